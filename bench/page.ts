@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { launchBrowser } from '../test/support/unpacked.ts'
+import { launchBrowser, logInContext } from '../test/support/unpacked.ts'
 import { median, type Row } from './report.ts'
 import { seedMany } from './seed.ts'
 import { adminKey, startConduct, type Workplace } from './servers.ts'
@@ -66,7 +66,7 @@ async function openLedger(place: Workplace, runs: number, browser: Awaited<Retur
   const server = await place.server(startConduct(url))
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
   const home = `${server.url}/`
-  await context.request.post(`${home}v1/auth/session`, { data: { key: adminKey } })
+  await logInContext(context, home, adminKey)
   return { page: await context.newPage(), home }
 }
 

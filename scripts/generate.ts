@@ -44,7 +44,7 @@ async function answers(): Promise<Partial<Record<Name, unknown>>> {
 const maskSecrets = (answer: unknown) =>
   JSON.parse(
     JSON.stringify(answer)
-      .replace(/(sk_[a-z]+_|code_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
+      .replace(/(sk_[a-z]+_|code_|page_)[0-9A-Za-z]{43}/g, `$1${'x'.repeat(43)}`)
       .replace(/(sk_[a-z]+_)[0-9A-Za-z]{4}"/g, '$1xxxx"')
       // Each ledger has its own origin, key and salts.
       .replace(/conduct\/[0-9a-f-]{36}/g, 'conduct/00000000-0000-4000-8000-000000000000')

@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createClient } from '../src/client/client.ts'
 import { openStore, serve } from '../src/http/serve.ts'
 import { places } from '../src/web/app/places.ts'
-import { builtPage, launchBrowser } from '../test/support/unpacked.ts'
+import { builtPage, launchBrowser, logInContext } from '../test/support/unpacked.ts'
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const folder = pathOf('../docs/pictures')
@@ -44,7 +44,7 @@ async function takePictures(
   })
   // The page shows relative times, which must not change meanwhile.
   await context.clock.setFixedTime(Date.now())
-  await context.request.post(`${home}v1/auth/session`, { data: { key } })
+  await logInContext(context, home, key)
   for (const [name, address] of Object.entries(pages)) {
     const page = await context.newPage()
     await page.goto(home + address)

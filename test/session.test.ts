@@ -10,21 +10,34 @@ import { base, type Ledger, testLedger } from './support/engines.ts'
 const day = 24 * 3600_000
 const ownPage = { 'sec-fetch-site': 'same-origin' }
 
-/** Requests as a browser sends them: without a key, with its cookies. */
-function browserOf({ store }: Pick<Ledger, 'store'>, origin = 'http://localhost', cookie = '') {
+type Told = Record<string, never> & { error: string; key: { id: number; name: string }; token?: string }
+
+/** What a browser keeps of a session. */
+interface Jar {
+  cookie?: string
+  token?: string
+}
+
+/** Requests as the page sends them: without a key, with the cookies of its browser and the token of its origin. */
+function browserOf({ store }: Pick<Ledger, 'store'>, origin = 'http://localhost', kept: Jar = {}) {
   const app = createApp({ store, rateLimit: 0 })
-  const jar = { cookie }
+  const jar = { ...kept }
+  const sessionHeaders = () => ({
+    ...(jar.cookie && { cookie: jar.cookie }),
+    ...(jar.token && { 'x-session-token': jar.token }),
+  })
   const ask = async (method: string, path: string, body?: object, headers: Record<string, string> = ownPage) => {
-    const all = { cookie: jar.cookie, 'content-type': 'application/json', origin, ...headers }
+    const all = { ...sessionHeaders(), 'content-type': 'application/json', origin, ...headers }
     const init = { method, headers: all, ...(body && { body: JSON.stringify(body) }) }
     const response = await app.fetch(new Request(`${origin}/conduct${path}`, init))
     const set = response.headers.get('set-cookie')
     if (set !== null) jar.cookie = set.split(';')[0] ?? ''
-    const told = (await response.json()) as Record<string, never> & { error: string; key: { id: number; name: string } }
+    const told = (await response.json()) as Told
+    if (told.token !== undefined) jar.token = told.token
     return { status: response.status, told, set }
   }
   const logIn = (by: object) => ask('POST', '/v1/auth/session', by)
-  return { jar, ask, logIn }
+  return { jar, ask, logIn, sessionHeaders }
 }
 
 testLedger('a browser logs in with a key, and gets a cookie that scripts cannot read', async (ledger) => {
@@ -36,7 +49,8 @@ testLedger('a browser logs in with a key, and gets a cookie that scripts cannot 
     set ?? '',
     /^conduct_session_3000=session_\w{43}; Max-Age=2592000; Path=\/conduct; HttpOnly; SameSite=Strict$/,
   )
-  assert.ok(!JSON.stringify(told).includes('session_'), 'the secret is in the cookie alone')
+  assert.ok(!JSON.stringify(told).includes('session_'), 'one secret is in the cookie alone')
+  assert.match(told.token ?? '', /^page_\w{43}$/)
   const me = await browser.ask('GET', '/v1/auth/me')
   assert.deepEqual([me.status, me.told.key.id], [200, 1])
   assert.equal((await browser.ask('POST', '/v1/runs', { runId: 'BY-COOKIE' })).status, 201)
@@ -75,10 +89,37 @@ testLedger(
 testLedger("two servers on one host do not use each other's cookie", async (ledger) => {
   const browser = browserOf(ledger, 'http://localhost:3000')
   await browser.logIn({ key: ledger.adminKey })
-  const other = browserOf(ledger, 'http://localhost:4000', browser.jar.cookie)
+  const other = browserOf(ledger, 'http://localhost:4000', browser.jar)
   assert.equal((await other.ask('GET', '/v1/auth/me')).status, 401)
-  const both = browserOf(ledger, 'http://localhost:3000', `conduct_session_4000=x; ${browser.jar.cookie}; other=1`)
+  const cookie = `conduct_session_4000=x; ${browser.jar.cookie}; other=1`
+  const both = browserOf(ledger, 'http://localhost:3000', { ...browser.jar, cookie })
   assert.equal((await both.ask('GET', '/v1/auth/me')).status, 200)
+})
+
+testLedger('neither the cookie nor the token of a session counts alone', async (ledger) => {
+  const browser = browserOf(ledger)
+  await browser.logIn({ key: ledger.adminKey })
+  const { cookie, token } = browser.jar
+  const other = browserOf(ledger)
+  await other.logIn({ key: ledger.adminKey })
+  // A browser sends the cookie to whatever listens on another port of the host, which can then send anything.
+  for (const stolen of [{ cookie }, { token }, { cookie, token: other.jar.token }, { cookie, token: '' }]) {
+    const thief = browserOf(ledger, undefined, stolen)
+    for (const [method, path, body] of [
+      ['GET', '/v1/runs'],
+      ['GET', '/v1/auth/me'],
+      ['POST', '/v1/auth/keys', { name: 'mine', permissions: ['admin'] }],
+      ['GET', '/v1/export'],
+    ] as const) {
+      const { status, told } = await thief.ask(method, path, body)
+      assert.equal(status, 401, `${method} ${path}`)
+      if (stolen.token === undefined) assert.match(told.error, /X-Session-Token: log in again/)
+    }
+    const stream = await thief.ask('GET', '/v1/events', undefined, { accept: 'text/event-stream', ...ownPage })
+    assert.equal(stream.status, 401)
+    assert.deepEqual((await thief.ask('DELETE', '/v1/auth/session')).told, { message: 'There was no session' })
+  }
+  assert.equal((await browser.ask('GET', '/v1/auth/me')).status, 200, 'the session goes on')
 })
 
 testLedger("a write by cookie is accepted only from Conduct's own page", async (ledger) => {
@@ -155,11 +196,11 @@ testLedger('a session ends with its key, after 30 days, and at logout', async (l
 
   await client.revokeKey({ id: revoked.key.id })
   assert.equal(await status(browsers.revoked), 401)
-  const { cookie } = browsers.gone.jar
+  const before = { ...browsers.gone.jar }
   const out = await browsers.gone.ask('DELETE', '/v1/auth/session')
   assert.deepEqual(out.told, { message: 'Session deleted successfully' })
   assert.match(out.set ?? '', /^conduct_session_default=; Max-Age=0; Path=\/conduct;/)
-  assert.equal(await status(browserOf(ledger, undefined, cookie)), 401, 'the cookie that was thrown away')
+  assert.equal(await status(browserOf(ledger, undefined, before)), 401, 'the cookie that was thrown away')
   assert.deepEqual((await browsers.gone.ask('DELETE', '/v1/auth/session')).told, { message: 'There was no session' })
 
   assert.equal(await status(browsers.short), 200)
@@ -172,8 +213,8 @@ testLedger('a session ends with its key, after 30 days, and at logout', async (l
 
 testLedger('an invalid session secret, key or code is refused', async (ledger) => {
   for (const secret of ['', 'x', `session_${'x'.repeat(43)}`, ledger.adminKey, '%00', '"']) {
-    const { status } = await browserOf(ledger, undefined, `conduct_session_default=${secret}`).ask('GET', '/v1/runs')
-    assert.equal(status, 401, secret)
+    const jar = { cookie: `conduct_session_default=${secret}`, token: secret }
+    assert.equal((await browserOf(ledger, undefined, jar).ask('GET', '/v1/runs')).status, 401, secret)
   }
   const { logIn } = browserOf(ledger)
   for (const by of [{ key: 'x' }, { key: `sk_admin_${'x'.repeat(43)}` }, { code: 'x' }, { code: ledger.adminKey }]) {
@@ -249,7 +290,8 @@ testLedger('secrets are stored as hashes, and expired rows are deleted', async (
     ...(await store.db.query(sql`select * from login_codes`)),
   ]
   const stored = JSON.stringify(await rows())
-  for (const secret of [code, browser.jar.cookie.split('=')[1] ?? '']) assert.ok(!stored.includes(secret.slice(-43)))
+  const secrets = [code, browser.jar.cookie?.split('=')[1], browser.jar.token].map(String)
+  for (const secret of secrets) assert.ok(!stored.includes(secret.slice(-43)))
   sleep(10 * 60_000)
   await purgeSessions(store.db, store.now())
   assert.equal((await rows()).length, 1)
@@ -263,7 +305,7 @@ testLedger('a session from one server is valid on another, and ends on both', as
   t.after(() => store.close())
   const here = browserOf(ledger)
   await here.logIn({ key: ledger.adminKey })
-  const there = browserOf({ store }, undefined, here.jar.cookie)
+  const there = browserOf({ store }, undefined, here.jar)
   assert.equal((await there.ask('GET', '/v1/runs')).status, 200)
   await there.ask('DELETE', '/v1/auth/session')
   assert.equal((await here.ask('GET', '/v1/runs')).status, 401)
@@ -285,8 +327,8 @@ testLedger('a stream ends when its session or its key does', async (ledger, t) =
   }
   t.mock.timers.enable({ apis: ['setInterval'] })
   const streams = await Promise.all([
-    open({ cookie: ending.jar.cookie }),
-    open({ cookie: revoked.jar.cookie }),
+    open(ending.sessionHeaders()),
+    open(revoked.sessionHeaders()),
     open({ authorization: `Bearer ${secret}` }),
   ])
   await ending.ask('DELETE', '/v1/auth/session')

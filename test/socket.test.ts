@@ -231,7 +231,7 @@ test('a request without a key or a session is no failed authentication, and one 
     assert.equal(await ask('/v1/auth/me'), 401)
     assert.equal(await ask('/v1/nothing', { cookie: 'of=another page' }), 401)
   }
-  const session = { cookie: `conduct_session_${port}=guessed` }
+  const session = { cookie: `conduct_session_${port}=guessed`, 'x-session-token': 'guessed' }
   for (let attempt = 0; attempt < 60; attempt++) assert.equal(await ask('/v1/auth/me', session), 401)
   assert.deepEqual([await ask('/v1/auth/me', session), await ask('/v1/auth/me')], [429, 401])
 })

@@ -3,6 +3,7 @@ import { ConductError } from '../api/error.ts'
 import { defaultProject } from '../api/project.ts'
 import { type Actor, anyone } from '../ledger/actor.ts'
 import { secretPattern } from '../ledger/secret.ts'
+import type { SessionSecrets } from '../ledger/session.ts'
 import type { ProjectRef } from '../store/ctx.ts'
 import type { Tx } from '../store/engine/db.ts'
 import { actorOf, findKey, type LiveKey, touchKey } from '../store/key/key.ts'
@@ -10,7 +11,7 @@ import { findSession } from '../store/key/session.ts'
 import type { Store } from '../store/open.ts'
 import { findProject, unknownProject } from '../store/scope.ts'
 import type { Limiter } from './limit.ts'
-import { requireSameOrigin, sessionOf } from './session.ts'
+import { cookieOf, requireSameOrigin, sessionOf, tokenHeader } from './session.ts'
 
 /** Who sent a request, and the project it acts in. */
 export interface Caller {
@@ -18,8 +19,8 @@ export interface Caller {
   project: ProjectRef
   /** Whether the caller named the project. */
   named: boolean
-  /** The session secret, if the caller authenticated by cookie. */
-  session?: string | undefined
+  /** The secrets of the session, if the caller authenticated by one. */
+  session?: SessionSecrets | undefined
 }
 
 /** What authentication reads and records of a request. */
@@ -76,9 +77,9 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
       if (actor && authorization === undefined && session === undefined) return inProject(actor, slug)
       const { now, headers } = asking
       const asked = slug ?? defaultProject
-      const key = await (authorization === undefined || session !== undefined
+      const key = await (session !== undefined
         ? bySession(db, session, now, asked)
-        : byKey(db, authorization, now, asked))
+        : byKey(db, authorization ?? unsent(request), now, asked))
       asking.keyId = key.id
       await limiter.request(key.id, headers)
       if (session !== undefined && !['GET', 'HEAD'].includes(request.method)) requireSameOrigin(request)
@@ -101,11 +102,18 @@ async function byKey(db: Tx, authorization: string, now: string, slug: string): 
   return key
 }
 
-async function bySession(db: Tx, session: string | undefined, now: string, slug: string): Promise<LiveKey> {
-  if (session === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
+async function bySession(db: Tx, session: SessionSecrets, now: string, slug: string): Promise<LiveKey> {
   const key = await findSession(db, session, now, slug)
   if (!key) throw unauthorized('This session has ended: log in again.')
   return key
+}
+
+/** Throws UNAUTHORIZED for a request without a key or a whole session. */
+function unsent(request: HonoRequest): never {
+  if (cookieOf(request) === undefined) throw unauthorized('Send a key: Authorization: Bearer sk_…')
+  throw unauthorized(
+    `A session cookie counts only with the token that the login returned, as ${tokenHeader}: log in again, or send a key.`,
+  )
 }
 
 /** Records the last use of a key, at most once a minute and in the background. */

@@ -2,6 +2,7 @@ import { ConductError, invalid } from '../api/error.ts'
 import type { Name } from '../api/paths.ts'
 import type { Output, Parsed } from '../api/routes.ts'
 import { type Actor, isConfined, permits, systemActor } from '../ledger/actor.ts'
+import type { SessionSecrets } from '../ledger/session.ts'
 import type { Send } from '../ledger/webhook.ts'
 import type { Tx } from './engine/db.ts'
 import type { Line } from './log/read.ts'
@@ -21,8 +22,8 @@ export interface Ctx {
   project: ProjectRef
   /** Whether the caller named the project, rather than getting the default. */
   named: boolean
-  /** The secret of the caller's session, or of the session to start or end. */
-  session?: string | undefined
+  /** The secrets of the caller's session, or of the session to start or end. */
+  session?: SessionSecrets | undefined
   /** Sends to a webhook, for the operation that does so. */
   send?: Send
   /** Removes what erased texts left behind in the database, for the operation that erases. */

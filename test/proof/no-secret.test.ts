@@ -40,10 +40,9 @@ async function useKeys({ url }: ServerProcess) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = `${[...response.headers].join('\n')}\n${await response.text()}`
-    const secret =
-      response.status === 201 && /"(?:secret|code)":"(\w+)"|=(session_\w+);/.exec(text)?.slice(1).find(Boolean)
-    if (secret) secrets.push(secret)
-    else answers.push(text)
+    const shown = response.status === 201 ? [...text.matchAll(/"(?:secret|code|token)":"(\w+)"|=(session_\w+);/g)] : []
+    secrets.push(...shown.map(([, named, cookie]) => named ?? cookie ?? ''))
+    if (shown.length === 0) answers.push(text)
   }
 
   for (const permission of ['admin', 'write', 'agent', 'read']) {
@@ -91,12 +90,15 @@ async function logIn(
     for (const _ of [1, 2]) await call('x', 'POST /v1/auth/session', { code })
   }
   await call('x', 'POST /v1/auth/session', { key: adminKey })
-  const kinds = secrets.slice(-5).map((secret) => secret.split('_')[0])
-  assert.deepEqual(kinds, ['code', 'code', 'session', 'session', 'session'])
-  for (const secret of secrets.slice(-5)) {
+  const kinds = secrets.slice(-8).map((secret) => secret.split('_')[0])
+  assert.deepEqual(kinds, ['code', 'code', ...['session', 'page'], ...['session', 'page'], ...['session', 'page']])
+  for (const secret of secrets.slice(-8)) {
     await call(secret, 'GET /v1/runs')
     await call(adminKey, `GET /v1/runs?code=${secret}`)
-    await call(adminKey, `GET /v1/nowhere/${secret}`, undefined, { cookie: `conduct_session=${secret}` })
+    await call(adminKey, `GET /v1/nowhere/${secret}`, undefined, {
+      cookie: `conduct_session=${secret}`,
+      'x-session-token': secret,
+    })
     await call(adminKey, 'POST /v1/auth/session', { key: secret, code: secret, [secret]: 1 })
     await call(adminKey, 'GET /v1/runs', undefined, { 'x-project-id': secret, 'x-request-id': secret })
   }

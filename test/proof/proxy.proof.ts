@@ -99,7 +99,8 @@ async function loggedIn(origin: string, port: number): Promise<Record<string, st
   const cookie = login.headers['set-cookie']?.[0] ?? ''
   assert.match(cookie, new RegExp(`^conduct_session_${port}=`))
   assert.match(cookie, /Path=\/conduct\b.*Secure/)
-  return { origin, cookie: cookie.split(';')[0] ?? '', 'sec-fetch-site': 'same-origin' }
+  const { token } = JSON.parse(login.text) as { token: string }
+  return { origin, cookie: cookie.split(';')[0] ?? '', 'x-session-token': token, 'sec-fetch-site': 'same-origin' }
 }
 
 async function call(origin: string, path: string, body: object, headers: Record<string, string>) {

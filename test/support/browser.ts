@@ -6,7 +6,7 @@ import { openStore, type Running, serve } from '../../src/http/serve.ts'
 import type { Permission } from '../../src/ledger/secret.ts'
 import { engines } from './engines.ts'
 import { adminKey } from './server.ts'
-import { builtPage, launchBrowser } from './unpacked.ts'
+import { builtPage, launchBrowser, logInContext } from './unpacked.ts'
 
 let browser: Promise<Browser> | undefined
 after(async () => (await browser)?.close())
@@ -24,6 +24,8 @@ export interface Shown {
   home: string
   /** A client with the first admin key. */
   client: Client
+  /** Logs the browser in with a key, as its pages learn when they load. */
+  logIn(key: string): Promise<void>
   /** Opens another tab of the same browser. */
   openTab(address?: string): Promise<Page>
   /** Stops the server, waits for `away`, and starts it again at the same address. */
@@ -79,10 +81,8 @@ export async function openPage(t: TestContext, address = '', options: PageOption
     assert.deepEqual(faults, [])
   })
 
-  if (permissions.length > 0) {
-    const { secret } = await client.createKey({ name: 'ada', permissions })
-    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
-  }
+  const logIn = (key: string) => logInContext(context, home, key)
+  if (permissions.length > 0) await logIn((await client.createKey({ name: 'ada', permissions })).secret)
   const openTab = async (address = '') => {
     const page = await context.newPage()
     await page.goto(home + address)
@@ -96,7 +96,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   const sleep = (ms: number) => {
     ahead += ms
   }
-  return { page: await openTab(address), context, home, client, openTab, restart, live, sleep }
+  return { page: await openTab(address), context, home, client, logIn, openTab, restart, live, sleep }
 }
 
 /** Waits for the first stream of events. */

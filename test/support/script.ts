@@ -81,10 +81,11 @@ async function sessions({ call, wait }: Pick<Recorder, 'call' | 'wait'>) {
     {},
     { key: adminKey, code: 'x' },
   ]) {
-    const { headers } = await call('createSession', by)
+    const { headers, body } = await call('createSession', by)
     const cookie = headers.get('set-cookie')?.split(';')[0]
     if (cookie === undefined) continue
-    const byCookie = (site: string) => ({ headers: { authorization: null, cookie, 'sec-fetch-site': site } })
+    const session = { authorization: null, cookie, 'x-session-token': String(body.token) }
+    const byCookie = (site: string) => ({ headers: { ...session, 'sec-fetch-site': site } })
     await call('me', {}, byCookie('none'))
     await call('createRun', { runId: 'COOKIE' }, byCookie('same-origin'))
     for (const site of ['cross-site', 'same-origin', 'same-origin']) await call('deleteSession', {}, byCookie(site))

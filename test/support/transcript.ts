@@ -73,7 +73,7 @@ const withoutChance = (asked: string) =>
     .replace(/"cursor":"(?!nonsense")[\w-]+"/, '"cursor":"…"')
     .replace(/"leaseToken":"[\w-]{32}"/, '"leaseToken":"…"')
     .replace(/sk_(\w+?)_\w{43}/g, 'sk_$1_…')
-    .replace(/(session|code)_\w{43}/g, '$1_…')
+    .replace(/(session|page|code)_\w{43}/g, '$1_…')
 
 /** A list, page by page to its end. */
 export async function walk(call: Recorder['call'], name: Name, input: object) {
@@ -156,7 +156,7 @@ function createMask() {
     return Object.fromEntries(
       shown.map(([name, value]) => [
         name,
-        etags(value).replace(/cursor=[\w-]+|session_\w{43}|(?<=after=\d+)-[0-9a-f]{12}/, '…'),
+        etags(value).replace(/cursor=[\w-]+|(?:session|page)_\w{43}|(?<=after=\d+)-[0-9a-f]{12}/, '…'),
       ]),
     )
   }

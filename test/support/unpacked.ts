@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium } from 'playwright-core'
 import { builtOf, madeOnce, root } from './built.ts'
 
 /** The page as it is built from the sources that are there now. */
@@ -63,4 +63,15 @@ async function unpackBrowser(folder: string) {
   )
   const folders = `<dir prefix="relative">fonts</dir><dir>/usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir>`
   writeFileSync(join(folder, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${folders}${names.join('')}</fontconfig>`)
+}
+
+/** Logs a browser in with a key: its cookies and its storage are as after a login on the page at `home`. */
+export async function logInContext(context: BrowserContext, home: string, key: string): Promise<void> {
+  const response = await context.request.post(`${home}v1/auth/session`, { data: { key } })
+  const { token } = await response.json()
+  const page = await context.newPage()
+  // A file of the same origin that runs no script.
+  await page.goto(`${home}favicon.svg`)
+  await page.evaluate(([name, value]) => localStorage.setItem(name, value), [`conduct.session ${home}`, token] as const)
+  await page.close()
 }

@@ -73,10 +73,10 @@ test('a project is created and renamed, and a conflicting change is reported', a
 })
 
 test('the forms of admins keep their text when the session ends, until it is saved or cancelled', async (t) => {
-  const { page, client, context, home } = await openPage(t, '', { permissions: [] })
+  const { page, client, logIn, home } = await openPage(t, '', { permissions: [] })
   const login = async (path: string) => {
     const { key, secret } = await client.createKey({ name: 'ada', permissions: ['admin'] })
-    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+    await logIn(secret)
     await page.goto(`${home}?${key.id}#/${path}`)
     return () => client.revokeKey({ id: key.id })
   }

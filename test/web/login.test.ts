@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { openBrowser, openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
 
 test('a key logs in every tab, and out again, and no script can read the session', async (t) => {
@@ -16,11 +19,15 @@ test('a key logs in every tab, and out again, and no script can read the session
   await other.getByRole('heading', { name: 'Now' }).waitFor()
   const [cookie] = await context.cookies()
   assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict')
-  assert.equal(await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage })), '{}')
+  assert.equal(await page.evaluate(() => document.cookie), '')
+  const stored = () => page.evaluate(() => JSON.stringify({ ...localStorage }))
+  assert.match(await stored(), /^{"conduct\.session http[^"]*":"page_\w{43}"}$/)
+  assert.ok(!(await stored()).includes(cookie.value))
 
   await page.getByRole('button', { name: 'Log out' }).click()
   for (const tab of [page, other]) await tab.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
   assert.deepEqual(await context.cookies(), [])
+  assert.doesNotMatch(await stored(), /page_/)
   await page.reload()
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
 })
@@ -89,6 +96,7 @@ test('after too many failed logins the page still shows the login, and says at o
   await page.getByText(advice).waitFor()
   const { hostname: domain, port } = new URL(home)
   await context.addCookies([{ name: `conduct_session_${port}`, value: 'ended', domain, path: '/conduct' }])
+  await page.evaluate(() => localStorage.setItem(`conduct.session ${new URL('.', location.href)}`, 'ended'))
   const other = await openTab()
   await other.getByText(advice).waitFor()
   await other.getByLabel('Key').fill(adminKey)
@@ -113,4 +121,57 @@ test('the page and its session work below any prefix', async (t) => {
   await page.getByRole('heading', { name: 'Deep below' }).waitFor()
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+})
+
+test('what listens on another port of the host gets the cookie, and can neither read, write nor log out with it', async (t) => {
+  const { page, client, context, home } = await openPage(t, '#/runs')
+  await client.createRun({ title: 'Private' })
+  await page.getByRole('link', { name: 'Private' }).waitFor()
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>'))
+  server.listen(0, '127.0.0.1')
+  t.after(() => server.close().closeAllConnections())
+  await once(server, 'listening')
+  const { hostname } = new URL(home)
+  const elsewhere = `http://${hostname}:${(server.address() as AddressInfo).port}`
+  const visited = once(server, 'request') as Promise<[IncomingMessage]>
+  // A browser of its own, as pages of the first may contact no other host.
+  const thief = await (await openBrowser()).newContext({ storageState: await context.storageState() })
+  t.after(() => thief.close())
+  const trap = await thief.newPage()
+  await trap.goto(`${elsewhere}/conduct/`)
+  const cookie = (await visited)[0].headers.cookie ?? ''
+  assert.match(cookie, /conduct_session_\d+=session_/, 'the browser sends it there')
+  assert.deepEqual(await trap.evaluate(() => ({ ...localStorage })), {})
+  // The server there can claim to be the page.
+  const claimed = {
+    cookie,
+    'sec-fetch-site': 'same-origin',
+    origin: home.slice(0, -1),
+    'content-type': 'application/json',
+  }
+  const ask = (method: string, path: string, body?: string) =>
+    fetch(`${home}v1/${path}`, { method, headers: claimed, ...(body && { body }) })
+  assert.equal((await ask('GET', 'runs')).status, 401)
+  assert.equal((await ask('POST', 'auth/keys', '{"name":"mine","permissions":["admin"]}')).status, 401)
+  await ask('DELETE', 'auth/session')
+  // Nor can its page in the browser, to which the cookie belongs.
+  const status = await trap.evaluate(
+    (url) => fetch(url, { credentials: 'include', mode: 'no-cors' }).then(({ status }) => status),
+    `${home}v1/runs`,
+  )
+  assert.equal(status, 0, 'an answer that the page cannot read')
+  assert.deepEqual((await client.listKeys()).keys.map(({ name }) => name).sort(), ['ada', 'first admin'])
+  await page.reload()
+  await page.getByRole('link', { name: 'Private' }).waitFor()
+})
+
+test('a session of an earlier version, which has no token, logs in again', async (t) => {
+  const { page, logIn, client, context } = await openPage(t, '', { permissions: [] })
+  await logIn((await client.createKey({ name: 'ada', permissions: ['admin'] })).secret)
+  await page.evaluate(() => localStorage.clear())
+  assert.equal((await context.cookies()).length, 1)
+  await page.reload()
+  await page.getByLabel('Key').fill(adminKey)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
 })

@@ -73,7 +73,7 @@ test('a count ends with its dialog', async (t) => {
 })
 
 test('a project is deleted after its name is typed, and only by an admin of the whole server', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home, logIn } = await openPage(t)
   await client.createProject({ slug: 'shop', name: 'Web shop' })
   await page.goto(`${home}#/projects/default`)
   await page.getByRole('button', { name: 'Erase all texts' }).waitFor()
@@ -96,7 +96,7 @@ test('a project is deleted after its name is typed, and only by an admin of the 
 
   await client.createProject({ slug: 'docs' })
   const { secret: key } = await client.createKey({ name: 'own', permissions: ['admin'], project: 'docs' })
-  await page.context().request.post(`${home}v1/auth/session`, { data: { key } })
+  await logIn(key)
   await page.goto(`${home}?again#/projects/docs`)
   await page.getByRole('button', { name: 'Change retention' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Delete project' }).count(), 0)

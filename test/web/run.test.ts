@@ -152,11 +152,11 @@ test("the browser's list of dismissals is bounded, and may be invalid", async (t
 })
 
 test('what was typed into the forms of a run outlives the session, but not the cancelling', async (t) => {
-  const { page, client, context, home } = await openPage(t, '', { permissions: [] })
+  const { page, client, logIn, home } = await openPage(t, '', { permissions: [] })
   await client.createRun({ runId: 'A', status: 'completed' })
   const login = async () => {
     const { key, secret } = await client.createKey({ name: 'ada', permissions: ['agent', 'read'] })
-    await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+    await logIn(secret)
     await page.goto(`${home}?${key.id}#/runs/default/A`)
     return () => client.revokeKey({ id: key.id })
   }

@@ -161,7 +161,7 @@ const draftsIn = (tab: Page) =>
   tab.evaluate(() => Object.keys(sessionStorage).filter((place) => place.startsWith('conduct.draft')))
 
 test('an unsaved text is gone from all tabs after a logout, also for the next person', async (t) => {
-  const { page, client, openTab, context, home } = await openPage(t, '#/specs?view=new')
+  const { page, client, openTab, logIn } = await openPage(t, '#/specs?view=new')
   await client.createSpec({ specId: 'A-1', content: long('first words') })
   const textOf = (tab: Page) => tab.getByLabel(/^Text, as Markdown/)
   await textOf(page).fill('# A secret plan')
@@ -178,7 +178,7 @@ test('an unsaved text is gone from all tabs after a logout, also for the next pe
     assert.deepEqual(await draftsIn(one), [])
   }
   const { secret } = await client.createKey({ name: 'grace', permissions: ['write'] })
-  await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+  await logIn(secret)
   await tab.reload()
   await textOf(tab).waitFor()
   assert.equal(await textOf(tab).inputValue(), long('first words'))
@@ -196,7 +196,7 @@ test('an unsaved text stays when the logout fails', async (t) => {
 })
 
 test('an unsaved text in a tab that was closed before the logout is gone when the tab is restored', async (t) => {
-  const { page, client, openTab, context, home } = await openPage(t, '#/specs?view=new')
+  const { page, client, openTab, logIn, home } = await openPage(t, '#/specs?view=new')
   const text = page.getByLabel(/^Text, as Markdown/)
   await text.fill('# A secret plan')
   // Stands in for a closed tab: it hears nothing, and keeps its storage.
@@ -205,7 +205,7 @@ test('an unsaved text in a tab that was closed before the logout is gone when th
   await other.getByRole('button', { name: 'Log out' }).click()
   await other.getByRole('button', { name: 'Log in' }).waitFor()
   const { secret } = await client.createKey({ name: 'grace', permissions: ['write'] })
-  await context.request.post(`${home}v1/auth/session`, { data: { key: secret } })
+  await logIn(secret)
   await page.goto(`${home}#/specs?view=new`)
   await text.waitFor()
   assert.equal(await text.inputValue(), '')

@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
+import { adminKey } from '../support/server.ts'
 
 /** What a browser does that blocks all cookies: every access to stored data throws. */
 const forbidden = `
@@ -12,7 +13,9 @@ const full = `Storage.prototype.setItem = () => { throw new DOMException('The qu
 
 for (const [state, before] of Object.entries({ forbidden, full })) {
   test(`the page works and follows the log while the browser's storage is ${state}`, async (t) => {
-    const { page, client } = await openPage(t, '', { before, colorScheme: 'light' })
+    const { page, client } = await openPage(t, '', { before, colorScheme: 'light', permissions: [] })
+    await page.getByLabel('Key').fill(adminKey)
+    await page.getByRole('button', { name: 'Log in' }).click()
     await page.getByText('Nothing is in progress').waitFor()
     await client.createRun({ title: 'Mend the login', status: 'in_progress' })
     await page.locator('.lane', { hasText: 'Mend the login' }).waitFor()

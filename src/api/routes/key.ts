@@ -55,15 +55,20 @@ export const keyRoutes = {
     example: {},
   },
   createSession: {
-    summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read',
+    summary: 'Log a browser in with a key or a login code, for a cookie that scripts cannot read, and a token',
     words: null,
     permission: 'none',
     input: z.strictObject({
       key: text(200, 1).optional().describe('The secret of a key'),
       code: text(200, 1).optional().describe('A login code; one of the two'),
     }),
-    output: z.object({ key, expiresAt: time.describe('When the session ends, unless its key ends before') }),
+    output: z.object({
+      key,
+      expiresAt: time.describe('When the session ends, unless its key ends before'),
+      token: z.string().describe('Send it with the cookie, as X-Session-Token; only this response contains it'),
+    }),
     success: [201],
+    secret: 'token',
     example: { key: exampleKey },
   },
   deleteSession: {

@@ -1,7 +1,7 @@
 import type { HonoRequest } from 'hono'
 import { serialize } from 'hono/utils/cookie'
 import { addressOf } from '../../api/paths.ts'
-import { newSessionSecret } from '../../ledger/secret.ts'
+import { newSession } from '../../ledger/secret.ts'
 import { sessionMs } from '../../ledger/session.ts'
 import type { Kept } from '../../store/idempotency.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -12,7 +12,7 @@ import type { Handler } from './handler.ts'
 /** The most bytes of a body from an unknown caller: enough for a key or a login code. */
 const bodyLimit = 1024
 
-/** Logs a browser in: begins a session and sets its secret as a cookie. */
+/** Logs a browser in: begins a session and sets one of its secrets as a cookie. */
 export function loginHandler({ read, perform, asAnyone }: Endpoint<'createSession'>, basePath: string): Handler {
   return {
     label: 'createSession',
@@ -25,9 +25,9 @@ export function loginHandler({ read, perform, asAnyone }: Endpoint<'createSessio
       // Programs, which send no Sec-Fetch-Site, may log in too.
       if (request.header('sec-fetch-site') !== undefined) requireSameOrigin(request)
       const { parsed } = await read(exchange, bodyLimit)
-      const session = newSessionSecret()
+      const session = newSession()
       const made = await perform({ ...(await asAnyone(exchange)), session }, parsed, exchange)
-      return withCookie(made, request, basePath, session, sessionMs / 1000)
+      return withCookie(made, request, basePath, session.cookie, sessionMs / 1000)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { statusOf } from '../../api/error.ts'
 import { addressOf, type Name, names } from '../../api/paths.ts'
+import { tokenHeader } from '../session.ts'
 import type { OpenApi, Schema } from './document.ts'
 import { headers } from './headers.ts'
 import { issue } from './named.ts'
@@ -54,7 +55,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/conduct' }],
-    security: [{ key: [] }, { session: [] }],
+    security: [{ key: [] }, { session: [], token: [] }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
@@ -66,6 +67,12 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
           name: 'conduct_session_3000',
           description:
             'The cookie of createSession. Its name ends in the port of the server; a write also needs Sec-Fetch-Site: same-origin',
+        },
+        token: {
+          type: 'apiKey',
+          in: 'header',
+          name: tokenHeader,
+          description: 'The token of createSession, without which its cookie does not count',
         },
       },
       headers,

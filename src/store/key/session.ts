@@ -1,8 +1,8 @@
 import sql, { raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { localActor } from '../../ledger/actor.ts'
-import { hashOf, newLoginCode, newSecret } from '../../ledger/secret.ts'
-import { loginCodeMs, sessionMs } from '../../ledger/session.ts'
+import { hashOf, hashOfSession, newLoginCode, newSecret } from '../../ledger/secret.ts'
+import { loginCodeMs, type SessionSecrets, sessionMs } from '../../ledger/session.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { actorOf, endKey, findKey, findKeyById, insertKey, type LiveKey, showKey } from './key.ts'
@@ -25,22 +25,23 @@ export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
   })
 
 /**
- * Starts the session with the secret `ctx.session`. Throws UNAUTHORIZED for an invalid key or code. Nothing is locked
+ * Starts the session with the secrets `ctx.session`. Throws UNAUTHORIZED for an invalid key or code. Nothing is locked
  * before they are verified, so callers without either cannot delay writers.
  */
 export const createSession: Operation<'createSession'> = async (ctx, { key: secret, code }) => {
   const { session } = ctx
-  if (session === undefined) throw new Error('Bug: no secret was made for the session.')
+  if (session === undefined) throw new Error('Bug: no secrets were made for the session.')
   if ((secret === undefined) === (code === undefined)) throw invalid('key', 'give either a key or a code')
   const known = await (code === undefined ? keyOfSecret(ctx, secret ?? '') : keyOfCode(ctx, code))
   return inTx(ctx, async (ctx) => {
     if (code !== undefined) await useUp(ctx, code)
     const keyId = known ?? (await makeKey(ctx))
     await ctx.db.query(sql`insert into sessions (hash, key_id, made_key, created_at)
-      values (${hashOf(session)}, ${keyId}, ${known === null ? 1 : 0}, ${ctx.now})`)
+      values (${hashOfSession(session)}, ${keyId}, ${known === null ? 1 : 0}, ${ctx.now})`)
     const key = await showKey(ctx, keyId)
     const atMost = shifted(ctx.now, sessionMs)
-    return { key, expiresAt: key.expiresAt !== null && key.expiresAt < atMost ? key.expiresAt : atMost }
+    const expiresAt = key.expiresAt !== null && key.expiresAt < atMost ? key.expiresAt : atMost
+    return { key, expiresAt, token: session.token }
   })
 }
 
@@ -80,10 +81,11 @@ function makeKey(ctx: Ctx): Promise<number> {
 }
 
 /**
- * Ends the session with the secret `ctx.session`, and the key that was created for it. Does nothing if there is none.
+ * Ends the session with the secrets `ctx.session`, and the key that was created for it. Does nothing if there is none.
  */
 export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
-  const ofSession = sql`hash = ${hashOf(ctx.session ?? '')}`
+  if (ctx.session === undefined) return { message: 'There was no session' }
+  const ofSession = sql`hash = ${hashOfSession(ctx.session)}`
   const [found] = await ctx.db.query<{ key_id: number; made_key: number }>(
     sql`select key_id, made_key from sessions where ${ofSession}`,
   )
@@ -97,14 +99,19 @@ export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
 }
 
 /** The live key of a session, and the project with that slug; undefined if the session or its key has expired. Never cached. */
-export async function findSession(db: Tx, secret: string, now: string, slug?: string): Promise<LiveKey | undefined> {
-  const [session] = await db.query<{ key_id: number; created_at: string }>(
-    sql`select key_id, created_at from sessions where hash = ${hashOf(secret)}`,
+export async function findSession(
+  db: Tx,
+  session: SessionSecrets,
+  now: string,
+  slug?: string,
+): Promise<LiveKey | undefined> {
+  const [row] = await db.query<{ key_id: number; created_at: string }>(
+    sql`select key_id, created_at from sessions where hash = ${hashOfSession(session)}`,
   )
-  if (!session) return undefined
-  const endsAt = shifted(session.created_at, sessionMs)
+  if (!row) return undefined
+  const endsAt = shifted(row.created_at, sessionMs)
   if (endsAt <= now) return undefined
-  const key = await findKeyById(db, session.key_id, now, slug)
+  const key = await findKeyById(db, row.key_id, now, slug)
   return key && { ...key, endsAt: key.endsAt !== null && key.endsAt < endsAt ? key.endsAt : endsAt }
 }
 

@@ -5,6 +5,7 @@ import { hasSession, requireCookie } from '../data/cookie.ts'
 import { tell } from '../data/live.ts'
 import { failureOf } from '../data/read.ts'
 import { doorClient } from '../data/server.ts'
+import { keepToken } from '../data/token.ts'
 import { Problem } from '../ui/problem.tsx'
 
 interface Props {
@@ -14,17 +15,25 @@ interface Props {
   onRetry?: () => void
 }
 
+/** Begins a session, of which only this page can then use the cookie. */
+async function logIn(by: Input<'createSession'>): Promise<void> {
+  try {
+    const { token } = await doorClient.createSession(by)
+    keepToken(token)
+  } catch (error) {
+    // The code may have logged this browser in before, in another tab.
+    const isUsed = 'code' in by && failureOf(error).code === 'UNAUTHORIZED'
+    if (!isUsed || !(await hasSession())) throw error
+  }
+}
+
 /** Exchanges a key, or the one-time code of a login link, for a session that scripts cannot read. */
 export function Login({ code, refusal, onRetry }: Props) {
   const { act, isBusy, error } = useAct()
   const [key, setKey] = useState('')
   const begin = async (by: Input<'createSession'>) => {
     const login = async () => {
-      await doorClient.createSession(by).catch(async (error) => {
-        // The code may have logged this browser in before: in another tab, or with a response that was cut off.
-        const isUsed = 'code' in by && failureOf(error).code === 'UNAUTHORIZED'
-        if (!isUsed || !(await hasSession())) throw error
-      })
+      await logIn(by)
       await requireCookie()
     }
     if (await act(login)) tell({ kind: 'begun' })

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { base } from '../data/server.ts'
+import { base } from '../data/base.ts'
 import { ofTab } from '../data/storage.ts'
 import type { Route } from './router.ts'
 

@@ -1,6 +1,7 @@
 import { ConductError } from '../../client/client.ts'
+import { base } from './base.ts'
 import { failureOf } from './read.ts'
-import { base, doorClient } from './server.ts'
+import { doorClient } from './server.ts'
 
 /** Whether the browser has a session. */
 export const hasSession = (): Promise<boolean> =>

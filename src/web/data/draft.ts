@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
+import { base } from './base.ts'
 import { keptIn } from './kept.ts'
-import { base } from './server.ts'
 import { ofTab } from './storage.ts'
 
 export interface Draft<T> {

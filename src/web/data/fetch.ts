@@ -1,4 +1,5 @@
 import { learnTime } from './server-time.ts'
+import { fetchAsSession } from './token.ts'
 
 let isAway = false
 let report = (_isThere: boolean) => {}
@@ -12,7 +13,7 @@ export function onReach(listener: (isThere: boolean) => void): void {
 export async function fetchServer(request: Request): Promise<Response> {
   const sentAt = Date.now()
   try {
-    const response = await fetch(request)
+    const response = await fetchAsSession(request)
     learnTime(response, sentAt)
     if (isAway) report(true)
     isAway = false

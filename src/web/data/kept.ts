@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { base } from './server.ts'
+import { base } from './base.ts'
 import { ofBrowser } from './storage.ts'
 
 /** A value that this browser stores for a ledger, shared by all its tabs. */

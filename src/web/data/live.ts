@@ -1,7 +1,8 @@
 import type { Event } from '../../api/event.ts'
 import { ConductError, createClient } from '../../client/client.ts'
+import { base } from './base.ts'
 import { onReach } from './fetch.ts'
-import { base } from './server.ts'
+import { fetchAsSession } from './token.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
@@ -51,7 +52,7 @@ const follower = createClient({
   longestPause: 500,
   fetch: async (request) => {
     try {
-      const response = await fetch(request)
+      const response = await fetchAsSession(request)
       tell({ kind: response.ok ? 'connected' : 'lost' })
       return response
     } catch (error) {

@@ -1,8 +1,6 @@
 import { type Client, createClient } from '../../client/client.ts'
+import { base } from './base.ts'
 import { fetchServer as fetch } from './fetch.ts'
-
-/** The URL of the page and thus of the server, with the base path and a trailing slash. */
-export const base = new URL('.', location.href).href
 
 /** A client for all projects visible to the session. */
 export const client = createClient({ url: base, fetch })

@@ -3,6 +3,7 @@ import { noteLogout } from '../data/draft.ts'
 import { tell } from '../data/live.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
+import { dropToken } from '../data/token.ts'
 import { Icon } from './icon.tsx'
 import { Problem } from './problem.tsx'
 
@@ -13,6 +14,7 @@ export function Who() {
   if (!key) return <p class="who muted">Local user</p>
   const leave = async () => {
     if (!(await act(() => client.deleteSession()))) return
+    dropToken()
     const at = Date.now()
     noteLogout(at)
     tell({ kind: 'left', at })
