@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Fields } from '../src/agents/fields.ts'
+import { purgeHookSessions } from '../src/hooks/session.ts'
 import { createApp } from '../src/http/app.ts'
 import { documentOf } from './agents/documents.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
@@ -17,6 +19,15 @@ function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
       statuses.push((await fetch(`/v1/hooks/${agent}`, init)).status)
     }
     return statuses
+  }
+}
+
+/** The run once it has ended. The server ends a session a moment after its last hook, which others may overtake. */
+async function ended({ client }: Ledger, runId = 'RUN-001') {
+  for (;;) {
+    const { run } = await client.getRun({ runId })
+    if (run.status !== 'in_progress') return run
+    await pause(50)
   }
 }
 
@@ -208,6 +219,7 @@ testLedger(
     const send = senderTo(ledger)
     const prompt = (prompt: string, prompt_id: string) => claude('UserPromptSubmit', { prompt, prompt_id })
     await send('claude', prompt('One', 'p'), prompt('Two', 'p'), prompt('Three', 'q'), claude('SessionEnd-other'))
+    const run = await ended(ledger)
     const { turns } = await client.listTurns({ runId: 'RUN-001' })
     assert.deepEqual(
       turns.map(({ prompt, interrupted }) => [prompt, interrupted]),
@@ -217,7 +229,6 @@ testLedger(
         ['Three', true],
       ],
     )
-    const { run } = await client.getRun({ runId: 'RUN-001' })
     assert.deepEqual([run.status, run.failure?.code], ['failed', 'INTERRUPTED'])
     await send('claude', prompt('Four', 'r'), claude('Stop'), claude('SessionEnd-other', { prompt_id: 'r' }))
     const { run: again } = await client.getRun({ runId: 'RUN-001' })
@@ -284,4 +295,51 @@ testLedger('hooks with very long lists are recorded at once', async (ledger) => 
   const [run] = (await client.listRuns({})).runs
   const { turns } = await client.listTurns({ runId: run?.runId as string })
   assert.equal(turns[0]?.plan?.length, 100)
+})
+
+testLedger('the end of a session that overtakes the end of its last turn ends it well', async (ledger) => {
+  const { client } = ledger
+  const send = senderTo(ledger)
+  const prompt = claude('UserPromptSubmit', { prompt: 'Do it.' })
+  await send('claude', prompt, claude('SessionEnd-other'), claude('Stop', { last_assistant_message: 'Done.' }))
+  const { run } = await client.getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.status, run.failure], ['completed', null])
+  const { turns } = await client.listTurns({ runId: 'RUN-001' })
+  assert.deepEqual(
+    turns.map(({ prompt, answer, interrupted }) => [prompt, answer, interrupted]),
+    [['Do it.', 'Done.', undefined]],
+  )
+})
+
+testLedger('the turn of a session that falls silent is recorded when its lease ends', async (ledger) => {
+  const { client, sleep } = ledger
+  const send = senderTo(ledger)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Do it.' }), claude('PostToolUse-Bash'))
+  sleep(600_000)
+  const run = await ended(ledger)
+  assert.deepEqual([run.status, run.failure?.code], ['failed', 'LEASE_EXPIRED'])
+  const { turns } = await client.listTurns({ runId: 'RUN-001' })
+  assert.deepEqual(
+    turns.map(({ prompt, tools }) => [prompt, tools?.length]),
+    [['Do it.', 1]],
+  )
+})
+
+testLedger('the server keeps no token of a session, and no session without a run', async (ledger) => {
+  const { store, sleep } = ledger
+  const send = senderTo(ledger)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Do it.' }))
+  await send('claude', claude('SessionStart-startup', { session_id: 's-2' }))
+  const rows = () =>
+    store.db.query<{ session: string; hash: string }>(
+      sql`select session, lease_hash as hash from hook_sessions order by session`,
+    )
+  assert.match((await rows())[0]?.hash ?? '', /^[0-9a-f]{64}$/)
+  sleep(90_000_000)
+  const now = new Date(Date.now() + 90_000_000).toISOString()
+  assert.equal(await purgeHookSessions(store.db, now), false)
+  assert.deepEqual(
+    (await rows()).map(({ session }) => session),
+    ['s-1'],
+  )
 })

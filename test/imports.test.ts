@@ -14,10 +14,12 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   ledger: { parts: ['ledger'], packages: [] },
   store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
   webhook: { parts: ['src', 'ledger', 'webhook'], packages: ['ipaddr.js'] },
-  jobs: { parts: ['ledger', 'store', 'webhook', 'jobs'], packages: ['sql-template-tag'] },
+  // Sessions of agents that send their hooks to the server.
+  hooks: { parts: ['api', 'ledger', 'agents', 'recorder', 'store', 'hooks'], packages: ['sql-template-tag'] },
+  jobs: { parts: ['ledger', 'store', 'hooks', 'webhook', 'jobs'], packages: ['sql-template-tag'] },
   // zod, because it reads the schemas of the table, to print them and to explain wrong values.
   http: {
-    parts: ['src', 'api', 'ledger', 'store', 'agents', 'recorder', 'mask', 'webhook', 'jobs', 'http'],
+    parts: ['src', 'api', 'ledger', 'store', 'agents', 'hooks', 'mask', 'webhook', 'jobs', 'http'],
     packages: ['hono', 'rate-limiter-flexible', 'pino', 'zod'],
   },
   client: { parts: ['client'], packages: [] },

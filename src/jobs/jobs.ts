@@ -1,3 +1,4 @@
+import { purgeHookSessions } from '../hooks/session.ts'
 import { purgeKept } from '../store/idempotency.ts'
 import { purgeSessions } from '../store/key/session.ts'
 import { numberEvents, tidyNumbered } from '../store/log/number.ts'
@@ -9,6 +10,7 @@ import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { type AnchorOptions, anchorsOf } from './anchor.ts'
 import { type BackupJobOptions, backupJob } from './backup.ts'
 import { createDeliverer } from './deliver.ts'
+import { hookJob } from './hooks.ts'
 import { emptyJob, retentionJob } from './retention.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 import { sealJob } from './seal.ts'
@@ -27,7 +29,7 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
   const seal = sealJob(db, now, anchorsOf(options, sender, now))
-  const own = [seal, retentionJob(db, now, options), emptyJob(db, now)]
+  const own = [seal, hookJob(db, now), retentionJob(db, now, options), emptyJob(db, now)]
   const jobs = [...jobsOf(db, now), deliver, ...own]
   if (options.backups) jobs.push(backupJob(options.backups, now, warn))
   return startJobs(db, jobs, now, warn)
@@ -57,7 +59,9 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
     isExclusive: true,
     async step() {
       await purgeSecrets(db, now())
-      return (await Promise.all([purgeKept(db, now()), purgeSessions(db, now())])).includes(true)
+      return (
+        await Promise.all([purgeKept(db, now()), purgeSessions(db, now()), purgeHookSessions(db, now())])
+      ).includes(true)
     },
   }
 }

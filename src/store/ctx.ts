@@ -24,6 +24,8 @@ export interface Ctx {
   named: boolean
   /** The secrets of the caller's session, or of the session to start or end. */
   session?: SessionSecrets | undefined
+  /** The hash of the token of a lease that the server's own recorder holds. */
+  leaseHash?: string
   /** Sends to a webhook, for the operation that does so. */
   send?: Send
   /** Removes what erased texts left behind in the database, for the operation that erases. */

@@ -44,9 +44,13 @@ export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Ha
       const document = parseBody(bytes, request.header('content-type'))
       const ctx = { db: store.db, now, ...caller, contentLimit }
       // Loaded on first use, since most servers take no hooks.
-      const [{ tell }, { mask }] = await Promise.all([import('../hook.ts'), import('../../mask/mask.ts')])
+      const [{ tell, pricesFor }, { mask }] = await Promise.all([
+        import('../../hooks/record.ts'),
+        import('../../mask/mask.ts'),
+      ])
       for (const seen of readDocument(request.param('agent') ?? '', document, {})) {
-        await tell(ctx, { ...seen, step: await withoutSecrets(seen.step, mask) })
+        const masked = { ...seen, step: await withoutSecrets(seen.step, mask) }
+        await tell(ctx, masked, await pricesFor(masked))
       }
       return nothing
     },

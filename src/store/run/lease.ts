@@ -39,8 +39,9 @@ export async function openRun(
   if (!deletes) requireOwn(ctx, found, `Run '${runId}'`)
   const row = isLapsed(found, ctx.now) ? await lapse(ctx, found) : found
   const state = stateOf(row)
-  if (token !== undefined && !(proposes && row.lease_seconds === null)) {
-    if (row.lease_token !== tokenHash(token)) throw await leaseLost(ctx, row)
+  const proof = token === undefined ? ctx.leaseHash : tokenHash(token)
+  if (proof !== undefined && !(proposes && row.lease_seconds === null)) {
+    if (row.lease_token !== proof) throw await leaseLost(ctx, row)
     const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
     return { row, base, holds: true }
   }

@@ -3,6 +3,7 @@ import { erasing } from './erasing.ts'
 import { eventsOnce } from './events-once.ts'
 import { firmGround } from './firm-ground.ts'
 import { growth } from './growth.ts'
+import { hookSessions } from './hook-sessions.ts'
 import { imports } from './imports.ts'
 import type { Migration } from './migration.ts'
 import { retention } from './retention.ts'
@@ -27,6 +28,7 @@ export const migrations: Migration[] = [
   retention,
   growth,
   secondLook,
+  hookSessions,
 ]
 
 function dayOne({ id, text, integer, real, tableEnd, commitsInOrder }: Dialect): string[] {
