@@ -15,6 +15,7 @@ export interface Settings {
   rateLimit: number
   contentLimit: number
   corsOrigins: string[]
+  allowedHosts: string[]
   webhookAllow: string[]
   logLevel: LogLevel
   anchorFile: string | undefined
@@ -117,6 +118,14 @@ export const settings: Table = {
     meaning: 'Origins whose pages may call the API from a browser, separated by commas',
     read: (text) => text.split(',').filter(Boolean).map(origin),
   },
+  allowedHosts: {
+    env: 'CONDUCT_ALLOWED_HOSTS',
+    flag: '--allowed-hosts',
+    fallback: '',
+    meaning:
+      'Host names of the server besides those of its machine, separated by commas; if set, it refuses requests under other names',
+    read: (text) => text.split(',').filter(Boolean).map(hostName),
+  },
   webhookAllow: {
     env: 'CONDUCT_WEBHOOK_ALLOW',
     flag: '--webhook-allow',
@@ -208,6 +217,12 @@ function origin(text: string): string {
   const trimmed = text.trim()
   if (URL.canParse(trimmed) && new URL(trimmed).origin === trimmed) return trimmed
   throw new Error(`must be origins like https://example.com, not '${trimmed}'`)
+}
+
+function hostName(text: string): string {
+  const trimmed = text.trim()
+  if (/^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(trimmed)) return trimmed
+  throw new Error(`must be host names without a port, like conduct.example.com, not '${trimmed}'`)
 }
 
 /** A host, an address or a range of addresses. */

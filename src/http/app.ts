@@ -23,6 +23,7 @@ import { pageHandler } from './handlers/page.ts'
 import { livenessHandler, readinessHandler } from './handlers/probes.ts'
 import { loginHandler, logoutHandler } from './handlers/session.ts'
 import { webhookTestHandler } from './handlers/webhook-test.ts'
+import { createHosts } from './hosts.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
 import { Reply } from './reply.ts'
@@ -37,6 +38,8 @@ export interface AppOptions {
   contentLimit?: number
   /** Origins whose pages may call the API from a browser. */
   corsOrigins?: string[]
+  /** Names of the server besides those of its machine. If any are given, requests under other names are refused. */
+  allowedHosts?: string[]
   /** How to send webhooks. */
   webhooks?: SenderOptions
   log?: Logger
@@ -70,20 +73,26 @@ export function createApp(options: AppOptions): App {
     },
   }
   const parts = partsOf(options, (request) => app.fetch(request))
-  const { basePath, exchange, auth } = parts
+  const { basePath, exchange, auth, hosts } = parts
   const handlers = handlersOf(options, parts)
   const carried = handlers.map(({ carries }) => carries)
   const refusal = createRefusal([...waysOf(handlers), ...operationWays(basePath)], basePath)
 
-  for (const { label, methods, paths, takes, answer } of handlers) {
-    const serve = exchange(label, answer)
+  const guarded = (label: string, answer: Handler['answer']) =>
+    exchange(label, async (it) => {
+      hosts.require(it.request)
+      return answer(it)
+    })
+
+  for (const { label, methods, paths, takes, answer, isProbe } of handlers) {
+    const serve = isProbe ? exchange(label, answer) : guarded(label, answer)
     hono.on([...methods], [...paths], async (c, next) => (takes && !takes(c.req) ? next() : serve(c)))
   }
   for (const name of names.filter((name) => !carried.includes(name))) {
     const { method, path } = addressOf(name)
-    hono.on(method, basePath + path, exchange(name, createEndpoint(name, parts).answer))
+    hono.on(method, basePath + path, guarded(name, createEndpoint(name, parts).answer))
   }
-  const refuse = exchange('unknown', async (it) => {
+  const refuse = guarded('unknown', async (it) => {
     // Without a key, callers cannot probe which addresses exist.
     if (isApi(it.request.path, basePath)) await auth.callerOf(it.request, it)
     throw refusal(it)
@@ -100,15 +109,17 @@ const isApi = (path: string, basePath: string) => `${path}/`.startsWith(`${baseP
 
 /** What handlers and endpoints share. */
 function partsOf(options: AppOptions, fetch: Fetch) {
-  const { store, basePath = '/conduct', contentLimit = 1_048_576, corsOrigins = [], log, stopping } = options
+  const { store, basePath = '/conduct', contentLimit = 1_048_576, corsOrigins = [], allowedHosts = [] } = options
+  const { log, stopping } = options
   const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
   const limiter = createLimiter(options.rateLimit ?? 6000)
   const auth = createAuth({ store, limiter, actor: options.actor, warn })
   const metrics = createMetrics()
+  const hosts = createHosts(allowedHosts)
   const { allowOrigin, preflights } = createCors(corsOrigins, basePath)
   const isStopping = () => stopping?.aborted === true
   const exchange = createExchange({ now: () => store.now(), allowOrigin, limiter, metrics, log, isStopping })
-  const made = { auth, preflights, metrics, isStopping, exchange }
+  const made = { auth, hosts, preflights, metrics, isStopping, exchange }
   return { store, basePath, contentLimit, corsOrigins, stopping, warn, fetch, ...made }
 }
 

@@ -53,6 +53,9 @@ test('a secret never shows', () => {
 })
 
 test('origins are parsed as a list', () => {
+  assert.deepEqual(readSettings({}, { CONDUCT_ALLOWED_HOSTS: 'a.example, b' }).allowedHosts, ['a.example', 'b'])
+  for (const wrong of ['https://a.example', 'a.example:443', '*.example', 'a/b'])
+    assert.throws(() => readSettings({}, { CONDUCT_ALLOWED_HOSTS: wrong }), /CONDUCT_ALLOWED_HOSTS must be host names/)
   assert.deepEqual(readSettings({}, { CONDUCT_CORS_ORIGINS: 'https://a.example, http://localhost:5173' }).corsOrigins, [
     'https://a.example',
     'http://localhost:5173',

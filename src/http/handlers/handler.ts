@@ -14,5 +14,7 @@ export interface Handler {
   carries?: Name
   /** Whether it serves this request; if not, the next handler or the loop does. If absent, it serves all. */
   takes?(request: HonoRequest): boolean
+  /** Whether it answers under any host name, also one that the server does not have. */
+  isProbe?: true
   answer(exchange: Exchange): Promise<Answer>
 }

@@ -3,10 +3,12 @@ import { ConductError } from '../../api/error.ts'
 import { cut } from '../../api/explain.ts'
 import { type Auth, bearerOf } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
+import { type Hosts, nameOf } from '../hosts.ts'
 import type { Handler } from './handler.ts'
 
 interface Parts {
   auth: Auth
+  hosts: Hosts
   basePath: string
   /** The most bytes of a body. */
   bodyLimit: number
@@ -17,7 +19,7 @@ interface Parts {
 }
 
 /** Serves MCP to clients with a key, even where calls in process need none. */
-export function mcpHandler({ auth, basePath, bodyLimit, corsOrigins, fetch, warn }: Parts): Handler {
+export function mcpHandler({ auth, hosts, basePath, bodyLimit, corsOrigins, fetch, warn }: Parts): Handler {
   const url = `http://localhost${basePath}`
   return {
     label: 'mcp',
@@ -25,7 +27,7 @@ export function mcpHandler({ auth, basePath, bodyLimit, corsOrigins, fetch, warn
     paths: [`${basePath}/mcp`],
     async answer(exchange) {
       const { request, requestId } = exchange
-      requireOrigin(request, corsOrigins)
+      requireOrigin(request, corsOrigins, hosts)
       const key = bearerOf(request.header('authorization') ?? '')
       const { project } = await auth.callerOf(request, exchange)
       if (key === undefined) throw new ConductError('UNAUTHORIZED', 'MCP needs a key: Authorization: Bearer sk_…')
@@ -54,16 +56,14 @@ function requireSingle(body: unknown): void {
 /**
  * Throws FORBIDDEN for pages of other origins, as the protocol demands. Programs send no Origin.
  *
- * Pages of the server's own host are allowed with any scheme, since a proxy may terminate TLS. A hostile page can make its
- * own host name resolve to this machine (DNS rebinding) and so pass this check. It still gets 401: MCP accepts only a bearer
- * key, which no browser sends on its own, and never the session cookie.
+ * Pages of the server's own host are allowed with any scheme, since a proxy may terminate TLS, but only under a name that
+ * is the server's own: a hostile page can make a name of its own resolve to this machine (DNS rebinding).
  */
-function requireOrigin(request: HonoRequest, corsOrigins: readonly string[]): void {
+function requireOrigin(request: HonoRequest, corsOrigins: readonly string[], hosts: Hosts): void {
   const origin = request.header('origin')
   if (origin === undefined || corsOrigins.includes(origin)) return
-  if (URL.canParse(origin) && new URL(origin).host === new URL(request.url).host) return
-  throw new ConductError(
-    'FORBIDDEN',
-    `Pages of ${cut(origin)} may not call this server: add the origin to CONDUCT_CORS_ORIGINS.`,
-  )
+  const isHere = URL.canParse(origin) && new URL(origin).host === new URL(request.url).host
+  if (isHere && hosts.isOwn(request)) return
+  const remedy = isHere ? `'${cut(nameOf(request))}' to CONDUCT_ALLOWED_HOSTS` : 'the origin to CONDUCT_CORS_ORIGINS'
+  throw new ConductError('FORBIDDEN', `Pages of ${cut(origin)} may not call this server: add ${remedy}.`)
 }

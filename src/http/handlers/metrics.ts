@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HonoRequest } from 'hono'
 import { ConductError } from '../../api/error.ts'
+import { cut } from '../../api/explain.ts'
 import type { Keep } from '../../ledger/keep.ts'
 import { backupState } from '../../store/engine/sqlite/backups.ts'
 import { readEnded, readFacts } from '../../store/facts.ts'
@@ -8,6 +10,7 @@ import { numberEvents } from '../../store/log/number.ts'
 import { lastSeq } from '../../store/log/read.ts'
 import type { Store } from '../../store/open.ts'
 import type { Auth } from '../auth.ts'
+import { type Hosts, nameOf } from '../hosts.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Ends, ledgerMetrics } from '../watched.ts'
 import type { Handler } from './handler.ts'
@@ -20,13 +23,17 @@ const mostPieces = 10
 interface Parts {
   metrics: Metrics
   auth: Auth
+  hosts: Hosts
   store: Store
   /** The scheduled backups, if there are any. */
   backups: { folder: string; keep: Keep[] } | undefined
 }
 
-/** Serves the metrics to this machine, and to others with a key of the whole server. */
-export function metricsHandler({ metrics, auth, store, backups }: Parts): Handler {
+/**
+ * Serves the metrics to this machine, and to others with a key of the whole server. A page that makes its own name resolve
+ * to this machine calls from there too, but not under a name of the server.
+ */
+export function metricsHandler({ metrics, auth, hosts, store, backups }: Parts): Handler {
   const ends = countEnds(store)
 
   async function print(): Promise<string> {
@@ -45,7 +52,8 @@ export function metricsHandler({ metrics, auth, store, backups }: Parts): Handle
     methods: ['GET'],
     paths: ['/metrics'],
     async answer(exchange) {
-      if (!isLoopback(exchange.peer)) {
+      if (!isLoopback(exchange.peer) || !hosts.isOwn(exchange.request)) {
+        requireKey(exchange.request)
         const { actor } = await auth.callerOf(exchange.request, exchange)
         if (actor.kind === 'key' && actor.projectId !== null)
           throw new ConductError('FORBIDDEN', 'Metrics need a key of the whole server.')
@@ -91,6 +99,13 @@ function countEnds({ db }: Store) {
     return reading
   }
   return Object.assign(next, { counted })
+}
+
+/** Throws UNAUTHORIZED with what opens the metrics, for a request without a key. */
+function requireKey(request: HonoRequest) {
+  if (request.header('authorization') !== undefined) return
+  const words = `Metrics as '${cut(nameOf(request))}' need a key of the whole server (Authorization: Bearer sk_…). Without one, read them on the machine of the server, at 127.0.0.1 or a name in CONDUCT_ALLOWED_HOSTS.`
+  throw new ConductError('UNAUTHORIZED', words)
 }
 
 const isLoopback = (address: string | undefined) => address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)

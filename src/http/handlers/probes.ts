@@ -12,6 +12,7 @@ export const livenessHandler: Handler = {
   label: 'livez',
   methods: ['GET'],
   paths: ['/livez'],
+  isProbe: true,
   answer: async () => probe(200, 'ok'),
 }
 
@@ -46,6 +47,7 @@ export function readinessHandler(store: Store, isStopping: () => boolean): Handl
     label: 'readyz',
     methods: ['GET'],
     paths: ['/readyz'],
+    isProbe: true,
     async answer() {
       if (isStopping()) return probe(503, 'stopping')
       const words = await obstacle()
