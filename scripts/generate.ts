@@ -11,6 +11,7 @@ import { openapi } from '../src/http/openapi/openapi.ts'
 import { localActor } from '../src/ledger/actor.ts'
 import { openStore } from '../src/store/open.ts'
 import { cliReference } from './cli-reference.ts'
+import { schemaSql } from './schema-sql.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -67,6 +68,7 @@ export async function generate(): Promise<Record<string, string>> {
     'openapi.json': `${JSON.stringify(document, null, 2)}\n`,
     'docs/api.md': reference(document),
     'docs/cli.md': await cliReference(),
+    'docs/schema.sql': await schemaSql(),
   }
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import type { Db } from '../src/store/engine/db.ts'
 import { migrate } from '../src/store/engine/migrations/migrate.ts'
-import type { Migration } from '../src/store/engine/migrations/migration.ts'
+import type { Migration, Schema } from '../src/store/engine/migrations/migration.ts'
 import { beginWith } from './proof/database.ts'
 import { openDb, testDb } from './support/db.ts'
 import { engines } from './support/engines.ts'
@@ -27,11 +27,19 @@ const versions: Migration[] = [
   ],
 ]
 
+/** The schema whose first version is made by the first of these, with the others after it. */
+const schemaOf = ([create, ...later]: Migration[]): Schema => ({
+  first: 1,
+  create: create as Migration,
+  earlier: {},
+  later,
+})
+
 const keys = async (db: Db) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
 
 testDb('processes that migrate at the same time apply each version once', async ({ db, another }) => {
   const dbs = [db, await another(), await another()]
-  await Promise.all(dbs.map((one) => migrate(one, silent, versions)))
+  await Promise.all(dbs.map((one) => migrate(one, silent, schemaOf(versions))))
   assert.deepEqual(await Promise.all(dbs.map(keys)), [
     [1, 2, 3],
     [1, 2, 3],
@@ -47,9 +55,9 @@ testDb('processes that migrate at the same time apply each version once', async 
 testDb('a version that fails is rolled back whole, and applied by the next start', async ({ db }) => {
   const failing: Migration = () => ['insert into t (k) values (9)', () => Promise.reject(new Error('no'))]
   const [first, second, third] = versions as [Migration, Migration, Migration]
-  await assert.rejects(migrate(db, silent, [first, failing]), /no/)
+  await assert.rejects(migrate(db, silent, schemaOf([first, failing])), /no/)
   assert.deepEqual(await keys(db), [])
-  await migrate(db, silent, [first, second, third])
+  await migrate(db, silent, schemaOf([first, second, third]))
   assert.deepEqual(await keys(db), [1, 2, 3])
 })
 
@@ -57,9 +65,9 @@ testDb(
   'an upgrade of a populated database reports its versions, and creating a database reports nothing',
   async ({ db }) => {
     const said: string[] = []
-    await migrate(db, (line) => said.push(line), versions.slice(0, 1))
+    await migrate(db, (line) => said.push(line), schemaOf(versions.slice(0, 1)))
     assert.equal(said.length, 0)
-    await migrate(db, (line) => said.push(line), versions)
+    await migrate(db, (line) => said.push(line), schemaOf(versions))
     assert.deepEqual(said, ['Upgrading the database: version 2 of 3.', 'Upgrading the database: version 3 of 3.'])
   },
 )
@@ -94,11 +102,11 @@ test('PostgreSQL builds an index while others write, again after an interrupted 
   const db = await openDb(`${url}%20-c%20statement_timeout=200%20-c%20lock_timeout=100`)
   t.after(() => db.close())
   const slow: Migration = () => ['select pg_sleep(0.4)']
-  await migrate(db, silent, [...versions.slice(0, 2), slow])
+  await migrate(db, silent, schemaOf([...versions.slice(0, 2), slow]))
   await db.tx((tx) => tx.query(sql`create index t_by_k on t (k)`))
 
   const end = await beginWith(url, 'insert into t (k) values (10)')
-  const upgrade = migrate(db, silent, [...versions.slice(0, 2), slow, versions[2] as Migration])
+  const upgrade = migrate(db, silent, schemaOf([...versions.slice(0, 2), slow, versions[2] as Migration]))
   let isBuilding = false
   while (!isBuilding) {
     const rows = await db.query(
@@ -118,3 +126,20 @@ test('PostgreSQL builds an index while others write, again after an interrupted 
   )
   assert.deepEqual(await keys(db), [1, 2, 3, 10, 11])
 })
+
+testDb(
+  'a database of an earlier release is brought to the first version, and one between them is refused',
+  async ({ db }) => {
+    const [create, fill] = versions as [Migration, Migration]
+    const schema = { first: 3, create, earlier: { 1: fill }, later: [] }
+    await migrate(db, silent, schemaOf([create]))
+    const said: string[] = []
+    await migrate(db, (line) => said.push(line), schema)
+    assert.deepEqual([said, await keys(db)], [['Upgrading the database: version 3 of 3.'], [1, 2, 3]])
+    const between = { ...schema, first: 5, earlier: {} }
+    await assert.rejects(
+      migrate(db, silent, between),
+      /schema version 3, and no release of Conduct wrote it: restore .+ version 5/,
+    )
+  },
+)

@@ -25,7 +25,7 @@ for (const engine of engines) {
     await store.close()
     await assert.rejects(
       openStore(url),
-      /schema version 99, and this Conduct supports versions up to \d+: start a newer Conduct/,
+      /schema version 99, and this Conduct supports versions up to \d+: use a newer Conduct/,
     )
   })
 }

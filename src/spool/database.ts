@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { whenFree } from '../ledger/busy.ts'
-import { migrations } from './migrations.ts'
+import { firstVersion, fromVersion01, later, latestVersion, tables } from './tables.ts'
 
 export type Value = string | number | null
 
@@ -21,15 +21,15 @@ export interface Database {
 /** How long to wait for another process that writes, in milliseconds. */
 const busyMs = 5_000
 
-/** Opens the file and migrates it. Throws an Error if a newer program has written it. */
+/** Opens the file and migrates it. Throws an Error if a newer program, or one between two releases, has written it. */
 export function openDatabase(file: string): Database {
   const db = new DatabaseSync(file, { timeout: busyMs })
   try {
-    refuseNewer(db, file)
+    requireReleased(db, file)
     whenFree(() => db.exec('pragma journal_mode = wal'), busyMs)
     db.exec('pragma synchronous = full; pragma foreign_keys = on')
     const database = databaseOf(db)
-    if (versionOf(db) < migrations.length) database.together(() => migrate(db, file))
+    if (versionOf(db) < latestVersion) database.together(() => migrate(db, file))
     return database
   } catch (error) {
     db.close()
@@ -59,17 +59,26 @@ function databaseOf(db: DatabaseSync): Database {
 
 const versionOf = (db: DatabaseSync) => Number(db.prepare('pragma user_version').get()?.user_version)
 
-function refuseNewer(db: DatabaseSync, file: string) {
+function requireReleased(db: DatabaseSync, file: string) {
   const version = versionOf(db)
-  if (version <= migrations.length) return
+  if (version > latestVersion) {
+    throw new Error(
+      `${file} was written by a newer Conduct (file version ${version}; this one supports up to ${latestVersion}): upgrade this one`,
+    )
+  }
+  if (version === 0 || version >= firstVersion) return
   throw new Error(
-    `${file} was written by a newer Conduct (file version ${version}; this one supports up to ${migrations.length}): upgrade this one`,
+    `${file} has file version ${version}, which no release of Conduct wrote: run conduct sync with the Conduct that wrote it, then delete the file`,
   )
 }
 
 function migrate(db: DatabaseSync, file: string) {
   // Another process may have been faster.
-  refuseNewer(db, file)
-  for (const statements of migrations.slice(versionOf(db))) db.exec(statements)
-  db.exec(`pragma user_version = ${migrations.length}`)
+  requireReleased(db, file)
+  if (versionOf(db) === 0) db.exec(isOfVersion01(db) ? fromVersion01 : tables)
+  for (const statements of later.slice(Math.max(versionOf(db) - firstVersion, 0))) db.exec(statements)
+  db.exec(`pragma user_version = ${latestVersion}`)
 }
+
+const isOfVersion01 = (db: DatabaseSync) =>
+  db.prepare("select 1 from sqlite_schema where name = 'recordings'").get() !== undefined

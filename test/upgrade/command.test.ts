@@ -12,7 +12,7 @@ for (const words of ['run list --quiet', 'doctor', 'exec -- true']) {
     const dump = new URL('ledger/v4.sqlite.sql', import.meta.url)
     loadSqlite(join(env.HOME, 'conduct.db'), readFileSync(dump, 'utf8'))
     const { all } = programOf(env, cwd)
-    const upgrading = /^Upgrading the database: version 5 of \d+\.$/m
+    const upgrading = /^Upgrading the database: version 14 of \d+\.$/m
     assert.match((await all(words)).stderr, upgrading)
     assert.doesNotMatch((await all(words)).stderr, upgrading)
   })

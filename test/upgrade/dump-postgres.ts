@@ -27,6 +27,27 @@ export async function dumpPostgres(url: string): Promise<string> {
   }
 }
 
+/** The tables, constraints and indexes of the current schema, each as a statement that names no schema, in order. */
+export async function schemaOfPostgres(url: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const [schema = ''] = await linesOf(client, 'select current_schema()')
+    const tables = await linesOf(
+      client,
+      "select relname from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'",
+    )
+    const lines = [
+      ...(await constraintsOf(client, 'true')),
+      ...(await linesOf(client, 'select indexdef from pg_indexes where schemaname = current_schema()')),
+    ]
+    for (const table of tables) lines.push(await tableOf(client, table))
+    return lines.map((line) => line.replaceAll(`${schema}.`, '')).sort()
+  } finally {
+    await client.end()
+  }
+}
+
 const own = (table: string) => `${table}.${prefixes[table]}namespace = 'public'::regnamespace`
 const prefixes: Record<string, string> = { pg_class: 'rel', pg_proc: 'pro', pg_type: 'typ' }
 
@@ -58,7 +79,7 @@ async function tableOf(client: pg.Client, table: string): Promise<string> {
      from pg_attribute join pg_type on pg_type.oid = atttypid
        left join pg_collation on pg_collation.oid = attcollation
        left join pg_attrdef on adrelid = attrelid and adnum = attnum
-     where attrelid = 'public.${table}'::regclass and attnum > 0 and not attisdropped order by attnum`,
+     where attrelid = '${table}'::regclass and attnum > 0 and not attisdropped order by attnum`,
   )
   return `create table ${table} (\n  ${columns.join(',\n  ')}\n);`
 }
@@ -79,7 +100,7 @@ function constraintsOf(client: pg.Client, which: string): Promise<string[]> {
   return linesOf(
     client,
     `select 'alter table ' || conrelid::regclass || ' add constraint ' || quote_ident(conname) || ' ' || pg_get_constraintdef(pg_constraint.oid) || ';'
-     from pg_constraint where connamespace = 'public'::regnamespace and contype in ('p', 'u', 'c', 'f', 'x') and ${which}
+     from pg_constraint where connamespace = current_schema()::regnamespace and contype in ('p', 'u', 'c', 'f', 'x') and ${which}
      order by conrelid, pg_constraint.oid`,
   )
 }

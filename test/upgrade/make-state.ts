@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrations } from '../../src/spool/migrations.ts'
 import { openState } from '../../src/spool/state.ts'
+import { latestVersion } from '../../src/spool/tables.ts'
 import { dumpSqlite } from './dump-sqlite.ts'
 import { populateState } from './populate-state.ts'
 
@@ -17,10 +17,10 @@ try {
   const state = openState(file)
   populateState(state)
   state.close()
-  const name = `v${migrations.length}.sql`
+  const name = `v${latestVersion}.sql`
   writeFileSync(
     new URL(`state/${name}`, import.meta.url),
-    `${dumpSqlite(file)}pragma user_version = ${migrations.length};\n`,
+    `${dumpSqlite(file)}pragma user_version = ${latestVersion};\n`,
   )
   process.stdout.write(`test/upgrade/state/${name}\n`)
 } finally {

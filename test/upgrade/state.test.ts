@@ -4,7 +4,8 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { stateFile } from '../../src/cli/record/state.ts'
-import { migrations } from '../../src/spool/migrations.ts'
+import { openState } from '../../src/spool/state.ts'
+import { latestVersion } from '../../src/spool/tables.ts'
 import { conduct, programOf } from '../cli/program.ts'
 import { localUser } from '../cli/user.ts'
 import { loadSqlite } from './dump-sqlite.ts'
@@ -37,7 +38,7 @@ for (const dump of readdirSync(dumps)) {
     await run('sync')
     const db = new DatabaseSync(path)
     t.after(() => db.close())
-    assert.equal(db.prepare('pragma user_version').get()?.user_version, migrations.length)
+    assert.equal(db.prepare('pragma user_version').get()?.user_version, latestVersion)
     assert.deepEqual(db.prepare('select * from calls').all(), [])
     assert.deepEqual(db.prepare('select * from notes where settled = 0').all(), [])
 
@@ -62,10 +63,39 @@ for (const dump of readdirSync(dumps)) {
   })
 }
 
+test('a state upgraded from version 0.1 has the tables of a new one', (t) => {
+  const { path, env } = userWith(t, 'v0.sql')
+  const fresh = `${env.HOME}/fresh.db`
+  for (const file of [path, fresh]) openState(file).close()
+  const tablesOf = (file: string) => {
+    const db = new DatabaseSync(file, { readOnly: true })
+    const rows = db.prepare('select type, name, sql from sqlite_schema order by type, name').all()
+    db.close()
+    const plain = (sql: unknown) =>
+      `${sql}`
+        .replace(/ *--.*/g, '')
+        .replace(/\s+/g, ' ')
+        .replace(/ (?=[,)])/g, '')
+    return rows.map(({ type, name, sql }) => [type, name, plain(sql)])
+  }
+  assert.deepEqual(tablesOf(path), tablesOf(fresh))
+})
+
+test('a state that no release wrote is left alone, and the error says so', (t) => {
+  const { path } = userWith(t, 'v0.sql')
+  const db = new DatabaseSync(path)
+  db.exec('pragma user_version = 5')
+  db.close()
+  assert.throws(
+    () => openState(path),
+    /state\.db has file version 5, which no release of Conduct wrote: run conduct sync/,
+  )
+})
+
 test('a state of a newer version is left alone, and commands report it, except hooks', async (t) => {
   const { env, cwd, path } = userWith(t, readdirSync(dumps)[0] as string)
   const db = new DatabaseSync(path)
-  db.exec(`alter table recordings rename to recordings_2; pragma user_version = ${migrations.length + 1}`)
+  db.exec(`alter table recordings rename to recordings_2; pragma user_version = ${latestVersion + 1}`)
   db.close()
   const { all } = programOf(env, cwd)
   const newer = /state\.db was written by a newer Conduct \(file version \d+; this one supports up to \d+\): upgrade/

@@ -1,7 +1,7 @@
 import sql, { join, raw } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import type { Tx } from '../engine/db.ts'
-import { makeKey } from '../engine/migrations/seal.ts'
+import { makeKey } from '../engine/migrations/new-ledger.ts'
 import { handsOutIds, type Table, tables } from './tables.ts'
 
 /** The progress of an import. */
@@ -44,9 +44,8 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
 
 /** The tables with what is derived from the exported rows. */
 const derived: Pick<Table, 'name' | 'since'>[] = [
-  { name: 'spec_totals' },
-  { name: 'feature_totals', since: 13 },
-  ...['search_entries', 'spec_grams', 'feature_grams', 'search_words', 'search_recent'].map((name) => ({ name })),
+  ...['spec_totals', 'feature_totals', 'search_entries', 'spec_grams', 'feature_grams'].map((name) => ({ name })),
+  ...['search_words', 'search_recent'].map((name) => ({ name })),
 ]
 
 const isIn =

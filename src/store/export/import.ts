@@ -3,7 +3,7 @@ import { ConductError } from '../../api/error.ts'
 import { type Header, type Line, type Row, readExport, type Value } from '../../ledger/export.ts'
 import type { Db, Tx } from '../engine/db.ts'
 import { migrate, readVersion } from '../engine/migrations/migrate.ts'
-import { migrations } from '../engine/migrations/schema.ts'
+import { firstVersion, latestVersion, refusalOf, schemaAt } from '../engine/migrations/schema.ts'
 import { deriveAll } from './derive.ts'
 import { deleteAll, deleteDerived, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
 import { lastIds, type Table, tables } from './tables.ts'
@@ -58,12 +58,9 @@ function headerOf([line]: Line[]): Header {
 
 /** Migrates the database to the schema version of the export. Throws BAD_REQUEST if that is impossible. */
 async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
-  const known = migrations.length
-  if (schema > known) {
-    throw new ConductError(
-      'BAD_REQUEST',
-      `Line 1: the export has schema version ${schema}, and this Conduct supports versions up to ${known}: import it with a newer Conduct.`,
-    )
+  const refusal = schema < firstVersion ? 'exports begin with version 14' : refusalOf(schema)
+  if (refusal) {
+    throw new ConductError('BAD_REQUEST', `Line 1: the export has schema version ${schema}, and ${refusal}.`)
   }
   const found = await readVersion(db)
   if (found > schema) {
@@ -72,7 +69,7 @@ async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
       `Line 1: the export has schema version ${schema}, and the database has ${found}: import into one that no newer Conduct has opened.`,
     )
   }
-  await migrate(db, ignore, migrations.slice(0, schema))
+  await migrate(db, ignore, schemaAt(schema))
 }
 
 type Lines = AsyncIterable<Line[]>
@@ -203,7 +200,7 @@ async function setLastId(tx: Tx, { table, id }: Row): Promise<void> {
 
 async function finish(tx: Tx): Promise<void> {
   // Migrations from the version of an older export have derived some of it already.
-  await deleteDerived(tx, migrations.length)
+  await deleteDerived(tx, latestVersion)
   await deriveAll(tx)
   await tx.query(sql`delete from imports`)
 }

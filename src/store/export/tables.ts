@@ -5,7 +5,7 @@ import { newSigningSecret } from '../../ledger/webhook.ts'
 /** How a table is exported. */
 export interface Table {
   name: string
-  /** The schema version that has it first, if that is later than the first export. */
+  /** The schema version that has it first, if that is later than 14, which has all others. */
   since?: number
   /** The columns that order its rows. A table with the key `id` generates ids. */
   key: readonly string[]
@@ -56,7 +56,7 @@ export const tables: readonly Table[] = [
     withoutKeys: (row) => ({ ...row, enabled: 0, disabled_reason: row.disabled_reason ?? 'request' }),
     filled: () => ({ secret: newSigningSecret() }),
   },
-  { name: 'erasures', since: 11, key: ['id'] },
+  { name: 'erasures', key: ['id'] },
   { name: 'events', key: ['seq'], atOnce: 100 },
   {
     name: 'seal_keys',

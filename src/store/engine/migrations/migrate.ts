@@ -1,7 +1,7 @@
 import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../db.ts'
-import { type Index, isIndexes, type Migration, type Step } from './migration.ts'
-import { migrations as all } from './schema.ts'
+import { type Index, isIndexes, latestOf, type Migration, type Progress, type Schema, type Step } from './migration.ts'
+import { refusalOf, schema as today } from './schema.ts'
 
 /** The interval of progress lines, and how long to wait for another process before the first. */
 const sayEveryMs = 10_000
@@ -10,26 +10,34 @@ const waitedMs = 2_000
 /**
  * Migrates the schema, each version in its own transaction. Servers that start at the same time wait for each other as
  * long as it takes. `say` receives a line when a populated database is migrated, and progress lines meanwhile. Throws
- * if the schema is newer than this program.
+ * if the schema is newer than this program, or of no release.
  */
-export async function migrate(db: Db, say: (line: string) => unknown = () => {}, migrations = all): Promise<void> {
-  if ((await readVersion(db)) === migrations.length) return
+export async function migrate(
+  db: Db,
+  say: (line: string) => unknown = () => {},
+  schema: Schema = today,
+): Promise<void> {
+  const latest = latestOf(schema)
+  if ((await readVersion(db)) === latest) return
   const waiting = seldom(waitedMs, () => say('Waiting for another process to upgrade the database.'))
   await db.changeSchema(async (own) => {
     await own.query(sql`create table if not exists schema_versions (version ${raw(own.dialect.integer)} primary key)`)
     const found = await readVersion(own)
-    if (found > migrations.length) {
-      throw new Error(
-        `The database has schema version ${found}, and this Conduct supports versions up to ${migrations.length}: start a newer Conduct.`,
-      )
-    }
-    for (const [index, migration] of migrations.slice(found).entries()) {
-      const version = found + 1 + index
-      const label = `Upgrading the database: version ${version} of ${migrations.length}`
+    const refusal = refusalOf(found, schema)
+    if (refusal) throw new Error(`The database has schema version ${found}, and ${refusal}.`)
+    for (const { version, migration } of waysFrom(found, schema)) {
+      const label = `Upgrading the database: version ${version} of ${latest}`
       if (found > 0) say(`${label}.`)
       await withHeartbeat(label, say, (progress) => bringTo(own, version, migration, progress))
     }
   }, waiting)
+}
+
+/** The migrations from that version to the newest, each with the version it reaches. */
+function waysFrom(found: number, { first, create, earlier, later }: Schema) {
+  const start = found === 0 ? create : earlier[found]
+  const rest = later.map((migration, index) => ({ version: first + 1 + index, migration }))
+  return [...(start ? [{ version: first, migration: start }] : []), ...rest.filter(({ version }) => version > found)]
 }
 
 /** Whether the ledger has that table or index. */
@@ -43,8 +51,6 @@ export async function readVersion(db: Tx): Promise<number> {
   )
   return row?.version ?? 0
 }
-
-type Progress = (done: number, of: number) => void
 
 async function bringTo(own: Tx, version: number, migration: Migration, progress: Progress): Promise<void> {
   const steps = migration(own.dialect)

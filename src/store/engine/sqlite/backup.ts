@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConductError } from '../../../api/error.ts'
-import { migrations } from '../migrations/schema.ts'
+import { refusalOf } from '../migrations/schema.ts'
 import { isScheduled } from './backups.ts'
 import { createPrivately, followLinks } from './connect.ts'
 import { type Copied, type CopyOptions, copyLedger } from './copy.ts'
@@ -66,7 +66,7 @@ export async function restoreBackup(file: string, ledger: string, options: Backu
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (existsSync(path)) whileUnused(path, () => {})
   return throughDraft(file, path, options, (draft, { schemaVersion }) => {
-    if (schemaVersion > migrations.length) throw tooNew(file, schemaVersion)
+    requireSupported(file, schemaVersion)
     giveToOwner(draft, path)
     if (!existsSync(path)) return replace(draft, path)
     whileUnused(path, (db) => {
@@ -120,11 +120,10 @@ function requireFree(file: string, path: string, force = false) {
 const taken = (file: string) =>
   new ConductError('CONFLICT', `${file} exists: choose another name, or replace it with --force.`)
 
-const tooNew = (file: string, version: number) =>
-  new ConductError(
-    'VALIDATION_ERROR',
-    `${file} has schema version ${version}, and this Conduct supports versions up to ${migrations.length}: restore it with a newer Conduct.`,
-  )
+function requireSupported(file: string, version: number) {
+  const refusal = refusalOf(version)
+  if (refusal) throw new ConductError('VALIDATION_ERROR', `${file} has schema version ${version}, and ${refusal}.`)
+}
 
 /** Names the draft without replacing a file. Not every file system has links. */
 function giveName(draft: string, file: string) {

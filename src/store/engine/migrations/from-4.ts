@@ -1,0 +1,114 @@
+import type { Dialect } from '../db.ts'
+import { fillGrams, findRuns, hashIdempotencyKeys } from './from-4-derived.ts'
+import { moveEvents } from './from-4-events.ts'
+import type { Step } from './migration.ts'
+import { makeKey } from './new-ledger.ts'
+import { tablesOf } from './tables.ts'
+
+/**
+ * Migrates from version 4, which Conduct 0.1 wrote, to version 14. Frozen: these files import no code that may change.
+ * A background job of the server rebuilds the index of words from the rows.
+ */
+export function fromVersion4(dialect: Dialect): Step[] {
+  const tables = tablesOf(dialect)
+  return [
+    ...['search_words', 'search_recent', 'search_state', 'search_entries'].map((table) => `drop table ${table}`),
+    ...created.flatMap((table) => tables[table] ?? []),
+    ...actors(dialect),
+    ...columns(dialect),
+    ...moveEvents(dialect, tables),
+    ...runIndexes.map((name) => theIndex(tables.runs, name)),
+    findRuns,
+    fillGrams,
+    hashIdempotencyKeys,
+    ...followers,
+    ...totals,
+    makeKey,
+  ]
+}
+
+/** The tables that version 4 does not have, or has with other rows. */
+const created = [
+  ...['actors', 'run_files', 'run_commits', 'run_links', 'turns', 'hook_sessions', 'spec_totals', 'feature_totals'],
+  ...['search_entries', 'search_words', 'search_recent', 'spec_grams', 'feature_grams', 'erasures'],
+  ...['seal_keys', 'seal_tiles', 'seal_salts', 'seal_checkpoints', 'webhooks', 'webhook_deliveries'],
+  ...['job_leaders', 'followers', 'imports'],
+]
+
+const runIndexes = ['runs_by_time_everywhere', 'runs_by_author', 'runs_by_branch', 'runs_by_session', 'runs_by_end']
+
+function theIndex(statements: string[] | undefined, name: string): string {
+  const found = statements?.find((statement) => statement.startsWith(`create index ${name} `))
+  if (!found) throw new Error(`Bug: there is no index ${name}.`)
+  return found
+}
+
+/**
+ * Each key becomes an actor with the number of the key, so rows that name a key keep their meaning. 0 is the local user,
+ * -1 Conduct itself, -2 its retention. A null meant one of the first two; expired leases are recognised by their failure.
+ */
+function actors({ integer, commitsInOrder }: Dialect): Step[] {
+  const rows = ['projects', 'keys', 'features', 'specs', 'checks', 'runs'] as const
+  return [
+    `insert into actors (id, kind, name, key_id) select id, 'key', name, id from keys`,
+    `insert into actors (id, kind, name) values (0, 'local', null), (-1, 'system', null), (-2, 'system', 'retention')`,
+    ...(commitsInOrder
+      ? []
+      : [`select setval(pg_get_serial_sequence('actors', 'id'), (select greatest(max(id), 1) from actors))`]),
+    `alter table keys add column actor_id ${integer}`,
+    'update keys set actor_id = id',
+    ...rows.map((table) => `update ${table} set created_by = 0 where created_by is null`),
+    `update runs set updated_by = -1 where updated_by is null and failure like '%"LEASE_EXPIRED"%'`,
+    ...rows
+      .filter((table) => table !== 'keys')
+      .map((table) => `update ${table} set updated_by = 0 where updated_by is null`),
+    'update checks set result_by = 0 where result_by is null',
+    // An author is the person for whom the work is done; a writer is an actor who wrote part of a run.
+    'alter table run_authors rename to run_writers',
+    'alter table run_writers rename column key_id to actor_id',
+  ]
+}
+
+/** The columns that version 4 does not have, in the order of version 14. */
+function columns({ text, integer }: Dialect): string[] {
+  const added: Record<string, string[]> = {
+    projects: [`retention ${text}`, `deleted_at ${text}`, `emptied_at ${text}`],
+    runs: [
+      ...[`author ${text}`, `command ${text}`, `exit_code ${integer}`, `content_type ${text}`],
+      ...[`cache_read_tokens ${integer}`, `cache_write_tokens ${integer}`, `cost_source ${text}`, `activity ${text}`],
+      ...[`branch ${text}`, `session ${text}`, `erased_at ${text}`, `expired_at ${text}`],
+    ],
+    checks: [`git_tree ${text}`, `git_dirty ${integer}`, `content_type ${text}`, `erased_at ${text}`],
+    specs: [`erased_at ${text}`],
+    features: [`erased_at ${text}`],
+  }
+  return Object.entries(added).flatMap(([table, columns]) =>
+    columns.map((column) => `alter table ${table} add column ${column}`),
+  )
+}
+
+const subjects = Object.entries({ run: 'runs', spec: 'specs', check: 'checks', feature: 'features' }).map(
+  ([type, table]) => `select '${type}' as type, id, created_at from ${table}`,
+)
+
+/** The seal begins at the first event, and the index of words with an entry for each row that waits to be indexed. */
+const followers = [
+  `insert into followers (name, last_seq) select 'search', coalesce(max(seq), 0) from events`,
+  `insert into followers (name, last_seq) values ('seal', 0)`,
+  `insert into search_entries (type, subject_id)
+    select type, id from (${subjects.join(' union all ')}) as subjects order by created_at, id`,
+]
+
+/** The sum of a column of costs, in whole billionths of a dollar. */
+const costOf = (column: string) => `coalesce(sum(floor(${column} * 1e9 + 0.5)), 0.0) / 1e9`
+
+const totals = [
+  `insert into spec_totals (project_id, spec_id, status, verdict, shard, runs, attempts, input_tokens, output_tokens,
+      cache_read_tokens, cache_write_tokens, cost_usd, costed)
+    select project_id, spec_id, status, verdict, 0, count(*), count(retry_of), coalesce(sum(input_tokens), 0),
+      coalesce(sum(output_tokens), 0), 0, 0, ${costOf('cost_usd')}, count(cost_usd)
+    from runs where spec_id is not null group by project_id, spec_id, status, verdict`,
+  `insert into feature_totals (feature_id, shard, runs, cost_usd, costed)
+    select l.feature_id, 0, count(*), ${costOf('r.cost_usd')}, count(r.cost_usd)
+    from run_features l join runs r on r.id = l.run_id group by l.feature_id`,
+]

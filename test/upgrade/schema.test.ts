@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { schema } from '../../src/store/engine/migrations/schema.ts'
+import { openStore } from '../../src/store/open.ts'
+import { type Engine, engines } from '../support/engines.ts'
+import { loadPostgres, schemaOfPostgres } from './dump-postgres.ts'
+import { loadSqlite } from './dump-sqlite.ts'
+
+// An upgraded ledger has the same tables, columns, keys and indexes as a new one.
+
+const pathOf = (url: string) => url.slice('sqlite:'.length)
+
+/** SQLite stores the text of each statement; only its spaces and quotes may differ. */
+function schemaOfSqlite(url: string): string[] {
+  const db = new DatabaseSync(pathOf(url), { readOnly: true })
+  const rows = db.prepare('select type, name, tbl_name, sql from sqlite_schema').all()
+  db.close()
+  const plain = (text: unknown) =>
+    String(text).toLowerCase().replace(/\s+/g, ' ').replaceAll('"run_writers"', 'run_writers')
+  return rows.map(({ type, name, tbl_name, sql }) => `${type} ${name} ${tbl_name} ${plain(sql)}`).sort()
+}
+
+async function schemaOf({ name }: Engine, url: string): Promise<string[]> {
+  await (await openStore(url, { firstKey: false })).close()
+  return name === 'sqlite' ? schemaOfSqlite(url) : schemaOfPostgres(url)
+}
+
+for (const engine of engines) {
+  for (const version of [...Object.keys(schema.earlier), schema.first]) {
+    test(`a ledger upgraded from version ${version} has the schema of a new one (${engine.name})`, async (t) => {
+      const [upgraded, fresh] = [await engine.freshUrl(t), await engine.freshUrl(t)]
+      const dump = readFileSync(new URL(`ledger/v${version}.${engine.name}.sql`, import.meta.url), 'utf8')
+      if (engine.name === 'sqlite') loadSqlite(pathOf(upgraded), dump)
+      else await loadPostgres(upgraded, dump)
+      assert.deepEqual(await schemaOf(engine, upgraded), await schemaOf(engine, fresh))
+    })
+  }
+}
