@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
-import { tokenHash } from '../../../ledger/lease.ts'
 import type { Dialect, Tx } from '../db.ts'
 import type { Step } from './migration.ts'
 
@@ -18,6 +18,6 @@ async function hashTokens(tx: Tx): Promise<void> {
     sql`select id, lease_hash as token from hook_sessions where lease_hash is not null`,
   )
   for (const { id, token } of rows) {
-    await tx.query(sql`update hook_sessions set lease_hash = ${tokenHash(token)} where id = ${id}`)
+    await tx.query(sql`update hook_sessions set lease_hash = ${hash('sha256', token)} where id = ${id}`)
   }
 }

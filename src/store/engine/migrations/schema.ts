@@ -4,7 +4,7 @@ import { latestOf, type Migration, type Schema } from './migration.ts'
 import { newLedger } from './new-ledger.ts'
 import { primaryKeys } from './primary-keys.ts'
 
-/** Version 15 and later. Append only: never edit a migration that has run anywhere. */
+/** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
 const migrations: Migration[] = [hookSessions, primaryKeys]
 
 /** The version of the tables in `tables.ts`. */
