@@ -45,7 +45,7 @@ export function seenOf({ session, cwd, ...head }: Head, document: Fields, steps:
   let digest: string | undefined
   const digestOf = () => (digest ??= hash('sha256', JSON.stringify(document)))
   return [steps ?? []].flat().map((step) => {
-    const turn = step.kind === 'prompt' ? textOf(document.prompt_id ?? document.turn_id, 200) : undefined
+    const turn = textOf(document.prompt_id ?? document.turn_id, 200)
     return defined({ ...head, session, cwd, step, id: idOf(document, step, digestOf), turn })
   })
 }

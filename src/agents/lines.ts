@@ -22,22 +22,11 @@ const chunkBytes = 1_048_576
 const lineBytes = 16_777_216
 
 /**
- * The JSON objects that contain one of these words, from a file with one object per line, in their order. Skips an
- * unfinished line. Throws if the path is not a regular file, and if the budget is spent.
+ * The JSON objects that contain one of these words, from a file with one object per line, in their order. Skips lines
+ * that are unfinished or no JSON. Throws if the path is not a regular file, and if the budget is spent.
  */
 export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
-  const sought = [words].flat()
-  let at: number | undefined
-  for await (const { bytes } of linesOf(path, left)) {
-    if (!bytes || !sought.some((word) => bytes.includes(word))) continue
-    const fields = parsed(bytes)
-    // Truncated, or not one of ours.
-    if (!fields) continue
-    at = timeOf(fields.timestamp) ?? at
-    if (left.before !== undefined && at !== undefined && at > left.before) return
-    if (left.before !== undefined && at === undefined) continue
-    yield fields
-  }
+  for await (const { fields } of numberedWith(path, [words].flat(), () => {}, left)) yield fields
 }
 
 /** Why a line is skipped. */
@@ -54,6 +43,7 @@ export async function* numberedWith(
   left = budget(),
 ): AsyncGenerator<{ line: number; fields: Fields }> {
   let line = 0
+  let at: number | undefined
   for await (const { bytes, isOpen } of linesOf(path, left)) {
     line += 1
     if (bytes === undefined) pass(line, 'it is longer than 16 MiB')
@@ -61,8 +51,11 @@ export async function* numberedWith(
       if (!isOpen) pass(line, 'it is no JSON object')
     } else if (words.some((word) => bytes.includes(word))) {
       const fields = parsed(bytes)
-      if (fields) yield { line, fields }
-      else if (!isOpen) pass(line, 'it is no JSON object')
+      at = timeOf(fields?.timestamp) ?? at
+      if (left.before !== undefined && at !== undefined && at > left.before) return
+      const isTimely = left.before === undefined || at !== undefined
+      if (fields && isTimely) yield { line, fields }
+      else if (!fields && !isOpen) pass(line, 'it is no JSON object')
     }
   }
 }

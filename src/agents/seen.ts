@@ -89,7 +89,7 @@ export interface Seen {
    * may be counted twice.
    */
   id?: string
-  /** For a prompt: the agent's id of the turn. A message sent while the agent works belongs to the same one. */
+  /** The agent's id of the turn. A message that is sent while the agent works comes with that of the turn before. */
   turn?: string
   transcript?: string
   model?: string
@@ -114,8 +114,38 @@ export interface Told {
   /** By the id of the tool use. */
   commands?: Record<string, { exitCode?: number; durationMs?: number }>
   subagents?: { id?: string; name?: string; tokens: number }[]
+  /** The version of the agent that wrote it last. */
+  version?: string
+  /** The turns in their order, the last 100 if there are more. */
+  turns?: ToldTurn[]
   /** How much of the last turn is written. */
   written?: Written
+}
+
+/** A turn as a transcript has it. Times are in milliseconds since 1970. */
+export interface ToldTurn {
+  /** The agent's id of it, which its hooks name as well (`Seen.turn`). */
+  id?: string
+  /** When its first and its last entry were written. */
+  startedAt: number
+  at: number
+  /** When its prompt was sent. That is before `startedAt` if the agent was still working on the turn before. */
+  promptAt?: number
+  /** Missing if the agent began it on its own. */
+  prompt?: string
+  /** How it ended: with an answer, with an error, or by its user; none of them, if it ended without a word. */
+  answer?: string
+  failure?: Failure
+  interrupted?: true
+  /** What its requests used, with its cost if each of their models has a price. */
+  usage?: Usage
+  model?: string
+  /** By the id of the tool use. */
+  commands?: Told['commands']
+  /** Uses of tools that the agent's hooks do not report. */
+  unheard?: ToolUse[]
+  /** Whether the transcript contains its end. If not, it goes on, or the agent was killed. */
+  isEnded: boolean
 }
 
 /** How much of a turn a transcript contains. Agents write it after calling their hooks. */

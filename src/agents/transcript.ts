@@ -1,27 +1,37 @@
-import { type Budget, budget } from './lines.ts'
-import type { Told } from './seen.ts'
-import { readClaude } from './transcripts/claude.ts'
-import { readCodex } from './transcripts/codex.ts'
-import { readCopilot } from './transcripts/copilot.ts'
-import { readGemini } from './transcripts/gemini.ts'
-import { readQwen } from './transcripts/qwen.ts'
+import { type Budget, budget, filesIn } from './lines.ts'
+import { claudeMoments } from './past/claude.ts'
+import { codexMoments } from './past/codex.ts'
+import { reviewsOf } from './past/codex-review.ts'
+import { copilotMoments } from './past/copilot.ts'
+import { geminiMoments } from './past/gemini.ts'
+import type { Reader } from './past/moment.ts'
+import { qwenMoments } from './past/qwen.ts'
+import { toldBy } from './past/told.ts'
+import type { Told, ToldTurn } from './seen.ts'
 
-type Reader = (path: string, subagents: readonly string[], left: Budget) => Promise<Told>
+interface Source {
+  moments: Reader
+  /** The transcripts that belong to one, in addition to those that its hooks named. */
+  others?(path: string, left: Budget): Promise<string[]>
+}
 
 /** By the agent's name in the ledger. */
-const readers = new Map<string, Reader>([
-  ['claude-code', readClaude],
-  ['codex', readCodex],
-  ['copilot', readCopilot],
-  ['gemini', readGemini],
-  ['qwen', readQwen],
+const sources = new Map<string, Source>([
+  [
+    'claude-code',
+    { moments: claudeMoments, others: (path) => filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl') },
+  ],
+  ['codex', { moments: codexMoments, others: reviewsOf }],
+  ['copilot', { moments: copilotMoments }],
+  ['gemini', { moments: geminiMoments }],
+  ['qwen', { moments: qwenMoments }],
 ])
 
 /**
  * The content of the transcript of a session of `agent` (its name in the ledger); empty for an agent whose transcripts
  * we cannot read, and without what was written after `before`, in milliseconds since 1970. `subagents` are the
- * transcripts named at the ends of its subagents. This may take seconds, so no hook calls it. Throws if a file cannot be
- * read: it is missing, too large or not a regular file.
+ * transcripts named at the ends of its subagents. This may take seconds, so no hook calls it. Throws if the file cannot
+ * be read: it is missing, too large or not a regular file. Skips unreadable files of subagents.
  */
 export async function readTranscript(
   agent: string,
@@ -29,5 +39,14 @@ export async function readTranscript(
   subagents: readonly string[] = [],
   before?: number,
 ): Promise<Told> {
-  return (await readers.get(agent)?.(path, subagents, { ...budget(), before })) ?? {}
+  const source = sources.get(agent)
+  if (!source) return {}
+  const left = { ...budget(), before }
+  const others = (await source.others?.(path, { ...left })) ?? []
+  return toldBy(source.moments(path, [...new Set([...subagents, ...others])], undefined, left))
+}
+
+/** The turns of a session in their order, in the same way. */
+export async function readTurns(...session: Parameters<typeof readTranscript>): Promise<ToldTurn[]> {
+  return (await readTranscript(...session)).turns ?? []
 }

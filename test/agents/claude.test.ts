@@ -106,6 +106,10 @@ for (const [name, step] of steps) {
   })
 }
 
+test('a subagent of Claude Code that fails, such as one that summarises, ends no turn', () => {
+  assert.deepEqual(readDocument('claude', claude('StopFailure-in-subagent'), {}), [])
+})
+
 test('every document of Claude Code names the agent, its session and its folder', () => {
   for (const name of namesOf('claude')) {
     for (const { agent, session, cwd } of readDocument('claude', claude(name), {})) {

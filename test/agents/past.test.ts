@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeMoments } from '../../src/agents/past/claude.ts'
 import { codexMoments } from '../../src/agents/past/codex.ts'
-import { type Moment, withSubagents } from '../../src/agents/past/moment.ts'
+import { type Moment, type Reader, withSubagents } from '../../src/agents/past/moment.ts'
 import { turnsOf } from '../../src/agents/past/turns.ts'
 import { freshFolder } from '../cli/folder.ts'
 
 /** The turns of a transcript with these lines, one a second. */
-async function turnsIn(t: TestContext, lines: object[], moments: typeof claudeMoments = claudeMoments) {
+async function turnsIn(t: TestContext, lines: object[], moments: Reader = claudeMoments) {
   const file = join(freshFolder(t), 'session.jsonl')
   const timed = lines.map((line, at) => ({ timestamp: new Date(1e12 + at * 1000).toISOString(), cwd: '/', ...line }))
   writeFileSync(file, timed.map((line) => `${JSON.stringify(line)}\n`).join(''))
@@ -82,7 +82,7 @@ test('a command of the user ends the turn before it, which keeps its answer', as
   ]
   assert.deepEqual(await turnsIn(t, lines), [
     { prompt: 'One.', answer: 'First.', commands: [] },
-    { prompt: undefined, answer: 'I see a.', commands: [] },
+    { prompt: '!ls', answer: 'I see a.', commands: [] },
   ])
 })
 

@@ -16,12 +16,18 @@ function written(t: TestContext, lines: (string | object)[], name = 'transcript.
   return path
 }
 
+/** What a transcript tells, without its turns. */
+async function totalsOf(agent: string, path: string) {
+  const { turns: _, ...totals } = await readTranscript(agent, path)
+  return totals
+}
+
 const answer = 'Done: the demo greets now.\n\nAll tests but one pass.'
 const wholeAt = (moment: string) => ({ isWhole: true, at: Date.parse(moment) })
 const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900, cacheWriteTokens: 5_800 }
 
 test('the transcript of Claude Code gives the tokens, the cost and the answer', async () => {
-  assert.deepEqual(await readTranscript('claude-code', transcriptOf('claude')), {
+  assert.deepEqual(await totalsOf('claude-code', transcriptOf('claude')), {
     usage: { model: 'claude-sonnet-4-5-20250929', ...tokens, costUsd: 0.038985, costSource: 'reported' },
     answer,
     written: wholeAt('2026-11-24T23:52:52.518Z'),
@@ -110,8 +116,9 @@ test('a turn of Claude Code that its user interrupts counts as interrupted until
 })
 
 test('the rollout of Codex gives the tokens, the answer and the result of each command', async () => {
-  const { commands, ...told } = await readTranscript('codex', transcriptOf('codex'))
+  const { commands, ...told } = await totalsOf('codex', transcriptOf('codex'))
   assert.deepEqual(told, {
+    version: '0.169.0',
     usage: {
       model: 'gpt-6.1-sol',
       inputTokens: 33_835,
@@ -160,7 +167,7 @@ test('the rollouts of Codex subagents count, with their commands', async (t) => 
   const item = { type: 'CommandExecution', id: 'exec-9e', exit_code: 4, duration: { secs: 1, nanos: 500_000_000 } }
   const other = written(t, [
     { type: 'session_meta', payload: { id: 'sub-1' } },
-    codexEvent({ type: 'item_completed', item }),
+    codexEvent({ type: 'item_completed', thread_id: 'sub-1', item }),
     codexEvent({ type: 'token_count', info: { total_token_usage } }),
   ])
   const { usage, subagents, commands } = await readTranscript('codex', transcriptOf('codex'), [other])
@@ -179,7 +186,7 @@ test('Codex totals that start again are added to the previous ones', async (t) =
 const cached = { inputTokens: 33_835, outputTokens: 214, cacheReadTokens: 32_900 }
 
 test('the events of Copilot give the tokens, the model and the answer', async () => {
-  assert.deepEqual(await readTranscript('copilot', transcriptOf('copilot')), {
+  assert.deepEqual(await totalsOf('copilot', transcriptOf('copilot')), {
     usage: { model: 'gpt-4.1', ...cached, cacheWriteTokens: 0, costUsd: 0.020032, costSource: 'estimated' },
     answer,
     written: wholeAt('2026-11-25T00:44:08.174Z'),
@@ -202,7 +209,7 @@ test('the events of Copilot show an error that ended the session, and an interru
 })
 
 test('the session file of Gemini CLI gives each message once, with its tokens', async (t) => {
-  const told = await readTranscript('gemini', transcriptOf('gemini'))
+  const told = await totalsOf('gemini', transcriptOf('gemini'))
   // In its first turn, the session makes a plan.
   const tokens = { inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900 }
   assert.deepEqual(told, {
@@ -219,7 +226,7 @@ test('the session file of Gemini CLI gives each message once, with its tokens', 
 })
 
 test('the session file of Qwen Code gives tokens and answer, and a model without a public price has no cost', async () => {
-  assert.deepEqual(await readTranscript('qwen', transcriptOf('qwen')), {
+  assert.deepEqual(await totalsOf('qwen', transcriptOf('qwen')), {
     usage: { model: 'qwen3-coder-plus', ...cached },
     answer,
     written: wholeAt('2026-11-25T00:42:49.160Z'),

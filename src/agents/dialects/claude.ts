@@ -31,10 +31,12 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
     SubagentStop: subagentStopped,
     PreCompact: () => ({ kind: 'compact' }),
     Stop: stopped,
-    StopFailure: ({ error, last_assistant_message, error_details }) => ({
-      kind: 'turn',
-      failure: failureOf(error, last_assistant_message, error_details),
-    }),
+    // A subagent fails in the same way, such as the one that summarises a conversation that is too long.
+    StopFailure: (document) => {
+      const { error, last_assistant_message, error_details } = document
+      if (subagentOf(document)) return undefined
+      return { kind: 'turn', failure: failureOf(error, last_assistant_message, error_details) }
+    },
     SessionEnd: () => ({ kind: 'end' }),
   }
 }

@@ -1,40 +1,53 @@
 import { basename, dirname, join } from 'node:path'
 import { claude } from '../dialects/claude.ts'
-import { type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
-import { budget, linesWith, numberedWith } from '../lines.ts'
-import type { Step } from '../seen.ts'
-import { apiFailure, isCopy, promptIn, textIn, usageOf } from '../transcripts/claude.ts'
+import { defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { type Budget, budget, linesWith, numberedWith } from '../lines.ts'
+import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
-import { type Moment, momentOf, type Pass, withSubagents } from './moment.ts'
+import { apiFailure, commandIn, isCopy, promptIn, resultIn, sumOf, textIn, usageOf } from './claude-line.ts'
+import { createQueue, type Queue } from './claude-queue.ts'
+import { type Moment, momentOf, type Pass, passNone, type Reader, untimed, withSubagents } from './moment.ts'
 
 // Each line becomes the document that a hook would have received, and the dialect reads it, so both are interpreted in
 // the same way.
 
-const words = ['"type":"user"', '"type":"assistant"', '"compact_boundary"', '"queued_command"']
-const unlimited = () => budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+const words = [
+  ...['"type":"user"', '"type":"assistant"', '"compact_boundary"', '"queued_command"'],
+  ...['"queue-operation"', '"cost-state"'],
+]
 
 /** What a session of Claude Code and its subagents did, in chronological order. */
-export const claudeMoments = (path: string, subagents: readonly string[], pass: Pass): AsyncGenerator<Moment> =>
-  withSubagents(conversation(path, undefined, pass), subagents, subagentMoments, pass)
+export const claudeMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
+  withSubagents(
+    conversation(path, undefined, pass, left),
+    subagents,
+    (file, pass) => subagentMoments(file, pass, left),
+    pass,
+  )
 
 /** The steps of a subagent, and its end. */
-async function subagentMoments(file: string, pass: Pass): Promise<Moment[]> {
+async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<Moment[]> {
   const id = basename(file, '.jsonl').replace(/^agent-/, '')
-  const name = (await typeOf(file)) ?? 'subagent'
+  const name = (await typeOf(file, left)) ?? 'subagent'
   const moments: Moment[] = []
-  for await (const moment of conversation(file, { id, name }, pass)) moments.push(moment)
+  for await (const moment of conversation(file, { id, name }, pass, left)) {
+    const { request } = moment
+    moments.push(request ? { ...moment, request: { ...request, bySubagent: true } } : moment)
+  }
   const last = moments.at(-1)
   if (!last) return []
   const requests = new Map(moments.flatMap(({ request }) => (request ? [[request.id, request.usage] as const] : [])))
-  const used = [...requests.values()].reduce<Parameters<typeof plus>[0]>(plus, undefined)
+  const used = [...requests.values()].reduce<Usage | undefined>(plus, undefined)
   const end: Moment = { at: last.at, step: { kind: 'subagent', id, name } }
-  return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
+  return [...moments, used ? { ...end, subagent: { id, name, tokens: tokensOf(used) } } : end]
 }
 
-async function typeOf(file: string): Promise<string | undefined> {
+async function typeOf(file: string, left: Budget): Promise<string | undefined> {
   const meta = join(dirname(file), `${basename(file, '.jsonl')}.meta.json`)
   try {
-    for await (const { agentType } of linesWith(meta, '"agentType"')) return textOf(agentType, 100)
+    // It has no time.
+    for await (const { agentType } of linesWith(meta, '"agentType"', { ...left, before: undefined }))
+      return textOf(agentType, 100)
   } catch {
     // Older versions have no such file.
   }
@@ -52,30 +65,37 @@ interface Reading {
   by: By | undefined
   /** The tools in use, by their ids. */
   open: Map<string, { name: unknown; input: unknown; by: By | undefined }>
-  /** The last words of the agent. `isLast` means that nothing else of the turn follows. */
-  said?: { text: string | undefined; at: number; isLast: boolean } | undefined
+  /** The last words of the agent. `isLast` means that nothing else of the turn follows, `isSure` that the line says so. */
+  said?: { text: string | undefined; at: number; isLast: boolean; isSure: boolean } | undefined
+  queue: Queue
   cwd?: string | undefined
   branch?: string | undefined
+  version?: string | undefined
 }
 
-async function* conversation(path: string, by: By | undefined, pass: Pass): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, by, open: new Map() }
-  const copied = await copiedLines(path)
+async function* conversation(path: string, by: By | undefined, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+  const reading: Reading = { at: 0, by, open: new Map(), queue: createQueue() }
+  const copied = await copiedLines(path, left)
   const passed = (line: number, reason: string) => pass(path, line, reason)
-  for await (const { line, fields } of numberedWith(path, words, passed, unlimited())) {
+  for await (const { line, fields } of numberedWith(path, words, passed, left)) {
     if (line <= copied) continue
     reading.at = momentOf(fields.timestamp, reading.at)
-    if (reading.at === 0) passed(line, 'neither it nor a line before it has a time')
-    else yield* momentsIn(reading, fields)
+    if (reading.at === 0) passed(line, untimed)
+    // The total of a fork includes what it copied.
+    if (fields.type !== 'cost-state' || copied === 0) yield* momentsIn(reading, fields)
   }
-  yield* stop(reading)
+  const isUnsure = reading.said?.isSure === false
+  for (const moment of stop(reading)) yield isUnsure ? { ...moment, isUnsure } : moment
 }
 
 /** The number of lines at its beginning that are copied from another session, of which this one is a fork. */
-async function copiedLines(path: string): Promise<number> {
+async function copiedLines(path: string, left: Budget): Promise<number> {
   let last = 0
-  const marks = ['"forkedFrom"', '"requestSessionId"']
-  for await (const { line, fields } of numberedWith(path, marks, () => {}, unlimited())) if (isCopy(fields)) last = line
+  const marks = ['"type":"assistant"', '"forkedFrom"', '"requestSessionId"']
+  for await (const { line, fields } of numberedWith(path, marks, () => {}, { ...left })) {
+    if (isCopy(fields)) last = line
+    else if (fields.type === 'assistant' && fieldsOf(fields.message).model !== '<synthetic>') break
+  }
   return last
 }
 
@@ -84,20 +104,39 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
   if (fields.type === 'assistant') yield* answered(reading, fields)
   else if (fields.type === 'user') yield* asked(reading, fields)
   else if (fields.type === 'attachment') yield* queued(reading, fieldsOf(fields.attachment))
-  else if (fields.subtype === 'compact_boundary') yield* steps(reading, { hook_event_name: 'PreCompact' })
+  else if (fields.type === 'queue-operation') {
+    reading.queue.change(fields, reading.at)
+    yield* finished(reading, fields.content)
+  } else if (fields.type === 'cost-state') {
+    const sum = sumOf(fields)
+    if (sum) yield { at: reading.at, sum }
+  } else if (fields.subtype === 'compact_boundary') yield* steps(reading, { hook_event_name: 'PreCompact' })
 }
 
 /** A message that the user sent while the agent worked. It ends the turn, as its hook does. */
 function* queued(reading: Reading, { type, commandMode, prompt, isMeta }: Fields): Generator<Moment> {
   if (type !== 'queued_command' || (commandMode ?? 'prompt') !== 'prompt' || isMeta === true || reading.by) return
-  const prompted = [...steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: promptIn({ content: prompt }) })]
+  const prompted = promptedBy(reading, promptIn({ content: prompt }))
   if (prompted.length === 0) return
   yield* steps(reading, { hook_event_name: 'Stop', last_assistant_message: reading.said?.text })
   reading.said = undefined
   yield* prompted
 }
 
-function* placeIn(reading: Reading, { cwd, gitBranch }: Fields): Generator<Moment> {
+/** The prompt of a turn; empty for a text that no person wrote. */
+function promptedBy(reading: Reading, prompt: string | undefined, turn?: string): Moment[] {
+  const sentAt = prompt === undefined ? undefined : reading.queue.take(prompt)
+  return [...steps(reading, { hook_event_name: 'UserPromptSubmit', prompt })].map((moment) =>
+    defined({ ...moment, turn, sentAt }),
+  )
+}
+
+function* placeIn(reading: Reading, { cwd, gitBranch, version }: Fields): Generator<Moment> {
+  const known = textOf(version, 100) ?? reading.version
+  if (known !== undefined && known !== reading.version) {
+    reading.version = known
+    if (!reading.by) yield { at: reading.at, session: { version: known } }
+  }
   const [folder, branch] = [textOf(cwd), textOf(gitBranch, 255)]
   if (folder === undefined || (folder === reading.cwd && branch === reading.branch)) return
   Object.assign(reading, { cwd: folder, branch })
@@ -116,17 +155,20 @@ function* answered(reading: Reading, line: Fields): Generator<Moment> {
   if (message.model !== '<synthetic>') {
     const model = textOf(message.model, 100)
     const usage = { ...(model !== undefined && { model }), ...usageOf(fieldsOf(message.usage)) }
-    yield { at: reading.at, request: { id: message.id, usage } }
+    yield { at: reading.at, request: { id: message.id, usage, ...(by && { bySubagent: true }) } }
   }
   const tools = listOf(message.content).filter(({ type }) => type === 'tool_use')
   for (const { id, name, input } of tools) if (typeof id === 'string') reading.open.set(id, { name, input, by })
   if (by) return
   const text = textIn(message)
-  const isLast = tools.length === 0 && message.stop_reason !== 'tool_use' && (text !== undefined || isEnd(message))
-  if (text !== undefined || !isLast) reading.said = { text, at: reading.at, isLast }
+  const { stop_reason: reason } = message
+  const isLast = tools.length === 0 && reason !== 'tool_use' && (text !== undefined || isEnd(reason))
+  const isSure = typeof reason === 'string'
+  // Thinking may follow the words.
+  if (text !== undefined || !isLast || !reading.said?.isLast) reading.said = { text, at: reading.at, isLast, isSure }
 }
 
-const isEnd = ({ stop_reason }: Fields) => stop_reason === 'end_turn' || stop_reason === 'stop_sequence'
+const isEnd = (reason: unknown) => reason === 'end_turn' || reason === 'stop_sequence'
 
 /** Older versions write subagents into the same file. */
 const byOf = ({ by }: Reading, { isSidechain }: Fields): By | undefined =>
@@ -145,24 +187,18 @@ function* asked(reading: Reading, line: Fields): Generator<Moment> {
     return
   }
   yield* stop(reading)
-  if (/^\s*<(?:local-command-\w+|bash-\w+)>/.test(text)) return
-  yield* steps(reading, { hook_event_name: 'UserPromptSubmit', prompt: commandIn(text) ?? text })
+  yield* finished(reading, text)
+  if (/^\s*<(?:local-command-\w+|bash-std\w+)>/.test(text)) return
+  const prompted = promptedBy(reading, commandIn(text) ?? text, textOf(line.promptId, 200))
+  if (prompted.length > 0) yield* prompted
+  // The report of a background task, for example.
+  else yield { at: reading.at, begins: true }
 }
 
-/** A command as the user typed it. */
-function commandIn(text: string): string | undefined {
-  const name = elementIn(text, 'command-name')
-  if (name === undefined) return undefined
-  const words = elementIn(text, 'command-args')
-  return words ? `${name} ${words}` : name
-}
-
-/** What the first element of that name contains. */
-function elementIn(text: string, name: string): string | undefined {
-  const begin = `<${name}>`
-  const from = text.indexOf(begin)
-  const until = from < 0 ? -1 : text.indexOf(`</${name}>`, from)
-  return until < 0 ? undefined : text.slice(from + begin.length, until).trim()
+/** The result of a command in the background, which may come after its turn. */
+function* finished({ at }: Reading, text: unknown): Generator<Moment> {
+  const commands = typeof text === 'string' ? resultIn(text) : undefined
+  if (commands) yield { at, commands }
 }
 
 /** The end of a tool's use. */

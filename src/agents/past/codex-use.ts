@@ -10,6 +10,7 @@ export interface Reading {
   id?: string
   name?: string
   model?: string
+  version?: string
   total?: Usage
   requests: number
   /** Newer versions report work as items, in addition to protocol messages. */
@@ -19,6 +20,8 @@ export interface Reading {
   /** The open tool calls of older versions, by their ids. */
   open: Map<string, { name: string; input: unknown }>
   said?: string | undefined
+  /** Only its requests count, because its parent's rollout has its work, too. */
+  isMirrored?: boolean
 }
 
 /** A moment whose time is that of its line. */
@@ -36,6 +39,10 @@ interface Use {
   response?: Fields
   failed?: boolean
 }
+
+/** Marks the uses that no hook of Codex reports: of MCP tools and of patches, those that failed. */
+export const unheard = (told: Told[], failed: boolean): Told[] =>
+  failed ? told.map((moment) => ({ ...moment, isUnheard: true })) : told
 
 /** The use of a tool, by the session or by its subagent. */
 export function tool({ isSubagent, id: agent, name: type }: Reading, name: string, input: unknown, use: Use): Told[] {

@@ -36,6 +36,8 @@ export async function* turnsOf(
     told: { commands: {}, subagents: [] },
   }
   for await (const moment of moments) {
+    // It has no place in the run.
+    if (moment.at === 0) continue
     state.at = moment.at
     Object.assign(state.session, moment.session)
     if (moment.request) state.requests.set(moment.request.id, moment.request.usage)

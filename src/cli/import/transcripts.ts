@@ -1,7 +1,8 @@
 import { Command } from 'commander'
+import { budget } from '../../agents/lines.ts'
 import { claudeMoments } from '../../agents/past/claude.ts'
 import { codexMoments } from '../../agents/past/codex.ts'
-import type { Pass } from '../../agents/past/moment.ts'
+import type { Pass, Reader } from '../../agents/past/moment.ts'
 import { ConductError } from '../../client/client.ts'
 import { addExamples, addPlace, type Common } from '../option.ts'
 import { placeOf } from '../place/connect.ts'
@@ -20,9 +21,21 @@ interface Options extends Common {
   dryRun?: boolean
 }
 
+/** Reads a transcript of any size, however long that takes. */
+const whole =
+  (moments: Reader): Source['moments'] =>
+  (path, subagents, pass) =>
+    moments(path, subagents, pass, budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
+
 const sources = {
-  claude: { name: 'claude', agent: 'claude-code', moments: claudeMoments, find: claudeSessions, called: 'Claude Code' },
-  codex: { name: 'codex', agent: 'codex', moments: codexMoments, find: codexSessions, called: 'Codex' },
+  claude: {
+    name: 'claude',
+    agent: 'claude-code',
+    moments: whole(claudeMoments),
+    find: claudeSessions,
+    called: 'Claude Code',
+  },
+  codex: { name: 'codex', agent: 'codex', moments: whole(codexMoments), find: codexSessions, called: 'Codex' },
 } as const satisfies Record<string, Source & { find(folder: string, pass: Pass): Promise<Found[]>; called: string }>
 
 type Name = keyof typeof sources

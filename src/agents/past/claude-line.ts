@@ -1,0 +1,81 @@
+import { failureOf } from '../failure.ts'
+import { answerLength, countOf, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import type { Usage } from '../seen.ts'
+import { plus, rounded, usageWithin } from '../usage.ts'
+
+// What single lines of Claude Code's transcripts say.
+
+/** Whether a line is copied from another session, of which this one is a fork. */
+export const isCopy = ({ forkedFrom, requestSessionId, sessionId }: Fields): boolean =>
+  forkedFrom !== undefined || (typeof requestSessionId === 'string' && requestSessionId !== sessionId)
+
+export function usageOf(usage: Fields): Usage {
+  const [read, write] = [countOf(usage.cache_read_input_tokens), countOf(usage.cache_creation_input_tokens)]
+  return {
+    inputTokens: countOf(usage.input_tokens) + read + write,
+    outputTokens: countOf(usage.output_tokens),
+    cacheReadTokens: read,
+    cacheWriteTokens: write,
+  }
+}
+
+/** The total of a whole session, including subagents and summaries. */
+export function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields): Usage | undefined {
+  const sum = Object.values(fieldsOf(modelUsage))
+    .map(fieldsOf)
+    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }): Usage => {
+      const [read, write] = [countOf(cacheReadInputTokens), countOf(cacheCreationInputTokens)]
+      return {
+        inputTokens: countOf(inputTokens) + read + write,
+        outputTokens: countOf(outputTokens),
+        cacheReadTokens: read,
+        cacheWriteTokens: write,
+      }
+    })
+    .reduce<Usage | undefined>(plus, undefined)
+  const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true
+  return sum && usageWithin({ ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) })
+}
+
+export const textIn = ({ content }: Fields): string | undefined => {
+  if (typeof content === 'string') return textOf(content, answerLength)
+  const texts = listOf(content).flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
+  return textOf(texts.join('\n'), answerLength)
+}
+
+/** The text of a user's message; empty if it is only an image or a file. Undefined for the result of a tool. */
+export function promptIn(message: Fields): string | undefined {
+  const text = textIn(message)
+  const parts = listOf(message.content)
+  const isShown = parts.length > 0 && parts.every(({ type }) => type === 'image' || type === 'document')
+  return text ?? (isShown ? '' : undefined)
+}
+
+export const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
+  failureOf(error, textIn(message), errorDetails)
+
+/** A command as the user typed it: one of Claude Code's own, or one that the user's shell ran. */
+export function commandIn(text: string): string | undefined {
+  const shell = elementIn(text, 'bash-input')
+  if (shell !== undefined) return `!${shell}`
+  const name = elementIn(text, 'command-name')
+  if (name === undefined) return undefined
+  const words = elementIn(text, 'command-args')
+  return words ? `${name} ${words}` : name
+}
+
+/** The exit code of a command in the background, as its report to the agent has it, by the id of the tool use. */
+export function resultIn(text: string): Record<string, { exitCode: number }> | undefined {
+  if (!text.trimStart().startsWith('<task-notification>')) return undefined
+  const [id, summary] = [elementIn(text, 'tool-use-id'), elementIn(text, 'summary')]
+  const code = /\bexit code (\d{1,3})\)?$/.exec(summary?.slice(-100) ?? '')?.[1]
+  return id === undefined || code === undefined ? undefined : { [id]: { exitCode: Number(code) } }
+}
+
+/** What the first element of that name contains. */
+function elementIn(text: string, name: string): string | undefined {
+  const begin = `<${name}>`
+  const from = text.indexOf(begin)
+  const until = from < 0 ? -1 : text.indexOf(`</${name}>`, from)
+  return until < 0 ? undefined : text.slice(from + begin.length, until).trim()
+}
