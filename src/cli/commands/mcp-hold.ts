@@ -8,7 +8,7 @@ import { agentProcessOf, ancestorsOf, type ProcessId } from '../../spool/process
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
-import { topOf } from '../place/git.ts'
+import { topOf } from '../place/repository.ts'
 import { gitStateOf } from '../place/tree.ts'
 import { runOf } from '../record/in-session.ts'
 import { callingSession, type Whose, whoseRun } from '../record/whose-run.ts'

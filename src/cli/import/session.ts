@@ -8,8 +8,9 @@ import type { Client, Output } from '../../client/client.ts'
 import { mask } from '../../mask/mask.ts'
 import type { RecordRules } from '../../recorder/memo.ts'
 import { titleOf } from '../../recorder/turn.ts'
-import { authorOf, git } from '../place/git.ts'
+import { authorOf } from '../place/author.ts'
 import { projectOf } from '../place/project.ts'
+import { topOf } from '../place/repository.ts'
 import { recordRules } from '../place/rules.ts'
 import { pathsOf } from '../record/own-work.ts'
 import type { Found } from './find.ts'
@@ -138,8 +139,7 @@ function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string 
     return { cwd, project: goneTo, rules: { answers: true, prompts: true }, author: undefined, root: undefined }
   }
   try {
-    const root = git(cwd, 'rev-parse', '--show-toplevel')
-    return { cwd, project: projectOf(cwd), rules: recordRules(cwd), author: authorOf(cwd), root }
+    return { cwd, project: projectOf(cwd), rules: recordRules(cwd), author: authorOf(cwd), root: topOf(cwd) }
   } catch (error) {
     return (error as Error).message
   }

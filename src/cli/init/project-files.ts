@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Fields } from '../../agents/fields.ts'
 import { type HookFile, type Install, installs, type ServerFile } from '../../agents/install.ts'
 import { agentsBlock } from '../../words.ts'
-import { git } from '../place/git.ts'
 import { projectFile } from '../place/project.ts'
+import { topOf } from '../place/repository.ts'
 import { type Checks, proposedChecks } from './checks.ts'
 import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
 import { hasHooks, hasServer, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
@@ -37,7 +37,7 @@ const hookCommand = (name: string, { otherwise }: HookFile) =>
 export function rootOf(cwd: string): string {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     if (existsSync(join(folder, projectFile))) return folder
-    if (folder === dirname(folder)) return git(cwd, 'rev-parse', '--show-toplevel') ?? resolve(cwd)
+    if (folder === dirname(folder)) return topOf(cwd) ?? resolve(cwd)
   }
 }
 

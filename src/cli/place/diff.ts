@@ -1,6 +1,7 @@
 import type { RunFields } from '../../api/run.ts'
-import { gitEnv, gitIn } from './git.ts'
-import { type Snapshot, withObjects } from './tree.ts'
+import { askIn, bytesIn, type Guarded, guarded } from './guarded.ts'
+import { repositoryAt } from './repository.ts'
+import type { Snapshot } from './tree.ts'
 
 /**
  * What changed between two snapshots of the same working tree. A moved file counts once; lines of binary files do not
@@ -18,8 +19,35 @@ export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<R
 
 /** The output of `git diff-tree` for two snapshots of one working tree. Throws if git fails. */
 export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[]): string {
-  const { root } = after
-  const own = gitIn(root, {}, 'rev-parse', '--path-format=absolute', '--git-path', 'objects').trim()
-  const env = { ...gitEnv(), ...withObjects(after.objects, own, before.objects) }
-  return gitIn(root, { env }, 'diff-tree', '-r', '--no-ext-diff', '--no-textconv', ...words, before.tree, after.tree)
+  const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: JSON.stringify(before.objects) }
+  const all = ['diff-tree', '-r', '--no-ext-diff', '--no-textconv', ...words, before.tree, after.tree]
+  return bytesIn(repositoryOf(after), all, { env }).toString('utf8')
+}
+
+/** The paths of files that are not as the commit has them; undefined if that is unknown, as before the first commit. */
+export function uncommittedIn(now: Snapshot): string[] | undefined {
+  const { commitTree, tree } = now
+  if (commitTree === undefined) return undefined
+  if (commitTree === tree) return []
+  try {
+    const differing = diffTrees({ ...now, tree: commitTree }, now, '--no-renames', '--name-only', '-z')
+    return differing.split('\0').filter(Boolean)
+  } catch {
+    return undefined
+  }
+}
+
+/** The output of git in the repository of a snapshot; undefined if git fails. */
+export function askOf(now: Pick<Snapshot, 'root' | 'objects'>, ...words: string[]): string | undefined {
+  try {
+    return askIn(repositoryOf(now), ...words)
+  } catch {
+    return undefined
+  }
+}
+
+function repositoryOf({ root, objects }: Pick<Snapshot, 'root' | 'objects'>): Guarded {
+  const repository = repositoryAt(root)
+  if (!repository) throw new Error(`${root} is no git repository`)
+  return guarded(repository, objects, performance.now() + 10_000)
 }

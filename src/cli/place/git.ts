@@ -1,100 +1,77 @@
-import { execFileSync } from 'node:child_process'
-
-/** The output of git, or undefined if git fails. */
-export function git(cwd: string, ...words: string[]): string | undefined {
-  try {
-    return gitIn(cwd, {}, ...words).trim() || undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** The top folder of the working tree around `cwd`; undefined outside git. */
-export const topOf = (cwd: string): string | undefined => git(cwd, 'rev-parse', '--show-toplevel')
-
-/** The author that git would write into a commit in that folder; undefined if git knows none. */
-export function authorOf(cwd: string): string | undefined {
-  const [name, email] = [git(cwd, 'config', 'user.name'), git(cwd, 'config', 'user.email')]
-  if (name === undefined) return email && `<${email}>`
-  return email === undefined ? name : `${name} <${email}>`
-}
+import { spawnSync } from 'node:child_process'
+import { delimiter, isAbsolute } from 'node:path'
 
 export interface GitOptions {
-  env?: NodeJS.ProcessEnv
+  cwd: string
+  env: NodeJS.ProcessEnv
   /** The standard input of git. */
-  input?: string
-  /** How to read the output and write the input. Names of files may have any bytes, which only latin1 keeps. */
-  encoding?: 'utf8' | 'latin1'
+  input?: string | Buffer
   /** How long git may take, in milliseconds. */
-  timeoutMs?: number
+  timeoutMs: number
+  /** The most bytes of output. */
+  mostBytes?: number
 }
+
+/** The most memory that git and the filters of the user may take each, in KiB. A hostile repository could take all. */
+const memoryKiB = 262_144
+
+/** The most bytes of output unless a caller says otherwise. */
+const outputBytes = 33_554_432
 
 /**
- * The output of git. Throws if git fails or takes longer than `timeoutMs` (ten seconds by default). Git asks no
- * questions, fetches nothing, takes no optional locks, and runs neither hooks nor a file monitor that the repository
- * configures; `ownFilters` takes care of filters.
+ * The output of git. Throws an Error with what git says if it fails, takes too long or writes too much. Then git and
+ * the programs that it has started are ended.
  */
-export function gitIn(
-  cwd: string,
-  { env = gitEnv(), input = '', encoding = 'utf8', timeoutMs = 10_000 }: GitOptions,
-  ...words: string[]
-): string {
-  return execFileSync('git', [...quiet, ...words], {
-    cwd,
-    env: { ...env, ...alone },
-    encoding,
-    input: Buffer.from(input, encoding),
-    stdio: 'pipe',
-    timeout: Math.max(1, Math.ceil(timeoutMs)),
-    killSignal: 'SIGKILL',
-    maxBuffer: 67_108_864,
-  })
-}
-
-const quiet = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.safecrlf=false'].flatMap((set) => ['-c', set])
-const alone = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
-
-/**
- * The environment for git. What git sets for its own hooks and aliases is left out: it names the repository in which
- * git runs them, which need not be that of a folder.
- */
-export function gitEnv(): NodeJS.ProcessEnv {
-  const { GIT_DIR, GIT_WORK_TREE, GIT_COMMON_DIR, GIT_INDEX_FILE: _, GIT_PREFIX: __, ...env } = process.env
-  // A user who sets both means every folder.
-  return GIT_DIR && GIT_WORK_TREE ? { ...env, GIT_DIR, GIT_WORK_TREE, GIT_COMMON_DIR } : env
-}
-
-/**
- * Arguments that keep git from running filters configured by the repository itself; the content they would change
- * counts as it is on disk. Filters of the user and of the machine still run, even under a name that the repository
- * reuses. Throws if git cannot list its settings.
- */
-export function ownFilters(cwd: string): string[] {
-  const settings = filterSettings(cwd)
-  const isForeign = ({ scope }: FilterSetting) => scope !== 'system' && scope !== 'global'
-  const foreign = new Set(settings.filter(isForeign).map(({ name }) => name))
-  return [...foreign].flatMap((name) => {
-    const own = settings.findLast((one) => one.name === name && !isForeign(one))
-    return ['-c', `${name}=${own?.value ?? ''}`]
-  })
-}
-
-interface FilterSetting {
-  scope: string
-  name: string
-  value: string
-}
-
-function filterSettings(cwd: string): FilterSetting[] {
-  // Pairs that each end with NUL: the scope, then the name, a line break and the value.
-  const told = git(cwd, 'config', '--list', '--show-scope', '-z') ?? ''
-  const [...fields] = told.split('\0')
-  const settings: FilterSetting[] = []
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [name = '', ...value] = (fields[at + 1] ?? '').split('\n')
-    if (/^filter\..*\.(?:clean|smudge|process|required)$/s.test(name)) {
-      settings.push({ scope: fields[at] ?? '', name, value: value.join('\n') })
-    }
+export function runGit(words: string[], { cwd, env, input = '', timeoutMs, mostBytes = outputBytes }: GitOptions) {
+  if (timeoutMs <= 0) throw new Error('git has no time left')
+  const [program, ...before] = limited
+  const options = { cwd, env, input, maxBuffer: mostBytes, timeout: Math.ceil(timeoutMs), killSignal: 'SIGKILL' }
+  // A process group of its own, so that all of it can be ended. Not in the types of Node.js.
+  const { pid, stdout, stderr, status, error } = spawnSync(program, [...before, ...words], {
+    ...options,
+    detached: process.platform !== 'win32',
+  } as object)
+  if (error) {
+    endGroup(pid)
+    throw error
   }
-  return settings
+  if (status !== 0) throw new Error(stderr.toString('utf8').trim() || `git ended with ${status}`)
+  return stdout as Buffer
 }
+
+const limited: [string, ...string[]] =
+  process.platform === 'win32' ? ['git'] : ['/bin/sh', '-c', `ulimit -d ${memoryKiB} 2>/dev/null; exec git "$@"`, 'git']
+
+function endGroup(pid: number) {
+  try {
+    if (pid > 0 && process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** What git sets for its hooks and aliases: it names the repository in which git runs them, not that of a folder. */
+const ofOther = [
+  ...['GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_COMMON_DIR', 'GIT_CONFIG', 'GIT_CONFIG_PARAMETERS', 'GIT_DIR'],
+  ...['GIT_GRAFT_FILE', 'GIT_IMPLICIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_NAMESPACE', 'GIT_OBJECT_DIRECTORY'],
+  ...['GIT_PREFIX', 'GIT_QUARANTINE_PATH', 'GIT_REPLACE_REF_BASE', 'GIT_SHALLOW_FILE', 'GIT_WORK_TREE'],
+]
+
+/** The environment for git. Git asks no questions, fetches nothing and takes no optional locks. */
+export function gitEnv(): NodeJS.ProcessEnv {
+  const env = { ...process.env }
+  for (const name of ofOther) delete env[name]
+  return {
+    ...env,
+    ...(env.PATH !== undefined && { PATH: absolute(env.PATH) }),
+    LC_ALL: 'C',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_TERMINAL_PROMPT: '0',
+  }
+}
+
+/** A PATH without relative folders, which would be those of the folder in which a program runs. */
+export const absolute = (path: string) => path.split(delimiter).filter(isAbsolute).join(delimiter)

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../../ledger/id.ts'
-import { git } from './git.ts'
+import { foreignText } from './foreign.ts'
+import { withRepository } from './guarded.ts'
+import { mainFolderOf, topOf } from './repository.ts'
 
 export const projectFile = 'conduct.json'
 
@@ -13,8 +15,8 @@ export const projectFile = 'conduct.json'
 export function projectOf(cwd: string): string {
   const declared = declaredProject(cwd)
   if (declared !== undefined) return declared
-  const main = mainWorktree(cwd)
-  const origin = main && git(main, 'remote', 'get-url', 'origin')
+  const main = mainFolderOf(cwd)
+  const origin = withRepository(cwd, ({ settings }) => settings['remote.origin.url'])
   return slugOf(origin ? ownerAndName(origin) : basename(main ?? resolve(cwd)))
 }
 
@@ -25,7 +27,7 @@ export function declaredProject(cwd: string): string | undefined {
 }
 
 /** The nearest `conduct.json`: in the folder or one above it, else in the main worktree. */
-export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainWorktree(cwd))
+export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainFolderOf(cwd))
 
 function nearestFile(cwd: string | undefined): string | undefined {
   for (let folder = cwd && resolve(cwd); folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
@@ -34,20 +36,24 @@ function nearestFile(cwd: string | undefined): string | undefined {
   }
 }
 
+/**
+ * The text of a `conduct.json`. Throws an Error that names the file if it is no regular file, larger than 1 MiB, or
+ * leads out of its repository through a link.
+ */
+export function projectText(path: string): string {
+  const folder = dirname(path)
+  return foreignText(path, { within: topOf(folder) ?? folder }) ?? ''
+}
+
 function readProject(path: string): string {
+  const text = projectText(path)
   try {
-    const { project } = JSON.parse(readFileSync(path, 'utf8')) as { project?: unknown }
+    const { project } = JSON.parse(text) as { project?: unknown }
     if (typeof project === 'string' && humanIdPattern.test(project)) return project
   } catch {
     // The schema below reports it like any other wrong content.
   }
   throw new Error(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
-}
-
-/** The top folder of the repository itself, wherever its worktrees are. */
-function mainWorktree(cwd: string): string | undefined {
-  const common = git(cwd, 'rev-parse', '--path-format=absolute', '--git-common-dir')
-  return common && (basename(common) === '.git' ? dirname(common) : common)
 }
 
 /** `owner.name` from `git@host:owner/name.git` and from `https://user:password@host/group/owner/name`. */

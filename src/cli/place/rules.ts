@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import type { RecordRules } from '../../recorder/memo.ts'
-import { projectFileOf } from './project.ts'
+import { jsonIn } from './foreign.ts'
+import { projectFileOf, projectText } from './project.ts'
 
 /** A session's command that matches one of the patterns becomes a check of that name. `*` matches any characters. */
 export interface CheckRule {
@@ -34,9 +34,9 @@ export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', r
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)
   if (path === undefined) return read(undefined)
+  const text = projectText(path)
   try {
-    const value = objectOf(JSON.parse(readFileSync(path, 'utf8')), 'the file')[field]
-    return read(value)
+    return read(objectOf(jsonIn(text), 'the file')[field])
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`)
   }

@@ -8,7 +8,7 @@ import type { Candidate, Memo, RecordRules, Trees } from '../../recorder/memo.ts
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
-import { authorOf } from '../place/git.ts'
+import { authorOf } from '../place/author.ts'
 import { checkRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { checkNamesOf } from './checked.ts'

@@ -5,9 +5,8 @@ import type { TurnFields } from '../../api/turn.ts'
 import type { Window } from '../../recorder/memo.ts'
 import type { State } from '../../spool/state.ts'
 import { commitsMade } from '../place/commits.ts'
-import { diffTrees } from '../place/diff.ts'
+import { askOf, diffTrees } from '../place/diff.ts'
 import { pathIn } from '../place/folders.ts'
-import { git } from '../place/git.ts'
 import type { Snapshot } from '../place/tree.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
@@ -98,10 +97,10 @@ function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
 }
 
 /** The changed files of the newest stash, and its new files, which git stores in its third parent. */
-function stashParts({ root, stash }: Snapshot): { tree: string; paths: string[] }[] {
+function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: string[] }[] {
   if (stash === undefined) return []
-  const changed = git(root, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
-  const added = git(root, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
+  const changed = askOf({ root, objects }, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
+  const added = askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
   return [
     { tree: stash, paths: namesIn(changed ?? '') },
     { tree: `${stash}^3`, paths: namesIn(added ?? '') },
@@ -113,13 +112,12 @@ function stashParts({ root, stash }: Snapshot): { tree: string; paths: string[] 
  * here. What counts is what is not committed there, and what the session committed itself.
  */
 function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
-  const { root } = now
-  const tree = git(root, 'rev-parse', `${now.git.commit}^{tree}`)
+  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
   const head = tree === undefined ? undefined : { ...before, tree }
   const open = head ? changedPaths(head, now) : []
   const committed = commits.flatMap((commit) =>
     namesIn(
-      git(root, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
+      askOf(now, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
     ),
   )
   const written = new Set([...open, ...committed])

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Guarded } from './guarded.ts'
+
+/** What we know of git's own index without listing it again. Paths are in latin1, as git wrote them. */
+export interface IndexFacts {
+  /** The entries that are commits of other repositories, such as submodules. */
+  links: string[]
+  /** The entries marked `assume-unchanged` that are not on disk. */
+  hidden: string[]
+}
+
+/** A copy of git's index, to work on. */
+export interface Scratch {
+  path: string
+  /** The state of git's own index from which it comes. */
+  stamp: string
+  /** Known if it continues the index of the last snapshot. */
+  facts: IndexFacts | undefined
+}
+
+// The index of the last snapshot also lists files that are new to git, so git reads only what has changed since.
+
+const keptIn = ({ folder }: Guarded) => ({ index: join(folder, 'index'), state: join(folder, 'index.json') })
+
+/** A path for an index that does not exist yet. */
+export const scratchPath = ({ folder }: Guarded) => join(folder, `index-${randomUUID()}`)
+
+/** Copies the index of the last snapshot if git's own has not changed since and `mayContinue`, else git's own. */
+export function copyScratch(guarded: Guarded, mayContinue: boolean): Scratch {
+  const path = scratchPath(guarded)
+  const own = join(guarded.gitDir, 'index')
+  const stamp = stampOf(own)
+  const kept = keptIn(guarded)
+  const state = mayContinue ? stateIn(kept.state) : undefined
+  const isKept = state?.stamp === stamp && copyIndex(kept.index, path)
+  if (!isKept) copyIndex(own, path)
+  return { path, stamp, facts: isKept ? state.facts : undefined }
+}
+
+/** Keeps an index for the next snapshot. */
+export function keepIndex(guarded: Guarded, { path, stamp }: Scratch, facts: IndexFacts) {
+  if (!existsSync(path)) return
+  const kept = keptIn(guarded)
+  // The order matters: an index beside the state of another one is never used.
+  rmSync(kept.state, { force: true })
+  renameSync(path, kept.index)
+  writeFileSync(kept.state, JSON.stringify({ stamp, facts }))
+}
+
+/** Identifies a state of git's own index. */
+function stampOf(index: string): string {
+  const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
+}
+
+function stateIn(path: string): { stamp: string; facts: IndexFacts } | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Copies an index with its modification time, because git re-reads files that changed at that very moment. */
+export function copyIndex(from: string, to: string): boolean {
+  const stat = statSync(from, { throwIfNoEntry: false })
+  if (!stat) return false
+  copyFileSync(from, to)
+  utimesSync(to, stat.atime, new Date(Math.floor(stat.mtimeMs)))
+  return true
+}
