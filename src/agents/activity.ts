@@ -21,6 +21,7 @@ export function activityOf(step: Step, since: string): ActivityInput | null | un
     case 'end':
       return null
     case 'start':
+    case 'outcome':
       return undefined
     default:
       return { state: 'working', since }

@@ -19,6 +19,7 @@ export async function withoutSecrets(step: Step, mask: (text: string) => Promise
       return { ...step, ...(command !== undefined && { command }), ...(plan && { plan }), ...(task && { task }) }
     }
     case 'turn':
+    case 'outcome':
     case 'end': {
       const answer = await masked(step.kind === 'turn' ? step.answer : undefined)
       const failure = step.failure && { ...step.failure, message: await mask(step.failure.message) }

@@ -12,6 +12,8 @@ export type Step =
   | { kind: 'compact' }
   /** A subagent ended. */
   | { kind: 'subagent'; id?: string; name: string; transcript?: string }
+  /** The agent says how the work came out; without a failure, well. */
+  | { kind: 'outcome'; failure?: Failure }
   | ({ kind: 'turn' } & TurnEnd)
   /** `isGone`: nobody reported the end, but the agent's process is gone. */
   | { kind: 'end'; failure?: Failure; interrupted?: true; isGone?: true }

@@ -23,6 +23,8 @@ export interface Hold {
   work(meta: Meta): Work
   /** Called when finish_run has finished a run. */
   finished(runId: string): void
+  /** Leaves the end of a recorded run to its session, with the outcome that the agent gave. */
+  leave(runId: string, failure: Run['failure']): void
   /**
    * The only open run that a call without an id can mean. Otherwise throws a VALIDATION_ERROR that lists the
    * candidates.
@@ -75,6 +77,7 @@ export function keyHold(client: Client, secret: string): Hold {
     write,
     renew: (runId) => renewed(client, runId, leaseToken),
     finished: () => {},
+    leave: () => {},
     async only() {
       throw whichRun('over HTTP each call names it', await openRuns(client))
     },

@@ -17,6 +17,8 @@ export interface McpOptions {
   hold: Hold
   /** Within a session, a request id identifies one call, so a retried call takes effect once. */
   session: string | undefined
+  /** Removes the secrets from the input of a tool that writes. */
+  mask: (input: unknown) => Promise<unknown>
   /** Receives errors that no caller gets to see. */
   warn: (error: unknown) => void
   /** Receives each call when it begins. */
@@ -51,9 +53,9 @@ function schemaOf({ inputSchema }: Tool) {
   return { '~standard': { version: 1, vendor: 'conduct', validate, jsonSchema } } as const
 }
 
-async function answer({ warn }: McpOptions, tool: Tool, call: Call, input: unknown): Promise<CallToolResult> {
+async function answer({ warn, mask }: McpOptions, tool: Tool, call: Call, input: unknown): Promise<CallToolResult> {
   try {
-    const { text, data } = await tool.call(call, input)
+    const { text, data } = await tool.call(call, tool.annotations.readOnlyHint ? input : await mask(input))
     return { content: [{ type: 'text', text }], structuredContent: data }
   } catch (error) {
     if (!(error instanceof ConductError)) warn(error)

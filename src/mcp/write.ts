@@ -77,7 +77,9 @@ export const finishRun = tool({
     // Finishing twice must not repeat the text.
     if (!before.content.endsWith(chapter)) await append(call, runId, chapter)
     await link(call, runId, features)
-    const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, summary)
+    const failure = status === 'failed' ? { code: 'FAILED', message: slice(summary, 0, failureBytes) } : null
+    if (isRecorded) hold.leave(runId, failure)
+    const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, failure)
     hold.finished(runId)
     const told = isRecorded ? `has your summary and ends with your session` : `is ${status}`
     return { text: `${runId} ${told}; ${verdictText(run)}.`, data: outcome(run) }
@@ -88,9 +90,8 @@ async function ended(
   { client, hold, meta, once }: Call,
   runId: string,
   status: 'completed' | 'failed',
-  summary: string,
+  failure: Run['failure'],
 ) {
-  const failure = status === 'failed' ? { code: 'FAILED', message: slice(summary, 0, failureBytes) } : undefined
   const end = (leaseToken: string | undefined) =>
     client.updateRun({ runId, status, failure, leaseToken }, once('finish'))
   return (await hold.write(runId, end, meta)).run

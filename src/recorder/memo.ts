@@ -40,6 +40,8 @@ export interface Memo {
   /** The failure of the last turn, if it failed. */
   failure?: Failure
   interrupted?: true
+  /** What the agent says that failed in all, since the last prompt. */
+  outcome?: Failure
   /** The agent's plan. */
   plan?: KeptItem[]
   model?: string

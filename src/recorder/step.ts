@@ -30,6 +30,8 @@ export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
       return overtaken(turnEnded(start, step, facts), facts)
     case 'end':
       return sessionEnded(start, step, facts)
+    case 'outcome':
+      return { ...start, memo: withOutcome(start.memo, step.failure) }
     case 'tool':
       return used(start, seen, step, facts)
     default:
@@ -52,7 +54,7 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
   const isLeft = trees.isLeft && isOpen(start.memo)
   const how = isLeft ? { failure: gone } : isQueued(seen, draft) ? { interrupted: false } : {}
   const before = leftOpen(start, { at, ...how }, facts)
-  const { rules: _, ...rest } = before.memo
+  const { rules: _, outcome: __, ...rest } = before.memo
   const base = rest.base ?? trees.now
   // What the transcript has used at the first prompt is that of a fork, or of a session that was not recorded before.
   const { usage } = rest.begun ? {} : facts.told
@@ -99,6 +101,10 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   const memo = { ...drafted(start.memo, step, at), commands: commands.slice(-500) }
   const use = { cwd: seen.cwd, trees, step }
   return checksOf(withWork({ ...start, memo }, use), use, facts)
+}
+
+function withOutcome({ outcome: _, ...memo }: Memo, failure: Failure | undefined): Memo {
+  return { ...memo, ...(failure && { outcome: failure }) }
 }
 
 const drafted = (memo: Memo, step: Step, at: number): Memo => ({

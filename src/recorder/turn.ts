@@ -112,7 +112,7 @@ const failureOf = (told: Told, known: LeftOpen): Failure | undefined =>
 export function ended(before: Stepped, at: number, { told, price }: Facts): Stepped {
   const { memo } = before
   if (!memo.begun || memo.ended) return { ...before, memo: { ...memo, ended: true } }
-  const failure = failureAfter(memo.failure, memo.interrupted)
+  const failure = failureAfter(memo.failure, memo.interrupted) ?? memo.outcome
   const { usage } = told
   const total = usage && price({ ...(memo.model !== undefined && { model: memo.model }), ...usage })
   const end = {

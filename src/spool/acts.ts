@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Database } from './database.ts'
 
 /** The state of a working tree, in the form of the code that took it. */
@@ -34,17 +35,20 @@ const dayMs = 86_400_000
 /** A command without a recorded end counts for this long, in milliseconds. */
 const longestMs = 3_600_000
 
+/** A command may contain a secret, and only serves to find its start. */
+const digestOf = (target: string) => hash('sha256', target)
+
 export function actsIn(db: Database): Acts {
   return {
     begin(name, root, target, git) {
       const text = 'insert into acts (name, root, target, began, git) values (?, ?, ?, ?, ?)'
-      db.run(text, name, root, target, Date.now(), JSON.stringify(git))
+      db.run(text, name, root, digestOf(target), Date.now(), JSON.stringify(git))
     },
     finish: (name, target) =>
       db.together(() => {
         const [act] = db.rows<{ id: number; began: number; git: string }>(
           'select id, began, git from acts where name = ? and target = ? and git is not null order by id desc limit 1',
-          ...[name, target],
+          ...[name, digestOf(target)],
         )
         if (!act) return undefined
         db.run('update acts set ended = ?, git = null where id = ?', Date.now(), act.id)

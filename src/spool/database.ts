@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { whenFree } from '../ledger/busy.ts'
 import { firstVersion, fromVersion01, later, latestVersion, tables } from './tables.ts'
@@ -23,18 +24,30 @@ const busyMs = 5_000
 
 /** Opens the file and migrates it. Throws an Error if a newer program, or one between two releases, has written it. */
 export function openDatabase(file: string): Database {
+  if (file !== ':memory:') makePrivate(file)
   const db = new DatabaseSync(file, { timeout: busyMs })
   try {
     requireReleased(db, file)
+    // What hooks report is not masked yet: nothing of it may remain in freed pages.
+    db.exec('pragma secure_delete = on')
     whenFree(() => db.exec('pragma journal_mode = wal'), busyMs)
     db.exec('pragma synchronous = full; pragma foreign_keys = on')
     const database = databaseOf(db)
-    if (versionOf(db) < latestVersion) database.together(() => migrate(db, file))
+    const before = versionOf(db)
+    if (before < latestVersion) database.together(() => migrate(db, file))
+    // Earlier versions left texts in freed pages.
+    if (before > 0 && before < latestVersion) whenFree(() => db.exec('vacuum'), busyMs)
     return database
   } catch (error) {
     db.close()
     throw error
   }
+}
+
+/** SQLite gives the files beside it the same mode. */
+function makePrivate(file: string) {
+  closeSync(openSync(file, 'a', 0o600))
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
 }
 
 function databaseOf(db: DatabaseSync): Database {

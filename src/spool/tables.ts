@@ -87,6 +87,9 @@ ${added}
     where kind = 'hook';`
 
 /** Migrates each version to the next, from the first on. The list only grows. */
-export const later: readonly string[] = []
+export const later: readonly string[] = [
+  // The texts of commands that have not ended. Their ends are then unknown, as if no hook had begun them.
+  'update acts set target = null, git = null where target is not null;',
+]
 
 export const latestVersion = firstVersion + later.length

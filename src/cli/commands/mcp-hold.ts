@@ -103,6 +103,7 @@ export function localHold(options: LocalHoldOptions): LocalHold {
       held.finished.add(runId)
       forget(held, runId, held.open.get(runId)?.name)
     },
+    leave: (runId, failure) => leave(held, runId, failure),
     only: (meta) => only(held, meta),
     beat: () => beat(held),
     end: () => end(held),
@@ -154,6 +155,15 @@ function called(held: Held, runId: string, meta: Meta, recording = recordingOf(h
   const isOwn = isNew || before?.isOwn === true
   const worker = before?.isOwn ? before.worker : workerOf(whoseCall(held, meta), meta)
   held.open.set(runId, { name: recording.name, calledAt: held.now(), isOwn, worker })
+}
+
+/** Notes the outcome in the recording of the session, which ends its run with it. */
+function leave(held: Held, runId: string, failure: Run['failure']) {
+  const recording = recordingOf(held, runId)
+  const { agent, session, cwd } = recording ?? {}
+  if (recording?.kind !== 'hook' || !session || cwd === undefined) return
+  const step = { kind: 'outcome', ...(failure && { failure }) } as const
+  held.state.note(recording, { agent: agent ?? 'unknown', session, cwd, step }, randomUUID(), true)
 }
 
 function forget({ open, state }: Held, runId: string, name: string | undefined) {

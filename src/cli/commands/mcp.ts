@@ -30,17 +30,19 @@ async function serve(options: PlaceOptions) {
   const cwd = process.cwd()
   const place = placeOf(options, env, cwd)
   // Loaded here, because other commands do without.
-  const [{ serveMcp }, { beatMs, localHold }, { stateOrMemory }, { client, close }] = await Promise.all([
-    import('../../mcp/stdio.ts'),
-    import('./mcp-hold.ts'),
-    import('../record/state.ts'),
-    connect(place, env, { createsProject: true }),
-  ])
+  const [{ serveMcp }, { beatMs, localHold }, { stateOrMemory }, { maskDeep: mask }, { client, close }] =
+    await Promise.all([
+      import('../../mcp/stdio.ts'),
+      import('./mcp-hold.ts'),
+      import('../record/state.ts'),
+      import('../../mask/deep.ts'),
+      connect(place, env, { createsProject: true }),
+    ])
   const say = (words: string) => process.stderr.write(`conduct mcp: ${words}\n`)
   const state = stateOrMemory(env, say)
   const hold = localHold({ client, state, place, cwd, env })
   const warn = (error: unknown) => say((error as Error).stack ?? String(error))
-  const server = serveMcp({ client, hold, session: randomUUID(), warn })
+  const server = serveMcp({ client, hold, session: randomUUID(), mask, warn })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void server.close())
   const beats = setInterval(() => void hold.beat().catch(warn), beatMs)
   await server.closed

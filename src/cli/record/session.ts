@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { withoutSecrets } from '../../agents/secrets.ts'
 import type { Told } from '../../agents/seen.ts'
 import { readTranscript } from '../../agents/transcript.ts'
+import { maskDeep } from '../../mask/deep.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Stepped } from '../../recorder/call.ts'
 import { isOfEarlier, type Memo, memoOf, stepOf, type Trees, withSession } from '../../recorder/memo.ts'
@@ -60,7 +61,7 @@ async function settle(state: State, name: string, env: Env) {
       continue
     }
     const { memo: next, calls } = closing ? await closed(session, after, closing.at) : after
-    const queued = calls.map(({ operation, input }) =>
+    const queued = (await maskDeep(calls)).map(({ operation, input }) =>
       // The session's own key: also a machine that forgot the session does not make a second run of it.
       newCall(operation, input, operation === 'createRun' ? name : undefined),
     )

@@ -34,13 +34,16 @@ export function mcpHandler({ auth, hosts, basePath, bodyLimit, corsOrigins, fetc
       const body = parseBody(await readBody(request, bodyLimit), request.header('content-type'))
       requireSingle(body)
       // Loaded on first use, since most servers never serve MCP.
-      const { answerMcp } = await import('../../mcp/http.ts')
+      const [{ answerMcp }, { maskDeep: mask }] = await Promise.all([
+        import('../../mcp/http.ts'),
+        import('../../mask/deep.ts'),
+      ])
       const inner = (request: Request) => {
         request.headers.set('x-request-id', requestId)
         return fetch(request)
       }
       const asked = new Request(request.url, { method: 'POST', headers: request.header() })
-      const response = await answerMcp(asked, body, { url, key, project: project.slug, fetch: inner, warn })
+      const response = await answerMcp(asked, body, { url, key, project: project.slug, fetch: inner, mask, warn })
       // Responses always end, because subscriptions are disabled.
       return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
     },
