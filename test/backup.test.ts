@@ -24,11 +24,7 @@ async function scheduled(t: TestContext, keep: string) {
   const failures: Error[] = []
   let at = '2026-07-15T12:00:30.000Z'
   const options = { path: ledger.url.slice('sqlite:'.length), folder, keep: readKeep(keep) }
-  const job = backupJob(
-    options,
-    () => at,
-    (error) => failures.push(error),
-  )
+  const job = backupJob(options, { now: () => at, doubt: () => undefined }, (error) => failures.push(error))
   t.after(() => job.stop?.())
   const names = () => (existsSync(folder) ? readdirSync(folder).sort() : [])
   return {

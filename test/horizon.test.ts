@@ -17,7 +17,7 @@ const dayMs = 86_400_000
 async function dropOld({ store }: Ledger): Promise<void> {
   while (await indexMore(store.db, 5));
   while (await sealNext(store.db));
-  const job = retentionJob(store.db, store.now, { logDays: 30 })
+  const job = retentionJob(store, { logDays: 30 })
   while (await job.step(5));
 }
 
@@ -207,7 +207,7 @@ testLedger('a copy whose first events are not sealed continues where the log beg
     assert.deepEqual([found.faults, found.dropped], [[], 300], engine.name)
     // It drops on from there.
     while (await indexMore(copy.store.db, 5));
-    const job = retentionJob(copy.store.db, copy.store.now, { logDays: 1 })
+    const job = retentionJob(copy.store, { logDays: 1 })
     while (await job.step(5));
     copy.sleep(61_000)
     assert.deepEqual((await verify(copy.client, [])).faults, [])

@@ -19,7 +19,7 @@ async function forgetAll(client: Client, input: Input<'forget'> = {}): Promise<O
 
 /** Applies every retention, as a server does once an hour. */
 async function applyOnce({ store }: Ledger): Promise<void> {
-  const job = retentionJob(store.db, store.now)
+  const job = retentionJob(store)
   while (await job.step(5));
 }
 

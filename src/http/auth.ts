@@ -120,7 +120,7 @@ function unsent(request: HonoRequest): never {
 function createTouch(db: Tx, warn: (error: Error) => void) {
   const touched = new Set<number>()
   return ({ id, lastUsedAt }: LiveKey, now: string) => {
-    if (lastUsedAt !== null && Date.parse(now) - Date.parse(lastUsedAt) < touchEveryMs) return
+    if (lastUsedAt !== null && Math.abs(Date.parse(now) - Date.parse(lastUsedAt)) < touchEveryMs) return
     if (touched.has(id)) return
     touched.add(id)
     void touchKey(db, id, now)

@@ -65,7 +65,7 @@ function entranceOf({ permission }: Route, { store, auth, contentLimit }: Endpoi
     async enter(exchange: Exchange): Promise<Ctx> {
       const caller = await auth.callerOf(exchange.request, exchange)
       if (!permits(caller.actor.permissions, permission)) throw forbidden(caller.actor, permission)
-      return { db: store.db, now: exchange.now, ...caller, contentLimit }
+      return { db: store.db, now: exchange.now, doubt: store.doubt(), ...caller, contentLimit }
     },
 
     /** The context of an unknown caller, for operations that need no key. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isDue, type Keep, toForget } from '../ledger/keep.ts'
 import { writeBackup } from '../store/engine/sqlite/backup.ts'
 import { backupName, listBackups, removeBackup } from '../store/engine/sqlite/backups.ts'
+import type { Store } from '../store/open.ts'
 import type { Job } from './scheduler.ts'
 
 export interface BackupJobOptions {
@@ -17,12 +18,12 @@ export interface BackupJobOptions {
 const afterFailureMs = 600_000
 
 /**
- * Makes a backup in each period of the smallest unit to keep, then removes the backups that are not kept. A step only
- * starts a backup, which runs in its own process. `warn` receives errors.
+ * Makes a backup in each period of the smallest unit to keep, then removes the backups that are not kept, unless the
+ * time may be wrong. A step only starts a backup, which runs in its own process. `warn` receives errors.
  */
 export function backupJob(
   { path, folder, keep }: BackupJobOptions,
-  now: () => string,
+  { now, doubt }: Pick<Store, 'now' | 'doubt'>,
   warn: (error: Error) => void,
 ): Job {
   const stopping = new AbortController()
@@ -35,6 +36,7 @@ export function backupJob(
     const backups = await listBackups(folder, at)
     if (!isDue(keep, backups.at(-1)?.at, at)) return
     await writeBackup(path, join(folder, backupName(at)), { signal: stopping.signal })
+    if (doubt() !== undefined) return
     const made = await listBackups(folder, at)
     const gone = new Set(
       toForget(

@@ -9,6 +9,7 @@ import { purgeSecrets } from '../store/webhook/due.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { type AnchorOptions, anchorsOf } from './anchor.ts'
 import { type BackupJobOptions, backupJob } from './backup.ts'
+import { clockJob } from './clock.ts'
 import { createDeliverer } from './deliver.ts'
 import { hookJob } from './hooks.ts'
 import { emptyJob, retentionJob } from './retention.ts'
@@ -29,9 +30,9 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
   const seal = sealJob(db, now, anchorsOf(options, sender, now))
-  const own = [seal, hookJob(db, now), retentionJob(db, now, options), emptyJob(db, now)]
-  const jobs = [...jobsOf(db, now), deliver, ...own]
-  if (options.backups) jobs.push(backupJob(options.backups, now, warn))
+  const own = [seal, hookJob(db, now), retentionJob(store, options), emptyJob(db, now)]
+  const jobs = [...jobsOf(store, warn), deliver, ...own]
+  if (options.backups) jobs.push(backupJob(options.backups, store, warn))
   return startJobs(db, jobs, now, warn)
 }
 
@@ -42,8 +43,10 @@ async function number(db: Store['db']): Promise<boolean> {
   return false
 }
 
-function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
-  yield { name: 'reap', everyMs: 1_000, step: () => reap(db, now()) }
+function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => void): Generator<Job> {
+  yield clockJob(doubt, warn)
+  // A clock that is wrong for a moment must not end every live run.
+  yield { name: 'reap', everyMs: 1_000, step: async () => isSteady() && reap(db, now()) }
   if (!db.dialect.commitsInOrder) {
     yield { name: 'number', everyMs: 1_000, step: () => number(db) }
   }
@@ -58,6 +61,7 @@ function* jobsOf(db: Store['db'], now: Store['now']): Generator<Job> {
     everyMs: 60_000,
     isExclusive: true,
     async step() {
+      if (doubt() !== undefined) return false
       await purgeSecrets(db, now())
       return (
         await Promise.all([purgeKept(db, now()), purgeSessions(db, now()), purgeHookSessions(db, now())])

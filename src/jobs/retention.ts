@@ -2,12 +2,16 @@ import { retentionActor } from '../ledger/actor.ts'
 import { type Ctx, systemCtx } from '../store/ctx.ts'
 import type { Db } from '../store/engine/db.ts'
 import { dropNext, planDrop } from '../store/log/horizon.ts'
+import type { Store } from '../store/open.ts'
 import { emptyNext, newPlace } from '../store/project/empty.ts'
 import { forgetMore, readRules } from '../store/retention/forget.ts'
 import { newPass, type Pass } from '../store/retention/pass.ts'
 import type { Job } from './scheduler.ts'
 
 const hourMs = 3_600_000
+
+/** A ledger and its clock. */
+type Clocked = Pick<Store, 'db' | 'now' | 'doubt'>
 
 /** The two parts of a round, in this order. */
 interface Round {
@@ -18,11 +22,11 @@ interface Round {
 
 /**
  * Applies the retention of all projects once an hour, starting a minute after the server. Then drops events that are
- * older than `logDays`.
+ * older than `logDays`. Waits while the time may be wrong.
  */
-export function retentionJob(db: Db, now: () => string, { logDays = 0 }: { logDays?: number | undefined } = {}): Job {
+export function retentionJob({ db, now, doubt }: Clocked, { logDays = 0 }: { logDays?: number | undefined } = {}): Job {
   let round: Round | undefined
-  let nextAt = Number.NEGATIVE_INFINITY
+  let doneAt = Number.NEGATIVE_INFINITY
 
   async function stepIn(round: Round, ctx: Ctx, ms: number): Promise<boolean> {
     const until = performance.now() + ms
@@ -39,11 +43,13 @@ export function retentionJob(db: Db, now: () => string, { logDays = 0 }: { logDa
     isExclusive: true,
     async step(ms) {
       const ctx = systemCtx(db, now(), 0, retentionActor)
-      if (!round && Date.parse(ctx.now) < nextAt) return false
+      if (doubt() !== undefined) return false
+      // In either direction: the clock may have been ahead then.
+      if (!round && Math.abs(Date.parse(ctx.now) - doneAt) < hourMs) return false
       round ??= { runs: newPass(), kept: undefined }
       if (await stepIn(round, ctx, ms)) return true
       round = undefined
-      nextAt = Date.parse(ctx.now) + hourMs
+      doneAt = Date.parse(ctx.now)
       return false
     },
   }

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import { invalid } from '../api/error.ts'
+import { driftMs } from './drift.ts'
 
 /**
  * The token of a new lease: the one its holder proposes, else a random one. Throws VALIDATION_ERROR if it is easy to
@@ -13,6 +14,12 @@ export function tokenOf(proposed: string | undefined): string {
 
 /** What is stored instead of a token. */
 export const tokenHash = (token: string) => hash('sha256', token)
+
+/** The longest lease, in seconds. */
+export const longestLease = 86_400
+
+/** After when no lease can expire that was granted at `now`: it was granted while the clock was ahead. */
+export const latestExpiry = (now: string) => expiryOf(now, longestLease + driftMs / 1000)
 
 /** When a lease that is granted or renewed at `now` expires. */
 export function expiryOf(now: string, seconds: number): string {

@@ -1,5 +1,6 @@
 import { invalid } from '../api/error.ts'
 import type { Run, RunFields, RunStatus } from '../api/run.ts'
+import { latestBy } from './drift.ts'
 import { titleOf } from './title.ts'
 import { isOtherWork } from './verdict.ts'
 
@@ -54,7 +55,7 @@ const ended = (status: RunStatus) => status === 'completed' || status === 'faile
 
 /**
  * The state of a run after `patch` at `now`. A change without a time of its own happens at `now`, or at `at`. Any
- * status may follow any other. A run that ends again without having been reopened keeps its first end. Throws
+ * status may follow any other. A start far in the future moves to `at`. A run that ends again without having been reopened keeps its first end. Throws
  * VALIDATION_ERROR if the patch gives a failure to a run that has not failed, or impossible times.
  */
 export function change(before: RunState, patch: RunFields, now: string, at = now): RunState {
@@ -67,6 +68,7 @@ export function change(before: RunState, patch: RunFields, now: string, at = now
   // It is stored field by field, so without any it is none.
   if (after.usage && Object.keys(after.usage).length === 0) after.usage = null
   if (after.title === null && content !== undefined) after.title = titleOf(content)
+  if (isTooLate(before, now)) after.startedAt = patch.startedAt ?? null
   if (after.status !== 'pending') after.startedAt ??= earlier(at, after.endedAt)
   requireTimes(patch, after, now)
   if (!ended(after.status)) after.endedAt = null
@@ -74,7 +76,12 @@ export function change(before: RunState, patch: RunFields, now: string, at = now
   return after
 }
 
-const earlier = (one: string, other: string | null) => (other !== null && other < one ? other : one)
+/** Whether a run that has not ended started far in the future, because the clock was ahead then. */
+export const isTooLate = ({ startedAt, endedAt }: Pick<RunState, 'startedAt' | 'endedAt'>, now: string) =>
+  startedAt !== null && endedAt === null && startedAt > latestBy(now)
+
+/** The earlier of two times. */
+export const earlier = (one: string, other: string | null) => (other !== null && other < one ? other : one)
 /** The later of two times. */
 export const later = (one: string, other: string | null) => (other !== null && other > one ? other : one)
 

@@ -38,7 +38,7 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
     values (${scopeOf(ctx)}, ${ctx.project.id}, ${hashOf(name)}, ${fingerprint}, ${ctx.now})
     on conflict (key_id, project_id, name) do update
       set fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = null
-      where idempotency_keys.created_at < ${staleAt(ctx.now)}
+      where idempotency_keys.created_at < ${staleAt(ctx.now)} and ${ctx.doubt ? 1 : 0} = 0
     returning name`)
   if (claimed) return undefined
   const [row] = await ctx.db.query<{ fingerprint: string; answer: string }>(sql`

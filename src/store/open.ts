@@ -1,13 +1,13 @@
 import sql from 'sql-template-tag'
 import { defaultProject } from '../api/project.ts'
-import { createClock } from '../ledger/clock.ts'
+import type { Clock, ClockOptions } from '../ledger/clock.ts'
 import { hashOf, newSecret } from '../ledger/secret.ts'
+import { openClock } from './clock.ts'
 import { systemCtx } from './ctx.ts'
 import type { Db, Tx } from './engine/db.ts'
 import { has, migrate } from './engine/migrations/migrate.ts'
 import { requireWhole } from './export/empty.ts'
 import { insertKey } from './key/key.ts'
-import { numberEvents } from './log/number.ts'
 import { createProject } from './project/project.ts'
 import { reap } from './run/reap.ts'
 
@@ -20,14 +20,23 @@ export interface StoreOptions {
   warn?: (error: Error) => void
   /** Receives a progress line now and then during a migration. */
   onProgress?: (line: string) => unknown
-  /** The clock, in Unix milliseconds; by default that of the database. */
+  /** The time of every operation, in Unix milliseconds; by default that of the ledger's own clock. */
   now?: () => number
+  /** The sources of the ledger's own clock; by default that of the database. */
+  clock?: Pick<ClockOptions, 'wall' | 'monotonic' | 'uptime'>
 }
 
 export interface Store {
   db: Db
   /** The current time: ISO 8601, UTC, milliseconds. */
   now(): string
+  /**
+   * Why the time may be wrong, in words for the operator; undefined if nothing suggests that. Until it is undefined again,
+   * nothing may be removed for its age.
+   */
+  doubt(): string | undefined
+  /** Whether the time has run evenly for a minute. */
+  isSteady(): boolean
   /** The secret of the first key, if it was created now. It is stored nowhere. */
   newSecret?: string
   /** Whether `adminKey` was given but is not a key of this database. */
@@ -43,31 +52,28 @@ export interface Store {
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const { adminKey, firstKey = true, warn = () => {} } = options
   const db = await openDb(url, warn)
-  let clock = options.now ?? db.now
-  const now = () => new Date(clock()).toISOString()
+  let clock: Clock
   let first: { newSecret?: string; ignoredAdminKey: boolean }
   try {
     // A database of an earlier version has no such table.
     if (await has(db, 'imports')) await requireWhole(db)
     await migrate(db, options.onProgress)
-    // Times in a ledger never go backwards, even if the clock was set back while it was closed.
-    clock = options.now ?? createClock({ wall: db.now, floor: await lastTime(db) })
-    first = await db.tx((tx) => prepare(tx, now(), adminKey, firstKey))
+    clock = options.now
+      ? { now: options.now, doubt: () => undefined, isSteady: () => true }
+      : await openClock(db, options.clock)
+    first = await db.tx((tx) => prepare(tx, textOf(clock), adminKey, firstKey))
   } catch (error) {
     await db.close()
     throw error
   }
+  const { doubt, isSteady } = clock
+  const now = () => textOf(clock)
   // Leases that expired while no server ran take effect before the first response.
   await reap(db, now()).catch(warn)
-  return { db, now, ...first, close: () => db.close() }
+  return { db, now, doubt, isSteady, ...first, close: () => db.close() }
 }
 
-/** The time of the newest change in Unix milliseconds; 0 if there is none. */
-async function lastTime(db: Tx): Promise<number> {
-  await numberEvents(db)
-  const [event] = await db.query<{ at: string }>(sql`select at from events order by seq desc limit 1`)
-  return event ? Date.parse(event.at) : 0
-}
+const textOf = ({ now }: Clock) => new Date(now()).toISOString()
 
 /** Opens a database as it is, without schema, default project or key. */
 export async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {

@@ -14,10 +14,10 @@ const emptyMs = 2_000
  * Maintenance by a command before it closes the ledger, in case no server ever runs: indexes a little for the next
  * search, seals the log once a minute, deletes some expired responses, empties deleted projects, and gives back space.
  */
-export async function tidy({ db, now }: Store): Promise<void> {
+export async function tidy({ db, now, doubt }: Store): Promise<void> {
   await indexMore(db, indexMs)
   await sealIfStale(db, now())
-  await purgeKept(db, now())
+  if (doubt() === undefined) await purgeKept(db, now())
   const place = newPlace()
   const end = performance.now() + emptyMs
   while (performance.now() < end && (await emptyNext(db, now(), place))) await turn()

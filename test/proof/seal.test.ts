@@ -90,7 +90,7 @@ async function dropAll(ledger: Ledger): Promise<void> {
   await client.createRun({ title: 'today' })
   while (await indexMore(store.db, 5));
   while (await sealNext(store.db));
-  const job = retentionJob(store.db, store.now, { logDays })
+  const job = retentionJob(store, { logDays })
   while (await job.step(5));
 }
 

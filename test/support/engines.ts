@@ -83,7 +83,7 @@ export interface Ledger {
   sleep(ms: number): void
 }
 
-export type LedgerOptions = Omit<AppOptions, 'store'> & Pick<StoreOptions, 'adminKey' | 'warn'>
+export type LedgerOptions = Omit<AppOptions, 'store'> & Pick<StoreOptions, 'adminKey' | 'clock' | 'warn'>
 
 export const base = 'http://localhost/conduct'
 
@@ -97,8 +97,8 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
   const { url, giveBack } = await engine.ledger(t)
   let isShared = false
   let ahead = 0
-  const now = () => Date.now() + ahead
-  const store = await openStore(url, { now, ...options })
+  const time = options.clock ? { clock: options.clock } : { now: () => Date.now() + ahead }
+  const store = await openStore(url, { ...time, ...options })
   const jobs = startServerJobs(store, options.warn ?? (() => {}), options)
   t.after(async () => {
     await jobs.stop()
@@ -116,7 +116,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
       return url
     },
     store,
-    openAgain: () => openStore(url, { firstKey: false, now }),
+    openAgain: () => openStore(url, { firstKey: false, ...time }),
     adminKey,
     as,
     app,

@@ -53,7 +53,7 @@ const accept = 'To accept the log as it is: conduct verify --forget'
  */
 export async function checkMemory(client: Client, url: string, env: Env, seldom = false): Promise<string | undefined> {
   const known = recall(url, env)
-  if (seldom && known && Date.now() - Date.parse(known.seenAt ?? '') < trustedMs) return undefined
+  if (seldom && known && Math.abs(Date.now() - Date.parse(known.seenAt ?? '')) < trustedMs) return undefined
   const [old] = checkpointsIn(String(known?.note ?? ''))
   if (known && !old) {
     return `What this machine remembers of the log of ${url} cannot be read in ${fileOf(url, env)}, so nothing shows that the log continues it. ${accept}`

@@ -16,7 +16,7 @@ export const livenessHandler: Handler = {
   answer: async () => probe(200, 'ok'),
 }
 
-/** Readiness: 200, with the risks of the database's configuration, or 503 while the server stops or the database accepts no writes. */
+/** Readiness: 200, with the risks of the database's configuration; `degraded` while the time may be wrong; or 503 while the server stops or the database accepts no writes. */
 export function readinessHandler(store: Store, isStopping: () => boolean): Handler {
   let triedAt = Number.NEGATIVE_INFINITY
   let tried: Promise<string | undefined> = Promise.resolve(undefined)
@@ -51,7 +51,11 @@ export function readinessHandler(store: Store, isStopping: () => boolean): Handl
     async answer() {
       if (isStopping()) return probe(503, 'stopping')
       const words = await obstacle()
-      return words === undefined ? probe(200, 'ok', await warnings()) : probe(503, words)
+      if (words !== undefined) return probe(503, words)
+      const doubt = store.doubt()
+      return doubt === undefined
+        ? probe(200, 'ok', await warnings())
+        : probe(200, 'degraded', [doubt, ...(await warnings())])
     },
   }
 }

@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import sql, { type Sql } from 'sql-template-tag'
 import type { ConductError } from '../../api/error.ts'
-import { createClock } from '../../ledger/clock.ts'
 import type { Db, Tx } from './db.ts'
 import { createCheckpointer } from './sqlite/checkpoint.ts'
 import { connect, createPrivately, followLinks } from './sqlite/connect.ts'
@@ -19,7 +18,7 @@ import { createWatcher } from './sqlite/watch.ts'
 import { Writer } from './sqlite/writer.ts'
 import { stopping } from './transaction.ts'
 
-const base = { dialect, now: createClock() }
+const base = { dialect, now: Date.now }
 type Warn = (error: Error) => void
 
 /**

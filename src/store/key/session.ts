@@ -1,6 +1,7 @@
 import sql, { raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { localActor } from '../../ledger/actor.ts'
+import { latestBy } from '../../ledger/drift.ts'
 import { hashOf, hashOfSession, newLoginCode, newSecret } from '../../ledger/secret.ts'
 import { loginCodeMs, type SessionSecrets, sessionMs } from '../../ledger/session.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../ctx.ts'
@@ -55,7 +56,7 @@ async function keyOfSecret({ db, now }: Ctx, secret: string): Promise<number> {
 /** The key of a login code; null for a code of the local user. */
 async function keyOfCode({ db, now }: Ctx, code: string): Promise<number | null> {
   const [row] = await db.query<{ key_id: number | null }>(sql`select key_id from login_codes
-    where hash = ${hashOf(code)} and created_at > ${shifted(now, -loginCodeMs)}`)
+    where hash = ${hashOf(code)} and created_at > ${shifted(now, -loginCodeMs)} and created_at <= ${latestBy(now)}`)
   if (!row || (row.key_id !== null && !(await findKeyById(db, row.key_id, now)))) throw deadCode()
   return row.key_id
 }
@@ -110,7 +111,8 @@ export async function findSession(
   )
   if (!row) return undefined
   const endsAt = shifted(row.created_at, sessionMs)
-  if (endsAt <= now) return undefined
+  // A session that began while the clock was ahead would last too long.
+  if (endsAt <= now || row.created_at > latestBy(now)) return undefined
   const key = await findKeyById(db, row.key_id, now, slug)
   return key && { ...key, endsAt: key.endsAt !== null && key.endsAt < endsAt ? key.endsAt : endsAt }
 }

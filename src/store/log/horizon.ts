@@ -1,4 +1,5 @@
 import sql, { join } from 'sql-template-tag'
+import { latestBy } from '../../ledger/drift.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { recordErasure } from '../erase/record.ts'
@@ -12,24 +13,31 @@ const dayMs = 86_400_000
 export async function planDrop(ctx: Ctx, days: number): Promise<number | undefined> {
   const limit = new Date(Date.parse(ctx.now) - days * dayMs).toISOString()
   const first = await firstSeq(ctx.db)
-  const kept = Math.min(await firstSince(ctx.db, first, limit), (await leastRead(ctx.db)) + 1, await lastSeq(ctx.db))
+  const since = await firstSince(ctx.db, first, { from: limit, to: latestBy(ctx.now) })
+  const kept = Math.min(since, (await leastRead(ctx.db)) + 1, await lastSeq(ctx.db))
   if (kept <= first) return undefined
   // The event comes first. Otherwise a verifier would find events missing without a record.
   await ctx.db.tx((tx) => recordErasure({ ...ctx, db: tx }, null, { what: 'log', first: kept }))
   return kept
 }
 
-/** The first event at or after a time, found by binary search: events are almost in the order of their times. */
-async function firstSince(db: Tx, first: number, time: string): Promise<number> {
+/**
+ * The first event in a span of time. A binary search finds almost where it is, because events are almost in the order of
+ * their times. Later ones come from a clock that was ahead, and say nothing. Earlier ones behind it may come from a clock
+ * that was behind.
+ */
+async function firstSince(db: Tx, first: number, { from, to }: { from: string; to: string }): Promise<number> {
   let [low, high] = [first, (await lastSeq(db)) + 1]
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
     const [event] = await db.query<{ at: string }>(sql`
-      select at from events where seq >= ${middle} order by seq limit 1`)
-    if (event && event.at < time) low = middle + 1
+      select at from events where seq >= ${middle} and at <= ${to} order by seq limit 1`)
+    if (event && event.at < from) low = middle + 1
     else high = middle
   }
-  return low
+  const [before] = await db.query<{ seq: number }>(sql`
+    select seq from events where seq < ${low} and at >= ${from} and at <= ${to} order by seq limit 1`)
+  return before?.seq ?? low
 }
 
 /** The event up to which every follower and every enabled webhook has read the log. */

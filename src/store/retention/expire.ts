@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import { everyText } from '../../ledger/erase.ts'
+import { later } from '../../ledger/run.ts'
 import { turnId } from '../../ledger/turn.ts'
 import type { Ctx } from '../ctx.ts'
 import { eraseChecks, eraseTurns } from '../erase/others.ts'
@@ -9,7 +10,7 @@ import { listOf } from '../pieces.ts'
 import { removeRuns } from '../run/remove.ts'
 import { columns, type RunRow } from '../run/row.ts'
 import { eraseFromEvents } from '../seal/erase.ts'
-import { type Due, isToErase, whileDue } from './due.ts'
+import { type AgingRow, type Due, isToErase, whileDue } from './due.ts'
 
 /** Does what is due for the runs of a slice, in one transaction. Returns those that were still due. */
 export const carryOut = (ctx: Ctx, due: readonly Due[]): Promise<Due[]> =>
@@ -51,16 +52,21 @@ async function expire(ctx: Ctx, due: Due[]): Promise<void> {
 /** Records that the texts of runs of a project are gone. */
 export async function finish(
   ctx: Ctx,
-  runs: { id: number; run_id: string }[],
+  runs: AgingRow[],
   others: { turns: number; checks: number; events: number },
 ): Promise<void> {
-  await ctx.db.query(sql`update runs set expired_at = ${ctx.now} where id in (${listOf(idsOf(runs))})`)
+  for (const [at, some] of Map.groupBy(runs, (run) => lastTime(run, ctx.now))) {
+    await ctx.db.query(sql`update runs set expired_at = ${at} where id in (${listOf(idsOf(some))})`)
+  }
   await recordErasure(ctx, ctx.project.id, {
     what: 'retention',
     runIds: runs.map(({ run_id }) => run_id),
     erased: { runs: runs.length, ...others },
   })
 }
+
+/** The end of a run's texts: not before its last change, even if a clock was ahead then. */
+const lastTime = ({ updated_at, checked_at }: AgingRow, now: string) => later(later(now, updated_at), checked_at)
 
 async function remove(ctx: Ctx, due: Due[]): Promise<void> {
   if (due.length === 0) return

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty } from 'sql-template-tag'
-import { invalid } from '../../api/error.ts'
+import { ConductError, invalid } from '../../api/error.ts'
 import { type Retention, retentionOf } from '../../ledger/retention.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
@@ -26,11 +26,14 @@ export type Rules = ReadonlyMap<number, Retention>
 
 /**
  * Applies the retention of the project, or counts what it would remove. Throws BAD_REQUEST for an invalid cursor;
- * VALIDATION_ERROR for a retention without `dryRun`.
+ * VALIDATION_ERROR for a retention without `dryRun`; CONFLICT while the time may be wrong.
  */
 export const forget: Operation<'forget'> = async (ctx, { dryRun = false, retention, cursor }) => {
   if (retention && !dryRun) {
     throw invalid('retention', 'goes with dryRun, and changes nothing: to apply it, PATCH it to the project first')
+  }
+  if (ctx.doubt && !dryRun) {
+    throw new ConductError('CONFLICT', `Nothing is removed while the time may be wrong. ${ctx.doubt}`)
   }
   await numberEvents(ctx.db)
   const rule = retention ? retentionOf(retention) : (await readRules(ctx.db, ctx.project.id)).get(ctx.project.id)

@@ -4,8 +4,8 @@ import type { Lease } from '../../api/lease.ts'
 import type { RunStatus } from '../../api/run.ts'
 import { activityAfter } from '../../ledger/activity.ts'
 import { permits, systemActor } from '../../ledger/actor.ts'
-import { expired, expiryOf, tokenHash, tokenOf } from '../../ledger/lease.ts'
-import { later, type RunState } from '../../ledger/run.ts'
+import { expired, expiryOf, latestExpiry, tokenHash, tokenOf } from '../../ledger/lease.ts'
+import { earlier, isTooLate, later, type RunState } from '../../ledger/run.ts'
 import { nameOfActor } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../ctx.ts'
 import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
@@ -20,7 +20,9 @@ export interface Opened {
   holds: boolean
 }
 
-export const isLapsed = (row: RunRow, now: string) => row.lease_expires_at !== null && row.lease_expires_at <= now
+/** Whether its lease has expired, or was granted while the clock was far ahead and not renewed since. */
+export const isLapsed = ({ lease_expires_at: at }: RunRow, now: string) =>
+  at !== null && (at <= now || at > latestExpiry(now))
 
 /**
  * Opens a run for a change. A run whose lease has expired counts as failed, whether or not a server has noticed. Its
@@ -57,9 +59,11 @@ export async function openRun(
 /** Fails a run at the time when its lease expired. */
 export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   const base = stateOf(row)
+  const at = earlier(ctx.now, row.lease_expires_at)
+  const startedAt = isTooLate(base, ctx.now) ? at : base.startedAt
   // A start may be some minutes ahead.
-  const endedAt = row.lease_expires_at && later(row.lease_expires_at, row.started_at)
-  const after: RunState = { ...base, status: 'failed', failure: expired, endedAt }
+  const times = { startedAt, endedAt: later(at, startedAt) }
+  const after: RunState = { ...base, status: 'failed', failure: expired, ...times }
   const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
   return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false })
 }

@@ -129,7 +129,8 @@ export function finish(
         ? accepted(batch, now)
         : failed(held, batch, outcome, now)
     await tx.query(sql`update webhooks set server = null, lease_expires_at = null ${moved} where id = ${row.id}`)
-    const reason = isCurrent && outcome.error !== undefined && disabledBy(outcome, held.failing_since ?? now, now)
+    const failing = { failures: held.failures + 1, since: sinceOf(held, now) }
+    const reason = isCurrent && outcome.error !== undefined && disabledBy(outcome, failing, now)
     if (reason) await disable(systemCtx(tx, now), held, reason)
   })
 }
@@ -138,9 +139,13 @@ const accepted = ({ range }: Batch, now: string): Sql =>
   sql`, after_seq = ${range.lastSeq}, batch_end = null, failures = 0, failing_since = null, last_error = null,
     next_attempt_at = null, delivered_at = ${now}`
 
-function failed({ failures, failing_since }: WebhookRow, { range }: Batch, outcome: Outcome, now: string): Sql {
+/** Since when a webhook has been failing; now for a time that a clock set that was ahead. */
+const sinceOf = ({ failing_since: since }: WebhookRow, now: string) => (since !== null && since < now ? since : now)
+
+function failed(row: WebhookRow, { range }: Batch, outcome: Outcome, now: string): Sql {
+  const { failures } = row
   const next = later(now, delayAfter(failures + 1, outcome.retryAfter))
-  return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${failing_since ?? now},
+  return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${sinceOf(row, now)},
     last_error = ${outcome.error}, next_attempt_at = ${next}`
 }
 

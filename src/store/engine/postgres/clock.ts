@@ -1,4 +1,3 @@
-import { createClock } from '../../../ledger/clock.ts'
 import { settle } from './connect.ts'
 import { translate } from './errors.ts'
 import type { Pool } from './pool.ts'
@@ -10,7 +9,7 @@ import type { Pool } from './pool.ts'
 export function databaseClock() {
   let offset = performance.timeOrigin
   return {
-    now: createClock({ wall: () => offset + performance.now() }),
+    now: () => offset + performance.now(),
     set(measured: number | undefined) {
       offset = measured ?? offset
     },
