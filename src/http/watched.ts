@@ -12,8 +12,14 @@ export interface Ends {
 }
 
 /** Metrics of a ledger. If the database does not answer, `facts` is undefined and only the rest is reported. */
-export function ledgerMetrics(facts: Facts | undefined, ends: Ends, backups: BackupState | undefined): Metric[] {
+export function ledgerMetrics(
+  facts: Facts | undefined,
+  ends: Ends,
+  backups: BackupState | undefined,
+  isDoubted: boolean,
+): Metric[] {
   return [
+    metric('conduct_clock_doubted', 'gauge', '1: the clock may be wrong.', Number(isDoubted)),
     metric('conduct_runs_live', 'gauge', 'Runs in progress, 10000 at most.', facts?.liveRuns),
     metric(
       'conduct_runs_lapsed',

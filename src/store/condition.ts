@@ -9,10 +9,12 @@ export interface Condition {
   replication: Replication | undefined
   /** Milliseconds by which the clock of the database is ahead of that of this machine. */
   aheadMs: number
+  /** Why the time may be wrong. */
+  doubt: string | undefined
 }
 
-export async function readCondition({ db, now }: Store): Promise<Condition> {
+export async function readCondition({ db, now, doubt }: Store): Promise<Condition> {
   const aheadMs = db.now() - Date.now()
   const [facts, replication] = await Promise.all([readFacts(db, now()), db.replication()])
-  return { facts, replication, aheadMs }
+  return { facts, replication, aheadMs, doubt: doubt() }
 }

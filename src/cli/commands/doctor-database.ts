@@ -28,13 +28,13 @@ export async function databaseFindings(place: LocalPlace, env: Env): Promise<Fin
 
 function conditionFindings({ condition, backups }: Inspected): Finding[] {
   if (!condition) return []
-  const { facts, replication, aheadMs } = condition
+  const { facts, replication, aheadMs, doubt } = condition
   const { databaseBytes, file, newestAt } = facts
   return [
     ...(file ? roomFindings(databaseBytes, file) : []),
     ...(file ? [backups ? backupFinding(backups.newest?.at, backups.isOverdue) : noBackups] : []),
     ...(replication ? replicationFindings(replication) : []),
-    clockFinding(Date.now(), aheadMs, newestAt),
+    doubt === undefined ? clockFinding(Date.now(), aheadMs, newestAt) : found('clock', 'warn', doubt),
   ]
 }
 

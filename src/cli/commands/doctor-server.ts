@@ -87,7 +87,9 @@ async function readiness(url: string): Promise<Finding[]> {
   if (response?.status === 503) return [found('database', 'fail', `the server accepts no writes: ${answer.status}`)]
   return [
     found('database', 'ok', 'it accepts writes'),
-    ...(answer.warnings ?? []).map((warning) => found('database', 'warn', warning)),
+    ...(answer.warnings ?? []).map((warning, index) =>
+      found(answer.status === 'degraded' && index === 0 ? 'clock' : 'database', 'warn', warning),
+    ),
   ]
 }
 

@@ -44,7 +44,7 @@ export function metricsHandler({ metrics, auth, hosts, store, backups }: Parts):
       inTime(ends()),
       inTime(backups ? backupState(backups.folder, backups.keep, Date.parse(now())) : Promise.resolve(undefined)),
     ])
-    return metrics.print(lags ?? [], ledgerMetrics(facts, counted ?? ends.counted, kept))
+    return metrics.print(lags ?? [], ledgerMetrics(facts, counted ?? ends.counted, kept, store.doubt() !== undefined))
   }
 
   return {
