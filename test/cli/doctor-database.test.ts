@@ -73,7 +73,10 @@ for (const engine of engines) {
     await readRows(url, `update events set at = '2999-01-01T00:00:00.000Z' where seq = (select max(seq) from events)`)
     const early = await examine()
     assert.equal(early.code, 0)
-    assert.match(early.of('clock').join(), /^warn The newest events are of 2999-01-01T00:00Z, \d+ days ahead of the clock/)
+    assert.match(
+      early.of('clock').join(),
+      /^warn The newest events are of 2999-01-01T00:00Z, \d+ days ahead of the clock/,
+    )
   })
 
   test(`the doctor finds a log that was rewritten since it last ran (${engine.name})`, async (t) => {
