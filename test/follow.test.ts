@@ -6,7 +6,7 @@ import { type Client, createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
 import { followLog, indexMore, isBehind } from '../src/store/search/follow.ts'
-import { base, type Engine, engines } from './support/engines.ts'
+import { base, type Engine, engines, testOn } from './support/engines.ts'
 
 /** An empty ledger without jobs, so that only the test indexes. */
 async function openWithoutJobs(t: TestContext, engine: Engine, contentLimit?: number) {
@@ -17,8 +17,6 @@ async function openWithoutJobs(t: TestContext, engine: Engine, contentLimit?: nu
   const client = createClient({ url: base, key: store.newSecret ?? '', fetch: (request) => app.fetch(request) })
   return { client, db: store.db, url }
 }
-
-const engineOf = (name: Engine['name']) => engines.find((engine) => engine.name === name) as Engine
 
 for (const engine of engines) {
   test(`every step makes progress in the index, even one without any time (${engine.name})`, async (t) => {
@@ -60,8 +58,8 @@ for (const engine of engines) {
   })
 }
 
-test('no step of the index writes much more than the others (sqlite)', async (t) => {
-  const { client, db, url } = await openWithoutJobs(t, engineOf('sqlite'))
+testOn('sqlite', 'no step of the index writes much more than the others (sqlite)', async (engine, t) => {
+  const { client, db, url } = await openWithoutJobs(t, engine)
   await addTexts(client, 60)
   const logSize = () => statSync(`${url.slice('sqlite:'.length)}-wal`).size
   const written: number[] = []
@@ -73,8 +71,8 @@ test('no step of the index writes much more than the others (sqlite)', async (t)
   assert.ok(Math.max(...written) < 600_000, `bytes of each step: ${written}`)
 })
 
-test('writing words does not merge earlier ones at once (sqlite)', async (t) => {
-  const { client, db, url } = await openWithoutJobs(t, engineOf('sqlite'))
+testOn('sqlite', 'writing words does not merge earlier ones at once (sqlite)', async (engine, t) => {
+  const { client, db, url } = await openWithoutJobs(t, engine)
   await addTexts(client, 1)
   while (await indexMore(db, 5));
   const logSize = () => statSync(`${url.slice('sqlite:'.length)}-wal`).size
@@ -89,24 +87,29 @@ test('writing words does not merge earlier ones at once (sqlite)', async (t) => 
   assert.ok(Math.max(...written) < 300_000, `bytes of each transaction: ${written}`)
 })
 
-test('a step writes one segment of an index, however many entries it updates (sqlite)', async (t) => {
-  const { client, db } = await openWithoutJobs(t, engineOf('sqlite'))
-  for (let n = 0; n < 45; n++) await client.createRun({ content: `text ${n}` })
-  while (await indexMore(db, 1_000));
-  for (let n = 1; n <= 45; n++) await client.appendToRun({ runId: `RUN-${String(n).padStart(3, '0')}`, text: ' more' })
-  const segments = async (table: string) =>
-    (await db.query<{ n: number }>(sql`select count(distinct segid) as n from ${raw(table)}_idx`))[0]?.n ?? 0
-  const before = [await segments('search_words'), await segments('search_recent')]
-  while (await indexMore(db, 1_000));
-  const after = [await segments('search_words'), await segments('search_recent')]
-  assert.deepEqual(
-    after.map((n, index) => n - (before[index] as number)),
-    [1, 1],
-  )
-})
+testOn(
+  'sqlite',
+  'a step writes one segment of an index, however many entries it updates (sqlite)',
+  async (engine, t) => {
+    const { client, db } = await openWithoutJobs(t, engine)
+    for (let n = 0; n < 45; n++) await client.createRun({ content: `text ${n}` })
+    while (await indexMore(db, 1_000));
+    for (let n = 1; n <= 45; n++)
+      await client.appendToRun({ runId: `RUN-${String(n).padStart(3, '0')}`, text: ' more' })
+    const segments = async (table: string) =>
+      (await db.query<{ n: number }>(sql`select count(distinct segid) as n from ${raw(table)}_idx`))[0]?.n ?? 0
+    const before = [await segments('search_words'), await segments('search_recent')]
+    while (await indexMore(db, 1_000));
+    const after = [await segments('search_words'), await segments('search_recent')]
+    assert.deepEqual(
+      after.map((n, index) => n - (before[index] as number)),
+      [1, 1],
+    )
+  },
+)
 
-test('a step leaves few words for a later one to enter into the index (postgres)', async (t) => {
-  const { client, db } = await openWithoutJobs(t, engineOf('postgres'))
+testOn('postgres', 'a step leaves few words for a later one to enter into the index (postgres)', async (engine, t) => {
+  const { client, db } = await openWithoutJobs(t, engine)
   await addTexts(client, 10)
   while (await indexMore(db, 0));
   const [left] = await db.query<{ pages: number }>(sql`select gin_clean_pending_list('search_words_inverted') as pages`)

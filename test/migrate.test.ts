@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import type { Db } from '../src/store/engine/db.ts'
 import { migrate } from '../src/store/engine/migrations/migrate.ts'
 import type { Migration, Schema } from '../src/store/engine/migrations/migration.ts'
 import { beginWith } from './proof/database.ts'
 import { openDb, testDb } from './support/db.ts'
-import { engines } from './support/engines.ts'
+import { testOn } from './support/engines.ts'
 
 const silent = () => {}
 
@@ -97,35 +96,39 @@ testDb('a process waits while another changes the schema, and is notified that i
   assert.deepEqual(order, ['first', 'second'])
 })
 
-test('PostgreSQL builds an index while others write, again after an interrupted start, and without time limits', async (t) => {
-  const url = (await engines[1]?.freshUrl(t)) as string
-  const db = await openDb(`${url}%20-c%20statement_timeout=200%20-c%20lock_timeout=100`)
-  t.after(() => db.close())
-  const slow: Migration = () => ['select pg_sleep(0.4)']
-  await migrate(db, silent, schemaOf([...versions.slice(0, 2), slow]))
-  await db.tx((tx) => tx.query(sql`create index t_by_k on t (k)`))
+testOn(
+  'postgres',
+  'an index is built while others write, again after an interrupted start, and without time limits',
+  async (postgres, t) => {
+    const url = await postgres.freshUrl(t)
+    const db = await openDb(`${url}%20-c%20statement_timeout=200%20-c%20lock_timeout=100`)
+    t.after(() => db.close())
+    const slow: Migration = () => ['select pg_sleep(0.4)']
+    await migrate(db, silent, schemaOf([...versions.slice(0, 2), slow]))
+    await db.tx((tx) => tx.query(sql`create index t_by_k on t (k)`))
 
-  const end = await beginWith(url, 'insert into t (k) values (10)')
-  const upgrade = migrate(db, silent, schemaOf([...versions.slice(0, 2), slow, versions[2] as Migration]))
-  let isBuilding = false
-  while (!isBuilding) {
-    const rows = await db.query(
-      sql`select 1 as one from pg_stat_activity where query like 'drop index concurrently%' and state = 'active'`,
-    )
-    isBuilding = rows.length > 0
-  }
-  await db.tx((tx) => tx.query(sql`insert into t (k) values (11)`))
-  await end()
-  await upgrade
-  const indexes = await db.query<{ name: string }>(sql`
+    const end = await beginWith(url, 'insert into t (k) values (10)')
+    const upgrade = migrate(db, silent, schemaOf([...versions.slice(0, 2), slow, versions[2] as Migration]))
+    let isBuilding = false
+    while (!isBuilding) {
+      const rows = await db.query(
+        sql`select 1 as one from pg_stat_activity where query like 'drop index concurrently%' and state = 'active'`,
+      )
+      isBuilding = rows.length > 0
+    }
+    await db.tx((tx) => tx.query(sql`insert into t (k) values (11)`))
+    await end()
+    await upgrade
+    const indexes = await db.query<{ name: string }>(sql`
     select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
     where i.indrelid = 't'::regclass and i.indisvalid and not i.indisprimary order by name`)
-  assert.deepEqual(
-    indexes.map(({ name }) => name),
-    ['t_by_k', 't_by_k_alone'],
-  )
-  assert.deepEqual(await keys(db), [1, 2, 3, 10, 11])
-})
+    assert.deepEqual(
+      indexes.map(({ name }) => name),
+      ['t_by_k', 't_by_k_alone'],
+    )
+    assert.deepEqual(await keys(db), [1, 2, 3, 10, 11])
+  },
+)
 
 testDb(
   'a database of an earlier release is brought to the first version, and one between them is refused',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
 import { openSqlite } from '../src/store/engine/sqlite.ts'
 import { openStore } from '../src/store/open.ts'
-import { engines } from './support/engines.ts'
+import { engines, testOn } from './support/engines.ts'
 import { startWriter } from './support/writer.ts'
 
 for (const engine of engines) {
@@ -35,46 +35,48 @@ test('opening reports a file that is no database, and a server that cannot be re
   await assert.rejects(openStore('postgres://a:b@127.0.0.1:1/x'), { code: 'UNAVAILABLE' })
 })
 
-test('servers use the clock of PostgreSQL', async (t) => {
-  const url = await engines[1]?.freshUrl(t)
-  const store = await openStore(url as string)
+testOn('postgres', 'servers use the clock of PostgreSQL', async (postgres, t) => {
+  const store = await openStore(await postgres.freshUrl(t))
   t.after(() => store.close())
   assert.ok(Math.abs(Date.parse(store.now()) - Date.now()) < 1000)
 })
 
-test('a ledger in a schema is its own, whatever other schemas the search path names', async (t) => {
-  const url = (await engines[1]?.freshUrl(t)) as string
-  const [, schema] = /search_path%3D(\w+)$/.exec(url) ?? []
-  const production = await openStore(url)
-  t.after(() => production.close())
-  const indexes = async () => {
-    const [row] = await production.db.query<{ indexes: number }>(
-      sql`select count(*) as indexes from pg_indexes where schemaname = ${schema}`,
+testOn(
+  'postgres',
+  'a ledger in a schema is its own, whatever other schemas the search path names',
+  async (postgres, t) => {
+    const url = await postgres.freshUrl(t)
+    const [, schema] = /search_path%3D(\w+)$/.exec(url) ?? []
+    const production = await openStore(url)
+    t.after(() => production.close())
+    const indexes = async () => {
+      const [row] = await production.db.query<{ indexes: number }>(
+        sql`select count(*) as indexes from pg_indexes where schemaname = ${schema}`,
+      )
+      return row?.indexes
+    }
+    const before = await indexes()
+    await production.db.tx((tx) => tx.query(raw(`create schema "${schema} Staging"`)))
+    await production.db.tx((tx) =>
+      tx.query(sql`insert into imports (id, ledger, line, crc32) values (1, 'other', 1, '')`),
     )
-    return row?.indexes
-  }
-  const before = await indexes()
-  await production.db.tx((tx) => tx.query(raw(`create schema "${schema} Staging"`)))
-  await production.db.tx((tx) =>
-    tx.query(sql`insert into imports (id, ledger, line, crc32) values (1, 'other', 1, '')`),
-  )
 
-  const path = encodeURIComponent(`-c search_path="${schema}\\ Staging",${schema}`)
-  const staging = await openStore(url.replace(/options=.*/, `options=${path}`))
-  t.after(() => staging.close())
-  assert.ok(staging.newSecret)
-  await staging.db.scrub()
-  const tables = (
-    await staging.db.query<{ tables: number }>(
-      sql`select count(*) as tables from pg_tables where schemaname = ${`${schema} Staging`}`,
-    )
-  )[0]
-  assert.ok(Number(tables?.tables) > 10)
-  assert.equal(await indexes(), before)
-})
+    const path = encodeURIComponent(`-c search_path="${schema}\\ Staging",${schema}`)
+    const staging = await openStore(url.replace(/options=.*/, `options=${path}`))
+    t.after(() => staging.close())
+    assert.ok(staging.newSecret)
+    await staging.db.scrub()
+    const tables = (
+      await staging.db.query<{ tables: number }>(
+        sql`select count(*) as tables from pg_tables where schemaname = ${`${schema} Staging`}`,
+      )
+    )[0]
+    assert.ok(Number(tables?.tables) > 10)
+    assert.equal(await indexes(), before)
+  },
+)
 
-test('a new file is opened although another process is writing its first page', async (t) => {
-  const [sqlite] = engines as [(typeof engines)[0]]
+testOn('sqlite', 'a new file is opened although another process is writing its first page', async (sqlite, t) => {
   const path = (await sqlite.freshUrl(t)).slice('sqlite:'.length)
   await startWriter(path)
   await openSqlite(path).close()

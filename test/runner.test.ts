@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { madeOnce } from './support/built.ts'
 import { allProofs, nameOf, proofs, shareOf } from './support/proofs.ts'
-import { filesOf, groups, startsOf } from './support/together.ts'
+import { filesOf, groups, quickStarts, startsOf } from './support/together.ts'
 
 /** Runs test files with these contents. The arguments `how` select between `npm test` and `npm run proof`. */
-function runFiles(t: TestContext, how: string[], files: Record<string, string>) {
+function runFiles(t: TestContext, how: string[], files: Record<string, string>, more: NodeJS.ProcessEnv = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-runner-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const paths = Object.entries(files).map(([name, text]) => {
@@ -22,7 +22,7 @@ function runFiles(t: TestContext, how: string[], files: Record<string, string>) 
   const run = fileURLToPath(new URL('support/run.ts', import.meta.url))
   // Inside a test, Node.js sets this variable, and an inner test then reports to the outer one.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  return spawnSync(process.execPath, [run, ...how, ...paths], { env, encoding: 'utf8' })
+  return spawnSync(process.execPath, [run, ...how, ...paths], { env: { ...env, ...more }, encoding: 'utf8' })
 }
 
 const failing = `test('fails', () => { throw new Error('as it should') })`
@@ -56,6 +56,34 @@ test('the files of a group start as one if all of them run, and separately other
   }
   const all = Object.keys(groups).flatMap(filesOf)
   assert.equal(new Set(all).size, all.length, 'a file is in one group at most')
+})
+
+test('npm run check runs the tests of rules and nouns, and no proof', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-runner-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const run = quickStarts(folder).flatMap((start) => readFileSync(start, 'utf8').match(/test\/.*\.test\.ts/g) ?? [])
+  for (const path of [
+    'test/domain/run.test.ts',
+    'test/agents/claude.test.ts',
+    'test/mask/mask.test.ts',
+    'test/run.test.ts',
+  ]) {
+    assert.ok(run.includes(path), path)
+  }
+  const proved = allProofs()
+  assert.deepEqual(
+    run.filter((path) => proved.includes(path)),
+    [],
+  )
+})
+
+test('a run has the engines that CONDUCT_TEST_ENGINES names, and an unknown one is an error', (t) => {
+  const { href } = new URL('support/engines.ts', import.meta.url)
+  const files = { engines: `import { engines } from '${href}'\ntest(engines.map(({ name }) => name).join(), () => {})` }
+  assert.match(runFiles(t, ['--tests'], files, { CONDUCT_TEST_ENGINES: 'sqlite' }).stdout, /✔ sqlite \(/)
+  const { status, stdout } = runFiles(t, ['--tests'], files, { CONDUCT_TEST_ENGINES: 'mysql' })
+  assert.notEqual(status, 0)
+  assert.match(stdout, /names 'mysql', and the engines are sqlite and postgres/)
 })
 
 test('proofs continue after one that fails, and end with a table of all', (t) => {

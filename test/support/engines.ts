@@ -62,7 +62,23 @@ const postgres: Engine = {
   ledger: () => copyPostgres(postgresServer()),
 }
 
-export const engines: Engine[] = [sqlite, postgres]
+/** The engines of this run: both, or those that CONDUCT_TEST_ENGINES names, separated by commas. */
+export const engines: Engine[] = chosen(process.env.CONDUCT_TEST_ENGINES)
+
+function chosen(names: string | undefined): Engine[] {
+  const all = [sqlite, postgres]
+  if (names === undefined) return all
+  return names.split(',').map((name) => {
+    const found = all.find((engine) => engine.name === name)
+    if (found) return found
+    throw new Error(`CONDUCT_TEST_ENGINES names '${name}', and the engines are sqlite and postgres.`)
+  })
+}
+
+/** Registers a test of one engine, if this run has that engine. */
+export function testOn(name: Engine['name'], title: string, body: (engine: Engine, t: TestContext) => Promise<void>) {
+  for (const engine of engines) if (engine.name === name) test(title, (t) => body(engine, t))
+}
 
 export interface Ledger {
   engine: Engine

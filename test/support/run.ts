@@ -9,9 +9,10 @@ import { parseArgs } from 'node:util'
 import { root } from './built.ts'
 import { nameOf, type Proved, proofs, shareOf, tableOf } from './proofs.ts'
 import { globalSetup, globalTeardown } from './setup.ts'
-import { startsOf } from './together.ts'
+import { quickStarts, startsOf } from './together.ts'
 
-// `npm test`: lint, types and tests beside each other. `npm run test:all -- test/run.test.ts`: these tests, or all.
+// `npm test`: lint, types and tests beside each other. `npm run check`: those of rules and nouns alone, on SQLite.
+// `npm run test:all -- test/run.test.ts`: these tests, or all.
 // `npm run proof kill events`: the proofs of these names, or all, at full size; `-- --share 0.1`: at a tenth of it.
 
 const { values, positionals } = parseArgs({
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
   options: {
     tests: { type: 'boolean', default: false },
     proof: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
     share: { type: 'string', default: '1' },
   },
 })
@@ -29,6 +31,7 @@ mkdirSync(cache, { recursive: true })
 process.chdir(root)
 // The tests and what they start compile each file once.
 process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
+if (values.check) process.env.CONDUCT_TEST_ENGINES ??= 'sqlite'
 if (values.proof) {
   process.env.CONDUCT_PROOF = shareOf(values.share)
   process.env.CONDUCT_TEST_SEED ??= String(Date.now() % 1_000_000)
@@ -47,10 +50,16 @@ async function toolOf(name: string, ...args: string[]): Promise<string> {
   return code === 0 ? '' : `${name} found faults:\n${said}\n`
 }
 
-/** What to start for all tests, longest first. */
-function allTests(): string[] {
+function filesToRun(): string[] {
+  if (values.proof) return proofs(positionals)
+  if (positionals.length > 0) return positionals
+  return longestFirst(starts().map((path) => relative(root, resolve(root, path))))
+}
+
+function starts(): string[] {
+  if (values.check) return quickStarts(join(cache, 'quick'))
   const files = globSync('test/**/*.test.ts', { cwd: root }).sort()
-  return longestFirst(startsOf(files, join(cache, 'together')).map((path) => relative(root, resolve(root, path))))
+  return startsOf(files, join(cache, 'together'))
 }
 
 /** By how long they took last time, so that no long one is left for the end; of unknown ones first what is known to be slow. */
@@ -91,7 +100,7 @@ async function test(files: string[]): Promise<boolean> {
     files: files.map((path) => resolve(root, path)),
     execArgv: ['--import', new URL('unhooked.ts', import.meta.url).href],
     // Some wait for clocks, disks and other processes.
-    concurrency: values.proof ? 1 : availableParallelism() + 2,
+    concurrency: values.proof ? 1 : availableParallelism() + (values.check ? 0 : 2),
     // A file that hangs fails, and the others are reported.
     timeout: values.proof ? 3 * 3_600_000 : 600_000,
   })
@@ -142,9 +151,9 @@ const checks = testsOnly
       toolOf('biome', 'ci', '--error-on-warnings'),
       toolOf('tsc', '--incremental', '--tsBuildInfoFile', join(cache, 'types')),
     ]
-const files = values.proof ? proofs(positionals) : positionals.length > 0 ? positionals : allTests()
-// A run within another, as the test of this file is, has its PostgreSQL.
-if (!process.env.CONDUCT_TEST_POSTGRES) await globalSetup()
+const files = filesToRun()
+// A run within another, as the test of this file is, has its ledgers.
+if (!process.env.CONDUCT_TEST_SQLITE) await globalSetup()
 process.once('SIGINT', () => globalTeardown().finally(() => process.exit(130)))
 const passed = await test(files).finally(globalTeardown)
 const faults = (await Promise.all(checks)).filter((said) => said !== '')

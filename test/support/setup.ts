@@ -12,15 +12,22 @@ for (const [index, end] of ends.entries()) {
   for (const hook of process.listeners(end as 'exit')) if (!hooksBefore[index]?.includes(hook)) process.off(end, hook)
 }
 
-/** Starts the PostgreSQL that the tests of one `npm test` share, and makes the ledgers that they copy. */
+/**
+ * Makes the ledgers that the tests of one run copy, and starts the PostgreSQL that they share, unless this run has only
+ * SQLite.
+ */
 export async function globalSetup() {
+  const { engines } = await import('./engines.ts')
+  const { makePostgresTemplate, makeSqliteTemplate } = await import('./template.ts')
+  const removeTemplate = await makeSqliteTemplate()
+  stop = async () => removeTemplate()
+  if (!engines.some(({ name }) => name === 'postgres')) return
   const { postgres, url, remove } = await startPostgres()
-  const { makeTemplates } = await import('./template.ts')
-  const removeTemplates = await makeTemplates(url)
+  await makePostgresTemplate(url)
   stop = async () => {
     await postgres.stop()
     remove()
-    removeTemplates()
+    removeTemplate()
   }
 }
 

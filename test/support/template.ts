@@ -9,16 +9,23 @@ import { databaseFolder } from './folder.ts'
 const name = 'conduct_template'
 const at = (server: string, database: string) => server.replace(/\/[^/]*$/, `/${database}`)
 
-/** Makes the ledgers to copy, tells them to the tests by the environment, and returns what removes them. */
-export async function makeTemplates(server: string): Promise<() => void> {
+// The environment passes them on to the tests.
+
+/** Makes the SQLite ledger to copy, and returns what removes it. */
+export async function makeSqliteTemplate(): Promise<() => void> {
   const folder = mkdtempSync(join(databaseFolder, 'conduct-template-'))
   const file = join(folder, 'conduct.db')
-  await run(server, `create database ${name}`)
-  for (const url of [`sqlite:${file}`, at(server, name)]) await (await openStore(url, { firstKey: false })).close()
-  await run(at(server, name), makeReset)
+  await (await openStore(`sqlite:${file}`, { firstKey: false })).close()
   process.env.CONDUCT_TEST_SQLITE = file
-  process.env.CONDUCT_TEST_POSTGRES = server
   return () => rmSync(folder, { recursive: true, force: true })
+}
+
+/** Makes the PostgreSQL ledger to copy, which ends with its server. */
+export async function makePostgresTemplate(server: string): Promise<void> {
+  await run(server, `create database ${name}`)
+  await (await openStore(at(server, name), { firstKey: false })).close()
+  await run(at(server, name), makeReset)
+  process.env.CONDUCT_TEST_POSTGRES = server
 }
 
 /** Copies the SQLite ledger to `path`; without the setup there is none, and the first store makes its own. */

@@ -2,6 +2,7 @@ import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root } from './built.ts'
+import { allProofs } from './proofs.ts'
 
 /**
  * Files whose tests share a process within `npm test`: it loads the program once, runs code that is compiled already,
@@ -20,7 +21,7 @@ export const groups: Record<string, string[]> = {
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story,timeline}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
   keeping: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
-  doors: ['test/{listener,permissions}.test.ts', 'test/mcp/{http,tools}.test.ts'],
+  doors: ['test/{csv,listener,permissions}.test.ts', 'test/mcp/{http,tools}.test.ts'],
   lists_of_page: ['test/web/{cors,features,log,log-groups,trends}.test.ts'],
   runs_of_page: ['test/web/{frame,history,live,login,run,run-work,session}.test.ts'],
   specs_of_page: ['test/web/{admin,shift,spec-edit,specs,webhooks}.test.ts'],
@@ -28,9 +29,12 @@ export const groups: Record<string, string[]> = {
   texts_of_page: ['test/web/{checks,direction,erase,hostile,markdown,page,retention,runs}.test.ts'],
   commands: ['test/cli/{address,command,csv,deliver-turns,init,lists,retention,unkept,usage,whose-run}.test.ts'],
   entering: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
-  engines: ['test/{anchor,batch,client,csv,leader,migrate,operations,own-agent}.test.ts'],
+  engines: ['test/{anchor,batch,client,leader,migrate,operations,own-agent}.test.ts'],
   bringing: ['test/cli/{import,import-v0,output,print,state,verify}.test.ts'],
 }
+
+/** The groups of `npm run check`. They start no other processes than their own. */
+const quick = ['rules', 'lists', 'runs', 'nouns', 'keeping', 'engines']
 
 /** The files of a group, in the order in which they run. */
 export const filesOf = (group: string): string[] => globSync(groups[group] ?? [], { cwd: root }).sort()
@@ -46,6 +50,17 @@ export function startsOf(files: string[], folder: string): string[] {
     starts.push(writeStart(join(folder, `${group}.test.mjs`), members))
   }
   return [...starts, ...left]
+}
+
+/** The files to start for `npm run check`, one a group. What is a proof at full size is left to `npm test`. */
+export function quickStarts(folder: string): string[] {
+  const proved = allProofs()
+  return quick.map((group) =>
+    writeStart(
+      join(folder, `${group}.test.mjs`),
+      filesOf(group).filter((path) => !proved.includes(path)),
+    ),
+  )
 }
 
 function writeStart(path: string, members: string[]): string {
