@@ -3,8 +3,10 @@ import { type TestContext, test } from 'node:test'
 import { type Client, createClient } from '../src/client/client.ts'
 import { createApp } from '../src/http/app.ts'
 import { retentionJob } from '../src/jobs/retention.ts'
+import { openStore } from '../src/store/open.ts'
 import { reap } from '../src/store/run/reap.ts'
 import { base, type Engine, engines, type Ledger, openLedger } from './support/engines.ts'
+import { exportOf, importAt, openAt } from './support/exported.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -151,5 +153,24 @@ for (const engine of engines) {
     const { run: reaped } = await client.getRun({ runId: 'DEAD' })
     assert.deepEqual([reaped.status, reaped.failure?.code], ['failed', 'LEASE_EXPIRED'])
     assert.ok((reaped.endedAt as string) >= (reaped.startedAt as string))
+  })
+
+  test(`an import refuses times in the future, unless told to accept them (${engine.name})`, async (t) => {
+    const ledger = await ledgerAt(t, engine)
+    ledger.set(2 * 365 * day)
+    await ledger.client.createRun({ runId: 'FUTURE' })
+    const text = await exportOf(ledger.store)
+    const { url } = await engine.ledger(t)
+    await assert.rejects(importAt(url, text, { acceptFuture: false }), {
+      code: 'BAD_REQUEST',
+      message: /^Line \d+: '\w+' in '\w+' is 20\d\d-.*--accept-future/,
+    })
+    await importAt(url, text, { acceptFuture: true })
+    const { client } = await openAt(t, url)
+    const store = await openStore(url, { firstKey: false })
+    assert.ok(Math.abs(Date.parse(store.now()) - Date.now()) < hour)
+    assert.match(store.doubt() ?? '', /730 days ahead of the clock/)
+    await store.close()
+    assert.equal((await client.getRun({ runId: 'FUTURE' })).run.title, null)
   })
 }

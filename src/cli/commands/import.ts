@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { readExport, type Trailer } from '../../ledger/export.ts'
+import { requirePastTimes } from '../../ledger/export-time.ts'
 import { withoutPassword } from '../../setting.ts'
 import { UsageError } from '../exit.ts'
 import { transcriptsCommand } from '../import/transcripts.ts'
@@ -16,6 +17,7 @@ interface Options {
   profile?: string
   check?: boolean
   restart?: boolean
+  acceptFuture?: boolean
   json?: boolean
 }
 
@@ -27,6 +29,7 @@ export function importCommand(): Command {
   command.option('--profile <name>', 'local for the database of this machine')
   command.option('--check', 'read the export to its end, and write nothing')
   command.option('--restart', 'drop what an import that was cut off has left, and begin anew')
+  command.option('--accept-future', 'accept times in the future, which a wrong clock has left')
   command.option('--json', 'as JSON')
   addExamples(command, ['conduct import ledger.ndjson --check'])
   command.addCommand(transcriptsCommand('claude')).addCommand(transcriptsCommand('codex')).addCommand(v0Command())
@@ -41,7 +44,7 @@ async function run(file: string, options: Options): Promise<void> {
   const source = await sourceOf(file).catch((error) => {
     throw unreadable(error)
   })
-  const work = url === undefined ? check(source) : fill(source, url, options)
+  const work = url === undefined ? check(source, options) : fill(source, url, options)
   const done = await work.catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EISDIR' ? unreadable(error) : error
   })
@@ -61,11 +64,12 @@ interface Done {
   rows: Record<string, number>
 }
 
-async function check(source: AsyncIterable<Uint8Array>): Promise<Done> {
+async function check(source: AsyncIterable<Uint8Array>, { acceptFuture = false }: Options): Promise<Done> {
   let line = 0
   let found: Partial<Done & Trailer> = {}
   const work = async () => {
     for await (const group of readExport(source)) {
+      if (!acceptFuture) requirePastTimes(group, Date.now())
       line = group.at(-1)?.number ?? line
       for (const { content } of group) {
         if ('header' in content) found = { ledger: content.header.ledger, withKeys: content.header.withKeys }
@@ -83,12 +87,19 @@ function databaseOf({ databaseUrl, profile }: Options): string {
   return databaseUrlOf({ ...process.env, CONDUCT_DATABASE_URL: databaseUrl }, process.cwd())
 }
 
-async function fill(source: AsyncIterable<Uint8Array>, url: string, { restart = false }: Options): Promise<Done> {
+async function fill(
+  source: AsyncIterable<Uint8Array>,
+  url: string,
+  { restart = false, acceptFuture = false }: Options,
+): Promise<Done> {
   let done = 0
   const onProgress = (line: number) => {
     done = line
   }
-  const imported = await whileWaiting(() => `Imported ${done} lines`, importInto(url, source, { restart, onProgress }))
+  const imported = await whileWaiting(
+    () => `Imported ${done} lines`,
+    importInto(url, source, { restart, acceptFuture, onProgress }),
+  )
   return { ...imported, database: withoutPassword(url) }
 }
 

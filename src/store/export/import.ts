@@ -1,6 +1,7 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
 import { type Header, type Line, type Row, readExport, type Value } from '../../ledger/export.ts'
+import { requirePastTimes } from '../../ledger/export-time.ts'
 import type { Db, Tx } from '../engine/db.ts'
 import { migrate, readVersion } from '../engine/migrations/migrate.ts'
 import { firstVersion, latestVersion, refusalOf, schemaAt } from '../engine/migrations/schema.ts'
@@ -14,6 +15,8 @@ const rowsAtOnce = 100
 export interface ImportOptions {
   /** Deletes what an earlier import has left, and starts at the first line. */
   restart?: boolean
+  /** Accepts times in the future, which a wrong clock has left in the ledger. */
+  acceptFuture?: boolean
   /** Receives the number of each line up to which everything is stored. */
   onProgress?: (line: number) => void
 }
@@ -32,15 +35,19 @@ export interface Imported {
 export async function importLedger(
   db: Db,
   source: AsyncIterable<Uint8Array>,
-  { restart = false, onProgress = () => {} }: ImportOptions = {},
+  { restart = false, acceptFuture = false, onProgress = () => {} }: ImportOptions = {},
 ): Promise<Imported> {
   const groups = readExport(source)
   const first: Line[] = (await groups.next()).value ?? []
   const header = headerOf(first)
   await prepareSchema(db, header)
   const lines = (async function* () {
-    yield first
-    yield* groups
+    const ofPast = (group: Line[]) => {
+      if (!acceptFuture) requirePastTimes(group, db.now())
+      return group
+    }
+    yield ofPast(first)
+    for await (const group of groups) yield ofPast(group)
   })()
   const rows = await db.changeSchema((own) => store(own, header, lines, { restart, onProgress }), ignore)
   await migrate(db)
@@ -74,7 +81,12 @@ async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
 
 type Lines = AsyncIterable<Line[]>
 
-async function store(own: Tx, header: Header, groups: Lines, { restart, onProgress }: Required<ImportOptions>) {
+async function store(
+  own: Tx,
+  header: Header,
+  groups: Lines,
+  { restart, onProgress }: Required<Pick<ImportOptions, 'restart' | 'onProgress'>>,
+) {
   const from = await own.tx((tx) => begin(tx, header, restart))
   let rows: Record<string, number> = {}
   let last: Progress = { ledger: header.ledger, line: 0, crc32: '' }
