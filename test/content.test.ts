@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { pieces, slice, squeeze } from '../src/ledger/content.ts'
+import { pieces, slice } from '../src/ledger/content.ts'
+import { cutOf, type Gap, gapOf, markerOf, type Part, readMarker } from '../src/ledger/gap.ts'
 import { type Engine, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
+import { assertTrueGaps } from './support/numbered.ts'
 import fc, { anyCharacter } from './support/random.ts'
 
 const contentOf = async ({ client }: Ledger) => (await client.getRun({ runId: 'A' })).run.content
@@ -57,8 +59,20 @@ testLedger('the error for an append at a wrong offset names the right one', asyn
     await assert.rejects(client.appendToRun({ runId: 'A', text, offset }), { code: 'CONFLICT', message: /has 9 bytes/ })
   }
   assert.equal((await client.appendToRun({ runId: 'A', text: '' })).run.version, 3)
-  assert.deepEqual(await client.readContent({ runId: 'A', after: 8 }), { text: 'x', next: 9, truncated: false })
-  assert.deepEqual(await client.readContent({ runId: 'A', after: 99 }), { text: '', next: 9, truncated: false })
+  assert.deepEqual(await client.readContent({ runId: 'A', after: 8 }), {
+    text: 'x',
+    next: 9,
+    truncated: false,
+    dropped: null,
+    gaps: [],
+  })
+  assert.deepEqual(await client.readContent({ runId: 'A', after: 99 }), {
+    text: '',
+    next: 9,
+    truncated: false,
+    dropped: null,
+    gaps: [],
+  })
 })
 
 testLedger('an update can replace appended content, and equal content is no change', async (ledger) => {
@@ -80,8 +94,8 @@ testLedger(
     const content = await contentOf(ledger)
     const total = Buffer.byteLength(lines.join(''))
     const [, head = '', dropped = '', newest = ''] =
-      /^([\s\S]*)\n\[([\d,]+) bytes dropped here\]\n([\s\S]*)$/.exec(content) ?? []
-    assert.ok(lines.join('').startsWith(head) && Buffer.byteLength(head) >= 510, 'the head is the beginning')
+      /^([\s\S]*)\n\[([\d,]+) bytes dropped here: [\d,]+ lines\]\n([\s\S]*)$/.exec(content) ?? []
+    assert.ok(lines.join('').startsWith(head) && Buffer.byteLength(head) > 470, 'the head is the beginning')
     assert.ok(lines.join('').endsWith(newest) && newest.length > 2000, 'the newest is the end')
     assert.equal(Buffer.byteLength(head) + Number(dropped.replace(/,/g, '')) + Buffer.byteLength(newest), total)
     assert.ok(Buffer.byteLength(content) <= 4096 + 100)
@@ -122,11 +136,92 @@ test('text is cut without splitting a character', () => {
     }),
   )
   fc.assert(
-    fc.property(text, fc.integer({ min: 16, max: 64 }), (text, limit) => {
-      const { head, newest } = squeeze(undefined, text, limit)
-      assert.ok(text.startsWith(head) && text.endsWith(newest) && Buffer.byteLength(head + newest) <= limit)
+    fc.property(fc.array(text, { minLength: 1 }), fc.integer({ min: 64, max: 256 }), (texts, limit) => {
+      const parts = partsOf(texts)
+      const whole = Buffer.from(texts.join(''))
+      if (whole.length <= limit) return
+      const { from, to, gap } = cutOf(parts, whole.length, limit)
+      assert.ok(whole.toString('utf8', 0, from).isWellFormed() && whole.toString('utf8', to).isWellFormed())
+      assert.ok(from < to && from + whole.length - to <= limit)
+      assert.deepEqual(gap, gapOf(whole.toString('utf8', from, to)))
     }),
   )
+})
+
+function partsOf(texts: string[]): Part[] {
+  let start = 0
+  return texts
+    .filter((text) => text !== '')
+    .map((text) => {
+      const part = { start, text, dropped: 0 }
+      start += Buffer.byteLength(text)
+      return part
+    })
+}
+
+test('the line about a gap says what is missing, and can be read again', () => {
+  for (const [gap, line] of [
+    [{ bytes: 5_832_592, lines: 59_635 }, '\n[5,832,592 bytes dropped here: 59,635 lines]\n'],
+    [{ bytes: 40, lines: 1 }, '\n[40 bytes dropped here: 1 line]\n'],
+    [{ bytes: 1_234, lines: null }, '\n[1,234 bytes dropped here]\n'],
+  ] as [Gap, string][]) {
+    assert.equal(markerOf(gap), line)
+    assert.deepEqual(readMarker(line), gap)
+  }
+  assert.equal(readMarker('[1,234 bytes erased]\n'), undefined)
+})
+
+testLedger(
+  'what a caller dropped and what the ledger drops is one gap, with all bytes and lines of both',
+  async (ledger) => {
+    const { client } = ledger
+    const lines = Array.from({ length: 1000 }, (_, n) => `line ${String(n).padStart(4, '0')} ü${'.'.repeat(20)}\n`)
+    const some = (from: number, to: number) => lines.slice(from, to).join('')
+    await client.createRun({ runId: 'A' })
+    const { next } = await client.appendToRun({ runId: 'A', text: some(0, 50), offset: 0 })
+    assert.equal(next, Buffer.byteLength(some(0, 50)))
+    const first = { runId: 'A', text: some(70, 90), dropped: { ...gapOf(some(50, 70)), lines: 20 }, offset: next }
+    const appended = await client.appendToRun(first)
+    assert.equal((await client.appendToRun(first)).run.version, appended.run.version, 'the same again')
+    assert.deepEqual((await client.appendToRun(first)).next, appended.next)
+    const before = await client.readContent({ runId: 'A' })
+    assert.deepEqual(before.dropped, { bytes: Buffer.byteLength(some(50, 70)), lines: 20 })
+    assert.deepEqual([before.truncated, before.gaps.length], [true, 1])
+    assert.match(before.text, /line 0049.*\n\n\[660 bytes dropped here: 20 lines\]\nline 0070/)
+    await assertTrueGaps(client, 'A', some(0, 90))
+    await client.appendToRun({ runId: 'A', text: some(90, 300) })
+    const middle = await client.readContent({ runId: 'A' })
+    const [cut] = middle.gaps
+    assert.equal(middle.gaps.length, 1)
+    // Somebody who has read further than where the cut begins learns that.
+    assert.deepEqual((await client.readContent({ runId: 'A', after: 1000 })).gaps, [{ ...cut, at: 0 }])
+    assert.ok((cut?.start ?? 1000) < 1000 && cut?.start === cut?.at)
+    await assertTrueGaps(client, 'A', some(0, 300))
+    await client.appendToRun({ runId: 'A', text: some(990, 1000), dropped: { ...gapOf(some(300, 990)), lines: 690 } })
+    await client.appendToRun({ runId: 'A', text: '' })
+    const after = await client.readContent({ runId: 'A' })
+    await assertTrueGaps(client, 'A', some(0, 1000))
+    assert.equal(await contentOf(ledger), after.text)
+  },
+  { contentLimit: 4096 },
+)
+
+testLedger('the whole content is a text file for clients that ask for text', async (ledger) => {
+  const { client, fetch } = ledger
+  await client.createRun({ runId: 'A', content: 'é\n'.repeat(200_000) })
+  await client.appendToRun({ runId: 'A', text: 'end\n', dropped: { bytes: 12, lines: 2 } })
+  const read = (accept: string, query = '') => fetch(`/v1/runs/A/content${query}`, { headers: { accept } })
+  const response = await read('text/plain')
+  assert.equal(await response.text(), await contentOf(ledger))
+  assert.deepEqual(
+    ['content-type', 'content-disposition'].map((name) => response.headers.get(name)),
+    ['text/plain; charset=utf-8', 'attachment; filename="A.log"'],
+  )
+  assert.equal((await read('text/plain', '?after=3')).status, 422)
+  for (const accept of ['application/json, text/plain', '*/*']) {
+    assert.match((await read(accept)).headers.get('content-type') ?? '', /^application\/json/)
+  }
+  assert.equal((await fetch('/v1/runs/B/content', { headers: { accept: 'text/plain' } })).status, 404)
 })
 
 testLedger('a piece of the content never splits a character', async (ledger) => {

@@ -21,7 +21,9 @@ export type CsvPlan = readonly List[]
 /** How the list of an operation becomes CSV; undefined for an operation that returns none. */
 export function csvPlanOf(name: Name): CsvPlan | undefined {
   if (addressOf(name).method !== 'GET') return undefined
-  const shape = (routes[name] as Route).output.shape
+  const { output, csv }: Route = routes[name]
+  if (csv === false) return undefined
+  const { shape } = output
   const lists = Object.entries(shape).flatMap(([field, schema]): List[] => {
     const list = bare(schema)
     if (!(list instanceof z.ZodArray)) return []

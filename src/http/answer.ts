@@ -59,7 +59,7 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
     headers.location = base + params.reduce(address, path)
   }
   if (output.meta) Object.assign(headers, linkToNext(url, output.meta, linesIn(output)?.at(-1)?.event.id))
-  const csv = prefersCsv(accept) ? csvPlanOf(plan.name) : undefined
+  const csv = prefers(accept, 'text/csv') ? csvPlanOf(plan.name) : undefined
   if (!csv) return { status, headers, body: jsonOf(output) }
   const shown = { ...output, events: linesIn(output)?.map((line) => line.toJSON()) }
   return { status, headers: { ...headers, 'content-type': csvType }, body: csvOf(csv, shown) }
@@ -78,12 +78,12 @@ const linesIn = ({ events }: Output) => (Array.isArray(events) ? (events as Line
 
 const csvType = 'text/csv; charset=utf-8; header=present'
 
-/** Whether the Accept header names CSV, and JSON only after it. Wildcards mean JSON. */
-function prefersCsv(accept = ''): boolean {
-  if (!/csv/i.test(accept)) return false
+/** Whether the Accept header names a type, and JSON only after it. Wildcards mean JSON. */
+export function prefers(accept = '', wantedType: 'text/csv' | 'text/plain'): boolean {
+  if (!accept.toLowerCase().includes(wantedType)) return false
   const wanted = parseAccept(accept).filter(({ q }) => q > 0)
   const types = wanted.map(({ type }) => type.toLowerCase())
-  return types.find((type) => type === 'text/csv' || type === 'application/json') === 'text/csv'
+  return types.find((type) => type === wantedType || type === 'application/json') === wantedType
 }
 
 /**

@@ -10,6 +10,7 @@ import { createAuth } from './auth.ts'
 import { createCors } from './cors.ts'
 import { createEndpoint } from './endpoint.ts'
 import { type Bindings, createExchange } from './exchange.ts'
+import { contentHandler } from './handlers/content.ts'
 import { docsHandler, openapiHandler } from './handlers/docs.ts'
 import { erasingHandler } from './handlers/erase.ts'
 import { eventsHandler } from './handlers/events.ts'
@@ -129,6 +130,7 @@ function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts):
   return [
     ...parts.preflights,
     eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
+    contentHandler(createEndpoint('readContent', parts), basePath),
     noteHandler('getCheckpoint', 'note', parts),
     noteHandler('getProof', 'proof', parts),
     loginHandler(createEndpoint('createSession', parts), basePath),

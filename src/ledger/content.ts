@@ -1,6 +1,3 @@
-/** How much of the beginning of an oversized content is kept, in bytes. */
-const headBytes = 131_072
-
 /** The position nearest to `at` that does not split a character: downwards for -1, upwards for 1. */
 export function boundary(bytes: Buffer, at: number, direction: -1 | 1): number {
   let end = Math.min(Math.max(at, 0), bytes.length)
@@ -26,17 +23,3 @@ export function pieces(text: string, most: number): string[] {
   }
   return found
 }
-
-/**
- * Cuts a content that has outgrown `limit` bytes to its head and its newest part. An eighth of the limit stays free, so
- * that not every append cuts it again. `head` is the head of an earlier cut, if there was one.
- */
-export function squeeze(head: string | undefined, rest: string, limit: number): { head: string; newest: string } {
-  const kept = Math.min(headBytes, limit >> 3)
-  const first = head ?? slice(rest, 0, kept)
-  const room = limit - Buffer.byteLength(first) - (limit >> 3)
-  return { head: first, newest: slice(rest, Buffer.byteLength(rest) - room) }
-}
-
-/** The line that marks where the middle of a content was dropped. */
-export const markerOf = (bytes: number) => `\n[${bytes.toLocaleString('en')} bytes dropped here]\n`

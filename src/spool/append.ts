@@ -1,4 +1,5 @@
 import { type Client, ConductError } from '../client/client.ts'
+import type { Gap } from '../ledger/gap.ts'
 import type { State } from './state.ts'
 
 /** How often others may append first before we leave it to a later delivery. */
@@ -9,7 +10,7 @@ export interface Append {
   name: string
   /** The id of the queued call. */
   id: number
-  input: { runId: string; text: string; leaseToken?: string }
+  input: { runId: string; text: string; dropped?: Gap & { lines: number }; leaseToken?: string }
 }
 
 /**
@@ -27,8 +28,9 @@ export async function appendOnce(
     const offset = state.find(name)?.appended ?? 0
     if (state.next(name)?.id !== id) return undefined
     try {
-      await client.appendToRun({ ...input, offset }, { signal })
-      return offset + Buffer.byteLength(input.text)
+      const { next } = await client.appendToRun({ ...input, offset }, { signal })
+      // An older server does not say it.
+      return next ?? offset + Buffer.byteLength(input.text)
     } catch (error) {
       if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
       if (tries === mostTries) throw new Error(`Other writers keep appending to the run. ${error.message}`)

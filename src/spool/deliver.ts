@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Code, unknownThere } from '../api/error.ts'
 import { addressOf, type Name } from '../api/paths.ts'
 import { type CallOptions, type Client, ConductError } from '../client/client.ts'
+import { type Gap, markerOf } from '../ledger/gap.ts'
 import { type Append, appendOnce } from './append.ts'
 import type { Call, Queued } from './calls.ts'
 import { isMissing, whyMissing } from './missing.ts'
@@ -134,8 +135,10 @@ async function amended(
   { operation, input }: Queued,
   error: unknown,
 ): Promise<Changes | undefined> {
+  if (!(error instanceof ConductError)) return undefined
+  if (operation === 'appendToRun' && unknownThere(error) === 'dropped') return { input: asText(input) }
   // What an older server does not know, it will know once it is upgraded.
-  if (!(error instanceof ConductError) || unknownThere(error) !== undefined) return undefined
+  if (unknownThere(error) !== undefined) return undefined
   const paths = error.issues?.map(({ path }) => path) ?? []
   if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
     // The clock of this machine is ahead of the server's, so the server sets the time of a run, and a turn has none.
@@ -148,6 +151,12 @@ async function amended(
   const { run } = await client.getRun({ runId })
   return run.turns.count + 1 === input.n ? undefined : { input: { ...input, n: run.turns.count + 1 } }
 }
+
+/** A gap as an older server stores it: as a line of the text. */
+const asText = ({ dropped, text, ...rest }: Call['input']): Call['input'] => ({
+  ...rest,
+  text: `${markerOf(dropped as Gap)}${text}`,
+})
 
 /** The session has a run that this machine forgot. Continues it or, if somebody has deleted it, creates another one. */
 async function begunBefore(

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import sql, { join, type Sql } from 'sql-template-tag'
 import { invalid } from '../api/error.ts'
 import { pieces } from '../ledger/content.ts'
+import type { Part } from '../ledger/gap.ts'
 import { fits } from '../ledger/text.ts'
 import type { Ctx } from './ctx.ts'
 import { only, type Tx } from './engine/db.ts'
@@ -72,13 +73,10 @@ export async function insertParts(ctx: Ctx, documentId: number, start: number, t
   await ctx.db.query(sql`insert into document_parts (document_id, start, text) values ${join(rows)}`)
 }
 
-/** A stored piece of a document. */
-export interface Part {
-  /** Its position among all bytes ever written. */
-  start: number
-  text: string
-  /** For a line that marks a gap: the number of missing bytes. */
-  dropped: number
+/** Adds the line that stands for a gap, and for `width` positions from `start` on. */
+export async function insertGap(ctx: Ctx, documentId: number, start: number, width: number, line: string) {
+  await ctx.db.query(sql`insert into document_parts (document_id, start, text, dropped)
+    values (${documentId}, ${start}, ${line}, ${width})`)
 }
 
 /** The parts of a document with the bytes from `from` on, before `to`. */

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { writeProfiles } from '../../src/cli/place/profile.ts'
 import { reconnect } from '../../src/cli/record/reconnect.ts'
 import { stateOf } from '../../src/cli/record/state.ts'
-import type { ClientOptions } from '../../src/client/client.ts'
+import { type ClientOptions, ConductError } from '../../src/client/client.ts'
 import type { Call } from '../../src/spool/calls.ts'
 import { deliver } from '../../src/spool/deliver.ts'
 import type { Place } from '../../src/spool/place.ts'
@@ -60,9 +60,40 @@ function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: 
   return { state, network, send: () => deliver(state, name, { connect }) }
 }
 
+/** How a server refuses a field that it does not know. */
+const unknown = (path: string) =>
+  new ConductError('VALIDATION_ERROR', `${path}: unknown field.`, { issues: [{ path, message: 'unknown field' }] })
+
 const lost = (): never => {
   throw new Error('The connection is lost.')
 }
+
+testLedger(
+  'what the recorder dropped arrives once, also as a line on a server that does not know gaps',
+  async (ledger, t) => {
+    for (const isOld of [false, true]) {
+      const { state, network, send } = machine(t, ledger)
+      state.queue(
+        name,
+        begin(),
+        ...lines(0, 2),
+        call('appendToRun', { text: 'line 9\n', dropped: { bytes: 49, lines: 7 } }),
+      )
+      state.queue(name, ...lines(10, 12))
+      let turn = 0
+      network.before = () => {
+        if (isOld && state.next(name)?.input.dropped) throw unknown('dropped')
+      }
+      network.after = () => turn++ % 2 === 0 && lost()
+      while (state.next(name)) await send()
+      const runId = isOld ? 'RUN-002' : 'RUN-001'
+      const { run } = await ledger.client.getRun({ runId })
+      assert.equal(run.content, 'line 0\nline 1\n\n[49 bytes dropped here: 7 lines]\nline 9\nline 10\nline 11\n')
+      const { dropped } = await ledger.client.readContent({ runId })
+      assert.deepEqual(dropped, isOld ? null : { bytes: 49, lines: 7 })
+    }
+  },
+)
 
 testLedger('calls arrive once and in order, whether the request or the response is lost', async (ledger, t) => {
   const { state, network, send } = machine(t, ledger)

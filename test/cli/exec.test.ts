@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { assertTrueGaps } from '../support/numbered.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { conduct, start } from './program.ts'
@@ -154,6 +155,33 @@ test('secrets in title and output are masked, even across batches and streams', 
   assert.ok(run.content.includes('zzz') && run.content.length > 220_000)
 })
 
+/** A command that prints a file of that many numbered lines, with a pause after each copy. */
+function printer(cwd: string, lines: number, copies = 1) {
+  const text = Array.from({ length: lines }, (_, n) => `${n} ${'é'.repeat(45)}\n`).join('')
+  writeFileSync(join(cwd, 'big.log'), text)
+  return { words: ['sh', '-c', 'cat big.log; sleep 1; '.repeat(copies)], whole: text.repeat(copies) }
+}
+
+test('of output beyond the limit, the log has the beginning and the end, and says once what is missing between', async (t) => {
+  for (const copies of [1, 2]) {
+    const { env, cwd, ledger } = localUser(t)
+    const { words, whole } = printer(cwd, 70_000 / copies, copies)
+    assert.equal((await conduct(['exec', '--', ...words], env, cwd)).code, 0)
+    const { gaps, kept } = await assertTrueGaps(await ledger(), 'RUN-001', whole)
+    assert.equal(gaps.length, 1)
+    assert.ok(Buffer.byteLength(kept) > 900_000, `${kept.length}`)
+    assert.match(gaps[0]?.kept ?? '', /\n$/, 'a line is whole')
+  }
+})
+
+test("of output that fits a local ledger's own limit, nothing is missing, however fast it comes", async (t) => {
+  const { env, cwd, ledger } = localUser(t, { CONDUCT_CONTENT_LIMIT: '16000000' })
+  const { words, whole } = printer(cwd, 70_000)
+  assert.equal((await conduct(['exec', '--', ...words], env, cwd)).code, 0)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.ok(run.content === whole, `${run.content.length} of ${whole.length} characters`)
+})
+
 test('check exec records the command and its result, and exits with its code', async (t) => {
   const { env, cwd, ledger } = await serverUser(t)
   await conduct(['exec', '--', 'true'], env, cwd)
@@ -174,7 +202,7 @@ test('check exec records the command and its result, and exits with its code', a
   )
   const { check: other } = await client.getCheck({ checkId: 'CHECK-002' })
   assert.deepEqual([other.name, other.result, other.exitCode, other.agent], ['check', 'fail', 4, 'ci'])
-  assert.match(other.content, /^\[[\d,]+ bytes dropped here\]\n[\s\S]*line 8999 of the output\n$/)
+  assert.match(other.content, /^\[[\d,]+ bytes dropped here: [\d,]+ lines\]\n[\s\S]*line 8999 of the output\n$/)
   assert.ok(other.content.length < 132_000)
   assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'executed')
 })

@@ -9,6 +9,7 @@ import { stateOf } from '../../src/cli/record/state.ts'
 import { wakeSync } from '../../src/cli/record/wake.ts'
 import { size } from '../proof/size.ts'
 import { engines } from '../support/engines.ts'
+import { assertTrueGaps } from '../support/numbered.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { conduct, start } from './program.ts'
@@ -193,6 +194,8 @@ for (const isThere of [true, false]) {
     assert.ok(run.content.startsWith(head), 'the head')
     const newest = Array.from({ length: 90_000 }, (_, i) => `${last - 90_000 + i + 1}\n`).join('')
     assert.ok(run.content.endsWith(newest), run.content.slice(-200))
-    assert.match(run.content, /\n\[[\d,]+ bytes dropped here\]\n/)
+    const whole = Array.from({ length: last }, (_, i) => `${i + 1}\n`).join('')
+    const { gaps } = await assertTrueGaps(await ledger(), 'RUN-001', whole)
+    assert.equal(gaps.length, 1)
   })
 }

@@ -4,15 +4,19 @@ import { test } from 'node:test'
 import { createBacklog } from '../../src/cli/record/backlog.ts'
 import { createLine, newestOf } from '../../src/cli/record/line.ts'
 import { createOutput } from '../../src/cli/record/output.ts'
+import { createTail } from '../../src/cli/record/tail.ts'
+import type { Gap } from '../../src/ledger/gap.ts'
 import { assertLinear, mebibyte } from '../support/linear.ts'
 
 function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {
   const batches: string[] = []
+  const gaps: (Gap | undefined)[] = []
   const output = createOutput({
     isFull: options.isFull ?? (() => false),
-    put(text) {
+    put(text, gap) {
       if (options.fails?.()) throw new Error('database or disk is full')
       batches.push(text)
+      gaps.push(gap)
     },
   })
   const write = (text: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout') =>
@@ -21,7 +25,7 @@ function collected(options: { isFull?: () => boolean; fails?: () => boolean } = 
   const batch = async (count: number) => {
     for (let ms = 0; batches.length < count && ms < 5000; ms += 10) await new Promise((next) => setTimeout(next, 10))
   }
-  return { ...output, batches, write, batch }
+  return { ...output, batches, gaps, write, batch }
 }
 
 test('output is queued in whole lines and characters, and the rest at the end', async () => {
@@ -73,21 +77,63 @@ test('a line without end is cut outside of secrets', async () => {
   assert.ok(batches.length > 1)
 })
 
-test('while the queue is full, output waits; the newest part stays, after a line about the gap', async () => {
-  let isFull = true
-  const { batches, write, end } = collected({ isFull: () => isFull })
+/** Output of numbered lines, which says what was put of them, and how many lines are missing in each gap. */
+function numbered(options: { isFull?: () => boolean } = {}) {
+  const { batches, gaps, write, end } = collected(options)
   const line = (n: number) => `${String(n).padStart(9)}\n`
-  const count = 200_000
-  for (let n = 0; n < count; n += 100) write(Array.from({ length: 100 }, (_, i) => line(n + i)).join(''))
+  let next = 0
+  const writeMore = async (count: number) => {
+    for (const last = next + count; next < last; next += 100) {
+      await write(Array.from({ length: 100 }, (_, i) => line(next + i)).join(''))
+    }
+  }
+  /** Asserts that the texts and gaps make up all lines, and returns the texts between gaps. */
+  const parts = () => {
+    const found: string[] = []
+    let at = 0
+    for (const [index, text] of batches.entries()) {
+      const gap = gaps[index]
+      assert.equal(gap?.bytes ?? 0, (gap?.lines ?? 0) * 10)
+      at += gap?.lines ?? 0
+      const count = text.length / 10
+      assert.ok(text === Array.from({ length: count }, (_, i) => line(at + i)).join(''), `from line ${at}`)
+      at += count
+      if (gap || index === 0) found.push(text)
+      else found.push((found.pop() ?? '') + text)
+    }
+    assert.equal(at, next)
+    return found
+  }
+  return { writeMore, parts, batches, end }
+}
+
+test('while the queue is full, output waits; the newest part stays, after a gap with its bytes and lines', async () => {
+  let isFull = true
+  const { writeMore, parts, batches, end } = numbered({ isFull: () => isFull })
+  await writeMore(200_000)
   await new Promise((next) => setTimeout(next, 700))
   assert.deepEqual(batches, [])
   isFull = false
   await end()
-  const text = batches.join('')
-  const gap = Number(/^\n\[([\d,]+) bytes dropped here\]\n/.exec(text)?.[1]?.replaceAll(',', ''))
-  assert.ok(gap > 0 && gap < count * 10 - 900_000, `${gap}`)
-  const kept = Array.from({ length: count - gap / 10 }, (_, i) => line(gap / 10 + i)).join('')
-  assert.equal(text.replace(/^\n.*\n/, ''), kept)
+  const [newest = '', ...more] = parts()
+  assert.deepEqual(more, [])
+  assert.ok(newest.length > 900_000 && newest.length <= 1_100_000, `${newest.length}`)
+})
+
+test('after each gap comes about as much text without one as may wait', async () => {
+  let isFull = true
+  const { writeMore, parts, end } = numbered({ isFull: () => isFull })
+  for (let turn = 0; turn < 3; turn++) {
+    isFull = true
+    await writeMore(200_000)
+    isFull = false
+    await new Promise((next) => setTimeout(next, 1200))
+    // The queue is full again before all of that is put.
+    isFull = true
+  }
+  isFull = false
+  await end()
+  for (const text of parts()) assert.ok(text.length > 900_000, `${text.length}`)
 })
 
 test('the beginning of output that comes faster than it can be masked is not dropped', async () => {
@@ -125,9 +171,18 @@ test('a long line without end is collected in linear time', async () => {
 })
 
 test('the newest part of a text begins with a line, or with a whole character', () => {
-  assert.deepEqual(newestOf('short', 5), { newest: 'short', bytes: 0 })
-  assert.deepEqual(newestOf('a\nbcdefgh\nij\n', 8), { newest: 'ij\n', bytes: 10 })
-  const { newest, bytes } = newestOf('😀'.repeat(9), 9)
+  assert.deepEqual(newestOf('short', 5), { newest: 'short', gap: { bytes: 0, lines: 0 } })
+  assert.deepEqual(newestOf('a\nbcdefgh\nij\n', 8), { newest: 'ij\n', gap: { bytes: 10, lines: 2 } })
+  const { newest, gap } = newestOf('😀'.repeat(9), 9)
   assert.ok(newest.isWellFormed() && newest.length > 5, newest)
-  assert.equal(Buffer.byteLength(newest) + bytes, 36)
+  assert.equal(Buffer.byteLength(newest) + gap.bytes, 36)
+})
+
+test('a tail counts what comes before it once, with the gaps that it was told of', () => {
+  const tail = createTail(16)
+  tail.put('one\ntwo\n')
+  tail.put('three\n', { bytes: 100, lines: 7 })
+  assert.equal(tail.text(), '[108 bytes dropped here: 9 lines]\nthree\n')
+  tail.put('four\nfive\nsix\n')
+  assert.equal(tail.text(), '[119 bytes dropped here: 11 lines]\nfive\nsix\n')
 })

@@ -4,6 +4,7 @@ import type { Arbitrary } from 'fast-check'
 import type { Client } from '../../src/client/client.ts'
 import { size } from '../proof/size.ts'
 import { engines, openLedger } from '../support/engines.ts'
+import { assertTrueGaps } from '../support/numbered.ts'
 import fc from '../support/random.ts'
 
 const contents = size(12, 1000)
@@ -36,6 +37,44 @@ for (const engine of engines) {
       for (const from of placesIn(whole)) {
         const rest = await readAll(client, runId, Buffer.byteLength(whole.slice(0, from)))
         assert.ok(rest === whole.slice(from), `readContent from ${from}`)
+      }
+      await client.deleteRun({ runId })
+    })
+    await fc.assert(property, { numRuns: contents })
+  })
+}
+
+/** An append, or output that the caller dropped, or both. */
+const step = fc.record({
+  lines: fc.integer({ min: 0, max: 40 }),
+  width: fc.constantFrom(1, 20, 90),
+  unit: fc.constantFrom('a', 'ä', '🚀'),
+  dropped: fc.constantFrom(0, 0, 0, 1, 40),
+})
+const limit = 8192
+
+for (const engine of engines) {
+  test(`a content over the limit says what is missing, and where, whoever dropped it (${engine.name})`, async (t) => {
+    const { client } = await openLedger(t, engine, { contentLimit: limit })
+    let runs = 0
+    const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      const runId = `R-${++runs}`
+      await client.createRun({ runId })
+      let whole = ''
+      let offset = 0
+      let written = 0
+      const linesOf = (count: number, { unit, width }: (typeof steps)[number]) =>
+        Array.from({ length: count }, () => `${++written} ${unit.repeat(width)}\n`).join('')
+      for (const one of steps) {
+        const missing = linesOf(one.dropped, one)
+        const text = linesOf(one.lines, one)
+        const dropped = missing === '' ? undefined : { bytes: Buffer.byteLength(missing), lines: one.dropped }
+        const input = { runId, text, offset, ...(dropped && { dropped }) }
+        const { next } = await client.appendToRun(input)
+        whole += missing + text
+        offset = next
+        const { kept } = await assertTrueGaps(client, runId, whole)
+        assert.ok(Buffer.byteLength(kept) <= limit)
       }
       await client.deleteRun({ runId })
     })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Growing } from '../../src/web/data/growing.ts'
 import { isError } from '../../src/web/log/error-line.ts'
 import { Lines, longestLine, plainOf } from '../../src/web/log/lines.ts'
+import { missingWords } from '../../src/web/log/numbers.ts'
 import { openPage } from '../support/browser.ts'
 
 const esc = String.fromCharCode(27)
@@ -108,6 +110,67 @@ test('a log of 10 MB can be read, searched and scrolled, and only the visible li
   await page.getByText('1 of 1', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'End' }).click()
   await log.getByText('line 100000 ').waitFor()
+})
+
+test('after a gap, lines have the numbers that they had when they were written', () => {
+  const growing = new Growing('one\ntwo\nthr')
+  growing.appendGap('\n[9 bytes dropped here: 5 lines]\n', { bytes: 9, lines: 5 })
+  growing.append('eight\nnine\n')
+  growing.appendGap('\n[4 bytes dropped here]\n', { bytes: 4, lines: null })
+  growing.append('x\n')
+  const lines = new Lines()
+  growing.pieces.forEach((piece, at) => {
+    const hole = growing.holes.get(at)
+    if (hole) lines.appendHole(hole)
+    else lines.append(piece)
+  })
+  const { numbers, count } = lines
+  const shown = Array.from({ length: count }, (_, at) => [numbers.of(at), lines.plain(at)])
+  assert.deepEqual(shown, [
+    [1, 'one'],
+    [2, 'two'],
+    [3, 'thr'],
+    [undefined, ''],
+    [8, 'eight'],
+    [9, 'nine'],
+    [undefined, ''],
+    [undefined, 'x'],
+  ])
+  assert.deepEqual(
+    [1, 3, 4, 7, 8, 9, 10, 99].map((line) => numbers.indexOf(line)),
+    [0, 2, 3, 3, 4, 5, 6, 6],
+  )
+  const holes = [...growing.holes.values()].map(missingWords)
+  assert.deepEqual(holes, ['9 bytes: lines 3 to 7', '4 bytes'])
+})
+
+test('a log with a gap says how much is missing and where, links to true lines, and can be downloaded', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const line = (n: number) => `line ${n}\n`
+  const some = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => line(from + n)).join('')
+  const { run } = await client.createRun({ title: 'Long', contentType: 'text/x-terminal', status: 'completed' })
+  const { runId } = run
+  await client.appendToRun({ runId, text: some(1, 101) })
+  const missing = some(101, 70_001)
+  await client.appendToRun({ runId, text: some(70_001, 70_101), dropped: { bytes: missing.length, lines: 69_900 } })
+  await page.goto(`${home}#/runs/default/RUN-001?line=70050`)
+  const log = page.locator('.log .screen')
+  await log.locator('.marked').getByText('line 70050', { exact: true }).waitFor()
+  await log.getByRole('link', { name: 'Line 70051', exact: true }).click()
+  await page.waitForURL(/line=70051/)
+  const words = `${missing.length.toLocaleString('en')} bytes: lines 101 to 70,000 missing`
+  assert.match((await page.locator('.log [role=note]').textContent()) ?? '', new RegExp(`^${words}\\.`))
+  await page.getByText('70,100 lines', { exact: true }).waitFor()
+  await page.goto(`${home}?again#/runs/default/RUN-001?line=500`)
+  await log.locator('.marked').getByText(`${words} here`).waitFor()
+  const downloading = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Download the log' }).click()
+  const download = await downloading
+  const { content } = (await client.getRun({ runId })).run
+  assert.deepEqual(
+    [download.suggestedFilename(), readFileSync(await download.path(), 'utf8')],
+    ['RUN-001.log', content],
+  )
 })
 
 /**

@@ -14,6 +14,8 @@ export interface Route {
   success: readonly [200 | 201, 200?]
   /** The output field that is shown once and never stored. A replay of the request is refused instead. */
   secret?: string
+  /** False if the list in its output says something about the rest, and is nothing to have as CSV. */
+  csv?: false
   /** Whether it does its work anew each time, so that an Idempotency-Key has no effect. */
   isAnew?: true
   /**

@@ -8,6 +8,15 @@ import { file, turn, turnFields, turnNumber } from '../turn.ts'
 import { activityInput } from '../work.ts'
 import { type Route, runAnswer } from './route.ts'
 
+const gap = z.object({
+  bytes: z.int().describe('The missing bytes'),
+  lines: z.int().nullable().describe('The missing line feeds; null if nobody counted them'),
+})
+const droppedInput = z.strictObject({
+  bytes: z.int().min(1).max(1e12).describe('The missing bytes'),
+  lines: z.int().min(0).max(1e12).describe('The missing line feeds'),
+})
+
 const turnAnswer = z.object({ turn })
 
 export const runWorkRoutes = {
@@ -18,10 +27,11 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       text: text(Number.POSITIVE_INFINITY),
+      dropped: droppedInput.optional().describe('What the caller left out before this text'),
       offset: z.int().min(0).optional().describe('The size of the content that the caller expects, in bytes'),
       leaseToken,
     }),
-    output: runAnswer,
+    output: runAnswer.extend({ next: z.int().describe('The byte of the content at which the text ends') }),
     success: [200],
     example: { runId: 'RUN-001', text: '\nAll tests pass.\n' },
   },
@@ -33,8 +43,21 @@ export const runWorkRoutes = {
     output: z.object({
       text: z.string(),
       next: z.int().describe('The byte at which the next part begins'),
-      truncated: z.boolean().describe('Whether the middle of the content was dropped'),
+      truncated: z.boolean().describe('Whether a part of the content was dropped'),
+      dropped: gap.nullable().describe('All that was dropped from the content'),
+      gaps: z
+        .array(
+          gap.extend({
+            start: z
+              .int()
+              .describe('The byte of the content at which the gap begins; before `after` if it was cut since'),
+            at: z.int().describe('The byte of `text` at which a line about the gap begins'),
+            length: z.int().describe('The bytes of that line'),
+          }),
+        )
+        .describe('The gaps in this part'),
     }),
+    csv: false,
     success: [200],
     example: { runId: 'RUN-001', after: 10 },
   },

@@ -78,6 +78,9 @@ export function databaseUrlOf(env: Env, cwd: string): string {
   return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
 }
 
+/** The most bytes of a content in the local database. */
+export const contentLimitOf = (env: Env) => read('contentLimit', env)
+
 /** A place as messages show it. */
 export const shownPlace = (place: Place) => (place.kind === 'server' ? place.url : withoutPassword(place.databaseUrl))
 

@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { type Input, routes } from '../../api/routes.ts'
 import { pieces, slice } from '../../ledger/content.ts'
+import type { Gap } from '../../ledger/gap.ts'
 import { mask } from '../../mask/mask.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { authorOf } from '../place/author.ts'
-import type { Place, PlaceOptions } from '../place/connect.ts'
+import { contentLimitOf, type Place, type PlaceOptions } from '../place/connect.ts'
 import { changesBetween } from '../place/diff.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
@@ -119,7 +120,7 @@ async function exec(words: string[], options: Placed, objects: string, command: 
   const run = await runOf(words, options, before, command)
   const recorder = createRecorder({ place, cwd, env: process.env, say, first: { operation: 'createRun', input: run } })
   await start(recorder)
-  const output = outputOf(recorder)
+  const output = outputOf(recorder, place)
   const startedAt = Date.now()
   const ended = await runChild(words, {
     // Overrides the id of an outer run.
@@ -179,10 +180,12 @@ async function start(recorder: Recorder) {
   say(`The command runs anyway; its record is ${means}.`)
 }
 
-function outputOf(recorder: Recorder): Output {
-  const put = (text: string) => {
+function outputOf(recorder: Recorder, place: Place): Output {
+  const put = (text: string, gap?: Gap) => {
+    const texts = text === '' ? [''] : pieces(text, callBytes)
+    const inputs = texts.map((text, at) => ({ text, ...(at === 0 && gap && { dropped: gap }) }))
     try {
-      recorder.add(...pieces(text, callBytes).map((text) => ({ operation: 'appendToRun' as const, input: { text } })))
+      recorder.add(...inputs.map((input) => ({ operation: 'appendToRun' as const, input })))
     } catch (error) {
       say(
         `Output cannot be stored on this machine at the moment, and is lost unless you correct this: ${(error as Error).message}.`,
@@ -190,7 +193,9 @@ function outputOf(recorder: Recorder): Output {
       throw error
     }
   }
-  return createOutput({ isFull: recorder.isFull, put })
+  // All that this machine's own ledger would keep.
+  const most = place.kind === 'local' ? contentLimitOf(process.env) : undefined
+  return createOutput({ isFull: recorder.isFull, put, ...(most !== undefined && { most }) })
 }
 
 /** In this machine's time, because the ledger may receive them much later. */

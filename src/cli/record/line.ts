@@ -1,3 +1,4 @@
+import { type Gap, gapOf, joined } from '../../ledger/gap.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Backlog } from './backlog.ts'
 
@@ -25,10 +26,13 @@ export function createLine(backlog: Backlog, mostLength: number): Line {
   // The beginning of a long line, and the rest, where a private key may have begun.
   let settled = ''
   let open = ''
+  /** What was dropped before them. */
+  let lost: Gap = { bytes: 0, lines: 0 }
 
   /** Adds the beginning of a text to the backlog. The rest becomes the line. */
   function release(text: string, at: number) {
-    backlog.add(text.slice(0, at))
+    backlog.add(text.slice(0, at), lost)
+    lost = { bytes: 0, lines: 0 }
     settled = ''
     open = text.slice(at)
   }
@@ -36,9 +40,9 @@ export function createLine(backlog: Backlog, mostLength: number): Line {
   function settle() {
     settled += open.slice(0, -keyLength)
     open = open.slice(-keyLength)
-    const { newest, bytes } = newestOf(settled, mostLength)
+    const { newest, gap } = newestOf(settled, mostLength)
     settled = newest
-    backlog.addDropped(bytes)
+    lost = joined(lost, gap)
   }
 
   return {
@@ -57,24 +61,23 @@ export function createLine(backlog: Backlog, mostLength: number): Line {
       if (line.startsWith(text)) release(line, at)
     },
     end() {
-      backlog.add(settled + open + textOf(decoder))
-      settled = ''
-      open = ''
+      const rest = settled + open + textOf(decoder)
+      release(rest, rest.length)
     },
   }
 }
 
 /**
- * The newest lines of a text longer than `most` characters, and how many bytes came before them. An eighth stays free,
- * so that not every line cuts again.
+ * The newest lines of a text longer than `most` characters, and what came before them. An eighth stays free, so that
+ * not every line cuts again.
  */
-export function newestOf(text: string, most: number): { newest: string; bytes: number } {
-  if (text.length <= most) return { newest: text, bytes: 0 }
+export function newestOf(text: string, most: number): { newest: string; gap: Gap } {
+  if (text.length <= most) return { newest: text, gap: { bytes: 0, lines: 0 } }
   const from = text.length - most + (most >> 3)
   // Without a line break nearby, cuts at a character boundary.
   const line = text.indexOf('\n', from) + 1
   const at = line > 0 && line < text.length ? line : text.charCodeAt(from) >> 10 === 0x37 ? from + 1 : from
-  return { newest: text.slice(at), bytes: Buffer.byteLength(text.slice(0, at)) }
+  return { newest: text.slice(at), gap: gapOf(text.slice(0, at)) }
 }
 
 /** The text of a chunk, or of the rest at the end. The ledger cannot store NUL. */

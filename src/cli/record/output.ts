@@ -1,3 +1,4 @@
+import type { Gap } from '../../ledger/gap.ts'
 import { mask } from '../../mask/mask.ts'
 import { createBacklog } from './backlog.ts'
 import type { Stream } from './child.ts'
@@ -6,8 +7,10 @@ import { createLine } from './line.ts'
 export interface OutputOptions {
   /** Whether too much is unsent to put more. Further output stays here, up to a limit. */
   isFull(): boolean
-  /** Receives masked text. If it throws, the text is put again later. */
-  put(text: string): void
+  /** Receives masked text, and what was dropped before it. If it throws, both are put again later. */
+  put(text: string, gap: Gap | undefined): void
+  /** The most characters to hold while more is unsent; at least, and by default, `mostLength`. */
+  most?: number
 }
 
 /** The output of a command on its way to the ledger. */
@@ -21,21 +24,22 @@ export interface Output {
 /** How often to put text, in milliseconds, and after how many characters at the latest. */
 const everyMs = 500
 const batchLength = 65_536
-/** The most characters to hold, counting complete and unfinished lines. */
+/** The most characters of complete lines to hold, and of each unfinished line. */
 const mostLength = 1_048_576
 
 /**
  * Collects the output of a command into batches of complete lines and masks them. No secret crosses a border: a private
  * key is held back until its end, and an unfinished line is cut only outside secrets.
  */
-export function createOutput({ isFull, put }: OutputOptions): Output {
-  const backlog = createBacklog(mostLength, batchLength)
-  const lines = { stdout: createLine(backlog, mostLength), stderr: createLine(backlog, mostLength) }
+export function createOutput({ isFull, put, most = mostLength }: OutputOptions): Output {
+  const heldLength = Math.max(most, mostLength)
+  const backlog = createBacklog(heldLength, batchLength)
+  const lines = { stdout: createLine(backlog, heldLength), stderr: createLine(backlog, heldLength) }
   const bothLines = Object.values(lines)
   let flushing = Promise.resolve()
   let seen = 0
   const alarm = createAlarm(flushSoon)
-  const putOldest = () => backlog.putOldest(async (text, gap) => put(gap + (await mask(text))))
+  const putOldest = () => backlog.putOldest(async (text, gap) => put(await mask(text), gap))
 
   function flushSoon() {
     // A failed flush is retried.
@@ -59,7 +63,7 @@ export function createOutput({ isFull, put }: OutputOptions): Output {
       seen += chunk.length
       const isDue = backlog.length() >= batchLength || line.isLong()
       // A fast command fills the backlog before the rules for masking are loaded. Its beginning must not be dropped.
-      if (isDue && seen <= mostLength) return flushSoon()
+      if (isDue && seen <= heldLength) return flushSoon()
       alarm.set(isDue ? 0 : everyMs)
       return undefined
     },

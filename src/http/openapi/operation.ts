@@ -168,17 +168,21 @@ const eventStream = {
 }
 
 /**
- * The description of an operation. Only this text says that a list is available as CSV: with a second content type,
- * generated clients would type each list as itself or a string.
+ * The description of an operation. Only this text says that a list is available as CSV, and a content as text: with a
+ * second content type, generated clients would type each answer as itself or a string.
  */
 function descriptionOf(name: Name, { permission }: Route): string {
   const needs = permission === 'none' ? 'It needs no key.' : `Permission: ${permission}.`
   const csv = csvPlanOf(name)
+  if (name === 'readContent') return `${needs} ${asTextWords}`
   return csv ? `${needs} ${csvWords(csv)}` : needs
 }
 
 const csvWords = (plan: CsvPlan) =>
   `With \`Accept: text/csv\`, returns ${plan.map(({ field }) => `\`${field}\``).join(' or ')} as CSV (RFC 4180): a header, and a line for each.`
+
+const asTextWords =
+  'With `Accept: text/plain`, returns the whole content as a text file. A line stands for each gap: a content larger than the limit of the server (`CONDUCT_CONTENT_LIMIT`) keeps its beginning and its newest part.'
 
 /** Operations that return text to clients that do not ask for JSON. */
 const notes: { [N in Name]?: string } = {

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
 import { ConductError } from '../../api/error.ts'
-import { boundary, markerOf, squeeze } from '../../ledger/content.ts'
+import { boundary } from '../../ledger/content.ts'
+import { cutOf, type Gap, joined, markerOf, missingAt, type Part, readMarker } from '../../ledger/gap.ts'
 import { titleOf } from '../../ledger/title.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
-import { insertParts, type Part, readBytes, readParts } from '../document.ts'
+import { insertGap, insertParts, readBytes, readParts } from '../document.ts'
 import { leaseAfter, openRun } from './lease.ts'
 import { requireRun, shownRun } from './row.ts'
 import { saveRun } from './save.ts'
@@ -18,22 +19,26 @@ const growBytes = 1_000
 const readLimit = 262_144
 
 /**
- * Appends a text. With `offset` this takes effect once: a text that is already at its offset is not appended again.
+ * Appends a text, after a line about the gap before it, if there is one. With `offset` this takes effect once: a text
+ * that is already at its offset is not appended again.
  * Throws CONFLICT if `offset` is not the size of the content and other text is there; LEASE_HELD; LEASE_LOST; FORBIDDEN
  * for an agent key on another's run; NOT_FOUND. Offsets count all bytes ever written, including dropped ones.
  */
-export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, offset, leaseToken }) =>
+export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, dropped, offset, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base, holds } = opened
     const end = await endOf(ctx, row.document_id)
-    const isThere = offset !== undefined && offset < end.size && (await standsAt(ctx, row.document_id, offset, text))
+    const line = dropped ? markerOf(dropped) : ''
+    const isThere =
+      offset !== undefined && offset < end.size && (await standsAt(ctx, row.document_id, offset, line, text))
     if (offset !== undefined && offset !== end.size && !isThere) throw notTheEnd(runId, offset, end.size)
-    const added = isThere ? '' : text
+    const isNew = !isThere && line + text !== ''
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
-    const after = added === '' ? base : { ...base, title: base.title ?? titleOf(added) }
-    const content = added === '' ? undefined : await appendAt(ctx, row.document_id, end, added)
-    return { run: await shownRun(ctx, await saveRun(ctx, { row, base, after, lease, holds, content })) }
+    const after = isNew ? { ...base, title: base.title ?? titleOf(text) } : base
+    const content = isNew ? await appendAt(ctx, row.document_id, end, text, line) : undefined
+    const run = await shownRun(ctx, await saveRun(ctx, { row, base, after, lease, holds, content }))
+    return { run, next: (isThere ? offset : end.size) + Buffer.byteLength(line + text) }
   })
 
 const notTheEnd = (runId: string, offset: number, size: number) =>
@@ -42,10 +47,11 @@ const notTheEnd = (runId: string, offset: number, size: number) =>
     `The content of run '${runId}' has ${size} bytes, and this text is not at byte ${offset}: append what follows byte ${size}.`,
   )
 
-/** Whether a document contains exactly this text at byte `offset`. */
-async function standsAt(ctx: Ctx, documentId: number | null, offset: number, text: string): Promise<boolean> {
+/** Whether a document contains exactly this text at byte `offset`, after the line of a gap. */
+async function standsAt(ctx: Ctx, documentId: number | null, offset: number, line: string, text: string) {
   if (documentId === null) return false
-  const expected = Buffer.from(text)
+  // Such a line is no text.
+  const expected = Buffer.from('\n'.repeat(line.length) + text)
   return expected.equals(await readBytes(ctx.db, documentId, offset, offset + expected.length))
 }
 
@@ -56,7 +62,7 @@ interface End {
   start: number | null
   length: number
   isGap: number
-  /** The bytes dropped from its middle. */
+  /** The positions without text. */
   gone: number
 }
 
@@ -65,7 +71,7 @@ async function endOf(ctx: Ctx, documentId: number | null): Promise<End> {
   if (documentId === null) return none
   const [end] = await ctx.db.query<End>(sql`
     select d.bytes as size, p.start, octet_length(p.text) as length, case when p.dropped > 0 then 1 else 0 end as "isGap",
-      coalesce((select g.dropped from document_parts g where g.document_id = d.id and g.dropped > 0), 0) as gone
+      coalesce((select sum(g.dropped) from document_parts g where g.document_id = d.id and g.dropped > 0), 0) as gone
     from documents d left join document_parts p on p.document_id = d.id
       and p.start = (select max(m.start) from document_parts m where m.document_id = d.id)
     where d.id = ${documentId}`)
@@ -79,22 +85,26 @@ export async function appendChapter(ctx: Ctx, documentId: number | null, text: s
   return appendAt(ctx, documentId, end, last === '' || last === '\n' ? text : `\n\n${text}`)
 }
 
-/** Appends text to a document, creating it if needed. Returns its id and what the log records. */
-async function appendAt(ctx: Ctx, documentId: number | null, end: End, text: string) {
+/**
+ * Appends text to a document, after the line of a gap if there is one, creating the document if needed. Returns its id
+ * and what the log records.
+ */
+async function appendAt(ctx: Ctx, documentId: number | null, end: End, text: string, line = '') {
   const id = documentId ?? (await insertEmpty(ctx))
   const added = Buffer.byteLength(text)
-  const size = end.size + added
-  const grows = end.start !== null && !end.isGap && end.length + added <= growBytes
+  const size = end.size + line.length + added
+  const grows = line === '' && end.start !== null && !end.isGap && end.length + added <= growBytes
   await Promise.all([
     grows
       ? ctx.db.query(sql`update document_parts set text = text || ${text}
           where document_id = ${id} and start = ${end.start}`)
-      : insertParts(ctx, id, end.size, text),
+      : text !== '' && insertParts(ctx, id, end.size + line.length, text),
+    line !== '' && insertGap(ctx, id, end.size, line.length, line),
     ctx.db.query(sql`update documents set bytes = ${size}, sha256 = null where id = ${id}`),
   ])
   if (size - end.gone > ctx.contentLimit) await dropMiddle(ctx, id, size)
   const before = end.size === 0 ? null : { bytes: end.size }
-  const changes: [unknown, unknown] = [before, { bytes: size, appended: hash('sha256', text) }]
+  const changes: [unknown, unknown] = [before, { bytes: size, appended: hash('sha256', line + text) }]
   return { documentId: id, changes, isReplaced: false }
 }
 
@@ -107,20 +117,34 @@ async function insertEmpty(ctx: Ctx): Promise<number> {
 /** Cuts a document to the limit: its head, a line that says how much is missing, and the newest text. */
 async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<void> {
   const parts = await readParts(ctx.db, documentId, 0, size)
-  const marker = parts.find(({ dropped }) => dropped > 0)
-  const textOf = (some: Part[]) => some.map(({ text }) => text).join('')
-  const isHead = ({ start }: Part) => marker !== undefined && start < marker.start
-  const head = marker && textOf(parts.filter(isHead))
-  const rest = textOf(parts.filter((part) => part !== marker && !isHead(part)))
-  const kept = squeeze(head, rest, ctx.contentLimit)
-  const headSize = Buffer.byteLength(kept.head)
-  const newestSize = Buffer.byteLength(kept.newest)
-  const dropped = size - headSize - newestSize
+  const { from, to, gap } = cutOf(parts, size, ctx.contentLimit)
   await ctx.db.query(sql`delete from document_parts where document_id = ${documentId}`)
-  if (headSize > 0) await insertParts(ctx, documentId, 0, kept.head)
-  await ctx.db.query(sql`insert into document_parts (document_id, start, text, dropped)
-    values (${documentId}, ${headSize}, ${markerOf(dropped)}, ${dropped})`)
-  await insertParts(ctx, documentId, size - newestSize, kept.newest)
+  await insertRange(ctx, documentId, parts, 0, from)
+  await insertGap(ctx, documentId, from, to - from, markerOf(gap))
+  await insertRange(ctx, documentId, parts, to, size)
+}
+
+/** Stores the positions of parts from `from` on, before `to`, in as few parts as possible. */
+async function insertRange(ctx: Ctx, documentId: number, parts: Part[], from: number, to: number): Promise<void> {
+  let start = from
+  let texts: string[] = []
+  const flush = async (next: number) => {
+    const text = texts.join('')
+    if (text !== '') await insertParts(ctx, documentId, start, text)
+    texts = []
+    start = next
+  }
+  for (const part of parts) {
+    const bytes = Buffer.from(part.text)
+    const end = part.start + (part.dropped || bytes.length)
+    if (end <= from || part.start >= to) continue
+    if (part.dropped === 0) texts.push(bytes.toString('utf8', Math.max(0, from - part.start), to - part.start))
+    else {
+      await flush(end)
+      await insertGap(ctx, documentId, part.start, part.dropped, part.text)
+    }
+  }
+  await flush(to)
 }
 
 /** Throws NOT_FOUND if the project has no such run. */
@@ -128,21 +152,39 @@ export const readContent: Operation<'readContent'> = async (ctx, { runId, after 
   const { document_id } = await requireRun(ctx, runId)
   const parts = await readParts(ctx.db, document_id, after, after + readLimit)
   const { size, gone } = await endOf(ctx, document_id)
-  const { text, next } = textFrom(parts, after)
-  return { text, next: Math.min(next, size), truncated: gone > 0 }
+  const { text, next, gaps } = textFrom(parts, after)
+  const dropped = gone > 0 ? await missingIn(ctx, document_id) : null
+  return { text, next: Math.min(next, size), truncated: gone > 0, dropped, gaps }
 }
 
-/** The text from byte `after` on, at most `readLimit` bytes of whole characters, and the byte where it ends. */
-function textFrom(parts: Part[], after: number): { text: string; next: number } {
+/** All that is missing from a document. */
+async function missingIn(ctx: Ctx, documentId: number | null): Promise<Gap> {
+  const parts = await ctx.db.query<Part>(sql`
+    select start, text, dropped from document_parts where document_id = ${documentId} and dropped > 0`)
+  return parts.map(missingAt).reduce(joined)
+}
+
+/** A gap in a piece: where it begins in the content, and the bytes of the piece with the line about it. */
+interface ShownGap extends Gap {
+  start: number
+  at: number
+  length: number
+}
+
+/** The text from byte `after` on, at most `readLimit` bytes of whole characters, its gaps, and where it ends. */
+function textFrom(parts: Part[], after: number): { text: string; next: number; gaps: ShownGap[] } {
   let next = after
   let room = readLimit
   const found: string[] = []
+  const gaps: ShownGap[] = []
   for (const { start, text, dropped } of parts) {
     const bytes = Buffer.from(text)
     const end = start + (dropped || bytes.length)
     if (end <= next) continue
     if (room <= 0) break
     if (dropped > 0) {
+      const gap = readMarker(text)
+      if (gap) gaps.push({ start, at: readLimit - room, length: bytes.length, ...gap })
       found.push(text)
       room -= bytes.length
       next = end
@@ -156,5 +198,5 @@ function textFrom(parts: Part[], after: number): { text: string; next: number } 
     // The next read starts with the rest of this part, even if another character would have fitted.
     if (to < bytes.length) break
   }
-  return { text: found.join(''), next }
+  return { text: found.join(''), next, gaps }
 }

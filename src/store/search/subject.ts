@@ -17,7 +17,7 @@ export interface Subject {
   /** Short texts besides the title. */
   more: string
   document_id: number | null
-  /** The size of its document, how much of the middle is missing, and where the gap starts. */
+  /** The size of its document, how much of the middle is missing, and where the gap starts: the largest, if there are more. */
   bytes: number
   gap: number
   gap_start: number
@@ -32,7 +32,7 @@ function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
   const ofRow = sql`(select d.bytes from documents d where d.id = document_id)`
   const id = raw(`${table}.document_id`)
   const gap = (column: Sql) => sql`coalesce((select ${column} from document_parts g
-    where g.document_id = ${id} and g.dropped > 0), 0)`
+    where g.document_id = ${id} and g.dropped > 0 order by g.dropped desc, g.start limit 1), 0)`
   return sql`document_id, coalesce(${ofRow}, 0) as bytes, ${gap(sql`g.dropped`)} as gap, ${gap(sql`g.start`)} as gap_start,
     case when ${ofRow} <= ${passageBytes} then ${documentText(id)} else null end as text`
 }

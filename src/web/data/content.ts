@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ConductError } from '../../client/client.ts'
+import type { Gap } from '../../ledger/gap.ts'
 import { isReplaced } from './append.ts'
 import { Growing } from './growing.ts'
 import { listen } from './live.ts'
@@ -12,13 +13,13 @@ export interface Content {
   text: Growing
   /** In characters. */
   length: number
-  /** Whether the server had already dropped the middle of the text. */
-  truncated: boolean
+  /** All that is missing from it. */
+  dropped: Gap | null
   isRead: boolean
   error?: ConductError
 }
 
-const nothing = (): Content => ({ text: new Growing(), length: 0, truncated: false, isRead: false })
+const nothing = (): Content => ({ text: new Growing(), length: 0, dropped: null, isRead: false })
 
 /** The content of a run as it grows. Fetches only new text. `id` is the row id of the run. */
 export function useContent(project: string, runId: string, id: number | undefined): Content {
@@ -34,11 +35,16 @@ export function useContent(project: string, runId: string, id: number | undefine
         for (let before = -1; before !== at; ) {
           before = at
           const { text: whole } = read
-          const { text, next, truncated } = await clientOf(project).readContent({ runId, after: at }, end)
+          const piece = await clientOf(project).readContent({ runId, after: at }, end)
           if (whole !== read.text) continue
-          at = next
-          whole.append(text)
-          read = { text: whole, length: whole.length, truncated: read.truncated || truncated, isRead: true }
+          // The server has dropped what this page has read in part. Its line numbers would be wrong.
+          if (piece.gaps.some(({ start }) => start < at)) {
+            beginAgain()
+            continue
+          }
+          at = piece.next
+          append(whole, piece)
+          read = { text: whole, length: whole.length, dropped: piece.dropped, isRead: true }
         }
       } catch (error) {
         read = { ...read, error: failureOf(error) }
@@ -68,4 +74,25 @@ export function useContent(project: string, runId: string, id: number | undefine
     }
   }, [project, runId, id])
   return content
+}
+
+interface Piece {
+  text: string
+  gaps: (Gap & { at: number; length: number })[]
+}
+
+/** Appends a piece as its texts, and the lines about gaps between them. */
+function append(whole: Growing, { text, gaps }: Piece) {
+  if (gaps.length === 0) return whole.append(text)
+  // Places in a piece are bytes.
+  const bytes = new TextEncoder().encode(text)
+  const between = (from: number, to?: number) =>
+    new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(from, to))
+  let from = 0
+  for (const gap of gaps) {
+    whole.append(between(from, gap.at))
+    from = gap.at + gap.length
+    whole.appendGap(between(gap.at, from), gap)
+  }
+  whole.append(between(from))
 }

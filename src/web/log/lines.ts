@@ -1,5 +1,7 @@
+import type { Hole } from '../data/growing.ts'
 import { isError } from './error-line.ts'
 import { Groups } from './groups.ts'
+import { Numbers } from './numbers.ts'
 
 const esc = String.fromCharCode(27)
 const bell = String.fromCharCode(7)
@@ -19,6 +21,8 @@ export const longestLine = 4000
 export class Lines {
   /** Its foldable parts. */
   readonly groups = new Groups()
+  /** The numbers of its lines. */
+  readonly numbers = new Numbers()
   private readonly texts: string[] = []
   /** The colours that are active at the start of a line, only for lines that have any. */
   private readonly carried = new Map<number, string>()
@@ -39,6 +43,14 @@ export class Lines {
     lines[0] = this.rest + lines[0]
     this.rest = lines.pop() ?? ''
     for (const line of lines) this.end(line)
+  }
+
+  /** Appends a gap, as a line without text and number. */
+  appendHole(hole: Hole): void {
+    if (this.rest !== '') this.append('\n')
+    this.carry = ''
+    this.numbers.addHole(this.texts.length, hole)
+    this.end('')
   }
 
   /** A line with its colours, as far as it is drawn. `index` starts at 0. */

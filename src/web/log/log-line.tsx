@@ -1,6 +1,7 @@
 import Anser from 'anser'
 import { useMemo } from 'preact/hooks'
 import { type Lines, longestLine } from './lines.ts'
+import { missingWords } from './numbers.ts'
 
 /** One line of terminal output. Its colours become elements; nothing in it becomes HTML. */
 export function LogLine({ lines, index, isPlain }: { lines: Lines; index: number; isPlain: boolean }) {
@@ -9,6 +10,8 @@ export function LogLine({ lines, index, isPlain }: { lines: Lines; index: number
 }
 
 function drawn(lines: Lines, index: number, isPlain: boolean) {
+  const hole = lines.numbers.holeAt(index)
+  if (hole) return <i class="text missing">{missingWords(hole)} missing here</i>
   const plain = lines.plain(index)
   const left = plain.length - longestLine
   return (

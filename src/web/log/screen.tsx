@@ -13,8 +13,8 @@ interface Props {
   isPlain: boolean
   folding: Folding
   onScroll: () => void
-  /** Puts a line into the address. */
-  onMark: ((index: number) => void) | undefined
+  /** Puts the number of a line into the address. */
+  onMark: ((number: number) => void) | undefined
 }
 
 /** The lines of a log in a scrolling box. */
@@ -35,7 +35,7 @@ export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark 
         <div class="lines" style={{ transform: `translateY(${first * linePx}px)` }}>
           {shown.map((index) => (
             <div key={index} class={index === marked ? 'marked' : undefined}>
-              <Anchor index={index} onMark={onMark} />
+              <Anchor number={lines.numbers.of(index)} onMark={onMark} />
               <Line lines={lines} index={index} isPlain={isPlain} folding={folding} />
             </div>
           ))}
@@ -67,24 +67,29 @@ function Line({ lines, index, isPlain, folding }: Pick<Props, 'lines' | 'isPlain
   )
 }
 
+interface AnchorProps extends Pick<Props, 'onMark'> {
+  /** Undefined if it is unknown, or there is no line. */
+  number: number | undefined
+}
+
 /** The number of a line, and a link to it if the address can contain one. */
-function Anchor({ index, onMark }: { index: number; onMark: Props['onMark'] }) {
-  if (!onMark) return <span class="number">{index + 1}</span>
+function Anchor({ number, onMark }: AnchorProps) {
+  if (!onMark || number === undefined) return <span class="number">{number}</span>
   const mark = (event: MouseEvent) => {
     event.preventDefault()
-    onMark(index)
+    onMark(number)
   }
   return (
-    <a class="number" href={addressOf(index)} aria-label={`Line ${index + 1}`} onClick={mark}>
-      {index + 1}
+    <a class="number" href={addressOf(number)} aria-label={`Line ${number}`} onClick={mark}>
+      {number}
     </a>
   )
 }
 
 /** The current address of the page, with that line. */
-function addressOf(index: number): string {
+function addressOf(number: number): string {
   const [path = '', query = ''] = location.hash.split('?')
   const params = new URLSearchParams(query)
-  params.set('line', String(index + 1))
+  params.set('line', String(number))
   return `${path}?${params}`
 }

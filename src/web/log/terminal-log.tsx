@@ -4,6 +4,7 @@ import { goQuery, type Route } from '../app/router.ts'
 import type { Growing } from '../data/growing.ts'
 import { plural } from '../runs/changes.tsx'
 import { Copy } from '../ui/copy.tsx'
+import { Download } from './download.tsx'
 import { FindField } from './find-field.tsx'
 import { toEnd, toRow } from './line-window.ts'
 import type { Lines } from './lines.ts'
@@ -20,16 +21,19 @@ interface Props {
   isLive?: boolean
   /** Without colours. */
   isPlain?: boolean
+  /** The name of the file that a download writes; without it, there is none. */
+  fileName?: string
   /** The page whose address contains the marked line; without it, line numbers are not links. */
   route?: Route
 }
 
 /** Terminal output. It is windowed, so 10 MB scroll as smoothly as a page. */
-export default function TerminalLog({ text, length, isLive = false, isPlain = false, route }: Props) {
+export default function TerminalLog({ text, length, isLive = false, isPlain = false, fileName, route }: Props) {
   const lines = useLines(text)
   const folding = useFolds(lines)
   const box = useRef<HTMLElement>(null)
-  const asked = lineAsked(route)
+  const line = lineAsked(route)
+  const asked = line === undefined ? undefined : lines.numbers.indexOf(line)
   const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, lines.count)
   const { marked, mark } = useMarked(box, folding)
   const jump = (index: number) => {
@@ -49,8 +53,9 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
         <FirstError lines={lines} size={length} onFound={jump} />
         <Ends box={box} isLive={isLive} isFollowing={isFollowing} onFollow={setFollowing} />
         {lines.groups.all.length > 0 && <FoldAll lines={lines} folding={folding} />}
-        <span class="muted small">{plural(lines.count, 'line')}</span>
+        <span class="muted small">{plural(lines.numbers.of(lines.count - 1) ?? lines.count, 'line')}</span>
         <Copy text={() => text.toString()} label="Copy the log" />
+        {fileName !== undefined && <Download name={fileName} text={text} />}
       </div>
       <Screen
         box={box}
@@ -59,7 +64,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
         isPlain={isPlain}
         folding={folding}
         onScroll={() => isLive && onScroll()}
-        onMark={route && ((index) => goQuery(route, { line: index + 1 }, { replace: true }))}
+        onMark={route && ((line) => goQuery(route, { line }, { replace: true }))}
       />
     </div>
   )
@@ -136,8 +141,8 @@ function FirstError({ lines, size, onFound }: ErrorProps) {
   )
 }
 
-/** The index of the line in the address. */
+/** The number of the line in the address. */
 function lineAsked(route: Route | undefined): number | undefined {
   const line = route?.query.get('line') ?? ''
-  return /^[1-9]\d{0,8}$/.test(line) ? Number(line) - 1 : undefined
+  return /^[1-9]\d{0,11}$/.test(line) ? Number(line) : undefined
 }

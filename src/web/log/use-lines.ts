@@ -12,7 +12,9 @@ export function useLines(text: Growing): Lines {
   const { current } = kept
   for (; current.room > 0 && current.taken < text.pieces.length; current.taken++) {
     const piece = text.pieces[current.taken] ?? ''
-    current.lines.append(piece)
+    const hole = text.holes.get(current.taken)
+    if (hole) current.lines.appendHole(hole)
+    else current.lines.append(piece)
     current.room -= piece.length
   }
   const [, draw] = useState(0)

@@ -1,10 +1,13 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
+import type { Gap } from '../../ledger/gap.ts'
 import type { Route } from '../app/router.ts'
 import type { Content } from '../data/content.ts'
 import { Growing } from '../data/growing.ts'
+import { Download } from '../log/download.tsx'
 import { plainOf } from '../log/lines.ts'
+import { missingWords } from '../log/numbers.ts'
 import { Copy } from '../ui/copy.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
@@ -12,7 +15,7 @@ import { Skeleton } from '../ui/skeleton.tsx'
 const TerminalLog = lazy(() => import('../log/terminal-log.tsx'), <Skeleton rows={6} />)
 
 interface Props {
-  run: Pick<Run, 'contentType' | 'endedAt'>
+  run: Pick<Run, 'contentType' | 'endedAt' | 'runId'>
   content: Content
   isRaw: boolean
   route: Route
@@ -22,33 +25,64 @@ interface Props {
 const longest = 300_000
 
 /** The content of a run: Markdown or terminal output. */
-export function Log({ run, content: { text, length, truncated }, isRaw, route }: Props) {
+export function Log({ run, content: { text, length, dropped }, isRaw, route }: Props) {
   const isLong = length > longest
   const isMarkdown = run.contentType === 'text/markdown' && !isRaw && !isLong
   return (
     <div class="log">
-      {truncated && <p class="small muted">The middle was dropped because the log outgrew the size limit.</p>}
+      {dropped && <Missing text={text} dropped={dropped} />}
       {run.contentType === 'text/markdown' && isLong && !isRaw && (
         <p class="small muted">The log is too long to be shown as Markdown.</p>
       )}
       {isMarkdown ? (
-        <MarkdownLog text={text.toString()} />
+        <MarkdownLog text={text} length={length} fileName={`${run.runId}.md`} />
       ) : (
-        <TerminalLog text={text} length={length} isLive={run.endedAt === null} isPlain={isRaw} route={route} />
+        <TerminalLog
+          text={text}
+          length={length}
+          isLive={run.endedAt === null}
+          isPlain={isRaw}
+          fileName={`${run.runId}.log`}
+          route={route}
+        />
       )}
     </div>
   )
 }
 
+/** How much of a log is missing, and where. */
+function Missing({ text, dropped }: { text: Growing; dropped: Gap }) {
+  const holes = [...text.holes.values()]
+  const [first] = holes
+  const where =
+    holes.length === 1 && first
+      ? missingWords(first)
+      : `${missingWords({ ...dropped, line: undefined })}, in ${holes.length} places`
+  return (
+    <p class="small muted" role="note">
+      {where} missing. A log that is too long, or comes too fast, keeps its beginning and its end.
+    </p>
+  )
+}
+
+interface MarkdownProps {
+  text: Growing
+  /** The length of the text, which changes with each append. */
+  length: number
+  fileName: string
+}
+
 /** Growing Markdown. A reader at its end stays there. */
-function MarkdownLog({ text }: { text: string }) {
-  useStayAtEnd(text)
+function MarkdownLog({ text, length, fileName }: MarkdownProps) {
+  const whole = useMemo(() => text.toString(), [text, length])
+  useStayAtEnd(whole)
   return (
     <>
       <p class="small tools">
-        <Copy text={text} label="Copy the log" />
+        <Copy text={whole} label="Copy the log" />
+        <Download name={fileName} text={text} />
       </p>
-      <Markdown text={plainOf(text)} />
+      <Markdown text={plainOf(whole)} />
     </>
   )
 }

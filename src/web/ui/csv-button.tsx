@@ -1,5 +1,6 @@
 import { csvLine } from '../../format/csv.ts'
 import { Icon } from './icon.tsx'
+import { saveFile } from './save.ts'
 
 export type Cell = string | number | null
 
@@ -12,17 +13,8 @@ interface Props {
 
 /** Downloads a table as shown. */
 export function CsvButton({ name, rows }: Props) {
-  const download = () => {
-    // A byte order mark makes spreadsheets read UTF-8.
-    const text = ['\ufeff', ...rows().map(csvLine)]
-    const address = URL.createObjectURL(new Blob(text, { type: 'text/csv;charset=utf-8' }))
-    const link = document.createElement('a')
-    link.href = address
-    link.download = `${name}.csv`
-    link.click()
-    // Once the browser has started to read it.
-    setTimeout(() => URL.revokeObjectURL(address), 60_000)
-  }
+  // A byte order mark makes spreadsheets read UTF-8.
+  const download = () => saveFile(`${name}.csv`, 'text/csv', ['\ufeff', ...rows().map(csvLine)])
   return (
     <button type="button" onClick={download}>
       <Icon name="save" />
