@@ -48,6 +48,9 @@ const exceptions: Record<string, string[]> = {
   // These two connect the server and the database.
   'cli/commands/serve.ts': ['http', 'store', 'pino'],
   'cli/place/connect.ts': ['http', 'store'],
+  // The readers of command lines: hooks do not load them.
+  'cli/record/checked.ts': ['unbash'],
+  'cli/record/line-commands.ts': ['unbash'],
   // Rules throw errors, and use types of the contract.
   ledger: ['api/error.ts'],
   // Recordings that are not sent yet must be as durable as the ledger itself, and safe for many processes.

@@ -29,12 +29,6 @@ export function normalForm(command: string): string {
   return JSON.stringify([...kept, ...commandOf(rest)])
 }
 
-/** The program that a command starts, by its normal name. Undefined for more than one command. */
-export function programOf(command: string): string | undefined {
-  const words = shellWords(command)
-  return words && commandOf(launched(words).rest)[0]
-}
-
 /** The command behind its launchers, and the variables that are not on the list. */
 function launched(words: string[]): { kept: string[]; rest: string[] } {
   const kept: string[] = []

@@ -1,54 +1,62 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkNamesOf } from '../../src/cli/record/checked.ts'
+import { checkNamesOf, readLine } from '../../src/cli/record/checked.ts'
+import { mayCheck } from '../../src/cli/record/may-check.ts'
 import { assertLinear } from '../support/linear.ts'
 import { freshFolder } from './folder.ts'
+import { masking, sound } from './lines.ts'
 
 const rules = [
-  { name: 'tests', patterns: ['npm test*', 'pytest'] },
-  { name: 'lint', patterns: ['npm run lint', 'biome * --ci'] },
+  { name: 'tests', commands: ['npm test', 'pytest'] },
+  { name: 'lint', commands: ['npm run lint', 'biome check src --ci'] },
 ]
-const cwd = '/shop'
+const cwd = realpathSync(tmpdir())
 
 /** A command line, its exit code, and the names of the checks that Conduct records for it. */
 const cases: [string, number | undefined, string[]][] = [
-  ['npm test', 0, ['tests']],
-  ['npm test', 1, ['tests']],
-  ['npm test -- --watch=false > out.txt 2>&1', 1, ['tests']],
   ['npm test', undefined, []],
-  ['npm tests', 0, ['tests']],
-  ['pytest', 0, ['tests']],
-  ['pytest -x', 0, []],
+  ['npm test', 126, []],
+  ['npm test', 127, []],
+  ['npm ci && npm test', 127, []],
+  ['npm tests', 0, []],
+  ['npm test -- one', 0, []],
+  ['npm test --help', 0, []],
+  ['npm test -w api', 0, []],
+  ['pytest -x', 0, ['tests']],
+  ['PYTEST_ADDOPTS=-k1 pytest', 0, []],
+  ['export PYTEST_ADDOPTS=-k1; pytest', 0, []],
+  ['export PYTEST_ADDOPTS=-k1 && pytest', 0, []],
+  ['PATH=/tmp/fake npm test', 0, []],
   ['pnpm test', 0, []],
-  ['biome check src --ci', 1, ['lint']],
-  ['CI=1 FORCE_COLOR=0 npm test', 1, ['tests']],
-  ["npm test -- -t 'a | b; c && d'", 1, ['tests']],
-  ['npm test -- -t "a || $x & b"', 1, ['tests']],
-  // The exit code belongs to another command of the line.
-  ['npm test | tail -20', 0, []],
-  ['npm test 2>&1 | tee log', 0, []],
-  ['npm test || true', 0, []],
-  ['npm test; echo $?', 0, []],
-  ['npm test &', 0, []],
-  ['npm test\necho done', 0, []],
-  ['! npm test', 0, []],
-  ['(npm test)', 0, []],
+  ['npx biome check src --ci --colors=off', 1, ['lint']],
   // In a chain of &&, either all commands passed, or one of them failed.
   ['npm run lint && npm test', 0, ['lint', 'tests']],
   ['npm run lint && npm test', 1, []],
   ['npm ci && npm test', 0, ['tests']],
   ['npm ci && npm test', 1, []],
+  ['echo begin && npm test && echo end', 1, ['tests']],
   ['npm test && npm test', 0, ['tests']],
   // In another folder, the same command is another check.
-  ['cd /shop && npm test', 1, ['tests']],
-  ["cd '/shop/' && npm test", 0, ['tests']],
-  ['cd packages/a && npm test', 0, []],
-  ['cd packages/a && cd ../.. && npm test', 0, ['tests']],
+  ['cd / && npm test', 1, []],
+  ['cd /\nnpm test', 1, []],
+  ['cd tmp && cd .. && npm test', 0, []],
   ['cd "$HOME" && npm test', 0, []],
   ['cd && npm test', 0, []],
+  ['cd - && npm test', 0, []],
   ['pushd src && npm test', 0, []],
+  ['command cd / && npm test', 0, []],
+  ['cd $(mktemp -d) && npm test', 0, []],
+  ['(cd / && true) && npm test', 0, ['tests']],
+  ['npm test && (cd / && ls)', 0, ['tests']],
+  ['if true; then cd /; fi; npm test', 0, []],
+  ['true || cd /; npm test', 0, []],
+  ['false && cd /; npm test', 0, []],
+  // Not a line of a shell.
+  ['npm test (', 0, []],
+  ['npm test "', 0, []],
 ]
 
 for (const [line, exitCode, names] of cases) {
@@ -57,22 +65,102 @@ for (const [line, exitCode, names] of cases) {
   })
 }
 
-test('a command in another folder is not a check', () => {
-  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: '/shop/packages/a', home: cwd }), [])
-  assert.deepEqual(checkNamesOf('cd ../.. && npm test', 0, rules, { cwd: '/shop/packages/a', home: cwd }), ['tests'])
-  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd, home: undefined }), [])
+test('a command in another folder is not a check', (t) => {
+  const home = realpathSync(freshFolder(t))
+  const sub = join(home, 'sub')
+  mkdirSync(sub)
+  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: sub, home }), [])
+  assert.deepEqual(checkNamesOf('cd .. && npm test', 0, rules, { cwd: sub, home }), ['tests'])
+  assert.deepEqual(checkNamesOf('cd ..\nnpm test', 1, rules, { cwd: sub, home }), ['tests'])
+  assert.deepEqual(checkNamesOf('cd gone\ncd ..\nnpm test', 1, rules, { cwd: sub, home }), [])
+  assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: home, home: undefined }), [])
 })
 
-test('long lines and patterns take linear time', async () => {
-  const shapes = [
-    (length: number) => `npm test ${'\\'.repeat(length)}`,
-    (length: number) => `npm test ${'"'.repeat(length | 1)}`,
-    (length: number) => `A=${'b '.repeat(length / 2)}npm test`,
-    (length: number) => '&&'.repeat(length / 2),
-    (length: number) => 'a'.repeat(length),
+test('a line says what else it ran, and whether the check came last', () => {
+  const read = (line: string) => {
+    const { checks, others } = readLine(line, 0, rules, { cwd, home: cwd })
+    return [others, ...checks.map(({ name, isLast }) => `${name}${isLast ? ', last' : ''}`)]
+  }
+  const lines: [string, string[]][] = [
+    ['npm test', ['none', 'tests, last']],
+    ['npm run lint && npm test', ['none', 'lint', 'tests, last']],
+    ['CI=1; cd . && npm test', ['none', 'tests, last']],
+    ['set -o pipefail; npm test 2>&1 | tail -5', ['read', 'tests, last']],
+    ['git status && npm test && git commit -qam x', ['read', 'tests, last']],
+    ['npx prettier --write . && npm test', ['write', 'tests, last']],
+    ['npx prettier --write . && npm run lint && npm test', ['write', 'lint', 'tests, last']],
+    ['npm test && sed -i s/a/b/ src/a.js', ['write', 'tests']],
+    ['npm test && echo x > src/a.js', ['write', 'tests']],
+    ['npm test && echo x > /dev/null', ['read', 'tests, last']],
+    ['npm test && cat > src/new.js <<E\nx\nE', ['write', 'tests']],
+    ['npm test && echo $(rm a)', ['write', 'tests']],
+    ['npm start & npm test', ['write', 'tests']],
+    ['(npm run lint && npm test) > out.txt', ['write', 'lint', 'tests, last']],
+    ['bash -c "git diff && npm test"', ['read', 'tests, last']],
+    ['for one in *; do rm $one; done; npm test', ['write']],
+    ['ls', ['read']],
+    ['sed -n 1,20p a.txt | head', ['read']],
+    ["sed -n 'w b' a.txt", ['write']],
+    ['find . -name a -delete', ['write']],
+    ['git checkout main', ['write']],
+    ['git -c core.pager=x log', ['write']],
+    ['cd sub', ['none']],
+    ['x(', ['write']],
   ]
-  const stars = [{ name: 'x', patterns: [`${'*a'.repeat(90)}*b`] }]
-  await assertLinear(shapes, (line) => checkNamesOf(line, 0, stars, { cwd, home: cwd }), 200_000)
+  for (const [line, expected] of lines) assert.deepEqual(read(line), expected, line)
+})
+
+test('a rule of several commands is the same line', () => {
+  const own = [{ name: 'all', commands: ['cd api && npm test; true'] }]
+  assert.deepEqual(checkNamesOf('cd api && npm test; true\n', 1, own, { cwd, home: cwd }), ['all'])
+  assert.deepEqual(checkNamesOf('cd api && npm test', 1, own, { cwd, home: cwd }), [])
+})
+
+test('the test for hooks says yes for each line with a check', () => {
+  const forms = [...sound, ...masking, ...cases.map(([line]) => line)]
+  for (const line of forms) {
+    if (checkNamesOf(line, 0, rules, { cwd, home: cwd }).length > 0) assert.ok(mayCheck(line, rules), line)
+  }
+  const names: [rule: string, line: string][] = [
+    ['./gradlew test', 'gradle test'],
+    ['mvn test', './mvnw test'],
+    ['pytest', 'py.test'],
+    ['py.test', 'uv run pytest'],
+    ['uv run pytest', "'py''test'"],
+    ['npx vitest run', 'node_modules/.bin/vitest'],
+    ['npm run test', 'n\\\npm t'],
+    ['a && b', 'a && b'],
+    ['timeout -s KILL 60 npm test', 'npm t'],
+    ['timeout 60 npm test', 'npm t'],
+    ['npm exec vitest', 'vitest'],
+    ['pnpm exec -- tsc', 'npx tsc'],
+    ['uv run --frozen python -m pytest', 'py.test -q'],
+    ['python3 -m unittest', 'python -m unittest discover'],
+  ]
+  for (const [rule, line] of names) assert.ok(mayCheck(line, [{ name: 'x', commands: [rule] }]), line)
+  assert.ok(!mayCheck('git status && ls test run exec', rules))
+})
+
+test('long lines take linear time', async () => {
+  const units = [
+    '(',
+    '$(',
+    '{ ',
+    '"',
+    "'",
+    '`',
+    '\\',
+    'a;',
+    'npm test&&',
+    'npm test|',
+    '<<E\n',
+    '[[ ',
+    'if ',
+    'A=1 ',
+    'cd .;',
+  ]
+  const shapes = units.map((unit) => (length: number) => unit.repeat(length / unit.length))
+  await assertLinear(shapes, (line) => readLine(line, 0, rules, { cwd, home: cwd }), 65_536)
 })
 
 test('a folder is the same by each of its paths, like /tmp and /private/tmp on macOS', (t) => {

@@ -52,7 +52,7 @@ test('the nearest conduct.json applies, also to worktrees that have none', (t) =
 
 test('the error names a conduct.json that cannot be read, and what would be right', (t) => {
   const path = freshFolder(t)
-  for (const text of ['{', '{}', '{ "project": "a b" }', '[]']) {
+  for (const text of ['{', '{ "project": "a b" }', '{ "project": null }', '[]']) {
     writeFileSync(join(path, 'conduct.json'), text)
     assert.throws(() => projectOf(path), /conduct\.json must be \{ "project"/, text)
   }

@@ -45,10 +45,13 @@ export function projectText(path: string): string {
   return foreignText(path, { within: topOf(folder) ?? folder }) ?? ''
 }
 
-function readProject(path: string): string {
+function readProject(path: string): string | undefined {
   const text = projectText(path)
   try {
-    const { project } = JSON.parse(text) as { project?: unknown }
+    const file = JSON.parse(text) as { project?: unknown } | null
+    // Other programs have files of this name, which name no project.
+    if (typeof file === 'object' && file !== null && !Array.isArray(file) && !('project' in file)) return undefined
+    const project = file?.project
     if (typeof project === 'string' && humanIdPattern.test(project)) return project
   } catch {
     // The schema below reports it like any other wrong content.

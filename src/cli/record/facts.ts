@@ -11,7 +11,7 @@ import type { State } from '../../spool/state.ts'
 import { authorOf } from '../place/author.ts'
 import { checkRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
-import { checkNamesOf } from './checked.ts'
+import { readLine } from './checked.ts'
 import { ownWork } from './own-work.ts'
 
 /** A session whose notes are being settled. */
@@ -89,6 +89,6 @@ function placeOf({ cwd, session }: Recording): Facts['run'] {
 }
 
 function checksOf({ cwd, trees: { home }, command }: Candidate, exitCode: number) {
-  const names = checkNamesOf(command, exitCode, checkRules(home ?? cwd), { cwd, home })
-  return names.map((name) => ({ name, command }))
+  const { checks } = readLine(command, exitCode, checkRules(home ?? cwd), { cwd, home })
+  return checks.map(({ name, command }) => ({ name, command }))
 }

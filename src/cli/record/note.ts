@@ -14,7 +14,7 @@ import { projectFileOf } from '../place/project.ts'
 import { topOf } from '../place/repository.ts'
 import { checkRules, recordRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
-import { checkNamesOf } from './checked.ts'
+import { mayCheck } from './may-check.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
@@ -151,9 +151,10 @@ function commandTrees(
   // The document after a command may name the folder to which the command went.
   const cwd = resolve(before?.cwd ?? seen.cwd, folder)
   // A command may return to the folder of the session. The transcript may reveal its exit code later.
-  const home = [cwd, recording.cwd]
+  const folders = /\bcd\b/.test(command) ? [recording.cwd, cwd] : [cwd, recording.cwd]
+  const home = folders
     .flatMap((folder) => homeOf(folder, now) ?? [])
-    .find((home) => isCheck(command, { cwd, home }) && isSameTree(home, recording.cwd))
+    .find((home) => isCheck(command, home) && isSameTree(home, recording.cwd))
   const git: Trees = { now, before, began, ...(home !== undefined && { cwd, home }) }
   return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
@@ -174,8 +175,7 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   return folder !== undefined && pathIn(folder, cwd) !== undefined ? folder : tree?.root
 }
 
-const isCheck = (command: string, { cwd, home }: { cwd: string; home: string }) =>
-  checkNamesOf(command, 0, readable(() => checkRules(home)) ?? [], { cwd, home }).length > 0
+const isCheck = (command: string, home: string) => mayCheck(command, readable(() => checkRules(home)) ?? [])
 
 /** Whether the tree of one folder is that of the other. A session's trees are those of the folder where it began. */
 const isSameTree = (one: string, other: string) => placeOf(one) === placeOf(other)

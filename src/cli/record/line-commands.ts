@@ -1,0 +1,294 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AndOr,
+  type Command,
+  type CompoundList,
+  forEachChild,
+  type PipelineNode,
+  parse,
+  type Redirection,
+  type Script,
+  type SyntaxNode,
+  type WordPart,
+} from 'unbash'
+import { onlyReads } from './reading.ts'
+
+/** A simple command of a line, in the order in which they are written. */
+export interface LineCommand {
+  /** As it is written, after the variables that were set before it. */
+  text: string
+  /** Where it runs; undefined if only the shell knows that. */
+  cwd: string | undefined
+  /** Whether it changes only the shell, changes no file, or may do anything. */
+  kind: 'shell' | 'reads' | 'writes'
+  /** Whether it runs beside what follows. */
+  isBeside: boolean
+  /** Whether it can end with anything but 0. */
+  canFail: boolean
+}
+
+/** The options of the shell that decide what an exit code says. */
+interface Flags {
+  errexit: boolean
+  pipefail: boolean
+}
+
+interface Scope extends Flags {
+  cwd: string | undefined
+  variables: string[]
+}
+
+export interface ReadLine {
+  root: Script
+  /** The commands by their nodes; those in substitutions, conditions and loops have no node. */
+  commands: Map<SyntaxNode, LineCommand>
+  all: LineCommand[]
+  /** The options at each list and pipeline. */
+  flags: Map<SyntaxNode, Flags>
+  /** The script of each `bash -c`. */
+  inner: Map<SyntaxNode, Script>
+  /** Whether something in the line may change what its exit code, or a command, means: `trap`, `exit`, a function, … */
+  isUnclear: boolean
+}
+
+/** Longer lines are not read. */
+const longest = 65_536
+/** How many shells may be started one in the other. */
+const deepest = 3
+
+/** The commands of a line that began in `cwd`; undefined if it is no line of a POSIX shell, or very long. */
+export function commandsIn(line: string, cwd: string): ReadLine | undefined {
+  const root = parsed(line)
+  if (!root) return undefined
+  const read: ReadLine = { root, commands: new Map(), all: [], flags: new Map(), inner: new Map(), isUnclear: false }
+  const scope: Scope = { cwd: resolve(cwd), variables: [], errexit: false, pipefail: false }
+  visitList({ read, source: line, depth: 0, isBeside: false }, root, scope)
+  return read
+}
+
+function parsed(line: string): Script | undefined {
+  if (line.length > longest) return undefined
+  const script = parse(line)
+  return script.errors?.length ? undefined : script
+}
+
+/** Where the walk is. */
+interface Place {
+  read: ReadLine
+  source: string
+  depth: number
+  isBeside: boolean
+}
+
+function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
+  for (const [index, { command, background }] of list.commands.entries()) {
+    const isLast = index === list.commands.length - 1
+    if (background) visit({ ...place, isBeside: true }, command, copyOf(scope))
+    else if (command.type === 'AndOr') visitChain(place, command, scope, isLast)
+    else visit(place, command, scope)
+  }
+}
+
+/** Commands after the first of a chain may not run: whether they changed the shell is unclear after it. */
+function visitChain(place: Place, node: AndOr, scope: Scope, isLast: boolean) {
+  const { commands, operators } = node
+  place.read.flags.set(node, { errexit: scope.errexit, pipefail: scope.pipefail })
+  let first: Scope | undefined
+  for (const command of commands) {
+    visit(place, command, scope)
+    first ??= { ...scope, variables: [...scope.variables] }
+  }
+  const isCertain = isLast && !operators.includes('||')
+  if (!isCertain && first && !isDeepStrictEqual(first, scope)) scope.cwd = undefined
+}
+
+function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
+  const { read } = place
+  read.flags.set(node, { errexit: scope.errexit, pipefail: scope.pipefail })
+  switch (node.type) {
+    case 'Command':
+      return visitCommand(place, node, scope)
+    case 'AndOr':
+      return visitChain(place, node, scope, true)
+    case 'Pipeline':
+      for (const command of node.commands) visit(place, command, node.commands.length > 1 ? copyOf(scope) : scope)
+      return
+    case 'Subshell':
+      return visitList(place, node.body, copyOf(scope))
+    case 'BraceGroup':
+      return visitList(place, node.body, scope)
+    case 'Redirected':
+      if (node.redirects.some(writesFile)) other(place, 'writes')
+      for (const redirect of node.redirects) visitNested(place, redirect)
+      return visit(place, node.command, scope)
+    case 'TestCommand':
+    case 'ArithmeticCommand':
+      return visitNested(place, node)
+    default:
+      // What a condition or a loop ran, and what it changed, is not known.
+      if (node.type === 'Function' || node.type === 'Coproc') read.isUnclear = true
+      visitNested(place, node)
+      scope.cwd = undefined
+  }
+}
+
+/** The words of a command. One that the shell would expand stays as it is written, after a NUL. */
+function argumentsOf({ name, args }: Command): string[] {
+  return [...(name ? [name] : []), ...args].map((arg) => {
+    if (arg.type === 'Assignment') return arg.text
+    return (arg.parts ?? []).every(isPlain) ? arg.value : `\0${arg.text}`
+  })
+}
+
+const isPlain = (part: WordPart): boolean =>
+  part.type === 'Literal' || part.type === 'SingleQuoted' || (part.type === 'DoubleQuoted' && part.parts.every(isPlain))
+
+const copyOf = (scope: Scope): Scope => ({ ...scope, variables: [...scope.variables] })
+
+/** Commands of which only what they may do matters. */
+function visitNested(place: Place, node: SyntaxNode) {
+  forEachChild(node, (child) => {
+    if (child.type === 'Command') {
+      const inner = place.source.slice(child.pos, child.end)
+      other(place, onlyReads(inner) && !child.redirects.some(writesFile) ? 'reads' : 'writes')
+    }
+    // A script in backticks may have a text of its own.
+    const source = (child.type === 'Script' && child.source) || place.source
+    visitNested({ ...place, source }, child)
+  })
+}
+
+function visitCommand(place: Place, node: Command, scope: Scope) {
+  const { read, source } = place
+  visitNested(place, node)
+  const own = source.slice(node.pos, node.end)
+  const text = [...scope.variables, own].join(' ')
+  const args = argumentsOf(node)
+  const { cwd } = scope
+  if (startsScript(args)) return visitShell(place, node, args, scope)
+  const kind = shellChange(place, node, args, scope) ? 'shell' : kindOf(own, node)
+  const isSafe =
+    args.length === 0 ? !/[$`]/.test(own) : args[0] === 'cd' ? isFolder(scope.cwd) : neverFails.has(args[0] as string)
+  const canFail = !isSafe || kind === 'writes'
+  read.commands.set(node, other(place, kind, { text, cwd, canFail }))
+}
+
+const kindOf = (text: string, { redirects }: Command) =>
+  onlyReads(text) && !redirects.some(writesFile) ? 'reads' : 'writes'
+
+function other({ read, isBeside }: Place, kind: LineCommand['kind'], more: Partial<LineCommand> = {}): LineCommand {
+  const command = { text: '', cwd: undefined, canFail: true, ...more, kind, isBeside }
+  read.all.push(command)
+  return command
+}
+
+const neverFails = new Set([':', 'echo', 'export', 'pwd', 'set', 'true'])
+
+/** Whether a redirection writes a file, rather than to another output, a device, or below /tmp. */
+function writesFile(redirect: Redirection | { type: string }): boolean {
+  if (!('operator' in redirect) || redirect.type !== 'Redirect') return false
+  const { operator, target } = redirect as Extract<Redirection, { type: 'Redirect' }>
+  if (!operator.includes('>')) return false
+  const name = target?.value ?? ''
+  return !(operator === '>&' && /^\d*-?$/.test(name)) && !/^\/(?:dev\/(?:null|stdout|stderr)$|tmp\/)/.test(name)
+}
+
+const isFolder = (folder: string | undefined) => folder !== undefined && existsSync(folder)
+
+/**
+ * Follows a command that changes the shell. Returns whether it is one. After what it cannot follow, the line is unclear.
+ */
+function shellChange({ read }: Place, node: Command, args: string[], scope: Scope): boolean {
+  const [name = '', ...rest] = args
+  switch (name) {
+    case '':
+      scope.variables.push(...node.prefix.flatMap((one) => (one.type === 'Assignment' ? [one.text] : [])))
+      return true
+    case 'export':
+      if (rest.every((word) => /^\0?\w+(?:=|$)/.test(word))) {
+        scope.variables.push(...node.suffix.flatMap((one) => (one.type === 'Assignment' ? [one.text] : [])))
+      } else read.isUnclear = true
+      return true
+    case 'cd':
+      scope.cwd = folderOf(rest, scope)
+      return true
+    case 'pushd':
+    case 'popd':
+      scope.cwd = undefined
+      return true
+    case 'set':
+      if (!setOptions(rest, scope)) read.isUnclear = true
+      return true
+    case 'source':
+    case '.':
+      if (rest.length !== 1 || !knownSource.test(rest[0] as string)) read.isUnclear = true
+      return true
+    case 'command':
+      if (unclear.has(rest[0] ?? '') || ['cd', 'export', 'set', 'source', '.'].includes(rest[0] ?? ''))
+        read.isUnclear = true
+      return false
+    default:
+      if (unclear.has(name)) read.isUnclear = true
+      return false
+  }
+}
+
+/** Builtins that may change what another command does, or how the line ends. */
+const unclear = new Set(
+  `alias break builtin continue declare enable eval exec exit hash let local logout mapfile read readarray readonly return
+   shift shopt suspend trap typeset unalias unset`.split(/\s+/),
+)
+
+/** Files that only set variables: those of Python's and Rust's environments. */
+const knownSource = /(?:^|\/)(?:bin\/activate|\.cargo\/env)"?$/
+
+/** The target of a plain `cd`; undefined if only the shell knows it, or it does not exist. */
+function folderOf(args: string[], { cwd }: Scope): string | undefined {
+  const [target] = args
+  if (cwd === undefined || target === undefined || args.length > 1 || /^[-\0]/.test(target)) return undefined
+  const folder = resolve(cwd, target)
+  return isFolder(folder) ? folder : undefined
+}
+
+/** Follows options that decide what an exit code says. Returns false for those that it does not know. */
+function setOptions(args: string[], scope: Flags): boolean {
+  if (args.length === 0) return false
+  for (let at = 0; at < args.length; at++) {
+    const [, sign, letters = ''] = /^([-+])([euxo]+)$/.exec(args[at] ?? '') ?? []
+    if (sign === undefined) return false
+    const isOn = sign === '-'
+    if (letters.includes('e')) scope.errexit = isOn
+    for (const _ of letters.replaceAll(/[^o]/g, '')) {
+      const option = args[++at]
+      if (option === 'pipefail') scope.pipefail = isOn
+      else if (option === 'errexit') scope.errexit = isOn
+      else if (option !== 'nounset' && option !== 'xtrace') return false
+    }
+  }
+  return true
+}
+
+const shells = /^(?:\/(?:usr\/)?bin\/)?(?:ba|z|da)?sh$/
+
+const startsScript = ([name = '', ...args]: string[]) => shells.test(name) && args.some((arg) => /^-[a-z]*c$/.test(arg))
+
+/** `bash -lc SCRIPT`: its exit code is that of the script. */
+function visitShell(place: Place, node: Command, args: string[], scope: Scope) {
+  const { read, depth } = place
+  const flags: Flags = { errexit: false, pipefail: false }
+  const at = args.findIndex((arg, index) => index > 0 && /^-[a-z]*c$/.test(arg))
+  const letters = (args[at] as string).slice(1, -1).replaceAll('l', '')
+  const options = [...args.slice(1, at), ...(letters === '' ? [] : [`-${letters}`])]
+  const [script, ...more] = args.slice(at + 1)
+  const inner = script === undefined || script.startsWith('\0') || depth === deepest ? undefined : parsed(script)
+  if (!inner || script === undefined || more.length > 0 || (options.length > 0 && !setOptions(options, flags))) {
+    read.commands.set(node, other(place, 'writes', { text: '' }))
+    return
+  }
+  if (node.redirects.some(writesFile)) other(place, 'writes')
+  const variables = [...scope.variables, ...node.prefix.flatMap((one) => (one.type === 'Assignment' ? [one.text] : []))]
+  read.inner.set(node, inner)
+  visitList({ ...place, source: script, depth: depth + 1 }, inner, { ...flags, cwd: scope.cwd, variables })
+}
