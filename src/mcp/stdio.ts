@@ -7,6 +7,14 @@ export interface StdioServer {
   close(): Promise<void>
 }
 
+/** What a line of the client is, if it is no message; other errors are returned as they are. */
+function inWords(error: Error): unknown {
+  if (error instanceof SyntaxError) return `Ignored a line that is not JSON: ${error.message}`
+  if (error.name.endsWith('ZodError'))
+    return 'Ignored a line that is no message of JSON-RPC 2.0, such as {"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+  return error
+}
+
 /** Serves MCP on stdin and stdout of this process, in the protocol version that the client opens with. */
 export function serveMcp(options: McpOptions): StdioServer {
   const wire = new StdioServerTransport()
@@ -18,7 +26,7 @@ export function serveMcp(options: McpOptions): StdioServer {
   const handle = serveStdio(() => createMcpServer({ ...options, began }), {
     transport: wire,
     maxSubscriptions: 0,
-    onerror: options.warn,
+    onerror: (error) => options.warn(inWords(error)),
   })
   const tearDown = wire.onclose
   const closed = new Promise<void>((resolve) => {

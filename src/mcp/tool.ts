@@ -39,7 +39,7 @@ export interface Tool {
   /** The input as JSON Schema without its limits. Errors explain a limit when an input exceeds it. */
   inputSchema: Record<string, unknown>
   annotations: Hints
-  /** Throws VALIDATION_ERROR for input that violates the schema, and the errors of the operations. */
+  /** Takes null and '' for a field that may be left out. Throws VALIDATION_ERROR for input that violates the schema, and the errors of the operations. */
   call(call: Call, input: unknown): Promise<Told>
 }
 
@@ -54,11 +54,22 @@ export function tool<Input extends z.ZodObject>({ input, run, ...rest }: Definit
     ...rest,
     inputSchema: brief(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })) as Record<string, unknown>,
     async call(call, given) {
-      const parsed = input.safeParse(given ?? {}, { reportInput: true })
+      const parsed = input.safeParse(withoutEmpty(input, given ?? {}), { reportInput: true })
       if (parsed.success) return run(call, parsed.data)
       throw invalidInput(parsed.error.issues.flatMap((issue) => explain(issue, fields)))
     },
   }
+}
+
+/**
+ * The input without the optional fields that are null or ''. Clients that make a model give every field, as the strict mode
+ * of OpenAI does, send these for what is left out.
+ */
+function withoutEmpty({ shape }: z.ZodObject, given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
+  const isLeftOut = (field: string, value: unknown) =>
+    (value === null || value === '') && z.safeParse(shape[field] ?? z.never(), undefined).success
+  return Object.fromEntries(Object.entries(given).filter(([field, value]) => !isLeftOut(field, value)))
 }
 
 /** Keywords to leave out: a model pays for each definition in every session. */

@@ -50,6 +50,16 @@ function home(t: TestContext) {
   return { folder, env: { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` } }
 }
 
+test('a line that is no message is reported in a sentence', async (t) => {
+  const { env, folder } = home(t)
+  const { ask, initialize, stdin, errors } = start(t, env, folder)
+  await initialize()
+  for (const nonsense of ['hello', '{"foo":1}', '[1]']) stdin.write(`${nonsense}\n`)
+  await ask(1, 'tools/list')
+  assert.match(errors(), /^conduct mcp: Ignored a line that is no message of JSON-RPC 2\.0, such as {.*}$/m)
+  assert.doesNotMatch(errors(), /ZodError|^\s+(at|"code")/m)
+})
+
 test('stdout contains only messages of the protocol, whatever the client sends', async (t) => {
   const { env, folder } = home(t)
   const { ask, initialize, stdin, lines, exit } = start(t, env, folder)

@@ -49,6 +49,37 @@ test('the documentation names every tool with its fields', () => {
   )
 })
 
+testLedger(
+  'what is left out may be null or empty, as clients send it that make a model give every field',
+  async (ledger, t) => {
+    const { app, adminKey, client } = ledger
+    const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+    for (const none of [null, '']) {
+      const { data } = await call('start_run', { title: 'Strict', specId: none, retryOf: none })
+      const { runId } = data
+      await call('log_run', { text: 'x', runId, features: none })
+      const check = {
+        name: 'tests',
+        result: 'pass',
+        command: none,
+        exitCode: none,
+        durationMs: none,
+        content: none,
+        runId,
+      }
+      await call('record_check', check)
+      await call('save_spec', { specId: none, title: 'A', content: '# A' })
+      await call('finish_run', { status: 'completed', summary: 'Done.', runId, features: none })
+      const { text } = await call('search_ledger', { query: none, type: none, status: none, verdict: none })
+      assert.match(text, /Strict/)
+      assert.match(await refused('log_run', { text: none, runId }), /^text: must (not be empty|be a string)/)
+      assert.match(await refused('read_ledger', { id: none }), /^id: must/)
+      assert.match(await refused('start_run', { title: 'x', spec: none }), /^spec: unknown field/)
+    }
+    assert.equal((await client.listRuns()).runs.length, 2)
+  },
+)
+
 testLedger('the error of a call says what would be right', async ({ app, adminKey, client }, t) => {
   const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const runId = (await call('start_run', { title: 'Passkeys' })).data.runId as string
