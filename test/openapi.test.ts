@@ -81,6 +81,31 @@ test('the description has what generators and readers need', () => {
   assert.ok(!text.includes('prefixItems'), 'tuples are not understood by most readers')
 })
 
+test('bodies are closed, and responses are open to the fields of later versions', () => {
+  const { schemas, responses } = document.components
+  const refsIn = (schema: unknown) =>
+    [...JSON.stringify(schema ?? null).matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name as string)
+  const reached = (from: unknown, seen = new Set<string>()): Set<string> => {
+    for (const name of refsIn(from).filter((name) => !seen.has(name))) reached(schemas[name], seen.add(name))
+    return seen
+  }
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods))
+  const told = reached([operations.map((operation) => operation.responses), responses])
+  const asked = reached(operations.map(({ requestBody }) => requestBody))
+  const isClosed = (name: string) => JSON.stringify(schemas[name]).includes('"additionalProperties":false')
+  const isObject = (name: string) => schemas[name]?.properties !== undefined
+  assert.deepEqual([...told].filter(isClosed), [])
+  assert.deepEqual(
+    [...asked].filter((name) => isObject(name) && schemas[name]?.additionalProperties !== false),
+    [],
+  )
+  const used = reached([document.paths, responses])
+  assert.deepEqual(
+    Object.keys(schemas).filter((name) => !used.has(name)),
+    [],
+  )
+})
+
 test('every field of every schema is described', () => {
   const bare: string[] = []
   const look = (at: string, schema: Schema) => {

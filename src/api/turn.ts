@@ -24,6 +24,9 @@ export const command = z.strictObject({
   at: timeInput.optional(),
 })
 
+/** The same in a response. */
+export const toldCommand = z.object({ ...command.shape, at: time.optional() })
+
 export const planItem = z.strictObject({ text: text(1000, 1), status: z.enum(['pending', 'in_progress', 'completed']) })
 
 export const subagent = z.strictObject({ name: text(200, 1), turns: count.optional(), tokens: count.optional() })
@@ -60,7 +63,7 @@ export const turn = z
     ...turnFields,
     startedAt: time.optional(),
     endedAt: time.optional(),
-    commands: z.array(z.object({ ...command.shape, at: time.optional() })).optional(),
+    commands: z.array(toldCommand).optional(),
     createdBy: actor,
     createdAt: time,
     erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),

@@ -14,7 +14,7 @@ import { counts, evidence, link, runStatus, verdict, where } from '../../api/run
 import { searchType, suggested } from '../../api/search.ts'
 import { specStatus } from '../../api/spec.ts'
 import { duration, statsBy, tally } from '../../api/stats.ts'
-import { command, file, planItem, subagent, toolUse } from '../../api/turn.ts'
+import { command, file, planItem, subagent, toldCommand, toolUse } from '../../api/turn.ts'
 import { disabledReason } from '../../api/webhook.ts'
 import { activityInput, activityState, changes, failure, git, usage } from '../../api/work.ts'
 import { statuses, verdicts } from '../../ledger/run.ts'
@@ -53,17 +53,28 @@ export const outputs: Record<string, z.ZodType> = {
   Tally: tally,
   ErasedCounts: erasedCounts,
   ForgottenRuns: forgottenRuns,
+  ToolUse: toolUse,
+  ChangedFile: file,
+  TurnCommand: toldCommand,
+  PlanItem: planItem,
+  Subagent: subagent,
   Issue: issue,
 }
 
-/** The same of requests, some of which also stand in responses. */
+/** The same of requests, which are closed, and so are others than those of responses. */
 export const inputs: Record<string, z.ZodType> = {
   ActivityInput: activityInput,
   FeatureInput: featureInput,
   RetentionInput: retentionInput,
-  ToolUse: toolUse,
-  ChangedFile: file,
-  TurnCommand: command,
-  PlanItem: planItem,
-  Subagent: subagent,
+  WhereInput: where,
+  LinkInput: link,
+  GitInput: git,
+  FileChangesInput: changes,
+  UsageInput: usage,
+  FailureInput: failure,
+  ToolUseInput: toolUse,
+  ChangedFileInput: file,
+  TurnCommandInput: command,
+  PlanItemInput: planItem,
+  SubagentInput: subagent,
 }

@@ -5,18 +5,18 @@ import type { Schema } from './document.ts'
 import { meanings } from './meaning.ts'
 import { inputs, outputs } from './named.ts'
 
+type Io = 'input' | 'output'
+
 /**
+ * What a response contains stays open, since later versions add fields. A body is closed: the server refuses unknown fields.
+ *
  * Describes what most OpenAPI tools do not understand in words that they do: a pair is an array of two items rather
  * than `prefixItems`, and a time has a format, but no pattern.
  */
-function override({
-  zodSchema,
-  jsonSchema,
-}: {
-  zodSchema: z.core.$ZodTypes
-  jsonSchema: z.core.JSONSchema.BaseSchema
-}) {
+const overrideIn = (io: Io) => (it: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }) => {
+  const { zodSchema, jsonSchema } = it
   const { def } = zodSchema._zod
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   if (jsonSchema.format === 'date-time') {
     delete jsonSchema.pattern
     Object.assign(jsonSchema, timeExample)
@@ -29,8 +29,12 @@ function override({
 const timeExample = { examples: ['2026-01-31T09:30:00.000Z'] }
 
 /** A schema of the table as JSON Schema. Schemas with an id become components. */
-export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
-  const { $schema: _, $defs: __, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override })
+export function schemaOf(schema: z.ZodType, io: Io): Schema {
+  const {
+    $schema: _,
+    $defs: __,
+    ...json
+  } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: overrideIn(io) })
   return explained(amongComponents(json as Schema))
 }
 
@@ -47,7 +51,7 @@ const named = [
 export function componentsOf(): Record<string, Schema> {
   const all: Record<string, Schema> = {}
   for (const name of names) {
-    const { $defs } = z.toJSONSchema(routes[name].output, { unrepresentable: 'any', override })
+    const { $defs } = z.toJSONSchema(routes[name].output, { unrepresentable: 'any', override: overrideIn('output') })
     Object.assign(all, $defs)
   }
   return { ...explainedAll(amongComponents(all)), ...Object.fromEntries(named) }
