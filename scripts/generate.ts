@@ -25,11 +25,14 @@ function rankOf(name: Name): number {
   return methods.indexOf(method) * 1000 - (method === 'DELETE' ? path.length : 0)
 }
 
+/** The receiver of the examples does not exist, with or without a network. */
+const unknownHost = () => Promise.reject(Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }))
+
 /** The responses to the examples of the table on an empty ledger, with a clock that advances a second per call. */
 async function answers(): Promise<Partial<Record<Name, unknown>>> {
   let now = Date.parse('2026-01-31T09:30:00.000Z')
   const store = await openStore('sqlite::memory:', { now: () => now })
-  const app = createApp({ store, actor: localActor, basePath: '' })
+  const app = createApp({ store, actor: localActor, basePath: '', webhooks: { resolve: unknownHost } })
   const client = createClient({ url: 'http://localhost', fetch: (request) => app.fetch(request), attempts: 1 })
   const found: Partial<Record<Name, unknown>> = {}
   for (const name of inOrder) {

@@ -18,7 +18,8 @@ const perEngine = size(400, 100_000)
 const each = size(12, 24)
 
 /** An app whose content limit is small, so that small bodies exceed it. */
-const openApp = (store: Store) => createApp({ store, rateLimit: 0, contentLimit: 4096 })
+const openApp = (store: Store) =>
+  createApp({ store, rateLimit: 0, contentLimit: 4096, webhooks: { allow: ['localhost', '127.0.0.1', '::1'] } })
 type App = ReturnType<typeof openApp>
 
 const takesAway = /^(delete(Run|Spec|Check|Feature|Project)|unlinkFeature)$/

@@ -122,3 +122,13 @@ testLedger('the list of projects has the newest run of each', async ({ client, a
   const { lastRun } = projects.find(({ slug }) => slug === 'default') ?? {}
   assert.deepEqual(lastRun, { runId: 'NEW', status: 'completed', verdict: 'unchecked', createdAt: run.createdAt })
 })
+
+testLedger('a client that acts in a project can create that project', async ({ client, as }) => {
+  const shop = as({ project: 'shop' })
+  const { project } = await shop.createProject({ slug: 'shop' }, { idempotencyKey: 'once' })
+  assert.equal(project.slug, 'shop')
+  assert.deepEqual(await shop.createProject({ slug: 'shop' }, { idempotencyKey: 'once' }), { project }, 'a retry')
+  await shop.createRun({ runId: 'A' })
+  const key = (await client.createKey({ name: 'own', permissions: ['admin'], project: 'shop' })).secret
+  await assert.rejects(as({ key, project: 'other' }).createProject({ slug: 'other' }), { code: 'FORBIDDEN' })
+})

@@ -303,14 +303,84 @@ testLedger(
   options,
 )
 
-testLedger('a test delivery names the rule that blocks its address', async ({ client }) => {
-  const { webhook } = await client.createWebhook({ url: 'http://127.0.0.1:9/' })
-  const { delivery } = await client.testWebhook({ id: webhook.id })
-  assert.equal(
-    delivery.error,
-    '127.0.0.1 is not a public address (loopback). To allow it, add 127.0.0.1 to CONDUCT_WEBHOOK_ALLOW.',
-  )
+testLedger(
+  'a test delivery names the rule that blocks its address',
+  async ({ client }) => {
+    const { webhook } = await client.createWebhook({ url: 'http://hooks.example:9/' })
+    const { delivery } = await client.testWebhook({ id: webhook.id })
+    assert.equal(
+      delivery.error,
+      'hooks.example (127.0.0.1) is not a public address (loopback). To allow it, add hooks.example to CONDUCT_WEBHOOK_ALLOW.',
+    )
+  },
+  { webhooks: { resolve: async () => [{ address: '127.0.0.1', family: 4 }] } },
+)
+
+testLedger(
+  'a webhook to an address that it may never reach is refused, with the setting that allows it',
+  async ({ client }) => {
+    const { webhook } = await client.createWebhook({ url: 'http://10.1.2.3/allowed' })
+    const never = [
+      '169.254.169.254',
+      '127.0.0.1:80',
+      '2130706433',
+      '10.1.2.4',
+      '[::1]',
+      '[::ffff:10.1.2.4]',
+      'localhost.',
+    ]
+    for (const url of never.map((host) => `http://${host}/latest/meta-data`)) {
+      const refused = {
+        code: 'VALIDATION_ERROR',
+        message: /^url: cannot be reached: .*add .* to CONDUCT_WEBHOOK_ALLOW/,
+      }
+      await assert.rejects(client.createWebhook({ url }), refused, url)
+      await assert.rejects(client.updateWebhook({ id: webhook.id, url }), refused, url)
+    }
+    await client.createWebhook({ url: 'https://93.184.215.14/' })
+    await client.createWebhook({ url: 'https://internal.example/' })
+  },
+  { webhooks: { allow: ['10.1.2.3'] } },
+)
+
+testLedger('a project has at most 100 webhooks, and others still create theirs', async ({ client, as }) => {
+  const [url, types] = ['https://hooks.example/', ['run.deleted' as const]]
+  await client.createProject({ slug: 'shop' })
+  for (let n = 0; n < 100; n++) await client.createWebhook({ url, types, project: 'shop' })
+  const full = { code: 'CONFLICT', message: /'shop' has 100 webhooks, the most there may be: delete one first/ }
+  await assert.rejects(as({ project: 'shop' }).createWebhook({ url, types }), full)
+  const { webhook } = await client.createWebhook({ url, types, project: 'default' })
+  await client.createWebhook({ url, types, project: null })
+  await client.deleteWebhook({ id: webhook.id - 1 })
+  await client.createWebhook({ url, types, project: 'shop' })
 })
+
+testLedger(
+  'a project whose receivers hang does not delay the webhooks of others',
+  async ({ client, as }, t) => {
+    const dead = await openReceiver(t, hang)
+    const projects = ['noisy', 'loud', 'shop']
+    for (const slug of projects) await client.createProject({ slug })
+    const [noisy, loud, shop] = projects.map((project) => as({ project })) as [Client, Client, Client]
+    for (const [project, count] of [
+      [noisy, 80],
+      [loud, 40],
+    ] as const) {
+      for (let n = 0; n < count; n++) await project.createWebhook({ url: dead.url, types: ['run.created'] })
+      await project.createRun({ runId: 'A' })
+    }
+    // The first has half of the places, and the second half of the rest.
+    await dead.until((received) => received.length >= 32 + 16)
+    const live = await openReceiver(t)
+    await shop.createWebhook({ url: live.url, types: ['run.created'] })
+    for (const runId of ['A', 'B']) {
+      await shop.createRun({ runId })
+      await live.until((received) => received.at(-1)?.events.at(-1)?.subject === runId)
+    }
+    assert.equal(dead.received.length, 32 + 16)
+  },
+  { ...options, webhooks: { ...options.webhooks, timeoutMs: 120_000 } },
+)
 
 testLedger(
   'receivers that hang do not delay others',

@@ -4,6 +4,7 @@ import { addressOf, type Name, names } from '../api/paths.ts'
 import type { BackupJobOptions } from '../jobs/backup.ts'
 import type { Actor } from '../ledger/actor.ts'
 import type { Store } from '../store/open.ts'
+import { createGuard, refusalOf } from '../webhook/guard.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { createRefusal, pathOf } from './address.ts'
 import { createAuth } from './auth.ts'
@@ -118,10 +119,12 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   const metrics = createMetrics()
   const hosts = createHosts(allowedHosts)
   const { allowOrigin, preflights } = createCors(corsOrigins, basePath)
+  const guard = createGuard(options.webhooks?.allow ?? [])
+  const refusal = (url: string) => refusalOf(guard, new URL(url))
   const isStopping = () => stopping?.aborted === true
   const exchange = createExchange({ now: () => store.now(), allowOrigin, limiter, metrics, log, isStopping })
   const made = { auth, hosts, preflights, metrics, isStopping, exchange }
-  return { store, basePath, contentLimit, corsOrigins, stopping, warn, fetch, ...made }
+  return { store, basePath, contentLimit, refusal, corsOrigins, stopping, warn, fetch, ...made }
 }
 
 /** All handlers, in order of precedence. */

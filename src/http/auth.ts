@@ -69,9 +69,10 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
     /**
      * Authenticates by bearer key, else by session cookie, and counts the request against the key's limit. Throws
      * UNAUTHORIZED, RATE_LIMIT_EXCEEDED, FORBIDDEN for a cookie write from another site, NOT_FOUND for a hidden project.
+     * What is of the server ignores X-Project-ID.
      */
-    async callerOf(request: HonoRequest, asking: Asking): Promise<Caller> {
-      const slug = slugOf(request.header('x-project-id'))
+    async callerOf(request: HonoRequest, asking: Asking, isOfServer = false): Promise<Caller> {
+      const slug = isOfServer ? undefined : slugOf(request.header('x-project-id'))
       const authorization = request.header('authorization')
       const session = isBearer(authorization) ? undefined : sessionOf(request)
       if (actor && authorization === undefined && session === undefined) return inProject(actor, slug)

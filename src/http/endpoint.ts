@@ -20,6 +20,7 @@ interface EndpointParts {
   auth: Auth
   basePath: string
   contentLimit: number
+  refusal: Ctx['refusal']
 }
 
 const noBytes = new Uint8Array()
@@ -59,13 +60,13 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
 }
 
 /** Who calls an operation, as the context that it runs in. */
-function entranceOf({ permission }: Route, { store, auth, contentLimit }: EndpointParts) {
+function entranceOf({ permission, isOfServer }: Route, { store, auth, contentLimit, refusal }: EndpointParts) {
   return {
     /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
     async enter(exchange: Exchange): Promise<Ctx> {
-      const caller = await auth.callerOf(exchange.request, exchange)
+      const caller = await auth.callerOf(exchange.request, exchange, isOfServer)
       if (!permits(caller.actor.permissions, permission)) throw forbidden(caller.actor, permission)
-      return { db: store.db, now: exchange.now, doubt: store.doubt(), ...caller, contentLimit }
+      return { db: store.db, now: exchange.now, doubt: store.doubt(), ...caller, contentLimit, refusal }
     },
 
     /** The context of an unknown caller, for operations that need no key. */

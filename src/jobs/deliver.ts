@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
+import sql from 'sql-template-tag'
 import type { Send } from '../ledger/webhook.ts'
 import type { Store } from '../store/open.ts'
 import { type Batch, messageOf, readBatch } from '../store/webhook/batch.ts'
@@ -7,6 +8,7 @@ import {
   claim,
   findDue,
   finish,
+  isOfOther,
   isOther,
   isWebhook,
   type Lease,
@@ -17,7 +19,7 @@ import {
 import type { WebhookRow } from '../store/webhook/row.ts'
 
 /** How many webhooks a server sends to at the same time. */
-const mostAtOnce = 32
+const mostAtOnce = 64
 /** How long a webhook stays reserved for a server that no longer reports, in milliseconds. */
 const leaseMs = 6_000
 const renewMs = 2_000
@@ -37,7 +39,13 @@ interface Delivering {
   /** Aborted when the server stops. */
   stopping: AbortController
   /** The deliveries in progress, by the ids of their webhooks. */
-  underWay: Map<number, Promise<void>>
+  underWay: Map<number, UnderWay>
+}
+
+interface UnderWay {
+  /** 0 for a webhook of the whole server. */
+  project: number
+  work: Promise<void>
 }
 
 /**
@@ -46,7 +54,7 @@ interface Delivering {
  */
 export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Send, warn: (error: Error) => void) {
   const stopping = new AbortController()
-  const underWay = new Map<number, Promise<void>>()
+  const underWay = new Map<number, UnderWay>()
   const delivering: Delivering = { db, now, send, warn, server: randomUUID(), stopping, underWay }
   let passedOverAt = Number.NEGATIVE_INFINITY
 
@@ -66,7 +74,7 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
     /** Aborts deliveries in progress. Another server, or this one after its next start, sends them again. */
     async stop(): Promise<void> {
       stopping.abort()
-      await Promise.all(underWay.values())
+      await Promise.all([...underWay.values()].map(({ work }) => work))
     },
   }
 }
@@ -75,8 +83,10 @@ export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Se
 async function startDue(delivering: Delivering): Promise<WebhookRow[]> {
   const { db, now, stopping, underWay } = delivering
   const idle: WebhookRow[] = []
-  for (const row of await findDue(db, newLease(delivering), isOther([...underWay.keys()]), readAtOnce)) {
-    if (isFull(delivering) || stopping.signal.aborted) break
+  const others = sql`${isOther([...underWay.keys()])} and ${isOfOther(projectsAtTheirShare(delivering))}`
+  for (const row of await findDue(db, newLease(delivering), others, readAtOnce)) {
+    if (stopping.signal.aborted) break
+    if (isAtItsShare(delivering, projectOf(row))) continue
     const batch = await readBatch(db, row, now())
     if (batch) start(delivering, { row, batch })
     else idle.push(row)
@@ -85,7 +95,22 @@ async function startDue(delivering: Delivering): Promise<WebhookRow[]> {
   return idle
 }
 
-const isFull = ({ underWay }: Delivering) => underWay.size >= mostAtOnce
+const projectOf = ({ project_id }: WebhookRow) => project_id ?? 0
+
+const placesOf = ({ underWay }: Delivering, project: number) =>
+  [...underWay.values()].filter((one) => one.project === project).length
+
+/**
+ * Whether a project may take no further place: it has as many as are free. One project thus gets at most half of them, and
+ * however many others are slow, the next place that becomes free goes to a project that has none.
+ */
+const isAtItsShare = (delivering: Delivering, project: number) =>
+  placesOf(delivering, project) >= mostAtOnce - delivering.underWay.size
+
+const projectsAtTheirShare = (delivering: Delivering) =>
+  [...new Set([...delivering.underWay.values()].map(({ project }) => project))].filter((project) =>
+    isAtItsShare(delivering, project),
+  )
 
 function newLease({ server, now }: Delivering): Lease {
   const at = now()
@@ -95,13 +120,11 @@ function newLease({ server, now }: Delivering): Lease {
 function start(delivering: Delivering, first: Delivery): void {
   const { stopping, underWay, warn } = delivering
   const { id } = first.row
+  const project = projectOf(first.row)
   const work = deliver(delivering, first)
     .catch((error) => stopping.signal.aborted || warn(error))
     .finally(() => underWay.delete(id))
-  underWay.set(
-    id,
-    work.then(() => {}),
-  )
+  underWay.set(id, { project, work: work.then(() => {}) })
 }
 
 interface Delivery {
@@ -113,7 +136,7 @@ interface Delivery {
 async function deliver(delivering: Delivering, first: Delivery): Promise<void> {
   let next: Delivery | undefined = first
   while (next && (await attempt(delivering, next))) {
-    if (isFull(delivering) || delivering.stopping.signal.aborted) return
+    if (isAtItsShare(delivering, projectOf(next.row)) || delivering.stopping.signal.aborted) return
     next = await nextOf(delivering, next.row.id)
   }
 }

@@ -41,6 +41,9 @@ export function receiverFault(url: string): string | undefined {
   if (hash) return 'must not have a fragment (#…): it is never sent'
 }
 
+/** The most webhooks of a project, and of the whole server. */
+export const mostWebhooks = 100
+
 /** Identifies a webhook in its message ids, across ledgers. */
 export const newWebhookTag = () => randomBytes(9).toString('hex')
 

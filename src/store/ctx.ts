@@ -28,6 +28,8 @@ export interface Ctx {
   session?: SessionSecrets | undefined
   /** The hash of the token of a lease that the server's own recorder holds. */
   leaseHash?: string
+  /** Why no webhook may send to a URL; undefined if one may. */
+  refusal?: ((url: string) => string | undefined) | undefined
   /** Sends to a webhook, for the operation that does so. */
   send?: Send
   /** Removes what erased texts left behind in the database, for the operation that erases. */

@@ -29,6 +29,13 @@ export function createGuard(allow: readonly string[]): Guard {
   }
 }
 
+/** Why a URL names an address that no message may reach; undefined for other URLs, and for names, which may change. */
+export function refusalOf(guard: Guard, url: URL): string | undefined {
+  const host = hostOf(url)
+  if (host === 'localhost') return guard('127.0.0.1', host)
+  return isIP(host) === 0 ? undefined : guard(host, host)
+}
+
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
 /** The range that an address belongs to, as ipaddr.js names it; an IPv4 address in IPv6 form counts as IPv4. */

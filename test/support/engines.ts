@@ -108,6 +108,9 @@ interface Lasting {
   after(end: () => unknown): void
 }
 
+/** Webhooks of tests may be on this machine. */
+const webhooks = { allow: ['localhost', '127.0.0.1'] }
+
 /** An empty ledger on that engine, closed at the end of the test. Its clock runs, and can be advanced. */
 export async function openLedger(t: Lasting, engine: Engine, options: LedgerOptions = {}): Promise<Ledger> {
   const { url, giveBack } = await engine.ledger(t)
@@ -122,7 +125,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
     if (!isShared) giveBack?.()
   })
   const adminKey = options.adminKey ?? store.newSecret ?? ''
-  const app = createApp({ rateLimit: 0, ...options, store })
+  const app = createApp({ rateLimit: 0, webhooks, ...options, store })
   const as = (more: Partial<ClientOptions>) =>
     createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request), ...more })
   return {

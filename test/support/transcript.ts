@@ -36,7 +36,8 @@ export async function transcriptOf(
   let now = Date.parse('2026-01-31T09:30:00.000Z')
   const store = await openStore(await engine.freshUrl(t), { adminKey, now: () => now })
   t.after(() => store.close())
-  const options = { rateLimit: 0, contentLimit: 4096 }
+  const webhooks = { allow: ['localhost', '127.0.0.1'] }
+  const options = { rateLimit: 0, contentLimit: 4096, webhooks }
   const call = rawCalls(store, options)
   const app = createApp({ ...options, store, actor: localActor })
   const entries: Entry[] = []

@@ -18,6 +18,7 @@ export const projectRoutes = {
     }),
     output: projectAnswer,
     success: [201],
+    isOfServer: true,
     example: { slug: 'shop', name: 'Shop', repository: 'https://example.com/shop.git' },
   },
   listProjects: {

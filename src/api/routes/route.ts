@@ -16,6 +16,8 @@ export interface Route {
   secret?: string
   /** False if the list in its output says something about the rest, and is nothing to have as CSV. */
   csv?: false
+  /** Whether it acts in no project, so that X-Project-ID has no effect. */
+  isOfServer?: true
   /** Whether it does its work anew each time, so that an Idempotency-Key has no effect. */
   isAnew?: true
   /**

@@ -25,7 +25,7 @@ export const webhookRoutes = {
     output: secretAnswer,
     success: [201],
     secret: 'secret',
-    example: { url: 'http://localhost:5678/conduct', types: ['run.created', 'run.updated'] },
+    example: { url: 'https://hooks.example.com/conduct', types: ['run.created', 'run.updated'] },
   },
   listWebhooks: {
     summary: 'List webhooks',

@@ -28,7 +28,7 @@ export function operationOf(name: Name, answer: unknown, into: Into): Operation 
     ...(!needsKey && { security: [] }),
     parameters: [
       ...parameters.map((place) => parameterOf(place, route, input, into)),
-      ...(needsKey ? [projectHeader] : []),
+      ...(needsKey && !route.isOfServer ? [projectHeader] : []),
       ...(isReplayed(name) ? [idempotencyHeader] : []),
     ],
     ...(body.length > 0 && { requestBody: requestBodyOf(name, body, input, into) }),

@@ -43,6 +43,9 @@ export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: numbe
 
 export const isWebhook = (id: number): Sql => sql`w.id = ${id}`
 export const isOther = (ids: readonly number[]): Sql => (ids.length > 0 ? sql`w.id not in (${join(ids)})` : sql`1 = 1`)
+/** Project 0 is the whole server. */
+export const isOfOther = (projects: readonly number[]): Sql =>
+  projects.length > 0 ? sql`coalesce(w.project_id, 0) not in (${join(projects)})` : sql`1 = 1`
 
 /** A condition that the webhook has not changed since `row` was read. */
 const isSame = ({ id, version, after_seq }: WebhookRow) =>

@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { adminNouns, appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
 import type { Place } from '../../ledger/event-id.ts'
-import { newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
+import { mostWebhooks, newSigningSecret, newWebhookTag } from '../../ledger/webhook.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireVersion } from '../ctx.ts'
 import { numberEvents } from '../log/number.ts'
 import { requireKept, requirePlace } from '../log/place.ts'
@@ -14,9 +14,11 @@ import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } fr
 
 /**
  * Throws FORBIDDEN for a webhook of the whole server by a key of one project; NOT_FOUND for an unknown project;
- * VALIDATION_ERROR for a position after the end of the log, and for a type that it would never send.
+ * VALIDATION_ERROR for a position after the end of the log, an address to which nothing is sent, and a type that it would
+ * never send; CONFLICT if there are too many.
  */
 export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, types = [], after, project }) => {
+  requireReceiver(ctx, url)
   await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
     const found = await projectFor(ctx, project)
@@ -25,6 +27,7 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
     const secret = newSigningSecret()
     const { id: by } = ctx.actor
     await ctx.db.query(ctx.db.dialect.alone)
+    await requireRoom(ctx, found)
     const place = after === undefined ? await lastSeq(ctx.db) : await placeIn(ctx, after)
     const [row] = await ctx.db.query<{ id: number }>(sql`
       insert into webhooks (project_id, url, types, tag, secret, after_seq, created_by, updated_by, created_at, updated_at)
@@ -37,6 +40,21 @@ export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, type
     await recordWebhook(ctx, 'created', made, appeared({ ...stateOf(made), after: after?.seq }))
     return { webhook: webhookOf(made, ctx.now), secret }
   })
+}
+
+/** Throws VALIDATION_ERROR for a URL whose address webhooks of this server never reach. */
+function requireReceiver({ refusal }: Ctx, url: string) {
+  const words = refusal?.(url)
+  if (words !== undefined) throw invalid('url', `cannot be reached: ${words.replace(/\.$/, '')}`)
+}
+
+/** Throws CONFLICT if the project, or the whole server, has as many webhooks as it may. */
+async function requireRoom({ db }: Ctx, project: ProjectRef | null): Promise<void> {
+  const its = project === null ? sql`project_id is null` : sql`project_id = ${project.id}`
+  const made = await db.query(sql`select id from webhooks where ${its} limit ${mostWebhooks}`)
+  if (made.length < mostWebhooks) return
+  const whose = project === null ? 'The whole server' : `The project '${project.slug}'`
+  throw new ConductError('CONFLICT', `${whose} has ${mostWebhooks} webhooks, the most there may be: delete one first.`)
 }
 
 const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types)].sort())
@@ -100,6 +118,7 @@ export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
  * before the beginning of the log.
  */
 export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVersion, ...patch }) => {
+  if (patch.url !== undefined) requireReceiver(ctx, patch.url)
   if (patch.after !== undefined) await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
