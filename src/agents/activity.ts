@@ -5,8 +5,13 @@ import type { Step } from './seen.ts'
 /** The target of a tool, such as a command, shortened for an activity. */
 export const shortOf = (target: string) => startOf(target, 300).toWellFormed()
 
-/** The activity of a session after the step; undefined if the step does not say, null if the session has ended. */
-export function activityOf(step: Step, since: string): ActivityInput | null | undefined {
+/**
+ * The activity of a session after the step; undefined if the step does not say, null if the session has ended. A wait
+ * whose tool the step does not name is for that of the activity `before`.
+ */
+export function activityOf(step: Step, since: string, before?: ActivityInput): ActivityInput | null | undefined {
+  if (step.kind === 'wait' && step.tool === undefined && before?.tool !== undefined && before.state !== 'idle')
+    return { since, ...before, ...(before.state === 'working' && { since }), state: 'waiting' }
   switch (step.kind) {
     case 'begin':
     case 'tool':

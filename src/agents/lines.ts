@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Fields, fieldsOf, isTooDeep, timeOf } from './fields.ts'
 
@@ -118,6 +118,22 @@ async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
   } finally {
     await handle.close()
   }
+}
+
+/**
+ * The fields of a file that is one JSON object; undefined if it is none, is longer than 16 MiB, or was written after
+ * `left.before`. Throws if it cannot be read.
+ */
+export async function jsonIn(path: string, left = budget()): Promise<Fields | undefined> {
+  if (left.before !== undefined && (await stat(path)).mtimeMs > left.before) return undefined
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of chunksOf(path, left)) {
+    length += chunk.length
+    if (length > lineBytes) return undefined
+    chunks.push(chunk)
+  }
+  return parsed(Buffer.concat(chunks))
 }
 
 /** The files of a folder with that suffix; empty if there is no such folder. Throws if there are too many. */

@@ -120,6 +120,8 @@ export interface Told {
   version?: string
   /** The turns in their order, the last 100 if there are more. */
   turns?: ToldTurn[]
+  /** The turn that is asked about, which answer, failure and interruption are of. */
+  turn?: ToldTurn
   /** How much of the last turn is written. */
   written?: Written
 }

@@ -1,4 +1,5 @@
-import type { ToldTurn } from './seen.ts'
+import { defined } from './fields.ts'
+import type { Told, ToldTurn } from './seen.ts'
 
 /** What hooks know of a turn: its id, its prompt, and when the prompt was sent, in milliseconds since 1970. */
 export interface Known {
@@ -15,11 +16,26 @@ export function toldTurn(turns: readonly ToldTurn[] = [], { turn, prompt, at }: 
   const own = turn === undefined ? [] : turns.filter(({ id }) => id === turn)
   if (prompt === undefined)
     return own.at(-1) ?? turns.findLast(({ startedAt, at: end }) => startedAt <= at && at <= end)
-  const isSame = (told: ToldTurn) => told.prompt !== undefined && shortOf(told.prompt) === shortOf(prompt)
+  const isSame = (told: ToldTurn) => told.prompt !== undefined && isText(told.prompt, prompt)
   const distance = ({ promptAt, startedAt }: ToldTurn) => Math.abs((promptAt ?? startedAt) - at)
   const [nearest] = turns.filter(isSame).sort((a, b) => distance(a) - distance(b))
   return own.find(isSame) ?? nearest ?? own.find((told) => told.prompt === undefined)
 }
 
-/** Hooks and transcripts cut long prompts at different places. */
+/** Hooks and transcripts cut long prompts at different places, and the prompt of hooks may be masked. */
+function isText(told: string, prompt: string): boolean {
+  const [one, other] = [shortOf(told), shortOf(prompt)]
+  const masked = other.indexOf('[masked]')
+  return masked < 0 ? one === other : one.startsWith(other.slice(0, masked))
+}
+
 const shortOf = (prompt: string) => prompt.trim().slice(0, 1_000)
+
+/** What a transcript tells, with how that turn ended instead of the last one; undefined if it does not have the turn. */
+export function aboutTurn(all: Told, known: Known): Told | undefined {
+  const turn = toldTurn(all.turns, known)
+  if (!turn) return undefined
+  const { answer: _, failure: __, interrupted: ___, ...told } = all
+  const { answer, failure, interrupted } = turn
+  return defined({ ...told, answer, failure, interrupted, turn }) as Told
+}

@@ -3,6 +3,7 @@ import { claudeMoments } from './past/claude.ts'
 import { codexMoments } from './past/codex.ts'
 import { reviewsOf } from './past/codex-review.ts'
 import { copilotMoments } from './past/copilot.ts'
+import { droidMoments } from './past/droid.ts'
 import { geminiMoments } from './past/gemini.ts'
 import type { Reader } from './past/moment.ts'
 import { qwenMoments } from './past/qwen.ts'
@@ -23,6 +24,7 @@ const sources = new Map<string, Source>([
   ],
   ['codex', { moments: codexMoments, others: reviewsOf }],
   ['copilot', { moments: copilotMoments }],
+  ['droid', { moments: droidMoments }],
   ['gemini', { moments: geminiMoments }],
   ['qwen', { moments: qwenMoments }],
 ])

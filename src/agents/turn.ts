@@ -2,6 +2,7 @@ import type { TurnFields } from '../api/turn.ts'
 import { defined, mostCount, mostItems } from './fields.ts'
 import { type KeptItem, planAfter } from './plan.ts'
 import type { Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
+import { toldTurn } from './told-turn.ts'
 import { rounded, usageWithin } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */
@@ -151,7 +152,8 @@ function toolOf({ open = [], failed = 0, ...tool }: Used, { commands = {} }: Tol
  * The turn that a draft came to, in the form that the ledger takes. `told` is what the transcript says: the exit codes of
  * commands, and what subagents used. Files and the state of the repository are for the caller to add.
  */
-export function turnOf(draft: Draft, ending: Ending, told: Told = {}): TurnFields {
+export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnFields {
+  const draft = withUnheard(heard, told)
   const { prompt, tools, commands, plan, compactions } = draft
   const { answer, failure, interrupted, model, usage } = ending
   return defined({
@@ -170,6 +172,13 @@ export function turnOf(draft: Draft, ending: Ending, told: Told = {}): TurnField
     failure: failure && { code: failure.code, message: cut(failure.message, bytes.message) ?? failure.code },
     interrupted,
   })
+}
+
+/** The draft with the uses of tools that hooks do not report. */
+function withUnheard(draft: Draft, { turn, turns }: Told): Draft {
+  const { unheard = [] } = turn ?? toldTurn(turns, { ...draft, at: draft.startedAt }) ?? {}
+  const known = new Set([...draft.commands.map(({ id }) => id), ...draft.tools.flatMap(({ open = [] }) => open)])
+  return unheard.filter(({ id }) => id === undefined || !known.has(id)).reduce(withTool, draft)
 }
 
 const isoOf = (ms: number) => new Date(ms).toISOString()

@@ -1,6 +1,7 @@
 import { leaseSeconds } from '../agents/activity.ts'
 import type { Failure, Told, TurnEnd, Usage } from '../agents/seen.ts'
 import { failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
+import { tokensOf } from '../agents/usage.ts'
 import type { Snapshot } from '../cli/place/tree.ts'
 import { firstLine, mostCommits } from '../ledger/turn.ts'
 import { type Stepped, withCall } from './call.ts'
@@ -79,8 +80,11 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
 
 /** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */
 function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): Usage | undefined {
-  const used = said ?? (told.usage && usageBetween(memo.usage, told.usage))
-  return used && price({ ...(memo.model !== undefined && { model: memo.model }), ...used })
+  if (said) return price({ ...(memo.model !== undefined && { model: memo.model }), ...said })
+  const used = told.usage && usageBetween(memo.usage, told.usage)
+  const own = told.turn?.usage
+  // The transcript knows the model of each request, so it has the cost if there is one.
+  return used && used.costUsd === undefined && own && tokensOf(own) === tokensOf(used) ? own : used
 }
 
 /** What is known about a turn that ended without a hook. */
@@ -98,7 +102,8 @@ export function leftOpen(before: Stepped, known: LeftOpen, facts: Facts): Steppe
   const { told } = facts
   const failure = failureOf(told, known)
   // What an agent does on its own ends with its session.
-  const isInterrupted = known.interrupted ?? told.interrupted ?? draft?.prompt !== undefined
+  const isUnended = draft?.prompt !== undefined && told.turn?.isEnded !== true
+  const isInterrupted = known.interrupted ?? told.interrupted ?? isUnended
   const how = failure ? { failure } : isInterrupted ? { interrupted: true as const } : {}
   const words = failure || told.answer === undefined ? {} : { answer: told.answer }
   return turned(before, { ...how, ...words, at: known.at }, facts)
@@ -109,12 +114,12 @@ const failureOf = (told: Told, known: LeftOpen): Failure | undefined =>
   told.failure ?? (told.interrupted ? undefined : known.failure)
 
 /** The end of a session, with the final totals of its transcript. */
-export function ended(before: Stepped, at: number, { told, price }: Facts): Stepped {
+export function ended(before: Stepped, at: number, { told }: Facts): Stepped {
   const { memo } = before
   if (!memo.begun || memo.ended) return { ...before, memo: { ...memo, ended: true } }
   const failure = failureAfter(memo.failure, memo.interrupted) ?? memo.outcome
   const { usage } = told
-  const total = usage && price({ ...(memo.model !== undefined && { model: memo.model }), ...usage })
+  const total = usage && { ...(memo.model !== undefined && { model: memo.model }), ...usage }
   const end = {
     status: failure ? 'failed' : 'completed',
     ...(failure && { failure }),

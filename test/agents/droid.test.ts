@@ -1,39 +1,104 @@
 import assert from 'node:assert/strict'
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { withPrompt } from '../../src/agents/droid-prompt.ts'
+import type { Fields } from '../../src/agents/fields.ts'
 import { readDocument } from '../../src/agents/read.ts'
-import { seenIn, stepIn } from './documents.ts'
+import type { Step } from '../../src/agents/seen.ts'
+import { readTranscript } from '../../src/agents/transcript.ts'
+import { turnOf } from '../../src/agents/turn.ts'
+import { freshFolder } from '../cli/folder.ts'
+import { documentOf, namesOf, seenIn, stepIn, transcriptOf } from './documents.ts'
 
-/** Fields as the hooks reference of Factory describes them. */
-const base = {
-  session_id: 'abc123',
-  transcript_path: '/home/me/.factory/sessions/-shop/abc123.jsonl',
-  cwd: '/shop',
-  permission_mode: 'default',
+const droid = (name: string, changes: Fields = {}) => documentOf('droid', name, changes)
+
+const steps: [string, Step][] = [
+  ['SessionStart', { kind: 'start', source: 'startup' }],
+  ['PreToolUse-Execute', { kind: 'begin', tool: 'Execute', target: 'echo out; exit 3' }],
+  ['PostToolUse-Create', { kind: 'tool', tool: 'Create', files: ['/home/demo/greetings/a.txt'] }],
+  ['PostToolUse-Execute', { kind: 'tool', tool: 'Execute', command: 'npm test', exitCode: 0 }],
+  ['Stop', { kind: 'turn' }],
+  ['SessionEnd', { kind: 'end' }],
+]
+
+for (const [name, step] of steps) {
+  test(`Droid's ${name} is read`, () => {
+    assert.deepEqual(stepIn('droid', droid(name)), step)
+  })
 }
 
 test("Droid is recognised by its transcript, whatever the hook's name", () => {
   for (const named of ['droid', 'claude']) {
-    assert.equal(seenIn(named, { ...base, hook_event_name: 'Stop', stop_hook_active: false }).agent, 'droid')
+    for (const name of namesOf('droid')) assert.equal(seenIn(named, droid(name)).agent, 'droid')
   }
-})
-
-test("Droid's tools give commands without an exit code, and edits with their file", () => {
-  const used = { ...base, hook_event_name: 'PostToolUse', tool_response: {} }
-  assert.deepEqual(stepIn('droid', { ...used, tool_name: 'Execute', tool_input: { command: 'npm test' } }), {
-    kind: 'tool',
-    tool: 'Execute',
-    command: 'npm test',
-  })
-  assert.deepEqual(stepIn('droid', { ...used, tool_name: 'Create', tool_input: { file_path: '/shop/a.ts' } }), {
-    kind: 'tool',
-    tool: 'Create',
-    files: ['/shop/a.ts'],
-  })
 })
 
 test('Droid waits when it says that it needs a permission', () => {
   const notified = (message: string) =>
-    readDocument('droid', { ...base, hook_event_name: 'Notification', message }, {}).map(({ step }) => step)
+    readDocument('droid', droid('Stop', { hook_event_name: 'Notification', message }), {}).map(({ step }) => step)
   assert.deepEqual(notified('Droid needs your permission to use Execute'), [{ kind: 'wait' }])
   assert.deepEqual(notified('Droid is waiting for your input'), [])
+})
+
+const prompt = 'Write a file.\nThen run.'
+
+test('the transcript of Droid gives prompt, answer and failed tools, and the file beside it the tokens', async () => {
+  const { usage, turns = [], answer } = await readTranscript('droid', transcriptOf('droid'))
+  assert.deepEqual(usage, {
+    model: 'custom:scripted-0',
+    inputTokens: 466,
+    outputTokens: 24,
+    cacheReadTokens: 410,
+    cacheWriteTokens: 15,
+  })
+  assert.deepEqual([turns.length, turns[0]?.prompt, answer, turns[0]?.isEnded], [1, prompt, 'It is done.', true])
+  const failed = { tool: 'Execute', id: 'toolu_3668df192e91467b9231722d6b4a60f9', failed: true, exitCode: 3 }
+  assert.deepEqual(turns[0]?.unheard, [{ ...failed, command: 'echo out; exit 3' }])
+})
+
+test('a failed command of Droid, of which no hook reports, is in the turn', async () => {
+  const told = await readTranscript('droid', transcriptOf('droid'))
+  const at = told.turns?.[0]?.startedAt ?? 0
+  const draft = {
+    startedAt: at,
+    at,
+    prompt,
+    tools: [{ name: 'Execute', count: 1 }],
+    files: [],
+    commands: [],
+    agents: [],
+  }
+  const { tools, commands } = turnOf(draft, { at }, told)
+  assert.deepEqual(tools, [{ name: 'Execute', count: 2, failed: 1 }])
+  assert.deepEqual(
+    commands?.map(({ command, exitCode }) => [command, exitCode]),
+    [['echo out; exit 3', 3]],
+  )
+})
+
+test('the transcript of Droid shows an error of the API, and a turn that a signal ended', async () => {
+  const { failure } = await readTranscript('droid', transcriptOf('droid-error'))
+  assert.equal(failure?.code, 'MODEL_REQUEST_REJECTED')
+  assert.match(failure?.message ?? '', /The scripted request is not valid/)
+  const { turns } = await readTranscript('droid', transcriptOf('droid-interrupt'))
+  assert.deepEqual([turns?.[0]?.prompt, turns?.[0]?.isEnded], ['Write, then be interrupted.', false])
+})
+
+test('the prompt of droid exec comes from its transcript, once per turn, and not where hooks report it', (t) => {
+  const seenOf = (name: string, transcript_path: string) => readDocument('droid', droid(name, { transcript_path }), {})
+  const path = transcriptOf('droid')
+  for (const name of ['PreToolUse-Create', 'PostToolUse-Execute', 'Stop', 'SessionEnd']) {
+    const [first, second, ...more] = withPrompt(seenOf(name, path))
+    assert.deepEqual([first?.step, first?.id], [{ kind: 'prompt', text: prompt }, `prompt ${first?.turn}`])
+    assert.deepEqual([second, ...more], seenOf(name, path))
+  }
+  assert.equal(withPrompt(seenOf('SessionStart', path)).length, 1)
+  const own = join(freshFolder(t), 's.jsonl')
+  copyFileSync(path, own)
+  for (const settings of ['{ "tags": [] }', 'no JSON', '{ "tags": [{ "name": "exec" }] }']) {
+    writeFileSync(own.replace('.jsonl', '.settings.json'), settings)
+    assert.equal(withPrompt(seenOf('Stop', own)).length, settings.includes('exec') ? 2 : 1)
+  }
+  assert.equal(withPrompt(seenOf('Stop', join(own, 'gone'))).length, 1)
 })

@@ -62,7 +62,7 @@ function withText<Value>(value: Value, places: string[][], text: string): Value 
   return copy
 }
 
-for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen']) {
+for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen', 'droid']) {
   test(`each field of a hook document of ${agent} may have ${longest / 1024} KiB`, async () => {
     for (const name of namesOf(agent)) {
       const document = documentOf(agent, name)

@@ -57,6 +57,14 @@ const steps: [string, Step][] = [
   ['Stop', { kind: 'turn', answer: 'Done: the demo greets now.\n\nAll tests but one pass.' }],
 ]
 
+test('Qwen Code puts a space before an @, which must not hide the password in a URL', () => {
+  const document = qwen('UserPromptSubmit', { prompt: 'Use postgres://app:secret @host/db, @src/app.js.' })
+  assert.deepEqual(stepIn('qwen', document), {
+    kind: 'prompt',
+    text: 'Use postgres://app:secret@host/db, @src/app.js.',
+  })
+})
+
 for (const [name, step] of steps) {
   test(`Qwen Code's ${name} is read`, () => {
     assert.deepEqual(stepIn('qwen', qwen(name)), step)

@@ -236,7 +236,7 @@ test('the session file of Qwen Code gives tokens and answer, and a model without
 test('a missing rollout of a subagent is skipped, and a missing transcript is an error', async (t) => {
   const gone = join(freshFolder(t), 'gone.jsonl')
   assert.equal((await readTranscript('codex', transcriptOf('codex'), [gone])).answer, answer)
-  for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen'])
+  for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen', 'droid'])
     await assert.rejects(() => readTranscript(agent, gone), /ENOENT/)
 })
 
@@ -252,6 +252,7 @@ test('a transcript with any values in its lines is read without an error', async
     copilot: 'copilot-subagent',
     gemini: 'gemini',
     qwen: 'qwen',
+    droid: 'droid',
   }
   const keys = [
     'message',

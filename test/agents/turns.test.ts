@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { claudeMoments } from '../../src/agents/past/claude.ts'
+import { turnsOf } from '../../src/agents/past/turns.ts'
 import type { ToldTurn } from '../../src/agents/seen.ts'
-import { toldTurn } from '../../src/agents/told-turn.ts'
+import { aboutTurn, toldTurn } from '../../src/agents/told-turn.ts'
 import { readTranscript, readTurns } from '../../src/agents/transcript.ts'
 import { transcriptOf } from './documents.ts'
 
@@ -98,6 +100,28 @@ test('the turns of the other agents have their prompts, answers and ends', async
   assert.equal(failed?.failure, 'QUERY')
   const [interrupted] = await textsIn('copilot', transcriptOf('copilot-interrupt'))
   assert.equal(interrupted?.interrupted, true)
+})
+
+test('an import ends an open turn as its agent did: killed at the end of the transcript, interrupted before', async () => {
+  const importedFrom = (path: string) =>
+    Array.fromAsync(
+      turnsOf(claudeMoments(path, []), async (text) => text),
+      ({ turn: { prompt, failure, interrupted } }) => [prompt, failure?.code ?? interrupted],
+    )
+  assert.deepEqual(await importedFrom(transcriptOf('claude-queue')), [
+    ['First prompt.', undefined],
+    ['Second prompt.', undefined],
+    ['!echo mine', undefined],
+    ['Third prompt.', 'AGENT_GONE'],
+  ])
+})
+
+test('what a transcript tells of a turn is how that turn ended, although the next one has begun', async () => {
+  const before = Date.parse('2026-11-28T15:05:09.977Z')
+  const told = await readTranscript('codex', transcriptOf('codex-error-resume'), [], before)
+  assert.equal(told.failure, undefined)
+  const about = aboutTurn(told, { turn: told.turns?.[0]?.id, prompt: 'Write a.', at: before })
+  assert.equal(about?.failure?.code, 'RESPONSE_TOO_MANY_FAILED_ATTEMPTS')
 })
 
 const turnAt = (seconds: number, more: Partial<ToldTurn>): ToldTurn => ({

@@ -24,7 +24,7 @@ const odd: Record<string, (path: string) => void> = {
   missing: () => {},
 }
 
-for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen']) {
+for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen', 'droid']) {
   for (const [name, make] of Object.entries(odd)) {
     test(`${agent}: a transcript that is ${name} fails quickly`, { timeout: 60_000 }, async (t) => {
       const path = join(freshFolder(t), 'transcript.jsonl')

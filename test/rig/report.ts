@@ -2,7 +2,7 @@ import Table from 'cli-table3'
 import type { Outcome } from './try.ts'
 
 /** Agents that npm does not have. */
-const elsewhere = ['Cursor', 'Copilot in VS Code', 'Factory Droid']
+const elsewhere = ['Cursor', 'Copilot in VS Code']
 
 /** A table of the results, and below it the differences and what agents do not report. */
 export function report(outcomes: Outcome[]): string {

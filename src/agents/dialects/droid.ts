@@ -1,14 +1,20 @@
 import type { Dialect } from '../dialect.ts'
-import { textOf } from '../fields.ts'
+import { type Fields, textOf } from '../fields.ts'
 import { eventsLikeClaude, readLikeClaude } from './claude.ts'
 
-// https://docs.factory.ai/reference/hooks-reference. It does not document the response of a tool, so exit codes are
-// unknown.
+// https://docs.factory.ai/reference/hooks-reference. `droid exec` reports neither the prompt nor the answer, and no tool
+// that failed. Its transcript has them.
+
+/** Droid writes it below the output of a command. */
+export function exitCodeIn(response: unknown): number | undefined {
+  const code = typeof response === 'string' && /\[Process exited with code (\d{1,10})\]\s*$/.exec(response.slice(-100))
+  return code ? Number(code[1]) : undefined
+}
 
 const events = {
-  ...eventsLikeClaude(() => undefined),
+  ...eventsLikeClaude(({ tool_response }: Fields) => exitCodeIn(tool_response)),
   // Only the text says what it waits for.
-  Notification: ({ message }: Record<string, unknown>) =>
+  Notification: ({ message }: Fields) =>
     /permission/i.test(textOf(message) ?? '') ? ({ kind: 'wait' } as const) : undefined,
 }
 

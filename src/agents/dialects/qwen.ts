@@ -13,6 +13,9 @@ function exitCodeOf({ tool_response, error }: Fields): number | undefined {
   return typeof text === 'string' ? exitCodeBelow(text, below) : undefined
 }
 
+/** Qwen Code takes an @ for a file, and puts a space before it. That would hide the password in a URL. */
+export const rejoined = (text: string) => text.replace(/(:\/\/[^\s:@/]+:[^\s@/]+) @/g, '$1@')
+
 // Its batches use other ids for tools than its other events.
 const { PostToolBatch: _, ...events } = eventsLikeClaude(exitCodeOf)
 
@@ -24,5 +27,12 @@ export const qwen: Dialect = {
     /[/\\]\.qwen[/\\]/.test(textOf(transcript_path) ?? ''),
   mayWrite: ({ hook_event_name, permission_mode }) =>
     typeof hook_event_name === 'string' && typeof permission_mode === 'string',
-  read: (document) => readLikeClaude('qwen', events, document),
+  read: (document) => {
+    const { prompt } = document
+    return readLikeClaude(
+      'qwen',
+      events,
+      typeof prompt === 'string' ? { ...document, prompt: rejoined(prompt) } : document,
+    )
+  },
 }

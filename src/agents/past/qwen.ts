@@ -1,3 +1,4 @@
+import { rejoined } from '../dialects/qwen.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Usage } from '../seen.ts'
@@ -27,7 +28,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
     if (fields.type === 'user') {
       yield* speech.end()
       speech.forget()
-      yield { at, step: { kind: 'prompt', text: textIn(fields, promptLength) ?? '' } }
+      yield { at, step: { kind: 'prompt', text: rejoined(textIn(fields, promptLength) ?? '') } }
     } else if (fields.usageMetadata !== undefined) {
       yield { at, request: { id: `${path} ${line}`, usage: usageOf(fields) } }
       speech.say(textIn(fields, answerLength), at, !usesTool(fields))

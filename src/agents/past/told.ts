@@ -1,4 +1,4 @@
-import { totalOf } from '../cost.ts'
+import { estimateCost, totalOf } from '../cost.ts'
 import { defined } from '../fields.ts'
 import type { Step, Told, ToldTurn, ToolUse, Usage } from '../seen.ts'
 import { plus, rounded, tokensOf } from '../usage.ts'
@@ -156,7 +156,9 @@ async function priced({ model, ...turn }: ToldTurn, requests: Usage[]): Promise<
 async function usageOf({ requests, later, sum }: State): Promise<Usage | undefined> {
   const counted = await totalOf([...requests.values()])
   const rest = [...later].flatMap((id) => requests.get(id) ?? [])
-  const whole = sum && withLater(sum, await totalOf(rest))
+  // A total of a single model names it.
+  const priced = sum?.model === undefined ? sum : await estimateCost(sum)
+  const whole = priced && withLater(priced, await totalOf(rest))
   return whole && tokensOf(whole) >= (counted ? tokensOf(counted) : 0) ? whole : counted
 }
 

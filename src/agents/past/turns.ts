@@ -2,7 +2,7 @@ import type { TurnFields } from '../../api/turn.ts'
 import { totalOf } from '../cost.ts'
 import type { KeptItem } from '../plan.ts'
 import { withoutSecrets } from '../secrets.ts'
-import type { Step, Told, TurnEnd, Usage } from '../seen.ts'
+import type { Failure, Step, Told, TurnEnd, Usage } from '../seen.ts'
 import { type Draft, draftAfter, isEmpty, newDraft, turnOf, withStep } from '../turn.ts'
 import type { Moment } from './moment.ts'
 
@@ -45,7 +45,8 @@ export async function* turnsOf(
     Object.assign(state.told.commands, moment.commands)
     if (moment.step) yield* stepped(state, await withoutSecrets(moment.step, mask))
   }
-  const last = await leftOpen(state)
+  // Nobody was left to end it.
+  const last = await leftOpen(state, { failure: gone })
   if (last) yield { ...last, isOpen: true }
 }
 
@@ -57,23 +58,26 @@ async function* stepped(state: State, step: Step): AsyncGenerator<PastTurn> {
     return
   }
   if (step.kind === 'prompt') {
-    const turn = await leftOpen(state)
+    const turn = await leftOpen(state, { interrupted: true })
     if (turn) yield turn
     state.draft = draftAfter(state.draft, at, state.plan)
   }
   state.draft = withStep(state.draft ?? newDraft(at, state.plan), step, at)
 }
 
-/** A turn without an end was interrupted by its user. Work that the agent started itself just ended. */
-async function leftOpen(state: State): Promise<PastTurn | undefined> {
+/** The failure of a turn that nothing in the transcript ends. */
+const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
+
+/** Ends a turn without an end. Work that the agent started itself just ended. */
+async function leftOpen(state: State, how: TurnEnd): Promise<PastTurn | undefined> {
   const { draft } = state
   if (!draft || isEmpty(draft)) return undefined
-  // A command of the agent itself, such as /clear, is not work.
-  if (/^\/\S+(?: |$)/.test(draft.prompt ?? '') && draft.tools.length + state.requests.size === 0) {
+  // A command of the agent itself or for its shell, such as /clear, is not work.
+  if (/^[/!]\S+(?: |$)/.test(draft.prompt ?? '') && draft.tools.length + state.requests.size === 0) {
     state.draft = undefined
     return undefined
   }
-  return turned(state, draft.prompt === undefined ? {} : { interrupted: true })
+  return turned(state, draft.prompt === undefined ? {} : how)
 }
 
 async function turned(state: State, end: TurnEnd): Promise<PastTurn | undefined> {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { loadPrices } from '../../agents/cost.ts'
 import type { Seen, Told } from '../../agents/seen.ts'
+import { aboutTurn } from '../../agents/told-turn.ts'
 import { cut } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Facts } from '../../recorder/facts.ts'
@@ -44,7 +45,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const { seen, at, until, trees } = given
   const { step } = seen
   const told = needsTranscript(memo, seen, trees)
-    ? await withoutSecrets(await session.transcript(step.kind === 'prompt' ? at : until))
+    ? await withoutSecrets(toldOf(await session.transcript(step.kind === 'prompt' ? at : until), memo, given))
     : {}
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
@@ -60,6 +61,11 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     price: isPriced ? await loadPrices() : (usage) => usage,
     checks: checksOf,
   }
+}
+
+/** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
+function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
+  return aboutTurn(told, draft ? { ...draft, at: draft.startedAt } : { turn: seen.turn, at }) ?? told
 }
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>

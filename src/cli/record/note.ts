@@ -37,7 +37,8 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name))
   if (step.kind === 'begin') beginCommand(state, heard, step, take)
   const isDue = isNoted && keep(state, heard, take)
-  const activity = activityOf(step, new Date().toISOString())
+  const before = step.kind === 'wait' ? state.doing(recording.name) : undefined
+  const activity = activityOf(step, new Date().toISOString(), before)
   const isBeat = activity !== undefined && state.heard(recording.name, activity, seen.cwd)
   return isDue || isBeat
 }
@@ -64,11 +65,11 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   switch (step.kind) {
     case 'prompt':
     case 'turn': {
-      endCommands(state, heard)
       const rules = readable(() => recordRules(recording.cwd))
       const known: Trees = { rules, ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }) }
       // Stored before calling git, because an agent that exits may kill its hooks.
       if (!state.note(recording, seen, key, false, known)) return false
+      endCommands(state, heard)
       state.complete(recording.name, key, { ...treesAt(state, heard, take), ...known })
       return true
     }

@@ -25,7 +25,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
   const at = Date.now()
   try {
     const document = await documentFrom(input)
-    const seen = readDocument(name, document, env)
+    const seen = await completed(readDocument(name, document, env))
     if (seen.length > 0 && noteAll(seen, at, env)) wake(env)
   } catch (error) {
     // The session continues without a record.
@@ -33,6 +33,13 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
     keepMissed(env, name, (error as Error).message)
   }
   return answerOf(name)
+}
+
+/** Adds what the agent's hooks do not report. */
+async function completed(seen: Seen[]): Promise<Seen[]> {
+  if (seen[0]?.agent !== 'droid') return seen
+  const { withPrompt } = await import('../../agents/droid-prompt.ts')
+  return withPrompt(seen)
 }
 
 /** Returns whether to send something now. */

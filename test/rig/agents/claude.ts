@@ -6,7 +6,7 @@ export const claude: RealAgent = {
   name: 'claude',
   title: 'Claude Code',
   packageName: '@anthropic-ai/claude-code',
-  version: '2.1.331',
+  version: '2.1.332',
   agent: 'claude-code',
   model: 'claude-sonnet-4-5-20250929',
   configure: ({ repository }) => ({

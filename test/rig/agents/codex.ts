@@ -4,7 +4,7 @@ export const codex: RealAgent = {
   name: 'codex',
   title: 'Codex',
   packageName: '@openai/codex',
-  version: '0.169.0',
+  version: '0.171.0',
   agent: 'codex',
   // A model of its catalog, because for others it has no tool for editing.
   model: 'gpt-6.1-sol',

@@ -11,12 +11,12 @@ export interface Call {
 
 /** The names that agents use for each kind of tool. */
 const toolNames: Record<Exclude<Act['do'], 'ledger'>, readonly string[]> = {
-  write: ['Write', 'write', 'write_file', 'create', 'apply_patch'],
+  write: ['Write', 'Create', 'write', 'write_file', 'create', 'apply_patch'],
   edit: ['Edit', 'edit', 'replace', 'apply_patch'],
   read: ['Read', 'read', 'read_file', 'view'],
-  shell: ['Bash', 'bash', 'exec_command', 'run_shell_command'],
+  shell: ['Bash', 'bash', 'exec_command', 'run_shell_command', 'Execute'],
   plan: ['TodoWrite', 'TaskCreate', 'todowrite', 'todo_write', 'write_todos', 'update_todo', 'update_plan'],
-  delegate: ['Agent', 'spawn_agent', 'task', 'agent', 'invoke_agent'],
+  delegate: ['Agent', 'spawn_agent', 'task', 'agent', 'invoke_agent', 'Task'],
   await: ['wait_agent'],
   finish: ['complete_task'],
 }

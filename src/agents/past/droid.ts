@@ -1,0 +1,101 @@
+import { exitCodeIn } from '../dialects/droid.ts'
+import { failureOf } from '../failure.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { type Budget, budget, jsonIn, numberedWith } from '../lines.ts'
+import type { Step, Usage } from '../seen.ts'
+import { toolUse } from '../tools.ts'
+import { promptIn, textsIn } from './droid-line.ts'
+import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from './moment.ts'
+
+/** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
+export const droidMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+
+/** The state while reading a session. */
+interface Reading {
+  at: number
+  /** The tools in use, by their ids. */
+  open: Map<string, { name: unknown; input: unknown }>
+  /** The last words of the agent. */
+  said?: string | undefined
+  /** What it last told its user alone. */
+  told?: string | undefined
+  model?: string | undefined
+  /** All models of the session. */
+  models: Set<string>
+}
+
+async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+  const reading: Reading = { at: 0, open: new Map(), models: new Set() }
+  const words = ['"type":"message"', '"agent_turn_outcome"', '"type":"session_start"']
+  for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
+    reading.at = momentOf(fields.timestamp, reading.at)
+    const { at } = reading
+    const cwd = fields.type === 'session_start' ? textOf(fields.cwd) : undefined
+    if (cwd !== undefined) yield { at, session: { cwd } }
+    else if (at === 0) pass(path, line, untimed)
+    if (fields.type === 'agent_turn_outcome') yield { at, ...outcomeOf(reading, fields) }
+    else if (fields.type === 'message') yield* momentsIn(reading, fields)
+  }
+  const sum = await sumOf(path, reading, left)
+  if (sum) yield { at: reading.at, sum }
+}
+
+function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
+  const { role, content, visibility, modelId } = fieldsOf(fields.message)
+  const { at } = reading
+  if (role === 'assistant') {
+    reading.model = textOf(modelId, 100) ?? reading.model
+    if (reading.model !== undefined) reading.models.add(reading.model)
+    const tools = listOf(content).filter(({ type }) => type === 'tool_use')
+    for (const { id, name, input } of tools) if (typeof id === 'string') reading.open.set(id, { name, input })
+    reading.said = textsIn(content, answerLength) ?? (tools.length > 0 ? undefined : reading.said)
+    // Only the total of the session has its tokens.
+    yield { at, request: { id: fields.id, usage: defined({ model: reading.model, inputTokens: 0, outputTokens: 0 }) } }
+    return
+  }
+  for (const result of listOf(content).filter(({ type }) => type === 'tool_result')) yield* used(reading, result)
+  // The error that ends a turn, for example.
+  if (visibility === 'user_only') reading.told = textsIn(content, 4_000) ?? reading.told
+  const prompt = promptIn(fields)
+  if (!prompt) return
+  reading.said = undefined
+  yield defined({ at, step: { kind: 'prompt', text: prompt.text } as Step, turn: prompt.turn }) as Moment
+}
+
+/** The use of a tool. Hooks do not report one that failed. */
+function* used(reading: Reading, { tool_use_id, is_error, content }: Fields): Generator<Moment> {
+  const id = textOf(tool_use_id, 200)
+  const begun = id === undefined ? undefined : reading.open.get(id)
+  if (id === undefined || !begun) return
+  reading.open.delete(id)
+  const response = typeof content === 'string' ? content : textsIn(content, 100_000)
+  const failed = is_error === true ? true : undefined
+  const exitCode = exitCodeIn(response)
+  const step: Step = { kind: 'tool', ...toolUse(begun.name, begun.input, { id, failed, exitCode }) }
+  yield { at: reading.at, step, ...(failed && { isUnheard: failed }) }
+}
+
+/** How a turn ended. */
+function outcomeOf(reading: Reading, { reason }: Fields): Pick<Moment, 'step'> {
+  const { said: answer, told } = reading
+  Object.assign(reading, { said: undefined, told: undefined })
+  if (reason === 'completed') return { step: { kind: 'turn', ...(answer !== undefined && { answer }) } }
+  if (reason === 'cancelled') return { step: { kind: 'turn', interrupted: true } }
+  if (['permission_rejected', 'spec_handoff'].includes(reason as string)) return { step: { kind: 'turn' } }
+  // Its user may have ended it by a signal.
+  if (reason === 'process_exit') return {}
+  return { step: { kind: 'turn', failure: failureOf(reason, told) } }
+}
+
+/** What the session used so far, by the file beside its transcript. Undefined if that was written too late. */
+async function sumOf(path: string, { models }: Reading, left: Budget): Promise<Usage | undefined> {
+  const settings = await jsonIn(path.replace(/\.jsonl$/, '.settings.json'), left).catch(() => undefined)
+  const { inclusiveTokenUsage, tokenUsage } = settings ?? {}
+  const counts = fieldsOf(inclusiveTokenUsage ?? tokenUsage)
+  const [read, write] = [countOf(counts.cacheReadTokens), countOf(counts.cacheCreationTokens)]
+  const inputTokens = countOf(counts.inputTokens) + read + write
+  const outputTokens = countOf(counts.outputTokens)
+  if (inputTokens + outputTokens === 0) return undefined
+  const [model] = models.size === 1 ? models : []
+  return defined({ model, inputTokens, outputTokens, cacheReadTokens: read, cacheWriteTokens: write })
+}
