@@ -90,7 +90,7 @@ export const settings: Table = {
     env: 'CONDUCT_ADMIN_KEY',
     fallback: '',
     meaning:
-      'Secret of the first key, for a database without keys; by default, Conduct creates one and prints it on a terminal or writes it to a file',
+      'Secret of the first key, for a database without an admin key; by default, Conduct creates one and prints it on a terminal or writes it to a file',
     read: (text) => {
       if (text === '') return undefined
       if (secretPattern.test(text) && text.startsWith('sk_admin_')) return text

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
+import { createClient } from '../src/client/client.ts'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/ledger/actor.ts'
+import { newSecret } from '../src/ledger/secret.ts'
 import { openSqlite } from '../src/store/engine/sqlite.ts'
 import { openStore } from '../src/store/open.ts'
 import { engines, testOn } from './support/engines.ts'
@@ -16,6 +20,28 @@ for (const engine of engines) {
       sql`select (select count(*) from keys) as keys, (select count(*) from projects) as projects`,
     )
     assert.deepEqual({ ...row }, { keys: 1, projects: 1 })
+  })
+
+  test(`a first admin key is created beside other keys, and not beside an admin key (${engine.name})`, async (t) => {
+    const url = await engine.freshUrl(t)
+    const opened = async (options: Parameters<typeof openStore>[1] = {}) => {
+      const store = await openStore(url, options)
+      t.after(() => store.close())
+      return store
+    }
+    const local = createApp({ store: await opened({ firstKey: false }), actor: localActor })
+    const client = createClient({ url: 'http://localhost/conduct', fetch: (request) => local.fetch(request) })
+    // As the demo leaves a ledger, also when somebody looked at it.
+    await client.createProject({ slug: 'shop' })
+    await client.createKey({ name: 'ada', permissions: ['write'], project: null })
+    await client.createKey({ name: 'boss', permissions: ['admin'], project: 'shop' })
+    await client.createSession({ code: (await client.createLoginCode()).code })
+    const first = await opened()
+    assert.match(first.newSecret ?? '', /^sk_admin_/)
+    assert.equal((await opened()).newSecret, undefined)
+    const given = newSecret(['admin'])
+    assert.equal((await opened({ adminKey: given })).ignoredAdminKey, true)
+    assert.equal((await opened({ adminKey: first.newSecret })).ignoredAdminKey, false)
   })
 
   test(`a schema of a later version is refused with a message (${engine.name})`, async (t) => {

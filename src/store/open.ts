@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import { defaultProject } from '../api/project.ts'
+import { localActor } from '../ledger/actor.ts'
 import type { Clock, ClockOptions } from '../ledger/clock.ts'
 import { hashOf, newSecret } from '../ledger/secret.ts'
 import { openClock } from './clock.ts'
@@ -12,9 +13,9 @@ import { createProject } from './project/project.ts'
 import { reap } from './run/reap.ts'
 
 export interface StoreOptions {
-  /** The secret of the first key, for a database without keys. */
+  /** The secret of the first key, for a database without an admin key. */
   adminKey?: string | undefined
-  /** Whether to create a first key in a database without keys. In-process users need none. */
+  /** Whether to create a first key in a database without an admin key. In-process users need none. */
   firstKey?: boolean
   /** Receives errors that no caller waits for. */
   warn?: (error: Error) => void
@@ -89,13 +90,19 @@ async function prepare(db: Tx, now: string, adminKey: string | undefined, firstK
   const ctx = systemCtx(db, now)
   const [project] = await db.query(sql`select 1 as one from projects where slug = ${defaultProject}`)
   if (!project) await createProject(ctx, { slug: defaultProject })
-  const [key] = await db.query(sql`select 1 as one from keys limit 1`)
-  if (key) {
-    const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : [key]
-    return { ignoredAdminKey: !same }
-  }
+  const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : []
+  if (same) return { ignoredAdminKey: false }
+  if (await hasAdmin(db, now)) return { ignoredAdminKey: adminKey !== undefined }
   if (!firstKey) return { ignoredAdminKey: false }
   const secret = adminKey ?? newSecret(['admin'])
   await insertKey(ctx, secret, { name: 'first admin', permissions: ['admin'], projectId: null, expiresAt: null })
   return { ignoredAdminKey: false, ...(adminKey === undefined && { newSecret: secret }) }
+}
+
+/** Whether somebody has a live admin key of the whole server. The keys of local logins are of browsers, and end. */
+async function hasAdmin(db: Tx, now: string): Promise<boolean> {
+  const rows = await db.query<{ permissions: string }>(sql`
+    select permissions from keys where project_id is null and actor_id <> ${localActor.id} and revoked_at is null
+      and (expires_at is null or expires_at > ${now})`)
+  return rows.some(({ permissions }) => permissions.split(' ').includes('admin'))
 }

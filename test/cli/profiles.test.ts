@@ -109,6 +109,18 @@ test('anyone who can open the database can create a new admin key', async (t) =>
   assert.deepEqual([key.name, key.project, key.permissions], ['rescue', null, ['admin']])
 })
 
+test('a new key that is for one project by the settings says so', async (t) => {
+  const folder = freshFolder(t)
+  const { url } = await openServer(t)
+  const env = { ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const words = 'key create --name admin --permission admin'
+  const inProject = programOf({ ...env, CONDUCT_PROJECT: 'default' }, folder)
+  const { stderr } = await inProject.all(words)
+  assert.equal(stderr, "The key is for the project 'default'. For one of the whole server: --all-projects\n")
+  for (const more of ['--all-projects', '--project default', '--quiet'])
+    assert.equal((await inProject.all(`${words} ${more}`)).stderr, '', more)
+})
+
 test('with --all-projects, a key of one project creates no narrower key or webhook instead', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)

@@ -49,6 +49,10 @@ for (const engine of engines) {
     assert.equal(await server.end('SIGTERM'), 0)
     const again = await startServer(t, databaseUrl, { CONDUCT_ADMIN_KEY: '', XDG_STATE_HOME: state })
     assert.doesNotMatch(again.output(), /first key/)
+    assert.match(
+      again.output(),
+      /^Keys: conduct key create --profile local --all-projects --name admin --permission admin$/m,
+    )
   })
 }
 

@@ -25,9 +25,10 @@ export function bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }: 
       `      (This link logs you in once, within 10 minutes. For another: ${called} open)`,
     )
   if (ignoredAdminKey) {
-    lines.push('CONDUCT_ADMIN_KEY is ignored: this database already has keys, and that is not one of them.')
+    lines.push('CONDUCT_ADMIN_KEY is ignored: this database already has an admin key, and that is another.')
   }
   if (firstKey) lines.push('', ...firstKeyLines(firstKey))
+  else lines.push(`Keys: ${anotherKey()}`)
   if (firstKey && 'secret' in firstKey)
     lines.push('', 'To create a first run:', '', `  ${firstRun(url, firstKey.secret)}`)
   return lines
@@ -36,12 +37,15 @@ export function bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }: 
 const firstRun = (url: string, secret: string) =>
   `curl -X POST -H "Authorization: Bearer ${secret}" -H "Content-Type: application/json" -d '{"content": "# Hello ledger", "status": "completed"}' ${url}/v1/runs`
 
+/** The command that creates an admin key of the whole server for whoever can open the database. */
+const anotherKey = () => `${called} key create --profile local --all-projects --name admin --permission admin`
+
 /** Where the first key is, and how to use it. */
 export function firstKeyLines(firstKey: FirstKey): string[] {
   if ('lost' in firstKey) {
     return [
       `The first key is lost, because its file could not be written: ${firstKey.lost}`,
-      `To create another: ${called} key create --profile local --all-projects --name admin --permission admin`,
+      `To create another: ${anotherKey()}`,
     ]
   }
   if ('path' in firstKey) {

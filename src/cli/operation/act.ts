@@ -1,4 +1,5 @@
 import { csvPlanOf } from '../../api/csv.ts'
+import type { Key } from '../../api/key.ts'
 import { mostRows } from '../../api/page.ts'
 import { headerFields } from '../../api/paths.ts'
 import type { Delivery } from '../../api/webhook.ts'
@@ -100,6 +101,7 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
     const answer = await call(next)
     print(answer)
     requireDelivered(answer)
+    if (!options.json && !options.quiet && !options.project) tellScope(answer)
     const after = nextOf(answer, next)
     if (!options.all && !options.json && !options.quiet) tellRest(answer, after, next)
     next = after && options.all ? { ...next, ...after } : undefined
@@ -110,6 +112,13 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
 function requireDelivered({ delivery }: Input) {
   const { error } = (delivery ?? {}) as Partial<Delivery>
   if (error) throw new Error(`The test was not delivered: ${error}`)
+}
+
+/** Says that a new key is of one project, which the caller may have got from the folder without naming it. */
+function tellScope({ key, secret }: Input) {
+  const { project } = (key ?? {}) as Partial<Key>
+  if (secret === undefined || !project) return
+  process.stderr.write(`The key is for the project '${project}'. For one of the whole server: --all-projects\n`)
 }
 
 interface Meta {
