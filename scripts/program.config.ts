@@ -1,7 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 import { root } from '../src/root.ts'
+import { checkedOut, commitFile } from '../src/version.ts'
 
 /** Writes the licenses of all bundled packages. */
 function licenses(): Plugin {
@@ -12,6 +13,18 @@ function licenses(): Plugin {
       const folders = modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]).filter(Boolean)
       const texts = [...new Set(folders)].sort().map((folder) => licenseOf(folder as string))
       this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-LICENSES.txt', source: texts.join('\n\n') })
+    },
+  }
+}
+
+/** Writes the commit that is built. Outside of a checkout nobody knows it. */
+function builtCommit(): Plugin {
+  return {
+    name: 'commit',
+    generateBundle() {
+      try {
+        this.emitFile({ type: 'asset', fileName: basename(commitFile), source: `${checkedOut()}\n` })
+      } catch {}
     },
   }
 }
@@ -30,7 +43,7 @@ export default defineConfig({
   logLevel: 'warn',
   publicDir: false,
   ssr: { noExternal: true, external: ['pg'] },
-  plugins: [licenses()],
+  plugins: [licenses(), builtCommit()],
   build: {
     ssr: true,
     outDir: 'dist',

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createApp } from '../src/http/app.ts'
 import { localActor } from '../src/ledger/actor.ts'
 import { indexMore } from '../src/store/search/follow.ts'
+import { version } from '../src/version.ts'
 import { engines, openLedger, testLedger } from './support/engines.ts'
 
 const json = { 'content-type': 'application/json; charset=utf-8' }
@@ -118,7 +119,9 @@ for (const engine of engines) {
     const get = (path: string, env: object = loopback, headers = {}) =>
       app.fetch(new Request(`http://localhost${path}`, { headers }), env)
     assert.equal((await get('/livez')).status, 200)
-    assert.equal((await get('/readyz')).status, 200)
+    const ready = await get('/readyz')
+    const { warnings: _, ...told } = (await ready.json()) as { warnings?: string[] }
+    assert.deepEqual([ready.status, told], [200, { status: 'ok', version }])
     const nothing = await get('/v1/runs')
     assert.equal(nothing.status, 404)
     assert.match(

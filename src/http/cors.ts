@@ -3,7 +3,7 @@ import { addressOf, names } from '../api/paths.ts'
 import type { Handler } from './handlers/handler.ts'
 
 const exposed = [
-  ...['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'Idempotent-Replayed'],
+  ...['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'Idempotent-Replayed', 'Deprecation', 'Sunset'],
   ...['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
 ].join(', ')
 

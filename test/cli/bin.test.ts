@@ -41,7 +41,10 @@ test('in a checkout, the error on an old Node.js says how to get the right one',
 
 test('in a checkout, the command that messages and docs name prints only its own output', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  assert.equal(execSync(`${called} --version`, { cwd: root, encoding: 'utf8' }), `${version}\n`)
+  const head = execSync('git rev-parse HEAD', { cwd: root, encoding: 'utf8' })
+  const [own, commit = ''] = execSync(`${called} --version`, { cwd: root, encoding: 'utf8' }).split('+')
+  assert.equal(own, version)
+  assert.ok(head.startsWith(commit.trim()) && commit.length >= 10, commit)
   const page = readFileSync(join(root, 'docs/getting-started.md'), 'utf8')
   for (const [command] of page.matchAll(/npm run (--silent )?conduct --/g)) assert.equal(command, called)
 })

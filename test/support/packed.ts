@@ -18,6 +18,10 @@ export async function packInto(folder: string): Promise<string> {
     if (path !== 'dist' && existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  // The build notes the commit.
+  await run('git', ['init', '-q'], { cwd: copy })
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com']
+  await run('git', [...author, 'commit', '-q', '--allow-empty', '-m', 'Packed'], { cwd: copy })
   await run('npm', ['pack', '--pack-destination', folder], { cwd: copy })
   rmSync(copy, { recursive: true })
   const [tarball] = globSync('*.tgz', { cwd: folder })

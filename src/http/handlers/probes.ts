@@ -1,6 +1,7 @@
 import { ConductError } from '../../api/error.ts'
 import { tryWrite } from '../../store/health.ts'
 import type { Store } from '../../store/open.ts'
+import { version } from '../../version.ts'
 import type { Answer } from '../reply.ts'
 import type { Handler } from './handler.ts'
 
@@ -61,6 +62,6 @@ export function readinessHandler(store: Store, isStopping: () => boolean): Handl
 }
 
 function probe(status: 200 | 503, words: string, warnings: string[] = []): Answer {
-  const body = { status: words, ...(warnings.length > 0 && { warnings }) }
+  const body = { status: words, version, ...(warnings.length > 0 && { warnings }) }
   return { status, headers: status === 503 ? { 'retry-after': '1' } : {}, body: JSON.stringify(body) }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Name } from '../../api/paths.ts'
 import { root } from '../../root.ts'
+import { version } from '../../version.ts'
 
 /** The parts of a JSON Schema that the description contains and its readers use. */
 export interface Schema {
@@ -67,7 +68,8 @@ let committed: OpenApi | undefined
 /** The API description that ships with Conduct, for a server under `basePath`. */
 export function readOpenapi(basePath: string): OpenApi {
   committed ??= JSON.parse(readFileSync(join(root, 'openapi.json'), 'utf8')) as OpenApi
-  return { ...committed, servers: [{ url: basePath || '/' }] }
+  const info = { ...committed.info, version }
+  return { ...committed, info, servers: [{ url: basePath || '/' }] }
 }
 
 /** The schema that a reference names, merged with the keywords beside the reference; other schemas unchanged. */

@@ -16,6 +16,10 @@ const errorSchema = z.object({
   firstSeq: z.int().optional().describe('Only for EVENTS_DROPPED: the oldest event of the log'),
 })
 
+const about = `The ledger of what coding agents did.
+
+Within /v1, responses may gain fields, enumerations and event types may gain values, and lists may gain kinds of entries: ignore what you do not know. Bodies are closed: the server refuses unknown fields. Nothing is removed or renamed before a release has answered it with the headers Deprecation and Sunset for six months.`
+
 /** The groups of operations, by the second segment of their paths. */
 const tags: Record<string, string> = {
   runs: 'The work of agents, with its turns and features',
@@ -50,7 +54,7 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
     info: {
       title: 'Conduct',
       version,
-      description: 'The ledger of what coding agents did.',
+      description: about,
       contact: { name: 'The Conduct project' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
