@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Install, installs } from '../../agents/install.ts'
+import { readText } from '../init/edit.ts'
 import { hasHooks } from '../init/entry.ts'
-import { isOnPath } from '../init/present.ts'
 import { outdatedFiles, rootOf } from '../init/project-files.ts'
 import type { Env } from '../place/folders.ts'
+import { absolute } from '../place/git.ts'
+import { conductOnPath } from '../place/program.ts'
 import { heardAgents, missedHook, missedWords, titleOf } from '../record/heard.ts'
 import { shown } from '../show/print.ts'
 import { type Finding, found } from './finding.ts'
@@ -37,7 +38,7 @@ export function agentFindings(env: Env, cwd: string, hasState: boolean): Finding
 /** Whether that file runs our hooks for that agent. If we cannot parse it, neither can the agent. */
 function isEntered(path: string, name: string, hooks: Install['hooks']): boolean {
   try {
-    return existsSync(path) && hasHooks(readFileSync(path, 'utf8'), name, hooks)
+    return hasHooks(readText(path), name, hooks)
   } catch {
     return false
   }
@@ -71,24 +72,32 @@ function subfolder(inProject: Install[], ofUser: Install[], isBelow: boolean): F
   ]
 }
 
-/** Whether hooks and MCP servers find the program, and which Node.js they find. */
+/** Whether hooks and MCP servers find this program, and which Node.js they find. */
 function program(env: Env): Finding[] {
-  const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8', timeout: 2_000, env: { ...env } })
+  const programs = { ...env, PATH: absolute(env.PATH ?? '') }
+  const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8', timeout: 2_000, env: programs })
   const other = stdout?.trim().slice(1) ?? ''
   return [
-    ...(isOnPath('conduct', env)
-      ? []
-      : [
-          found(
-            'program',
-            'warn',
-            'the PATH lacks conduct, so the MCP server cannot start, and hooks need the launcher that conduct init writes',
-          ),
-        ]),
+    ...startable(env),
     ...(other === '' || other === process.versions.node
       ? []
       : [found('program', 'note', `node on the PATH is ${other}, but Conduct runs on ${process.execPath}`)]),
   ]
+}
+
+/** Whether the command `conduct` starts this program. */
+function startable(env: Env): Finding[] {
+  const { path, other } = conductOnPath(env)
+  if (path === undefined) {
+    return [
+      found(
+        'program',
+        'warn',
+        'the PATH lacks conduct, so the MCP server cannot start, and hooks need the launcher that conduct init writes',
+      ),
+    ]
+  }
+  return other === undefined ? [] : [found('program', 'warn', other)]
 }
 
 /** When each agent last called a hook, and which calls failed. */

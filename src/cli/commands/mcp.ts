@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { fail } from '../fail.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { connect, type PlaceOptions, placeOf } from '../place/connect.ts'
+import { clean } from '../show/text.ts'
 
 /** `conduct mcp`: serves the tools to a client that starts this process and talks to it on stdin and stdout. */
 export function mcpCommand(): Command {
@@ -38,7 +39,7 @@ async function serve(options: PlaceOptions) {
       import('../../mask/deep.ts'),
       connect(place, env, { createsProject: true }),
     ])
-  const say = (words: string) => process.stderr.write(`conduct mcp: ${words}\n`)
+  const say = (words: string) => process.stderr.write(`conduct mcp: ${clean(words)}\n`)
   const state = stateOrMemory(env, say)
   const hold = localHold({ client, state, place, cwd, env })
   const warn = (error: unknown) => say((error as Error).stack ?? String(error))

@@ -108,7 +108,7 @@ function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: s
   const howMade = isServer ? `to create it: conduct project create --slug ${project}` : 'the first run creates it'
   return [
     ['ledger', ledgerText(place)],
-    ['project', isNew ? `${project}, which does not exist yet; ${howMade}` : project],
+    ['project', line(isNew ? `${project}, which does not exist yet; ${howMade}` : project)],
     ['key', key ? line(`${key.name} (${key.prefix}…), ${me.permissions.join(', ')}${expires}`) : 'not needed here'],
     ['running', runningText(me, running)],
     ...stateLines(utc),
@@ -117,7 +117,7 @@ function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: s
 
 /** The ledger, and what selects it. */
 const ledgerText = (place: Place) =>
-  `${shownPlace(place)} (${place.kind === 'server' ? (place.profile ?? 'CONDUCT_URL') : localProfile})`
+  line(`${shownPlace(place)} (${place.kind === 'server' ? (place.profile ?? 'CONDUCT_URL') : localProfile})`)
 
 /** What this machine recorded, and whether it can. */
 function stateLines(utc: boolean | undefined): [name: string, value: string][] {

@@ -6,6 +6,7 @@ import { addExamples, addPlace, type Common } from '../option.ts'
 import { connect, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { pairs, printJson } from '../show/print.ts'
 import { whileWaiting } from '../show/progress.ts'
+import { clean } from '../show/text.ts'
 import { readAnchors } from '../verify/anchors.ts'
 import { checkMemory, forget } from '../verify/remember.ts'
 import { type Verified, verify } from '../verify/verify.ts'
@@ -59,7 +60,7 @@ function tell(found: Verified, place: Place, { json }: Options): void {
     return
   }
   process.stdout.write(`${pairs(linesOf(found, place))}\n`)
-  for (const { words } of found.faults) process.stderr.write(`DOES NOT FIT: ${words}\n`)
+  for (const { words } of found.faults) process.stderr.write(`DOES NOT FIT: ${clean(words)}\n`)
   if (found.faults.length === 0) process.stdout.write('Everything fits.\n')
 }
 

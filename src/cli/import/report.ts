@@ -1,5 +1,6 @@
 import type { Pass } from '../../agents/past/moment.ts'
 import { pairs, printJson } from '../show/print.ts'
+import { line } from '../show/text.ts'
 
 /** Something that the import left out or found contradictory, and where it is. */
 export interface Unplaced {
@@ -74,8 +75,8 @@ export function print(report: Report, { json }: { json?: boolean }) {
 function list(heading: string, items: Unplaced[], more: number) {
   if (items.length === 0) return
   process.stderr.write(`${heading}:\n`)
-  for (const { file, line, reason } of items) {
-    process.stderr.write(`  ${file}${line === undefined ? '' : `:${line}`}: ${reason.replaceAll('\n', ' ')}\n`)
+  for (const { file, line: at, reason } of items) {
+    process.stderr.write(`  ${line(file)}${at === undefined ? '' : `:${at}`}: ${line(reason)}\n`)
   }
   if (more > 0) process.stderr.write(`  and ${more} more\n`)
 }

@@ -54,7 +54,7 @@ async function entriesOf(list: unknown, noun: string, { folder, report }: Contex
       report.pass(trackFile, undefined, `${name} has no id that can be kept: ${JSON.stringify(fields.id)}`)
     else if (location === undefined) report.pass(trackFile, undefined, `${name} names no document`)
     else {
-      const text = await readDocument(folder, location).catch((error: Error) => error)
+      const text = attempt(() => readDocument(folder, location))
       const agent = textOf(fields.agent, 100)
       if (typeof text !== 'string') report.pass(location, undefined, text.message)
       else
@@ -69,6 +69,14 @@ async function entriesOf(list: unknown, noun: string, { folder, report }: Contex
     }
   }
   return entries
+}
+
+function attempt<T>(work: () => T): T | Error {
+  try {
+    return work()
+  } catch (error) {
+    return error as Error
+  }
 }
 
 const statusOf = (status: unknown) => String(status ?? '').replaceAll('-', '_')

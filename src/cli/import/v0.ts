@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace, type Common } from '../option.ts'
 import { placeOf } from '../place/connect.ts'
+import { foreignText, jsonIn } from '../place/foreign.ts'
 import { projectOf } from '../place/project.ts'
 import { openTarget, requireAdmin } from './ledger.ts'
 import { createReporter, print } from './report.ts'
@@ -43,10 +44,15 @@ async function run(folder: string, { dryRun = false, ...options }: Common & { dr
   print(report.report, options)
 }
 
+/** The largest tracker that we read. */
+const trackerBytes = 8_388_608
+
 function readTrack(folder: string): unknown {
   const path = join(folder, trackFile)
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
+    const text = foreignText(path, { within: folder, most: trackerBytes })
+    if (text === undefined) throw new Error('there is no such file')
+    return jsonIn(text)
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${(error as Error).message}`)
   }

@@ -2,6 +2,7 @@ import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { installs } from '../../agents/install.ts'
 import { humanIdPattern } from '../../ledger/id.ts'
 import { asked } from '../asked.ts'
+import { clean } from '../show/text.ts'
 import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'
 
@@ -29,13 +30,13 @@ export async function askFor(wanted: Wanted, open: { project: boolean; agents: b
     answers.agents = installs.filter(({ name }) => chosen.includes(name))
   }
   if (Object.keys(wanted.checks).length > 0) {
-    const message = `Record these commands as checks?\n${checkLines(wanted.checks).join('\n')}`
+    const message = clean(`Record these commands as checks?\n${checkLines(wanted.checks).join('\n')}`)
     const isWanted = await asked((signal) => confirm({ signal, message }))
     if (isCancel(isWanted)) return ended()
     if (!isWanted) answers.checks = {}
   }
   const what = wanted.remove ? 'Remove Conduct from' : 'Write the files in'
-  const isSure = await asked((signal) => confirm({ signal, message: `${what} ${wanted.root}?` }))
+  const isSure = await asked((signal) => confirm({ signal, message: clean(`${what} ${wanted.root}?`) }))
   return isCancel(isSure) || !isSure ? ended() : answers
 }
 

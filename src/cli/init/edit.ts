@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { pathIn } from '../place/folders.ts'
+import { foreignText } from '../place/foreign.ts'
 
 /** The text of a file before and after an edit; undefined means no file. */
 export interface Edit {
@@ -23,13 +24,12 @@ export function editOf(path: string, change: (before: string | undefined) => str
   }
 }
 
+/** The text of a file; undefined if there is none. Throws an Error that names a file it cannot read. */
 export function readText(path: string): string | undefined {
   try {
-    if (!statSync(path).isFile()) throw new Error('it is not a regular file')
-    return readFileSync(path, 'utf8')
+    return foreignText(path)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw new Error(`Cannot read ${path} (${(error as Error).message}). Nothing was written.`)
+    throw new Error(`${(error as Error).message}. Nothing was written.`)
   }
 }
 

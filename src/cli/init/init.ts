@@ -9,11 +9,13 @@ import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { type Connection, connect, placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
+import { conductOnPath } from '../place/program.ts'
 import { declaredProject, projectOf } from '../place/project.ts'
 import { declaresChecks } from '../place/rules.ts'
+import { clean } from '../show/text.ts'
 import { checkLines, proposedChecks } from './checks.ts'
 import { type Edit, writeAll } from './edit.ts'
-import { type Found, foundAgents, foundWords, isOnPath } from './present.ts'
+import { type Found, foundAgents, foundWords } from './present.ts'
 import { planOf, rootOf, userPlanOf, type Wanted } from './project-files.ts'
 
 interface Options {
@@ -50,8 +52,9 @@ export function initCommand(): Command {
   ])
 }
 
+/** A patch that goes to a file must be exact. On a terminal, nothing from the project's files may act. */
 function say(text: string) {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${process.stdout.isTTY ? clean(text) : text}\n`)
 }
 
 async function init(options: Options, env: Env, cwd: string) {
@@ -193,11 +196,14 @@ function whatNext({ agents, hooks }: Wanted, env: Env): string {
 }
 
 function hooksWords(agents: readonly Install[], env: Env): string[] {
-  const isHere = isOnPath('conduct', env)
+  const { path, other } = conductOnPath(env)
+  const isHere = path !== undefined
   return [
     ...agents.map(({ trust }) => trust),
     'The hooks and the MCP server run the program conduct. Without it, the hooks do nothing.',
-    `It is ${isHere ? '' : 'not '}on your PATH; ${isHere ? 'each teammate needs it there too' : 'you and each teammate need it there'}.`,
+    other === undefined
+      ? `It is ${isHere ? '' : 'not '}on your PATH; ${isHere ? 'each teammate needs it there too' : 'you and each teammate need it there'}.`
+      : `But ${other}.`,
     'Hooks need the shell of Linux, macOS or WSL.',
   ]
 }

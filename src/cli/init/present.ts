@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { type Install, installs } from '../../agents/install.ts'
 import type { Env } from '../place/folders.ts'
+import { onPath } from '../place/program.ts'
 
 /** An agent, and the evidence that this project or this user has it. */
 export interface Found {
@@ -18,7 +19,7 @@ export function foundAgents(root: string, env: Env): Found[] {
     const by = [
       ...signs.project.filter((path) => existsSync(join(root, path))),
       ...signs.home.filter((path) => existsSync(join(home, path))).map((path) => `~/${path}`),
-      ...(isOnPath(signs.program, env) ? [`the program ${signs.program}`] : []),
+      ...(onPath(signs.program, env) ? [`the program ${signs.program}`] : []),
     ]
     return by.length > 0 ? [{ install, by }] : []
   })
@@ -31,15 +32,4 @@ export function foundWords(found: Found[]): string[] {
   return missing.length === 0
     ? lines
     : [...lines, `not found: ${missing.map(({ title, name }) => `${title} (--agents ${name})`).join(', ')}`]
-}
-
-export function isOnPath(program: string, env: Env): boolean {
-  return (env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return folder !== ''
-    } catch {
-      return false
-    }
-  })
 }

@@ -1,9 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { Fields } from '../../agents/fields.ts'
+import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { type HookFile, type Install, installs, type ServerFile } from '../../agents/install.ts'
 import { agentsBlock } from '../../words.ts'
+import { jsonIn } from '../place/foreign.ts'
 import { projectFile } from '../place/project.ts'
 import { topOf } from '../place/repository.ts'
 import { type Checks, proposedChecks } from './checks.ts'
@@ -114,7 +115,7 @@ function recordedBy(root: string, edits: Edit[]): Install[] {
 /** The name of the project and, if there are no rules yet, those of its checks. */
 function projectEdit({ root, project, checks, remove }: Wanted): Edit {
   return editOf(join(root, projectFile), (text) => {
-    const { project: present, ...others }: Fields = text === undefined ? {} : JSON.parse(text)
+    const { project: present, ...others }: Fields = text === undefined ? {} : fieldsOf(jsonIn(text))
     if (remove) return isOurs(root, others) ? undefined : text
     const isNew = others.checks === undefined && Object.keys(checks).length > 0
     if (present === project && !isNew) return text

@@ -22,6 +22,8 @@ export interface Heard {
   recording: New
   /** When the hook ran, in milliseconds since 1970. */
   at: number
+  /** The deadline for all calls of git in this hook, in the time of `performance.now()`. */
+  until: number
 }
 
 /** Where to store git objects of a session's snapshots that the repository does not have. */
@@ -34,7 +36,7 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   const isNoted = !['start', 'begin', 'wait'].includes(step.kind)
   // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
-  const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name))
+  const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name), heard.until)
   if (step.kind === 'begin') beginCommand(state, heard, step, take)
   const isDue = isNoted && keep(state, heard, take)
   const before = step.kind === 'wait' ? state.doing(recording.name) : undefined
@@ -43,16 +45,12 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   return isDue || isBeat
 }
 
-/** How long an agent waits for git, in milliseconds. */
-const patienceMs = 2_000
-
 /** If git takes too long for a working tree, hooks do not try it again. `conduct sync` does, if it can. */
-function snapshotInHook(cwd: string, objects: string): Snapshot | undefined {
+function snapshotInHook(cwd: string, objects: string, until: number): Snapshot | undefined {
   const mark = join(objects, 'slow')
   if (existsSync(mark)) return undefined
-  const started = performance.now()
-  const taken = snapshot(cwd, objects, patienceMs)
-  if (performance.now() - started > patienceMs && existsSync(objects)) writeFileSync(mark, '')
+  const taken = snapshot(cwd, objects, until - performance.now())
+  if (performance.now() > until && existsSync(objects)) writeFileSync(mark, '')
   return taken
 }
 

@@ -42,13 +42,19 @@ async function completed(seen: Seen[]): Promise<Seen[]> {
   return withPrompt(seen)
 }
 
+/** How long an agent waits for git in one hook, in milliseconds. */
+const gitMs = 1_600
+
 /** Returns whether to send something now. */
 function noteAll(seen: Seen[], at: number, env: Env): boolean {
+  const until = performance.now() + gitMs
   const state = stateOf(env)
   try {
     // All reports of a document belong to one session.
     const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env) }))
-    const heard = recordings.flatMap(({ seen, recording }): Heard[] => (recording ? [{ seen, recording, at }] : []))
+    const heard = recordings.flatMap(({ seen, recording }): Heard[] =>
+      recording ? [{ seen, recording, at, until }] : [],
+    )
     return heard.map((one) => noteStep(state, one, env)).includes(true)
   } finally {
     state.close()

@@ -5,6 +5,7 @@ import type { Delivery } from '../../spool/deliver.ts'
 import type { Place } from '../../spool/place.ts'
 import { openState, type State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
+import { clean } from '../show/text.ts'
 import { sayFarewell } from './farewell.ts'
 import { keepOpen } from './reconnect.ts'
 import { createSender, type Recorded, type Sender } from './sender.ts'
@@ -127,7 +128,7 @@ const keyed = (call: NewCall): Call => ({ ...call, key: randomUUID() })
 export function createSay(command: string): (words: string) => void {
   const told = new Set<string>()
   return (words) => {
-    if (!told.has(words)) process.stderr.write(`${command}: ${words}\n`)
+    if (!told.has(words)) process.stderr.write(`${command}: ${clean(words)}\n`)
     told.add(words)
   }
 }

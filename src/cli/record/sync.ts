@@ -8,6 +8,7 @@ import { exitCodes, UsageError } from '../exit.ts'
 import { addExamples } from '../option.ts'
 import { placeOf } from '../place/connect.ts'
 import type { Env } from '../place/folders.ts'
+import { clean } from '../show/text.ts'
 import { rewrittenWords } from '../verify/same-log.ts'
 import { sendBeats } from './beat.ts'
 import { reconnect } from './reconnect.ts'
@@ -20,7 +21,7 @@ const [waitsCode] = exitCodes.unreachable
 async function isSameLog(env: Env, seldom: boolean): Promise<boolean> {
   const place = chosenPlace(env)
   const words = place && (await rewrittenWords(place, env, { timeout: tryMs, seldom }))
-  if (words !== undefined) process.stderr.write(`${words}\n`)
+  if (words !== undefined) process.stderr.write(`${clean(words)}\n`)
   return words === undefined
 }
 
@@ -52,7 +53,7 @@ export function syncCommand(): Command {
 
 async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: Env) {
   const say = (line: string) => {
-    if (!quiet) process.stdout.write(`${line}\n`)
+    if (!quiet) process.stdout.write(`${clean(line)}\n`)
   }
   const state = stateOf(env)
   try {

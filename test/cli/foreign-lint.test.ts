@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const source = fileURLToPath(new URL('../../src/', import.meta.url))
+
+/** Code that works in folders that may come from anybody. */
+const code = globSync('{cli,agents,recorder,spool}/**/*.ts', { cwd: source, exclude: ['cli/demo/**'] })
+
+/** The lines of these files that match, as `file: line`. */
+const linesWith = (pattern: RegExp) =>
+  code.flatMap((file) =>
+    readFileSync(join(source, file), 'utf8')
+      .split('\n')
+      .filter((line) => pattern.test(line) && !/^import |^ {2}\w+,$/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  )
+
+/** Who may read files by himself, and whose files these are. */
+const readers: Record<string, string> = {
+  'cli/place/foreign.ts': 'the one function for files of a folder',
+  'agents/lines.ts': 'transcripts, in bounded pieces and only of regular files',
+  'cli/commands/export.ts': 'a file that the user names',
+  'cli/commands/import.ts': 'a file that the user names',
+  'cli/file.ts': 'a file that the user names',
+  'cli/import/documents.ts': 'the names in a folder that the user names',
+  'cli/import/find.ts': 'the names in the folders of agents',
+  'cli/place/committed.ts': 'our own folder',
+  'cli/place/guarded.ts': 'our own folder',
+  'cli/place/scratch.ts': 'our own folder',
+  'cli/place/profile.ts': 'our own folder',
+  'cli/place/servers.ts': 'our own folder',
+  'cli/record/heard.ts': 'our own folder',
+  'cli/record/session.ts': 'our own folder',
+  'cli/verify/anchors.ts': 'a file that the user names',
+  'cli/verify/remember.ts': 'our own folder',
+  'cli/record/foreground.ts': '/proc',
+  'cli/record/pipes.ts': 'pipes of our own',
+  'spool/process.ts': '/proc',
+}
+
+test('only one function reads the files of a folder', () => {
+  const reads =
+    /\b(?:readFile|readFileSync|openSync|createReadStream|readSync|readdirSync|readdir|opendir|opendirSync|openAsBlob)\(|(?<![.\w])open\([^)]*(?:path|file|draft)/
+  const others = linesWith(reads).filter((line) => readers[line.split(':')[0] ?? ''] === undefined)
+  assert.deepEqual(others, [], 'read with src/cli/place/foreign.ts, or say in this test whose files these are')
+})
+
+/** Who may start programs, and which. */
+const starters: Record<string, string> = {
+  'cli/place/git.ts': 'git, for guarded.ts',
+  'cli/commands/doctor-agents.ts': 'node --version',
+  'cli/commands/open.ts': 'the browser',
+  'cli/record/child.ts': 'the command of the user',
+  'cli/record/foreground.ts': 'ps',
+  'cli/record/pipes.ts': 'mkfifo',
+  'cli/record/wake.ts': 'this program',
+  'agents/opencode-plugin.ts': 'this program, from the plugin',
+  'spool/process.ts': 'ps',
+}
+
+test('only one function starts git', () => {
+  const starts = /\b(?:spawn|spawnSync|exec|execSync|execFile|execFileSync|fork)\(/
+  const others = linesWith(starts).filter(
+    (line) => starters[line.split(':')[0] ?? ''] === undefined && !/\.exec\(|\bexec\(words|function exec\(/.test(line),
+  )
+  assert.deepEqual(others, [], 'call git with src/cli/place/guarded.ts, or say in this test what starts here')
+  const calls = linesWith(/\brunGit\(/).map((line) => line.split(':')[0])
+  const settings = 'cli/place/settings.ts'
+  assert.deepEqual([...new Set(calls)].sort(), [
+    'cli/place/author.ts',
+    'cli/place/git.ts',
+    'cli/place/guarded.ts',
+    settings,
+  ])
+})
