@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 16, as SQLite has them.
+-- The tables of a ledger with schema version 17, as SQLite has them.
 -- npm run generate prints this file from src/store/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -48,7 +48,9 @@ create table keys (
   last_used_at text,
   expires_at text,
   revoked_at text,
-  actor_id integer
+  actor_id integer,
+  person text,
+  machine text
 ) strict;
 create index keys_by_time on keys (created_at, id);
 create index keys_of_project on keys (project_id, created_at, id);
@@ -159,6 +161,13 @@ create table runs (
   session text,
   erased_at text,
   expired_at text,
+  required text,
+  why text,
+  recorder_token text,
+  commit_tree text,
+  author_person text,
+  creator_person text,
+  judged integer not null default 0,
   unique (project_id, run_id)
 ) strict;
 create index runs_by_time on runs (project_id, created_at, id);
@@ -174,6 +183,8 @@ create index runs_by_retry on runs (retry_of) where retry_of is not null;
 create index runs_by_lease on runs (lease_expires_at) where lease_expires_at is not null;
 create index runs_by_verdict on runs (project_id, verdict, created_at, id);
 create index runs_by_end on runs (project_id, ended_at, created_at, id) where ended_at is not null;
+create index runs_by_commit_tree on runs (project_id, commit_tree, created_at, id) where commit_tree is not null;
+create index runs_unjudged on runs (id) where judged = 0;
 
 -- A label of a run, by which it is found.
 create table run_labels (
@@ -190,6 +201,7 @@ create index runs_by_label on run_labels (project_id, name, value, created_at, r
 create table run_writers (
   run_id integer not null references runs (id) on delete cascade,
   actor_id integer not null,
+  person text,
   primary key (run_id, actor_id)
 ) strict;
 
@@ -208,6 +220,8 @@ create table run_commits (
   commit_id text not null,
   project_id integer not null,
   created_at text not null,
+  made integer not null default 0,
+  noted_at text,
   primary key (run_id, commit_id)
 ) strict;
 create index runs_by_commit_id on run_commits (project_id, commit_id, created_at, run_id);
@@ -263,6 +277,12 @@ create table checks (
   git_dirty integer,
   content_type text,
   erased_at text,
+  recorder text,
+  start_tree text,
+  commit_tree text,
+  pipeline text,
+  result_person text,
+  linked_to text,
   unique (project_id, check_id)
 ) strict;
 create index checks_by_time on checks (project_id, created_at, id);

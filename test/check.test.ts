@@ -25,7 +25,7 @@ const executed = { command: 'npm test', exitCode: 0 }
 const walks: [what: string, steps: Step[], verdict: string, evidence: string | null][] = [
   ['no check', [], 'unchecked', null],
   ['a pass', [(a) => a.check(a.maker, {})], 'verified', 'self'],
-  ['an executed pass', [(a) => a.check(a.maker, executed)], 'verified', 'executed'],
+  ['a claim with a command and its exit code', [(a) => a.check(a.maker, executed)], 'verified', 'self'],
   ['a pass of another key', [(a) => a.check(a.other, {})], 'verified', 'independent'],
   ['the weakest evidence', [(a) => a.check(a.other, {}), (a) => a.check(a.maker, { name: 'b' })], 'verified', 'self'],
   ['a fail', [(a) => a.check(a.other, {}), (a) => a.check(a.maker, { name: 'b', result: 'fail' })], 'failing', 'self'],
@@ -57,7 +57,7 @@ const walks: [what: string, steps: Step[], verdict: string, evidence: string | n
     "the author's pass after an independent fail",
     [(a) => a.check(a.other, { result: 'fail' }), (a) => a.check(a.maker, {})],
     'failing',
-    'self',
+    'independent',
   ],
   [
     'a pass by who appended to the run',
@@ -163,13 +163,34 @@ const walks: [what: string, steps: Step[], verdict: string, evidence: string | n
     'a checker that changed the work',
     [(a) => a.other.updateRun({ runId: 'A', content: 'two' }), (a) => a.check(a.other, executed)],
     'verified',
-    'executed',
+    'self',
   ],
   [
     'a checker that changes the work later',
     [(a) => a.check(a.other, executed), (a) => a.other.updateRun({ runId: 'A', content: 'two' })],
     'stale',
-    'executed',
+    'self',
+  ],
+  ...(
+    [
+      { changes: { files: 1 } },
+      { command: 'npm run build' },
+      { exitCode: 1 },
+      { status: 'completed' },
+      { usage: { inputTokens: 1 } },
+      { author: 'Bob <bob@example.com>' },
+    ] as const
+  ).map((patch): (typeof walks)[number] => [
+    `a checker who sets ${Object.keys(patch)}`,
+    [(a) => a.check(a.other, {}), (a) => a.other.updateRun({ runId: 'A', ...patch })],
+    'verified',
+    'self',
+  ]),
+  [
+    'a checker who sets a title',
+    [(a) => a.check(a.other, {}), (a) => a.other.updateRun({ runId: 'A', title: 'It' })],
+    'verified',
+    'independent',
   ],
   [
     'a result that is changed',
@@ -232,8 +253,8 @@ testLedger('a check with a run and a commit belongs to that run, and applies to 
   await client.createCheck({ runId: 'A', commit: one, result: 'pass' })
   assert.equal(await verdictOf('A'), 'verified')
   // With a run, the commit may be any revision, not only a full id.
-  await client.createCheck({ runId: 'A', commit: 'v1.2', result: 'pass' })
-  assert.equal(await verdictOf('A'), 'stale')
+  const { check: named } = await client.createCheck({ runId: 'A', commit: 'v1.2', result: 'pass' })
+  assert.deepEqual([named.current, await verdictOf('A')], [false, 'verified'])
 })
 
 testLedger('a check that is recorded again on another run meanwhile counts for that run', async (ledger) => {

@@ -244,7 +244,7 @@ testLedger('a check that a run gets while it is erased is also erased from the l
     (ctx) => operations.createCheck(ctx, { runId: 'R', checkId: 'C', name: 'tests', result: 'pass', command: secret }),
     () => eraseAll(client, { runId: 'R' }),
   )
-  assert.equal((await client.getCheck({ checkId: 'C' })).check.command, '[erased]')
+  assert.match((await client.getCheck({ checkId: 'C' })).check.command ?? '', /^\[erased\] \d+$/)
   const { events } = await client.listEvents({ subject: 'C' })
   assert.deepEqual(
     events.map(({ changes }) => changes.command),

@@ -17,11 +17,14 @@ testLedger('a run keeps every given field, and the others are null', async ({ cl
       commit: 'abc',
       tree: 'a'.repeat(40),
       dirty: true,
+      commitTree: 'c'.repeat(40),
+      uncommitted: { count: 21, paths: ['src/a.js'] },
       commits: ['b'.repeat(64)],
     },
     changes: { files: 3, insertions: 10, deletions: 0 },
     links: [{ rel: 'pull-request', href: 'https://example.com/1' }],
     author: 'Ada Example <ada@example.com>',
+    required: ['tests', 'lint'],
     command: 'npm run deploy',
     exitCode: 3,
     contentType: 'text/x-terminal' as const,
@@ -45,7 +48,8 @@ testLedger('a run keeps every given field, and the others are null', async ({ cl
 
   const { run: bare } = await client.createRun({})
   const { id, project, runId, status, labels, links, attempt, verdict, createdAt, updatedAt, version, ...others } = bare
-  const { contentType, createdBy, updatedBy, ...unknown } = others
+  const { contentType, createdBy, updatedBy, why, ...unknown } = others
+  assert.equal(why, 'No check has run')
   assert.equal(contentType, 'text/markdown')
   assert.deepEqual([createdBy, updatedBy], Array(2).fill({ kind: 'key', name: 'first admin' }))
   assert.deepEqual(

@@ -6,8 +6,8 @@ const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(40)) as [s
 const [a, b] = ['a', 'b'].map((digit) => digit.repeat(40)) as [string, string]
 
 type Git = NonNullable<Input<'updateRun'>['git']>
-type Tested = Pick<Input<'createCheck'>, 'tree' | 'commit' | 'dirty'>
-type Step = ['work', Git] | ['pass' | 'fail', Tested]
+type Tested = Pick<Input<'createCheck'>, 'tree' | 'commit' | 'commitTree' | 'dirty'>
+type Step = ['work', Git] | ['pass' | 'fail' | 'ci', Tested]
 
 /** Steps between the creation of a run and the reading of its verdict. */
 const walks: [what: string, steps: Step[], verdict: string][] = [
@@ -41,7 +41,7 @@ const walks: [what: string, steps: Step[], verdict: string][] = [
     'a scratch file that is never committed, and a check on the commit',
     [
       ['work', { commit: one, tree: b, dirty: false }],
-      ['pass', { commit: one, tree: a, dirty: false }],
+      ['ci', { commit: one, tree: a, dirty: false }],
     ],
     'verified',
   ],
@@ -49,9 +49,25 @@ const walks: [what: string, steps: Step[], verdict: string][] = [
     'a scratch file, and a check that knows only the commit',
     [
       ['work', { commit: one, tree: b, dirty: false }],
-      ['pass', { commit: one }],
+      ['ci', { commit: one }],
     ],
     'verified',
+  ],
+  [
+    "a new file after the author's tests of the clean commit",
+    [
+      ['pass', { commit: one, tree: a, dirty: false }],
+      ['work', { commit: one, tree: b, dirty: false }],
+    ],
+    'stale',
+  ],
+  [
+    'a module that is not committed, and a check on the commit',
+    [
+      ['work', { commit: one, tree: b, dirty: false, commitTree: a, uncommitted: { count: 1, paths: ['src/m.js'] } }],
+      ['ci', { commit: one, tree: a, commitTree: a, dirty: false }],
+    ],
+    'stale',
   ],
   [
     'changes that are not committed, and a check on the commit',
@@ -165,11 +181,13 @@ const walks: [what: string, steps: Step[], verdict: string][] = [
   ],
 ]
 
-testLedger("a verdict follows the tree of the run's work", async ({ client }) => {
+testLedger("a verdict follows the tree of the run's work", async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   for (const [what, steps, verdict] of walks) {
     const { runId } = (await client.createRun({ status: 'in_progress' })).run
     for (const [did, state] of steps) {
       if (did === 'work') await client.updateRun({ runId, git: state as Git })
+      else if (did === 'ci') await ci.createCheck({ runId, result: 'pass', ...(state as Tested) })
       else await client.createCheck({ runId, result: did, ...(state as Tested) })
     }
     await client.updateRun({ runId, status: 'completed' })
@@ -184,7 +202,7 @@ testLedger('a key that sets the git state of a run is not independent of it', as
   await other.updateRun({ runId, git: { tree: b } })
   await other.createCheck({ runId, result: 'pass', tree: b, command: 'true', exitCode: 0 })
   const { run } = await client.getRun({ runId })
-  assert.deepEqual([run.verdict, run.evidence], ['verified', 'executed'])
+  assert.deepEqual([run.verdict, run.evidence], ['verified', 'self'])
 })
 
 testLedger('a failed command is not a passed check', async ({ client }) => {
@@ -196,24 +214,145 @@ testLedger('a failed command is not a passed check', async ({ client }) => {
   assert.equal((await client.updateCheck({ checkId: check.checkId, result: 'pass', exitCode: 0 })).check.result, 'pass')
 })
 
-testLedger('a check finds its run by commit', async ({ client }) => {
-  await client.createRun({ runId: 'A', git: { commit: one, commits: [three, one] } })
-  await client.createRun({ runId: 'B', git: { commit: two, dirty: false } })
-  await client.createRun({ runId: 'C', git: { commit: three } })
-  const checked = async (commit: string) => (await client.createCheck({ commit, result: 'pass' })).check.runId
-  assert.deepEqual([await checked(one), await checked(two), await checked(three)], ['A', 'B', 'C'], 'the newest')
-  assert.equal((await client.getRun({ runId: 'B' })).run.verdict, 'verified')
-  await assert.rejects(checked(a), {
-    code: 'NOT_FOUND',
-    message: /No run of project 'default' made or ended on commit a/,
-  })
+testLedger('a check by commit goes to the runs that made it', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const other = as({ key: (await client.createKey({ name: 'other', permissions: ['agent'] })).secret })
+  const changed = { changes: { files: 1 } }
+  const record = (by: typeof client, runId: string, git: Git, more = {}) =>
+    by.createRun({ runId, git, leaseSeconds: 3600, ...more })
+  await record(client, 'MADE', { commit: one, commits: [three, one] }, changed)
+  await record(client, 'STOOD', { commit: one })
+  await record(client, 'ON-TOP', { commit: one }, changed)
+  await client.createRun({ runId: 'CLAIMS', git: { commits: [one] } })
+  const checked = async (commit: string, more = {}) => {
+    const { check, checks } = await ci.createCheck({ commit, result: 'pass', ...more })
+    assert.deepEqual(checks[0], check)
+    assert.deepEqual(
+      checks.map(({ linkedTo }) => linkedTo),
+      [null, ...checks.slice(1).map(() => check.checkId)],
+    )
+    return checks.map(({ runId }) => runId)
+  }
+  assert.deepEqual(await checked(one), ['MADE'], 'not those that only stood on it, or claim it without a recorder')
+  assert.deepEqual(await checked(three), ['MADE'])
+  await record(other, 'DECOY', { commits: [one] })
+  assert.deepEqual(await checked(one, { result: 'fail' }), ['DECOY', 'MADE'], 'a later claim takes nothing away')
+  assert.equal((await client.getRun({ runId: 'MADE' })).run.verdict, 'failing')
+
+  await record(client, 'ENDED', { commit: two }, changed)
+  assert.deepEqual(await checked(two), ['ENDED'])
+  await record(other, 'LATE', { commits: [two] })
+  assert.deepEqual(await checked(two), ['LATE', 'ENDED'], 'nor from a run that ended on it')
+
+  await record(client, 'TREE', { commit: two, commitTree: b }, changed)
+  assert.deepEqual(await checked('4'.repeat(40), { commitTree: b }), ['TREE'], 'a rebase that changed nothing')
+  await record(client, 'VISITOR', { commit: '5'.repeat(40) })
+  await assert.rejects(checked('5'.repeat(40)), { code: 'NOT_FOUND', message: /'VISITOR', changed nothing/ })
+  await assert.rejects(checked(a), { code: 'NOT_FOUND', message: /made or ended on commit a.*check out its head/ })
   await assert.rejects(checked('1111111'), { code: 'VALIDATION_ERROR', message: /commit: must be a whole commit id/ })
   await assert.rejects(client.createCheck({ result: 'pass' }), {
     code: 'VALIDATION_ERROR',
     message: /runId: is required/,
   })
-  await client.updateRun({ runId: 'C', git: { commit: two } })
-  assert.equal(await checked(three), 'A', 'a commit that a run no longer names finds it no more')
+})
+
+testLedger('a check of several runs is changed and deleted one by one', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['write'] })).secret })
+  for (const runId of ['A', 'B']) await client.createRun({ runId, git: { commits: [one] }, leaseSeconds: 3600 })
+  const { checks } = await ci.createCheck({ checkId: 'CI', commit: one, result: 'fail', content: 'two fail' })
+  assert.deepEqual(
+    checks.map(({ checkId, runId }) => [checkId, runId]),
+    [
+      ['CI', 'B'],
+      ['CHECK-001', 'A'],
+    ],
+  )
+  const verdicts = async () => (await client.listRuns({ order: 'asc' })).runs.map(({ verdict }) => verdict)
+  await ci.updateCheck({ checkId: 'CHECK-001', result: 'pass' })
+  assert.deepEqual(await verdicts(), ['verified', 'failing'])
+  await client.deleteCheck({ checkId: 'CI' })
+  assert.deepEqual(await verdicts(), ['verified', 'unchecked'])
+  assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.content, 'two fail')
+})
+
+testLedger('only the recorder of a run can say that it saw a command', async ({ client, as }) => {
+  const agent = as({ key: (await client.createKey({ name: 'agent', permissions: ['agent', 'write'] })).secret })
+  const { run, lease } = await agent.createRun({ leaseSeconds: 3600, required: ['tests'] })
+  const { runId } = run
+  assert.deepEqual([run.required, run.why], [['tests'], '`tests` has not run'])
+  const leaseToken = lease?.token ?? ''
+  const seen = { runId, name: 'tests', recorder: 'hook', command: 'npm test' } as const
+  const fail = { ...seen, result: 'fail', exitCode: 1 } as const
+  await assert.rejects(agent.createCheck(fail), {
+    code: 'VALIDATION_ERROR',
+    message: /recorder: needs the Lease-Token/,
+  })
+  await assert.rejects(agent.createCheck({ ...fail, leaseToken: 'x'.repeat(32) }), { code: 'FORBIDDEN' })
+  const claim = { runId, name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 } as const
+  const told = async () => {
+    const { verdict, evidence, why } = (await client.getRun({ runId })).run
+    return [verdict, evidence, why]
+  }
+  await agent.createCheck(claim)
+  assert.deepEqual(await told(), ['unchecked', null, 'Nobody saw `tests` run, and its author claims a pass'])
+  const { check } = await agent.createCheck({ ...fail, leaseToken })
+  assert.deepEqual([check.evidence, check.recorder], ['executed', 'hook'])
+  assert.deepEqual(await told(), ['failing', 'executed', '`npm test` failed'])
+  await agent.createCheck(claim)
+  assert.deepEqual(await told(), ['failing', 'executed', '`npm test` failed'], 'a claim clears nothing')
+  await assert.rejects(agent.updateCheck({ checkId: check.checkId, result: 'pass', exitCode: 0 }), {
+    code: 'FORBIDDEN',
+    message: /A recorder saw check/,
+  })
+  assert.equal((await agent.updateCheck({ checkId: check.checkId, agent: 'codex' })).check.agent, 'codex')
+  await agent.updateRun({ runId, status: 'completed', leaseToken })
+  await agent.createCheck({ ...seen, result: 'pass', exitCode: 0, leaseToken })
+  assert.deepEqual(await told(), ['verified', 'executed', "The author's recorder saw `npm test` pass"], 'after the end')
+  assert.deepEqual(
+    (await client.listRuns()).runs.map(({ why }) => why),
+    ["The author's recorder saw `npm test` pass"],
+  )
+})
+
+testLedger('a person is nobody else with another key', async ({ client, as }) => {
+  const keyOf = async (name: string, person?: string) =>
+    as({ key: (await client.createKey({ name, permissions: ['write'], ...(person && { person }) })).secret })
+  const ada = await keyOf('ada', 'Ada <ada@example.com>')
+  const second = await keyOf('second', 'Ada L. <ADA@example.com>')
+  const bob = await keyOf('bob', 'Bob <bob@example.com>')
+  const service = await keyOf('service')
+  const evidenceOf = async (by: typeof client, of: typeof client, author?: string) => {
+    const { runId } = (await of.createRun(author ? { author } : {})).run
+    const { check } = await by.createCheck({ runId, result: 'pass' })
+    return [check.evidence, (await client.getRun({ runId })).run.why]
+  }
+  const claimed = ['self', 'Claimed by its author']
+  assert.deepEqual(await evidenceOf(second, ada), claimed, 'two keys of a person')
+  assert.deepEqual(await evidenceOf(bob, ada), ['independent', 'Checked by bob (independent)'])
+  assert.deepEqual(await evidenceOf(bob, service, 'Bob B. <Bob@Example.com>'), claimed, 'the author')
+  assert.deepEqual(await evidenceOf(service, ada), [
+    'independent',
+    'Checked by service (independent); the key names no person',
+  ])
+  const { runId } = (await service.createRun({})).run
+  const { check } = await second.createCheck({ runId, result: 'pass' })
+  await ada.appendToRun({ runId, text: 'more' })
+  assert.equal((await client.getCheck({ checkId: check.checkId })).check.evidence, 'self', 'a person who wrote to it')
+  await client.updateRun({ runId, author: 'Bob <bob@example.com>' })
+  const { check: late } = await bob.createCheck({ runId, result: 'pass' })
+  assert.equal(late.evidence, 'self', 'an author who is set later')
+})
+
+testLedger('without trees, a check applies until files may have been written', async ({ client }) => {
+  const { run, lease } = await client.createRun({ leaseSeconds: 3600 })
+  const { runId } = run
+  const leaseToken = lease?.token ?? ''
+  await client.createCheck({ runId, result: 'pass', recorder: 'hook', command: 'npm test', exitCode: 0, leaseToken })
+  const verdict = async () => (await client.getRun({ runId })).run.verdict
+  await client.appendTurn({ runId, prompt: 'test', leaseToken })
+  assert.equal(await verdict(), 'verified')
+  await client.updateRun({ runId, touched: true, leaseToken })
+  assert.equal(await verdict(), 'stale')
 })
 
 testLedger('imported checks count by their time, in whatever order they arrive', async ({ client, as }) => {

@@ -5,7 +5,9 @@ import { rowId, time } from './field.ts'
 const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook'] as const
 const deeds = ['created', 'updated', 'deleted'] as const
 const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
-export const eventType = z.enum([...eventTypes, 'erasure.created'])
+/** An upgrade derived the verdict of a run by a new rule. Webhooks do not send it. */
+export const rejudged = 'run.rejudged'
+export const eventType = z.enum([...eventTypes, rejudged, 'erasure.created'])
 export type EventType = z.infer<typeof eventType>
 
 /** The kinds of things that events are about. */

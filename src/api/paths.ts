@@ -48,6 +48,7 @@ export const paths = {
 
   createKey: 'POST /v1/auth/keys',
   listKeys: 'GET /v1/auth/keys',
+  updateKey: 'PATCH /v1/auth/keys/:id',
   revokeKey: 'DELETE /v1/auth/keys/:id',
   me: 'GET /v1/auth/me',
   createLoginCode: 'POST /v1/auth/codes',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { statuses, verdicts } from '../ledger/run.ts'
 import { titleBytes } from '../ledger/title.ts'
+import { checkName, evidence } from './check.ts'
 import { actor, author, contentType, exitCode, humanId, rowId, text, time, timeInput } from './field.ts'
 import { turn } from './turn.ts'
 import { activity, changes, failure, git, usage } from './work.ts'
@@ -9,7 +10,6 @@ export const runStatus = z.enum(statuses)
 export type RunStatus = z.infer<typeof runStatus>
 
 export const verdict = z.enum(verdicts)
-export const evidence = z.enum(['self', 'executed', 'independent'])
 
 /** A number for each of `keys`. */
 export const counts = <Key extends string>(keys: readonly Key[]) =>
@@ -70,6 +70,12 @@ export const runFields = {
   failure: failure.nullable().optional().describe('Why it failed; only with status failed'),
 }
 
+/** The names of the checks that a verdict needs. A recorder sets them when it creates the run. */
+export const required = z
+  .array(checkName)
+  .max(50)
+  .describe('The names of the checks that must pass. Without any, every name that has a check must')
+
 const fieldsSchema = z.object(runFields)
 export type RunFields = z.infer<typeof fieldsSchema>
 
@@ -98,9 +104,13 @@ export const run = z
     retryOf: z.string().nullable(),
     attempt: z.int(),
     verdict,
-    evidence: evidence
-      .nullable()
-      .describe('Claimed by a writer of the run, executed by its recorder, or recorded under another key'),
+    evidence: evidence.nullable(),
+    why: z.string().nullable().describe('The verdict in a sentence'),
+    required: required.nullable(),
+    rejudged: z
+      .literal(true)
+      .optional()
+      .describe('An upgrade derived the verdict by a new rule, and it has not changed since'),
     activity: activity.nullable().describe('What it is doing, while in progress'),
     leaseExpiresAt: time.nullable(),
     lastSeenAt: time.nullable(),

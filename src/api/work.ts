@@ -7,12 +7,20 @@ import { text, time, timeInput } from './field.ts'
 export const count = z.int().min(0).max(most.count)
 
 /** The id of a git object: SHA-1 or SHA-256. */
-const objectId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a git object id: 40 or 64 of 0-9 a-f')
+export const objectId = z
+  .string()
+  .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be a git object id: 40 or 64 of 0-9 a-f')
 
 export const tree = objectId.describe(
   'The tree of the working folder, as from `git add -A` and `git write-tree`. It identifies a state of the work',
 )
 export const dirty = z.boolean().describe('Whether tracked files differ from the commit')
+
+export const uncommitted = z.strictObject({
+  count,
+  paths: z.array(text(1000, 1)).max(20).describe('The first of them'),
+})
+export type Uncommitted = z.infer<typeof uncommitted>
 
 export const git = z.strictObject({
   repository: text(512).optional(),
@@ -21,6 +29,11 @@ export const git = z.strictObject({
   commit: text(64).optional().describe('The commit at the end, or now'),
   tree: tree.optional(),
   dirty: dirty.optional(),
+  commitTree: objectId.optional().describe('The tree of the commit, in the form of `tree`'),
+  uncommitted: uncommitted
+    .nullable()
+    .optional()
+    .describe('The files of the run that differ from the commit. Null or missing: unknown'),
   commits: z.array(objectId).max(500).optional().describe('The commits made, oldest first'),
 })
 export type Git = z.infer<typeof git>

@@ -1,4 +1,5 @@
 import { purgeHookSessions } from '../hooks/session.ts'
+import { rejudgeNext } from '../store/check/rejudge.ts'
 import { purgeKept } from '../store/idempotency.ts'
 import { purgeSessions } from '../store/key/session.ts'
 import { numberEvents, tidyNumbered } from '../store/log/number.ts'
@@ -53,6 +54,7 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
   // Searches also read text that is not indexed yet, so the index may lag. A fast-growing text is thus indexed seldom,
   // although each time its last passage is indexed again.
   yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
+  yield { name: 'rejudge', everyMs: 60_000, isExclusive: true, step: () => rejudgeNext(db, now()) }
   if (db.dialect.commitsInOrder) {
     yield { name: 'give back', everyMs: 60_000, isExclusive: true, step: () => db.giveBack() }
   }

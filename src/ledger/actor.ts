@@ -19,8 +19,10 @@ export type Actor =
       projectId: number | null
       /** When the key or its session expires; null for never. */
       endsAt: string | null
+      /** The person who holds the key; missing for a service. */
+      person?: string | null
     }
-  | { kind: 'local'; id: number; permissions: readonly Permission[] }
+  | { kind: 'local'; id: number; permissions: readonly Permission[]; person?: string | null }
   | { kind: 'system'; id: number; permissions: readonly Permission[] }
   | { kind: 'anyone'; id: number; permissions: readonly Permission[] }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { mapTexts } from './event-text.ts'
 
 /** What readers see instead of an erased text. */
@@ -5,6 +6,9 @@ export const erasedText = '[erased]'
 
 /** What replaces an erased name where two may not be the same. */
 export const erasedName = (number: number | string) => `${erasedText} ${number}`
+
+/** What replaces an erased name that must stay different from others, and the same where it stands again. */
+export const erasedNameOf = (name: string) => erasedName(Number.parseInt(hash('sha256', name).slice(0, 11), 16))
 
 export const isErasedName = (name: string) => /^\[erased\] \d+(-\d+)?$/.test(name)
 
@@ -15,7 +19,11 @@ export const erasedLine = (bytes: number) => `[${bytes.toLocaleString('en')} byt
 export type IsToGo = (text: string, field: string) => boolean
 
 /** Fields that group figures or identify rows. Erasing a whole run, spec or project keeps them. */
-const names: ReadonlySet<string> = new Set(['agent', 'model', 'commit', 'base', 'name', 'rel'])
+const names: ReadonlySet<string> = new Set([
+  ...['agent', 'model', 'commit', 'base', 'name', 'rel', 'required'],
+  // Of a pipeline.
+  ...['id', 'job'],
+])
 
 /** Every text except names. */
 export const everyText: IsToGo = (text, field) => text !== erasedText && !names.has(field)

@@ -16,6 +16,7 @@ type FullCheck = Output<'getCheck'>['check']
 /** The most lines of a list. */
 export const shown = 20
 
+/** For a server that gives no sentence. */
 const verdictWords = {
   unchecked: 'unchecked: no check is recorded',
   failing: 'failing: a check fails',
@@ -25,8 +26,8 @@ const verdictWords = {
 }
 
 /** The verdict of a run in words. */
-export const verdictText = ({ verdict, evidence }: Run) =>
-  `${verdictWords[verdict]}${evidence === null ? '' : ` (evidence: ${evidence})`}`
+export const verdictText = ({ verdict, evidence, why }: Run) =>
+  `${why ? verdict : verdictWords[verdict]}${evidence === null ? '' : ` (evidence: ${evidence})`}${why ? `: ${why}` : ''}`
 
 const words = (...parts: (string | null | undefined | false)[]) => parts.filter(Boolean).join(', ')
 
@@ -36,8 +37,20 @@ export const runLine = (run: Run) =>
 export const specLine = ({ specId, status, checklist: { total, done }, title }: Spec) =>
   `${specId} ${words(status, total > 0 && `${done}/${total} done`)}: ${title ?? 'untitled'}`
 
-export const checkLine = ({ checkId, runId, name, result, command, exitCode }: Check) =>
-  `${checkId} of ${runId} ${result}: ${name}${command === null ? '' : ` (${command}${exitCode === null ? '' : `, exit code ${exitCode}`})`}`
+export function checkLine(check: Check): string {
+  const { checkId, runId, name, result, command, exitCode, replacedBy } = check
+  const ran = command === null ? '' : ` (${command}${exitCode === null ? '' : `, exit code ${exitCode}`})`
+  const notes = words(evidenceText(check), replacedBy && `replaced by ${replacedBy}`)
+  return `${checkId} of ${runId} ${result}: ${name}${ran}${notes && `, ${notes}`}`
+}
+
+const evidenceWords = { self: 'claimed by its author', executed: 'seen by a recorder' }
+
+/** Who says so. Servers of earlier versions do not. */
+const evidenceText = ({ evidence, createdBy }: Check) =>
+  evidence === 'independent'
+    ? `checked by ${createdBy.name ?? 'the local user'} (independent)`
+    : evidenceWords[evidence]
 
 export const featureLine = ({ id, name, file, description }: Feature) =>
   `feature ${id} ${name}: ${words(file, description) || 'no description'}`

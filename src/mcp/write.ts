@@ -5,9 +5,11 @@ import { featureFields } from '../api/feature.ts'
 import { humanId, text } from '../api/field.ts'
 import { type Run, runFields, runStatus } from '../api/run.ts'
 import { specFields } from '../api/spec.ts'
+import type { Input } from '../client/client.ts'
+import { sameCommand } from '../ledger/command.ts'
 import { slice } from '../ledger/content.ts'
 import type { Work } from './hold.ts'
-import { verdictText } from './show.ts'
+import { shown, verdictText } from './show.ts'
 import { adds, type Call, changes, tool } from './tool.ts'
 
 const runId = humanId.optional().describe('Default: the one open run')
@@ -100,10 +102,10 @@ async function ended(
 export const recordCheck = tool({
   name: 'record_check',
   description:
-    'Record the result of a check that you really ran (tests, lint, review). With command and exitCode, it is evidence.',
+    'Record the result of a check that you really ran (tests, lint, review). It is your claim, unless a recorder saw it.',
   annotations: adds,
   input: z.strictObject({
-    name: checkName.describe('Same name again replaces the result'),
+    name: checkName.describe('Same name again replaces your claim'),
     result: checkResult,
     command: checkFields.command.unwrap().unwrap().optional(),
     exitCode: checkFields.exitCode.unwrap().unwrap().optional(),
@@ -114,6 +116,12 @@ export const recordCheck = tool({
   async run(call, { runId: named, ...fields }) {
     const { client, hold, agent, meta, once } = call
     const runId = named ?? (await hold.only(meta))
+    const seen = await seenCheck(call, runId, fields)
+    if (seen) {
+      const run = await hold.renew(runId, meta)
+      const text = `${seen.checkId}: ${seen.name} ${seen.result}, as a recorder saw. ${runId} is ${verdictText(run)}.`
+      return { text, data: { checkId: seen.checkId, ...outcome(run) } }
+    }
     const { isElsewhere, ...work } = hold.work(meta)
     // A session whose run is not in the ledger yet may all the same check another run.
     const own = named === undefined ? runId : await hold.session(meta).catch(() => undefined)
@@ -126,14 +134,34 @@ export const recordCheck = tool({
       throw error
     })
     const run = await hold.renew(runId, meta)
-    const proven = check.command !== null && check.exitCode !== null
-    const hint = proven ? '' : ' This is only your claim: command and exitCode make it evidence.'
+    const hint =
+      check.evidence === 'self' ? ' This is only your claim: a recorder sees what you run in its session.' : ''
     return {
       text: `${check.checkId}: ${check.name} ${check.result}. ${runId} is ${verdictText(run)}.${hint}`,
       data: { checkId: check.checkId, ...outcome(run) },
     }
   },
 })
+
+type Claim = Pick<Input<'createCheck'>, 'name' | 'result' | 'command' | 'content'> & { name: string }
+
+/**
+ * The check of the current work that a recorder made of that command, with that result; undefined if it saw none. The
+ * findings are added to it, if this key may.
+ */
+async function seenCheck({ client, once }: Call, runId: string, { name, result, command, content }: Claim) {
+  const { checks } = await client.listChecks({ runId, name, limit: shown })
+  const isSame = (ran: string | null) => command === undefined || (ran !== null && sameCommand(ran, command ?? ''))
+  // An older server does not say what a recorder saw.
+  const seen = checks.find((check) => (check.recorder ?? null) !== null && isSame(check.command))
+  if (!seen?.current || seen.result !== result) return undefined
+  if (content !== undefined) {
+    await client.updateCheck({ checkId: seen.checkId, content }, once('findings')).catch((error) => {
+      if (!(error instanceof ConductError)) throw error
+    })
+  }
+  return seen
+}
 
 /**
  * Brings the git state of the agent's own run up to date, so that its verdict is about the files that were checked. What

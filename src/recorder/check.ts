@@ -52,6 +52,7 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
     tree,
     dirty,
     agent: facts.agent,
+    recorder: 'hook',
   })
   return found.reduce(
     (after, { name, command }) =>

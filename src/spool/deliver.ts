@@ -208,6 +208,8 @@ async function send(
 ): Promise<Answer> {
   const { name, runId, leaseToken } = recording
   const given = takesRun(operation) && runId !== null ? { runId, ...input } : input
+  // A check needs the token only to say that the recorder saw it.
+  const isSeen = operation === 'createCheck' && input.recorder !== undefined && leaseToken !== null
   const isHeld = operation !== 'createRun' && operation !== 'createCheck' && leaseToken !== null
   const isAppend = operation === 'appendToRun'
   const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
@@ -216,8 +218,13 @@ async function send(
       : // A turn has its number.
         callOf(client, operation)(input, { signal, ...(operation !== 'appendTurn' && { idempotencyKey }) })
   try {
-    return await invoke(isHeld ? { leaseToken, ...given } : given, key)
+    return await invoke(isHeld || isSeen ? { leaseToken, ...given } : given, key)
   } catch (error) {
+    // Another token created the run, so this is only a claim.
+    if (isSeen && error instanceof ConductError && error.code === 'FORBIDDEN') {
+      const { recorder: _, ...claimed } = given as Input
+      return invoke(claimed, `${key}.claim`)
+    }
     if (!isHeld || !(error instanceof ConductError) || error.code !== 'LEASE_LOST') throw error
     const left = `${error.message} What others made of it stays.`
     const rest = withoutLease(operation, given)

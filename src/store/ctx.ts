@@ -64,6 +64,10 @@ export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
 /** The caller's key; null for the local user and Conduct itself. */
 export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)
 
+/** The person who acts; null for a service, and where it is not known. */
+export const personIn = ({ actor }: Ctx): string | null =>
+  (actor.kind === 'key' || actor.kind === 'local' ? actor.person : undefined) ?? null
+
 /** Throws FORBIDDEN if the actor may change only what it created, and did not create this. */
 export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string): void {
   if (isConfined(ctx.actor) && row.created_by !== ctx.actor.id) {

@@ -3,7 +3,7 @@ import { listChecks } from './check/list.ts'
 import type { Operations } from './ctx.ts'
 import { erase } from './erase/erase.ts'
 import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature } from './feature/feature.ts'
-import { createKey, listKeys, me, revokeKey } from './key/key.ts'
+import { createKey, listKeys, me, revokeKey, updateKey } from './key/key.ts'
 import { createLoginCode, createSession, deleteSession } from './key/session.ts'
 import { listEvents } from './log/list.ts'
 import { deleteProject } from './project/delete.ts'
@@ -76,6 +76,7 @@ export const operations: Operations = {
   deleteProject,
   createKey,
   listKeys,
+  updateKey,
   revokeKey,
   me,
   createLoginCode,

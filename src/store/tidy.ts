@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { rejudgeNext } from './check/rejudge.ts'
 import { purgeKept } from './idempotency.ts'
 import type { Store } from './open.ts'
 import { emptyNext, newPlace } from './project/empty.ts'
@@ -12,7 +13,8 @@ const emptyMs = 2_000
 
 /**
  * Maintenance by a command before it closes the ledger, in case no server ever runs: indexes a little for the next
- * search, seals the log once a minute, deletes some expired responses, empties deleted projects, and gives back space.
+ * search, seals the log once a minute, deletes some expired responses, empties deleted projects, derives verdicts of an earlier
+ * version again, and gives back space.
  */
 export async function tidy({ db, now, doubt }: Store): Promise<void> {
   await indexMore(db, indexMs)
@@ -21,5 +23,6 @@ export async function tidy({ db, now, doubt }: Store): Promise<void> {
   const place = newPlace()
   const end = performance.now() + emptyMs
   while (performance.now() < end && (await emptyNext(db, now(), place))) await turn()
+  while (performance.now() < end && (await rejudgeNext(db, now()))) await turn()
   while (performance.now() < end && (await db.giveBack())) await turn()
 }

@@ -204,7 +204,7 @@ test('check exec records the command and its result, and exits with its code', a
   assert.deepEqual([other.name, other.result, other.exitCode, other.agent], ['check', 'fail', 4, 'ci'])
   assert.match(other.content, /^\[[\d,]+ bytes dropped here: [\d,]+ lines\]\n[\s\S]*line 8999 of the output\n$/)
   assert.ok(other.content.length < 132_000)
-  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'executed')
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.evidence, 'self')
 })
 
 test('a run records the commit where it began, the commit at its end, and all changes, also in new files', async (t) => {

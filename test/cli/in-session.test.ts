@@ -66,7 +66,7 @@ test('without a session id, a check belongs to the session of the agent above it
   assert.ok(!existsSync(join(cwd, 'never')))
 })
 
-test('outside a session, a check belongs to the newest run on the commit, if the files are those of the commit', async (t) => {
+test('outside a session, a check belongs to the run that ended on the commit and changed something, if the files are those of the commit', async (t) => {
   const { env, cwd, ledger, git } = await prompted(t, [])
   const client = await ledger()
   const commit = git('rev-parse', 'HEAD')
@@ -75,9 +75,9 @@ test('outside a session, a check belongs to the newest run on the commit, if the
   assert.equal(code, 0)
   assert.match(stderr, /No run .* made or ended on commit/)
   await client.createRun({ runId: 'OLD', status: 'completed', git: { commit } })
-  await client.createRun({ runId: 'NEW', status: 'completed', git: { commit } })
+  await client.createRun({ runId: 'NEW', status: 'completed', git: { commit }, changes: { files: 1 } })
   const told = await conduct(words, env, cwd)
-  const found = `recorded for NEW, the newest run on commit ${commit.slice(0, 12)}`
+  const found = `recorded for NEW, by commit ${commit.slice(0, 12)}`
   assert.equal(told.stderr, `conduct check exec: ${found}\n`)
   const { checks } = await client.listChecks({ name: 'ci' })
   assert.deepEqual(

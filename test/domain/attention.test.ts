@@ -30,6 +30,8 @@ const runsOf = (told: Told[]): Run[] =>
     attempt: 1,
     verdict: 'unchecked',
     evidence: null,
+    why: null,
+    required: null,
     activity: null,
     leaseExpiresAt: null,
     lastSeenAt: null,

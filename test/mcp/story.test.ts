@@ -27,10 +27,10 @@ async function work({ call }: Agent, isAlone: boolean): Promise<string> {
     content: '12 pass',
   }
   const second = await call('record_check', { ...check, ...named })
-  assert.match(second.text, /verified \(evidence: executed\)/)
+  assert.match(second.text, /verified \(evidence: self\): Claimed by its author/)
   const end = { status: 'completed', summary: 'Users log in with a passkey.', features: ['login', 'account'], ...named }
   const finished = await call('finish_run', end)
-  assert.deepEqual(finished.data, { runId, status: 'completed', verdict: 'verified', evidence: 'executed' })
+  assert.deepEqual(finished.data, { runId, status: 'completed', verdict: 'verified', evidence: 'self' })
   assert.match((await call('read_ledger', { id: runId })).text, /Users log in with a passkey/)
   assert.match((await call('search_ledger', { query: 'passkey' })).text, new RegExp(`run ${runId} completed`))
   return runId
@@ -40,7 +40,7 @@ async function assertTold(client: Client, runId: string) {
   const { run } = await client.getRun({ runId })
   assert.deepEqual(
     [run.status, run.verdict, run.evidence, run.title, run.leaseExpiresAt],
-    ['completed', 'verified', 'executed', 'Add passkeys', null],
+    ['completed', 'verified', 'self', 'Add passkeys', null],
   )
   assert.equal(run.specVersion, 1)
   assert.equal(run.content, 'Wrote the button.\nWrote the tests.\n\n## Summary\n\nUsers log in with a passkey.\n')

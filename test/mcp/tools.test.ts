@@ -169,7 +169,7 @@ testLedger('the tools search, list and read the ledger', async ({ app, adminKey,
   )
   assert.match(
     (await call('search_ledger', { type: 'check', status: 'pass' })).text,
-    /^CHECK-001 of RUN-002 pass: tests \(npm test, exit code 0\)$/,
+    /^CHECK-001 of RUN-002 pass: tests \(npm test, exit code 0\), claimed by its author$/,
   )
   assert.match((await call('search_ledger', { type: 'feature' })).text, /^feature 1 login: src\/login\.ts$/)
   const found = (await call('search_ledger', { query: 'passkeys', status: 'completed' })).data.results
@@ -177,7 +177,10 @@ testLedger('the tools search, list and read the ledger', async ({ app, adminKey,
   assert.match((await call('search_ledger', { query: 'passkeys', type: 'spec' })).text, /^spec AUTH-1 draft: Passkeys/)
 
   const { text, data } = await call('read_ledger', { id: 'RUN-002' })
-  assert.match(text, /^# RUN-002: Passkeys 2\ncompleted, verified \(evidence: executed\), spec AUTH-1\n/)
+  assert.match(
+    text,
+    /^# RUN-002: Passkeys 2\ncompleted, verified \(evidence: self\): Claimed by its author, spec AUTH-1\n/,
+  )
   assert.match(text, /Features: login \(1\)\n- CHECK-001 of RUN-002 pass/)
   assert.match(text, /é{4000}\n… 2,000 more bytes; the resource conduct:\/\/run\/RUN-002 has all$/)
   assert.equal((data.run as { runId: string }).runId, 'RUN-002')
@@ -251,4 +254,26 @@ testLedger('runs and specs are resources', async ({ app, adminKey, client: ledge
     await assert.rejects(textOf('conduct://run/none'), /no run 'none'/)
     await assert.rejects(textOf('conduct://run/%zz'), { code: -32602, message: /malformed/ })
   }
+})
+
+testLedger('record_check names the check that a recorder made of the command', async ({ app, adminKey, client }, t) => {
+  const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+  const { run, lease } = await client.createRun({ leaseSeconds: 3600, required: ['tests'] })
+  const { runId } = run
+  const leaseToken = lease?.token ?? ''
+  const seen = { runId, name: 'tests', command: 'npm test', recorder: 'hook', leaseToken } as const
+  const record = (result: string, command?: string) =>
+    call('record_check', { runId, name: 'tests', result, ...(command && { command, content: '12 pass' }) })
+  await client.createCheck({ ...seen, result: 'pass', exitCode: 0 })
+  for (const command of ['npm test', 'npx npm test', undefined]) {
+    const { text, data } = await record('pass', command)
+    assert.equal(data.checkId, 'CHECK-001')
+    assert.match(text, /^CHECK-001: tests pass, as a recorder saw\. .* verified \(evidence: executed\)/)
+  }
+  assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.content, '12 pass')
+  assert.equal((await record('pass', 'docker run tests')).data.checkId, 'CHECK-002')
+  await client.createCheck({ ...seen, result: 'fail', exitCode: 1 })
+  const { text, data } = await record('pass', 'npm test')
+  assert.equal(data.checkId, 'CHECK-004')
+  assert.match(text, /failing \(evidence: executed\): `npm test` failed\. This is only your claim/)
 })

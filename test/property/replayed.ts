@@ -12,18 +12,19 @@ export const told: Record<Noun, Row> = {
   run: {
     ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
     ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
-    ...{ verdict: 'unchecked', evidence: null, content: null, features: [] },
+    ...{ verdict: 'unchecked', evidence: null, why: null, required: null, content: null, features: [] },
     ...{ author: null, command: null, exitCode: null, contentType: 'text/markdown' },
   },
   turn: { prompt: null, answer: null, model: null, tools: null, files: null, usage: null, git: null },
   spec: { title: null, status: null, agent: null, content: null },
   check: {
     ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
-    ...{ commit: null, tree: null, dirty: null },
+    ...{ commit: null, startTree: null, tree: null, commitTree: null, dirty: null, recorder: null, pipeline: null },
+    linkedTo: null,
   },
   feature: { name: null, description: null, file: null },
   project: { name: null, repository: null, retention: null },
-  key: { name: null, permissions: null, expiresAt: null, revokedAt: null },
+  key: { name: null, permissions: null, expiresAt: null, revokedAt: null, person: null, machine: null },
   webhook: { url: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
 }
 
@@ -88,7 +89,9 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
   for (const { runId } of await allOf(client, 'listRuns')) {
     const { run } = await client.getRun({ runId })
     const features = run.features.map(({ id }) => id)
-    tables.run[runId] = pick('run', { ...run, isLeased: run.leaseExpiresAt !== null, features })
+    // Without checks, the sentence follows from what is required.
+    const why = run.verdict === 'unchecked' && / not run$|^No check has run$/.test(run.why ?? '') ? null : run.why
+    tables.run[runId] = pick('run', { ...run, why, isLeased: run.leaseExpiresAt !== null, features })
     for (const turn of await turnsOf(client, runId)) tables.turn[`${runId}/${turn.n}`] = pick('turn', turn)
   }
   for (const { specId } of await allOf(client, 'listSpecs')) {

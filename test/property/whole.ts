@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import sql, { raw } from 'sql-template-tag'
 import { commitsOf, hrefKeysOf } from '../../src/ledger/found-by.ts'
-import { type Counted, verdictOf } from '../../src/ledger/verdict.ts'
+import { findVerdict, type JudgedRun } from '../../src/store/check/verdict.ts'
+import { systemCtx } from '../../src/store/ctx.ts'
 import type { Db } from '../../src/store/engine/db.ts'
 import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
 
@@ -84,17 +85,13 @@ export async function requireWhole(db: Db): Promise<void> {
 interface RunRow {
   id: number
   run_id: string
-  created_by: number
-  work_version: number
   git: string | null
   links: string
   labels: string
-  verdict: string
-  evidence: string | null
 }
 
 const runsOf = (db: Db) =>
-  db.query<RunRow>(sql`select id, run_id, created_by, work_version, git, links, labels, verdict, evidence from runs
+  db.query<RunRow>(sql`select id, run_id, git, links, labels from runs
     where project_id in (${raw(live)}) order by id`)
 
 async function requireFinders(db: Db): Promise<void> {
@@ -122,39 +119,22 @@ async function requireFinders(db: Db): Promise<void> {
   }
 }
 
-interface CheckRow extends Omit<Counted, 'state' | 'executed' | 'independent'> {
-  run: number
-  by: number
-  executed: number
-  tree: string | null
-  commit: string | null
-  dirty: number | null
-}
-
+/** Asserts that each stored verdict is the one that the run and its checks give, and that each check stands as it says. */
 async function requireVerdicts(db: Db): Promise<void> {
-  const checks = await db.query<CheckRow>(sql`
-    select run_id as run, name, result, result_by as "by", work_version as "workVersion", git_tree as tree,
-      git_commit as "commit", git_dirty as dirty, case when command is null or exit_code is null then 0 else 1 end as executed
-    from checks order by created_at, id`)
-  const writers = await db.query<{ run: number; by: number }>(
-    sql`select run_id as run, actor_id as "by" from run_writers`,
+  const runs = await db.query<
+    JudgedRun & { run_id: string; verdict: string; evidence: string | null; why: string | null }
+  >(
+    sql`select id, run_id, created_by, creator_person, author, author_person, required, work_version, git, judged, verdict,
+      evidence, why from runs where project_id in (${raw(live)}) order by id`,
   )
-  for (const run of await runsOf(db)) {
-    const isWriter = (by: number) => by === run.created_by || writers.some((one) => one.run === run.id && one.by === by)
-    const own = checks.filter((check) => check.run === run.id)
-    // The map keeps the newest of each, at the place of the oldest unless that is removed first.
-    const newest = new Map<string, CheckRow>()
-    for (const check of own) {
-      newest.delete(`${check.by} ${check.name}`)
-      newest.set(`${check.by} ${check.name}`, check)
+  await db.tx(async (tx) => {
+    for (const { run_id, verdict, evidence, why, ...run } of runs) {
+      assert.notEqual(run.judged, 0, `${run_id} is judged by today's rule`)
+      const found = await findVerdict(systemCtx(tx, new Date().toISOString()), run)
+      const expected = { verdict: found.verdict, evidence: found.evidence, why: why === '[erased]' ? why : found.why }
+      assert.deepEqual({ verdict, evidence, why }, expected, `the verdict on ${run_id}`)
     }
-    const counted = [...newest.values()].map(({ name, result, by, workVersion, executed, ...state }) => ({
-      ...{ name, result, workVersion, executed: executed === 1, independent: !isWriter(by) },
-      state: { tree: state.tree, commit: state.commit, dirty: state.dirty === null ? null : state.dirty === 1 },
-    }))
-    const expected = verdictOf(counted, { state: JSON.parse(run.git ?? '{}'), version: run.work_version })
-    assert.deepEqual({ verdict: run.verdict, evidence: run.evidence }, expected, `the verdict on ${run.run_id}`)
-  }
+  })
 }
 
 /**

@@ -1,12 +1,19 @@
 import { z } from 'zod'
-import { check, checkFields, checkName, checkResult, fullCheck } from '../check.ts'
+import { check, checkFields, checkName, checkResult, fullCheck, recorder } from '../check.ts'
 import { humanId, ifVersion, importedAt } from '../field.ts'
+import { leaseToken } from '../lease.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { projectFilter } from '../project.ts'
 import { created, done, type Route } from './route.ts'
 
+/** Some runs. In an address, one id is a list of one. */
+const runIds: z.ZodType<string[], string | string[]> = z.array(humanId).max(100)
+
 const checkAnswer = z.object({ check })
+const checksAnswer = checkAnswer.extend({
+  checks: z.array(check).describe('The check of each run that it went to; the first is `check`'),
+})
 
 export const checkRoutes = {
   createCheck: {
@@ -16,15 +23,19 @@ export const checkRoutes = {
       checkId: humanId.optional().describe('Default: the next CHECK-<n> of the project'),
       runId: humanId
         .optional()
-        .describe('Default: the newest run that made or ended on `commit`, which is then a full id'),
-      name: checkName
-        .default('check')
-        .describe('The newest check of each name by each key counts, unless a later independent one replaced it'),
+        .describe(
+          'Default: every run that made `commit`, which is then a full id; else each that ended on it and changed something; else each whose work is the tree of that commit',
+        ),
+      name: checkName.default('check').describe('A failure counts until a pass of the same name clears it'),
       result: checkResult,
       ...checkFields,
+      recorder: recorder
+        .optional()
+        .describe('For the recorder of the run, with its Lease-Token: it saw the command end'),
+      leaseToken: leaseToken.describe('With recorder: the token that the recorder received when it created the run'),
       createdAt: importedAt,
     }),
-    output: checkAnswer,
+    output: checksAnswer,
     success: [201],
     example: { runId: 'RUN-001', name: 'tests', result: 'pass', command: 'npm test', exitCode: 0, durationMs: 41_000 },
   },
@@ -33,7 +44,7 @@ export const checkRoutes = {
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
-      runId: humanId.optional(),
+      runId: runIds.optional(),
       name: checkName.optional(),
       result: z.array(checkResult).optional(),
       ...created,
@@ -41,7 +52,7 @@ export const checkRoutes = {
     }),
     output: z.object({ checks: z.array(check), meta: pageMeta }),
     success: [200],
-    example: { runId: 'RUN-001' },
+    example: { runId: ['RUN-001'] },
   },
   getCheck: {
     summary: 'Read a check with its content',
@@ -52,7 +63,7 @@ export const checkRoutes = {
     example: { checkId: 'CHECK-001' },
   },
   updateCheck: {
-    summary: 'Change fields of a check; only the key that created it can change the result',
+    summary: 'Change fields of a check; only the key that created it can, and nobody what a recorder saw',
     permission: 'write',
     input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkFields, ifVersion }),
     output: checkAnswer,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { rowId, text, time } from '../field.ts'
-import { key, keyFields, permission } from '../key.ts'
+import { holderFields, key, keyFields, permission } from '../key.ts'
 import { pageInput, pageMeta } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { done, exampleKey, type Route } from './route.ts'
@@ -13,7 +13,12 @@ export const keyRoutes = {
     output: z.object({ key, secret: z.string() }),
     success: [201],
     secret: 'secret',
-    example: { name: 'nightly agents', permissions: ['agent'], project: 'shop' },
+    example: {
+      name: 'nightly agents',
+      permissions: ['agent'],
+      project: 'shop',
+      person: 'Ada Example <ada@example.com>',
+    },
   },
   listKeys: {
     summary: 'List keys',
@@ -22,6 +27,14 @@ export const keyRoutes = {
     output: z.object({ keys: z.array(key), meta: pageMeta }),
     success: [200],
     example: { limit: 50 },
+  },
+  updateKey: {
+    summary: 'Say which person and machine a key is for; no key can do so for itself',
+    permission: 'admin',
+    input: z.strictObject({ id: rowId, ...holderFields }),
+    output: z.object({ key }),
+    success: [200],
+    example: { id: 2, person: 'Ada Example <ada@example.com>' },
   },
   revokeKey: {
     summary: 'Revoke a key',
@@ -37,7 +50,12 @@ export const keyRoutes = {
     words: 'whoami',
     permission: 'read',
     input: z.strictObject({}),
-    output: z.object({ key: key.nullable().describe('null: the local user'), permissions: z.array(permission) }),
+    output: z.object({
+      key: key.nullable().describe('null: the local user'),
+      permissions: z.array(permission),
+      person: z.string().nullable(),
+      machine: z.string().nullable(),
+    }),
     success: [200],
     example: {},
   },

@@ -5,12 +5,18 @@ import { lease, leaseSeconds, leaseToken } from '../lease.ts'
 import { pageInput } from '../page.ts'
 import type { Name } from '../paths.ts'
 import { projectFilter } from '../project.ts'
-import { fullRun, runFields, runStatus, verdict } from '../run.ts'
+import { fullRun, required, runFields, runStatus, verdict } from '../run.ts'
 import { created, done, type Route, runAnswer, runPage } from './route.ts'
 
 const leasedAnswer = runAnswer.extend({
   lease: lease.optional().describe('If leaseSeconds granted or renewed one'),
 })
+
+/** For a run without trees, whose recorder cannot tell what changed. */
+export const touched = z
+  .literal(true)
+  .optional()
+  .describe('The session may have written files: the checks of a run without trees no longer apply')
 
 /** The filters of a list of runs. */
 export const runFilters = {
@@ -45,6 +51,7 @@ export const runRoutes = {
     input: z.strictObject({
       runId: humanId.optional().describe('Default: the next RUN-<n> of the project'),
       ...runFields,
+      required: required.optional(),
       retryOf: humanId.optional().describe('The runId of the run that this one retries'),
       leaseSeconds: leaseSeconds
         .optional()
@@ -87,6 +94,7 @@ export const runRoutes = {
     input: z.strictObject({
       runId: humanId,
       ...runFields,
+      touched,
       leaseSeconds: z
         .union([z.literal(0), leaseSeconds], 'must be 0, or 10 to 86400 seconds')
         .optional()

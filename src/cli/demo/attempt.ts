@@ -16,17 +16,33 @@ export interface Attempt extends Task {
   retried?: { runId: string }
 }
 
+/** A run, and the token of its recorder if that sees its tests. */
+interface Made {
+  runId: string
+  leaseToken?: string | undefined
+}
+
+/** How an agent checks its own work, without CI: by a review, or by tests that its recorder sees. */
+const ownCheckOf = ({ outcome, turn }: Attempt) =>
+  outcome !== 'verified' ? undefined : ({ 8: 'review', 3: 'tests' } as const)[turn % 11]
+const seesTests = (attempt: Attempt) => ownCheckOf(attempt) === 'tests'
+
 /** One attempt, from its start to its checks. If it fails and `isSettled`, a second one succeeds. */
 export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chance): Step[] {
   const { at, agent, outcome, part, retried } = attempt
   const minutes = chance.between(6, 48)
   const end = at + minutes * minute
-  const it = { runId: '' }
+  const it: Made = { runId: '' }
   const begun = beginning(attempt, agent, chance)
   const create = async (team: Team) => {
     const more = { ...(retried && { retryOf: retried.runId }), ...(outcome === 'lapsed' && { leaseSeconds: 600 }) }
-    const { run } = await team[agent].createRun({ status: 'in_progress', ...begun, ...more })
+    const sees = seesTests(attempt) && { leaseSeconds: 600 }
+    const { run, lease } = await team[agent].createRun({ status: 'in_progress', ...begun, ...more, ...sees })
     it.runId = run.runId
+    if (!sees) return
+    // It stays the token of the recorder.
+    it.leaseToken = lease?.token
+    await team[agent].updateRun({ runId: it.runId, leaseSeconds: 0, leaseToken: it.leaseToken })
   }
   const append = (team: Team) =>
     team[agent].appendTurn({ runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) })
@@ -49,7 +65,7 @@ const explainLapse = (client: Client, runId: string, labels: Record<string, stri
 type Git = ReturnType<typeof beginning>['git']
 
 /** The end of a run after that many minutes, and its checks. */
-function endSteps(attempt: Attempt, it: { runId: string }, before: Git, minutes: number, chance: Chance): Step[] {
+function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chance: Chance): Step[] {
   const { agent, outcome, title, part, turn, retried } = attempt
   const end = attempt.at + minutes * minute
   const usage = usageOf(agent, minutes, chance)
@@ -89,22 +105,24 @@ function tick(team: Team, { spec, title, done }: Task) {
 }
 
 /** The checks that give a run its verdict: by CI and a person, by the agent itself, or none. */
-function checkSteps(
-  { agent, outcome, turn }: Attempt,
-  it: { runId: string },
-  commit: string,
-  end: number,
-  chance: Chance,
-): Step[] {
+function checkSteps(attempt: Attempt, it: Made, commit: string, end: number, chance: Chance): Step[] {
+  const { agent, outcome, turn } = attempt
   if (outcome === 'unchecked') return []
   const check = (by: Member, name: string, after: number, fields: Omit<CheckFields, 'runId' | 'name'>): Step => ({
     at: end + after * minute,
     act: (team) => team[by].createCheck({ runId: it.runId, name, agent: by, commit, ...fields }),
   })
   const executed = (command: string, exitCode = 0) => ({ command, exitCode, durationMs: chance.between(4, 90) * 1000 })
-  const byItself = outcome === 'verified' ? turn % 11 : undefined
-  if (byItself === 8) return [check(agent, 'self-review', 1, { result: 'pass', ...findings.review })]
-  if (byItself === 3) return [check(agent, 'tests', 1, { result: 'pass', ...executed('npm test') })]
+  const own = ownCheckOf(attempt)
+  if (own === 'review') return [check(agent, 'self-review', 1, { result: 'pass', ...findings.review })]
+  if (own === 'tests') {
+    const act = (team: Team) =>
+      team[agent].createCheck({
+        ...{ ...it, name: 'tests', agent, commit, result: 'pass', recorder: 'hook' },
+        ...executed('npm test'),
+      })
+    return [{ at: end + minute, act }]
+  }
   const tests: Step =
     outcome === 'failing'
       ? check('ci', 'tests', 4, { result: 'fail', ...findings.fail, ...executed('npm test', 1) })

@@ -8,9 +8,11 @@ import type { State } from '../../spool/state.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import type { PlaceOptions } from '../place/connect.ts'
+import { checkRules } from '../place/rules.ts'
 import { gitStateOf } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
 import { warnIfRewritten } from '../verify/same-log.ts'
+import { checkNamesOf } from './checked.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
 import { addToSession, whoseHere } from './in-session.ts'
@@ -69,7 +71,7 @@ function parted(all: string[], behind = all.length - 1): { runId: string | undef
   return { runId, words }
 }
 
-/** Where the check belongs: to the named run, to the recording of a session, or to the newest run on the commit. */
+/** Where the check belongs: to the named run, to the recording of a session, or to the runs of the commit. */
 type Target = { runId: string } | { session: Recording } | { isOfCommit: true }
 
 /** Runs the command and returns the exit code. If no such check is possible, throws before running anything. */
@@ -131,7 +133,19 @@ interface Here {
   cwd: string
 }
 
-async function record(target: Target, check: Record<string, unknown>, { state, place, cwd }: Here) {
+interface Ended {
+  name: string
+  command: string
+  exitCode: number
+}
+
+/** Whether a session may say that it saw this check: it is by the rule of that name, or there is none. */
+function isByRule({ name, command, exitCode }: Ended, { cwd: home }: Recording, cwd: string): boolean {
+  const rules = checkRules(home).filter((rule) => rule.name === name)
+  return rules.length === 0 || checkNamesOf(command, exitCode, rules, { cwd, home }).length > 0
+}
+
+async function record(target: Target, check: Ended & Record<string, unknown>, { state, place, cwd }: Here) {
   const { env } = process
   const work = gitStateOf(cwd)
   const { commit, tree, dirty } = work
@@ -143,11 +157,12 @@ async function record(target: Target, check: Record<string, unknown>, { state, p
     if ('runId' in target) await tellOuterExec(target.runId, work, { state, place, cwd, env })
     const runId = await recorder.end()
     const isFound = 'isOfCommit' in target && runId !== null
-    if (isFound) say(`recorded for ${runId}, the newest run on commit ${commit?.slice(0, 12)}`)
+    if (isFound) say(`recorded for ${runId}, by commit ${commit?.slice(0, 12)}`)
     if (runId !== null) await warnIfRewritten(place, env, say)
     return
   }
   const { session } = target
-  await addToSession(state, session, env, call, say)
+  const input = { ...call.input, ...(isByRule(check, session, cwd) && { recorder: 'exec' }) }
+  await addToSession(state, session, env, { ...call, input }, say)
   say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)
 }

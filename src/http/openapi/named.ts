@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { checkResult } from '../../api/check.ts'
+import { checkResult, evidence, pipeline, recorder } from '../../api/check.ts'
 import { statusOf } from '../../api/error.ts'
 import { eventType } from '../../api/event.ts'
 import { featureInput } from '../../api/feature.ts'
@@ -10,7 +10,7 @@ import { order, pageMeta } from '../../api/page.ts'
 import { retentionInput } from '../../api/project.ts'
 import { erasedCounts } from '../../api/routes/erase.ts'
 import { forgottenRuns } from '../../api/routes/forget.ts'
-import { counts, evidence, link, runStatus, verdict, where } from '../../api/run.ts'
+import { counts, link, runStatus, verdict, where } from '../../api/run.ts'
 import { searchType, suggested } from '../../api/search.ts'
 import { specStatus } from '../../api/spec.ts'
 import { duration, statsBy, tally } from '../../api/stats.ts'
@@ -28,6 +28,8 @@ export const outputs: Record<string, z.ZodType> = {
   Verdict: verdict,
   Evidence: evidence,
   CheckResult: checkResult,
+  Recorder: recorder,
+  Pipeline: pipeline,
   SpecStatus: specStatus,
   Permission: permission,
   EventType: eventType,

@@ -1,9 +1,13 @@
 import sql, { join, raw } from 'sql-template-tag'
 import type { Check } from '../../api/check.ts'
 import { ConductError, invalid } from '../../api/error.ts'
+import type { Parsed } from '../../api/routes.ts'
+import type { Git } from '../../api/work.ts'
 import { appeared, type Changes, differences, vanished } from '../../ledger/event.ts'
+import { tokenHash } from '../../ledger/lease.ts'
+import { personHash } from '../../ledger/person.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, madeAt, type Operation, personIn, requireVersion } from '../ctx.ts'
 import {
   deleteDocument,
   deleteDocuments,
@@ -17,8 +21,11 @@ import {
 } from '../document.ts'
 import { recordAll } from '../log/record.ts'
 import { listOf, piecesOf } from '../pieces.ts'
+import { isRecorderOf } from '../run/lease.ts'
 import { type RunRow, recordRun, requireRun } from '../run/row.ts'
+import { writeRun } from '../run/save.ts'
 import { moveTotals } from '../spec/totals.ts'
+import { runsOfCommit } from './by-commit.ts'
 import {
   type CheckRow,
   type CheckState,
@@ -38,73 +45,126 @@ import { findVerdict } from './verdict.ts'
 
 /** Updates the verdict of a run from its checks, with an event if it changes. */
 async function settle(ctx: Ctx, run: RunRow): Promise<void> {
-  const before = { verdict: run.verdict, evidence: run.evidence }
-  const after = await findVerdict(ctx, run, run.git === null ? null : JSON.parse(run.git))
-  const moved = differences(before, after)
+  const { verdict, evidence, why, ...more } = await findVerdict(ctx, run)
+  const before = { verdict: run.verdict, evidence: run.evidence, why: run.why }
+  const moved = differences(before, { verdict, evidence, why })
+  const saved = await writeRun(ctx, run, { verdict, evidence, why, ...more })
   if (Object.keys(moved).length === 0) return
-  await ctx.db.query(sql`update runs set verdict = ${after.verdict}, evidence = ${after.evidence} where id = ${run.id}`)
-  await moveTotals(ctx, run, { ...run, ...after })
+  await moveTotals(ctx, run, saved)
   await recordRun(ctx, 'updated', run, moved)
 }
 
 /**
- * Throws NOT_FOUND for an unknown run, or a commit that no run made or ended on; CONFLICT if the checkId is taken;
- * VALIDATION_ERROR if the exit code contradicts the result.
+ * Records a check of a run, or of each run that a commit belongs to. Throws NOT_FOUND for an unknown run, and for a commit
+ * without one; FORBIDDEN for a recorder without the token of the run; CONFLICT if the checkId is taken; VALIDATION_ERROR if
+ * the exit code contradicts the result.
  */
 export const createCheck: Operation<'createCheck'> = async (
   ctx,
-  { checkId, runId, content = '', createdAt, name, result, ...fields },
+  { checkId, runId, content = '', createdAt, leaseToken, ...given },
 ) => {
   requireFitting(ctx, content)
   const at = madeAt(ctx, createdAt)
-  const { command = null, exitCode = null, durationMs = null, agent = null } = fields
-  const { contentType = 'text/markdown', commit = null, tree = null, dirty = null } = fields
-  const state = { name, result, command, exitCode, durationMs, contentType, commit, tree, dirty, agent }
+  const state = newState(given)
   requireAgreement(state)
+  const proof = leaseToken === undefined ? ctx.leaseHash : tokenHash(leaseToken)
+  if (state.recorder !== null) requireProof(runId, proof)
   const digest = digestOf(content)
   return inTx(ctx, async (ctx) => {
-    const run = await requireRun(ctx, runId ?? (await runOnCommit(ctx, commit)), ctx.db.dialect.forUpdate)
-    const values = {
-      project_id: ctx.project.id,
-      run_id: run.id,
-      result_by: ctx.actor.id,
-      work_version: run.work_version,
-      document_id: await insertDocument(ctx, content, digest),
-      ...stamps(ctx, at),
-      ...valuesOf(state),
+    const runs =
+      runId === undefined ? await runsOfCommit(ctx, state) : [await requireRun(ctx, runId, ctx.db.dialect.forUpdate)]
+    const rows: CheckRow[] = []
+    for (const run of runs) {
+      if (state.recorder !== null) requireRecorder(run, proof)
+      const values = {
+        ...stamps(ctx, at),
+        ...valuesOf(about(state, run)),
+        document_id: await insertDocument(ctx, content, digest),
+        linked_to: rows[0]?.check_id ?? null,
+      }
+      const row = await insertCheck(ctx, rows.length === 0 ? checkId : undefined, run, values)
+      const changes = appeared({
+        ...factsOf(run.run_id, stateOf(row)),
+        linkedTo: row.linked_to,
+        content: digest,
+        createdAt,
+      })
+      await recordCheck(ctx, 'created', row, changes, createdAt !== undefined)
+      await settle(ctx, run)
+      rows.push(row)
     }
-    const row = await insertUnder(ctx, 'check', checkId, async (id) => {
-      const [row] = await ctx.db.query<CheckRow>(sql`
-        insert into checks (check_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
-        on conflict do nothing returning ${columns}`)
-      return row
-    })
-    if (!row)
-      throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave out checkId to get the next free one.`)
-    const changes = appeared({ ...factsOf(run.run_id, state), content: digest, createdAt })
-    await recordCheck(ctx, 'created', row, changes, createdAt !== undefined)
-    await settle(ctx, run)
-    return { check: await shownCheck(ctx, row) }
+    const checks = await shownChecks(ctx, rows)
+    return { check: checks[0] as Check, checks }
   })
 }
 
-/**
- * The newest run that made or ended on a commit. Throws NOT_FOUND if there is none; VALIDATION_ERROR for an abbreviated
- * commit id.
- */
-async function runOnCommit(ctx: Ctx, commit: string | null): Promise<string> {
-  if (commit === null) throw invalid('runId', 'is required where no commit is given to find the run by')
-  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
-    throw invalid('commit', `must be a whole commit id, 40 or 64 of 0-9 a-f, to find a run by, not '${commit}'`)
+type Given = Omit<Parsed<'createCheck'>, 'checkId' | 'runId' | 'content' | 'createdAt' | 'leaseToken'>
+
+const newState = ({ name, result, ...given }: Given): CheckState => ({
+  name,
+  result,
+  command: given.command ?? null,
+  exitCode: given.exitCode ?? null,
+  durationMs: given.durationMs ?? null,
+  contentType: given.contentType ?? 'text/markdown',
+  recorder: given.recorder ?? null,
+  commit: given.commit ?? null,
+  startTree: given.startTree ?? null,
+  tree: given.tree ?? null,
+  commitTree: given.commitTree ?? null,
+  dirty: given.dirty ?? null,
+  pipeline: given.pipeline ?? null,
+  agent: given.agent ?? null,
+})
+
+function requireProof(runId: string | undefined, proof: string | undefined): void {
+  if (runId === undefined) throw invalid('recorder', 'needs a runId: a recorder records the checks of its own run')
+  if (proof === undefined) {
+    throw invalid(
+      'recorder',
+      'needs the Lease-Token that the recorder received when it created the run: leave it out to claim the result',
+    )
   }
-  const [found] = await ctx.db.query<{ run_id: string }>(sql`
-    select r.run_id from run_commits l join runs r on r.id = l.run_id
-    where l.project_id = ${ctx.project.id} and l.commit_id = ${commit} order by l.created_at desc, l.run_id desc limit 1`)
-  if (found) return found.run_id
+}
+
+function requireRecorder(run: RunRow, proof: string | undefined): void {
+  if (isRecorderOf(run, proof)) return
   throw new ConductError(
-    'NOT_FOUND',
-    `No run of project '${ctx.project.slug}' made or ended on commit ${commit}: give a runId, or record the run first.`,
+    'FORBIDDEN',
+    `This is not the Lease-Token with which the recorder of run '${run.run_id}' created it: leave out recorder to claim the result.`,
   )
+}
+
+/** A check that names no state of a repository is about the work of its run at this moment. */
+function about(state: CheckState, run: RunRow): CheckState {
+  const { tree, startTree, commitTree, commit, recorder } = state
+  const git: Git | null = run.git === null ? null : JSON.parse(run.git)
+  if (!git || recorder !== null || (tree ?? startTree ?? commitTree ?? commit) !== null) return state
+  return { ...state, tree: git.tree ?? null }
+}
+
+async function insertCheck(
+  ctx: Ctx,
+  checkId: string | undefined,
+  run: RunRow,
+  given: Record<string, unknown>,
+): Promise<CheckRow> {
+  const values = {
+    project_id: ctx.project.id,
+    run_id: run.id,
+    result_by: ctx.actor.id,
+    result_person: personHash(personIn(ctx)),
+    work_version: run.work_version,
+    ...given,
+  }
+  const row = await insertUnder(ctx, 'check', checkId, async (id) => {
+    const [row] = await ctx.db.query<CheckRow>(sql`
+      insert into checks (check_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
+      on conflict do nothing returning ${columns}`)
+    return row
+  })
+  if (row) return row
+  throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave out checkId to get the next free one.`)
 }
 
 const stamps = (ctx: Ctx, createdAt: string) => ({
@@ -138,7 +198,11 @@ async function removeChecks(ctx: Ctx, rows: CheckRow[]): Promise<void> {
   }
   await deleteDocuments(ctx, documents)
   const changesOf = (row: CheckRow) =>
-    vanished({ ...factsOf(row.run, stateOf(row)), content: digests.get(row.document_id) ?? null })
+    vanished({
+      ...factsOf(row.run, stateOf(row)),
+      linkedTo: row.linked_to,
+      content: digests.get(row.document_id) ?? null,
+    })
   await recordAll(
     ctx,
     rows.map((row) => eventOf(ctx, 'deleted', row, changesOf(row))),
@@ -188,6 +252,7 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
       )
     }
     const before = stateOf(row)
+    if (row.recorder !== null) requireNoEvidence(row, patch)
     const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
     const after: CheckState = { ...before, ...given }
     requireAgreement(after)
@@ -202,7 +267,11 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     const values = {
       ...valuesOf(after),
       ...(isReplaced && { document_id: await insertDocument(ctx, content ?? '', digests.after) }),
-      ...(changes.result && { result_by: ctx.actor.id, work_version: run.work_version }),
+      ...(changes.result && {
+        result_by: ctx.actor.id,
+        result_person: personHash(personIn(ctx)),
+        work_version: run.work_version,
+      }),
       updated_at: ctx.now,
       updated_by: ctx.actor.id,
       version: row.version + 1,
@@ -216,6 +285,20 @@ export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVe
     await settle(ctx, run)
     return { check: await shownCheck(ctx, changed as CheckRow) }
   })
+}
+
+/** The fields that do not say what ran, on which work and how it ended. */
+const remarks = ['durationMs', 'contentType', 'agent']
+
+/** Throws FORBIDDEN for a change of what a recorder saw. */
+function requireNoEvidence(row: CheckRow, patch: object): void {
+  const changed = Object.entries(patch).filter(([field, value]) => value !== undefined && !remarks.includes(field))
+  const [first] = changed[0] ?? []
+  if (first === undefined) return
+  throw new ConductError(
+    'FORBIDDEN',
+    `A recorder saw check '${row.check_id}', so its ${first} stays: run the command again, or record another check.`,
+  )
 }
 
 /** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */

@@ -3,35 +3,44 @@ import type { Parsed } from '../../api/routes.ts'
 import type { Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { readPage, type Walk } from '../page.ts'
+import { listOf } from '../pieces.ts'
 import { visibleProjects } from '../scope.ts'
 import { type CheckRow, columns, shownChecks } from './row.ts'
 
-type Filters = Pick<Parsed<'listChecks'>, 'runId' | 'name' | 'result'>
+type Filters = Pick<Parsed<'listChecks'>, 'name' | 'result'>
 
 /** Throws NOT_FOUND for an unknown project. */
 export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId, name, result, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const walks = await Promise.all(projects.map(({ id }) => walksOf(ctx.db, id, { runId, name, result })))
+  const ids = projects.map(({ id }) => id)
+  const walks = await (runId === undefined
+    ? Promise.all(ids.map((id) => walksOf(ctx.db, id, { name, result })))
+    : walksOfRuns(ctx.db, ids, runId, { name, result }))
   const { rows, meta } = await readPage<CheckRow>(ctx.db, columns, walks.flat(), page)
   return { checks: await shownChecks(ctx, rows), meta }
 }
 
-/** The walks through the matching checks of a project: along the checks of the run, of the name, of each result, or all. */
-async function walksOf(db: Tx, projectId: number, { runId, name, result }: Filters): Promise<Walk[]> {
-  const walk = (...where: Sql[]): Walk => ({
-    from: sql`checks`,
-    where,
-    createdAt: 'checks.created_at',
-    id: 'checks.id',
-  })
+const walk = (...where: Sql[]): Walk => ({ from: sql`checks`, where, createdAt: 'checks.created_at', id: 'checks.id' })
+
+/** The conditions of filters, written so that no engine walks along the index of their columns. */
+const conditionsOf = ({ name, result }: Filters) => ({
+  isNamed: name === undefined ? [] : [sql`checks.name || '' = ${name}`],
+  hasResult: result ? [sql`checks.result || '' in (${join([...new Set(result)])})`] : [],
+})
+
+/** The walks through the matching checks of some runs. */
+async function walksOfRuns(db: Tx, projects: number[], runIds: string[], filters: Filters): Promise<Walk[]> {
+  if (projects.length === 0 || runIds.length === 0) return []
+  const runs = await db.query<{ id: number }>(sql`
+    select id from runs where project_id in (${listOf(projects)}) and run_id in (${listOf([...new Set(runIds)])}) order by id`)
+  const { isNamed, hasResult } = conditionsOf(filters)
+  return runs.map(({ id }) => walk(sql`checks.run_id = ${id}`, ...isNamed, ...hasResult))
+}
+
+/** The walks through the matching checks of a project: along those of the name, of each result, or all. */
+async function walksOf(db: Tx, projectId: number, { name, result }: Filters): Promise<Walk[]> {
   const results = result && [...new Set(result)]
-  // Written so that no engine walks along the index of that column.
-  const isNamed = name === undefined ? [] : [sql`checks.name || '' = ${name}`]
-  const hasResult = results ? [sql`checks.result || '' in (${join(results)})`] : []
-  if (runId !== undefined) {
-    const run = sql`(select r.id from runs r where r.project_id = ${projectId} and r.run_id = ${runId})`
-    return [walk(sql`checks.run_id = ${run}`, ...isNamed, ...hasResult)]
-  }
+  const { isNamed, hasResult } = conditionsOf({ name, result })
   const ofProject = sql`checks.project_id = ${projectId}`
   if (name !== undefined && (!results || (await isRare(db, projectId, name)))) {
     return [walk(ofProject, sql`checks.name = ${name}`, ...hasResult)]

@@ -23,6 +23,11 @@ export interface CheckRow {
   git_commit: string | null
   git_tree: string | null
   git_dirty: number | null
+  recorder: Check['recorder']
+  start_tree: string | null
+  commit_tree: string | null
+  pipeline: string | null
+  linked_to: string | null
   agent: string | null
   created_at: string
   updated_at: string
@@ -36,10 +41,12 @@ export interface CheckRow {
 export const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
   (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
   checks.command, checks.exit_code, checks.duration_ms, checks.content_type, checks.git_commit, checks.git_tree,
-  checks.git_dirty, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version,
+  checks.git_dirty, checks.recorder, checks.start_tree, checks.commit_tree, checks.pipeline, checks.linked_to, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version,
   checks.erased_at`
 
 const booleanOf = (value: number | null) => (value === null ? null : value === 1)
+
+const gone = { counts: false, replacedBy: null, current: false, evidence: 'self' } as const
 
 /** The checks of some rows, as responses show them. */
 export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> {
@@ -57,13 +64,14 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
     checkId: row.check_id,
     runId: row.run,
     ...stateOf(row),
+    linkedTo: row.linked_to,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
     // A check that was deleted meanwhile counts no more.
-    ...(standings.get(row.id) ?? { counts: false, current: false }),
+    ...(standings.get(row.id) ?? gone),
     ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }))
 }
@@ -73,7 +81,20 @@ export const shownCheck = async (ctx: Ctx, row: CheckRow) => (await shownChecks(
 /** The fields of a check that its creator sets. */
 export type CheckState = Pick<
   Check,
-  'name' | 'result' | 'command' | 'exitCode' | 'durationMs' | 'contentType' | 'commit' | 'tree' | 'dirty' | 'agent'
+  | 'name'
+  | 'result'
+  | 'command'
+  | 'exitCode'
+  | 'durationMs'
+  | 'contentType'
+  | 'recorder'
+  | 'commit'
+  | 'startTree'
+  | 'tree'
+  | 'commitTree'
+  | 'dirty'
+  | 'pipeline'
+  | 'agent'
 >
 
 export const stateOf = (row: CheckRow): CheckState => ({
@@ -83,9 +104,13 @@ export const stateOf = (row: CheckRow): CheckState => ({
   exitCode: row.exit_code,
   durationMs: row.duration_ms,
   contentType: row.content_type ?? 'text/markdown',
+  recorder: row.recorder,
   commit: row.git_commit,
+  startTree: row.start_tree,
   tree: row.git_tree,
+  commitTree: row.commit_tree,
   dirty: booleanOf(row.git_dirty),
+  pipeline: row.pipeline === null ? null : JSON.parse(row.pipeline),
   agent: row.agent,
 })
 
@@ -96,9 +121,13 @@ export const valuesOf = (state: CheckState) => ({
   exit_code: state.exitCode,
   duration_ms: state.durationMs,
   content_type: state.contentType === 'text/markdown' ? null : state.contentType,
+  recorder: state.recorder,
   git_commit: state.commit,
+  start_tree: state.startTree,
   git_tree: state.tree,
+  commit_tree: state.commitTree,
   git_dirty: state.dirty === null ? null : Number(state.dirty),
+  pipeline: state.pipeline && JSON.stringify(state.pipeline),
   agent: state.agent,
 })
 

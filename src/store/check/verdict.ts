@@ -1,110 +1,168 @@
 import sql, { type Sql } from 'sql-template-tag'
-import type { CheckResult } from '../../api/check.ts'
-import { type Counted, countingOf, isCurrent, verdictOf, type WorkState } from '../../ledger/verdict.ts'
-import type { Ctx } from '../ctx.ts'
+import type { Check, CheckResult } from '../../api/check.ts'
+import type { Evidence } from '../../ledger/evidence.ts'
+import { personHash } from '../../ledger/person.ts'
+import { type Judged, type Judgement, judge, type Verdict, type WorkState } from '../../ledger/verdict.ts'
+import { actorsOf } from '../actor/actor.ts'
+import { type Ctx, personIn } from '../ctx.ts'
 import { listOf } from '../pieces.ts'
+import { bringForward } from './earlier.ts'
 
 /** The fields of a run that its verdict depends on. */
-interface Judged {
+export interface JudgedRun {
   id: number
   created_by: number
+  creator_person: string | null
+  author: string | null
+  author_person: string | null
+  required: string | null
   work_version: number
+  git: string | null
+  judged: number
 }
+
+const runColumns = sql`r.id, r.created_by, r.creator_person, r.author, r.author_person, r.required, r.work_version, r.git, r.judged`
 
 interface JudgedRow {
   id: number
+  check_id: string
   run_id: number
   name: string
   result: CheckResult
   result_by: number
+  result_person: string | null
+  recorder: Check['recorder']
   work_version: number
+  start_tree: string | null
   git_tree: string | null
+  commit_tree: string | null
   git_commit: string | null
   git_dirty: number | null
-  executed: number
-  written: number
+  command: string | null
+  pipeline: string | null
 }
 
-/** The columns of a JudgedRow, of checks `c`. */
-const columns = sql`c.id, c.run_id, c.name, c.result, c.result_by, c.work_version, c.git_tree, c.git_commit, c.git_dirty,
-  case when c.command is null or c.exit_code is null then 0 else 1 end as executed,
-  case when exists (select 1 from run_writers a where a.run_id = c.run_id and a.actor_id = c.result_by)
-    then 1 else 0 end as written`
+const columns = sql`c.id, c.check_id, c.run_id, c.name, c.result, c.result_by, c.result_person, c.recorder, c.work_version,
+  c.start_tree, c.git_tree, c.commit_tree, c.git_commit, c.git_dirty, c.command, c.pipeline`
 
-/** The ids of the newest checks of each name by each actor on some runs. Imported checks may arrive in any order. */
-const newestOf = (runs: Sql) => sql`select max(n.id) from checks n
-  join (select run_id, name, result_by, max(created_at) as at from checks where run_id in (${runs})
-    group by run_id, name, result_by) as last
-  on n.run_id = last.run_id and n.created_at = last.at and n.name = last.name and n.result_by = last.result_by
-  group by n.run_id, n.name, n.result_by`
+/** A check of a run, and its row. */
+export interface JudgedCheck extends Judged {
+  id: number
+  checkId: string
+}
 
-const countedOf = (row: JudgedRow, createdBy: number): Counted => ({
-  name: row.name,
-  result: row.result,
-  state: { tree: row.git_tree, commit: row.git_commit, dirty: row.git_dirty === null ? null : row.git_dirty === 1 },
-  workVersion: row.work_version,
-  executed: row.executed === 1,
-  independent: row.written === 0 && row.result_by !== createdBy,
-})
+interface Writer {
+  run_id: number
+  actor_id: number
+  person: string | null
+}
+
+/** The local user, whose person the ledger may not know. */
+const localId = 0
 
 /**
- * The verdict of the checks on a run with that git state, as seen by this transaction. The newest check of each name by
- * each actor counts.
+ * How the result of a check is known. A key that created the run or wrote to it is not independent of it, nor is any other
+ * key of a person who did, or of the author.
  */
-export async function findVerdict(ctx: Ctx, run: Judged, git: WorkState | null) {
-  const rows = await ctx.db.query<JudgedRow>(
-    sql`select ${columns} from checks c where c.id in (${newestOf(sql`${run.id}`)}) order by c.created_at, c.id`,
+function evidenceOf(row: JudgedRow, run: JudgedRun, writers: readonly Writer[]): Evidence {
+  if (row.recorder !== null) return 'executed'
+  const { result_by: by, result_person: person } = row
+  if (by === run.created_by || writers.some(({ actor_id }) => actor_id === by)) return 'self'
+  if (by === localId && person === null) return 'self'
+  const persons = [run.author_person, run.creator_person, ...writers.map((writer) => writer.person)]
+  return person !== null && persons.includes(person) ? 'self' : 'independent'
+}
+
+/** The judgement of some runs on all their checks, by the row ids of the runs. */
+async function judgeAll(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Map<number, Judgement<JudgedCheck>>> {
+  const ids = listOf(runs.map(({ id }) => id))
+  const [rows, writers] = await Promise.all([
+    ctx.db.query<JudgedRow>(
+      sql`select ${columns} from checks c where c.run_id in (${ids}) order by c.created_at, c.id`,
+    ),
+    ctx.db.query<Writer>(sql`select run_id, actor_id, person from run_writers where run_id in (${ids})`),
+  ])
+  const actors = await actorsOf(
+    ctx,
+    rows.map(({ result_by }) => result_by),
   )
-  const counted = rows.map((row) => countedOf(row, run.created_by))
-  return verdictOf(counted, { state: git ?? {}, version: run.work_version })
+  const [checksOf, writersOf] = [Map.groupBy(rows, byRun), Map.groupBy(writers, byRun)]
+  return new Map(
+    runs.map((run) => {
+      const own = (checksOf.get(run.id) ?? []).map((row) => ({
+        ...judgedOf(row, evidenceOf(row, run, writersOf.get(run.id) ?? [])),
+        byName: actors.get(row.result_by)?.name ?? 'the local user',
+      }))
+      const work = { state: JSON.parse(run.git ?? '{}') as WorkState, version: run.work_version }
+      return [run.id, judge(own, work, JSON.parse(run.required ?? 'null'))]
+    }),
+  )
 }
 
-/** How a check stands: whether it counts for the verdict of its run, and whether it applies to the current work. */
-export interface Standing {
-  counts: boolean
-  current: boolean
+const byRun = ({ run_id }: { run_id: number }) => run_id
+
+const judgedOf = (row: JudgedRow, evidence: Evidence): Omit<JudgedCheck, 'byName'> => ({
+  id: row.id,
+  checkId: row.check_id,
+  name: row.name,
+  result: row.result,
+  evidence,
+  by: row.result_by,
+  isPerson: row.result_person !== null,
+  command: row.command,
+  startTree: row.start_tree,
+  tree: row.git_tree,
+  commitTree: row.commit_tree,
+  commit: row.git_commit,
+  dirty: row.git_dirty === null ? null : row.git_dirty === 1,
+  pipeline: row.pipeline === null ? null : JSON.parse(row.pipeline),
+  workVersion: row.work_version,
+})
+
+export interface Found {
+  verdict: Verdict
+  evidence: Evidence | null
+  /** Null without checks. */
+  why: string | null
+  judged: 1
+  author_person: string | null
 }
 
-interface StandingRow extends JudgedRow {
-  is_newest: number
-  created_by: number
-  run_version: number
-  git: string | null
+/** The verdict on a run as it now is, as seen by this transaction. The caller has locked the run. */
+export async function findVerdict(ctx: Ctx, run: JudgedRun): Promise<Found> {
+  if (run.judged === 0) await bringForward(ctx, run)
+  const author_person = run.author_person ?? personHash(run.author)
+  const judgement = (await judgeAll(ctx, [{ ...run, author_person }])).get(run.id) as Judgement<JudgedCheck>
+  const { verdict, evidence, why, standings } = judgement
+  return { verdict, evidence, why: standings.length === 0 ? null : why, judged: 1, author_person }
 }
 
-/** How some checks stand, by id. Reads the newest checks of their runs in one statement. */
+/** How a check stands in the verdict of its run. */
+export type Standing = Pick<Check, 'counts' | 'current' | 'evidence' | 'replacedBy'>
+
+/** How some checks stand, by id. */
 export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map<number, Standing>> {
   if (ids.length === 0) return new Map()
-  const given = sql`select g.run_id from checks g where g.id in (${listOf(ids)})`
-  const rows = await ctx.db.query<StandingRow>(sql`
-    with newest (id) as (${newestOf(given)})
-    select ${columns}, case when c.id in (select id from newest) then 1 else 0 end as is_newest, r.created_by,
-      r.work_version as run_version, r.git
-    from checks c join runs r on r.id = c.run_id
-    where c.id in (select id from newest union select g.id from checks g where g.id in (${listOf(ids)}))
-    order by c.created_at, c.id`)
-  const counting = new Set<number>()
-  for (const newest of Map.groupBy(
-    rows.filter((row) => row.is_newest === 1),
-    ({ run_id }) => run_id,
-  ).values()) {
-    const counted = newest.map((row) => ({ ...countedOf(row, row.created_by), id: row.id }))
-    for (const { id } of countingOf(counted)) counting.add(id)
-  }
+  const given: Sql = sql`select g.run_id from checks g where g.id in (${listOf(ids)})`
+  const runs = await ctx.db.query<JudgedRun>(sql`select ${runColumns} from runs r where r.id in (${given})`)
+  if (runs.length === 0) return new Map()
+  const judgements = await judgeAll(ctx, runs)
+  const standings = [...judgements.values()].flatMap(({ standings }) => standings)
   return new Map(
-    rows.map((row) => {
-      const work = { state: JSON.parse(row.git ?? '{}') as WorkState, version: row.run_version }
-      return [row.id, { counts: counting.has(row.id), current: isCurrent(countedOf(row, row.created_by), work) }]
-    }),
+    standings.map(({ check, current, replacedBy }) => [
+      check.id,
+      { counts: !replacedBy, replacedBy: replacedBy?.checkId ?? null, current, evidence: check.evidence },
+    ]),
   )
 }
 
 /**
  * Records that the caller wrote part of a run, so their checks are not independent of it. Returns whether this is new.
  */
-export async function noteWriter(ctx: Ctx, run: Judged): Promise<boolean> {
-  if (ctx.actor.id === run.created_by) return false
+export async function noteWriter(ctx: Ctx, run: Pick<JudgedRun, 'id' | 'created_by'>): Promise<boolean> {
+  if (ctx.actor.id === run.created_by || ctx.actor.kind === 'system') return false
   const added = await ctx.db.query(sql`
-    insert into run_writers (run_id, actor_id) values (${run.id}, ${ctx.actor.id}) on conflict do nothing returning run_id`)
+    insert into run_writers (run_id, actor_id, person) values (${run.id}, ${ctx.actor.id}, ${personHash(personIn(ctx))})
+    on conflict do nothing returning run_id`)
   return added.length > 0
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import sql, { join, raw } from 'sql-template-tag'
-import { erasedName, eraseIn, type IsToGo, isErasedName } from '../../ledger/erase.ts'
-import { type CheckRow, columns, stateOf, valuesOf } from '../check/row.ts'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { normalForm } from '../../ledger/command.ts'
+import { erasedName, erasedNameOf, erasedText, eraseIn, type IsToGo, isErasedName } from '../../ledger/erase.ts'
+import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../check/row.ts'
 import type { Ctx } from '../ctx.ts'
 import { keepGrams } from '../part.ts'
 import { listOf, present } from '../pieces.ts'
@@ -57,7 +58,7 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
   )
   const gone = rows.flatMap((row) => {
     const before = stateOf(row)
-    const after = { ...eraseIn(before, isToGo), name: names.nameOf(row) }
+    const after = { ...eraseIn(before, isToGo), ...comparableIn(before, isToGo), name: names.nameOf(row) }
     const isContentGone = row.document_id !== null && documents.has(row.document_id)
     if (!isContentGone && isDeepStrictEqual(before, after)) return []
     return [{ id: row.id, values: { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 } }]
@@ -68,13 +69,32 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
       return ctx.db.query(sql`update checks set ${join(assignments)} where id = ${id}`)
     }),
   )
+  await eraseSentences(ctx, sql`id in (select c.run_id from checks c where c.id in (${listOf(ids)}))`, isToGo)
   await unindex(ctx, 'check', idsOf(gone))
   return gone.length
 }
 
+/** Texts of a check that a verdict compares: they stay as different as they were. */
+function comparableIn({ command, pipeline }: CheckState, isToGo: IsToGo): Pick<CheckState, 'command' | 'pipeline'> {
+  const erased = (text: string, field: string, form = text) =>
+    isToGo(text, field) && !isErasedName(text) ? erasedNameOf(form) : text
+  return {
+    command: command === null ? null : erased(command, 'command', normalForm(command)),
+    pipeline: pipeline && { ...pipeline, id: erased(pipeline.id, 'id'), job: erased(pipeline.job, 'job') },
+  }
+}
+
+/** Erases the sentences of verdicts on runs that meet a condition. A change of the verdict makes new ones. */
+export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): Promise<void> {
+  const runs = await db.query<{ id: number; why: string }>(sql`
+    select id, why from runs where why is not null and ${where} order by id ${db.dialect.forUpdate}`)
+  for (const { id, why } of runs.filter(({ why }) => isToGo(why, 'why'))) {
+    await db.query(sql`update runs set why = ${erasedText} where id = ${id} and why = ${why}`)
+  }
+}
+
 /**
- * New names for checks. A verdict counts the newest check of each name: those of a run with the same name get the same new
- * one, also the `others` that nobody asked for, and those with different names different ones.
+ * New names for checks, as for those that a run requires. Checks of a run with the same name get the same new one, also the `others` that nobody asked for, and those with different names different ones.
  */
 async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo) {
   const named = new Map<string, string>()
@@ -83,7 +103,7 @@ async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo) {
   for (const { id, run, name } of rows) {
     const key = `${run} ${name}`
     if (isErasedName(name) || !isToGo(name, 'name') || named.has(key)) continue
-    named.set(key, erasedName(id))
+    named.set(key, erasedNameOf(name))
     const same = await ctx.db.query<CheckRow>(sql`
       select ${columns} from checks where checks.name = ${name}
         and checks.run_id = (select c.run_id from checks c where c.id = ${id}) order by checks.id

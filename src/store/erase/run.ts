@@ -1,10 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql, { type Sql } from 'sql-template-tag'
-import { erasedName, eraseIn, everyText, hasTextToErase, type IsToGo, isErasedName } from '../../ledger/erase.ts'
+import {
+  erasedName,
+  erasedNameOf,
+  erasedText,
+  eraseIn,
+  everyText,
+  hasTextToErase,
+  type IsToGo,
+  isErasedName,
+} from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { listOf } from '../pieces.ts'
 import { replaceFoundBy } from '../run/found-by.ts'
-import { activityIn, columns, type RunRow, stateOf, valuesOf } from '../run/row.ts'
+import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../run/row.ts'
 import { replaceLabels, writeRun } from '../run/save.ts'
 import { eraseDocuments, unindex } from './content.ts'
 
@@ -48,11 +57,23 @@ async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boo
   const before = stateOf(row)
   const after = eraseIn(before, isToGo)
   const activity = activityAfter(row, isToGo)
-  if (!isErased && activity === row.activity && isDeepStrictEqual(before, after)) return false
-  await writeRun(ctx, row, { ...valuesOf(after), activity, erased_at: ctx.now, version: row.version + 1 })
+  const more = { activity, ...verdictTextsAfter(row, isToGo) }
+  const isSame = activity === row.activity && more.why === row.why && more.required === row.required
+  if (!isErased && isSame && isDeepStrictEqual(before, after)) return false
+  await writeRun(ctx, row, { ...valuesOf(after), ...more, erased_at: ctx.now, version: row.version + 1 })
   if (!isDeepStrictEqual(before.labels, after.labels)) await replaceLabels(ctx, row, after.labels)
   await replaceFoundBy(ctx, row, before, after)
   return true
+}
+
+/** The sentence of the verdict, and the names of required checks, which stay the names of the checks. */
+function verdictTextsAfter(row: RunRow, isToGo: IsToGo): Pick<RunRow, 'why' | 'required'> {
+  const isGone = (name: string) => isToGo(name, 'name') && !isErasedName(name)
+  const names = requiredIn(row)?.map((name) => (isGone(name) ? erasedNameOf(name) : name))
+  return {
+    why: row.why !== null && isToGo(row.why, 'why') ? erasedText : row.why,
+    required: names === undefined ? null : JSON.stringify(names),
+  }
 }
 
 function activityAfter(row: RunRow, isToGo: IsToGo): string | null {

@@ -143,15 +143,15 @@ function textScope(ctx: Ctx, text: string): Scope {
   const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
   const contents = sql`exists (select 1 from turns t where t.run_id = runs.id and ${inTurns('t')})`
-  const ofRun = ['title', 'agent', 'author', 'command', 'model', 'branch', 'session']
-  const inRun = ['labels', 'location', 'git', 'links', 'failure', 'activity']
+  const ofRun = ['title', 'agent', 'author', 'command', 'model', 'branch', 'session', 'why']
+  const inRun = ['labels', 'location', 'git', 'links', 'failure', 'activity', 'required']
   return {
     isToGo: textsWith(text),
     rows: {
       run: any('runs', ofRun, inRun, ['document_id'], files, memos, contents),
       turn: inTurns('turns'),
       spec: any('specs', ['title', 'agent'], [], ['document_id'], versions),
-      check: any('checks', ['name', 'command', 'agent', 'git_commit'], [], ['document_id']),
+      check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
     contents,

@@ -2,6 +2,7 @@ import sql, { empty, raw } from 'sql-template-tag'
 import { erasedText, hasTextToErase } from '../../ledger/erase.ts'
 import type { Ctx } from '../ctx.ts'
 import { erasedResponse } from '../idempotency.ts'
+import { eraseSentences } from './others.ts'
 import type { Scope } from './scope.ts'
 
 /** Erases the stored responses of a project, or all. They are encrypted, so nobody can tell what they contain. */
@@ -15,7 +16,7 @@ export async function eraseResponses(ctx: Ctx, projectId: number | null): Promis
 /** The names that belong to the server, by table. */
 const names = [
   { table: 'projects', columns: ['name', 'repository'] },
-  { table: 'keys', columns: ['name'] },
+  { table: 'keys', columns: ['name', 'person', 'machine'] },
   { table: 'actors', columns: ['name'] },
   { table: 'webhook_deliveries', columns: ['error'] },
   { table: 'webhooks', columns: ['last_error'] },
@@ -33,12 +34,16 @@ export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): 
       for (const { id, text } of found.filter(({ text }) => isToGo(text, column))) {
         await ctx.db.query(sql`
           update ${raw(table)} set ${raw(column)} = ${erasedText} where id = ${id} and ${raw(column)} = ${text}`)
+        if (table === 'actors') await eraseSentences(ctx, checkedBy(id), isToGo)
         count++
       }
     }
   }
   return count + (await eraseAddresses(ctx, isToGo)) + (await eraseMemos(ctx, isToGo))
 }
+
+/** The runs whose sentences may name an actor. */
+const checkedBy = (actor: number) => sql`id in (select c.run_id from checks c where c.result_by = ${actor})`
 
 /** A webhook without an address sends nothing more. */
 async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {

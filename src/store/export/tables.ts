@@ -38,7 +38,7 @@ export const tables: readonly Table[] = [
   { name: 'specs', key: ['id'] },
   { name: 'spec_versions', key: ['id'] },
   // Nobody holds the lease of a run in another ledger. It expires there.
-  { name: 'runs', key: ['id'], live: ['lease_token'] },
+  { name: 'runs', key: ['id'], live: ['lease_token', 'recorder_token'] },
   { name: 'run_labels', key: ['run_id', 'name'] },
   { name: 'run_features', key: ['run_id', 'feature_id'] },
   { name: 'run_writers', key: ['run_id', 'actor_id'] },

@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import type { Key } from '../../api/key.ts'
 import type { Actor } from '../../ledger/actor.ts'
-import { appeared } from '../../ledger/event.ts'
+import { appeared, differences } from '../../ledger/event.ts'
 import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../../ledger/secret.ts'
 import { insertActor } from '../actor/actor.ts'
 import { type Ctx, inTx, keyIdOf, type Operation, type ProjectRef } from '../ctx.ts'
@@ -18,13 +18,15 @@ interface KeyRow {
   name: string
   prefix: string
   permissions: string
+  person: string | null
+  machine: string | null
   created_at: string
   last_used_at: string | null
   expires_at: string | null
   revoked_at: string | null
 }
 
-const columns = sql`k.id, k.project_id, p.slug, k.name, k.prefix, k.permissions, k.created_at, k.last_used_at, k.expires_at, k.revoked_at`
+const columns = sql`k.id, k.project_id, p.slug, k.name, k.prefix, k.permissions, k.person, k.machine, k.created_at, k.last_used_at, k.expires_at, k.revoked_at`
 const tables = sql`keys k left join projects p on p.id = k.project_id`
 
 const permissionsOf = (row: { permissions: string }) => row.permissions.split(' ') as Permission[]
@@ -36,6 +38,8 @@ function keyOf(row: KeyRow): Key {
     prefix: row.prefix,
     permissions: permissionsOf(row),
     project: row.slug,
+    person: row.person,
+    machine: row.machine,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     expiresAt: row.expires_at,
@@ -48,6 +52,7 @@ export interface LiveKey {
   id: number
   name: string
   permissions: Permission[]
+  person: string | null
   projectId: number | null
   slug: string | null
   lastUsedAt: string | null
@@ -73,18 +78,38 @@ export const findKeyById = (db: Tx, id: number, now: string, slug?: string) =>
 /** The only key that matches `condition`, if it is live. */
 async function findLive(db: Tx, condition: Sql, now: string, asked = ''): Promise<LiveKey | undefined> {
   const [row] = await db.query<
-    Omit<KeyRow, 'prefix' | 'created_at'> & { actor_id: number; asked_id: number | null }
+    Omit<KeyRow, 'prefix' | 'created_at' | 'machine'> & { actor_id: number; asked_id: number | null }
   >(sql`
-    select k.id, k.actor_id, k.name, k.permissions, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at,
+    select k.id, k.actor_id, k.name, k.permissions, k.person, k.project_id, p.slug, k.last_used_at, k.expires_at, k.revoked_at,
       (select a.id from projects a where a.slug = ${asked} and a.deleted_at is null) as asked_id
     from keys k left join projects p on p.id = k.project_id where ${condition}`)
   if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
-  const { id, name, project_id: projectId, slug, last_used_at: lastUsedAt, actor_id: actorId, expires_at: endsAt } = row
+  const {
+    id,
+    name,
+    person,
+    project_id: projectId,
+    slug,
+    last_used_at: lastUsedAt,
+    actor_id: actorId,
+    expires_at: endsAt,
+  } = row
   const project = row.asked_id === null ? undefined : { id: row.asked_id, slug: asked }
-  return { id, name, permissions: permissionsOf(row), projectId, slug, lastUsedAt, actorId, endsAt, asked: project }
+  return {
+    id,
+    name,
+    permissions: permissionsOf(row),
+    person,
+    projectId,
+    slug,
+    lastUsedAt,
+    actorId,
+    endsAt,
+    asked: project,
+  }
 }
 
-export const actorOf = ({ id: keyId, actorId: id, name, permissions, projectId, endsAt }: LiveKey): Actor => ({
+export const actorOf = ({ id: keyId, actorId: id, name, permissions, projectId, endsAt, person }: LiveKey): Actor => ({
   kind: 'key',
   id,
   keyId,
@@ -92,6 +117,7 @@ export const actorOf = ({ id: keyId, actorId: id, name, permissions, projectId, 
   permissions,
   projectId,
   endsAt,
+  person,
 })
 
 /** Records that a key was used, to keep `lastUsedAt` exact to the minute. */
@@ -104,20 +130,22 @@ interface NewKey {
   permissions: readonly Permission[]
   projectId: number | null
   expiresAt: string | null
+  person?: string | null | undefined
+  machine?: string | null | undefined
 }
 
 /** Stores a key and its event in the caller's transaction. Returns its id. Without `actorId` it gets its own actor. */
 export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?: number): Promise<number> {
-  const { name, projectId, expiresAt } = key
+  const { name, projectId, expiresAt, person = null, machine = null } = key
   const held = permissions.filter((one) => key.permissions.includes(one))
   const actor = actorId ?? (await insertActor(ctx, 'key', name))
   const [row] = await ctx.db.query<{ id: number }>(sql`
-    insert into keys (project_id, name, prefix, hash, permissions, actor_id, created_by, created_at, expires_at)
-    values (${projectId}, ${name}, ${prefixOf(secret)}, ${hashOf(secret)}, ${held.join(' ')}, ${actor}, ${ctx.actor.id}, ${ctx.now}, ${expiresAt})
+    insert into keys (project_id, name, prefix, hash, permissions, person, machine, actor_id, created_by, created_at, expires_at)
+    values (${projectId}, ${name}, ${prefixOf(secret)}, ${hashOf(secret)}, ${held.join(' ')}, ${person}, ${machine}, ${actor}, ${ctx.actor.id}, ${ctx.now}, ${expiresAt})
     returning id`)
   const id = (row as { id: number }).id
   if (actorId === undefined) await ctx.db.query(sql`update actors set key_id = ${id} where id = ${actor}`)
-  const changes = appeared({ name, permissions: held, expiresAt })
+  const changes = appeared({ name, permissions: held, expiresAt, person, machine })
   await record(ctx, { type: 'key.created', subject: String(id), subjectId: id, projectId, changes })
   return id
 }
@@ -126,7 +154,7 @@ export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?:
  * Throws FORBIDDEN if the new key would have more permissions than the caller's; VALIDATION_ERROR if it would outlive
  * the caller's key or session; NOT_FOUND for an unknown project.
  */
-export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, ...given }) =>
+export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, person, machine, ...given }) =>
   inTx(ctx, async (ctx) => {
     const confinedTo = confinementOf(ctx)
     if (confinedTo !== null && project === null) {
@@ -140,7 +168,7 @@ export const createKey: Operation<'createKey'> = (ctx, { name, permissions, proj
     const found = project ? await findProject(ctx.db, project, confinedTo) : project === null ? null : ofCaller
     const projectId = found?.id ?? null
     const secret = newSecret(permissions)
-    const id = await insertKey(ctx, secret, { name, permissions, projectId, expiresAt })
+    const id = await insertKey(ctx, secret, { name, permissions, projectId, expiresAt, person, machine })
     // Deleting a project revokes only the keys that it finds.
     await requireThere(ctx.db, found)
     return { key: await showKey(ctx, id), secret }
@@ -179,6 +207,34 @@ export const listKeys: Operation<'listKeys'> = async (ctx, input) => {
   return { keys: rows.map(keyOf), meta }
 }
 
+/**
+ * Says whose a key is, for what it does from then on. Throws FORBIDDEN for the caller's own key: a person who names
+ * themselves could pass for another; NOT_FOUND.
+ */
+export const updateKey: Operation<'updateKey'> = (ctx, { id, person, machine }) =>
+  inTx(ctx, async (ctx) => {
+    if (id === keyIdOf(ctx)) {
+      throw new ConductError(
+        'FORBIDDEN',
+        'A key cannot say whose it is: use another admin key, or run conduct key update at the database itself.',
+      )
+    }
+    await ctx.db.query(sql`select id from keys where id = ${id} ${ctx.db.dialect.forUpdate}`)
+    const row = await readKey(ctx, id)
+    const before = { person: row.person, machine: row.machine }
+    const after = {
+      person: person === undefined ? before.person : person,
+      machine: machine === undefined ? before.machine : machine,
+    }
+    const changes = differences(before, after)
+    if (Object.keys(changes).length > 0) {
+      await ctx.db.query(sql`update keys set person = ${after.person}, machine = ${after.machine} where id = ${id}`)
+      const { project_id: projectId } = row
+      await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId, changes })
+    }
+    return { key: await showKey(ctx, id) }
+  })
+
 /** Revoking a revoked key changes nothing. Throws CONFLICT for the last admin key of the whole server. */
 export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
   inTx(ctx, async (ctx) => {
@@ -211,5 +267,9 @@ export async function endKey(ctx: Ctx, id: number, projectId: number | null): Pr
 export const me: Operation<'me'> = async (ctx) => {
   const keyId = keyIdOf(ctx)
   const key = keyId === null ? null : await showKey(ctx, keyId)
-  return { key, permissions: [...ctx.actor.permissions] }
+  const { person, machine } = key ?? {
+    person: ctx.actor.kind === 'local' ? (ctx.actor.person ?? null) : null,
+    machine: null,
+  }
+  return { key, permissions: [...ctx.actor.permissions], person, machine }
 }

@@ -14,6 +14,8 @@ export interface Selection {
   project?: readonly string[] | undefined
   type?: readonly EventType[] | undefined
   subject?: string | undefined
+  /** A type of events that the reader does not want. */
+  without?: EventType | undefined
 }
 
 /** What a reader sees of the log: as parts for `readLines`, and as a test of one event. */
@@ -26,23 +28,27 @@ export interface Selected {
 }
 
 /** Events of keys and projects are only for admins of the whole server. Throws NOT_FOUND for an unknown project. */
-export async function selected(ctx: Ctx, { project, type, subject }: Selection): Promise<Selected> {
+export async function selected(ctx: Ctx, { project, type, subject, without }: Selection): Promise<Selected> {
   const scope = await visibleProjects(ctx, project)
   const hidden = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null ? [] : adminNouns
   const isHidden = (type: string) => hidden.some((noun) => type.startsWith(`${noun}.`))
-  const types = type && [...new Set(type)].filter((one) => !isHidden(one))
+  const types = type && [...new Set(type)].filter((one) => !isHidden(one) && one !== without)
   // The log tells of projects that are gone, too.
   const everywhere = () => ctx.db.query<ProjectRef>(sql`select id, slug from projects`)
   const ids = new Set<number | null>(scope.projects.map(({ id }) => id))
   return {
     async parts() {
       const projects = scope.isWhole ? await everywhere() : scope.projects
-      return partsOf({ ...scope, projects }, types, subject, hidden)
+      return partsOf({ ...scope, projects }, types, subject, [
+        ...hidden.map((noun) => `${noun}.%`),
+        ...(without ? [without] : []),
+      ])
     },
     projects: scope.isWhole ? undefined : scope.projects,
     admits: ({ event, projectId }) =>
       (scope.isWhole || ids.has(projectId)) &&
       !isHidden(event.type) &&
+      event.type !== without &&
       (!types || types.includes(event.type)) &&
       (subject === undefined || event.subject === subject),
   }
@@ -55,7 +61,7 @@ function partsOf(
   subject: string | undefined,
   hidden: readonly string[],
 ): Part[] {
-  const shown = hidden.map((noun) => sql`and e.type not like ${`${noun}.%`}`).reduce((a, b) => sql`${a} ${b}`, empty)
+  const shown = hidden.map((pattern) => sql`and e.type not like ${pattern}`).reduce((a, b) => sql`${a} ${b}`, empty)
   if (isWhole && !types && subject === undefined) return [{ condition: shown }]
   const ids = projects.map(({ id }) => id)
   if (subject !== undefined) {

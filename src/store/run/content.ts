@@ -27,7 +27,7 @@ const readLimit = 262_144
 export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, dropped, offset, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
-    const { row, base, holds } = opened
+    const { row, base } = opened
     const end = await endOf(ctx, row.document_id)
     const line = dropped ? markerOf(dropped) : ''
     const isThere =
@@ -37,7 +37,7 @@ export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, droppe
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
     const after = isNew ? { ...base, title: base.title ?? titleOf(text) } : base
     const content = isNew ? await appendAt(ctx, row.document_id, end, text, line) : undefined
-    const run = await shownRun(ctx, await saveRun(ctx, { row, base, after, lease, holds, content }))
+    const run = await shownRun(ctx, await saveRun(ctx, { ...opened, after, lease, content }))
     return { run, next: (isThere ? offset : end.size) + Buffer.byteLength(line + text) }
   })
 

@@ -15,13 +15,14 @@ const finders = [
 
 type Finder = (typeof finders)[number]
 
-/** Adds a new run to these tables. */
-export async function insertFoundBy(ctx: Ctx, row: Row, state: State): Promise<void> {
+/** Adds a new run to these tables. `isMaker` says that its own recorder names the commits. */
+export async function insertFoundBy(ctx: Ctx, row: Row, state: State, isMaker: boolean): Promise<void> {
   for (const finder of finders) await insert(ctx, finder, row, finder.valuesOf(state))
+  if (isMaker) await noteMade(ctx, row, state.git?.commits ?? [])
 }
 
 /** Updates these tables for a changed run. */
-export async function replaceFoundBy(ctx: Ctx, row: Row, before: State, after: State): Promise<void> {
+export async function replaceFoundBy(ctx: Ctx, row: Row, before: State, after: State, isMaker = false): Promise<void> {
   for (const finder of finders) {
     const { table, column, valuesOf } = finder
     const [had, has] = [new Set(valuesOf(before)), new Set(valuesOf(after))]
@@ -31,12 +32,28 @@ export async function replaceFoundBy(ctx: Ctx, row: Row, before: State, after: S
     }
     await insert(ctx, finder, row, [...has.difference(had)])
   }
+  if (!isMaker) return
+  const known = new Set(before.git?.commits)
+  await noteMade(
+    ctx,
+    row,
+    (after.git?.commits ?? []).filter((commit) => !known.has(commit)),
+  )
 }
 
 async function insert(ctx: Ctx, { table, column }: Finder, row: Row, values: string[]): Promise<void> {
   if (values.length === 0) return
-  const rows = values.map((value) => sql`(${row.id}, ${value}, ${ctx.project.id}, ${row.created_at})`)
-  await ctx.db.query(
-    sql`insert into ${raw(table)} (run_id, ${raw(column)}, project_id, created_at) values ${join(rows)}`,
-  )
+  const isCommit = table === 'run_commits'
+  const more = isCommit ? sql`, ${ctx.now}` : sql``
+  const rows = values.map((value) => sql`(${row.id}, ${value}, ${ctx.project.id}, ${row.created_at}${more})`)
+  await ctx.db.query(sql`
+    insert into ${raw(table)} (run_id, ${raw(column)}, project_id, created_at ${raw(isCommit ? ', noted_at' : '')})
+    values ${join(rows)}`)
+}
+
+/** Notes that the recorder of a run saw it make these commits, and when the ledger learned of that. */
+export async function noteMade(ctx: Ctx, row: Pick<Row, 'id'>, commits: readonly string[]): Promise<void> {
+  if (commits.length === 0) return
+  await ctx.db.query(sql`update run_commits set made = 1, noted_at = ${ctx.now}
+    where run_id = ${row.id} and commit_id in (${join([...commits])}) and made = 0`)
 }

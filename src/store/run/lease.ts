@@ -18,6 +18,8 @@ export interface Opened {
   base: RunState
   /** Whether the caller holds the lease. */
   holds: boolean
+  /** Whether the caller is the recorder of the run, by the token of its creation. */
+  isRecorder: boolean
 }
 
 /** Whether its lease has expired, or was granted while the clock was far ahead and not renewed since. */
@@ -45,7 +47,7 @@ export async function openRun(
   if (proof !== undefined && !(proposes && row.lease_seconds === null)) {
     if (row.lease_token !== proof) throw await leaseLost(ctx, row)
     const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
-    return { row, base, holds: true }
+    return { row, base, holds: true, isRecorder: isRecorderOf(row, proof) }
   }
   if (row.lease_expires_at !== null && !(mayEnd && permits(ctx.actor.permissions, 'write'))) {
     throw new ConductError(
@@ -53,8 +55,12 @@ export async function openRun(
       `Run '${runId}' is leased until ${row.lease_expires_at}: send its Lease-Token, or end it with status 'failed' and a key with write.`,
     )
   }
-  return { row, base: state, holds: false }
+  return { row, base: state, holds: false, isRecorder: false }
 }
+
+/** Whether this is the hash of the token that the recorder of a run received when it created the run. It outlives the lease. */
+export const isRecorderOf = ({ recorder_token }: RunRow, proof: string | undefined): boolean =>
+  recorder_token !== null && recorder_token === proof
 
 /** Fails a run at the time when its lease expired. */
 export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
@@ -65,7 +71,7 @@ export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   const times = { startedAt, endedAt: later(at, startedAt) }
   const after: RunState = { ...base, status: 'failed', failure: expired, ...times }
   const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
-  return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false })
+  return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false, isRecorder: false })
 }
 
 /** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run was retried meanwhile. */
@@ -154,6 +160,6 @@ export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, activity: doing,
       )
     }
     const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
-    const saved = await saveRun(ctx, { row, base, after: base, lease: columns, holds: true, activity })
+    const saved = await saveRun(ctx, { ...opened, after: base, lease: columns, holds: true, activity })
     return { run: await shownRun(ctx, saved) }
   })

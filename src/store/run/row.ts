@@ -4,6 +4,7 @@ import type { ActorName } from '../../api/field.ts'
 import type { Run } from '../../api/run.ts'
 import type { Changes } from '../../ledger/event.ts'
 import type { RunState } from '../../ledger/run.ts'
+import { sentenceOfNothing } from '../../ledger/verdict-sentence.ts'
 import { actorsOf } from '../actor/actor.ts'
 import type { Ctx } from '../ctx.ts'
 import { type Change, record } from '../log/record.ts'
@@ -41,6 +42,12 @@ export interface RunRow {
   attempt: number
   verdict: Run['verdict']
   evidence: Run['evidence']
+  why: string | null
+  required: string | null
+  judged: number
+  author_person: string | null
+  creator_person: string | null
+  recorder_token: string | null
   work_version: number
   activity: string | null
   lease_expires_at: string | null
@@ -63,7 +70,8 @@ export const columns = sql`runs.id, runs.project_id, runs.run_id, runs.title, ru
   runs.session, runs.branch, runs.git, runs.changes, runs.links, runs.model, runs.input_tokens, runs.output_tokens, runs.cache_read_tokens,
   runs.cache_write_tokens, runs.cost_usd, runs.cost_source, runs.failure,
   case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end as retry_of_run,
-  runs.attempt, runs.verdict, runs.evidence, runs.work_version, runs.activity, runs.lease_expires_at, runs.lease_token,
+  runs.attempt, runs.verdict, runs.evidence, runs.why, runs.required, runs.judged,
+  runs.author_person, runs.creator_person, runs.recorder_token, runs.work_version, runs.activity, runs.lease_expires_at, runs.lease_token,
   runs.lease_seconds, runs.last_seen_at, runs.started_at, runs.ended_at, runs.created_at, runs.updated_at, runs.created_by,
   runs.updated_by, runs.version, runs.erased_at`
 
@@ -118,6 +126,7 @@ export function valuesOf(state: RunState) {
     // The columns that lists search by.
     branch: state.git?.branch ?? null,
     session: state.where?.session ?? null,
+    commit_tree: state.git?.commitTree ?? null,
   }
 }
 
@@ -161,6 +170,8 @@ function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, ActorNa
     attempt: row.attempt,
     verdict: row.verdict,
     evidence: row.evidence,
+    why: whyOf(row),
+    required: requiredIn(row),
     activity: parsed(row.activity),
     leaseExpiresAt: row.lease_expires_at,
     lastSeenAt: row.last_seen_at,
@@ -171,6 +182,7 @@ function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, ActorNa
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
+    ...(row.judged === rejudgedByUpgrade && { rejudged: true as const }),
     ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }
 }
@@ -197,6 +209,16 @@ export function stateOf(row: RunRow): RunState {
   }
 }
 
+/** The value of `judged` for a run whose verdict an upgrade changed last. */
+export const rejudgedByUpgrade = 2
+
+/** The names of the checks that a run must pass. */
+export const requiredIn = ({ required }: Pick<RunRow, 'required'>): string[] | null => parsed(required)
+
+/** The verdict in a sentence. Without checks it is not stored. */
+const whyOf = (row: RunRow): string | null =>
+  row.why ?? (row.verdict === 'unchecked' ? sentenceOfNothing(requiredIn(row) ?? []) : null)
+
 /** The stored activity of a run. */
 export const activityIn = ({ activity }: RunRow): Run['activity'] => parsed(activity)
 
@@ -210,6 +232,8 @@ export function factsOf(row: RunRow) {
     attempt: row.attempt === 1 ? null : row.attempt,
     verdict: row.verdict === 'unchecked' ? null : row.verdict,
     evidence: row.evidence,
+    why: row.why,
+    required: requiredIn(row),
     leaseExpiresAt: row.lease_expires_at,
   }
 }
@@ -225,7 +249,7 @@ export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Pr
 export const noRun = (ctx: Ctx, runId: string) =>
   new ConductError('NOT_FOUND', `There is no run '${runId}' in project '${ctx.project.slug}'.`)
 
-type What = 'created' | 'updated' | 'deleted'
+type What = 'created' | 'updated' | 'deleted' | 'rejudged'
 
 /** The event of a change of a run. */
 export const eventOf = (

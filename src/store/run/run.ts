@@ -2,9 +2,10 @@ import sql, { join, raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../api/error.ts'
 import { appeared } from '../../ledger/event.ts'
 import { cancelled } from '../../ledger/lease.ts'
+import { personHash } from '../../ledger/person.ts'
 import { change, emptyRun, type RunState } from '../../ledger/run.ts'
 import { insertUnder } from '../counter.ts'
-import { type Ctx, inTx, madeAt, type Operation, requireVersion } from '../ctx.ts'
+import { type Ctx, inTx, madeAt, type Operation, personIn, requireVersion } from '../ctx.ts'
 import {
   deleteDocument,
   digestOf,
@@ -27,7 +28,7 @@ import { turnsIn } from './turn.ts'
  */
 export const createRun: Operation<'createRun'> = async (
   ctx,
-  { runId, content = '', retryOf, leaseSeconds, leaseToken, createdAt, ...fields },
+  { runId, content = '', retryOf, leaseSeconds, leaseToken, createdAt, required, ...fields },
 ) => {
   requireFitting(ctx, content)
   if (leaseToken !== undefined && leaseSeconds === undefined) {
@@ -49,6 +50,11 @@ export const createRun: Operation<'createRun'> = async (
     const more = {
       created_at: at,
       ...granted?.columns,
+      ...(granted && { recorder_token: granted.columns.lease_token }),
+      ...(required && { required: JSON.stringify(required) }),
+      author_person: personHash(state.author),
+      creator_person: personHash(personIn(ctx)),
+      judged: 1,
       ...(granted && { last_seen_at: ctx.now }),
       ...(retried && { retry_of: retried.id, attempt: retried.attempt + 1 }),
       spec_version,
@@ -63,7 +69,7 @@ export const createRun: Operation<'createRun'> = async (
     const changes = appeared({ ...factsOf(row), content: digest, createdAt })
     const [run] = await Promise.all([
       shownRun(ctx, row),
-      insertFinders(ctx, row, state),
+      insertFinders(ctx, row, state, granted !== undefined),
       moveTotals(ctx, null, row),
       recordRun(ctx, 'created', row, changes, { isImported: createdAt !== undefined }),
     ])
@@ -119,7 +125,7 @@ function featuresOf(ctx: Ctx, runRow: number) {
  */
 export const updateRun: Operation<'updateRun'> = async (
   ctx,
-  { runId, ifVersion, leaseToken, leaseSeconds, ...given },
+  { runId, ifVersion, leaseToken, leaseSeconds, touched, ...given },
 ) => {
   if (given.content !== undefined) requireFitting(ctx, given.content)
   const status = statusUnder(leaseSeconds, given.status)
@@ -134,7 +140,7 @@ export const updateRun: Operation<'updateRun'> = async (
     const after = change(base, patch, ctx.now)
     const content = await replaceContent(ctx, row, given.content)
     const { columns: lease, lease: told } = leaseAfter(ctx, opened, after, leaseSeconds, leaseToken)
-    const saved = await saveRun(ctx, { row, base, after, lease, holds, content })
+    const saved = await saveRun(ctx, { ...opened, after, lease, content, isTouched: touched })
     if (content) await deleteDocument(ctx, row.document_id)
     return { run: await shownRun(ctx, saved), lease: told }
   })

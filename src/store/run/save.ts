@@ -3,6 +3,7 @@ import type { Run } from '../../api/run.ts'
 import type { Activity } from '../../api/work.ts'
 import { activityUnder } from '../../ledger/activity.ts'
 import { type Changes, differences } from '../../ledger/event.ts'
+import { personHash } from '../../ledger/person.ts'
 import { isWork, type RunState } from '../../ledger/run.ts'
 import { findVerdict, noteWriter } from '../check/verdict.ts'
 import type { Ctx } from '../ctx.ts'
@@ -23,6 +24,10 @@ export interface Move {
   lease: LeaseColumns
   /** Whether the caller holds the lease. If so, the change counts as a sign of life. */
   holds: boolean
+  /** Whether the caller is the recorder of the run. */
+  isRecorder: boolean
+  /** Whether the session may have written files. */
+  isTouched?: boolean | undefined
   /** The new document, and what the log records about it. */
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
   /** The new activity, if given. The activity of a live run is stored without an event. */
@@ -42,16 +47,18 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const own: Changes = { ...differences(stateOf(row), after), ...(content && { content: content.changes }) }
   const isChanged = Object.keys(own).length > 0
   const activity = activityColumn(move)
-  if (!isChanged && !holds && lease.lease_expires_at === null && activity === row.activity) return row
+  if (!isChanged && !holds && !move.isTouched && lease.lease_expires_at === null && activity === row.activity)
+    return row
   const isTaken = lease.lease_token !== null && lease.lease_token !== row.lease_token
   const judged = await judgeAnew(ctx, move, own)
   const saved = await writeRun(ctx, row, {
     ...lease,
     ...(holds && { last_seen_at: ctx.now }),
     activity,
+    ...judged,
     ...(isChanged && {
       ...valuesOf(after),
-      ...judged,
+      ...(own.author && { author_person: personHash(after.author) }),
       spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
       document_id: content ? content.documentId : row.document_id,
       version: row.version + 1,
@@ -59,7 +66,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...((isChanged || isTaken) && { updated_at: ctx.now, updated_by: ctx.actor.id }),
   })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
-  if (own.git || own.links) await replaceFoundBy(ctx, row, base, after)
+  if (own.git || own.links) await replaceFoundBy(ctx, row, base, after, isMaker(ctx, move))
   const moved: Changes = {
     ...own,
     ...specVersionChange(row, saved),
@@ -76,22 +83,36 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   return saved
 }
 
-const verdictIn = ({ verdict, evidence }: RunRow) => ({ verdict, evidence })
+/** Whether the commits that a change names are those that the recorder of the run saw, under the run's key. */
+const isMaker = (ctx: Ctx, { row, isRecorder }: Move) => isRecorder && ctx.actor.id === row.created_by
+
+const verdictIn = ({ verdict, evidence, why }: RunRow) => ({ verdict, evidence, why })
 
 function activityColumn({ row, after, activity }: Move): string | null {
   const shown = activityUnder(after.status, activity ?? activityIn(row))
   return shown === null ? null : JSON.stringify(shown)
 }
 
+/** The fields that make a caller who changes them a writer of the run. */
+const written = ['git', 'changes', 'command', 'exitCode', 'status', 'usage', 'author'] as const
+
 /** The verdict on a changed run, and the version of its work. */
-async function judgeAnew(ctx: Ctx, { row, base, after, content }: Move, own: Changes) {
-  const isWorked = isWork(base, after, content?.isReplaced === true)
+async function judgeAnew(ctx: Ctx, { row, base, after, content, isTouched }: Move, own: Changes) {
+  const isWorked = isTouched === true || isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
-  const isWrite = isWorked || content !== undefined || own.git !== undefined
+  const isWrite = isWorked || content !== undefined || written.some((field) => own[field])
   const isNewWriter = isWrite && (await noteWriter(ctx, row))
-  const mayMove = isWorked || isNewWriter || own.git !== undefined
-  if (!mayMove || row.verdict === 'unchecked') return { ...verdictIn(row), work_version }
-  return { ...(await findVerdict(ctx, { ...row, work_version }, after.git)), work_version }
+  const mayMove = isWorked || isNewWriter || own.git !== undefined || own.author !== undefined
+  // Without checks there is no sentence.
+  const isChecked = row.verdict !== 'unchecked' || row.why !== null
+  if (!mayMove || !isChecked) return { work_version }
+  const judged = {
+    ...row,
+    work_version,
+    git: after.git && JSON.stringify(after.git),
+    author_person: personHash(after.author),
+  }
+  return { ...(await findVerdict(ctx, judged)), work_version }
 }
 
 /**
@@ -124,8 +145,8 @@ export async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']
 }
 
 /** Adds a new run to the side tables that lists find it by. */
-export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState): Promise<void> {
-  await Promise.all([insertLabels(ctx, row, state.labels), insertFoundBy(ctx, row, state)])
+export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState, isMaker: boolean): Promise<void> {
+  await Promise.all([insertLabels(ctx, row, state.labels), insertFoundBy(ctx, row, state, isMaker)])
 }
 
 async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']): Promise<void> {

@@ -84,7 +84,7 @@ export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, lease
     const number = known ? known.n : await nextNumber(ctx, row, n)
     const turn = known ?? (await insertTurn(ctx, row, number, fields))
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
-    if (known) await saveRun(ctx, { row, base, after: base, lease, holds: opened.holds })
+    if (known) await saveRun(ctx, { ...opened, after: base, lease })
     else await saveRun(ctx, { ...opened, lease, isAppend: true, ...(await meaningOf(ctx, row, base, turn)) })
     return { turn }
   })

@@ -1,3 +1,4 @@
+import { rejudged } from '../../api/event.ts'
 import type { Actor } from '../../ledger/actor.ts'
 import { type Message, messageIdOf, type Range, signedHeaders } from '../../ledger/webhook.ts'
 import type { Ctx } from '../ctx.ts'
@@ -19,7 +20,7 @@ export interface Batch {
 /** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */
 export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<Batch | undefined> {
   const types = typesOf(row)
-  const seen = await selected(readerOf(db, row, now), types.length > 0 ? { type: types } : {})
+  const seen = await selected(readerOf(db, row, now), { without: rejudged, ...(types.length > 0 && { type: types }) })
   const parts = await seen.parts()
   if (parts.length === 0) return undefined
   // After a failure, the same events are sent again, so that the message keeps its id.

@@ -36,12 +36,14 @@ export function attentionOf(runs: Run[]): Attention {
   }
 }
 
-function whyOf({ status, failure, verdict, activity }: Run): Need['why'] | undefined {
+function whyOf({ status, failure, verdict, activity, rejudged }: Run): Need['why'] | undefined {
   if (status === 'failed') return failure?.code === 'LEASE_EXPIRED' ? 'lease lost' : 'failed'
-  return verdict === 'failing' && activity?.state !== 'working' ? 'failing' : undefined
+  // A new rule is no news of the work.
+  return verdict === 'failing' && !rejudged && activity?.state !== 'working' ? 'failing' : undefined
 }
 
-function lackOf({ status, verdict }: Run): Need['why'] | undefined {
+function lackOf({ status, verdict, rejudged }: Run): Need['why'] | undefined {
+  if (rejudged) return undefined
   return status === 'completed' && (verdict === 'unchecked' || verdict === 'stale') ? verdict : undefined
 }
 

@@ -6,7 +6,7 @@ import type { Required } from '../../ledger/actor.ts'
 /** The person viewing the page, and the permissions of their key. */
 export type Session = Output<'me'>
 
-export const SessionContext = createContext<Session>({ key: null, permissions: [] })
+export const SessionContext = createContext<Session>({ key: null, permissions: [], person: null, machine: null })
 
 export const useSession = () => useContext(SessionContext)
 

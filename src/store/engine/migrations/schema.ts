@@ -3,9 +3,10 @@ import { hookSessions } from './hook-sessions.ts'
 import { latestOf, type Migration, type Schema } from './migration.ts'
 import { newLedger } from './new-ledger.ts'
 import { primaryKeys } from './primary-keys.ts'
+import { verdict } from './verdict.ts'
 
 /** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
-const migrations: Migration[] = [hookSessions, primaryKeys]
+const migrations: Migration[] = [hookSessions, primaryKeys, verdict]
 
 /** The version of the tables in `tables.ts`. */
 export const firstVersion = 14

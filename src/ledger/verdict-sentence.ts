@@ -1,0 +1,151 @@
+import type { Evidence } from './evidence.ts'
+import type { Judged, Standing, Verdict, WorkState } from './verdict.ts'
+
+/** What the sentence of a verdict is about. */
+interface Told {
+  verdict: Verdict
+  evidence: Evidence | null
+  standings: readonly Standing<Judged>[]
+  /** The names of the checks that must pass, and the best pass of each. */
+  needed: readonly string[]
+  bests: readonly (Standing<Judged> | undefined)[]
+  state: WorkState
+  isSame: (one: string | null | undefined, other: string | null | undefined) => boolean
+}
+
+/** How many names and paths a sentence lists, and how many characters of each it shows. */
+const most = { names: 3, paths: 3, length: 80 }
+
+/** A verdict in words. */
+export function sentenceOf(told: Told): string {
+  if (told.standings.length === 0) return sentenceOfNothing(told.needed)
+  const clauses = clausesOf(told)
+  const since = told.verdict === 'unchecked' || told.verdict === 'verified' ? undefined : sinceOf(told)
+  const uncommitted = since?.isWhole ? undefined : pathsIn('not committed', told.state)
+  const sentence = [...clauses, since?.words, uncommitted].filter(Boolean).join('; ')
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
+/** The sentence for a run without checks. */
+export const sentenceOfNothing = (required: readonly string[]) =>
+  required.length === 0 ? 'No check has run' : `${listed(required.map(code))} ${hasOrHave(required)} not run`
+
+const hasOrHave = ({ length }: readonly unknown[]) => (length === 1 ? 'has' : 'have')
+
+function clausesOf(told: Told): string[] {
+  switch (told.verdict) {
+    case 'failing':
+      return badOf(told, 'fail')
+    case 'warned':
+      return badOf(told, 'warn')
+    case 'unchecked':
+      return uncheckedOf(told)
+    case 'stale':
+      return [passedOf(staleIn(told))]
+    case 'verified':
+      return verifiedOf(told)
+  }
+}
+
+const verbs = { fail: 'failed', warn: 'gave a warning', pass: 'passed' } as const
+
+/** The strongest and newest of the failures or warnings that count. */
+const worstIn = ({ standings, evidence, verdict }: Told): Standing<Judged> | undefined =>
+  standings.findLast(
+    ({ check, replacedBy }) =>
+      !replacedBy && check.evidence === evidence && check.result === (verdict === 'failing' ? 'fail' : 'warn'),
+  )
+
+function badOf(told: Told, result: 'fail' | 'warn'): string[] {
+  const worst = worstIn(told)
+  if (!worst) return []
+  const others = told.standings.filter(
+    ({ check, replacedBy }) => !replacedBy && check.result === result && check.name !== worst.check.name,
+  )
+  const names = [...new Set(others.map(({ check }) => code(check.name)))]
+  return [
+    `${whatOf(worst.check)} ${verbs[result]}${sourceOf(worst.check)}`,
+    ...(names.length > 0 ? [`${listed(names)} ${verbs[result]} too`] : []),
+  ]
+}
+
+/** Who says so, where that is not the author's recorder. */
+function sourceOf({ evidence, byName }: Judged): string {
+  if (evidence === 'independent') return `, says ${byName} (independent)`
+  return evidence === 'self' ? ', as its author claims' : ''
+}
+
+function uncheckedOf({ needed, bests, standings }: Told): string[] {
+  const missing = needed.filter((_, at) => bests[at] === undefined)
+  const claims = standings.filter(({ check }) => check.result === 'pass' && check.evidence === 'self')
+  const isClaimed = (name: string) => claims.some(({ check }) => check.name === name)
+  const [claimed, absent] = [missing.filter(isClaimed), missing.filter((name) => !isClaimed(name))]
+  const passed = standings.filter(({ check, replacedBy }) => check.result === 'pass' && !replacedBy)
+  const others = [...new Set(passed.map(({ check }) => check.name))].filter((name) => !missing.includes(name))
+  return [
+    ...(absent.length > 0 ? [`${listed(absent.map(code))} ${hasOrHave(absent)} not run`] : []),
+    ...(claimed.length > 0 ? [`nobody saw ${listed(claimed.map(code))} run, and its author claims a pass`] : []),
+    ...(others.length > 0 ? [`${listed(others.map(code))} passed`] : []),
+  ]
+}
+
+const staleIn = ({ bests }: Told) => bests.find((best) => best && !best.current) as Standing<Judged>
+
+const passedOf = ({ check }: Standing<Judged>) =>
+  `${whatOf(check)} passed${check.evidence === 'executed' ? '' : sourceOf(check)}`
+
+function verifiedOf({ bests, evidence }: Told): string[] {
+  const checks = bests.flatMap((best) => best?.check ?? [])
+  const of = (one: Evidence) => checks.filter((check) => check.evidence === one)
+  const keys = of('independent')
+  const saw = `The author's recorder saw ${listed([...new Set(of('executed').map(whatOf))])} pass`
+  const checked = `hecked by ${listed([...new Set(keys.map(({ byName }) => byName))])} (independent)`
+  const claims = listed([...new Set(of('self').map(({ name }) => code(name)))])
+  if (evidence === 'independent') {
+    const nobody = keys.some(({ isPerson }) => isPerson) ? [] : ['the key names no person']
+    return [`C${checked}`, ...nobody]
+  }
+  const others = keys.length > 0 ? [`${listed([...new Set(keys.map(({ name }) => code(name)))])} c${checked}`] : []
+  if (evidence === 'executed') return [saw, ...others]
+  const isAll = of('self').length === checks.length
+  const seen = of('executed').length > 0 ? [`the author's${saw.slice("The author's".length)}`] : []
+  return [isAll ? 'Claimed by its author' : `${claims} claimed by the author`, ...seen, ...others]
+}
+
+/** What changed since the check that the verdict is about. `isWhole` if that includes all that is not committed. */
+function sinceOf(told: Told): { words: string; isWhole: boolean } | undefined {
+  const about = told.verdict === 'stale' ? staleIn(told) : worstIn(told)
+  if (!about || about.current) return undefined
+  const { check } = about
+  const { state, isSame } = told
+  if (check.startTree && !check.tree) return { words: 'files changed while it ran', isWhole: false }
+  if (state.tree && !check.tree && !check.commit) return { words: 'on which files is not known', isWhole: false }
+  const paths = isSame(check.tree, state.commitTree) ? pathsIn('changed since', state) : undefined
+  return paths ? { words: paths, isWhole: true } : { words: 'the work changed since', isWhole: false }
+}
+
+function pathsIn(words: string, { uncommitted }: WorkState): string | undefined {
+  if (!uncommitted || uncommitted.count === 0) return undefined
+  const { count, paths } = uncommitted
+  if (paths.length === 0) return `${words}: ${count} ${count === 1 ? 'file' : 'files'}`
+  const shown = paths.slice(0, most.paths).map(short)
+  const more = Math.max(count, paths.length) - shown.length
+  return `${words}: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/** What ran: the command, else the name of the check. */
+const whatOf = ({ command, name }: Judged) => code(command ?? name)
+
+const short = (text: string) => {
+  const line = text.trim().replace(/\s+/g, ' ')
+  return line.length > most.length ? `${line.slice(0, most.length - 1).toWellFormed()}…` : line
+}
+
+const code = (text: string) => `\`${short(text).replaceAll('`', "'")}\``
+
+function listed(words: readonly string[]): string {
+  const shown = words.slice(0, most.names)
+  const more = words.length - shown.length
+  if (more > 0) return `${shown.join(', ')} and ${more} more`
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { evidences } from '../../src/ledger/evidence.ts'
+import { type Judged, judge, type Work } from '../../src/ledger/verdict.ts'
+import fc from '../support/random.ts'
+
+const names = ['tests', 'lint'] as const
+const tree = fc.constantFrom('A', 'B', 'C')
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null })
+const strength = ({ evidence }: Judged) => evidences.indexOf(evidence)
+
+const check: fc.Arbitrary<Judged> = fc.record({
+  name: fc.constantFrom(...names),
+  result: fc.constantFrom('pass', 'pass', 'fail', 'warn'),
+  evidence: fc.constantFrom(...evidences),
+  by: fc.integer({ min: 1, max: 3 }),
+  byName: fc.constant('somebody'),
+  isPerson: fc.boolean(),
+  command: maybe(fc.constantFrom('npm test', 'npm test -- one')),
+  startTree: maybe(tree),
+  tree: maybe(tree),
+  commitTree: maybe(tree),
+  commit: maybe(fc.constantFrom('1', '2')),
+  dirty: maybe(fc.boolean()),
+  pipeline: maybe(fc.record({ id: fc.constantFrom('7', '8'), job: fc.constantFrom('x', 'y'), attempt: fc.nat(2) })),
+  workVersion: fc.integer({ min: 1, max: 2 }),
+})
+
+const work: fc.Arbitrary<Work> = fc.record({
+  state: fc.record({
+    tree: maybe(tree),
+    commit: maybe(fc.constantFrom('1', '2')),
+    dirty: maybe(fc.boolean()),
+    commitTree: maybe(tree),
+    uncommitted: fc.option(maybe(fc.nat(1).map((count) => ({ count, paths: count > 0 ? ['a.js'] : [] }))), {
+      nil: undefined,
+    }),
+  }),
+  version: fc.integer({ min: 1, max: 2 }),
+})
+
+const history = fc.tuple(fc.array(check, { maxLength: 7 }), work, fc.subarray([...names], { minLength: 1 }))
+
+test('no verdict is better than what was seen, after any history', () => {
+  fc.assert(
+    fc.property(history, ([checks, work, required]) => {
+      const { verdict, evidence, standings } = judge(checks, work, required)
+      const passes = standings.filter(({ check }) => check.result === 'pass')
+      if (verdict === 'verified') {
+        for (const name of required) {
+          const seen = passes.filter(
+            ({ check, current }) => check.name === name && current && check.evidence !== 'self',
+          )
+          assert.ok(seen.length > 0, `a current pass of ${name} that somebody saw`)
+        }
+        assert.notEqual(evidence, 'self')
+      }
+      assert.equal(evidence === null, verdict === 'unchecked')
+      for (const { check, current, replacedBy } of standings) {
+        if (check.result === 'pass' || !replacedBy) continue
+        assert.ok(strength(replacedBy) >= strength(check), 'a claim clears nothing that somebody saw')
+        assert.equal(replacedBy.name, check.name)
+        assert.notEqual(replacedBy.result, 'fail')
+        const by = standings.find((one) => one.check === replacedBy)
+        assert.ok(!current || by?.current, 'a failure of this work is cleared only by a pass of this work')
+      }
+      const isBad = standings.some(({ check, replacedBy }) => check.result === 'fail' && !replacedBy)
+      assert.equal(verdict === 'failing', isBad)
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+test('a history that ends in seen passes of the whole work is verified', () => {
+  fc.assert(
+    fc.property(fc.array(check, { maxLength: 7 }), fc.constantFrom('A', 'B', 'C'), (before, tree) => {
+      const own = before.filter(({ evidence, command }) => evidence !== 'independent' && command === 'npm test')
+      const last = names.map(
+        (name): Judged => ({
+          ...{
+            name,
+            result: 'pass',
+            evidence: 'executed',
+            by: 1,
+            byName: 'agent',
+            isPerson: false,
+            command: 'npm test',
+          },
+          ...{ startTree: tree, tree, commitTree: null, commit: null, dirty: true, pipeline: null, workVersion: 1 },
+        }),
+      )
+      const { verdict, why } = judge([...own, ...last], { state: { tree }, version: 1 }, [...names])
+      assert.equal(verdict, 'verified', why)
+    }),
+    { numRuns: 2_000 },
+  )
+})
