@@ -55,7 +55,7 @@ at a hidden prompt, on standard input (\`--key-stdin\`), or in a file that only 
 the server's \`CONDUCT_DATABASE_URL\` if it has one:
 
 \`\`\`sh
-conduct key create --profile local --all-projects --name rescue --permission admin
+conduct key create --profile local --all-projects --name rescue --permission admin --service
 \`\`\`
 
 ## Output

@@ -120,7 +120,7 @@ test('every field of every schema is described', () => {
 })
 
 test('the test notices an undocumented field or status', () => {
-  const me = { key: null, permissions: ['admin'] }
+  const me = { key: null, permissions: ['admin'], person: null, machine: null }
   assert.equal(answerFault('me', 200, me), undefined)
   assert.match(answerFault('me', 200, { ...me, extra: 1 }) ?? '', /additional properties/)
   assert.match(answerFault('me', 200, { key: null }) ?? '', /permissions/)

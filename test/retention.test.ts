@@ -65,7 +65,7 @@ testLedger('the texts of old runs are removed, later the runs', async (ledger) =
   assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
   assert.ok(run.erasedAt)
   assert.equal((await client.getTurn({ runId: 'OLD', n: 1 })).turn.prompt, '[13 bytes erased]\n')
-  assert.equal((await client.getCheck({ checkId: 'C-OLD' })).check.command, '[erased]')
+  assert.match((await client.getCheck({ checkId: 'C-OLD' })).check.command ?? '', /^\[erased\] \d+$/)
   const { events } = await client.listEvents({ limit: 100 })
   assert.ok(!JSON.stringify(events).includes('ahornwort'))
   assert.ok(JSON.stringify(events).includes('birkenwort'))
@@ -219,7 +219,7 @@ testLedger('the texts of a check of an old run go from the log, even if it was r
     () => forgetAll(client),
   )
   await forgetAll(client)
-  assert.equal((await client.getCheck({ checkId: 'LATE' })).check.command, '[erased]')
+  assert.match((await client.getCheck({ checkId: 'LATE' })).check.command ?? '', /^\[erased\] \d+$/)
   const { events } = await client.listEvents({ subject: 'LATE' })
   assert.deepEqual(events[0]?.changes.command, [null, '[erased]'])
 })

@@ -26,6 +26,14 @@ export function sentenceOf(told: Told): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }
 
+/** How the result of a check is known, in words. */
+export const evidenceText = (evidence: Evidence, by: string): string =>
+  ({
+    self: 'Claimed by its author',
+    executed: "Seen by the author's recorder",
+    independent: `Checked by ${by} (independent)`,
+  })[evidence]
+
 /** The sentence for a run without checks. */
 export const sentenceOfNothing = (required: readonly string[]) =>
   required.length === 0 ? 'No check has run' : `${listed(required.map(code))} ${hasOrHave(required)} not run`

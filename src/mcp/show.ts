@@ -8,6 +8,7 @@ import type { Turn } from '../api/turn.ts'
 import type { Output } from '../client/client.ts'
 import { slice } from '../ledger/content.ts'
 import { digestOf, turnId, turnTitle } from '../ledger/turn.ts'
+import { evidenceText } from '../ledger/verdict-sentence.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']
@@ -40,17 +41,13 @@ export const specLine = ({ specId, status, checklist: { total, done }, title }: 
 export function checkLine(check: Check): string {
   const { checkId, runId, name, result, command, exitCode, replacedBy } = check
   const ran = command === null ? '' : ` (${command}${exitCode === null ? '' : `, exit code ${exitCode}`})`
-  const notes = words(evidenceText(check), replacedBy && `replaced by ${replacedBy}`)
-  return `${checkId} of ${runId} ${result}: ${name}${ran}${notes && `, ${notes}`}`
+  const notes = words(evidenceOf(check), replacedBy && `replaced by ${replacedBy}`)
+  return `${checkId} of ${runId} ${result}: ${name}${ran}${notes && `. ${notes}`}`
 }
 
-const evidenceWords = { self: 'claimed by its author', executed: 'seen by a recorder' }
-
-/** Who says so. Servers of earlier versions do not. */
-const evidenceText = ({ evidence, createdBy }: Check) =>
-  evidence === 'independent'
-    ? `checked by ${createdBy.name ?? 'the local user'} (independent)`
-    : evidenceWords[evidence]
+/** How the result is known. Servers of earlier versions do not say. */
+const evidenceOf = ({ evidence, createdBy }: Check) =>
+  evidence ? evidenceText(evidence, createdBy.name ?? 'the local user') : ''
 
 export const featureLine = ({ id, name, file, description }: Feature) =>
   `feature ${id} ${name}: ${words(file, description) || 'no description'}`

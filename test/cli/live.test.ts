@@ -161,7 +161,7 @@ test('a command that matches a rule of conduct.json is a check of the tree after
   await claude.stop()
   assert.deepEqual(await told(), verified, 'the very tree that was tested')
   await claude.prompt('One thing more')
-  await claude.write('src/login.ts', 'answer(500)\n')
+  await claude.write('src/login.ts', 'answer(401, again)\n')
   await claude.stop()
   assert.equal((await told()).verdict, 'stale')
 })

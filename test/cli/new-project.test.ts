@@ -34,7 +34,12 @@ for (const way of ['conduct.json', 'CONDUCT_PROJECT'] as const) {
 
 test('a command in a project that does not exist says in one line how to create it', async (t) => {
   const { all, run } = setTo('conduct.json', await serverUser(t))
-  for (const words of ['run create', 'run list', 'run get RUN-001', 'key create --name a --permission agent']) {
+  for (const words of [
+    'run create',
+    'run list',
+    'run get RUN-001',
+    'key create --name a --permission agent --service',
+  ]) {
     const { code, stderr } = await all(words)
     assert.equal(code, 4, words)
     assert.equal(
@@ -123,5 +128,5 @@ test('keys, projects, webhooks, sessions and the seal belong to the server, ever
     ofServer.map(() => true),
   )
   assert.ok(planOf('createKey').actsInProject, 'a key may be for one project')
-  assert.equal(ofServer.length, 22)
+  assert.equal(ofServer.length, 23)
 })

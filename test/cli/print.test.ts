@@ -68,9 +68,9 @@ test('a table and a record have the expected text', async (t) => {
   const table = (await run('run list')).replace(/(now|\d+s ago)$/gm, '<time>')
   assert.equal(
     table,
-    `RUN      STATUS     VERDICT    SPEC      AGENT        TITLE${' '.repeat(147)}CREATED
-RUN-002  pending    unchecked            claude-code  ${'long-'.repeat(30)}  <time>
-RUN-001  completed  unchecked  AUTH-001  claude-code  Log in with a passkey${' '.repeat(131)}<time>
+    `RUN      STATUS     VERDICT    SPEC      AGENT        TITLE${' '.repeat(147)}WHY               CREATED
+RUN-002  pending    unchecked            claude-code  ${'long-'.repeat(30)}  No check has run  <time>
+RUN-001  completed  unchecked  AUTH-001  claude-code  Log in with a passkey${' '.repeat(131)}No check has run  <time>
 `,
   )
   const record = (await run('run get RUN-001 --utc')).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]{12}Z/g, '<time>')
@@ -85,6 +85,7 @@ status:    completed
 agent:     claude-code
 attempt:   1
 verdict:   unchecked
+why:       No check has run
 startedAt: <time>
 endedAt:   <time>
 createdAt: <time>
@@ -110,9 +111,10 @@ version:   1
   assert.deepEqual(empty, { code: 0, stdout: '', stderr: 'Nothing found.\n' })
   const first = await all('run list --limit 1')
   assert.match(first.stderr, /^There is more: use --all for everything, or --cursor \S+ for the next page\.\n$/)
-  const made = await run('key create --name weak --permission read')
+  const made = await run('key create --name weak --permission read --service')
   assert.match(made, /^secret: +sk_read_[0-9A-Za-z]{43}$/m)
-  assert.match(await run('key create --name weak --permission read --quiet'), /^sk_read_[0-9A-Za-z]{43}\n$/)
+  await assert.rejects(run('key create --name weak --permission read'), /Whose key is it\? Give --person/)
+  assert.match(await run('key create --name weak --permission read --service --quiet'), /^sk_read_[0-9A-Za-z]{43}\n$/)
   assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
 })
 

@@ -103,7 +103,9 @@ test('anyone who can open the database can create a new admin key', async (t) =>
   const databaseUrl = `sqlite:${join(folder, 'conduct.db')}`
   const { url } = await openServer(t, databaseUrl)
   const local = programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_DATABASE_URL: databaseUrl }, folder)
-  const secret = await local.run('key create --profile local --all-projects --name rescue --permission admin --quiet')
+  const secret = await local.run(
+    'key create --profile local --all-projects --name rescue --permission admin --service --quiet',
+  )
   const server = programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: secret.trim() }, folder)
   const { key } = await server.json('whoami')
   assert.deepEqual([key.name, key.project, key.permissions], ['rescue', null, ['admin']])
@@ -113,7 +115,7 @@ test('a new key that is for one project by the settings says so', async (t) => {
   const folder = freshFolder(t)
   const { url } = await openServer(t)
   const env = { ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
-  const words = 'key create --name admin --permission admin'
+  const words = 'key create --name admin --permission admin --service'
   const inProject = programOf({ ...env, CONDUCT_PROJECT: 'default' }, folder)
   const { stderr } = await inProject.all(words)
   assert.equal(stderr, "The key is for the project 'default'. For one of the whole server: --all-projects\n")
@@ -126,11 +128,14 @@ test('with --all-projects, a key of one project creates no narrower key or webho
   const { url } = await openServer(t)
   const program = (key: string) => programOf({ ...homeOf(folder), CONDUCT_URL: url, CONDUCT_API_KEY: key }, folder)
   const whole = program(adminKey)
-  const { key } = await whole.json('key create --all-projects --name whole --permission read')
+  const { key } = await whole.json('key create --all-projects --name whole --permission read --service')
   assert.equal(key.project, null)
-  const { secret } = await whole.json('key create --project default --name part --permission admin')
+  const { secret } = await whole.json('key create --project default --name part --permission admin --service')
   const part = program(secret)
-  for (const words of ['key create --name x --permission read', 'webhook create --url https://example.com/']) {
+  for (const words of [
+    'key create --name x --permission read --service',
+    'webhook create --url https://example.com/',
+  ]) {
     const { code, stderr } = await part.all(`${words} --all-projects`)
     assert.equal(code, 3)
     assert.match(stderr, /A key of one project can create \w+ only for that project/)

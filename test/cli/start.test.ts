@@ -51,7 +51,7 @@ for (const engine of engines) {
     assert.doesNotMatch(again.output(), /first key/)
     assert.match(
       again.output(),
-      /^Keys: conduct key create --profile local --all-projects --name admin --permission admin$/m,
+      /^Keys: conduct key create --profile local --all-projects --name admin --permission admin --service$/m,
     )
   })
 }

@@ -169,7 +169,7 @@ testLedger('the tools search, list and read the ledger', async ({ app, adminKey,
   )
   assert.match(
     (await call('search_ledger', { type: 'check', status: 'pass' })).text,
-    /^CHECK-001 of RUN-002 pass: tests \(npm test, exit code 0\), claimed by its author$/,
+    /^CHECK-001 of RUN-002 pass: tests \(npm test, exit code 0\)\. Claimed by its author$/,
   )
   assert.match((await call('search_ledger', { type: 'feature' })).text, /^feature 1 login: src\/login\.ts$/)
   const found = (await call('search_ledger', { query: 'passkeys', status: 'completed' })).data.results

@@ -38,7 +38,7 @@ const firstRun = (url: string, secret: string) =>
   `curl -X POST -H "Authorization: Bearer ${secret}" -H "Content-Type: application/json" -d '{"content": "# Hello ledger", "status": "completed"}' ${url}/v1/runs`
 
 /** The command that creates an admin key of the whole server for whoever can open the database. */
-const anotherKey = () => `${called} key create --profile local --all-projects --name admin --permission admin`
+const anotherKey = () => `${called} key create --profile local --all-projects --name admin --permission admin --service`
 
 /** Where the first key is, and how to use it. */
 export function firstKeyLines(firstKey: FirstKey): string[] {

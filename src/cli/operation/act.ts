@@ -30,6 +30,7 @@ export interface Options extends Common {
   follow?: boolean
   dryRun?: boolean
   idempotencyKey?: string
+  service?: boolean
   clear?: string[]
 }
 
@@ -68,6 +69,16 @@ function featuresOf(words: string[]) {
   }
 }
 
+/** Throws a UsageError unless it is said whose a new key is: two keys of one person are not independent. */
+function requireHolder({ person }: Input, { service = false }: Options) {
+  if ((person !== undefined) !== service) return
+  throw new UsageError(
+    service
+      ? 'A key with --person is not one with --service: give one of them.'
+      : "Whose key is it? Give --person 'Ada Example <ada@example.com>', or --service for one such as CI.",
+  )
+}
+
 /** Runs a command: calls its operation and prints the result. */
 export async function act(plan: Plan, given: unknown[], options: Options) {
   refuseBoth(options, 'all', 'cursor')
@@ -75,6 +86,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   for (const other of ['json', 'quiet', 'follow']) refuseBoth(options, 'csv', other)
   refuseBoth(options, 'allProjects', 'project')
   const input = await inputFrom(plan, given, options)
+  if (plan.name === 'createKey') requireHolder(input, options)
   if (options.allProjects && plan.isWrite) input.project = null
   const place = placeFor(plan, input, options)
   if (options.dryRun) {

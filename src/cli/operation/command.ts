@@ -30,6 +30,7 @@ function operationCommand(plan: Plan): Command {
       clear.argParser((text: string, before: unknown) => [...((before as string[]) ?? []), one(text, fields)]),
     )
   }
+  if (name === 'createKey') add('--service', 'for a service such as CI, not for a person')
   if (isPaged) add('--all', 'all pages; with --json, one item per line')
   if (csvPlanOf(name)) add('--csv', 'as CSV, with every field')
   if (name === 'listEvents') add('--follow', 'print each change as it happens, until Ctrl-C')

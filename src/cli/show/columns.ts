@@ -1,4 +1,6 @@
+import type { Evidence } from '../../ledger/evidence.ts'
 import { firstLine } from '../../ledger/turn.ts'
+import { evidenceText } from '../../ledger/verdict-sentence.ts'
 import { clean } from './text.ts'
 import { spanOf } from './time.ts'
 
@@ -31,6 +33,10 @@ const updated = column('UPDATED', 'updatedAt')
 const unknown = '—'
 const costText = ({ costUsd }: Row) => (typeof costUsd === 'number' ? costUsd.toFixed(2) : unknown)
 
+/** How the result of a check is known. Servers of earlier versions do not say. */
+const evidenceOf = ({ evidence, createdBy }: Row) =>
+  evidence ? evidenceText(evidence as Evidence, actorName(createdBy as Actor)) : ''
+
 /** The totals of a group of runs. */
 const tallied = [
   column('RUNS', 'runs'),
@@ -53,6 +59,7 @@ export const tables: Record<string, Table> = {
       column('SPEC', 'specId'),
       column('AGENT', 'agent'),
       wide('TITLE', 'title'),
+      wide('WHY', 'why'),
       created,
     ],
   },
@@ -92,6 +99,7 @@ export const tables: Record<string, Table> = {
       column('RESULT', 'result'),
       column('NAME', 'name'),
       wide('COMMAND', 'command'),
+      wide('EVIDENCE', evidenceOf),
       created,
     ],
   },
@@ -117,6 +125,7 @@ export const tables: Record<string, Table> = {
       column('KEY', ({ prefix }) => `${prefix}…`),
       column('PERMISSIONS', 'permissions'),
       column('PROJECT', 'project'),
+      wide('PERSON', 'person'),
       column('USED', 'lastUsedAt'),
       column('EXPIRES', 'expiresAt'),
       column('REVOKED', 'revokedAt'),
