@@ -61,6 +61,9 @@ async function projectsAndKeys({ call, wait }: Recorder) {
     await call('createKey', { name: 'key', permissions: ['read'], expiresAt })
   }
   await call('createKey', { name: 'key', permissions: ['read'], project: 'missing' })
+  for (const person of ['Ada <ada@example.com>', 'Ada <ada@example.com>', null, 'Ada', '']) {
+    for (const id of [2, 9999]) await call('updateKey', { id, person, machine: 'laptop' })
+  }
   for (const id of [2, 2, 1, 9999, 0]) await call('revokeKey', { id })
   await walk(call, 'listKeys', { limit: 4, order: 'asc' })
   for (const authorization of ['Bearer nonsense', '', 'Basic eDp5'])

@@ -153,7 +153,7 @@ const fieldsOf = (properties: Record<string, Schema>) =>
 const seldom = [
   ...['Lease-Token', 'retryOf', 'offset', 'cursor', 'failure', 'leaseSeconds', 'expiresAt'],
   ...['project', 'createdAfter', 'createdBefore', 'endedAfter', 'endedBefore'],
-  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n', 'activity'],
+  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n', 'activity', 'recorder'],
 ]
 
 /** Ids that those who make something mostly leave to the server. */
