@@ -24,6 +24,27 @@ test('an activity keeps the times when its step and its turn began', () => {
   assert.equal(activityAfter(old, { state: 'waiting' }, at(2)).turnSince, at(1))
 })
 
+test('a wait keeps what it is for until the answer, whatever later reports leave out', () => {
+  const working = activityAfter(null, { state: 'working' }, at(0))
+  const asked = { state: 'waiting', tool: 'Bash', target: 'psql -c "drop table a"' } as const
+  const waits = activityAfter(working, asked, at(1))
+  assert.deepEqual(waits, { ...asked, since: at(1), turnSince: at(0) })
+  for (const later of [
+    { state: 'waiting' },
+    { state: 'waiting', tool: 'Bash' },
+    { state: 'waiting', since: at(2) },
+  ] as const) {
+    assert.deepEqual(activityAfter(waits, later, at(3)), waits)
+  }
+  const other = { state: 'waiting', tool: 'Write', since: at(4) } as const
+  assert.deepEqual(activityAfter(waits, other, at(4)), { ...other, turnSince: at(0) })
+  const more = { ...asked, target: 'ls' }
+  assert.deepEqual(activityAfter(waits, more, at(4)), { ...more, since: at(4), turnSince: at(0) })
+  const answered = activityAfter(waits, { state: 'working' }, at(5))
+  assert.deepEqual(answered, { state: 'working', since: at(5), turnSince: at(0) })
+  assert.deepEqual(activityAfter(answered, { state: 'waiting' }, at(6)).tool, undefined)
+})
+
 test('a recorder whose clock is ahead does not move the times of an activity', () => {
   const begun = activityAfter(null, { state: 'working', since: at(4) }, at(1))
   assert.deepEqual(begun, { state: 'working', since: at(1), turnSince: at(1) })

@@ -40,7 +40,7 @@ test('a lane that is silent for longer than half its lease says so', async (t) =
   sleep(-1_000_000)
   await client.createRun({ title: 'Stuck', leaseSeconds: 1800 })
   sleep(1_000_000)
-  await page.locator('.lane.quiet-too-long', { hasText: 'Stuck' }).getByText('silent 16 min').waitFor()
+  await page.locator('.lane.quiet-too-long', { hasText: 'Stuck' }).getByText('silent 16m').waitFor()
   assert.equal(await page.locator('.lane.quiet-too-long').count(), 1)
 })
 
@@ -135,9 +135,9 @@ test('lanes show who waits for a person, who works on what, and who is idle, in 
   }
   const words = await lanes.allTextContents()
   for (const [n, expected] of [
-    ['Waits', 'waiting for you, 3 min', 'Bash', 'rm -rf dist', 'Waits at last.'],
-    ['Works', 'working, 2 min', 'Edit', 'src/hold.ts', 'Works at last.'],
-    ['Rests', 'idle 5 min', 'Rests at last.'],
+    ['Waits', 'waiting for you, 3m', 'Bash', 'rm -rf dist', 'Waits at last.'],
+    ['Works', 'working, 2m', 'Edit', 'src/hold.ts', 'Works at last.'],
+    ['Rests', 'idle 5m', 'Rests at last.'],
   ].entries()) {
     for (const word of expected) assert.ok(words[n]?.includes(word), `${word} in ${words[n]}`)
   }

@@ -230,3 +230,45 @@ test('two contents are compared once, and not again whenever the page is drawn',
   await page.getByRole('navigation', { name: 'Pages' }).getByText('waiting for you').waitFor()
   assert.equal(await splits(), once)
 })
+
+test('in a wide font, badges and durations fit their columns at any width', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const startedAt = (ms: number) => new Date(Date.now() - ms).toISOString()
+  const hours = 3_600_000
+  const { run } = await client.createRun({ title: 'Live', status: 'in_progress', usage: { costUsd: 1234.56 } })
+  const ended = [
+    { title: 'Good', status: 'completed', startedAt: startedAt(1_122_400) },
+    { title: 'Long', status: 'completed', startedAt: startedAt(23.9 * hours) },
+    { title: 'Bad', status: 'failed', startedAt: startedAt(59 * 60_000) },
+  ] as const
+  for (const { title, ...one } of ended) {
+    const { run } = await client.createRun({ title, ...one, changes: { insertions: 123_456, deletions: 98_765 } })
+    await client.createCheck({ runId: run.runId, name: 'tests', result: 'warn' })
+  }
+  await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass' })
+  await page.evaluate(() => document.documentElement.style.setProperty('--sans', '"DejaVu Sans", Verdana, sans-serif'))
+  for (const width of [1280, 1440, 1680, 1920]) {
+    await page.setViewportSize({ width, height: 800 })
+    await page.goto(`${home}#/runs`)
+    await page.getByRole('link', { name: 'Live' }).waitFor()
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll('.runs td:not(.wide, .pick)')]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+        .map(({ textContent, scrollWidth, clientWidth }) => `${textContent}: ${scrollWidth} in ${clientWidth}`),
+    )
+    assert.deepEqual(cut, [], `${width} px`)
+  }
+  const statuses = () => page.locator('.runs td .badge.doubt, .runs td .badge.busy').allTextContents()
+  await client.heartbeat({ runId: run.runId, activity: { state: 'waiting', tool: 'Bash', target: 'psql' } })
+  await page.getByTitle('The agent waits for an answer: Bash psql').waitFor()
+  assert.ok((await statuses()).includes('Waiting'))
+})
+
+test('the menu of columns looks like every other menu', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ title: 'One' })
+  await page.goto(`${home}#/runs`)
+  await page.locator('summary', { hasText: 'Columns' }).click()
+  const border = await page.locator('.menu[open] .sheet').evaluate((sheet) => getComputedStyle(sheet).borderLeftWidth)
+  assert.equal(border, '1px')
+})

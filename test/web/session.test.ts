@@ -34,13 +34,13 @@ test('a session is shown by turns, each with its actions, usage and cost', async
   const first = page.locator('#turn-1')
   for (const words of [
     'Two guests must not get the same one.',
-    '3 min 20 s',
+    '3m 20s',
     '120K in, 3.4K out',
     '$0.41',
     '1 of 2 done',
     'src/booking/hold.ts',
     'exit code 1',
-    '8 s',
+    '8s',
     '1 failed',
     'Edit ×3 (1 failed)',
     'reviewer',
@@ -107,6 +107,7 @@ test('a live session shows the open turn, on its page and on Now', async (t) => 
   await open.waitFor({ state: 'detached' })
   await lane.getByText('Held.').waitFor()
   await client.heartbeat({ runId, activity: { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } })
+  await tab.locator('.standing').getByText('Waiting', { exact: true }).waitFor()
   for (const words of ['Turn 2', /^waiting for you, /, 'rm -rf dist']) await open.getByText(words).waitFor()
   await client.updateRun({ runId, status: 'completed' })
   await open.waitFor({ state: 'detached' })

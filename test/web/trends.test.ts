@@ -38,7 +38,7 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   await trends.getByText('1 of 1 run completed').waitFor()
   assert.equal(page.url(), `${home}#/trends?days=7`)
   // A little more than 90 s: the real time between its creation and its end is added.
-  assert.match((await figures()).join(), /^1,100%,100%,(1 min [345]\d s),\1,\$1.50,—$/)
+  assert.match((await figures()).join(), /^1,100%,100%,(1m [345]\ds),\1,\$1.50,—$/)
   await trends.getByText('As a table').first().click()
   assert.equal(await trends.getByRole('region', { name: 'Runs by status, as a table' }).getByRole('row').count(), 8)
   await page.goBack()

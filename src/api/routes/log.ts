@@ -26,7 +26,8 @@ export type Leaf = z.infer<typeof leaf>
 
 export const logRoutes = {
   getCheckpoint: {
-    summary: 'Read the newest signed checkpoint of the log, as a c2sp.org/tlog-checkpoint note or as JSON',
+    summary:
+      'Read the newest signed checkpoint of the log, at most a minute old, as a c2sp.org/tlog-checkpoint note or as JSON',
     words: 'log checkpoint',
     permission: 'read',
     input: z.strictObject({

@@ -78,8 +78,12 @@ async function eraseAll(client: Client, input: Input<'erase'>): Promise<Output<'
 function tell(erased: Output<'erase'>['erased'], isDryRun: boolean): void {
   const counts = Object.entries(erased).map(([noun, count]): [string, string] => [noun, String(count)])
   process.stdout.write(`${pairs(counts)}\n`)
-  if (isDryRun) process.stderr.write('Nothing was erased. These rows have texts to erase. To erase them, add --yes.\n')
-  if (erased.responses === 0) return
+  const { responses, ...rows } = erased
+  if (Object.values(rows).every((count) => count === 0))
+    process.stderr.write('There is nothing to erase: no row has such a text.\n')
+  else if (isDryRun)
+    process.stderr.write('Nothing was erased. These rows have texts to erase. To erase them, add --yes.\n')
+  if (responses === 0) return
   const words = isDryRun ? 'would be dropped' : 'were dropped'
   process.stderr.write(
     `The stored responses to repeated requests ${words} unread: they are encrypted, so nobody knows whether they contain texts.\n`,

@@ -1,5 +1,5 @@
 import { createContext } from 'preact'
-import { useContext, useRef } from 'preact/hooks'
+import { useContext, useMemo, useRef } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
 import { keptRuns } from './kept-runs.ts'
@@ -74,6 +74,25 @@ export function useLiveRun<R extends Run>(run: R): R {
   if (!polled || run.endedAt !== null) return run
   const { activity, lastSeenAt, leaseExpiresAt } = polled
   return { ...run, activity, lastSeenAt, leaseExpiresAt }
+}
+
+/** The runs with the current activities of those that are among the lanes. One that has not changed is the same object. */
+export function useLiveRuns(runs: Run[]): Run[] {
+  const lanes = useContext(LanesContext).runs
+  const kept = useRef(new Map<number, { run: Run; lane: Run; shown: Run }>())
+  return useMemo(() => {
+    const live = new Map(lanes.map((lane) => [lane.id, lane]))
+    const before = kept.current
+    kept.current = new Map()
+    return runs.map((run) => {
+      const lane = live.get(run.id)
+      if (!lane || run.endedAt !== null) return run
+      const was = before.get(run.id)
+      const shown = was?.run === run && was.lane === lane ? was.shown : { ...run, activity: lane.activity }
+      kept.current.set(run.id, { run, lane, shown })
+      return shown
+    })
+  }, [runs, lanes])
 }
 
 /** Reads a run from the list of those that were created in the same millisecond. */

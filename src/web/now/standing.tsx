@@ -25,10 +25,10 @@ const within = (cwd: string | undefined, target: string) =>
 
 /** What it does or waits for, and since when. */
 export function StandingWords({ run, now }: { run: Run; now: number }) {
-  const { icon, words, meaning } = standingOf(run, now)
+  const { look, icon, words, meaning } = standingOf(run, now)
   const turnMs = turnMsOf(run, now)
   return (
-    <span class="silence" title={meaning}>
+    <span class={`silence ${look}`} title={meaning}>
       <Icon name={icon} />
       {words}
       {turnMs !== undefined && <span class="muted">{spanOf(turnMs)} in this turn</span>}

@@ -2,6 +2,9 @@ import type { Run } from '../../api/run.ts'
 
 export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 
+/** The colour of a number of lines. None has none. */
+export const toneOf = (tone: 'added' | 'removed', lines = 0) => (lines > 0 ? tone : 'muted')
+
 /** The changes to the code: `3 files +120 −8`; nothing if unknown. */
 export function Changes({ changes }: Pick<Run, 'changes'>) {
   const { files, insertions, deletions } = changes ?? {}
@@ -10,13 +13,13 @@ export function Changes({ changes }: Pick<Run, 'changes'>) {
     <span class="changes">
       {files !== undefined && <span>{plural(files, 'file')}</span>}
       {insertions !== undefined && (
-        <span class="added">
+        <span class={toneOf('added', insertions)}>
           +{insertions.toLocaleString('en')}
           <span class="unseen"> lines added</span>
         </span>
       )}
       {deletions !== undefined && (
-        <span class="removed">
+        <span class={toneOf('removed', deletions)}>
           −{deletions.toLocaleString('en')}
           <span class="unseen"> lines removed</span>
         </span>

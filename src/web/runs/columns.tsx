@@ -6,7 +6,7 @@ import { spanOf } from '../ui/ago.tsx'
 import { costOf, shortCostOf } from '../ui/cost.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { plural } from './changes.tsx'
+import { plural, toneOf } from './changes.tsx'
 
 /** An optional column of the table of runs. */
 export interface Column {
@@ -24,7 +24,7 @@ const columns: Column[] = [
   {
     name: 'verdict',
     label: 'Verdict',
-    width: 108,
+    width: 124,
     show: (run) => (run.verdict === 'unchecked' ? <span class="muted small">Unchecked</span> : <Verdict run={run} />),
   },
   { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
@@ -32,7 +32,7 @@ const columns: Column[] = [
   { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },
   { name: 'branch', label: 'Branch', width: 140, show: ({ git }) => git?.branch },
   { name: 'model', label: 'Model', width: 132, show: ({ usage }) => usage?.model },
-  { name: 'changes', label: 'Lines', width: 104, isNumber: true, show: linesOf },
+  { name: 'changes', label: 'Lines', width: 128, isNumber: true, show: linesOf },
   { name: 'tokens', label: 'Tokens', width: 84, isNumber: true, show: tokensOf },
   { name: 'cost', label: 'Cost', width: 76, isNumber: true, show: costIn },
   { name: 'duration', label: 'Duration', width: 92, isNumber: true, show: durationOf },
@@ -48,8 +48,8 @@ function linesOf({ changes }: Run) {
   const title = `${plural(insertions ?? 0, 'line')} added, ${(deletions ?? 0).toLocaleString('en')} removed`
   return (
     <span class="changes" title={title}>
-      <span class="added">+{short.format(insertions ?? 0)}</span>
-      <span class="removed">−{short.format(deletions ?? 0)}</span>
+      <span class={toneOf('added', insertions)}>+{short.format(insertions ?? 0)}</span>
+      <span class={toneOf('removed', deletions)}>−{short.format(deletions ?? 0)}</span>
     </span>
   )
 }
@@ -77,7 +77,7 @@ function durationOf({ startedAt, endedAt }: Run) {
 }
 
 /** The width of the status, the creation time and a readable title, in pixels. */
-const fixedPx = 248 + 276
+const fixedPx = 256 + 276
 /**
  * The width of what is beside the table, and the width of the window from which it is there. In a narrower window the
  * table has no optional columns.

@@ -2,6 +2,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../api/run.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
+import { useLiveRuns } from '../data/use-lanes.ts'
 import { rowPx, useRowWindow } from '../ui/row-window.ts'
 import { type Column, useColumns } from './columns.tsx'
 import { RunRow } from './run-row.tsx'
@@ -20,8 +21,9 @@ interface Props {
 }
 
 /** A dense table of runs that draws only visible rows. */
-export function RunTable({ runs, isBusy, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
+export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
   const columns = useColumns()
+  const runs = useLiveRuns(listed)
   const body = useRef<HTMLTableSectionElement>(null)
   const { first, last } = useRowWindow(body, runs.length)
   const { at, onFocus } = useRowFocus(body, runs.length, first)

@@ -152,7 +152,7 @@ function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
   return (
     <>
       {checklist.total > 0 && (
-        <section class="left" aria-labelledby="left">
+        <section class="still-to-do" aria-labelledby="left">
           <h2 id="left">
             What is left <span class="muted">{open.length}</span>
           </h2>

@@ -49,8 +49,15 @@ export function Badge({ look, title }: { look: Look; title?: string }) {
   )
 }
 
-/** A lost lease looks different from a failure. */
-export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> }) {
+const waitingLook: Look = { word: 'Waiting', icon: 'warn', tone: 'doubt' }
+
+/** A lost lease looks different from a failure, and a run that waits for a person from one that works. */
+export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial<Pick<Run, 'activity'>> }) {
+  const { state, tool, target } = run.activity ?? {}
+  if (state === 'waiting') {
+    const what = [tool, target].filter(Boolean).join(' ')
+    return <Badge look={waitingLook} title={`The agent waits for an answer${what && `: ${what}`}`} />
+  }
   const look = statusLooks[run.status]
   const isLost = run.failure?.code === 'LEASE_EXPIRED'
   return <Badge look={isLost ? { ...look, word: 'Lease lost' } : look} title={run.failure?.message} />
