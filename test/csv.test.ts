@@ -73,7 +73,7 @@ async function fill({ client }: Ledger): Promise<void> {
   await client.appendTurn({ runId: 'R-1', prompt: '=go', answer: '', tools: [{ name: 'Edit', count: 2 }], files })
   await client.createCheck({ runId: 'R-1', name: '+tests', result: 'pass', content: 'zebra' })
   // Of a type that does not occur here: a delivery between two reads of the list would change it.
-  await client.createWebhook({ url: 'http://127.0.0.1:9/', types: ['spec.deleted'] })
+  await client.createWebhook({ url: 'https://hooks.example/', types: ['spec.deleted'] })
   await client.testWebhook({ id: 1 })
 }
 

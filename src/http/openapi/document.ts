@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Name } from '../../api/paths.ts'
 import { root } from '../../root.ts'
 import { version } from '../../version.ts'
 
@@ -36,15 +35,17 @@ export interface Response {
 }
 
 export interface Operation {
-  operationId: Name
+  operationId: string
   tags: string[]
   summary: string
   description: string
   /** Empty if no key is needed. */
   security?: []
   parameters: Parameter[]
-  requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example: unknown } } }
+  requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example?: unknown } } }
   responses: Record<string, Response>
+  /** The fields of the response that are available as CSV. */
+  'x-csv'?: string[]
 }
 
 export interface OpenApi {
@@ -60,6 +61,7 @@ export interface OpenApi {
   security: Record<string, string[]>[]
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
+  webhooks: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, Schema>; responses: Record<string, Response>; [kind: string]: unknown }
 }
 

@@ -22,7 +22,7 @@ const always: Header[] = ['X-Request-Id']
 const limits: Header[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']
 
 /** References to the headers of a successful response. */
-export function headersOf(plan: AnswerPlan, is: { keyed: boolean; replayed: boolean; page: boolean }) {
+export function headersOf(plan: Partial<AnswerPlan>, is: { keyed: boolean; replayed: boolean; page: boolean }) {
   return references([
     ...always,
     ...(is.keyed ? limits : []),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { statusOf } from '../../api/error.ts'
 import { addressOf, type Name, names } from '../../api/paths.ts'
 import { tokenHeader } from '../session.ts'
+import { pathsBeside, schemasBeside, webhookMessages } from './beside.ts'
 import type { OpenApi, Schema } from './document.ts'
 import { headers } from './headers.ts'
 import { issue } from './named.ts'
@@ -32,6 +33,8 @@ const tags: Record<string, string> = {
   forget: 'Removing what projects no longer keep',
   webhooks: 'Sending events to other programs',
   events: 'Every change in order',
+  export: 'The whole ledger as a file',
+  hooks: 'What coding agents report themselves',
   log: 'Proofs that nobody rewrote the log',
   search: 'Finding everything by words',
   suggestions: 'Values to filter runs by',
@@ -61,7 +64,8 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
     servers: [{ url: '/conduct' }],
     security: [{ key: [] }, { session: [], token: [] }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-    paths,
+    paths: { ...paths, ...pathsBeside },
+    webhooks: webhookMessages,
     components: {
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'A key: sk_<role>_<43 characters>' },
@@ -82,7 +86,12 @@ export function openapi(version: string, answers: Partial<Record<Name, unknown>>
       headers,
       responses: failureResponses(),
       // Not `Error`, a name that many languages already use.
-      schemas: { ...Object.fromEntries(schemas), ...parts, ErrorAnswer: named.inside(schemaOf(errorSchema, 'output')) },
+      schemas: {
+        ...Object.fromEntries(schemas),
+        ...parts,
+        ...schemasBeside,
+        ErrorAnswer: named.inside(schemaOf(errorSchema, 'output')),
+      },
     },
   }
 }

@@ -14,12 +14,16 @@ interface Into {
   parts: Record<string, Schema>
 }
 
+const failureStatuses = [...new Set<number>(Object.values(statusOf))]
+const onlyWrites = new Set<number>([409, 412, 413, 415, 507])
+
 export function operationOf(name: Name, answer: unknown, into: Into): Operation {
   const route: Route = routes[name]
   const address = addressOf(name)
   const needsKey = route.permission !== 'none'
   const input = schemaOf(route.input, 'input')
   const { parameters, body } = placesOf(address, input.properties ?? {})
+  const csv = csvPlanOf(name)
   return {
     operationId: name,
     tags: [address.path.split('/')[2] as string],
@@ -30,9 +34,11 @@ export function operationOf(name: Name, answer: unknown, into: Into): Operation 
       ...parameters.map((place) => parameterOf(place, route, input, into)),
       ...(needsKey && !route.isOfServer ? [projectHeader] : []),
       ...(isReplayed(name) ? [idempotencyHeader] : []),
+      ...(name === 'listEvents' ? [lastEventIdHeader] : []),
     ],
     ...(body.length > 0 && { requestBody: requestBodyOf(name, body, input, into) }),
     responses: responsesOf(name, answer, into),
+    ...(csv && { 'x-csv': csv.map(({ field }) => field) }),
   }
 }
 
@@ -74,7 +80,7 @@ function parameterOf(
   }
 }
 
-const projectHeader = {
+export const projectHeader = {
   name: 'X-Project-ID',
   in: 'header',
   required: false,
@@ -89,6 +95,14 @@ const idempotencyHeader = {
   required: false,
   description: 'A request with the same key happens only once within 24 hours',
   schema: { type: 'string', maxLength: 255 },
+}
+
+const lastEventIdHeader = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  description: 'For a stream: the id of the last event that was received, in place of after',
+  schema: { type: 'string' },
 }
 
 /** Whether an Idempotency-Key stores the response. */
@@ -151,12 +165,16 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
     const own = { ...plan, location: status === 201 ? plan.location : undefined }
     return [status, { description: status === 201 ? 'Created' : 'OK', headers: headersOf(own, is), content }]
   })
-  const failures = failureStatuses.filter((status) => is.write || !onlyWrites.has(status))
-  return {
-    ...Object.fromEntries(successes),
-    ...Object.fromEntries(failures.map((status) => [status, { $ref: `#/components/responses/${status}` }])),
-  }
+  return { ...Object.fromEntries(successes), ...failuresOf({ isWrite: is.write }) }
 }
+
+/** The failures that an operation may have. */
+export const failuresOf = ({ isWrite }: { isWrite: boolean }): Record<string, Response> =>
+  Object.fromEntries(
+    failureStatuses
+      .filter((status) => isWrite || !onlyWrites.has(status))
+      .map((status) => [status, { $ref: `#/components/responses/${status}` }]),
+  )
 
 /** The same events as a stream, for clients that accept one. */
 const eventStream = {
@@ -190,8 +208,6 @@ const notes: { [N in Name]?: string } = {
   getProof: 'The proof, unless Accept asks for JSON',
 }
 
-const failureStatuses = [...new Set<number>(Object.values(statusOf))]
-
 /** Each status of failure, with its codes. */
 export function failureResponses(): Record<string, Response> {
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/ErrorAnswer' } } }
@@ -206,5 +222,3 @@ export function failureResponses(): Record<string, Response> {
     ]),
   )
 }
-
-const onlyWrites = new Set<number>([409, 412, 413, 415, 507])
