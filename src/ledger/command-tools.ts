@@ -118,6 +118,7 @@ export const tools: Record<string, Tool> = {
     source: 'https://pkg.go.dev/cmd/go#hdr-Compile_packages_and_dependencies',
   },
   'golangci-lint run': {
+    default: './...',
     flags: '-v --verbose --show-stats --allow-parallel-runners --allow-serial-runners',
     values:
       '-j --concurrency --timeout --color --out-format --max-issues-per-linter --max-same-issues --output.text.path --output.json.path',

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { claudeIn, hook, onlyRun, syncAll, workplace } from './session.ts'
 import { gitIn, writeFiles } from './user.ts'
 
-const rules = { 'conduct.json': '{ "project": "shop", "checks": { "tests": "npm test*" } }\n' }
+const rules = { 'conduct.json': '{ "project": "shop", "checks": { "tests": "npm test" } }\n' }
 
 /** A session of Claude Code in a repository with a rule for checks, with the names of the checks of its run. */
 async function checkedSession(t: TestContext) {
@@ -36,7 +36,7 @@ test('a command in a worktree that the agent entered is no check of the session'
   git('worktree', 'add', '-q', '-b', 'fix', side)
   await ran('cd .worktrees/fix', cwd, side)
   await ran('npm test', side)
-  await ran(`cd ${side} && npm test -- --all`, cwd, side)
+  await ran(`cd ${side} && npm run test`, cwd, side)
   assert.deepEqual(await checks(), [])
 })
 
@@ -48,7 +48,7 @@ test('a command in another repository is no check of the session, also by the ru
   gitIn(lib)('init', '-q')
   await ran(`cd ${lib} && npm test`, cwd, lib)
   await ran('npm test', lib)
-  await ran(`npm test -- --last && cd ${cwd}`, lib, cwd)
+  await ran(`CI=1 npm test && cd ${cwd}`, lib, cwd)
   assert.deepEqual(await checks(), [])
 })
 
@@ -62,14 +62,14 @@ test('a command in another folder without git is no check of a session without g
   const claude = claudeIn(here, user.env)
   await claude.prompt('Test')
   await claude.tell('PostToolUse', { tool_name: 'Bash', tool_input: { command: 'npm test' }, cwd: there })
-  await claude.tell('PostToolUse', { tool_name: 'Bash', tool_input: { command: 'npm test -- here' }, cwd: here })
+  await claude.tell('PostToolUse', { tool_name: 'Bash', tool_input: { command: 'npm t' }, cwd: here })
   await claude.stop()
   await syncAll(user.env)
   const { runId } = await onlyRun(user)
   const { checks } = await (await user.ledger()).listChecks({ runId })
   assert.deepEqual(
     checks.map(({ command }) => command),
-    ['npm test -- here'],
+    ['npm t'],
   )
 })
 

@@ -48,10 +48,11 @@ test('init sets up a project for the agents that it finds, changes nothing the s
   assert.match(stdout, /^found {4}Claude Code: ~\/\.claude$/m)
   assert.match(stdout, /^found {4}Cursor: the program cursor$/m)
   assert.doesNotMatch(stdout, /not found|npm install/)
-  assert.match(stdout, /^check {4}tests: npm test\*, npm run test\ncheck {4}lint: npm run lint$/m)
+  assert.match(stdout, /^check {4}tests: npm test\ncheck {4}lint: npm run lint$/m)
   assert.deepEqual(JSON.parse(read('conduct.json')), {
     project: 'shop',
-    checks: { tests: ['npm test*', 'npm run test'], lint: 'npm run lint' },
+    checks: { tests: 'npm test', lint: 'npm run lint' },
+    required: ['tests'],
   })
   assert.match(read('AGENTS.md'), /^<!-- conduct:begin -->\n[\s\S]*`shop`[\s\S]*<!-- conduct:end -->\n$/)
   assert.match(read('AGENTS.md'), /^- Hooks record each session of Claude Code, Codex, .* and Factory Droid: /m)
@@ -346,7 +347,7 @@ test('on a terminal, init asks first, and writes nothing if the user cancels', a
   assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
   assert.match(read('.claude/settings.json'), /conduct hook claude/)
   writeFiles(cwd, { 'go.mod': 'module shop\n' })
-  const proposes = /Record these commands as checks\?[\s\S]*tests: go test\*[\s\S]*lint: go vet\*/
+  const proposes = /Record these commands as checks\?[\s\S]*tests: go test \.\/\.\.\.[\s\S]*lint: go vet \.\/\.\.\./
   const answer = (key: string): [RegExp, string][] => [
     [/Agents whose sessions to record/, '\r'],
     [proposes, key],
@@ -355,5 +356,5 @@ test('on a terminal, init asks first, and writes nothing if the user cancels', a
   assert.equal((await run(answer('n'))).exitCode, 0)
   assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
   assert.equal((await run(answer('\r'))).exitCode, 0)
-  assert.deepEqual(JSON.parse(read('conduct.json')).checks, { tests: 'go test*', lint: 'go vet*' })
+  assert.deepEqual(JSON.parse(read('conduct.json')).checks, { tests: 'go test ./...', lint: 'go vet ./...' })
 })

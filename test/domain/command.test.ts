@@ -85,7 +85,7 @@ const same: string[][] = [
   ['mvn verify', './mvnw -B -ntp -T4 verify', 'mvn -q verify'],
   ['dotnet test', 'dotnet test --nologo -v:q', 'dotnet test -v minimal --no-restore'],
   ['rspec', 'bundle exec rspec', 'rspec -fd --order defined --fail-fast'],
-  ['golangci-lint run', 'golangci-lint run --timeout 5m -v'],
+  ['golangci-lint run', 'golangci-lint run --timeout 5m -v', 'golangci-lint run ./...'],
   ['A=1 B=2 npm test', 'B=2 CI=1 A=1 npm test', 'env A=1 B=2 npm test'],
   ['cd api && npm test', ' cd api && npm test\n'],
   ['./run-tests.sh --all', './run-tests.sh --all 2>&1'],

@@ -7,7 +7,7 @@ import { addCommon, addExamples, type Common } from '../option.ts'
 import { type LocalPlace, placeOf, shownPlace } from '../place/connect.ts'
 import { folders } from '../place/folders.ts'
 import { readProfiles } from '../place/profile.ts'
-import { checkRules, recordRules } from '../place/rules.ts'
+import { checkRules, recordRules, requiredChecks, starredCommands } from '../place/rules.ts'
 import { stateFile } from '../record/state.ts'
 import { unsentOf, unsentWords } from '../record/unsent.ts'
 import { printJson } from '../show/print.ts'
@@ -88,8 +88,11 @@ function here(fault: string | undefined): Finding[] {
 /** Checks what conduct.json says about recording. */
 function rules(cwd: string): Finding[] {
   checkRules(cwd)
+  requiredChecks(cwd)
   recordRules(cwd)
-  return []
+  return starredCommands(cwd).map((command) =>
+    found('checks', 'warn', `"${command}" in conduct.json: the * is ignored. Write each command as it is run`),
+  )
 }
 
 function profiles(): Finding[] {

@@ -4,10 +4,10 @@ import { parse as parseToml } from '@decimalturn/toml-patch'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { readText } from './edit.ts'
 
-/** Names of checks and the patterns of their commands, as in conduct.json. */
+/** Names of checks and their commands, as in conduct.json. */
 export type Checks = Record<string, string | string[]>
 
-/** The words that projects use for each check, in scripts and in targets. */
+/** The words that projects use for each check, in scripts and in targets; the first that is there counts. */
 const words: Record<string, readonly string[]> = {
   tests: ['test', 'tests', 'check'],
   lint: ['lint'],
@@ -16,48 +16,76 @@ const words: Record<string, readonly string[]> = {
 }
 
 /**
- * The checks that a project's own files mention: package.json, Makefile, pyproject.toml, Cargo.toml and go.mod. A file
- * that cannot be parsed is skipped.
+ * The checks that a project's own files mention: package.json, pyproject.toml, Cargo.toml, go.mod, Makefile and mise.toml.
+ * A file that cannot be parsed is skipped. Commands of one name stand for each other, so the tests of a second language
+ * have a name of their own, unless a target runs both.
  */
 export function proposedChecks(root: string): Checks {
   const has = (name: string) => existsSync(join(root, name))
-  const found = sources.flatMap(([name, read]) => {
-    try {
-      const text = readText(join(root, name))
-      return text === undefined ? [] : read(text, has)
-    } catch {
-      return []
-    }
+  const read = (sources: Source[]) =>
+    sources.map(({ file, suffix, read }) => {
+      try {
+        const text = readText(join(root, file))
+        return { suffix, checks: text === undefined ? {} : read(text, has) }
+      } catch {
+        return { suffix, checks: {} }
+      }
+    })
+  const [ofLanguages, ofTargets] = [read(languages), read(targets)]
+  const proposed = Object.keys(words).flatMap((name): [string, string[]][] => {
+    const own = ofLanguages.flatMap(({ suffix, checks }) => (checks[name] ? [{ suffix, commands: checks[name] }] : []))
+    const [all] = ofTargets.flatMap(({ checks }) => (checks[name] ? [checks[name]] : []))
+    if (all) return [[name, own.length === 1 ? [...all, ...own.flatMap(({ commands }) => commands)] : all]]
+    return own.map(({ suffix, commands }, at) => [at === 0 ? name : `${name}-${suffix}`, commands])
   })
-  const byName = Map.groupBy(found, ([name]) => name)
   return Object.fromEntries(
-    [...byName].map(([name, all]) => {
-      const patterns = [...new Set(all.map(([, pattern]) => pattern))]
-      return [name, patterns.length === 1 ? (patterns[0] as string) : patterns]
-    }),
+    proposed.map(([name, commands]) => [name, commands.length === 1 ? (commands[0] as string) : commands]),
   )
 }
 
+/** The names of the proposed checks that a verdict should need: all tests. */
+export const proposedRequired = (checks: Checks): string[] =>
+  Object.keys(checks).filter((name) => name === 'tests' || name.startsWith('tests-'))
+
 /** One line for each check. */
 export const checkLines = (checks: Checks) =>
-  Object.entries(checks).map(([name, patterns]) => `${name}: ${[patterns].flat().join(', ')}`)
+  Object.entries(checks).map(([name, commands]) => `${name}: ${[commands].flat().join(', ')}`)
 
-type Named = [name: string, pattern: string]
+type Commands = Record<string, string[]>
 type Has = (file: string) => boolean
 
-const sources: [file: string, read: (text: string, has: Has) => Named[]][] = [
-  ['package.json', (text, has) => npmChecks(fieldsOf(fieldsOf(JSON.parse(text)).scripts), has)],
-  ['Makefile', makeChecks],
-  ['pyproject.toml', (text, has) => pythonChecks(fieldsOf(parseToml(text)), has)],
-  [
-    'Cargo.toml',
-    () => [
-      ['tests', 'cargo test*'],
-      ['lint', 'cargo clippy*'],
-    ],
-  ],
-  ['go.mod', goChecks],
+interface Source {
+  file: string
+  /** What a name ends with if another source has it already. */
+  suffix: string
+  read(text: string, has: Has): Commands
+}
+
+const languages: Source[] = [
+  {
+    file: 'package.json',
+    suffix: 'js',
+    read: (text, has) => npmChecks(fieldsOf(fieldsOf(JSON.parse(text)).scripts), has),
+  },
+  { file: 'pyproject.toml', suffix: 'python', read: (text) => pythonChecks(fieldsOf(parseToml(text))) },
+  { file: 'Cargo.toml', suffix: 'rust', read: (text) => rustChecks(fieldsOf(parseToml(text))) },
+  { file: 'go.mod', suffix: 'go', read: goChecks },
 ]
+
+/** Files whose targets usually run the commands of the project's languages. */
+const targets: Source[] = [
+  { file: 'Makefile', suffix: 'make', read: makeChecks },
+  { file: 'mise.toml', suffix: 'mise', read: (text) => miseChecks(fieldsOf(parseToml(text))) },
+]
+
+/** For each check, what `commandOf` gives for the first of its words. */
+function named(commandOf: (word: string) => string | undefined): Commands {
+  const found = Object.entries(words).flatMap(([name, all]): [string, string[]][] => {
+    const [command] = all.flatMap((word) => commandOf(word) ?? [])
+    return command === undefined ? [] : [[name, [command]]]
+  })
+  return Object.fromEntries(found)
+}
 
 const runners: [lockFile: string, program: string][] = [
   ['pnpm-lock.yaml', 'pnpm'],
@@ -66,50 +94,51 @@ const runners: [lockFile: string, program: string][] = [
   ['bun.lockb', 'bun'],
 ]
 
-function npmChecks(scripts: Fields, has: Has): Named[] {
+function npmChecks(scripts: Fields, has: Has): Commands {
   const program = runners.find(([lockFile]) => has(lockFile))?.[1] ?? 'npm'
   return named((word) => {
     const script = scripts[word]
     // The default script of `npm init` only says that there are no tests.
-    if (typeof script !== 'string' || script.includes('no test specified')) return []
+    if (typeof script !== 'string' || script.includes('no test specified')) return undefined
     // `bun test` is Bun's own test runner.
-    if (program === 'bun') return [`bun run ${word}`]
-    if (word === 'test') return [`${program} test*`, `${program} run test`]
-    return program === 'npm' ? [`npm run ${word}`] : [`${program} ${word}`, `${program} run ${word}`]
+    return word === 'test' && program !== 'bun' ? `${program} test` : `${program} run ${word}`
   })
 }
 
-function makeChecks(text: string): Named[] {
+function makeChecks(text: string): Commands {
   const targets = new Set([...text.matchAll(/^([A-Za-z][\w-]*)\s*:(?!=)/gm)].map(([, target]) => target))
-  return named((word) => (targets.has(word) ? [`make ${word}`] : []))
+  return named((word) => (targets.has(word) ? `make ${word}` : undefined))
 }
 
-/** Names the patterns that `patternsOf` finds for each word after the check that the word stands for. */
-const named = (patternsOf: (word: string) => string[]): Named[] =>
-  Object.entries(words).flatMap(([name, all]) => all.flatMap(patternsOf).map((pattern): Named => [name, pattern]))
+function miseChecks(file: Fields): Commands {
+  const tasks = fieldsOf(file.tasks)
+  return named((word) => (Object.hasOwn(tasks, word) ? `mise run ${word}` : undefined))
+}
 
-function pythonChecks(project: Fields, has: Has): Named[] {
+function pythonChecks(project: Fields): Commands {
   const tools = fieldsOf(project.tool)
   const isUsed = (name: string) => name in tools || new RegExp(`"${name}\\b`).test(JSON.stringify(project))
-  const runner = has('uv.lock') ? 'uv run ' : has('poetry.lock') ? 'poetry run ' : undefined
-  const both = (pattern: string) => (runner === undefined ? [pattern] : [pattern, runner + pattern])
-  const all: [name: string, tool: string, patterns: string[]][] = [
-    ['tests', 'pytest', [...both('pytest*'), 'python -m pytest*']],
-    ['tests', 'tox', ['tox*']],
-    ['lint', 'ruff', both('ruff check*')],
-    ['types', 'mypy', both('mypy*')],
-    ['types', 'pyright', both('pyright*')],
-  ]
-  return all.flatMap(([name, tool, patterns]) =>
-    isUsed(tool) ? patterns.map((pattern): Named => [name, pattern]) : [],
-  )
+  const { testpaths } = fieldsOf(fieldsOf(tools.pytest).ini_options)
+  const [folder, ...more] = [testpaths].flat()
+  const isOnly = typeof folder === 'string' && more.length === 0 && /^[\w./-]+$/.test(folder)
+  const pytest = ['pytest', ...(isOnly ? [`pytest ${folder}`, `pytest ${folder}/`] : [])]
+  return {
+    ...(isUsed('pytest') ? { tests: pytest } : isUsed('tox') ? { tests: ['tox'] } : {}),
+    ...(isUsed('ruff') && { lint: ['ruff check'] }),
+    ...(isUsed('mypy')
+      ? { types: ['files' in fieldsOf(tools.mypy) ? 'mypy' : 'mypy .'] }
+      : isUsed('pyright') && { types: ['pyright'] }),
+  }
 }
 
-function goChecks(_: string, has: Has): Named[] {
+function rustChecks(project: Fields): Commands {
+  const all = ['cargo test --workspace', 'cargo test --all']
+  // Without a package of its own, a workspace tests all its members by default.
+  const tests = 'workspace' in project ? [...('package' in project ? [] : ['cargo test']), ...all] : ['cargo test']
+  return { tests, lint: ['cargo clippy', 'cargo clippy -- -D warnings'] }
+}
+
+function goChecks(_: string, has: Has): Commands {
   const isLinted = ['.golangci.yml', '.golangci.yaml', '.golangci.toml'].some(has)
-  return [
-    ['tests', 'go test*'],
-    ['lint', 'go vet*'],
-    ...(isLinted ? [['lint', 'golangci-lint run*'] satisfies Named] : []),
-  ]
+  return { tests: ['go test ./...'], lint: [isLinted ? 'golangci-lint run' : 'go vet ./...'] }
 }

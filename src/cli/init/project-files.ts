@@ -7,7 +7,7 @@ import { agentsBlock } from '../../words.ts'
 import { jsonIn } from '../place/foreign.ts'
 import { projectFile } from '../place/project.ts'
 import { topOf } from '../place/repository.ts'
-import { type Checks, proposedChecks } from './checks.ts'
+import { type Checks, proposedChecks, proposedRequired } from './checks.ts'
 import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
 import { hasHooks, hasServer, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
 
@@ -118,14 +118,22 @@ function projectEdit({ root, project, checks, remove }: Wanted): Edit {
     const { project: present, ...others }: Fields = text === undefined ? {} : fieldsOf(jsonIn(text))
     if (remove) return isOurs(root, others) ? undefined : text
     const isNew = others.checks === undefined && Object.keys(checks).length > 0
+    const required = others.required ?? proposedRequired(checks)
     if (present === project && !isNew) return text
-    return `${JSON.stringify({ project, ...others, ...(isNew && { checks }) }, null, 2)}\n`
+    return `${JSON.stringify({ project, ...others, ...(isNew && { checks, required }) }, null, 2)}\n`
   })
 }
 
 /** Whether conduct.json contains only the project and the checks that init proposes. */
-const isOurs = (root: string, { checks = {}, ...others }: Fields) =>
-  Object.keys(others).length === 0 && [{}, proposedChecks(root)].some((own) => isDeepStrictEqual(own, checks))
+function isOurs(root: string, { checks = {}, required, ...others }: Fields): boolean {
+  const proposed = proposedChecks(root)
+  const isEither = (value: unknown, own: unknown[]) => own.some((one) => isDeepStrictEqual(one, value))
+  return (
+    Object.keys(others).length === 0 &&
+    isEither(checks, [{}, proposed]) &&
+    isEither(required, [undefined, proposedRequired(proposed)])
+  )
+}
 
 /** Edits AGENTS.md, and the files of agents that do not read it unless those files include it. */
 function blockEdits({ root, project, agents, remove, whole }: Wanted, recorded: Install[]): Edit[] {

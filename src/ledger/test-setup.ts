@@ -1,0 +1,25 @@
+import { shellWords } from './shell-words.ts'
+
+/** Files that decide what test runners, linters and type checkers do, by their names. */
+const setup = new RegExp(
+  `^(?:${[
+    'package\\.json|bunfig\\.toml|deno\\.jsonc?|nx\\.json|turbo\\.json|project\\.json',
+    '(?:vite|vitest|jest|playwright|cypress|karma|ava|eslint|babel|wdio|stryker)\\.(?:config|workspace|setup|conf)\\.\\w+',
+    '\\.(?:mocharc|eslintrc|eslintignore|babelrc|nycrc|c8rc|swcrc|rspec|rubocop\\.yml|coveragerc|flake8|pylintrc)(?:\\.\\w+)?',
+    'tsconfig(?:\\.[\\w.-]+)?\\.json|jsconfig\\.json|biome\\.jsonc?',
+    'pyproject\\.toml|setup\\.cfg|setup\\.py|tox\\.ini|pytest\\.(?:ini|toml)|conftest\\.py|noxfile\\.py|mypy\\.ini|\\.?ruff\\.toml|pyrightconfig\\.json',
+    '(?:GNU)?[Mm]akefile|.+\\.mk|CMakeLists\\.txt|[Jj]ustfile|Taskfile\\.ya?ml|\\.?mise\\.toml|Rakefile|Gemfile',
+    'Cargo\\.toml|clippy\\.toml|nextest\\.toml|build\\.rs|go\\.mod|\\.golangci\\.(?:ya?ml|toml|json)',
+    'pom\\.xml|(?:build|settings)\\.gradle(?:\\.kts)?|gradle\\.properties|build\\.sbt|phpunit\\.xml(?:\\.dist)?|phpstan\\.neon(?:\\.dist)?|composer\\.json',
+    'Directory\\.Build\\.(?:props|targets)|.+\\.(?:csproj|fsproj|sln|runsettings)|global\\.json|mix\\.exs|\\.bazelrc|BUILD(?:\\.bazel)?',
+  ].join('|')})$`,
+)
+
+/**
+ * Whether a change of that file, by its path in the repository, may change what a command tests: a configuration of a
+ * test runner, the file behind a script or target, or a file that the command names.
+ */
+export function setsUpTests(path: string, command: string): boolean {
+  const words = shellWords(command) ?? []
+  return setup.test(path.slice(path.lastIndexOf('/') + 1)) || words.some((word) => word.replace(/^\.\//, '') === path)
+}
