@@ -21,6 +21,7 @@ const linesWith = (pattern: RegExp) =>
 /** Who may read files by himself, and whose files these are. */
 const readers: Record<string, string> = {
   'cli/place/foreign.ts': 'the one function for files of a folder',
+  'agents/droid-prompt.ts': 'the end of a transcript, only of regular files',
   'agents/lines.ts': 'transcripts, in bounded pieces and only of regular files',
   'cli/commands/export.ts': 'a file that the user names',
   'cli/commands/import.ts': 'a file that the user names',
@@ -38,6 +39,7 @@ const readers: Record<string, string> = {
   'cli/verify/remember.ts': 'our own folder',
   'cli/record/foreground.ts': '/proc',
   'cli/record/pipes.ts': 'pipes of our own',
+  'spool/database.ts': 'our own folder',
   'spool/process.ts': '/proc',
 }
 
