@@ -27,7 +27,7 @@ test('every setting is documented, and every documented setting exists', () => {
     if (fallback !== '' && env !== settings.databaseUrl.env)
       assert.ok(row.includes(`| \`${fallback}\` |`), `${env}: another default`)
   }
-  const client = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT', 'CONDUCT_RUN_ID']
+  const client = ['CONDUCT_URL', 'CONDUCT_API_KEY', 'CONDUCT_PROJECT', 'CONDUCT_RUN_ID', 'CONDUCT_TEST_ENGINES']
   const known = [...Object.values(settings).map(({ env }) => env), ...client]
   for (const path of pages) {
     const unknown = (read(path).match(/\bCONDUCT_[A-Z_]+/g) ?? []).filter((name) => !known.includes(name))

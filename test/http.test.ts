@@ -131,8 +131,8 @@ for (const engine of engines) {
     const bearer = { authorization: `Bearer ${adminKey}` }
     await get('/conduct/v1/runs', loopback, bearer)
     const text = await (await get('/metrics')).text()
-    assert.match(text, /conduct_request_duration_seconds_count\{operation="listRuns",status="200"\} 1\n/)
-    assert.match(text, /_bucket\{operation="listRuns",status="200",le="\+Inf"\} 1\n/)
+    assert.match(text, /^conduct_requests_total\{operation="listRuns",status="200"\} 1\n/m)
+    assert.match(text, /^conduct_request_duration_seconds_bucket\{operation="listRuns",le="\+Inf"\} 1\n/m)
     assert.equal((await get('/metrics', remote)).status, 401)
     assert.equal((await get('/metrics', remote, bearer)).status, 200)
     stopping.abort()
@@ -172,7 +172,7 @@ for (const engine of engines) {
     const { store } = await openLedger(t, engine)
     const app = createApp({ store, actor: localActor, basePath: '' })
     const answer = await app.fetch(new Request('http://localhost/v1/auth/me'))
-    assert.deepEqual(await answer.json(), { key: null, permissions: ['admin'] })
+    assert.deepEqual(await answer.json(), { key: null, permissions: ['admin'], person: null, machine: null })
     await app.fetch(new Request('http://localhost/v1/runs', { method: 'POST', headers: { 'idempotency-key': 'k' } }))
     const events = (await (await app.fetch(new Request('http://localhost/v1/events?after=2'))).json()) as {
       events: { actor: object }[]

@@ -116,7 +116,7 @@ test('a request that its client aborts is not an error of the server', async (t)
     const { socket } = open(t, { port })
     socket.write(head('POST', path, json, size), () => setTimeout(() => socket.destroy(), 50))
   }
-  const ended = /_count\{operation="(createRun|createSession|mcp)",status="499"\} [12]\n/g
+  const ended = /_total\{operation="(createRun|createSession|mcp)",status="499"\} [12]\n/g
   for (;;) {
     const text = await metrics()
     assert.doesNotMatch(text, /status="5/)
