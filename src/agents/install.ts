@@ -231,7 +231,8 @@ const opencode: Install = {
       entry: { type: 'local', command: ['conduct', 'mcp'], enabled: true },
     },
   ],
-  trust: 'OpenCode loads the plugin when it starts, without asking.',
+  trust:
+    'OpenCode loads the plugin when it starts, without asking. Its first start here installs its plugin library, 64 MB, into .opencode, which may take two minutes; conduct init --user --agents opencode needs that once for all projects.',
 }
 
 /** The agents that `conduct init` can set up. */

@@ -146,8 +146,8 @@ export interface ToldTurn {
   model?: string
   /** By the id of the tool use. */
   commands?: Told['commands']
-  /** Uses of tools that the agent's hooks do not report. */
-  unheard?: ToolUse[]
+  /** Uses of tools that the agent's hooks do not report, and when they ended. */
+  unheard?: (ToolUse & { at: number })[]
   /** Whether the transcript contains its end. If not, it goes on, or the agent was killed. */
   isEnded: boolean
 }

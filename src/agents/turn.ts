@@ -178,7 +178,11 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
 function withUnheard(draft: Draft, { turn, turns }: Told): Draft {
   const { unheard = [] } = turn ?? toldTurn(turns, { ...draft, at: draft.startedAt }) ?? {}
   const known = new Set([...draft.commands.map(({ id }) => id), ...draft.tools.flatMap(({ open = [] }) => open)])
-  return unheard.filter(({ id }) => id === undefined || !known.has(id)).reduce(withTool, draft)
+  const missing = unheard.filter(({ id }) => id === undefined || !known.has(id))
+  if (missing.length === 0) return draft
+  let whole = draft
+  for (const { at, ...use } of missing) whole = withTool({ ...whole, at }, use)
+  return { ...whole, at: draft.at, commands: whole.commands.toSorted((a, b) => a.at - b.at) }
 }
 
 const isoOf = (ms: number) => new Date(ms).toISOString()

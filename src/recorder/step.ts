@@ -74,10 +74,12 @@ function turnEnded(start: Stepped, step: Step & { kind: 'turn' }, facts: Facts):
   return turned({ ...start, memo }, { ...step, ...wordsOf(step, facts), at: facts.at }, facts)
 }
 
-/** The answer of a turn whose hook has none. The transcript knows only that of the last turn. */
-function wordsOf({ answer, failure, interrupted }: TurnEnd, { isFollowed, told }: Facts): Pick<TurnEnd, 'answer'> {
-  if (isFollowed || answer !== undefined || failure || interrupted || told.answer === undefined) return {}
-  return { answer: told.answer }
+/** How a turn ended whose hook does not say it. Of another turn than the last, the transcript must know which it is. */
+function wordsOf({ answer, failure, interrupted }: TurnEnd, { isFollowed, told }: Facts): TurnEnd {
+  if (answer !== undefined || failure || interrupted || (isFollowed && !told.turn)) return {}
+  if (told.turn?.failure && told.failure) return { failure: told.failure }
+  if (told.turn?.interrupted) return { interrupted: true }
+  return told.answer === undefined ? {} : { answer: told.answer }
 }
 
 /** Ends the session whose end came before the end of this turn. */

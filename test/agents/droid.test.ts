@@ -54,7 +54,7 @@ test('the transcript of Droid gives prompt, answer and failed tools, and the fil
   })
   assert.deepEqual([turns.length, turns[0]?.prompt, answer, turns[0]?.isEnded], [1, prompt, 'It is done.', true])
   const failed = { tool: 'Execute', id: 'toolu_3668df192e91467b9231722d6b4a60f9', failed: true, exitCode: 3 }
-  assert.deepEqual(turns[0]?.unheard, [{ ...failed, command: 'echo out; exit 3' }])
+  assert.deepEqual(turns[0]?.unheard, [{ ...failed, command: 'echo out; exit 3', at: 1_795_879_930_725 }])
 })
 
 test('a failed command of Droid, of which no hook reports, is in the turn', async () => {

@@ -87,3 +87,28 @@ test('a hook loads neither transcripts nor prices to read a document', () => {
     [],
   )
 })
+
+test('an agent of your own names itself in its documents, whosever hooks it uses', () => {
+  const base = { agent: 'my-agent', session_id: 's-1', cwd: '/shop' }
+  const command = { tool_name: 'Bash', tool_input: { command: 'npm test' }, tool_use_id: 't' }
+  for (const named of ['claude', 'codex', 'droid']) {
+    const [prompted] = readDocument(named, { ...base, hook_event_name: 'UserPromptSubmit', prompt: 'Test it.' }, {})
+    assert.deepEqual([prompted?.agent, prompted?.step], ['my-agent', { kind: 'prompt', text: 'Test it.' }])
+    const [ran] = readDocument(
+      named,
+      { ...base, hook_event_name: 'PostToolUse', ...command, tool_response: { exit_code: 3 } },
+      {},
+    )
+    assert.deepEqual(ran?.step, { kind: 'tool', tool: 'Bash', id: 't', command: 'npm test', exitCode: 3, failed: true })
+  }
+  for (const agent of ['../x', 'My Agent', '', 7, 'x'.repeat(65)]) {
+    const [seen] = readDocument('claude', { ...base, agent, hook_event_name: 'Stop' }, {})
+    assert.equal(seen?.agent, 'claude-code')
+  }
+  // The marks of an agent count more than a name.
+  const path = '/home/me/.claude/projects/-shop/s-1.jsonl'
+  assert.equal(
+    readDocument('claude', { ...base, hook_event_name: 'Stop', transcript_path: path }, {})[0]?.agent,
+    'claude-code',
+  )
+})

@@ -59,8 +59,9 @@ test('a turn of Codex that ended with an error has failed, even if the session g
 
 test('a failed tool of an MCP server, of which no hook of Codex reports, is in its turn', async () => {
   const [turn] = await readTurns('codex', transcriptOf('codex-mcp'))
+  const at = turn?.unheard?.[0]?.at
   assert.deepEqual(turn?.unheard, [
-    { tool: 'mcp__conduct__record_check', id: 'exec-c5ce8ff9-fc84-4d6f-a0c7-6314b89603a7', failed: true },
+    { tool: 'mcp__conduct__record_check', id: 'exec-c5ce8ff9-fc84-4d6f-a0c7-6314b89603a7', failed: true, at },
   ])
 })
 

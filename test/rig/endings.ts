@@ -14,6 +14,28 @@ export const apiError: Scenario = {
   ],
 }
 
+/** The next prompt comes at once, so the end of the failed turn is not the end of the transcript. */
+export const apiErrorThenResume: Scenario = {
+  name: 'API error, then resume',
+  // The other agents have no hook for the error, or retry for too long.
+  only: ['claude', 'codex'],
+  sessions: (repository, { failure }) => [
+    {
+      prompt: 'Write until the API fails.',
+      next: ['Go on.'],
+      ends: 'well',
+      script: {
+        replies: [
+          writes(`${repository}/e.txt`),
+          { fails: failure },
+          writes(`${repository}/f.txt`),
+          done('Both are written.'),
+        ],
+      },
+    },
+  ],
+}
+
 export const interruption: Scenario = {
   name: 'interruption',
   sessions: (repository) => [

@@ -76,7 +76,7 @@ function headOf(agent: RealAgent, { session, id, end, played }: Ran, recorded: R
   const failure = { well: null, failed, interrupted: 'INTERRUPTED', killed: gone }[ends]
   const { code, message } = run.failure ?? {}
   const { withheld } = session
-  const [asked, answered] = [prompt.split('\n')[0] ?? '', ends === 'well' ? [played.answer ?? ''] : []]
+  const [asked, answered] = [prompt.split('\n')[0] ?? '', ends === 'well' ? [answerOf(session, played) ?? ''] : []]
   const title = withheld === 'prompts' ? `A session of ${agent.agent}` : asked
   const [told, untold] =
     withheld === 'prompts' ? [answered, [prompt]] : withheld ? [[asked], answered] : [[asked, ...answered], []]
@@ -116,6 +116,8 @@ export function aroundFigures({ agent, session }: Ran, records: Recorded[]): Fig
   }))
 }
 
+const answerOf = ({ answer }: Ran['session'], played: Ran['played']) => answer ?? played.answer
+
 /** The failure of a session whose agent disappeared. */
 const gone = 'AGENT_GONE'
 
@@ -123,7 +125,7 @@ const isNamed = (code: string | undefined) => code === 'INTERRUPTED' || code ===
 
 function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turns }: Recorded): Row[] {
   const calls = played.calls.map(({ call }) => call)
-  const { ends, prompt, next = [], compactions = 0 } = session
+  const { ends, prompt, next = [], compactions = 0, script } = session
   // A command for the agent itself is not a prompt.
   const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))].map((one) =>
     session.withheld === 'prompts' ? null : one,
@@ -137,7 +139,17 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   const files = each((turn) => turn.files).map(({ path }) => path)
   return [
     ['prompts', goesOn ? [...prompts, null] : prompts, turns.map((turn) => turn.prompt ?? null), []],
-    ['answer', ends === 'well' && session.withheld !== 'answers' ? played.answer : null, turns.at(-1)?.answer],
+    [
+      'answer',
+      ends === 'well' && session.withheld !== 'answers' ? answerOf(session, played) : null,
+      turns.at(-1)?.answer,
+    ],
+    [
+      'failed turns',
+      script.replies.filter(({ fails }) => fails).length + (ends === 'killed' ? 1 : 0),
+      turns.filter(({ failure }) => failure).length,
+      1,
+    ],
     ['compactions', compactions, turns.reduce((all, { compactions = 0 }) => all + compactions, 0), 0],
     ['interrupted', ends === 'interrupted', turns.at(-1)?.interrupted ?? false, false],
     ['tools', toolsOf(agent, calls), counted(tools), {}],
@@ -195,7 +207,7 @@ function workOf(place: Place, { session, played }: Ran, { run, checks }: Recorde
     ['changes', changesOf(place, base, tree, files), run.changes],
     ['verdict', session.verdict ?? 'unchecked', run.verdict],
     ['evidence', verified ? 'executed' : null, run.evidence],
-    ['checks', checksOf(calls), found.reverse(), []],
+    ['checks', checksOf(calls), found.reverse(), checksOf(calls).filter(({ result }) => result === 'pass')],
   ]
 }
 

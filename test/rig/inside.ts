@@ -1,16 +1,10 @@
 import { claude } from './agents/claude.ts'
 import { codex } from './agents/codex.ts'
 import type { Reply } from './model/script.ts'
-import { done, tokens, writes } from './replies.ts'
+import { done, runs, tokens, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
 // Agents inside another agent, and inside a recorded command: which run gets what.
-
-const runs = (command: string): Reply => ({
-  say: 'I run it.',
-  does: [{ do: 'shell', command, exits: 0 }],
-  tokens: tokens(10, 100, 5, 7),
-})
 
 const logs = (text: string): Reply => ({
   say: 'I log it.',

@@ -33,7 +33,8 @@ process.exitCode =
 /** Runs one scenario after the other, so that each has the machine for itself. */
 async function tryAgent(agent: RealAgent): Promise<Outcome[]> {
   const wanted = scenarios.filter(
-    ({ name, only }) => values.scenario.includes(name) && (only?.includes(agent.name) ?? true),
+    ({ name, only }) =>
+      values.scenario.includes(name) && (only?.includes(agent.name) ?? true) && !agent.needsService?.includes(name),
   )
   const outcomes: Outcome[] = []
   const installed = await programsOf(agent)

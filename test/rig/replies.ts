@@ -16,3 +16,10 @@ export const writes = (path: string, content = 'One line.\n'): Reply => ({
 
 /** The model ends its turn with this text. */
 export const done = (say: string): Reply => ({ say, tokens: tokens(11, 110, 0, 3) })
+
+/** The model runs a command that succeeds. */
+export const runs = (command: string): Reply => ({
+  say: 'I run it.',
+  does: [{ do: 'shell', command, exits: 0 }],
+  tokens: tokens(10, 100, 5, 7),
+})

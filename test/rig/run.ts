@@ -32,17 +32,21 @@ export async function runAgent(
   name: string,
   session: Session,
   refuses: boolean,
+  before?: Ran,
 ): Promise<Ran> {
   const played = model.play(name, session.script)
   const url = model.urlOf(name)
   const ran: Ran = { agent, session, played, id: undefined, end: '', output: '' }
-  for (const prompt of [session.prompt, ...(session.next ?? [])]) {
+  for (const [index, prompt] of [session.prompt, ...(session.next ?? [])].entries()) {
+    if (index > 0) played.goOn()
     const words = agent.args({
       prompt,
       url,
       model: agent.model,
       refuses,
       resumes: ran.id,
+      forks: session.forks && before?.id,
+      reviews: session.reviews,
       contextTokens: session.contextTokens,
     })
     const { end, output } = await runOnce(

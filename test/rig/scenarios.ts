@@ -1,9 +1,10 @@
 import type { RealAgent } from './agents/agent.ts'
-import { apiError, compaction, compactionByItself, interruption, kill, resume } from './endings.ts'
+import { apiError, apiErrorThenResume, compaction, compactionByItself, interruption, kill, resume } from './endings.ts'
 import { aroundAgent, insideAnother } from './inside.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
+import { fork, review } from './threads.ts'
 import { beside, watched, whole } from './whole.ts'
 import { withoutAnswers, withoutPrompts } from './withheld.ts'
 
@@ -18,6 +19,12 @@ export interface Session {
   ends: 'well' | 'failed' | 'interrupted' | 'killed'
   /** The prompts with which it is resumed, each in a process of its own. */
   next?: string[]
+  /** The agent reviews the changes that are not committed. It writes the prompt itself. */
+  reviews?: true
+  /** It begins as a fork of the session before it, which has ended. */
+  forks?: true
+  /** What the agent makes of the last text of the model, if that is not its answer. */
+  answer?: string
   /** The agent compacts its context once the context has that many tokens. */
   contextTokens?: number
   /** The number of compactions. */
@@ -183,6 +190,7 @@ export const scenarios: readonly Scenario[] = [
   watched,
   beside,
   apiError,
+  apiErrorThenResume,
   interruption,
   kill,
   resume,
@@ -193,6 +201,8 @@ export const scenarios: readonly Scenario[] = [
   refusal,
   subagent,
   twoAtOnce,
+  fork,
+  review,
   insideAnother,
   aroundAgent,
   withoutAnswers,

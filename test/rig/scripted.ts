@@ -38,9 +38,9 @@ export const planOf = (calls: Call[]) =>
   )
 
 /** Only one API counts cache writes separately from other input. */
-export const tokensOf = ({ cost }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens) => ({
+export const tokensOf = ({ cost, countsCacheWrites }: RealAgent, { input, cacheRead, cacheWrite, output }: Tokens) => ({
   cacheReadTokens: cacheRead,
-  cacheWriteTokens: cost?.cacheWrite === undefined ? 0 : cacheWrite,
+  cacheWriteTokens: cost?.cacheWrite === undefined && !countsCacheWrites ? 0 : cacheWrite,
   inputTokens: input + cacheRead + cacheWrite,
   outputTokens: output,
 })

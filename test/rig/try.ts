@@ -84,9 +84,12 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
     const url = model.urlOf(nameOf(0))
     place.write(place.home, agent.configure({ home: place.home, repository: place.repository, url }))
     scenario.prepare?.(place, agent)
-    const run = (session: Session, index: number) =>
-      runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true)
-    const ran = agent.startsAlone ? await inTurn(sessions, run) : await Promise.all(sessions.map(run))
+    const run = (session: Session, index: number, before?: Ran) =>
+      runAgent(agent, place, model, nameOf(index), session, scenario.refuses === true, before)
+    const ran =
+      agent.startsAlone || sessions.some(({ forks }) => forks)
+        ? await inTurn(sessions, run)
+        : await Promise.all(sessions.map((session, index) => run(session, index)))
     const missed = (watch && ran[0] && (await watch.findings(ran[0]))) ?? []
     return { ran: [...ran, ...within], records: await recordsOf(place), missed }
   } finally {
@@ -115,9 +118,12 @@ function startedWithin(agent: RealAgent, place: Place, model: Model, session: Se
 
 const shellQuoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
-async function inTurn(sessions: Session[], run: (session: Session, index: number) => Promise<Ran>): Promise<Ran[]> {
+async function inTurn(
+  sessions: Session[],
+  run: (session: Session, index: number, before?: Ran) => Promise<Ran>,
+): Promise<Ran[]> {
   const ran: Ran[] = []
-  for (const [index, session] of sessions.entries()) ran.push(await run(session, index))
+  for (const [index, session] of sessions.entries()) ran.push(await run(session, index, ran.at(-1)))
   return ran
 }
 

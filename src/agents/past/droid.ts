@@ -22,10 +22,12 @@ interface Reading {
   model?: string | undefined
   /** All models of the session. */
   models: Set<string>
+  /** Whether a turn has begun that has not ended. */
+  isOpen: boolean
 }
 
 async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, open: new Map(), models: new Set() }
+  const reading: Reading = { at: 0, open: new Map(), models: new Set(), isOpen: false }
   const words = ['"type":"message"', '"agent_turn_outcome"', '"type":"session_start"']
   for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
     reading.at = momentOf(fields.timestamp, reading.at)
@@ -58,7 +60,7 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
   if (visibility === 'user_only') reading.told = textsIn(content, 4_000) ?? reading.told
   const prompt = promptIn(fields)
   if (!prompt) return
-  reading.said = undefined
+  Object.assign(reading, { said: undefined, isOpen: true })
   yield defined({ at, step: { kind: 'prompt', text: prompt.text } as Step, turn: prompt.turn }) as Moment
 }
 
@@ -78,7 +80,7 @@ function* used(reading: Reading, { tool_use_id, is_error, content }: Fields): Ge
 /** How a turn ended. */
 function outcomeOf(reading: Reading, { reason }: Fields): Pick<Moment, 'step'> {
   const { said: answer, told } = reading
-  Object.assign(reading, { said: undefined, told: undefined })
+  Object.assign(reading, { said: undefined, told: undefined, isOpen: false })
   if (reason === 'completed') return { step: { kind: 'turn', ...(answer !== undefined && { answer }) } }
   if (reason === 'cancelled') return { step: { kind: 'turn', interrupted: true } }
   if (['permission_rejected', 'spec_handoff'].includes(reason as string)) return { step: { kind: 'turn' } }
@@ -87,8 +89,12 @@ function outcomeOf(reading: Reading, { reason }: Fields): Pick<Moment, 'step'> {
   return { step: { kind: 'turn', failure: failureOf(reason, told) } }
 }
 
-/** What the session used so far, by the file beside its transcript. Undefined if that was written too late. */
-async function sumOf(path: string, { models }: Reading, left: Budget): Promise<Usage | undefined> {
+/**
+ * What the session used so far, by the file beside its transcript. Undefined if that has what was used later, or may
+ * have, because a turn was open at the time that is asked about.
+ */
+async function sumOf(path: string, { models, isOpen }: Reading, left: Budget): Promise<Usage | undefined> {
+  if (isOpen && left.before !== undefined) return undefined
   const settings = await jsonIn(path.replace(/\.jsonl$/, '.settings.json'), left).catch(() => undefined)
   const { inclusiveTokenUsage, tokenUsage } = settings ?? {}
   const counts = fieldsOf(inclusiveTokenUsage ?? tokenUsage)

@@ -1,6 +1,6 @@
 import { estimateCost, totalOf } from '../cost.ts'
 import { defined } from '../fields.ts'
-import type { Step, Told, ToldTurn, ToolUse, Usage } from '../seen.ts'
+import type { Step, Told, ToldTurn, Usage } from '../seen.ts'
 import { plus, rounded, tokensOf } from '../usage.ts'
 import type { Moment } from './moment.ts'
 
@@ -140,12 +140,14 @@ function takeStep(state: State, moment: Moment, step: Step) {
   } else if (step.kind !== 'compact' || state.open) {
     const isOwn = step.kind === 'compact' || (step.kind === 'tool' && step.by === undefined)
     const { turn } = work(state, at, isOwn)
-    if (moment.isUnheard && step.kind === 'tool') turn.unheard = withUse(turn.unheard, step)
+    if (moment.isUnheard && step.kind === 'tool') turn.unheard = withUse(turn.unheard, step, at)
   }
 }
 
-const withUse = (before: ToolUse[] = [], { kind: _, ...use }: Step & { kind: 'tool' }) =>
-  before.length < most.unheard ? [...before, use] : before
+const withUse = (before: Unheard = [], { kind: _, ...use }: Step & { kind: 'tool' }, at: number) =>
+  before.length < most.unheard ? [...before, { ...use, at }] : before
+
+type Unheard = NonNullable<ToldTurn['unheard']>
 
 async function priced({ model, ...turn }: ToldTurn, requests: Usage[]): Promise<ToldTurn> {
   const total = await totalOf(requests)

@@ -22,12 +22,16 @@ export interface RealAgent {
   /** Names that its hooks use for tools which the model knows by other names. */
   toolNames?: Record<string, string>
   cost: Cost | undefined
+  /** Its API counts cache writes separately from other input, although its model has no price. */
+  countsCacheWrites?: true
   /** An API failure that it retries only briefly, and its own message about that failure. */
   failure: ApiFailure & { told?: string }
   /** Its subagents work in the background, and it starts a turn by itself when they are done. */
   goesOnAfterSubagents?: true
   /** Two instances that start together may conflict, so the second starts when the first has ended. */
   startsAlone?: true
+  /** Scenarios that it cannot play without its service. */
+  needsService?: string[]
   limits?: Limit[]
 }
 
@@ -39,8 +43,10 @@ export interface Start {
   refuses: boolean
   /** It compacts its context once the context has that many tokens. */
   contextTokens?: number | undefined
-  /** The id of the session that it resumes. */
+  /** The id of the session that it resumes, or forks. */
   resumes: string | undefined
+  forks?: string | undefined
+  reviews?: true | undefined
 }
 
 /**

@@ -27,13 +27,15 @@ trust_level = "trusted"
 `,
   }),
   env: () => ({ OPENAI_API_KEY: 'scripted' }),
-  args: ({ prompt, url, model, resumes, contextTokens }) => [
+  args: ({ prompt, url, model, resumes, forks, reviews, contextTokens }) => [
     ...['exec', '--json', '--dangerously-bypass-hook-trust', '-m', model],
     ...['-c', `model_providers.scripted.base_url="${url}"`],
     // Otherwise its first turn may begin before the MCP server has started, without the tools of that server.
     ...['-c', 'mcp_servers.conduct.required=true'],
     ...(contextTokens === undefined ? [] : ['-c', `model_auto_compact_token_limit=${contextTokens}`]),
-    ...(resumes ? ['resume', resumes, prompt] : [prompt]),
+    ...(reviews ? ['review', '--uncommitted'] : []),
+    ...(resumes ? ['resume', resumes] : forks ? ['fork', forks] : []),
+    ...(reviews ? [] : [prompt]),
   ],
   session: /"thread_id":"([^"]+)"/,
   toolNames: { exec_command: 'Bash' },

@@ -33,5 +33,20 @@ export const droid: RealAgent = {
   session: /"session_id":"([^"]+)"/,
   // Its model has no public price.
   cost: undefined,
+  countsCacheWrites: true,
+  // It resumes sessions and starts subagents only when it is logged in.
+  needsService: ['resume', 'watched in a browser', 'subagent'],
+  limits: [
+    {
+      scenario: 'whole session',
+      figures: ['durations', 'checks'],
+      why: 'It does not say how long a command took, and runs no hook after a command that failed.',
+    },
+    ...['inside another agent', 'inside conduct exec'].map((scenario) => ({
+      scenario,
+      figures: ['durations'],
+      why: 'It does not say how long a command took.',
+    })),
+  ],
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
 }

@@ -32,6 +32,6 @@ export const qwen: RealAgent = {
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
   limits: [
     { scenario: 'API error', figures: ['failure'], why: unheard },
-    { scenario: 'interruption', figures: ['failure', 'interrupted'], why: unheard },
+    { scenario: 'interruption', figures: ['failure', 'interrupted', 'failed turns'], why: unheard },
   ],
 }

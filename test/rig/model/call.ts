@@ -78,18 +78,24 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
 }
 
 /** The subagent that the agent is to start. */
-function helperIn({ properties }: Tool): Fields {
+function helperIn({ name: tool, properties }: Tool): Fields {
   const [kind, name] = [properties.subagent_type, properties.agent_name]
   const first = (schema: Fields | undefined, otherwise: string) =>
     Array.isArray(schema?.enum) ? schema.enum[0] : otherwise
   return {
     ...(kind && {
-      subagent_type: first(kind, 'filePath' in properties || 'command' in properties ? 'general' : 'general-purpose'),
+      subagent_type: first(kind, kindOf(tool, properties)),
     }),
     ...(name && { agent_name: first(name, 'generalist') }),
     ...(properties.task_name && { task_name: 'scripted_helper' }),
     ...(properties.name && { name: 'scripted-helper' }),
   }
+}
+
+/** The kind of subagent that the agent has, if its tool does not list them. */
+function kindOf(tool: string, properties: Tool['properties']): string {
+  if (tool === 'Task') return 'worker'
+  return 'filePath' in properties || 'command' in properties ? 'general' : 'general-purpose'
 }
 
 /** The plan as the tool takes it: a list of items, a checklist in a text, or one item. */

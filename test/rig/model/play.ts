@@ -14,6 +14,8 @@ export interface Played {
   tokens: Record<'agent' | 'subagent', Tokens>
   /** The last text of the agent itself. */
   answer: string | undefined
+  /** The API works again after a failure. */
+  goOn(): void
   /** The number of requests after the end of the script. */
   beyond: number
   /** Resolves when the agent requests a reply that hangs. */
@@ -37,6 +39,9 @@ export function play(script: Script, all: () => Played[]): Played {
     hanging: once(events, 'hanging'),
     arrived: new Set(),
     events,
+    goOn() {
+      if (left.agent[0]?.fails) left.agent.shift()
+    },
     async next(asked, tools) {
       const by = asked.includes(subagentMark) ? 'subagent' : 'agent'
       const { reply, calls } = nextOf(left[by], tools)
