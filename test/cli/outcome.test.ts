@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { documentOf, transcriptOf } from '../agents/documents.ts'
+import { type Document, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+// How turns ended whose hooks do not say it, by the transcripts that agents wrote.
+
+/** The lines of a transcript as an agent wrote it, as if it wrote them now. */
+function linesOf(agent: string): Document[] {
+  const timestamp = new Date().toISOString()
+  const lines = readFileSync(transcriptOf(agent), 'utf8').trim().split('\n')
+  return lines.map((line) => ({ ...(JSON.parse(line) as Document), timestamp }))
+}
+
+const written = (lines: Document[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+
+test('a turn of Codex that an error of the API ended has failed, although the next prompt comes at once', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, folder } = user
+  const name = 'rollout-s-1.jsonl'
+  const tell = (hook_event_name: string, more: Document) =>
+    hook('codex', { session_id: 's-1', cwd, transcript_path: join(folder, name), hook_event_name, ...more }, env)
+  const ids = linesOf('codex-error-resume').map(({ payload }) => payload as Document)
+  const [first, second] = ids.filter(({ type }) => type === 'task_started')
+  // Codex begins the next turn before its hook for the prompt runs.
+  const next = ids.indexOf(second as Document) + 1
+  await tell('UserPromptSubmit', { prompt: 'Write a.', turn_id: first?.turn_id })
+  const before = linesOf('codex-error-resume').slice(0, next)
+  writeFiles(folder, { [name]: written(before) })
+  await tell('SessionEnd', {})
+  await tell('UserPromptSubmit', { prompt: 'Go on.', turn_id: second?.turn_id })
+  await syncAll(env)
+  writeFiles(folder, { [name]: written([...before, ...linesOf('codex-error-resume').slice(next)]) })
+  await tell('Stop', { last_assistant_message: 'B.', turn_id: second?.turn_id })
+  await tell('SessionEnd', {})
+  await syncAll(env)
+  const run = await onlyRun(user)
+  assert.deepEqual([run.status, run.usage?.inputTokens], ['completed', 351])
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ prompt, answer, failure, interrupted }) => [
+      prompt,
+      answer,
+      failure?.code,
+      interrupted,
+    ]),
+    [
+      ['Write a.', undefined, 'RESPONSE_TOO_MANY_FAILED_ATTEMPTS', undefined],
+      ['Go on.', 'B.', undefined, undefined],
+    ],
+  )
+})
+
+/** A session of Droid by its hooks, with that transcript. */
+async function droidSession(user: ReturnType<typeof workplace>, transcript: string, events: string[]) {
+  const { env, cwd, folder } = user
+  const path = join(folder, '.factory/sessions/s-1.jsonl')
+  const settings = readFileSync(transcriptOf(transcript).replace('.jsonl', '.settings.json'), 'utf8')
+  for (const event of events) {
+    if (event !== 'SessionStart')
+      writeFiles(folder, {
+        '.factory/sessions/s-1.jsonl': written(linesOf(transcript)),
+        '.factory/sessions/s-1.settings.json': settings,
+      })
+    await hook('droid', documentOf('droid', event, { session_id: 's-1', cwd, transcript_path: path }), env)
+  }
+  await syncAll(env)
+  return { run: await onlyRun(user), turns: await turnsOf(user) }
+}
+
+const used = ['SessionStart', 'PreToolUse-Create', 'PostToolUse-Create']
+
+test('a session of Droid has its prompt, its answer, its tokens and the commands that failed', async (t) => {
+  const events = [...used, 'PreToolUse-Execute', 'PostToolUse-Execute', 'Stop', 'SessionEnd']
+  const { run, turns } = await droidSession(workplace(t), 'droid', events)
+  assert.deepEqual([run.title, run.status, run.agent], ['Write a file.', 'completed', 'droid'])
+  assert.deepEqual([run.usage?.inputTokens, run.usage?.outputTokens, run.usage?.model], [466, 24, 'custom:scripted-0'])
+  const [turn, ...others] = turns
+  assert.deepEqual([turn?.prompt, turn?.answer, others], ['Write a file.\nThen run.', 'It is done.', []])
+  assert.deepEqual(turn?.tools, [
+    { name: 'Create', count: 1 },
+    { name: 'Execute', count: 2, failed: 1 },
+  ])
+  assert.deepEqual(turn?.commands?.map(({ command, exitCode }) => [command, exitCode]).sort(), [
+    ['echo out; exit 3', 3],
+    ['npm test', 0],
+  ])
+})
+
+test('a session of Droid fails with the error of the API, although its hook says only that the turn ended', async (t) => {
+  const { run, turns } = await droidSession(workplace(t), 'droid-error', [...used, 'Stop', 'SessionEnd'])
+  assert.deepEqual([run.status, run.failure?.code, turns.length], ['failed', 'MODEL_REQUEST_REJECTED', 1])
+  assert.equal(run.usage?.inputTokens, 115)
+})
+
+test('a session of Droid that its user interrupts has failed', async (t) => {
+  const { run, turns } = await droidSession(workplace(t), 'droid-interrupt', [...used, 'SessionEnd'])
+  assert.deepEqual([run.status, run.failure?.code], ['failed', 'INTERRUPTED'])
+  assert.deepEqual([turns[0]?.prompt, turns[0]?.interrupted], ['Write, then be interrupted.', true])
+})
