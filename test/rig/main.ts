@@ -34,7 +34,7 @@ process.exitCode =
 async function tryAgent(agent: RealAgent): Promise<Outcome[]> {
   const wanted = scenarios.filter(
     ({ name, only }) =>
-      values.scenario.includes(name) && (only?.includes(agent.name) ?? true) && !agent.needsService?.includes(name),
+      values.scenario.includes(name) && (only?.includes(agent.name) ?? true) && !agent.leavesOut?.includes(name),
   )
   const outcomes: Outcome[] = []
   const installed = await programsOf(agent)

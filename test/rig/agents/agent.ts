@@ -30,8 +30,8 @@ export interface RealAgent {
   goesOnAfterSubagents?: true
   /** Two instances that start together may conflict, so the second starts when the first has ended. */
   startsAlone?: true
-  /** Scenarios that it cannot play without its service. */
-  needsService?: string[]
+  /** Scenarios that it cannot play here. */
+  leavesOut?: string[]
   limits?: Limit[]
 }
 

@@ -34,8 +34,8 @@ export const droid: RealAgent = {
   // Its model has no public price.
   cost: undefined,
   countsCacheWrites: true,
-  // It resumes sessions and starts subagents only when it is logged in.
-  needsService: ['resume', 'watched in a browser', 'subagent'],
+  // It resumes sessions and starts subagents only when it is logged in, and its settings have one model for all sessions.
+  leavesOut: ['resume', 'watched in a browser', 'subagent', 'worktree'],
   limits: [
     {
       scenario: 'whole session',
