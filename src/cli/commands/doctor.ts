@@ -91,7 +91,7 @@ function rules(cwd: string): Finding[] {
   requiredChecks(cwd)
   recordRules(cwd)
   return starredCommands(cwd).map((command) =>
-    found('checks', 'warn', `"${command}" in conduct.json: the * is ignored. Write each command as it is run`),
+    found('checks', 'warn', `In conduct.json, the * of "${command}" is ignored. Write each command as it is run.`),
   )
 }
 
