@@ -51,6 +51,7 @@ const exceptions: Record<string, string[]> = {
   // The readers of command lines: hooks do not load them.
   'cli/record/checked.ts': ['unbash'],
   'cli/record/line-commands.ts': ['unbash'],
+  'cli/record/shell-state.ts': ['unbash'],
   // Rules throw errors, and use types of the contract.
   ledger: ['api/error.ts'],
   // Recordings that are not sent yet must be as durable as the ledger itself, and safe for many processes.

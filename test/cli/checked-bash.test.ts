@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readLine } from '../../src/cli/record/checked.ts'
+import { mayCheck } from '../../src/cli/record/may-check.ts'
 import fc from '../support/random.ts'
 import { freshFolder } from './folder.ts'
 import { masking, sound } from './lines.ts'
@@ -102,6 +103,7 @@ test('in bash, each check found in any line ran, with that exit code', (t) => {
       const end = run(text, { tests, lint })
       for (const check of end.found.checks) {
         found++
+        assert.ok(mayCheck(text, rules), text)
         assert.ok(end.ran.includes(`${check.name} ${check.exitCode}`), `${text} ended with ${end.status}: ${end.ran}`)
       }
     }),

@@ -92,6 +92,7 @@ test('a line says what else it ran, and whether the check came last', () => {
     ['npm test && sed -i s/a/b/ src/a.js', ['write', 'tests']],
     ['npm test && echo x > src/a.js', ['write', 'tests']],
     ['npm test && echo x > /dev/null', ['read', 'tests, last']],
+    ['npm test && echo x > /tmp/x', ['write', 'tests']],
     ['npm test && cat > src/new.js <<E\nx\nE', ['write', 'tests']],
     ['npm test && echo $(rm a)', ['write', 'tests']],
     ['npm start & npm test', ['write', 'tests']],

@@ -159,6 +159,7 @@ export const masking = [
   'select one in; do npm test; done < /dev/null',
   'source /dev/stdin <<< "npm() { true; }"; npm test',
   'unset PATH; npm test || true',
+  'printf -v PATH /nowhere; npm test',
   'hash -p /bin/true npm; npm test',
   'npm test; :',
   'npm test\n\n:\n',

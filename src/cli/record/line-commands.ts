@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
@@ -14,6 +13,7 @@ import {
   type WordPart,
 } from 'unbash'
 import { onlyReads } from './reading.ts'
+import { assignmentsOf, copyOf, type Flags, followChange, isFolder, type Scope, setOptions } from './shell-state.ts'
 
 /** A simple command of a line, in the order in which they are written. */
 export interface LineCommand {
@@ -27,17 +27,6 @@ export interface LineCommand {
   isBeside: boolean
   /** Whether it can end with anything but 0. */
   canFail: boolean
-}
-
-/** The options of the shell that decide what an exit code says. */
-interface Flags {
-  errexit: boolean
-  pipefail: boolean
-}
-
-interface Scope extends Flags {
-  cwd: string | undefined
-  variables: string[]
 }
 
 export interface ReadLine {
@@ -64,7 +53,8 @@ export function commandsIn(line: string, cwd: string): ReadLine | undefined {
   if (!root) return undefined
   const read: ReadLine = { root, commands: new Map(), all: [], flags: new Map(), inner: new Map(), isUnclear: false }
   const scope: Scope = { cwd: resolve(cwd), variables: [], errexit: false, pipefail: false }
-  visitList({ read, source: line, depth: 0, isBeside: false }, root, scope)
+  const isTemporary = /^(?:\/private)?\/tmp\//.test(`${resolve(cwd)}/`)
+  visitList({ read, source: line, depth: 0, isBeside: false, isTemporary }, root, scope)
   return read
 }
 
@@ -80,6 +70,8 @@ interface Place {
   source: string
   depth: number
   isBeside: boolean
+  /** Whether the project itself is below /tmp. */
+  isTemporary: boolean
 }
 
 function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
@@ -120,7 +112,7 @@ function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
     case 'BraceGroup':
       return visitList(place, node.body, scope)
     case 'Redirected':
-      if (node.redirects.some(writesFile)) other(place, 'writes')
+      if (writesFile(place, node.redirects)) other(place, 'writes')
       for (const redirect of node.redirects) visitNested(place, redirect)
       return visit(place, node.command, scope)
     case 'TestCommand':
@@ -145,14 +137,12 @@ function argumentsOf({ name, args }: Command): string[] {
 const isPlain = (part: WordPart): boolean =>
   part.type === 'Literal' || part.type === 'SingleQuoted' || (part.type === 'DoubleQuoted' && part.parts.every(isPlain))
 
-const copyOf = (scope: Scope): Scope => ({ ...scope, variables: [...scope.variables] })
-
 /** Commands of which only what they may do matters. */
 function visitNested(place: Place, node: SyntaxNode) {
   forEachChild(node, (child) => {
     if (child.type === 'Command') {
       const inner = place.source.slice(child.pos, child.end)
-      other(place, onlyReads(inner) && !child.redirects.some(writesFile) ? 'reads' : 'writes')
+      other(place, kindOf(place, inner, child))
     }
     // A script in backticks may have a text of its own.
     const source = (child.type === 'Script' && child.source) || place.source
@@ -168,15 +158,17 @@ function visitCommand(place: Place, node: Command, scope: Scope) {
   const args = argumentsOf(node)
   const { cwd } = scope
   if (startsScript(args)) return visitShell(place, node, args, scope)
-  const kind = shellChange(place, node, args, scope) ? 'shell' : kindOf(own, node)
+  const change = followChange(node, args, scope)
+  if (change === 'unclear') read.isUnclear = true
+  const kind = change === 'followed' ? 'shell' : kindOf(place, own, node)
   const isSafe =
     args.length === 0 ? !/[$`]/.test(own) : args[0] === 'cd' ? isFolder(scope.cwd) : neverFails.has(args[0] as string)
   const canFail = !isSafe || kind === 'writes'
   read.commands.set(node, other(place, kind, { text, cwd, canFail }))
 }
 
-const kindOf = (text: string, { redirects }: Command) =>
-  onlyReads(text) && !redirects.some(writesFile) ? 'reads' : 'writes'
+const kindOf = (place: Place, text: string, { redirects }: Command) =>
+  onlyReads(text) && !writesFile(place, redirects) ? 'reads' : 'writes'
 
 function other({ read, isBeside }: Place, kind: LineCommand['kind'], more: Partial<LineCommand> = {}): LineCommand {
   const command = { text: '', cwd: undefined, canFail: true, ...more, kind, isBeside }
@@ -186,88 +178,16 @@ function other({ read, isBeside }: Place, kind: LineCommand['kind'], more: Parti
 
 const neverFails = new Set([':', 'echo', 'export', 'pwd', 'set', 'true'])
 
-/** Whether a redirection writes a file, rather than to another output, a device, or below /tmp. */
-function writesFile(redirect: Redirection | { type: string }): boolean {
-  if (!('operator' in redirect) || redirect.type !== 'Redirect') return false
-  const { operator, target } = redirect as Extract<Redirection, { type: 'Redirect' }>
-  if (!operator.includes('>')) return false
-  const name = target?.value ?? ''
-  return !(operator === '>&' && /^\d*-?$/.test(name)) && !/^\/(?:dev\/(?:null|stdout|stderr)$|tmp\/)/.test(name)
-}
-
-const isFolder = (folder: string | undefined) => folder !== undefined && existsSync(folder)
-
-/**
- * Follows a command that changes the shell. Returns whether it is one. After what it cannot follow, the line is unclear.
- */
-function shellChange({ read }: Place, node: Command, args: string[], scope: Scope): boolean {
-  const [name = '', ...rest] = args
-  switch (name) {
-    case '':
-      scope.variables.push(...node.prefix.flatMap((one) => (one.type === 'Assignment' ? [one.text] : [])))
-      return true
-    case 'export':
-      if (rest.every((word) => /^\0?\w+(?:=|$)/.test(word))) {
-        scope.variables.push(...node.suffix.flatMap((one) => (one.type === 'Assignment' ? [one.text] : [])))
-      } else read.isUnclear = true
-      return true
-    case 'cd':
-      scope.cwd = folderOf(rest, scope)
-      return true
-    case 'pushd':
-    case 'popd':
-      scope.cwd = undefined
-      return true
-    case 'set':
-      if (!setOptions(rest, scope)) read.isUnclear = true
-      return true
-    case 'source':
-    case '.':
-      if (rest.length !== 1 || !knownSource.test(rest[0] as string)) read.isUnclear = true
-      return true
-    case 'command':
-      if (unclear.has(rest[0] ?? '') || ['cd', 'export', 'set', 'source', '.'].includes(rest[0] ?? ''))
-        read.isUnclear = true
-      return false
-    default:
-      if (unclear.has(name)) read.isUnclear = true
-      return false
-  }
-}
-
-/** Builtins that may change what another command does, or how the line ends. */
-const unclear = new Set(
-  `alias break builtin continue declare enable eval exec exit hash let local logout mapfile read readarray readonly return
-   shift shopt suspend trap typeset unalias unset`.split(/\s+/),
-)
-
-/** Files that only set variables: those of Python's and Rust's environments. */
-const knownSource = /(?:^|\/)(?:bin\/activate|\.cargo\/env)"?$/
-
-/** The target of a plain `cd`; undefined if only the shell knows it, or it does not exist. */
-function folderOf(args: string[], { cwd }: Scope): string | undefined {
-  const [target] = args
-  if (cwd === undefined || target === undefined || args.length > 1 || /^[-\0]/.test(target)) return undefined
-  const folder = resolve(cwd, target)
-  return isFolder(folder) ? folder : undefined
-}
-
-/** Follows options that decide what an exit code says. Returns false for those that it does not know. */
-function setOptions(args: string[], scope: Flags): boolean {
-  if (args.length === 0) return false
-  for (let at = 0; at < args.length; at++) {
-    const [, sign, letters = ''] = /^([-+])([euxo]+)$/.exec(args[at] ?? '') ?? []
-    if (sign === undefined) return false
-    const isOn = sign === '-'
-    if (letters.includes('e')) scope.errexit = isOn
-    for (const _ of letters.replaceAll(/[^o]/g, '')) {
-      const option = args[++at]
-      if (option === 'pipefail') scope.pipefail = isOn
-      else if (option === 'errexit') scope.errexit = isOn
-      else if (option !== 'nounset' && option !== 'xtrace') return false
-    }
-  }
-  return true
+/** Whether redirections write a file of the project, rather than to another output, a device, or below /tmp. */
+function writesFile({ isTemporary }: Place, redirects: readonly Redirection[]): boolean {
+  return redirects.some((redirect) => {
+    if (redirect.type !== 'Redirect' || !redirect.operator.includes('>')) return false
+    const name = redirect.target?.value ?? ''
+    const isOutput = redirect.operator === '>&' && /^\d*-?$/.test(name)
+    const isElsewhere =
+      /^\/dev\/(?:null|stdout|stderr)$/.test(name) || (!isTemporary && /^\/tmp\/(?!.*\.\.)/.test(name))
+    return !isOutput && !isElsewhere
+  })
 }
 
 const shells = /^(?:\/(?:usr\/)?bin\/)?(?:ba|z|da)?sh$/
@@ -287,8 +207,8 @@ function visitShell(place: Place, node: Command, args: string[], scope: Scope) {
     read.commands.set(node, other(place, 'writes', { text: '' }))
     return
   }
-  if (node.redirects.some(writesFile)) other(place, 'writes')
-  const variables = [...scope.variables, ...node.prefix.flatMap((one) => (one.type === 'Assignment' ? [one.text] : []))]
+  if (writesFile(place, node.redirects)) other(place, 'writes')
+  const variables = [...scope.variables, ...assignmentsOf(node.prefix)]
   read.inner.set(node, inner)
   visitList({ ...place, source: script, depth: depth + 1 }, inner, { ...flags, cwd: scope.cwd, variables })
 }
