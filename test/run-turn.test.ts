@@ -201,6 +201,29 @@ testLedger('turns are read, listed, searched and logged, and deleted with their 
   assert.equal((await client.listEvents({ type: ['turn.deleted'] })).events.length, 3)
 })
 
+testLedger('changes that no session is credited with are counted, beside those that one is', async ({ client }) => {
+  const { run } = await client.createRun({})
+  const { runId } = run
+  const add = async (turn: Partial<Input<'appendTurn'>>) => {
+    await client.appendTurn({ runId, ...turn })
+    return (await client.getRun({ runId })).run.changes
+  }
+  assert.deepEqual(await add({ uncredited: { files: 300, sessions: 2 } }), { uncredited: { files: 300, sessions: 2 } })
+  const files = [{ path: 'a.ts', insertions: 2 }]
+  assert.deepEqual(await add({ files }), { files: 1, insertions: 2, uncredited: { files: 300, sessions: 2 } })
+  const uncredited = { files: 301, sessions: 3 }
+  assert.deepEqual(await add({ uncredited: { files: 1, sessions: 3 } }), { files: 1, insertions: 2, uncredited })
+  const { content } = (await client.getRun({ runId })).run
+  assert.match(content, /^- 300 files changed while 2 sessions ran commands; credited to none of them$/m)
+  assert.match(content, /^- 1 file changed while 3 sessions/m)
+  const { turns } = await client.listTurns({ runId })
+  assert.deepEqual(
+    turns.map((turn) => turn.uncredited?.files),
+    [300, undefined, 1],
+  )
+  await assert.rejects(add({ uncredited: { files: 0, sessions: 1 } }), { code: 'VALIDATION_ERROR' })
+})
+
 testLedger('a run reports its activity, without a version or an event', async ({ client }) => {
   const { run, lease } = await client.createRun({ leaseSeconds: 60 })
   const { runId } = run

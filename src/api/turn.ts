@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { actor, exitCode, rowId, text, time, timeInput } from './field.ts'
-import { count, failure, git, usage } from './work.ts'
+import { count, failure, git, uncredited, usage } from './work.ts'
 
 export const turnNumber = z.int().min(1).max(1_000_000)
 
@@ -40,6 +40,7 @@ export const turnFields = {
   model: text(100).optional(),
   tools: z.array(toolUse).max(100).optional(),
   files: z.array(file).max(500).optional().describe('The files that this session wrote'),
+  uncredited: uncredited.optional(),
   commands: z.array(command).max(200).optional(),
   plan: z.array(planItem).max(100).optional(),
   agents: z.array(subagent).max(100).optional().describe('Its subagents'),

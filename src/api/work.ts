@@ -38,10 +38,19 @@ export const git = z.strictObject({
 })
 export type Git = z.infer<typeof git>
 
+export const uncredited = z
+  .strictObject({
+    files: count.min(1).describe('How many files changed like that; a file counts once per turn'),
+    sessions: count.min(2).describe('How many sessions ran commands meanwhile; the most at once'),
+  })
+  .describe('Changes while several sessions ran commands in the same folder, credited to none of them')
+export type Uncredited = z.infer<typeof uncredited>
+
 export const changes = z.strictObject({
   files: count.optional(),
   insertions: count.optional(),
   deletions: count.optional(),
+  uncredited: uncredited.optional(),
 })
 export type FileChanges = z.infer<typeof changes>
 

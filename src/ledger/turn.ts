@@ -1,5 +1,5 @@
 import type { Turn, TurnFields } from '../api/turn.ts'
-import type { Git, Usage } from '../api/work.ts'
+import type { FileChanges, Git, Uncredited, Usage } from '../api/work.ts'
 import { wholeCost } from './cost.ts'
 
 /** The id of a turn in the log and in searches: `RUN-007/3`. */
@@ -19,6 +19,7 @@ export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
   const facts = [
     ...usedIn(turn),
     ...changedIn(turn),
+    ...(turn.uncredited ? [`- ${uncreditedText(turn.uncredited)}`] : []),
     ...ranIn(turn),
     ...agents.map(
       ({ name, turns }) => `- subagent ${codeOf(name)}${turns === undefined ? '' : `: ${timesOf(turns, 'turn')}`}`,
@@ -57,6 +58,21 @@ function changedIn({ files = [] }: TurnFields): string[] {
       .map(({ path }) => codeOf(path))
       .join(', ')}${more}`,
   ]
+}
+
+/** `300 files changed while 2 sessions ran commands; credited to none of them`. */
+const uncreditedText = ({ files, sessions }: Uncredited) =>
+  `${timesOf(files, 'file')} changed while ${sessions} sessions ran commands; credited to none of them`
+
+/** The changes of a run after a turn: `credited` are those that its files add up to. */
+export function addUncredited(
+  credited: FileChanges | null,
+  before: Uncredited | undefined,
+  turn: Uncredited | undefined,
+): FileChanges | null {
+  if (!turn) return before ? { ...credited, uncredited: before } : credited
+  const files = Math.min((before?.files ?? 0) + turn.files, most.count)
+  return { ...credited, uncredited: { files, sessions: Math.max(before?.sessions ?? 0, turn.sessions) } }
 }
 
 function ranIn({ commands = [] }: TurnFields): string[] {

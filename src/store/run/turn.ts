@@ -6,7 +6,7 @@ import { activityAfter } from '../../ledger/activity.ts'
 import { appeared, type Changes, vanished } from '../../ledger/event.ts'
 import { type RunState, requirePast } from '../../ledger/run.ts'
 import { titleOf } from '../../ledger/title.ts'
-import { addGit, addUsage, digestOf as markdownOf, turnId, turnTitle } from '../../ledger/turn.ts'
+import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnId, turnTitle } from '../../ledger/turn.ts'
 import { actorsOf } from '../actor/actor.ts'
 import { type Ctx, inTx, type Operation } from '../ctx.ts'
 import { deleteDocuments, digestOf, documentText, findDigests, insertDocument } from '../document.ts'
@@ -153,12 +153,13 @@ const eventOf = (
 /** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
 async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
   const markdown = markdownOf(turn)
+  const credited = turn.files ? await keepFiles(ctx, row, turn.files, base.changes) : base.changes
   const after: RunState = {
     ...base,
     title: base.title ?? titleOf(turn.prompt ?? markdown),
     usage: addUsage(base.usage, turn.usage),
     git: addGit(base.git, turn.git),
-    changes: turn.files ? await keepFiles(ctx, row, turn.files, base.changes) : base.changes,
+    changes: addUncredited(credited, base.changes?.uncredited, turn.uncredited),
   }
   const content = await appendChapter(ctx, row.document_id, markdown)
   const activity = activityAfter(activityIn(row), { state: 'idle', since: turn.endedAt }, ctx.now)

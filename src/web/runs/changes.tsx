@@ -1,9 +1,14 @@
 import type { Run } from '../../api/run.ts'
+import type { Uncredited } from '../../api/work.ts'
 
 export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 
 /** The colour of a number of lines. None has none. */
 export const toneOf = (tone: 'added' | 'removed', lines = 0) => (lines > 0 ? tone : 'muted')
+
+/** Changes that nobody is credited with, in words. */
+export const uncreditedWords = ({ files, sessions }: Uncredited) =>
+  `${plural(files, 'file')} changed while ${sessions} sessions ran commands; credited to none of them`
 
 /** The changes to the code: `3 files +120 −8`; nothing if unknown. */
 export function Changes({ changes }: Pick<Run, 'changes'>) {

@@ -5,6 +5,7 @@ import { href, type Route } from '../app/router.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'
 import { Badge } from '../ui/status.tsx'
+import { uncreditedWords } from './changes.tsx'
 import { Markdown } from './log.tsx'
 import { Commands, Files, Plan, Subagents, Tools } from './turn-parts.tsx'
 
@@ -41,6 +42,7 @@ export function TurnCard({ turn, route, isMarked }: Props) {
       )}
       <Plan items={turn.plan} />
       <Files files={turn.files} />
+      {turn.uncredited && <p class="muted small">{uncreditedWords(turn.uncredited)}.</p>}
       <Commands commands={turn.commands} />
       <Tools tools={turn.tools} />
       <Subagents agents={turn.agents} />

@@ -4,7 +4,7 @@ import { type Forge, forgeOf, isCommit } from '../data/forge.ts'
 import { outerAddress } from '../data/outer.ts'
 import { Icon } from '../ui/icon.tsx'
 import { OuterLink } from '../ui/outer-link.tsx'
-import { Changes, plural } from './changes.tsx'
+import { Changes, plural, uncreditedWords } from './changes.tsx'
 import { type FilesRead, RunFiles } from './run-files.tsx'
 
 /** What a run changed in the code, with links to the repository's host. */
@@ -21,6 +21,7 @@ export function WhatChanged({ run, files }: { run: Run; files: FilesRead }) {
         <Links links={links} />
         {git && <State git={git} forge={forgeOf(git.repository)} />}
       </div>
+      {changes?.uncredited && <p class="muted small">{uncreditedWords(changes.uncredited)}.</p>}
       {git?.commits && <Commits ids={git.commits} forge={forgeOf(git.repository)} />}
       <RunFiles read={files} />
     </>
