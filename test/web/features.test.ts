@@ -13,7 +13,7 @@ test('features can be searched, and the page of one lists the runs that touched 
   await page.getByRole('link', { name: 'export' }).waitFor({ state: 'detached' })
   await page.waitForURL(/#\/features\?q=auth$/)
   await page.getByRole('link', { name: 'user-auth' }).click()
-  await page.getByText('conduct run link RUN-001 1').waitFor()
+  await page.getByText('conduct run link --project default RUN-001 1').waitFor()
   await page.locator('em', { hasText: 'there' }).waitFor()
   await client.createRun({ title: 'Add a passkey', status: 'completed', specId: 'A-1' })
   await client.linkFeatures({ runId: 'RUN-001', featureIds: [1] })

@@ -223,7 +223,7 @@ for (const hours of [3, -3]) {
     await client.heartbeat({ runId: run.runId, leaseToken: lease?.token, activity: { state: 'working' } })
     await page
       .locator('.lane.working', { hasText: 'Lively' })
-      .getByText(/^working, [1-9]\d? s$/)
+      .getByText(/^working, [1-9]\d?s$/)
       .waitFor()
     await page.getByRole('link', { name: 'Activity' }).click()
     await page

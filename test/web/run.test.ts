@@ -92,7 +92,7 @@ test("an action that the key does not allow is not offered, and the server's ref
   await client.createRun({ title: 'Failed one', status: 'failed' })
   await page.getByRole('region', { name: 'Needs attention' }).getByText('Failed one').waitFor()
   await page.getByRole('link', { name: 'Failed one' }).first().click()
-  await page.locator('.retry').getByText('conduct exec --retry-of RUN-001 --').waitFor()
+  await page.locator('.retry').getByText('conduct exec --project default --retry-of RUN-001 --').waitFor()
   for (const name of ['Add check', 'Edit labels']) assert.equal(await page.getByRole('button', { name }).count(), 0)
   assert.equal(await page.getByText('More actions').count(), 0)
 

@@ -16,6 +16,7 @@ test('a session is shown by turns, each with its actions, usage and cost', async
       { text: 'Add the hold', status: 'in_progress' },
     ],
     files: [{ path: 'src/booking/hold.ts', insertions: 42, deletions: 3 }],
+    uncredited: { files: 300, sessions: 2 },
     commands: [
       { command: 'npm test', exitCode: 1, durationMs: 8200 },
       { command: 'npm run lint', exitCode: 0, durationMs: 900 },
@@ -40,6 +41,7 @@ test('a session is shown by turns, each with its actions, usage and cost', async
     '1 of 2 done',
     'src/booking/hold.ts',
     'exit code 1',
+    '300 files changed while 2 sessions ran commands; credited to none of them.',
     '8s',
     '1 failed',
     'Edit ×3 (1 failed)',

@@ -32,7 +32,7 @@ const pages: [address: string, sign: string][] = [
   ['#/compare?run=default/R-1&run=default/R-2', '.compare'],
   ['#/trends', '.bars canvas'],
   ['#/specs', '.card'],
-  ['#/specs/default/A-1', '.left li'],
+  ['#/specs/default/A-1', '.still-to-do li'],
   ['#/specs/default/A-1?view=runs', '.brief'],
   ['#/specs/default/A-1?view=versions', '.versions li'],
   ['#/features', '.features li'],

@@ -79,7 +79,7 @@ test('the page of a spec shows what is left, its runs and totals, and how to sta
   const left = page.getByRole('region', { name: /^What is left/ })
   await left.getByText('other thing').waitFor()
   assert.equal(await left.getByText('first thing').count(), 0)
-  await page.getByText('conduct exec --spec-id AUTH-001 -- ', { exact: false }).first().waitFor()
+  await page.getByText('conduct exec --project default --spec-id AUTH-001 -- ', { exact: false }).first().waitFor()
 
   const totals = page
     .getByRole('complementary', { name: 'About this spec' })

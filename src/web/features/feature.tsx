@@ -61,7 +61,7 @@ function Shown({ feature }: { feature: Feature }) {
           </h2>
           <RunBriefs list={list} note={({ specId }) => specId ?? ''}>
             <p>No run has touched this feature yet. To link a run:</p>
-            <Command text={`conduct run link RUN-001 ${id}`} />
+            <Command text={`conduct run link --project ${project} RUN-001 ${id}`} />
           </RunBriefs>
         </section>
       </div>

@@ -6,7 +6,7 @@ import { Why } from './why.tsx'
 
 const looks = {
   failed: statusLooks.failed,
-  'lease lost': { ...statusLooks.failed, word: 'Lease lost' },
+  'lease lost': { ...statusLooks.failed, word: 'Vanished' },
   failing: verdictLooks.failing,
   unchecked: verdictLooks.unchecked,
   stale: verdictLooks.stale,

@@ -1,9 +1,13 @@
 import { Component } from 'preact'
 import type { Run } from '../../api/run.ts'
+import type { Failure } from '../../api/work.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Status } from '../ui/status.tsx'
 import type { Column } from './columns.tsx'
+
+/** The first line of a failure. */
+const whyOf = ({ code, message }: Failure) => `${code}: ${message.trim().split('\n', 1)[0]?.slice(0, 200)}`
 
 interface Props {
   run: Run
@@ -52,9 +56,10 @@ export class RunRow extends Component<Props> {
           >
             {run.title ?? run.runId}
           </a>
-          <span class="id">
+          <span class="id" title={run.failure?.message}>
             {run.project} / {run.runId}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
+            {run.failure && ` · ${whyOf(run.failure)}`}
           </span>
         </td>
         {columns.map(({ name, isNumber, show }) => (

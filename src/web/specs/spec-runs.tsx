@@ -19,7 +19,7 @@ export function SpecRuns({ project, specId }: { project: string; specId: string 
       note={({ attempt, specVersion }) => `attempt ${attempt}${specVersion ? `, v${specVersion}` : ''}`}
     >
       <p>No runs of this spec yet. To start the first:</p>
-      <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Build ${specId}'`} />
+      <Command text={`conduct exec --project ${project} --spec-id ${specId} -- claude -p 'Build ${specId}'`} />
     </RunBriefs>
   )
 }

@@ -119,7 +119,9 @@ function SpecActions({ spec, route, onChange }: ShownProps) {
           </button>
         </Menu>
       )}
-      <Command text={`conduct exec --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`} />
+      <Command
+        text={`conduct exec --project ${project} --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`}
+      />
       {isErasing && (
         <EraseDialog
           title={`Erase the texts of ${specId}?`}

@@ -51,7 +51,7 @@ export function Badge({ look, title }: { look: Look; title?: string }) {
 
 const waitingLook: Look = { word: 'Waiting', icon: 'warn', tone: 'doubt' }
 
-/** A lost lease looks different from a failure, and a run that waits for a person from one that works. */
+/** An agent that vanished, and let its lease expire, looks different from a failure, and a run that waits for a person from one that works. */
 export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial<Pick<Run, 'activity'>> }) {
   const { state, tool, target } = run.activity ?? {}
   if (state === 'waiting') {
@@ -60,7 +60,7 @@ export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial
   }
   const look = statusLooks[run.status]
   const isLost = run.failure?.code === 'LEASE_EXPIRED'
-  return <Badge look={isLost ? { ...look, word: 'Lease lost' } : look} title={run.failure?.message} />
+  return <Badge look={isLost ? { ...look, word: 'Vanished' } : look} title={run.failure?.message} />
 }
 
 export function Verdict({ run }: { run: Pick<Run, 'verdict' | 'evidence'> }) {
