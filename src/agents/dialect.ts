@@ -36,6 +36,7 @@ export interface Head {
   cwd: string | undefined
   transcript?: string
   model?: string
+  version?: string
   subagent?: Seen['subagent']
 }
 

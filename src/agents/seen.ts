@@ -95,6 +95,8 @@ export interface Seen {
   turn?: string
   transcript?: string
   model?: string
+  /** The version of the agent, if its documents name it. Most transcripts do (`Told.version`). */
+  version?: string
   /** The agent reports the end of each turn, also of an interrupted one. */
   tellsEnds?: true
   /** The agent reports every wait for a person. */

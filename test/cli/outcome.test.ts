@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { documentOf, transcriptOf } from '../agents/documents.ts'
-import { type Document, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
+import { claudeIn, type Document, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
 // How turns ended whose hooks do not say it, by the transcripts that agents wrote.
@@ -51,6 +51,31 @@ test('a turn of Codex that an error of the API ended has failed, although the ne
       ['Go on.', 'B.', undefined, undefined],
     ],
   )
+})
+
+test('a session with a model without a price has no cost, although its last model has one', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  const said = (id: string, model: string) => ({
+    type: 'assistant',
+    timestamp: new Date().toISOString(),
+    message: {
+      ...{ id, model, stop_reason: 'end_turn', content: [{ type: 'text', text: 'Done.' }] },
+      usage: { input_tokens: 1_000, output_tokens: 100 },
+    },
+  })
+  await claude.prompt('One')
+  const first = said('m1', 'a-model-of-mine')
+  claude.transcribe(first)
+  await claude.stop()
+  await claude.prompt('Two')
+  claude.transcribe(first, said('m2', 'claude-sonnet-4-5'))
+  await claude.stop()
+  await claude.end()
+  await syncAll(env)
+  const { usage } = await onlyRun(user)
+  assert.deepEqual([usage?.inputTokens, usage?.outputTokens, usage?.costUsd], [2_000, 200, undefined])
 })
 
 /** A session of Droid by its hooks, with that transcript. */

@@ -88,13 +88,14 @@ export const cursor: Dialect = {
   owns: ({ cursor_version, conversation_id }) => cursor_version !== undefined || conversation_id !== undefined,
   mayWrite: ({ hook_event_name }) => typeof hook_event_name === 'string' && Object.hasOwn(events, hook_event_name),
   read: (document) => {
-    const { conversation_id, session_id, workspace_roots, cwd, model } = document
+    const { conversation_id, session_id, workspace_roots, cwd, model, cursor_version } = document
     const head = {
       agent: 'cursor',
       session: textOf(conversation_id, 200) ?? textOf(session_id, 200),
       cwd: textOf(Array.isArray(workspace_roots) ? workspace_roots[0] : undefined) ?? textOf(cwd),
       // `default` stands for the model that Cursor chose.
       model: model === 'default' ? undefined : textOf(model, 100),
+      version: textOf(cursor_version, 100),
     }
     return seenOf(defined(head), document, stepsOf(events, document))
   },
