@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { defined, type Fields, fieldsOf, isTooDeep, listOf } from './fields.ts'
-import { promptIn } from './past/droid-line.ts'
 import type { Seen } from './seen.ts'
+import { promptIn } from './transcripts/droid-line.ts'
 
 /** How much of the end of a transcript to read, in bytes: a hook has little time. */
 const most = 262_144

@@ -1,14 +1,14 @@
 import { type Budget, budget, filesIn } from './lines.ts'
-import { claudeMoments } from './past/claude.ts'
-import { codexMoments } from './past/codex.ts'
-import { reviewsOf } from './past/codex-review.ts'
-import { copilotMoments } from './past/copilot.ts'
-import { droidMoments } from './past/droid.ts'
-import { geminiMoments } from './past/gemini.ts'
-import type { Reader } from './past/moment.ts'
-import { qwenMoments } from './past/qwen.ts'
-import { toldBy } from './past/told.ts'
 import type { Told, ToldTurn } from './seen.ts'
+import { claudeMoments } from './transcripts/claude.ts'
+import { codexMoments } from './transcripts/codex.ts'
+import { reviewsOf } from './transcripts/codex-review.ts'
+import { copilotMoments } from './transcripts/copilot.ts'
+import { droidMoments } from './transcripts/droid.ts'
+import { geminiMoments } from './transcripts/gemini.ts'
+import type { Reader } from './transcripts/moment.ts'
+import { qwenMoments } from './transcripts/qwen.ts'
+import { toldBy } from './transcripts/told.ts'
 
 interface Source {
   moments: Reader

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { claudeMoments } from '../../src/agents/past/claude.ts'
-import { turnsOf } from '../../src/agents/past/turns.ts'
 import type { ToldTurn } from '../../src/agents/seen.ts'
 import { aboutTurn, toldTurn } from '../../src/agents/told-turn.ts'
 import { readTranscript, readTurns } from '../../src/agents/transcript.ts'
+import { claudeMoments } from '../../src/agents/transcripts/claude.ts'
+import { turnsOf } from '../../src/agents/transcripts/turns.ts'
 import { transcriptOf } from './documents.ts'
 
 const reviewOf = (name: string) => fileURLToPath(new URL(`documents/codex-review/${name}`, import.meta.url))

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fieldsOf, textOf } from '../../agents/fields.ts'
 import { budget, numberedWith } from '../../agents/lines.ts'
-import type { Pass } from '../../agents/past/moment.ts'
+import type { Pass } from '../../agents/transcripts/moment.ts'
 import type { Env } from '../place/folders.ts'
 
 /** A session on this disk. */

@@ -1,4 +1,4 @@
-import type { Pass } from '../../agents/past/moment.ts'
+import type { Pass } from '../../agents/transcripts/moment.ts'
 import { pairs, printJson } from '../show/print.ts'
 import { line } from '../show/text.ts'
 
