@@ -8,7 +8,8 @@ import { readStale } from './follow.ts'
 import { type Subject, subjectsOf } from './subject.ts'
 
 const entriesAtOnce = 50
-const passagesAtOnce = 16
+/** How many passages of a text to read at once. A text is found by its last one, so the rest need no reading. */
+const passagesAtOnce = 4
 /** How long a search may block the event loop, in milliseconds. */
 const turnMs = 5
 
@@ -38,12 +39,11 @@ export interface Wanted {
   goesOn(): void
 }
 
-/** A passage to read. */
+/** The passages of a text to read, the last row of the index first. */
 interface Unread {
   entry: Entry
   subject: Subject
-  passage: number
-  rowid: number
+  passages: { passage: number; rowid: number }[]
 }
 
 /**
@@ -63,16 +63,14 @@ export async function readWaiting(db: Tx, wanted: Wanted): Promise<Waiting> {
       const subject = subjectOf(entry)
       const { drops, edges, grown } = planOf(entry, subject)
       gone.push(...drops)
-      for (const passage of [...edges, ...grown]) {
-        const rowid = rowOf(entry.id, passage)
-        stale.add(rowid)
-        if (subject && wanted.has(entry.type, subject.project_id)) unread.push({ entry, subject, passage, rowid })
-      }
+      const passages = [...edges, ...grown].map((passage) => ({ passage, rowid: rowOf(entry.id, passage) }))
+      for (const { rowid } of passages) stale.add(rowid)
+      if (!subject || !wanted.has(entry.type, subject.project_id)) continue
+      unread.push({ entry, subject, passages: passages.sort((a, b) => b.rowid - a.rowid) })
     }
-    for (let at = 0; at < unread.length; at += passagesAtOnce) {
-      await readPassages(db, unread.slice(at, at + passagesAtOnce), wanted.terms, rows)
-      wanted.goesOn()
-      await pause()
+    for (const one of unread) {
+      const found = await findIn(db, one, wanted, pause)
+      if (found) rows[found.place].push(found.row)
     }
     isMore = entries.length === entriesAtOnce
     before = entries.at(-1)?.id ?? 0
@@ -91,24 +89,38 @@ function pauses() {
   }
 }
 
-/** Adds the passages with all terms to `rows`. */
-async function readPassages(db: Tx, unread: Unread[], terms: string[], rows: Waiting['rows']): Promise<void> {
-  const places = await Promise.all(unread.map((one) => placeIn(db, one, terms)))
-  for (const [index, place] of places.entries()) {
-    const { entry, rowid } = unread[index] as Unread
-    if (place) rows[place].push({ rowid, entry: entry.id, type: entry.type, subject_id: entry.subject_id })
+type Found = { place: Place; row: Row }
+
+/** The passage by which a text is found, by the rules of the index: the first if the head has all terms, else the last. */
+async function findIn(
+  db: Tx,
+  { entry, subject, passages }: Unread,
+  { terms, goesOn }: Wanted,
+  pause: () => Promise<void>,
+): Promise<Found | undefined> {
+  const found = (place: Place, rowid: number): Found => ({
+    place,
+    row: { rowid, entry: entry.id, type: entry.type, subject_id: entry.subject_id },
+  })
+  if (hasTerms(wordsOfPassage(subject, '').head, terms)) {
+    const first = passages.find(({ passage }) => passage === 0)
+    return first && found('head', first.rowid)
+  }
+  for (let at = 0; at < passages.length; at += passagesAtOnce) {
+    const some = passages.slice(at, at + passagesAtOnce)
+    const texts = await Promise.all(some.map(({ passage }) => textOf(db, subject, passage)))
+    const last = some.find((_, index) => isIn(subject, texts[index] ?? '', terms))
+    goesOn()
+    await pause()
+    if (last) return found('body', last.rowid)
   }
 }
 
-/** Where in a passage all terms are, by the rules of the index. */
-async function placeIn(db: Tx, { subject, passage }: Unread, terms: string[]): Promise<Place | undefined> {
-  const text = await textOf(db, subject, passage)
+/** Whether a passage has all terms. */
+function isIn(subject: Subject, text: string, terms: string[]): boolean {
   // A plain text search rules out most passages in a fraction of the time that splitting into words takes.
   const folded = fold(`${headOf(subject)}\n${subject.more}\n${text}`)
-  if (!terms.every((term) => folded.includes(fold(term)))) return undefined
-  const { head, all } = wordsOfPassage(subject, text)
-  if (hasTerms(head, terms)) return passage === 0 ? 'head' : undefined
-  return hasTerms(all, terms) ? 'body' : undefined
+  return terms.every((term) => folded.includes(fold(term))) && hasTerms(wordsOfPassage(subject, text).all, terms)
 }
 
 /** Whether all terms are in the words; the last term may be a prefix. */
