@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freshFolder, homeOf } from './folder.ts'
+import { conductHere } from './program.ts'
 import { trappedFolder, traps } from './traps.ts'
 
-/** The longest that a hook may take, in milliseconds, and the most memory above that in a harmless folder, in KiB. */
+/** The longest that a hook may take, in milliseconds, and by how much a folder may raise the peak of memory, in KiB. */
 const most = { ms: 2_000, kib: 51_200 }
 
 /** Traps that git itself springs with an ordinary command. */
@@ -53,11 +54,29 @@ test('in a folder from elsewhere, nothing of it runs, and no hook hangs or takes
   const slack = 2 * Math.max(0, usual.ms - 200)
   const faults = made.flatMap(({ name, folder }, at) => {
     const { ms = 0, kib = 0 } = taken[at] ?? {}
+    const before = (taken[at - 1] ?? usual).kib
     return [
       ...folder.marks().map((mark) => `${name}: ${mark}`),
       ...(ms > most.ms + slack ? [`${name}: ${Math.round(ms)} ms, usually ${Math.round(usual.ms)}`] : []),
-      ...(kib > usual.kib + most.kib ? [`${name}: ${kib - usual.kib} KiB more`] : []),
+      ...(kib > before + most.kib ? [`${name}: ${kib - before} KiB more`] : []),
     ]
   })
   assert.deepEqual(faults, [])
+})
+
+test('no command hangs on the files of such a folder', async (t) => {
+  const home = freshFolder(t)
+  const env = { ...homeOf(home), CONDUCT_DATABASE_URL: `sqlite:${join(home, 'conduct.db')}` }
+  const names = Object.keys(traps).filter((name) => /^an? (?:conduct\.json|\.git|index|HEAD|branch)/.test(name))
+  assert.ok(names.length > 10)
+  for (const [at, name] of names.filter((name) => !name.includes('gitignore') && !name.includes('gitattr')).entries()) {
+    const folder = trappedFolder(home, `trap-${at}`)
+    traps[name]?.(folder)
+    for (const words of [['doctor'], ['status'], ['init', '--dry-run'], ['exec', '--', 'true']]) {
+      const began = performance.now()
+      await conductHere(words, env, folder.cwd)
+      const ms = performance.now() - began
+      assert.ok(ms < 8_000, `${words.join(' ')} with ${name}: ${Math.round(ms)} ms`)
+    }
+  }
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { snapshot } from '../../src/cli/place/tree.ts'
+import { uncommittedIn } from '../../src/cli/place/diff.ts'
+import { type Snapshot, snapshot } from '../../src/cli/place/tree.ts'
 import { freshFolder } from './folder.ts'
 import { plainTree } from './plain-tree.ts'
 import { gitIn, writeFiles } from './user.ts'
@@ -170,4 +172,50 @@ test("the user's own filters run, so the tree is the one that git commits", (t) 
   its.git('add', '-A')
   assert.equal(taken?.tree, its.git('write-tree'))
   assert.ok(!its.wasRun())
+})
+
+test('at the deadline, git ends with what it has started', (t) => {
+  const its = repository(t)
+  const home = freshFolder(t)
+  const filter = `sh -c 'echo $$ > ${home}/pid; exec sleep 60'`
+  writeFiles(home, { '.gitconfig': `[filter "odd"]\n\tclean = ${JSON.stringify(filter)}\n` })
+  const { HOME } = process.env
+  t.after(() => Object.assign(process.env, { HOME }))
+  process.env.HOME = home
+  const began = performance.now()
+  assert.equal(snapshot(its.cwd, join(home, 'objects'), 3_000), undefined)
+  assert.ok(performance.now() - began < 5_000)
+  const pid = Number(readFileSync(join(home, 'pid'), 'utf8'))
+  assert.ok(pid > 0)
+  // A killed process may remain for a moment until its new parent collects it.
+  assert.match(stateOf(pid), /^Z?$/)
+})
+
+/** A letter for the state of a process, as ps shows it; empty if there is none. */
+function stateOf(pid: number): string {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout.trim().slice(0, 1)
+}
+
+test('a filter of the repository alone leaves a changed file as it is on disk, and others as git has them', (t) => {
+  const { cwd, git, take } = repository(t)
+  const pointer = 'version 1\n'
+  writeFiles(cwd, {
+    'large.txt': pointer,
+    'other.txt': pointer,
+    '.gitattributes': 'large.txt filter=lfs\nother.txt filter=lfs\n',
+  })
+  git('add', '-A')
+  git('commit', '-qm', 'pointers')
+  git('config', 'filter.lfs.clean', 'echo version 1')
+  git('config', 'filter.lfs.smudge', 'echo content')
+  for (const name of ['large.txt', 'other.txt']) rmSync(join(cwd, name))
+  git('checkout', '.')
+  // Git reads a file again that is as new as its index.
+  for (const name of ['large.txt', 'other.txt']) utimesSync(join(cwd, name), 1, 1)
+  git('update-index', '-q', '--refresh')
+  const clean = take()
+  assert.deepEqual([clean?.tree, clean?.git.dirty], [git('rev-parse', 'HEAD^{tree}'), false])
+  writeFiles(cwd, { 'large.txt': 'more content\n' })
+  assert.deepEqual(uncommittedIn(take() as Snapshot), ['large.txt'])
 })

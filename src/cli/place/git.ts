@@ -16,7 +16,7 @@ export interface GitOptions {
 const memoryKiB = 262_144
 
 /** The most bytes of output unless a caller says otherwise. */
-const outputBytes = 33_554_432
+const outputBytes = 25_165_824
 
 /**
  * The output of git. Throws an Error with what git says if it fails, takes too long or writes too much. Then git and
