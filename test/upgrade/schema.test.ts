@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { schema } from '../../src/store/engine/migrations/schema.ts'
 import { openStore } from '../../src/store/open.ts'
-import { type Engine, engines } from '../support/engines.ts'
+import { readRows } from '../proof/database.ts'
+import { type Engine, engines, testLedger } from '../support/engines.ts'
 import { loadPostgres, schemaOfPostgres } from './dump-postgres.ts'
 import { loadSqlite } from './dump-sqlite.ts'
 
@@ -38,3 +39,18 @@ for (const engine of engines) {
     })
   }
 }
+
+const withoutKey: Record<Engine['name'], string> = {
+  // A unique index whose columns are never null is as good.
+  sqlite: `select t.name from pragma_table_list t where t.schema = 'main' and t.type = 'table'
+    and t.name not like 'sqlite\\_%' escape '\\'
+    and not exists (select 1 from pragma_table_info(t.name) c where c.pk > 0)
+    and not exists (select 1 from pragma_index_list(t.name) i where i."unique" = 1 and i.partial = 0 and not exists (
+      select 1 from pragma_index_info(i.name) k join pragma_table_info(t.name) c on c.cid = k.cid where c."notnull" = 0))`,
+  postgres: `select relname as name from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'
+    and not exists (select from pg_index where indrelid = pg_class.oid and indisprimary)`,
+}
+
+testLedger('every table has a primary key', async ({ engine, url }) => {
+  assert.deepEqual(await readRows(url, withoutKey[engine.name]), [])
+})
