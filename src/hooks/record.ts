@@ -89,7 +89,8 @@ const factsOf = ({ now }: Ctx, { agent, cwd, session }: Seen, price: Facts['pric
   run: { where: { ...(cut(cwd, 1_000) && { cwd: cut(cwd, 1_000) }), session: cut(session, 200) } },
   work: { files: [], commits: [] },
   price,
-  checks: () => [],
+  line: () => ({ checks: [], others: 'read' }),
+  hint: () => undefined,
 })
 
 /** Continues the run of a resumed session. If it belongs to someone else by now, the session gets a new one. */

@@ -2,22 +2,32 @@ import { defined } from '../agents/fields.ts'
 import type { Step } from '../agents/seen.ts'
 import { cut } from '../agents/turn.ts'
 import { type Stepped, withCall } from './call.ts'
-import type { Facts } from './facts.ts'
-import type { Candidate } from './memo.ts'
+import type { Facts, RanCheck, RanLine } from './facts.ts'
+import type { Candidate, Memo } from './memo.ts'
 import type { Use } from './work.ts'
 
 type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
+
+/** How many files that checks left behind to remember. */
+const mostLeftovers = 1_000
 
 /** Adds the checks that a command is, by the rules of conduct.json. The transcript may reveal a missing exit code later. */
 export function checksOf(before: Stepped, { cwd, trees, step }: Use, facts: Facts): Stepped {
   const { id, command, durationMs } = step
   if (command === undefined || trees.home === undefined) return before
-  const candidate: Candidate = { cwd: trees.cwd ?? cwd, trees, command, ...defined({ id, durationMs }) }
+  const { change } = facts
+  const isAlone = change?.isAlone === true && isAloneIn(before.memo, trees.began ?? facts.at)
+  const known = change && { change: { ...change, isAlone } }
+  const candidate: Candidate = { cwd: trees.cwd ?? cwd, trees, command, ...defined({ id, durationMs }), ...known }
   const ended = step.exitCode === undefined ? toldOf(candidate, facts) : step
   if (ended.exitCode !== undefined) return withChecks(before, { ...timeOf(ended), ...candidate }, ended.exitCode, facts)
   const unsure = [...(before.memo.unsure ?? []), candidate].slice(-100)
   return { ...before, memo: { ...before.memo, unsure } }
 }
+
+/** Whether the session itself wrote nothing else since `from`. The last command is the one in question. */
+const isAloneIn = ({ edits = [], commands = [] }: Memo, from: number): boolean =>
+  !edits.some((at) => at >= from) && !commands.slice(0, -1).some(({ to }) => to > from)
 
 /** Adds the checks of commands whose exit code is now known. The others stay unknown: a gap is better than a guess. */
 export function unsureChecks(before: Stepped, facts: Facts): Stepped {
@@ -40,23 +50,56 @@ const timeOf = ({ durationMs }: Ended) => defined({ durationMs })
 
 function withChecks(before: Stepped, candidate: Candidate, exitCode: number, facts: Facts): Stepped {
   if (!before.memo.begun) return before
+  const line = facts.line(candidate, exitCode)
   const { trees, durationMs } = candidate
-  const { commit, tree, dirty } = trees.now?.git ?? {}
-  const found = facts.checks(candidate, exitCode)
-  const check = defined({
-    result: exitCode === 0 ? 'pass' : 'fail',
-    exitCode,
-    // For a chain, the durations of its commands are unknown.
-    durationMs: found.length === 1 ? durationMs : undefined,
-    commit,
-    tree,
-    dirty,
-    agent: facts.agent,
-    recorder: 'hook',
-  })
-  return found.reduce(
-    (after, { name, command }) =>
-      withCall(after, 'createCheck', { name: cut(name, 200), command: cut(command ?? undefined, 4_000), ...check }),
-    before,
-  )
+  const { commit, dirty } = trees.now?.git ?? {}
+  return line.checks.reduce((after, check) => {
+    const { name, command } = check
+    const seen = treesOf(candidate, line, check, after.memo)
+    const input = defined({
+      name: cut(name, 200),
+      command: cut(command, 4_000),
+      result: check.exitCode === 0 ? 'pass' : 'fail',
+      exitCode: check.exitCode,
+      recorder: 'hook',
+      // For a line of several commands, the duration of each is unknown.
+      durationMs: line.checks.length === 1 && line.others !== 'write' ? durationMs : undefined,
+      commit,
+      commitTree: trees.now?.commitTree,
+      dirty,
+      startTree: seen.startTree,
+      tree: seen.tree,
+      content: facts.hint(after.memo.own ?? [], check),
+      agent: facts.agent,
+    })
+    const leftovers = seen.leftovers && {
+      leftovers: [...new Set([...(after.memo.leftovers ?? []), ...seen.leftovers])].slice(-mostLeftovers),
+    }
+    return withCall(after, 'createCheck', input, { isChecked: true, ...leftovers })
+  }, before)
+}
+
+interface SeenTrees {
+  startTree?: string
+  tree?: string
+  /** What the check left behind. */
+  leftovers?: string[]
+}
+
+/**
+ * The trees that a check saw. Equal at its beginning and end: that one. Both, if all that changed are files that git does
+ * not track and that this or an earlier check made. That at the end, if the check came last in its line, after commands
+ * that may write. Else only that at its beginning: files changed while it ran. Without both, none.
+ */
+export function treesOf({ trees, change }: Candidate, line: RanLine, { isLast }: RanCheck, memo: Memo): SeenTrees {
+  const [startTree, tree] = [trees.before?.tree, trees.now?.tree]
+  if (startTree === undefined || tree === undefined) return {}
+  if (startTree === tree) return { startTree, tree }
+  if (!change?.isAlone) return { startTree }
+  const known = new Set(memo.leftovers)
+  const areLeft = change.files?.every(({ path, isTracked, isNew }) => !isTracked && (isNew || known.has(path)))
+  if (line.others !== 'write') {
+    return areLeft ? { startTree, tree, leftovers: change.files?.map(({ path }) => path) ?? [] } : { startTree }
+  }
+  return isLast ? { tree } : { startTree }
 }

@@ -1,8 +1,8 @@
 import type { Told, Usage } from '../agents/seen.ts'
-import type { CheckFields } from '../api/check.ts'
 import type { RunFields } from '../api/run.ts'
 import type { TurnFields } from '../api/turn.ts'
-import type { Candidate, RecordRules, Trees } from './memo.ts'
+import type { Candidate, CommandChange, RecordRules, Trees } from './memo.ts'
+import type { Moved } from './work.ts'
 
 /** What is known of the world at a step. Texts are already masked. */
 export interface Facts {
@@ -16,16 +16,22 @@ export interface Facts {
   rules: RecordRules
   /** What the transcript says up to the next prompt; for a prompt, up to that prompt. */
   told: Told
-  /** The working tree as the hook saw it, or, where `hasTree` needs one, as it is now. */
+  /** The working tree as the hook saw it, or, where `needsTree` asks for one, as it is now. */
   trees: Trees
   /** The fields of a new run that describe where it happens. */
   run: Pick<RunFields, 'author' | 'where'>
   /** What the session did to the working tree during its turn. */
   work: SessionWork
+  /** How the working tree stands to what the run says about it; undefined if there is none. */
+  moved?: Moved | undefined
+  /** What changed while the command of this step ran; undefined if nothing did. */
+  change?: CommandChange | undefined
   /** Adds the cost to a usage, if its price is known. */
   price(usage: Usage): Usage
-  /** The checks that a command was, with that exit code. */
-  checks(candidate: Candidate, exitCode: number): FoundCheck[]
+  /** What a command line ran, if it ended with that exit code. */
+  line(candidate: Candidate, exitCode: number | undefined): RanLine
+  /** What to say on a check about files that the session wrote and that decide what its command tests. */
+  hint(own: readonly string[], check: RanCheck): string | undefined
 }
 
 export interface SessionWork {
@@ -33,4 +39,18 @@ export interface SessionWork {
   commits: string[]
 }
 
-export type FoundCheck = Pick<CheckFields, 'command'> & { name: string }
+/** A check that a line ran, with its own exit code. */
+export interface RanCheck {
+  name: string
+  /** The one command that is the check, as written. */
+  command: string
+  exitCode: number
+  /** Whether no command that may change files follows it. */
+  isLast: boolean
+}
+
+export interface RanLine {
+  checks: RanCheck[]
+  /** What the other commands of the line may do. */
+  others: 'none' | 'read' | 'write'
+}

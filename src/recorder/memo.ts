@@ -1,6 +1,7 @@
 import type { KeptItem } from '../agents/plan.ts'
 import type { Failure, Seen, Step, Usage } from '../agents/seen.ts'
 import { type Draft, newDraft } from '../agents/turn.ts'
+import type { Git } from '../api/work.ts'
 import type { Snapshot } from '../cli/place/tree.ts'
 
 /** Which texts of a session to record. */
@@ -19,6 +20,8 @@ export const stricter = (one: RecordRules, other: RecordRules = one): RecordRule
 export interface Memo {
   /** Whether its run was created. */
   begun?: boolean
+  /** When its run began, in milliseconds since 1970. */
+  startedAt?: number
   /** Whether its run has ended. */
   ended?: boolean
   /** The end of the session came before the end of its last turn, whose hook may still come. */
@@ -35,6 +38,16 @@ export interface Memo {
   rules?: RecordRules
   /** The commands of that turn. */
   commands?: Window[]
+  /** The rules under which the session began. */
+  checks?: SessionRules
+  /** Whether the run has a check. */
+  isChecked?: true
+  /** When its tools wrote files, in milliseconds since 1970; the last ones. */
+  edits?: number[]
+  /** The files that it wrote, from the top of the working tree; the last ones. */
+  own?: string[]
+  /** Files that checks left behind and git does not track. */
+  leftovers?: string[]
   /** Commands that may be checks, with unknown exit codes. */
   unsure?: Candidate[]
   /** The failure of the last turn, if it failed. */
@@ -54,6 +67,19 @@ export interface Memo {
   hasPast?: true
 }
 
+/** Which commands are checks, and which checks a verdict needs, by the conduct.json of a folder. */
+export interface SessionRules {
+  home: string
+  rules: CheckRule[]
+  required: string[]
+}
+
+/** A session's command that is the same as one of these is a check of that name. */
+export interface CheckRule {
+  name: string
+  commands: string[]
+}
+
 /** How a session ended whose last turn is still open. */
 export interface Closing {
   /** Milliseconds since 1970. */
@@ -65,6 +91,10 @@ export interface Closing {
 /** What the run says about the session's working tree. */
 export interface ToldWork {
   tree: string
+  /** As it was sent last. Missing in sessions begun by an older version. */
+  git?: Git
+  /** The snapshot that was sent, if the run says what is in the folder. */
+  at?: Snapshot
   /** All commits of the session, oldest first. */
   commits: string[]
   /** Whether the run may have a check, so that its verdict depends on the tree. */
@@ -82,6 +112,8 @@ export interface Trees {
   /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
   cwd?: string
   home?: string
+  /** For a prompt: which commands are checks. */
+  checks?: SessionRules | undefined
   /** For a prompt and the end of a turn: which texts to record. */
   rules?: RecordRules | undefined
   /** For a prompt: the process that worked on the turn before is gone. */
@@ -107,6 +139,16 @@ export interface Candidate {
   id?: string
   command: string
   durationMs?: number
+  /** What changed while it ran; undefined if nothing did. */
+  change?: CommandChange
+}
+
+/** What changed in a working tree while a command ran. */
+export interface CommandChange {
+  /** Undefined if there are too many, or git could not tell. */
+  files?: { path: string; isTracked: boolean; isNew: boolean }[]
+  /** Whether nobody else is known to have written meanwhile. */
+  isAlone: boolean
 }
 
 /** What recorders of version 0.1 stored instead. */

@@ -1,12 +1,12 @@
 import { defined } from '../agents/fields.ts'
 import type { Failure, Seen, Step, TurnEnd } from '../agents/seen.ts'
 import { isEmpty, isQueued, newDraft, promptedDraft, withStep } from '../agents/turn.ts'
-import type { Stepped } from './call.ts'
+import { type Stepped, withCall } from './call.ts'
 import { checksOf } from './check.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, RanLine } from './facts.ts'
 import { type Memo, stricter, type Trees, withSession } from './memo.ts'
 import { begun, ended, leftOpen, turned } from './turn.ts'
-import { isMoved, withWork } from './work.ts'
+import { isMoved, type Use, withWork } from './work.ts'
 
 /** The failure of a turn during which the agent's process ended. */
 export const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
@@ -62,10 +62,17 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
     ...rest,
     ...(usage && { usage, hasPast: true }),
     ...(base && { base }),
+    ...checksAt(rest, trees),
     ...(trees.rules && { rules: trees.rules }),
     draft: promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
   }
   return begun({ ...before, memo }, { at, prompt: step.text }, facts)
+}
+
+/** The rules at the beginning of a session, or of a resumed one that has not changed them itself. */
+function checksAt({ begun, ended, checks, own = [] }: Memo, trees: Trees): Pick<Memo, 'checks'> {
+  const isKept = begun && checks && (!ended || own.some((path) => path.endsWith('conduct.json')))
+  return isKept || !trees.checks ? {} : { checks: trees.checks }
 }
 
 function turnEnded(start: Stepped, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
@@ -99,11 +106,33 @@ function sessionEnded(start: Stepped, step: Step & { kind: 'end' }, facts: Facts
 function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: Facts): Stepped {
   const { at, trees } = facts
   const from = trees.began ?? at - (step.durationMs ?? at - (start.memo.draft?.at ?? at))
-  const commands = [...(start.memo.commands ?? []), ...(step.command ? [{ from, to: at, ...trees }] : [])]
-  const memo = { ...drafted(start.memo, step, at), commands: commands.slice(-500) }
+  const { commands = [], edits = [] } = start.memo
+  const memo: Memo = {
+    ...drafted(start.memo, step, at),
+    ...(step.command && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
+    ...(step.files?.length && { edits: [...edits, at].slice(-100) }),
+  }
   const use = { cwd: seen.cwd, trees, step }
-  return checksOf(withWork({ ...start, memo }, use), use, facts)
+  const line = lineOf(memo, use, facts)
+  const writes = !step.refused && (line ? line.others === 'write' : (step.files?.length ?? 0) > 0)
+  const isBefore = line?.checks.some(({ isLast }) => isLast)
+  const before = withWork({ ...start, memo }, use, facts.moved)
+  const changed = writes && isBefore ? withoutTree(before) : before
+  const checked = checksOf(changed, use, facts)
+  return writes && !isBefore ? withoutTree(checked) : checked
 }
+
+/** What a command line did, where no tree shows it. */
+const lineOf = (memo: Memo, { cwd, trees, step }: Use, { line }: Facts): RanLine | undefined =>
+  step.command !== undefined && memo.base === undefined
+    ? line({ cwd: trees.cwd ?? cwd, trees, command: step.command }, step.exitCode)
+    : undefined
+
+/** Says that the work may have changed, if the run has a check and no tree shows it. */
+const withoutTree = (before: Stepped): Stepped =>
+  before.memo.isChecked && before.memo.begun && !before.memo.ended && before.memo.base === undefined
+    ? withCall(before, 'updateRun', { workChanged: true })
+    : before
 
 function withOutcome({ outcome: _, ...memo }: Memo, failure: Failure | undefined): Memo {
   return { ...memo, ...(failure && { outcome: failure }) }

@@ -2,13 +2,12 @@ import { leaseSeconds } from '../agents/activity.ts'
 import type { Failure, Told, TurnEnd, Usage } from '../agents/seen.ts'
 import { failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
 import { tokensOf } from '../agents/usage.ts'
-import type { Snapshot } from '../cli/place/tree.ts'
-import { firstLine, mostCommits } from '../ledger/turn.ts'
+import { firstLine } from '../ledger/turn.ts'
 import { type Stepped, withCall } from './call.ts'
 import { unsureChecks } from './check.ts'
 import type { Facts } from './facts.ts'
 import { type Memo, type RecordRules, stricter } from './memo.ts'
-import { gitOf } from './work.ts'
+import { gitAfter, toldAs } from './work.ts'
 
 const isoOf = (ms: number) => new Date(ms).toISOString()
 
@@ -27,16 +26,23 @@ export function begun(before: Stepped, { at, prompt }: Start, facts: Facts): Ste
   }
   const { agent, run } = facts
   const { base } = memo
+  // What differs from the commit at the beginning is not the session's.
+  const isKnown = base?.commitTree !== undefined
+  const git = gitAfter(memo, base, isKnown ? { ...unmoved, uncommitted: { count: 0, paths: [] } } : undefined, [])
   const input = {
     title: titleOf(rulesFor(memo, facts), prompt, agent),
     agent,
     ...run,
-    ...(base && { git: { ...base.git, ...(base.git.commit && { base: base.git.commit }) } }),
+    ...(git && { git }),
+    ...(memo.checks && { required: memo.checks.required }),
     startedAt: isoOf(at),
     ...lease,
   }
-  return withCall(before, 'createRun', input, { ...now, ...(base && { told: { tree: base.tree, commits: [] } }) })
+  return withCall(before, 'createRun', input, { ...now, startedAt: at, ...(git && { told: toldAs(nothing, git, base, {}) }) })
 }
+
+const nothing = { commits: [] }
+const unmoved = { isForeign: false, isCheckout: false }
 
 /** What to record of the current turn: what the rules allow now, and allowed while it lasted. */
 const rulesFor = (memo: Memo, { rules }: Facts) => stricter(rules, memo.rules)
@@ -52,7 +58,8 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
   const started = begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts)
   const { memo } = started
-  const { told, trees, work } = facts
+  const { told, trees, work, moved } = facts
+  const git = gitAfter(memo, trees.now, moved, work.commits)
   const n = (memo.n ?? 0) + 1
   const usage = usageOf(memo, end.usage, facts)
   const { answers, prompts } = rulesFor(memo, facts)
@@ -62,13 +69,14 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(!answers && { answer: undefined }),
     ...(!prompts && { prompt: undefined }),
     ...(work.files.length > 0 && { files: work.files }),
-    ...(trees.now && { git: gitOf(trees.now, memo.base, work.commits) }),
+    ...(git && { git }),
   }
   const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
   const plan = draft.plan ?? draft.kept
   const next: Memo = {
     ...rest,
-    ...toldAfter(memo, trees.now, work.commits),
+    ...(git && memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
+    own: ownAfter(memo, work.files),
     n,
     ...(plan && { plan }),
     ...(told.usage && { usage: told.usage }),
@@ -77,6 +85,10 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   }
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), facts)
 }
+
+/** The files that the session wrote so far; the last 1,000. */
+const ownAfter = ({ own = [] }: Memo, files: { path: string }[]): string[] =>
+  [...new Set([...own, ...files.map(({ path }) => path)])].slice(-1_000)
 
 /** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */
 function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): Usage | undefined {
@@ -128,11 +140,4 @@ export function ended(before: Stepped, at: number, { told }: Facts): Stepped {
     endedAt: isoOf(at),
   }
   return withCall(before, 'updateRun', end, { ended: true, ...(usage && { usage }) })
-}
-
-/** The memo once a turn has reported that tree and the commits made in it. */
-function toldAfter({ told }: Memo, now: Snapshot | undefined, commits: string[]): Pick<Memo, 'told'> {
-  if (told === undefined || now === undefined) return {}
-  const all = [...new Set([...told.commits, ...commits])].slice(-mostCommits)
-  return { told: { tree: now.tree, commits: all, ...(told.isChecked && { isChecked: true }) } }
 }

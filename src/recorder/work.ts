@@ -1,4 +1,5 @@
 import type { Step } from '../agents/seen.ts'
+import type { Git } from '../api/work.ts'
 import type { Snapshot } from '../cli/place/tree.ts'
 import type { Stepped } from './call.ts'
 import type { Memo, ToldWork, Trees } from './memo.ts'
@@ -10,25 +11,37 @@ export interface Use {
   step: Step & { kind: 'tool' }
 }
 
+/** How the working tree stands to what the run says about it. */
+export interface Moved {
+  /** The files of the session that differ from the commit; null if that is unknown. */
+  uncommitted: NonNullable<Git['uncommitted']> | null
+  /** Whether all that differs from the run's tree was written by other recorded sessions. */
+  isForeign: boolean
+  /** Whether HEAD only moved to another commit, by a checkout or a fast-forward, after anything the session committed. */
+  isCheckout: boolean
+  /** The last commit that the session made before that checkout, and its tree. */
+  made?: { commit: string; tree: string }
+}
+
 /**
  * Sends the working tree during a turn, once the session has a check. Otherwise its verdict would compare the check with
  * the files as they were when the turn began. Edits between two commands are sent once, because the first one makes the
  * checks stale.
  */
-export function withWork(before: Stepped, use: Use): Stepped {
-  const { base, told } = before.memo
-  const { now } = use.trees
-  if (!told || !now || !isMoved(before.memo, use)) return before
-  const isOther = now.tree !== told.tree
-  const next: ToldWork = {
-    tree: now.tree,
-    commits: told.commits,
-    isChecked: true,
-    ...(use.step.command === undefined && isOther && { isEdited: true }),
-  }
-  const call = { operation: 'updateRun' as const, input: { git: gitOf(now, base, told.commits) } }
-  return { memo: { ...before.memo, told: next }, calls: isOther ? [...before.calls, call] : before.calls }
+export function withWork(before: Stepped, use: Use, moved: Moved | undefined): Stepped {
+  const { memo } = before
+  if (!memo.told || !isMoved(memo, use)) return before
+  const isCheck = use.trees.home !== undefined
+  const git = gitAfter(memo, use.trees.now, moved, memo.told.commits, isCheck)
+  if (!git) return before
+  const isOther = !isEqual(git, memo.told.git)
+  const isEdit = use.step.command === undefined && git.tree !== memo.told.tree
+  const told = toldAs(memo.told, git, use.trees.now, { isChecked: true, ...(isEdit && { isEdited: true }) })
+  const call = { operation: 'updateRun' as const, input: { git } }
+  return { memo: { ...memo, told }, calls: isOther ? [...before.calls, call] : before.calls }
 }
+
+const isEqual = (one: Git, other: Git | undefined) => JSON.stringify(one) === JSON.stringify(other)
 
 /** Whether a use may have moved what the verdict of the session's run rests on. */
 export const isMoved = ({ begun, ended, told }: Memo, use: Pick<Use, 'trees' | 'step'>): boolean =>
@@ -40,13 +53,59 @@ export function mayMove({ trees, step }: Pick<Use, 'trees' | 'step'>, told: Part
   // A check by a rule of conduct.json, by `conduct check exec`, or by the tool of the MCP server.
   if (trees.home !== undefined || /\bcheck exec\b/.test(command ?? '') || tool.endsWith('record_check')) return true
   if (!told.isChecked) return false
-  if (command !== undefined) return trees.now !== undefined && trees.now.tree !== told.tree
+  if (command !== undefined) {
+    const { now } = trees
+    return now !== undefined && (now.tree !== told.tree || now.git.commit !== told.git?.commit)
+  }
   return files.length > 0 && !told.isEdited
 }
 
-/** The git fields of a run whose session began at `base`. */
-export const gitOf = (now: Snapshot, base: Memo['base'], commits: string[]): Snapshot['git'] => ({
-  ...now.git,
-  ...(base?.git.commit && { base: base.git.commit }),
-  ...(commits.length > 0 && { commits }),
-})
+/** What the run should say about the working tree; undefined if it is unknown. */
+export function gitAfter(
+  { base, told }: Memo,
+  now: Snapshot | undefined,
+  moved: Moved | undefined,
+  commits: string[],
+  isCheck = false,
+): Git | undefined {
+  if (!now) return undefined
+  const all = [...new Set([...(told?.commits ?? []), ...commits])]
+  const own = {
+    ...(base?.git.commit && { base: base.git.commit }),
+    ...(all.length > 0 && { commits: all.slice(-mostCommits) }),
+  }
+  if (told?.git && moved && !isCheck && isKept({ base, told }, moved, all)) {
+    const { made } = moved
+    const at = made && { commit: made.commit, tree: made.tree, commitTree: made.tree, uncommitted: none, dirty: false }
+    return { ...told.git, ...(moved.isCheckout && at), ...own }
+  }
+  const { commitTree } = now
+  return { ...now.git, ...own, ...(commitTree && { commitTree }), uncommitted: moved?.uncommitted ?? null }
+}
+
+/** How many of its commits a run names. */
+const mostCommits = 500
+const none = { count: 0, paths: [] }
+
+/** Whether the run's work stays as it was, although the files in its folder changed. */
+function isKept({ base, told }: Pick<Memo, 'base' | 'told'>, moved: Moved, commits: string[]): boolean {
+  if (moved.isForeign) return true
+  const hasChanged = commits.length > 0 || (base !== undefined && told?.tree !== base.tree)
+  return hasChanged && moved.isCheckout && moved.uncommitted?.count === 0
+}
+
+/** The memo of what the run says once that state is sent. */
+export function toldAs(
+  told: Pick<ToldWork, 'commits'>,
+  git: Git,
+  now: Snapshot | undefined,
+  more: Pick<ToldWork, 'isChecked' | 'isEdited'>,
+): ToldWork {
+  return {
+    tree: git.tree ?? '',
+    git,
+    commits: git.commits ?? told.commits,
+    ...(now && git.tree === now.tree && git.commit === now.git.commit && { at: now }),
+    ...more,
+  }
+}

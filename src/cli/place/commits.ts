@@ -14,14 +14,36 @@ const making =
  * Commits that were only fetched or checked out are not included. Empty if there is no such reflog.
  */
 export function commitsMade(root: string, from: number, to: number): string[] {
-  const made = textOf(root, from, to - from)
+  const made = entriesOf(root, from, to).flatMap(({ id, what }) => (making.test(what) ? [id] : []))
+  return [...new Set(made)]
+}
+
+const moving = /^(?:checkout\b|(?:merge|pull)\b.*Fast-forward$)/s
+
+/**
+ * How HEAD moved while its reflog grew: whether only by checkouts and fast-forwards after the last commit that was made
+ * here, and which one that was.
+ */
+export function movesOf(root: string, from: number, to: number): { isCheckout: boolean; made?: string } {
+  let made: string | undefined
+  let moves = 0
+  for (const { id, what } of entriesOf(root, from, to)) {
+    if (making.test(what)) {
+      made = id
+      moves = 0
+    } else if (moving.test(what)) moves++
+    else return { isCheckout: false }
+  }
+  return { isCheckout: moves > 0, ...(made !== undefined && { made }) }
+}
+
+const entriesOf = (root: string, from: number, to: number) =>
+  textOf(root, from, to - from)
     .split('\n')
     .flatMap((line) => {
       const [, id, what] = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*\t(.*)$/s.exec(line) ?? []
-      return id && what && making.test(what) ? [id] : []
+      return id && what ? [{ id, what }] : []
     })
-  return [...new Set(made)]
-}
 
 /** A part of the reflog, of at most 1 MiB. */
 function textOf(root: string, from: number, length: number): string {

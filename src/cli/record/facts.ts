@@ -5,14 +5,16 @@ import { aboutTurn } from '../../agents/told-turn.ts'
 import { cut } from '../../agents/turn.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Facts } from '../../recorder/facts.ts'
-import type { Candidate, Memo, RecordRules, Trees } from '../../recorder/memo.ts'
+import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
+import { isMoved } from '../../recorder/work.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { authorOf } from '../place/author.ts'
 import { checkRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { readLine } from './checked.ts'
+import { changeDuring, movedTo } from './moved.ts'
 import { ownWork } from './own-work.ts'
 
 /** A session whose notes are being settled. */
@@ -49,6 +51,8 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     : {}
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  const here = { state: session.state, name: recording.name, memo }
+  const { line, hint } = linesFor(memo)
   return {
     at,
     isFollowed: until !== undefined,
@@ -58,8 +62,11 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     trees: { ...trees, ...(now && { now }) },
     run: memo.begun ? {} : placeOf(recording),
     work: endsTurn(memo, seen) ? workOf(session, memo, now) : { files: [], commits: [] },
+    ...(now && tellsWork(memo, seen, { ...trees, now }) && { moved: movedTo(now, here) }),
+    ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
     price: isPriced ? await loadPrices() : (usage) => usage,
-    checks: checksOf,
+    line,
+    hint,
   }
 }
 
@@ -94,7 +101,15 @@ function placeOf({ cwd, session }: Recording): Facts['run'] {
   }
 }
 
-function checksOf({ cwd, trees: { home }, command }: Candidate, exitCode: number) {
-  const { checks } = readLine(command, exitCode, checkRules(home ?? cwd), { cwd, home })
-  return checks.map(({ name, command }) => ({ name, command }))
+/** Whether the step may send the state of the working tree. */
+const tellsWork = (memo: Memo, seen: Seen, trees: Trees): boolean =>
+  endsTurn(memo, seen) || (seen.step.kind === 'tool' && isMoved(memo, { trees, step: seen.step }))
+
+/** Reads command lines by the rules under which the session began. */
+function linesFor({ checks }: Memo): Pick<Facts, 'line' | 'hint'> {
+  return {
+    line: ({ cwd, trees: { home }, command }, exitCode) =>
+      readLine(command, exitCode, checks?.rules ?? checkRules(home ?? cwd), { cwd, home: checks?.home ?? home }),
+    hint: () => undefined,
+  }
 }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Seen, Step } from '../../src/agents/seen.ts'
+import type { Snapshot } from '../../src/cli/place/tree.ts'
+import { treesOf } from '../../src/recorder/check.ts'
+import type { Facts, RanCheck } from '../../src/recorder/facts.ts'
+import type { Candidate, Memo } from '../../src/recorder/memo.ts'
+import { close, step } from '../../src/recorder/step.ts'
+import { gitAfter, type Moved } from '../../src/recorder/work.ts'
+
+const start = Date.parse('2026-11-20T09:00:00Z')
+
+const factsAt = (seconds: number, more: Partial<Facts> = {}): Facts => ({
+  at: start + 1_000 * seconds,
+  agent: 'claude-code',
+  rules: { answers: true, prompts: true },
+  told: {},
+  trees: {},
+  run: {},
+  work: { files: [], commits: [] },
+  price: (usage) => usage,
+  line: () => ({ checks: [], others: 'read' }),
+  hint: () => undefined,
+  ...more,
+})
+
+const seenOf = (step: Step): Seen => ({ agent: 'claude-code', session: 's', cwd: '/work', step })
+
+/** What a session says after these steps, a second apart, and whether it waits for the end of its last turn. */
+function told(...steps: Step[]) {
+  let memo: Memo = {}
+  const calls = steps.flatMap((one, at) => {
+    const after = step(memo, seenOf(one), factsAt(at))
+    memo = after.memo
+    return after.calls
+  })
+  const closed = close(memo, factsAt(steps.length))
+  return {
+    isClosing: memo.closing !== undefined,
+    calls: [...calls, ...closed.calls].map(({ operation, input }) => [
+      operation,
+      input.title ?? input.answer ?? input.failure ?? input.status ?? input.interrupted,
+    ]),
+  }
+}
+
+const prompt = { kind: 'prompt', text: 'Do it.' } as const
+const turn = { kind: 'turn', answer: 'Done.' } as const
+const end = { kind: 'end' } as const
+const created = ['createRun', 'Do it.']
+const failed = { code: 'FAILED', message: 'It does not work.' }
+
+for (const [what, steps, isClosing, calls] of [
+  ['ends after its turn', [prompt, turn, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
+  ['ends before the end of its turn is seen', [prompt, end, turn], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
+  [
+    'ends in its turn',
+    [prompt, end],
+    true,
+    [created, ['appendTurn', true], ['updateRun', { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }]],
+  ],
+  ['ends twice', [prompt, turn, end, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
+  ['says that it failed', [prompt, { kind: 'outcome', failure: failed }, turn, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', failed]]],
+  [
+    'goes on after it failed',
+    [prompt, { kind: 'outcome', failure: failed }, turn, prompt, turn, end],
+    false,
+    [created, ['appendTurn', 'Done.'], ['appendTurn', 'Done.'], ['updateRun', 'completed']],
+  ],
+  ['does nothing', [{ kind: 'start' }, end], false, []],
+] satisfies [string, Step[], boolean, unknown[]][]) {
+  test(`a session that ${what}`, () => {
+    assert.deepEqual(told(...steps), { isClosing, calls })
+  })
+}
+
+const snapshot = (tree: string, commit = 'c1', commitTree = 't1'): Snapshot => ({
+  root: '/work',
+  tree,
+  commitTree,
+  objects: '/objects',
+  log: 0,
+  git: { tree, commit },
+})
+
+const check = (isLast = true): RanCheck => ({ name: 'tests', command: 'npm test', exitCode: 0, isLast })
+const file = (path: string, isTracked: boolean, isNew: boolean) => ({ path, isTracked, isNew })
+const left = file('coverage/index.html', false, true)
+
+for (const [what, change, others, isLast, memo, expected] of [
+  ['new files that git does not track', { isAlone: true, files: [left] }, 'none', true, {}, { startTree: 'a', tree: 'b', leftovers: [left.path] }],
+  ['what an earlier check left', { isAlone: true, files: [file('report', false, false)] }, 'none', true, { leftovers: ['report'] }, { startTree: 'a', tree: 'b', leftovers: ['report'] }],
+  ["somebody's untracked file", { isAlone: true, files: [file('notes', false, false)] }, 'none', true, {}, { startTree: 'a' }],
+  ['a tracked file', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'none', true, {}, { startTree: 'a' }],
+  ['new files while others wrote', { isAlone: false, files: [left] }, 'none', true, {}, { startTree: 'a' }],
+  ['unknown files', { isAlone: true }, 'none', true, {}, { startTree: 'a' }],
+  ['files before the check, in one line', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'write', true, {}, { tree: 'b' }],
+  ['files after the check, in one line', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'write', false, {}, { startTree: 'a' }],
+] as const) {
+  test(`a check during which the command changed ${what}`, () => {
+    const trees = { before: snapshot('a'), now: snapshot('b') }
+    const candidate = { cwd: '/work', command: 'npm test', trees, change } as unknown as Candidate
+    const seen = treesOf(candidate, { checks: [check(isLast)], others }, check(isLast), memo as unknown as Memo)
+    assert.deepEqual(seen, expected)
+  })
+}
+
+test('a check that changed nothing saw one tree, and one that began unseen saw none', () => {
+  const candidate = (trees: Candidate['trees']): Candidate => ({ cwd: '/work', command: 'npm test', trees })
+  const line = { checks: [check()], others: 'none' } as const
+  assert.deepEqual(treesOf(candidate({ before: snapshot('a'), now: snapshot('a') }), line, check(), {}), { startTree: 'a', tree: 'a' })
+  assert.deepEqual(treesOf(candidate({ now: snapshot('a') }), line, check(), {}), {})
+})
+
+const none = { count: 0, paths: [] }
+const unmoved: Moved = { uncommitted: none, isForeign: false, isCheckout: false }
+const base = snapshot('t1')
+const worked = { base, told: { tree: 't2', commits: ['c2'], git: { tree: 't2', commit: 'c2', commitTree: 't2', uncommitted: none } } }
+
+for (const [what, memo, now, moved, expected] of [
+  ['an edit', worked, snapshot('t3', 'c2', 't2'), { ...unmoved, uncommitted: { count: 1, paths: ['a'] } }, ['t3', 'c2', 1]],
+  ['a checkout of another branch', worked, snapshot('t1', 'c1', 't1'), { ...unmoved, isCheckout: true }, ['t2', 'c2', 0]],
+  ['a checkout with files that are not committed', worked, snapshot('t4', 'c1', 't1'), { ...unmoved, isCheckout: true, uncommitted: { count: 1, paths: ['a'] } }, ['t4', 'c1', 1]],
+  ['a checkout by a session that changed nothing', { base, told: { tree: 't1', commits: [], git: { tree: 't1', commit: 'c1' } } }, snapshot('t9', 'c9', 't9'), { ...unmoved, isCheckout: true }, ['t9', 'c9', 0]],
+  ['a commit and a checkout', worked, snapshot('t1', 'c1', 't1'), { ...unmoved, isCheckout: true, made: { commit: 'c3', tree: 't3' } }, ['t3', 'c3', 0]],
+  ['a merge', worked, snapshot('t5', 'c5', 't5'), unmoved, ['t5', 'c5', 0]],
+  ["another session's edit", worked, snapshot('t6', 'c2', 't2'), { ...unmoved, isForeign: true }, ['t2', 'c2', 0]],
+  ['something unknown', worked, snapshot('t3', 'c2', 't2'), { ...unmoved, uncommitted: null }, ['t3', 'c2', undefined]],
+] as const) {
+  test(`the work of a session after ${what}`, () => {
+    const git = gitAfter(memo as unknown as Memo, now, moved as unknown as Moved, [])
+    assert.deepEqual([git?.tree, git?.commit, git?.uncommitted?.count], expected)
+  })
+}
