@@ -51,6 +51,6 @@ export interface RanCheck {
 
 export interface RanLine {
   checks: RanCheck[]
-  /** What the other commands of the line may do. */
+  /** What its commands that are no checks may do. Those that change only the shell, like `cd`, do not count. */
   others: 'none' | 'read' | 'write'
 }

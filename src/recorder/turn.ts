@@ -38,7 +38,11 @@ export function begun(before: Stepped, { at, prompt }: Start, facts: Facts): Ste
     startedAt: isoOf(at),
     ...lease,
   }
-  return withCall(before, 'createRun', input, { ...now, startedAt: at, ...(git && { told: toldAs(nothing, git, base, {}) }) })
+  return withCall(before, 'createRun', input, {
+    ...now,
+    startedAt: at,
+    ...(git && { told: toldAs(nothing, git, base, {}) }),
+  })
 }
 
 const nothing = { commits: [] }
@@ -75,7 +79,8 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const plan = draft.plan ?? draft.kept
   const next: Memo = {
     ...rest,
-    ...(git && memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
+    ...(git &&
+      memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
     own: ownAfter(memo, work.files),
     n,
     ...(plan && { plan }),

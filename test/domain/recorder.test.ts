@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Seen, Step } from '../../src/agents/seen.ts'
 import type { Snapshot } from '../../src/cli/place/tree.ts'
 import { treesOf } from '../../src/recorder/check.ts'
-import type { Facts, RanCheck } from '../../src/recorder/facts.ts'
+import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Candidate, Memo } from '../../src/recorder/memo.ts'
 import { close, step } from '../../src/recorder/step.ts'
 import { gitAfter, type Moved } from '../../src/recorder/work.ts'
@@ -52,15 +52,29 @@ const failed = { code: 'FAILED', message: 'It does not work.' }
 
 for (const [what, steps, isClosing, calls] of [
   ['ends after its turn', [prompt, turn, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
-  ['ends before the end of its turn is seen', [prompt, end, turn], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
+  [
+    'ends before the end of its turn is seen',
+    [prompt, end, turn],
+    false,
+    [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']],
+  ],
   [
     'ends in its turn',
     [prompt, end],
     true,
-    [created, ['appendTurn', true], ['updateRun', { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }]],
+    [
+      created,
+      ['appendTurn', true],
+      ['updateRun', { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }],
+    ],
   ],
   ['ends twice', [prompt, turn, end, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
-  ['says that it failed', [prompt, { kind: 'outcome', failure: failed }, turn, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', failed]]],
+  [
+    'says that it failed',
+    [prompt, { kind: 'outcome', failure: failed }, turn, end],
+    false,
+    [created, ['appendTurn', 'Done.'], ['updateRun', failed]],
+  ],
   [
     'goes on after it failed',
     [prompt, { kind: 'outcome', failure: failed }, turn, prompt, turn, end],
@@ -88,14 +102,49 @@ const file = (path: string, isTracked: boolean, isNew: boolean) => ({ path, isTr
 const left = file('coverage/index.html', false, true)
 
 for (const [what, change, others, isLast, memo, expected] of [
-  ['new files that git does not track', { isAlone: true, files: [left] }, 'none', true, {}, { startTree: 'a', tree: 'b', leftovers: [left.path] }],
-  ['what an earlier check left', { isAlone: true, files: [file('report', false, false)] }, 'none', true, { leftovers: ['report'] }, { startTree: 'a', tree: 'b', leftovers: ['report'] }],
-  ["somebody's untracked file", { isAlone: true, files: [file('notes', false, false)] }, 'none', true, {}, { startTree: 'a' }],
+  [
+    'new files that git does not track',
+    { isAlone: true, files: [left] },
+    'none',
+    true,
+    {},
+    { startTree: 'a', tree: 'b', leftovers: [left.path] },
+  ],
+  [
+    'what an earlier check left',
+    { isAlone: true, files: [file('report', false, false)] },
+    'none',
+    true,
+    { leftovers: ['report'] },
+    { startTree: 'a', tree: 'b', leftovers: ['report'] },
+  ],
+  [
+    "somebody's untracked file",
+    { isAlone: true, files: [file('notes', false, false)] },
+    'none',
+    true,
+    {},
+    { startTree: 'a' },
+  ],
   ['a tracked file', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'none', true, {}, { startTree: 'a' }],
   ['new files while others wrote', { isAlone: false, files: [left] }, 'none', true, {}, { startTree: 'a' }],
   ['unknown files', { isAlone: true }, 'none', true, {}, { startTree: 'a' }],
-  ['files before the check, in one line', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'write', true, {}, { tree: 'b' }],
-  ['files after the check, in one line', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'write', false, {}, { startTree: 'a' }],
+  [
+    'files before the check, in one line',
+    { isAlone: true, files: [file('src/a.ts', true, false)] },
+    'write',
+    true,
+    {},
+    { tree: 'b' },
+  ],
+  [
+    'files after the check, in one line',
+    { isAlone: true, files: [file('src/a.ts', true, false)] },
+    'write',
+    false,
+    {},
+    { startTree: 'a' },
+  ],
 ] as const) {
   test(`a check during which the command changed ${what}`, () => {
     const trees = { before: snapshot('a'), now: snapshot('b') }
@@ -107,22 +156,58 @@ for (const [what, change, others, isLast, memo, expected] of [
 
 test('a check that changed nothing saw one tree, and one that began unseen saw none', () => {
   const candidate = (trees: Candidate['trees']): Candidate => ({ cwd: '/work', command: 'npm test', trees })
-  const line = { checks: [check()], others: 'none' } as const
-  assert.deepEqual(treesOf(candidate({ before: snapshot('a'), now: snapshot('a') }), line, check(), {}), { startTree: 'a', tree: 'a' })
+  const line: RanLine = { checks: [check()], others: 'none' }
+  assert.deepEqual(treesOf(candidate({ before: snapshot('a'), now: snapshot('a') }), line, check(), {}), {
+    startTree: 'a',
+    tree: 'a',
+  })
   assert.deepEqual(treesOf(candidate({ now: snapshot('a') }), line, check(), {}), {})
 })
 
 const none = { count: 0, paths: [] }
 const unmoved: Moved = { uncommitted: none, isForeign: false, isCheckout: false }
 const base = snapshot('t1')
-const worked = { base, told: { tree: 't2', commits: ['c2'], git: { tree: 't2', commit: 'c2', commitTree: 't2', uncommitted: none } } }
+const worked = {
+  base,
+  told: { tree: 't2', commits: ['c2'], git: { tree: 't2', commit: 'c2', commitTree: 't2', uncommitted: none } },
+}
 
 for (const [what, memo, now, moved, expected] of [
-  ['an edit', worked, snapshot('t3', 'c2', 't2'), { ...unmoved, uncommitted: { count: 1, paths: ['a'] } }, ['t3', 'c2', 1]],
-  ['a checkout of another branch', worked, snapshot('t1', 'c1', 't1'), { ...unmoved, isCheckout: true }, ['t2', 'c2', 0]],
-  ['a checkout with files that are not committed', worked, snapshot('t4', 'c1', 't1'), { ...unmoved, isCheckout: true, uncommitted: { count: 1, paths: ['a'] } }, ['t4', 'c1', 1]],
-  ['a checkout by a session that changed nothing', { base, told: { tree: 't1', commits: [], git: { tree: 't1', commit: 'c1' } } }, snapshot('t9', 'c9', 't9'), { ...unmoved, isCheckout: true }, ['t9', 'c9', 0]],
-  ['a commit and a checkout', worked, snapshot('t1', 'c1', 't1'), { ...unmoved, isCheckout: true, made: { commit: 'c3', tree: 't3' } }, ['t3', 'c3', 0]],
+  [
+    'an edit',
+    worked,
+    snapshot('t3', 'c2', 't2'),
+    { ...unmoved, uncommitted: { count: 1, paths: ['a'] } },
+    ['t3', 'c2', 1],
+  ],
+  [
+    'a checkout of another branch',
+    worked,
+    snapshot('t1', 'c1', 't1'),
+    { ...unmoved, isCheckout: true },
+    ['t2', 'c2', 0],
+  ],
+  [
+    'a checkout with files that are not committed',
+    worked,
+    snapshot('t4', 'c1', 't1'),
+    { ...unmoved, isCheckout: true, uncommitted: { count: 1, paths: ['a'] } },
+    ['t4', 'c1', 1],
+  ],
+  [
+    'a checkout by a session that changed nothing',
+    { base, told: { tree: 't1', commits: [], git: { tree: 't1', commit: 'c1' } } },
+    snapshot('t9', 'c9', 't9'),
+    { ...unmoved, isCheckout: true },
+    ['t9', 'c9', 0],
+  ],
+  [
+    'a commit and a checkout',
+    worked,
+    snapshot('t1', 'c1', 't1'),
+    { ...unmoved, isCheckout: true, made: { commit: 'c3', tree: 't3' } },
+    ['t3', 'c3', 0],
+  ],
   ['a merge', worked, snapshot('t5', 'c5', 't5'), unmoved, ['t5', 'c5', 0]],
   ["another session's edit", worked, snapshot('t6', 'c2', 't2'), { ...unmoved, isForeign: true }, ['t2', 'c2', 0]],
   ['something unknown', worked, snapshot('t3', 'c2', 't2'), { ...unmoved, uncommitted: null }, ['t3', 'c2', undefined]],

@@ -1,13 +1,7 @@
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
-import type { RecordRules } from '../../recorder/memo.ts'
+import type { CheckRule, RecordRules, SessionRules } from '../../recorder/memo.ts'
 import { jsonIn } from './foreign.ts'
 import { projectFileOf, projectText } from './project.ts'
-
-/** A session's command that is the same as one of these is a check of that name. */
-export interface CheckRule {
-  name: string
-  commands: string[]
-}
 
 /** The most checks in `conduct.json`, commands per check, and characters per name or command. */
 const most = { checks: 50, commands: 20, length: 200 }
@@ -26,6 +20,13 @@ export function requiredChecks(cwd: string): string[] {
   const required = ruleIn(cwd, 'required', requiredIn)
   return required ?? checkRules(cwd).flatMap(({ name }) => (name === 'tests' ? [name] : []))
 }
+
+/** The rules for the commands of a session that begins in that folder, where `home` is the folder of its conduct.json. */
+export const sessionRules = (cwd: string, home: string): SessionRules => ({
+  home,
+  rules: checkRules(cwd),
+  required: requiredChecks(cwd),
+})
 
 /** The commands of the rules with a `*`, which is ignored, as they are written. */
 export const starredCommands = (cwd: string): string[] =>

@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs'
 import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
 import { normalForm } from '../../ledger/command.ts'
-import type { CheckRule } from '../place/rules.ts'
+import type { RanCheck, RanLine } from '../../recorder/facts.ts'
+import type { CheckRule } from '../../recorder/memo.ts'
 import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
 
 /** Where a command ran, and the folder whose rules apply. */
@@ -10,27 +11,11 @@ export interface Where {
   home: string | undefined
 }
 
-/** A check that a line ran, with its own exit code. */
-export interface RanCheck {
-  name: string
-  /** The command that is the check, as it is written, after the variables that were set for it. */
-  command: string
-  exitCode: number
-  /** Whether no command that may change files follows it. */
-  isLast: boolean
-}
-
-export interface CheckedLine {
-  checks: RanCheck[]
-  /** What the commands of the line that are no checks may do. Those that change only the shell, like `cd`, do not count. */
-  others: 'none' | 'read' | 'write'
-}
-
 /**
  * The checks that a line ran, and what else it did. A check counts only if the exit code of the line proves its own: in
  * `npm test | tail` it is that of `tail`. The exit codes 126 and 127 mean that nothing ran.
  */
-export function readLine(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): CheckedLine {
+export function readLine(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): RanLine {
   const known = rules.flatMap(({ name, commands }) => commands.map((command) => ({ name, form: normalForm(command) })))
   const namesOf = (text: string) => {
     const form = normalForm(text)

@@ -1,5 +1,5 @@
 import { launchers, programs, runners } from '../../ledger/command-list.ts'
-import type { CheckRule } from '../place/rules.ts'
+import type { CheckRule } from '../../recorder/memo.ts'
 
 /**
  * Whether a line may run a rule's command. True for each line in which `readLine` finds a check, but cheap enough for a

@@ -21,7 +21,11 @@ interface Here {
 /** How the working tree stands to what the run says about it. */
 export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
-  return { uncommitted: uncommittedIn(now, here, others), isForeign: isForeign(now, here, others), ...headOf(now, here) }
+  return {
+    uncommitted: uncommittedIn(now, here, others),
+    isForeign: isForeign(now, here, others),
+    ...headOf(now, here),
+  }
 }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
@@ -93,7 +97,11 @@ function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made
 }
 
 /** What changed while a command ran; undefined if nothing did, or it is unknown. */
-export function changeDuring({ before, now, began }: Trees, { state, name }: Here, at: number): CommandChange | undefined {
+export function changeDuring(
+  { before, now, began }: Trees,
+  { state, name }: Here,
+  at: number,
+): CommandChange | undefined {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined
   const from = began ?? at
   const isAlone = !state.hasRival(name, now.root, from, at) && state.othersFiles(name, from).length === 0

@@ -4,15 +4,14 @@ import { dirname, join, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
 import type { Seen, Step, ToolUse } from '../../agents/seen.ts'
 import { isShell } from '../../agents/tools.ts'
-import type { Before, Memo, ToldWork, Trees } from '../../recorder/memo.ts'
+import type { Before, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
 import { mayMove } from '../../recorder/work.ts'
 import type { Begun } from '../../spool/acts.ts'
 import type { New } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { type Env, folders, pathIn } from '../place/folders.ts'
 import { projectFileOf } from '../place/project.ts'
-import { topOf } from '../place/repository.ts'
-import { checkRules, recordRules } from '../place/rules.ts'
+import { recordRules, sessionRules } from '../place/rules.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
 import { mayCheck } from './may-check.ts'
 
@@ -68,7 +67,9 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
       // Stored before calling git, because an agent that exits may kill its hooks.
       if (!state.note(recording, seen, key, false, known)) return false
       endCommands(state, heard)
-      state.complete(recording.name, key, { ...treesAt(state, heard, take), ...known })
+      const trees = treesAt(state, heard, take)
+      const checks = step.kind === 'prompt' ? readable(() => rulesAt(recording.cwd, trees?.now)) : undefined
+      state.complete(recording.name, key, { ...trees, ...known, ...(checks && { checks }) })
       return true
     }
     case 'end':
@@ -149,11 +150,8 @@ function commandTrees(
   const before = begun?.git as Before | undefined
   // The document after a command may name the folder to which the command went.
   const cwd = resolve(before?.cwd ?? seen.cwd, folder)
-  // A command may return to the folder of the session. The transcript may reveal its exit code later.
-  const folders = /\bcd\b/.test(command) ? [recording.cwd, cwd] : [cwd, recording.cwd]
-  const home = folders
-    .flatMap((folder) => homeOf(folder, now) ?? [])
-    .find((home) => isCheck(command, home) && isSameTree(home, recording.cwd))
+  // The transcript may reveal its exit code later.
+  const home = homeOfCheck(memoIn(state, name).checks ?? readable(() => rulesAt(recording.cwd, now)), command)
   const git: Trees = { now, before, began, ...(home !== undefined && { cwd, home }) }
   return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
@@ -174,11 +172,14 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
   return folder !== undefined && pathIn(folder, cwd) !== undefined ? folder : tree?.root
 }
 
-const isCheck = (command: string, home: string) => mayCheck(command, readable(() => checkRules(home)) ?? [])
+const homeOfCheck = (checks: SessionRules | undefined, command: string): string | undefined =>
+  checks && mayCheck(command, checks.rules) ? checks.home : undefined
 
-/** Whether the tree of one folder is that of the other. A session's trees are those of the folder where it began. */
-const isSameTree = (one: string, other: string) => placeOf(one) === placeOf(other)
-const placeOf = (folder: string) => topOf(folder) ?? projectFileOf(folder)
+/** The rules of a session that begins in that folder; undefined if no conduct.json applies. */
+function rulesAt(cwd: string, tree: Snapshot | undefined): SessionRules | undefined {
+  const home = homeOf(cwd, tree)
+  return home === undefined ? undefined : sessionRules(cwd, home)
+}
 
 /** The rules of conduct.json; undefined if it is unreadable, which `conduct doctor` reports. */
 function readable<T>(rules: () => T): T | undefined {
