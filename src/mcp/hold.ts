@@ -33,7 +33,7 @@ export interface Hold {
 }
 
 /** The git fields of a check. */
-export interface Work extends Pick<NonNullable<Run['git']>, 'commit' | 'tree' | 'dirty'> {
+export interface Work extends Pick<NonNullable<Run['git']>, 'commit' | 'commitTree' | 'tree' | 'dirty'> {
   /** Whether the calling session is in another working tree than that of its run. */
   isElsewhere?: boolean
 }

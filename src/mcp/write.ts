@@ -171,7 +171,7 @@ async function follow({ client, hold, meta, once }: Call, runId: string, work: O
   const { git } = await hold.renew(runId, meta)
   if (!git?.tree || !work.tree || git.tree === work.tree) return
   const tell = (leaseToken: string | undefined) =>
-    client.updateRun({ runId, git: { ...git, ...work }, leaseToken }, once('work'))
+    client.updateRun({ runId, git: { ...git, ...work, uncommitted: null }, leaseToken }, once('work'))
   await hold.write(runId, tell, meta).catch((error) => {
     // The check is recorded all the same.
     if (!(error instanceof ConductError)) throw error

@@ -131,7 +131,7 @@ const lineOf = (memo: Memo, { cwd, trees, step }: Use, { line }: Facts): RanLine
 /** Says that the work may have changed, if the run has a check and no tree shows it. */
 const withoutTree = (before: Stepped): Stepped =>
   before.memo.isChecked && before.memo.begun && !before.memo.ended && before.memo.base === undefined
-    ? withCall(before, 'updateRun', { workChanged: true })
+    ? withCall(before, 'updateRun', { touched: true })
     : before
 
 function withOutcome({ outcome: _, ...memo }: Memo, failure: Failure | undefined): Memo {

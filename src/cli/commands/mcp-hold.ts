@@ -134,8 +134,8 @@ function workOf(held: Held, meta: Meta): Work {
   const whose = whoseCall(held, meta)
   const began = whose.kind === 'session' ? whose.session.cwd : held.cwd
   const cwd = (whose.kind === 'session' && whose.session.lastCwd) || began
-  const { commit, tree, dirty } = gitStateOf(cwd)
-  return { commit, tree, dirty, isElsewhere: cwd !== began && topOf(cwd) !== topOf(began) }
+  const { branch: _, ...work } = gitStateOf(cwd)
+  return { ...work, isElsewhere: cwd !== began && topOf(cwd) !== topOf(began) }
 }
 
 /** Identifies the session that does the work; undefined if it could be one of several. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunFields } from '../../api/run.ts'
+import type { Git } from '../../api/work.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
 import { foreignEnd, foreignText } from './foreign.ts'
 import { askIn, type Guarded, guarded } from './guarded.ts'
@@ -67,11 +68,12 @@ function newestIn(log: string): string | undefined {
 }
 
 /** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */
-export function gitStateOf(cwd: string): Pick<Snapshot['git'], 'branch' | 'commit' | 'tree' | 'dirty'> {
+export function gitStateOf(cwd: string): Pick<Git, 'branch' | 'commit' | 'commitTree' | 'tree' | 'dirty'> {
   const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
   try {
-    const { branch, commit, tree, dirty } = snapshot(cwd, objects)?.git ?? {}
-    return { branch, commit, tree, dirty }
+    const now = snapshot(cwd, objects)
+    const { branch, commit, tree, dirty } = now?.git ?? {}
+    return { branch, commit, commitTree: now?.commitTree, tree, dirty }
   } finally {
     rmSync(objects, { recursive: true, force: true })
   }

@@ -8,15 +8,14 @@ import type { State } from '../../spool/state.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import type { PlaceOptions } from '../place/connect.ts'
-import { checkRules } from '../place/rules.ts'
 import { gitStateOf } from '../place/tree.ts'
 import { commandLine } from '../show/shell.ts'
 import { warnIfRewritten } from '../verify/same-log.ts'
-import { checkNamesOf } from './checked.ts'
+import { type Ended, isByRule, pipelineOf, type SeenWork, seeing } from './check-seen.ts'
 import { runChild } from './child.ts'
 import { refuseFaults } from './faults.ts'
 import { addToSession, whoseHere } from './in-session.ts'
-import { tellOuterExec } from './outer-exec.ts'
+import { leaseOfOuter, tellOuterExec } from './outer-exec.ts'
 import { createOutput } from './output.ts'
 import { createRecorder, createSay } from './recorder.ts'
 import { stateOrMemory } from './state.ts'
@@ -86,8 +85,10 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   const state = stateOrMemory(process.env, say)
   try {
     const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
-    const ended = await run(words)
-    await record(target, { ...check, ...ended }, { state, place, cwd }).catch((error: Error) =>
+    const here = { state, place, cwd }
+    const session = 'session' in target ? target.session : undefined
+    const { ended, work } = await seeing(session, here, () => run(words))
+    await record(target, { ...check, ...ended }, work, here).catch((error: Error) =>
       say(`The check was not recorded: ${error.message}.`),
     )
     return ended.exitCode
@@ -133,36 +134,28 @@ interface Here {
   cwd: string
 }
 
-interface Ended {
-  name: string
-  command: string
-  exitCode: number
-}
-
-/** Whether a session may say that it saw this check: it is by the rule of that name, or there is none. */
-function isByRule({ name, command, exitCode }: Ended, { cwd: home }: Recording, cwd: string): boolean {
-  const rules = checkRules(home).filter((rule) => rule.name === name)
-  return rules.length === 0 || checkNamesOf(command, exitCode, rules, { cwd, home }).length > 0
-}
-
-async function record(target: Target, check: Ended & Record<string, unknown>, { state, place, cwd }: Here) {
+async function record(target: Target, check: Ended & Record<string, unknown>, work: SeenWork, here: Here) {
+  const { state, place, cwd } = here
   const { env } = process
-  const work = gitStateOf(cwd)
-  const { commit, tree, dirty } = work
-  const call = { operation: 'createCheck', input: { ...check, commit, tree, dirty } } as const
-  if (!('session' in target)) {
-    const named = 'runId' in target ? { runId: target.runId } : {}
-    // The check is stored before anything waits for a server.
-    const recorder = createRecorder({ place, cwd, env, say, first: call, ...named })
-    if ('runId' in target) await tellOuterExec(target.runId, work, { state, place, cwd, env })
-    const runId = await recorder.end()
-    const isFound = 'isOfCommit' in target && runId !== null
-    if (isFound) say(`recorded for ${runId}, by commit ${commit?.slice(0, 12)}`)
-    if (runId !== null) await warnIfRewritten(place, env, say)
+  const isSeen = isByRule(check, 'session' in target ? target.session : undefined, cwd)
+  const pipeline = pipelineOf(env)
+  const input = { ...check, ...work, ...(pipeline && { pipeline }) }
+  if ('session' in target) {
+    const { session } = target
+    const call = { operation: 'createCheck', input: { ...input, ...(isSeen && { recorder: 'exec' }) } } as const
+    await addToSession(state, session, env, call, say)
+    say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)
     return
   }
-  const { session } = target
-  const input = { ...call.input, ...(isByRule(check, session, cwd) && { recorder: 'exec' }) }
-  await addToSession(state, session, env, { ...call, input }, say)
-  say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)
+  const named = 'runId' in target ? { runId: target.runId } : {}
+  const leaseToken = 'runId' in target && isSeen ? leaseOfOuter(target.runId, { ...here, env }) : undefined
+  const proof = leaseToken === undefined ? {} : { recorder: 'exec', leaseToken }
+  // The check is stored before anything waits for a server.
+  const first = { operation: 'createCheck', input: { ...input, ...proof } } as const
+  const recorder = createRecorder({ place, cwd, env, say, first, ...named })
+  if ('runId' in target) await tellOuterExec(target.runId, work, { ...here, env })
+  const runId = await recorder.end()
+  const isFound = 'isOfCommit' in target && runId !== null
+  if (isFound) say(`recorded for ${runId}, by commit ${work.commit?.slice(0, 12)}`)
+  if (runId !== null) await warnIfRewritten(place, env, say)
 }

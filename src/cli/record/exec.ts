@@ -11,6 +11,7 @@ import { mask } from '../../mask/mask.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
 import { authorOf } from '../place/author.ts'
+import { commitsMade } from '../place/commits.ts'
 import { contentLimitOf, type Place, type PlaceOptions } from '../place/connect.ts'
 import { changesBetween } from '../place/diff.ts'
 import { type Snapshot, snapshot } from '../place/tree.ts'
@@ -21,6 +22,7 @@ import { execInSession } from './exec-in-session.ts'
 import { patienceMs } from './farewell.ts'
 import { refuseFaults } from './faults.ts'
 import { whoseHere } from './in-session.ts'
+import { uncommittedSince } from './moved.ts'
 import { createOutput, type Output } from './output.ts'
 import { createRecorder, createSay, type Recorder } from './recorder.ts'
 import { stateOrMemory } from './state.ts'
@@ -164,7 +166,14 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
 function workOf(before: Snapshot | undefined, after = before): Pick<Input<'createRun'>, 'git' | 'changes'> {
   if (!before || !after) return {}
   const base = before.git.commit
-  const git = { ...after.git, ...(base !== undefined && { base }) }
+  const { commitTree } = after
+  const commits = before === after ? [] : commitsMade(after.root, before.log ?? 0, after.log ?? 0)
+  const git = {
+    ...after.git,
+    ...(base !== undefined && { base }),
+    ...(commitTree && { commitTree, uncommitted: uncommittedSince(before, after) }),
+    ...(commits.length > 0 && { commits: commits.slice(-500) }),
+  }
   return before === after ? { git } : { git, changes: changesBetween(before, after) }
 }
 

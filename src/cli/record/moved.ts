@@ -21,11 +21,9 @@ interface Here {
 /** How the working tree stands to what the run says about it. */
 export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
-  return {
-    uncommitted: uncommittedIn(now, here, others),
-    isForeign: isForeign(now, here, others),
-    ...headOf(now, here),
-  }
+  const left = new Set([...others, ...(here.memo.leftovers ?? [])])
+  const uncommitted = uncommittedSince(here.memo.base, now, left)
+  return { uncommitted, isForeign: isForeign(now, here, others), ...headOf(now, here) }
 }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
@@ -41,14 +39,19 @@ const relativeTo = (root: string, path: string) => {
   return full.startsWith(`${root}/`) ? full.slice(root.length + 1) : full
 }
 
-/** The files of the session that differ from the commit; null if git cannot tell. */
-function uncommittedIn(now: Snapshot, { memo }: Here, others: Set<string>): Moved['uncommitted'] {
+/**
+ * The files that differ from the commit, other than at the beginning, and are none of `others`; null if git cannot tell.
+ */
+export function uncommittedSince(
+  base: Snapshot | undefined,
+  now: Snapshot,
+  others: ReadonlySet<string> = new Set(),
+): Moved['uncommitted'] {
   const differing = fromCommit(now)
   if (!differing) return null
-  const before = (memo.base && fromCommit(memo.base)) ?? new Map<string, Change>()
-  const left = new Set(memo.leftovers)
+  const before = (base && fromCommit(base)) ?? new Map<string, Change>()
   const paths = [...differing].flatMap(([path, { id }]) =>
-    before.get(path)?.id === id || others.has(path) || left.has(path) ? [] : path,
+    before.get(path)?.id === id || others.has(path) ? [] : path,
   )
   return { count: paths.length, paths: paths.slice(0, mostPaths) }
 }
@@ -99,7 +102,7 @@ function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made
 /** What changed while a command ran; undefined if nothing did, or it is unknown. */
 export function changeDuring(
   { before, now, began }: Trees,
-  { state, name }: Here,
+  { state, name }: Omit<Here, 'memo'>,
   at: number,
 ): CommandChange | undefined {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined

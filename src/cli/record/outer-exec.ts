@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Git } from '../../api/work.ts'
 import { type Place, samePlace } from '../../spool/place.ts'
 import { ancestorsOf } from '../../spool/process.ts'
 import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { topOf } from '../place/repository.ts'
-import type { gitStateOf } from '../place/tree.ts'
 import { patienceMs } from './farewell.ts'
 import { reconnect } from './reconnect.ts'
 
-type Work = ReturnType<typeof gitStateOf>
+type Work = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'>
 
 interface Here {
   state: State
@@ -27,14 +27,14 @@ export async function tellOuterExec(runId: string, work: Work, here: Here): Prom
   await Promise.race([tell(runId, work, here), late]).catch(() => {})
 }
 
-async function tell(runId: string, work: Work, here: Here): Promise<void> {
+async function tell(runId: string, { commit, commitTree, tree, dirty }: Work, here: Here): Promise<void> {
   const leaseToken = leaseOfOuter(runId, here)
-  if (leaseToken === undefined || work.tree === undefined) return
+  if (leaseToken === undefined || tree === undefined) return
   const { client, close } = await reconnect(here.place, here.env)
   try {
     const { git } = (await client.getRun({ runId })).run
-    if (git?.tree && git.tree !== work.tree) {
-      await client.updateRun({ runId, leaseToken, git: { ...git, ...work } })
+    if (git?.tree && git.tree !== tree) {
+      await client.updateRun({ runId, leaseToken, git: { ...git, commit, commitTree, tree, dirty, uncommitted: null } })
     }
   } finally {
     await close()
@@ -42,7 +42,7 @@ async function tell(runId: string, work: Work, here: Here): Promise<void> {
 }
 
 /** The lease of the run that a `conduct exec` above this process records here; undefined if there is none. */
-function leaseOfOuter(runId: string, { state, place, cwd }: Here): string | undefined {
+export function leaseOfOuter(runId: string, { state, place, cwd }: Here): string | undefined {
   const above = ancestorsOf(process.pid).map(({ id }) => id)
   const outer = state
     .handedOn(runId, above)

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { defined } from '../../agents/fields.ts'
+import type { CheckFields } from '../../api/check.ts'
+import type { Git } from '../../api/work.ts'
+import { slice } from '../../ledger/content.ts'
+import { treesOf } from '../../recorder/check.ts'
+import type { Memo, SessionRules } from '../../recorder/memo.ts'
+import type { Recording } from '../../spool/recordings.ts'
+import type { State } from '../../spool/state.ts'
+import type { Env } from '../place/folders.ts'
+import { projectFileOf } from '../place/project.ts'
+import { sessionRules } from '../place/rules.ts'
+import { snapshot } from '../place/tree.ts'
+import { checkNamesOf } from './checked.ts'
+import { changeDuring } from './moved.ts'
+
+/** The state of a repository that a command saw; empty outside git. */
+export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & { startTree?: string }
+
+/** Runs the command, and says which state of the repository it saw. */
+export async function seeing<T>(
+  session: Recording | undefined,
+  { state, cwd }: { state: State; cwd: string },
+  work: () => Promise<T>,
+): Promise<{ ended: T; work: SeenWork }> {
+  const name = session?.name ?? ''
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  try {
+    const began = Date.now()
+    const before = snapshot(cwd, objects)
+    const ended = await work()
+    const now = before && snapshot(cwd, objects)
+    if (!now) return { ended, work: {} }
+    const trees = { before, now, began }
+    const change = changeDuring(trees, { state, name }, Date.now())
+    const alone = { name: '', command: '', exitCode: 0, isLast: true }
+    const candidate = { cwd, command: '', trees, ...(change && { change }) }
+    const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
+    const { commit, dirty } = now.git
+    return { ended, work: defined({ commit, commitTree: now.commitTree, startTree, tree, dirty }) }
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+export interface Ended {
+  name: string
+  command: string
+  exitCode: number
+}
+
+/**
+ * Whether a recorder may say that it saw this check: it is by the rule that the session, or else the folder, has for that
+ * name, or there is none.
+ */
+export function isByRule({ name, command, exitCode }: Ended, session: Recording | undefined, cwd: string): boolean {
+  const memo: Memo = session?.memo ?? {}
+  const { home, rules } = memo.checks ?? rulesAround(cwd)
+  const named = rules.filter((rule) => rule.name === name)
+  return named.length === 0 || checkNamesOf(command, exitCode, named, { cwd, home }).length > 0
+}
+
+function rulesAround(cwd: string): SessionRules {
+  const file = projectFileOf(cwd)
+  return sessionRules(cwd, file === undefined ? cwd : dirname(file))
+}
+
+/** The run of a pipeline that this process belongs to. Legs of a matrix have the same job, so none clears another. */
+export function pipelineOf({
+  GITHUB_RUN_ID: id,
+  GITHUB_JOB: job,
+  GITHUB_RUN_ATTEMPT: attempt,
+}: Env): CheckFields['pipeline'] {
+  if (!id || !job) return undefined
+  const n = Number(attempt)
+  return { id: slice(id, 0, 200), job: slice(job, 0, 200), ...(Number.isInteger(n) && n > 0 && { attempt: n }) }
+}
