@@ -93,7 +93,7 @@ export interface ToldWork {
   tree: string
   /** As it was sent last. Missing in sessions begun by an older version. */
   git?: Git
-  /** The snapshot that was sent, if the run says what is in the folder. */
+  /** The last snapshot that was sent. */
   at?: Snapshot
   /** All commits of the session, oldest first. */
   commits: string[]

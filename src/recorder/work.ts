@@ -74,7 +74,7 @@ export function gitAfter(
     ...(base?.git.commit && { base: base.git.commit }),
     ...(all.length > 0 && { commits: all.slice(-mostCommits) }),
   }
-  if (told?.git && moved && !isCheck && isKept({ base, told }, moved, all)) {
+  if (told?.git && moved && isKept({ base, told }, moved, all, isCheck)) {
     const { made } = moved
     const at = made && { commit: made.commit, tree: made.tree, commitTree: made.tree, uncommitted: none, dirty: false }
     return { ...told.git, ...(moved.isCheckout && at), ...own }
@@ -88,24 +88,25 @@ const mostCommits = 500
 const none = { count: 0, paths: [] }
 
 /** Whether the run's work stays as it was, although the files in its folder changed. */
-function isKept({ base, told }: Pick<Memo, 'base' | 'told'>, moved: Moved, commits: string[]): boolean {
-  if (moved.isForeign) return true
+function isKept(
+  { base, told }: Pick<Memo, 'base' | 'told'>,
+  moved: Moved,
+  commits: string[],
+  isCheck: boolean,
+): boolean {
+  if (moved.isForeign) return !isCheck
   const hasChanged = commits.length > 0 || (base !== undefined && told?.tree !== base.tree)
   return hasChanged && moved.isCheckout && moved.uncommitted?.count === 0
 }
 
 /** The memo of what the run says once that state is sent. */
 export function toldAs(
-  told: Pick<ToldWork, 'commits'>,
+  told: Pick<ToldWork, 'commits' | 'at'>,
   git: Git,
   now: Snapshot | undefined,
   more: Pick<ToldWork, 'isChecked' | 'isEdited'>,
 ): ToldWork {
-  return {
-    tree: git.tree ?? '',
-    git,
-    commits: git.commits ?? told.commits,
-    ...(now && git.tree === now.tree && git.commit === now.git.commit && { at: now }),
-    ...more,
-  }
+  const isHere = now && git.tree === now.tree && git.commit === now.git.commit
+  const at = isHere ? now : told.at
+  return { tree: git.tree ?? '', git, commits: git.commits ?? told.commits, ...(at && { at }), ...more }
 }

@@ -237,10 +237,15 @@ test('a run records the commit where it began, the commit at its end, and all ch
   const same = { repository: 'https://example.com/acme/shop.git', branch: 'work', base, dirty: true }
   const trees = runs.map((run) => run.git?.tree)
   assert.equal(trees[0], trees[1], 'a commit changes no file')
-  assert.deepEqual(first?.git, { ...same, commit: base, tree: trees[0] })
+  const treeOf = (commit: string) => git('rev-parse', `${commit}^{tree}`)
+  const changed = { count: 3, paths: ['before', 'kept', 'new'] }
+  const began = { commit: base, commitTree: treeOf(base), uncommitted: changed }
+  assert.deepEqual(first?.git, { ...same, ...began, tree: trees[0] })
   assert.equal(first?.author, 'Ada <ada@example.com>')
   assert.deepEqual(first?.changes, { files: 3, insertions: 3, deletions: 0 })
-  assert.deepEqual(second?.git, { ...same, commit: git('rev-parse', 'HEAD'), tree: trees[0], dirty: false })
+  const head = git('rev-parse', 'HEAD')
+  const made = { commit: head, commits: [head], commitTree: treeOf(head), uncommitted: { count: 0, paths: [] } }
+  assert.deepEqual(second?.git, { ...same, ...made, tree: trees[0], dirty: false })
   assert.deepEqual(second?.changes, { files: 0, insertions: 0, deletions: 0 })
   assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
 })

@@ -48,9 +48,9 @@ test('a check that the agent itself records also tells the files that it tested'
   const { claude, env, cwd, verdict } = await checkedWorkplace(t)
   await claude.write('src/login.ts', 'answer(401)\n')
   await syncAll(env)
-  const command = 'conduct check exec --name own -- true'
+  const command = 'conduct check exec --name tests -- true'
   await claude.tell('PreToolUse', { tool_name: 'Bash', tool_input: { command }, tool_use_id: 'own' })
-  const words = ['check', 'exec', '--name', 'own', '--', 'true']
+  const words = ['check', 'exec', '--name', 'tests', '--', 'true']
   assert.equal((await conduct(words, { ...env, CLAUDE_CODE_SESSION_ID: claude.session }, cwd)).code, 0)
   await claude.tell('PostToolUse', {
     tool_name: 'Bash',

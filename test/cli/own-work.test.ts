@@ -79,7 +79,8 @@ test('a checkout is no work of the session, and its commits are those that it cr
     { path: 'src/login.ts', insertions: 1, deletions: 1 },
   ])
   const { branch, dirty, tree } = run.git ?? {}
-  assert.deepEqual(run.git, { base, branch, dirty, tree, commit: commits[1], commits })
+  const uncommitted = { count: 0, paths: [] }
+  assert.deepEqual(run.git, { base, branch, dirty, tree, commitTree: tree, commit: commits[1], commits, uncommitted })
   assert.deepEqual([branch, dirty, tree], ['side', false, git('rev-parse', 'HEAD^{tree}')])
 })
 

@@ -37,7 +37,7 @@ export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomU
   const use = async (tool_name: string, tool_input: Document, work: () => unknown, more: Document = {}) => {
     const tool_use_id = `toolu_${session}_${++ids}`
     await tell('PreToolUse', { tool_name, tool_input, tool_use_id })
-    work()
+    await work()
     const hook_event_name = more.error === undefined ? 'PostToolUse' : 'PostToolUseFailure'
     await tell(hook_event_name, { tool_name, tool_input, tool_use_id, tool_response: {}, duration_ms: 5, ...more })
   }

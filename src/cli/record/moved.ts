@@ -92,8 +92,7 @@ function isForeign(now: Snapshot, { memo }: Here, others: Set<string>): boolean 
 /** How HEAD moved since the run was told where it stands. */
 function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made'> {
   const { at } = memo.told ?? {}
-  if (!at || at.log === undefined || now.log === undefined || at.git.commit === now.git.commit)
-    return { isCheckout: false }
+  if (at?.log === undefined || now.log === undefined) return { isCheckout: false }
   const { isCheckout, made } = movesOf(now.root, at.log, now.log)
   const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made}^{tree}`) : undefined
   return { isCheckout, ...(made !== undefined && tree !== undefined && { made: { commit: made, tree } }) }

@@ -1,0 +1,385 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { claudeIn, type Document, onlyRun, runsOf, syncAll, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+// What a session that hooks record does to real files, and the verdict that its run has then. The work passes if the file
+// `work` says so; `pytest` and the other programs stand for those that projects use.
+
+const programs: Record<string, string> = {
+  npm: 'case "$*" in test*|"run test"|t) sh ./test.sh;; "run lint") sh ./lint.sh;; *) exit 0;; esac',
+  pytest: 'sh ./test.sh',
+  uv: 'shift; "$@"',
+}
+
+const rules = { checks: { tests: 'npm test', lint: 'npm run lint' }, required: ['tests'] }
+
+async function session(t: TestContext, conductJson: object, files: Record<string, string> = {}) {
+  const user = workplace(t)
+  const { env, cwd, git, folder } = user
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  for (const [name, text] of Object.entries(programs)) {
+    writeFiles(bin, { [name]: `#!/bin/sh\n${text}\n` })
+    chmodSync(join(bin, name), 0o755)
+  }
+  writeFiles(cwd, {
+    'conduct.json': JSON.stringify({ project: 'shop', ...conductJson }),
+    'test.sh': 'grep -q pass work\n',
+    'lint.sh': 'exit 0\n',
+    work: 'pass\n',
+    'README.md': 'Shop\n',
+    ...files,
+  })
+  git('add', '-A')
+  git('commit', '-qm', 'base')
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Work')
+  const person = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' }
+  const shell = (command: string, folder = cwd) =>
+    execFileSync('sh', ['-c', command], {
+      cwd: folder,
+      stdio: 'pipe',
+      env: { ...process.env, ...person, PATH: `${bin}:${process.env.PATH}` },
+    })
+  /** Runs a command line as the agent does; `during` is what happens while it runs. */
+  const run = (command: string, during: () => unknown = () => {}) => {
+    const more: Document = {}
+    const work = async () => {
+      try {
+        shell(command)
+      } catch (error) {
+        more.error = `Exit code ${(error as { status: number }).status}`
+      }
+      await during()
+    }
+    return claude.use('Bash', { command }, work, more)
+  }
+  const write = claude.write
+  return {
+    ...user,
+    claude,
+    run,
+    write,
+    shell,
+    beside: (files: Record<string, string>) => writeFiles(cwd, files),
+    other: () => claudeIn(cwd, env),
+  }
+}
+
+type Session = Awaited<ReturnType<typeof session>>
+type Case = [row: string, what: string, does: (s: Session) => Promise<unknown>, verdict: string, rules?: object]
+
+const both = { ...rules, required: ['tests', 'lint'] }
+const passes = 'verified executed'
+
+const cases: Case[] = [
+  ['1', 'edit, tests pass', async ({ write, run }) => [await write('a', '1'), await run('npm test')], passes],
+  [
+    '1',
+    'edit, tests pass, commit',
+    async ({ write, run }) => [
+      await write('a', '1'),
+      await run('npm test'),
+      await run('git add -A && git commit -qm a'),
+    ],
+    passes,
+  ],
+  [
+    '1',
+    'an edit that is undone after the tests',
+    async ({ write, run }) => [
+      await run('npm test'),
+      await write('README.md', 'x'),
+      await write('README.md', 'Shop\n'),
+    ],
+    passes,
+  ],
+  [
+    '2',
+    'edit after the tests',
+    async ({ write, run }) => [await run('npm test'), await write('README.md', 'x')],
+    'stale executed',
+  ],
+  [
+    '3',
+    'a new file after tests on a clean commit',
+    async ({ write, run }) => [await run('npm test'), await write('new.test.js', 'fail')],
+    'stale executed',
+  ],
+  [
+    '5',
+    'tests fail, fix, pass',
+    async ({ write, run }) => [
+      await write('work', 'no\n'),
+      await run('npm test'),
+      await write('work', 'pass\n'),
+      await run('npm test'),
+    ],
+    passes,
+  ],
+  [
+    '6',
+    'tests fail, last edit',
+    async ({ write, run }) => [await write('work', 'no\n'), await run('npm test'), await write('work', 'pass\n')],
+    'failing executed',
+  ],
+  ['7', 'no rules, tests unseen', async ({ run }) => run('npm test'), 'unchecked null', {}],
+  ['8', 'only lint', async ({ run }) => run('npm run lint'), 'unchecked null'],
+  [
+    '9',
+    'lint early, edit, tests at the end',
+    async ({ write, run }) => [await run('npm run lint'), await write('a', '1'), await run('npm test')],
+    passes,
+  ],
+  [
+    '10',
+    'lint fails and never runs again',
+    async ({ write, run }) => [await write('lint.sh', 'exit 1\n'), await run('npm run lint'), await run('npm test')],
+    'failing executed',
+  ],
+  [
+    '15',
+    'the agent edits the rule to true',
+    async ({ write, run }) => [
+      await write('conduct.json', '{ "project": "shop", "checks": { "tests": "true" } }'),
+      await run('true'),
+    ],
+    'unchecked null',
+  ],
+  [
+    '16',
+    'a session that only checks out and tests',
+    async ({ run }) => [await run('git checkout -q -b side'), await run('npm test')],
+    passes,
+  ],
+  [
+    '17',
+    'a part of the tests',
+    async ({ run }) => [
+      await run('npm test -- one'),
+      await run('npm test --help'),
+      await run('PYTEST_ADDOPTS=-k1 npm test'),
+    ],
+    'unchecked null',
+  ],
+  [
+    '17',
+    'an old rule with a star',
+    async ({ run }) => run('npm test -- one'),
+    'unchecked null',
+    { checks: { tests: 'npm test*' } },
+  ],
+  [
+    '18',
+    'the suite fails, a part passes',
+    async ({ write, run }) => [
+      await write('work', 'no\n'),
+      await run('npm test'),
+      await write('test.sh', 'exit 0\n'),
+      await run('npm test -- one'),
+    ],
+    'failing executed',
+  ],
+  [
+    '19',
+    'the suite passes, a typo fails',
+    async ({ run }) => [await run('npm test'), await run('npm test -- typo.js && false')],
+    passes,
+  ],
+  ['22', 'the same command by other words', async ({ run }) => run('CI=1 npm run test -- --coverage'), passes],
+  [
+    '24',
+    'pytest is missing, uv run pytest passes',
+    async ({ run }) => [await run('exit 127'), await run('uv run pytest -q')],
+    passes,
+    { checks: { tests: ['pytest', 'uv run pytest'] } },
+  ],
+  ['28', 'format, then tests, in one line', async ({ run }) => run('echo x >> README.md && npm test'), passes],
+  [
+    '28',
+    'tests, then commit, in one line',
+    async ({ write, run }) => [await write('a', '1'), await run('git add -A && npm test && git commit -qam a')],
+    passes,
+  ],
+  [
+    '29',
+    'tests, then sed, in one line',
+    async ({ run }) => run('npm test && sed -i s/Shop/Store/ README.md'),
+    'stale executed',
+  ],
+  [
+    '29',
+    'tests, then a new file, in one line',
+    async ({ run }) => run('npm test && echo x > new.js'),
+    'stale executed',
+  ],
+  [
+    '30',
+    'format and lint and tests, lint required',
+    async ({ run }) => run('echo x >> README.md && npm run lint && npm test && true'),
+    'stale executed',
+    both,
+  ],
+  [
+    '31',
+    'a person saves a tracked file while tests run',
+    async ({ run, beside }) => run('npm test', () => beside({ 'README.md': 'typed' })),
+    'stale executed',
+  ],
+  [
+    '32',
+    'a person adds a file while tests run',
+    async ({ run, beside }) => run('npm test', () => beside({ 'TODO.md': 'typed' })),
+    passes,
+  ],
+  ['34', 'tests leave a report', async ({ run }) => run('npm test', () => {}), passes],
+  [
+    '34',
+    'tests leave a report, lint between',
+    async ({ run, write }) => [
+      await write('test.sh', 'date +%N > report; grep -q pass work\n'),
+      await run('npm test'),
+      await run('npm run lint'),
+      await run('npm test'),
+    ],
+    passes,
+    both,
+  ],
+  [
+    '36',
+    'an untracked helper is deleted after the tests',
+    async ({ run, beside, cwd, write }) => [
+      beside({ helper: 'x' }),
+      await write('a', '1'),
+      await run('npm test'),
+      rmSync(join(cwd, 'helper')),
+      await run('true'),
+    ],
+    'stale executed',
+  ],
+  [
+    '38',
+    'the commit leaves a new helper out',
+    async ({ run, write }) => [
+      await write('helper', 'x'),
+      await write('README.md', 'x'),
+      await run('npm test'),
+      await run('git commit -qam a'),
+    ],
+    passes,
+  ],
+  [
+    '39',
+    'tests, commit, back on main',
+    async ({ run, write }) => [
+      await run('git checkout -q -b side'),
+      await write('a', '1'),
+      await run('npm test'),
+      await run('git add -A && git commit -qm a'),
+      await run('git checkout -q main'),
+    ],
+    passes,
+  ],
+  [
+    '39',
+    'tests, then commit and back on main in one line',
+    async ({ run, write }) => [
+      await run('git checkout -q -b side'),
+      await write('a', '1'),
+      await run('npm test'),
+      await run('git add -A && git commit -qm a && git checkout -q main'),
+    ],
+    passes,
+  ],
+  [
+    '41',
+    'tests fail on the branch; back on main they pass',
+    async ({ run, write }) => [
+      await run('git checkout -q -b side'),
+      await write('work', 'no\n'),
+      await run('npm test'),
+      await run('git commit -qam no'),
+      await run('git checkout -q main'),
+      await run('npm test'),
+    ],
+    'failing executed',
+  ],
+  [
+    '43',
+    'a merge after the tests',
+    async ({ run, write, shell }) => [
+      shell('git checkout -q -b other && echo o > other && git add -A && git commit -qm other && git checkout -q main'),
+      await write('a', '1'),
+      await run('git add -A && git commit -qm a'),
+      await run('npm test'),
+      await run('git merge -q other -m merged'),
+    ],
+    'stale executed',
+  ],
+  [
+    '43',
+    'a reset after tests and commit',
+    async ({ run, write }) => [
+      await write('a', '1'),
+      await run('npm test'),
+      await run('git add -A && git commit -qm a'),
+      await run('git reset -q --hard HEAD~1'),
+    ],
+    'stale executed',
+  ],
+  [
+    '45',
+    'a person edits after the tests, and the session asks on',
+    async ({ run, beside, claude }) => [
+      await run('npm test'),
+      await claude.stop(),
+      beside({ 'README.md': 'typed' }),
+      await claude.prompt('And?'),
+    ],
+    'stale executed',
+  ],
+  [
+    '46',
+    "a person's untracked file from before",
+    async ({ run, write }) => [await write('a', '1'), await run('npm test')],
+    passes,
+  ],
+  [
+    '47',
+    'another session edits its file after our tests',
+    async ({ run, write, other }) => {
+      await write('a', '1')
+      await run('npm test')
+      const theirs = other()
+      await theirs.prompt('Mine')
+      await theirs.write('b', '1')
+      await theirs.stop()
+      await theirs.end()
+    },
+    passes,
+  ],
+  [
+    '77',
+    'a worktree of the session',
+    async ({ run, write }) => [
+      await write('a', '1'),
+      await run('git worktree add -q ../side && cd ../side && npm test'),
+    ],
+    'unchecked null',
+  ],
+]
+
+for (const [row, what, does, expected, conductJson = rules] of cases) {
+  test(`row ${row}: ${what}: ${expected}`, async (t) => {
+    const s = await session(t, conductJson)
+    await does(s)
+    await s.claude.stop()
+    await syncAll(s.env)
+    const run = (await runsOf(s)).find(({ title }) => title === 'Work') ?? (await onlyRun(s))
+    assert.equal(`${run.verdict} ${run.evidence}`, expected, `${run.why}`)
+  })
+}
