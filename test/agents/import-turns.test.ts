@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { claudeMoments } from '../../src/agents/transcripts/claude.ts'
 import { codexMoments } from '../../src/agents/transcripts/codex.ts'
 import { type Moment, type Reader, withSubagents } from '../../src/agents/transcripts/moment.ts'
-import { turnsOf } from '../../src/agents/transcripts/turns.ts'
+import { turnsOf } from '../../src/recorder/past.ts'
 import { freshFolder } from '../cli/folder.ts'
 
 /** The turns of a transcript with these lines, one a second. */

@@ -5,7 +5,7 @@ import type { ToldTurn } from '../../src/agents/seen.ts'
 import { aboutTurn, toldTurn } from '../../src/agents/told-turn.ts'
 import { readTranscript, readTurns } from '../../src/agents/transcript.ts'
 import { claudeMoments } from '../../src/agents/transcripts/claude.ts'
-import { turnsOf } from '../../src/agents/transcripts/turns.ts'
+import { turnsOf } from '../../src/recorder/past.ts'
 import { transcriptOf } from './documents.ts'
 
 const reviewOf = (name: string) => fileURLToPath(new URL(`documents/codex-review/${name}`, import.meta.url))

@@ -1,0 +1,120 @@
+import { totalOf } from '../agents/cost.ts'
+import { withoutSecrets } from '../agents/secrets.ts'
+import type { Seen, Step, Told, Usage } from '../agents/seen.ts'
+import type { Moment } from '../agents/transcripts/moment.ts'
+import type { TurnFields } from '../api/turn.ts'
+import type { Facts } from './facts.ts'
+import type { Memo } from './memo.ts'
+import { close, gone, isOpen, step } from './step.ts'
+
+/** A turn from a transcript, in the form that hooks would have sent. */
+export interface PastTurn {
+  turn: TurnFields
+  /** The changed files, as the agent names them. */
+  files: string[]
+  session: NonNullable<Moment['session']>
+  /** Nothing in the transcript ends it, so it may still be in progress. */
+  isOpen?: true
+}
+
+/** The state between two moments. */
+interface State {
+  memo: Memo
+  session: NonNullable<Moment['session']>
+  /** The requests to the model since the last turn. */
+  requests: Map<unknown, Usage>
+  told: Required<Pick<Told, 'commands' | 'subagents'>>
+  at: number
+}
+
+/** Groups moments into turns, each returned once it is over. `mask` removes the secrets from a text. */
+export async function* turnsOf(
+  moments: AsyncIterable<Moment>,
+  mask: (text: string) => Promise<string>,
+): AsyncGenerator<PastTurn> {
+  const state: State = {
+    ...{ memo: { begun: true }, session: {}, requests: new Map(), at: 0 },
+    told: { commands: {}, subagents: [] },
+  }
+  for await (const moment of moments) {
+    // It has no place in the run.
+    if (moment.at === 0) continue
+    state.at = moment.at
+    Object.assign(state.session, moment.session)
+    if (moment.request) state.requests.set(moment.request.id, moment.request.usage)
+    if (moment.subagent) state.told.subagents.push(moment.subagent)
+    Object.assign(state.told.commands, moment.commands)
+    if (moment.step) yield* stepped(state, await withoutSecrets(moment.step, mask))
+  }
+  yield* leftOpen(state)
+}
+
+/** The turn that a step ends, if it ends one. */
+async function* stepped(state: State, given: Step): AsyncGenerator<PastTurn> {
+  if (given.kind === 'prompt') dropOwnCommand(state)
+  const usage = await usedIn(state)
+  const seen = seenOf(given.kind === 'turn' ? endOf(state, given, usage) : given, usage)
+  yield* taken(state, step(state.memo, seen, factsOf(state, usage)))
+}
+
+/** What an agent says without a request to its model is not its own. */
+function endOf({ memo, requests }: State, { answer, ...end }: Step & { kind: 'turn' }, usage: Usage | undefined): Step {
+  const isSaid = answer !== undefined && (requests.size > 0 || isOpen(memo))
+  return { ...end, ...(isSaid && { answer }), ...(usage && { usage }) }
+}
+
+const seenOf = (step: Step, usage: Usage | undefined): Seen => ({
+  ...{ agent: '', session: '', cwd: '', step },
+  ...(usage?.model !== undefined && { model: usage.model }),
+})
+
+/** The last turn, if nothing in the transcript ends it: nobody was left to do so. Work that the agent began itself just ended. */
+async function* leftOpen(state: State): AsyncGenerator<PastTurn> {
+  dropOwnCommand(state)
+  if (!isOpen(state.memo)) return
+  const facts = factsOf(state, await usedIn(state))
+  const closing = { at: state.at, ...(state.memo.draft?.prompt !== undefined && { failure: gone }) }
+  for await (const turn of taken(state, close({ ...state.memo, closing }, facts))) yield { ...turn, isOpen: true }
+}
+
+/** A command of the agent itself or for its shell, such as /clear, is not work. */
+function dropOwnCommand(state: State): void {
+  const { draft, ...memo } = state.memo
+  if (!draft || !/^[/!]\S+(?: |$)/.test(draft.prompt ?? '')) return
+  if (draft.tools.length + state.requests.size === 0) state.memo = memo
+}
+
+async function* taken(state: State, after: ReturnType<typeof step>): AsyncGenerator<PastTurn> {
+  const files = state.memo.draft?.files ?? []
+  // The usage is that of the turn alone, so the next one has nothing to subtract.
+  const { usage: _, ...memo } = after.memo
+  state.memo = memo
+  for (const { operation, input } of after.calls) {
+    if (operation !== 'appendTurn') continue
+    const { n: __, ...turn } = input
+    state.requests = new Map()
+    state.told = { commands: {}, subagents: [] }
+    yield { turn: turn as TurnFields, files, session: { ...state.session } }
+  }
+}
+
+/** What the requests since the last turn used, with its cost if each of their models has a price. */
+async function usedIn({ requests }: State): Promise<Usage | undefined> {
+  const used = [...requests.values()]
+  const total = await totalOf(used)
+  const model = used.findLast((usage) => usage.model !== undefined)?.model
+  return total && { ...(model !== undefined && { model }), ...total }
+}
+
+const factsOf = ({ at, told }: State, usage: Usage | undefined): Facts => ({
+  at,
+  agent: '',
+  rules: { answers: true, prompts: true },
+  told: { ...told, ...(usage && { usage }) },
+  trees: {},
+  run: {},
+  work: { files: [], commits: [] },
+  price: (usage) => usage,
+  line: () => ({ checks: [], others: 'read' }),
+  hint: () => undefined,
+})
