@@ -26,14 +26,6 @@ export function sentenceOf(told: Told): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }
 
-/** How the result of a check is known, in words. */
-export const evidenceText = (evidence: Evidence, by: string): string =>
-  ({
-    self: 'Claimed by its author',
-    executed: "Seen by the author's recorder",
-    independent: `Checked by ${by} (independent)`,
-  })[evidence]
-
 /** The sentence for a run without checks. */
 export const sentenceOfNothing = (required: readonly string[]) =>
   required.length === 0 ? 'No check has run' : `${listed(required.map(code))} ${hasOrHave(required)} not run`
@@ -60,15 +52,15 @@ const verbs = { fail: 'failed', warn: 'gave a warning', pass: 'passed' } as cons
 /** The strongest and newest of the failures or warnings that count. */
 const worstIn = ({ standings, evidence, verdict }: Told): Standing<Judged> | undefined =>
   standings.findLast(
-    ({ check, replacedBy }) =>
-      !replacedBy && check.evidence === evidence && check.result === (verdict === 'failing' ? 'fail' : 'warn'),
+    ({ check, isCleared }) =>
+      !isCleared && check.evidence === evidence && check.result === (verdict === 'failing' ? 'fail' : 'warn'),
   )
 
 function badOf(told: Told, result: 'fail' | 'warn'): string[] {
   const worst = worstIn(told)
   if (!worst) return []
   const others = told.standings.filter(
-    ({ check, replacedBy }) => !replacedBy && check.result === result && check.name !== worst.check.name,
+    ({ check, isCleared }) => !isCleared && check.result === result && check.name !== worst.check.name,
   )
   const names = [...new Set(others.map(({ check }) => code(check.name)))]
   return [

@@ -51,6 +51,8 @@ export interface Standing<Check extends Judged> {
   /** Its place among the checks of the run, oldest first. */
   at: number
   current: boolean
+  /** Whether a failure or warning no longer counts. */
+  isCleared?: true
   /** The check that took its place; undefined for one that counts. */
   replacedBy?: Check
 }
@@ -173,12 +175,20 @@ function settle<Check extends Judged>(named: Entry<Check>[]): void {
   for (const one of named) {
     if (one.check.result === 'pass') continue
     const by = named.findLast((other) => rank(other) > rank(one) && replaces(other, one))
+    if (by) Object.assign(one, { isCleared: true, replacedBy: by.check })
+  }
+  // The same failure again: it counts as before, and only the newest is shown.
+  const open = named.filter(({ check, isCleared }) => check.result !== 'pass' && !isCleared)
+  for (const one of open) {
+    const by = open.findLast(
+      (other) => other !== one && other.check.result === one.check.result && replaces(other, one),
+    )
     if (by) one.replacedBy = by.check
   }
   const passes = named.filter(({ check }) => check.result === 'pass')
   const best = bestOf(passes)
   if (!best) return
-  const worse = named.findLast((one) => one.check.result !== 'pass' && !one.replacedBy && replaces(one, best))
+  const worse = named.findLast((one) => one.check.result !== 'pass' && !one.isCleared && replaces(one, best))
   for (const one of passes) {
     const by = one === best ? worse : best
     const isLeg = one.check.pipeline && one.check.pipeline.id === by?.check.pipeline?.id
@@ -216,7 +226,7 @@ function decide(standings: readonly Entry<Judged>[], bests: readonly (Entry<Judg
     ['fail', 'failing'],
     ['warn', 'warned'],
   ] as const) {
-    const counting = standings.filter((one) => one.check.result === result && !one.replacedBy)
+    const counting = standings.filter((one) => one.check.result === result && !one.isCleared)
     if (counting.length > 0) return { verdict, evidence: evidences[Math.max(...counting.map(strengthOf))] as Evidence }
   }
   const passes = bests.filter((best) => best !== undefined)

@@ -6,9 +6,9 @@ import type { Found } from '../api/search.ts'
 import type { Spec } from '../api/spec.ts'
 import type { Turn } from '../api/turn.ts'
 import type { Output } from '../client/client.ts'
+import { evidenceText } from '../format/evidence.ts'
 import { slice } from '../ledger/content.ts'
 import { digestOf, turnId, turnTitle } from '../ledger/turn.ts'
-import { evidenceText } from '../ledger/verdict-sentence.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']

@@ -484,6 +484,23 @@ test('the sentence of a verdict', () => {
   }
 })
 
+test('the same failure again is shown once, and counts as before', () => {
+  const legs = (id: string, ...results: CheckResult[]) =>
+    results.map((result, at) => ci('2', result, { pipeline: { id, job: `node ${22 + 2 * at}` } }))
+  const checks = [...legs('1', 'fail'), ...legs('2', 'fail'), ...legs('1', 'fail', 'pass').slice(1)]
+  const { verdict, standings } = judge(checks, { state: clean('2'), version: 1 }, ['tests'])
+  assert.equal(verdict, 'failing', 'the other leg of the first pipeline clears only the second')
+  assert.deepEqual(
+    standings.map(({ replacedBy }) => replacedBy && checks.indexOf(replacedBy)),
+    [undefined, 2, undefined],
+  )
+  const again = judge([ran('B', 'fail'), ran('B', 'fail')], { state: clean('2'), version: 1 }, ['tests'])
+  assert.deepEqual(
+    again.standings.map(({ replacedBy }) => replacedBy === undefined),
+    [false, true],
+  )
+})
+
 test('what took the place of a check', () => {
   const checks = [ran('A', 'fail'), ran('B'), claim('B'), ran('B'), lint('B', 'fail'), lint('B', 'warn')]
   const { standings } = judge(checks, { state: clean('2'), version: 1 }, ['tests'])

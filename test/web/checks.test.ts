@@ -27,11 +27,11 @@ test('the checks that count are those of the verdict, on the page of a run, in a
   for (const [n, words] of [/Fail.*tests.*ci/, /Pass.*tests.*agent/].entries()) {
     assert.match((await rows.nth(n).textContent()) ?? '', words)
   }
-  assert.equal(await page.getByText('replaced by a newer one').count(), 0)
+  assert.equal(await page.getByText('replaced by CHECK-').count(), 0)
   await page.goto(`${home}#/runs/default/B`)
   await page.getByRole('heading', { name: 'Only lint fails', level: 1 }).waitFor()
   await page.getByRole('heading', { name: 'Checks 1 fail, 1 pass' }).waitFor()
-  assert.equal(await page.getByText('replaced by a newer one').count(), 1)
+  assert.equal(await page.getByText('replaced by CHECK-').count(), 1)
 
   await page.goto(`${home}#/compare?run=default/A&run=default/B`)
   const cells = page.getByRole('row', { name: 'tests' }).getByRole('cell')

@@ -53,7 +53,7 @@ test('the page of a run follows its log, its end and its checks', async (t) => {
   await page.getByRole('listitem').getByText('the limiter').waitFor()
   await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 })
   await page.getByText('Verified').first().waitFor()
-  await page.getByText('All checks pass').waitFor()
+  await page.locator('.standing').getByText('Claimed by its author').waitFor()
   await client.updateRun({ runId: 'RUN-001', status: 'completed', content: 'Something else.' })
   await page.locator('.standing').getByText('Completed').waitFor()
   await page.locator('.prose').getByText('Something else.').waitFor()

@@ -65,7 +65,7 @@ test("failing checks come first, replaced ones last, and the retry command conta
   await page.goto(`${home}#/runs/default/RUN-001`)
   await page.getByRole('heading', { name: 'Checks 1 fail, 1 warn, 1 pass' }).waitFor()
   assert.deepEqual(await page.locator('.checks .name').allTextContents(), ['lint', 'types', 'tests', 'tests'])
-  await page.locator('.checks li').last().getByText('replaced by a newer one').waitFor()
+  await page.locator('.checks li').last().getByText('replaced by CHECK-004').waitFor()
   await page
     .locator('.retry')
     .getByText('conduct exec --project default --retry-of RUN-001 -- npm test', { exact: true })

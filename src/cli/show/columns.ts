@@ -1,6 +1,6 @@
+import { evidenceText } from '../../format/evidence.ts'
 import type { Evidence } from '../../ledger/evidence.ts'
 import { firstLine } from '../../ledger/turn.ts'
-import { evidenceText } from '../../ledger/verdict-sentence.ts'
 import { clean } from './text.ts'
 import { spanOf } from './time.ts'
 

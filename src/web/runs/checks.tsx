@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Check } from '../../api/check.ts'
+import { evidenceText } from '../../format/evidence.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { actorText } from '../ui/actor.ts'
@@ -44,7 +45,8 @@ function CheckRow({ check }: { check: Check }) {
             </code>
           )}
           <span class="facts">
-            {!counts && <span>replaced by a newer one</span>}
+            {!counts && <span>replaced by {check.replacedBy ?? 'a newer one'}</span>}
+            <span>{evidenceText(check.evidence, actorText(check.createdBy))}</span>
             {exitCode !== null && <span>exit code {exitCode}</span>}
             {durationMs !== null && <span>{spanOf(durationMs)}</span>}
             <span>{agent ?? actorText(check.createdBy)}</span>

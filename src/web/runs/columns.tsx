@@ -27,6 +27,7 @@ const columns: Column[] = [
     width: 124,
     show: (run) => (run.verdict === 'unchecked' ? <span class="muted small">Unchecked</span> : <Verdict run={run} />),
   },
+  { name: 'why', label: 'Why', width: 280, show: ({ why }) => why && <span title={why}>{why}</span> },
   { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
   { name: 'author', label: 'Author', width: 124, show: ({ author }) => author?.split(' <')[0] },
   { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },

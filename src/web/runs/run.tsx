@@ -11,7 +11,7 @@ import { Head } from '../ui/head.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { Problem } from '../ui/problem.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'
-import { evidenceWords, Status, Verdict, verdictLooks } from '../ui/status.tsx'
+import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
 import { Tabs } from '../ui/tabs.tsx'
 import { Checks, checkCounts } from './checks.tsx'
 import { Log } from './log.tsx'
@@ -108,7 +108,6 @@ function Work({ run, history, files }: Pick<ShownProps, 'run' | 'history' | 'fil
             {isPart && ` among the newest ${checks.length}`}
           </span>
         </h2>
-        <p class="muted small">{verdictLooks[run.verdict].meaning}</p>
         {checks.length > 0 && <Checks checks={checks} />}
       </section>
     </>
@@ -123,7 +122,7 @@ function Standing({ run }: { run: FullRun }) {
     <p class="standing">
       <Status run={run} />
       <Verdict run={run} />
-      {run.evidence && <span class="muted">evidence: {evidenceWords[run.evidence]}</span>}
+      <span class="muted">{run.why ?? verdictLooks[run.verdict].meaning}</span>
       {tookMs > 0 && <span class="muted">took {spanOf(tookMs)}</span>}
       {endedAt ? (
         <span class="muted">

@@ -84,7 +84,7 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     return (
       <p>
         attempt {run.attempt}, <a href={href(['runs', project, run.runId])}>{run.runId}</a>{' '}
-        <Status run={{ ...run, failure: null }} /> <Verdict run={{ ...run, evidence: null }} />
+        <Status run={{ ...run, failure: null }} /> <Verdict run={run} />
       </p>
     )
   }

@@ -9,11 +9,7 @@ export function LastRun({ project, run }: { project: string; run: Last | null })
   return (
     <span class="last-run">
       <a href={href(['runs', project, run.runId])}>{run.runId}</a>
-      {run.verdict === 'unchecked' ? (
-        <Status run={{ ...run, failure: null }} />
-      ) : (
-        <Verdict run={{ ...run, evidence: null }} />
-      )}
+      {run.verdict === 'unchecked' ? <Status run={{ ...run, failure: null }} /> : <Verdict run={run} />}
       <Ago at={run.createdAt} />
     </span>
   )

@@ -33,13 +33,6 @@ export const resultLooks: Record<CheckResult, Look> = {
   warn: { word: 'Warn', icon: 'warn', tone: 'doubt' },
 }
 
-/** How reliable the verdict is. */
-export const evidenceWords: Record<NonNullable<Run['evidence']>, string> = {
-  self: 'claimed by the author of the work',
-  executed: "run by the author's recorder",
-  independent: 'recorded under another key',
-}
-
 export function Badge({ look, title }: { look: Look; title?: string }) {
   return (
     <span class={`badge ${look.tone}`} title={title}>
@@ -63,8 +56,7 @@ export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial
   return <Badge look={isLost ? { ...look, word: 'Vanished' } : look} title={run.failure?.message} />
 }
 
-export function Verdict({ run }: { run: Pick<Run, 'verdict' | 'evidence'> }) {
+export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run, 'why'>> }) {
   const look = verdictLooks[run.verdict]
-  const how = run.evidence ? ` Evidence: ${evidenceWords[run.evidence]}.` : ''
-  return <Badge look={look} title={look.meaning + how} />
+  return <Badge look={look} title={run.why ?? look.meaning} />
 }
