@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 /** What each part of src/ may import: other parts (`src` means the files at its root) and packages. */
 const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   src: { parts: ['src', 'api', 'ledger'], packages: [] },
-  // Formats that other programs read. Browsers load them, too.
+  // Formats that other programs read, and words that every front end shows. Browsers load them, too.
   format: { parts: ['format'], packages: [] },
   api: { parts: ['api', 'ledger', 'format'], packages: ['zod'] },
   ledger: { parts: ['ledger'], packages: [] },
@@ -24,7 +24,10 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   },
   client: { parts: ['client'], packages: [] },
   // zod, because it prints the input schemas of the tools.
-  mcp: { parts: ['src', 'api', 'ledger', 'client', 'mcp'], packages: ['@modelcontextprotocol/server', 'zod'] },
+  mcp: {
+    parts: ['src', 'api', 'ledger', 'format', 'client', 'mcp'],
+    packages: ['@modelcontextprotocol/server', 'zod'],
+  },
   agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
   // Pure: what hooks report, turned into calls.
   recorder: { parts: ['ledger', 'agents', 'recorder'], packages: [] },
@@ -35,7 +38,7 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
   },
   spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
   cli: {
-    parts: ['src', 'api', 'ledger', 'client', 'mcp', 'spool', 'agents', 'recorder', 'mask', 'cli'],
+    parts: ['src', 'api', 'ledger', 'format', 'client', 'mcp', 'spool', 'agents', 'recorder', 'mask', 'cli'],
     // zod, because it reads the schemas of the table, to derive flags from them.
     packages: ['commander', 'zod', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
   },
