@@ -11,6 +11,9 @@ import { type Call, reads, type Told, tool } from './tool.ts'
 /** The most bytes of content that read_ledger returns. */
 const contentBytes = 8000
 
+/** What has the id. Its fields are those of the API. */
+const found = z.looseObject({}).optional()
+
 export const readLedger = tool({
   name: 'read_ledger',
   description: 'Read one run, turn, spec, check or feature in full.',
@@ -18,6 +21,7 @@ export const readLedger = tool({
   input: z.strictObject({
     id: text(200, 1).describe('RUN-001, RUN-001/2 for a turn, AUTH-001, CHECK-001, or a feature by name or number'),
   }),
+  output: z.object({ run: found, turn: found, spec: found, check: found, feature: found }),
   async run(call, { id }) {
     // Several things can have the same id.
     const readers = humanIdPattern.test(id) ? [readRun, readSpec, readCheck, readFeature] : [readTurn, readFeature]

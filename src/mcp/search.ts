@@ -15,6 +15,9 @@ const sifted = 200
 const anyStatus = z.enum([...new Set([...runStatus.options, ...specStatus.options, ...checkResult.options])])
 type Verdict = z.infer<typeof verdict>
 
+/** With query, the results; without it, the rows of a type. */
+const rows = z.array(z.looseObject({})).optional()
+
 export const searchLedger = tool({
   name: 'search_ledger',
   description: 'Find runs, specs, checks and features by words; without query, list the newest of a type.',
@@ -25,6 +28,7 @@ export const searchLedger = tool({
     status: anyStatus.optional().describe("Or a check's result"),
     verdict: verdict.optional().describe('Of runs; not with query'),
   }),
+  output: z.object({ hasMore: z.boolean(), results: rows, runs: rows, specs: rows, checks: rows, features: rows }),
   async run(call, { query, type, status, verdict }) {
     if (query !== undefined && verdict !== undefined)
       throw invalid('verdict', 'cannot be combined with query: leave one out')

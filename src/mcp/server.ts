@@ -32,7 +32,7 @@ export function createMcpServer(options: McpOptions): McpServer {
   const server = new McpServer({ name: 'conduct', title: 'Conduct', version }, { instructions, capabilities })
   for (const tool of tools) {
     const { name, description, annotations } = tool
-    server.registerTool(name, { description, annotations, inputSchema: schemaOf(tool) }, (input, ctx) => {
+    server.registerTool(name, { description, annotations, ...schemasOf(tool) }, (input, ctx) => {
       const agent = clientName(ctx) ?? server.server.getClientVersion()?.name
       const { client, hold } = options
       const meta = ctx.mcpReq._meta ?? {}
@@ -47,8 +47,12 @@ export function createMcpServer(options: McpOptions): McpServer {
 }
 
 /** The tool validates its input itself, so errors use Conduct's words. */
-function schemaOf({ inputSchema }: Tool) {
-  const jsonSchema = { input: () => inputSchema, output: () => inputSchema }
+function schemasOf({ inputSchema, outputSchema }: Tool) {
+  return { inputSchema: unchecked(inputSchema), outputSchema: unchecked(outputSchema) }
+}
+
+function unchecked(schema: Record<string, unknown>) {
+  const jsonSchema = { input: () => schema, output: () => schema }
   const validate = (value: unknown) => ({ value })
   return { '~standard': { version: 1, vendor: 'conduct', validate, jsonSchema } } as const
 }

@@ -38,21 +38,26 @@ export interface Tool {
   description: string
   /** The input as JSON Schema without its limits. Errors explain a limit when an input exceeds it. */
   inputSchema: Record<string, unknown>
+  /** The result for a program as JSON Schema, open to fields of later versions. */
+  outputSchema: Record<string, unknown>
   annotations: Hints
   /** Takes null and '' for a field that may be left out. Throws VALIDATION_ERROR for input that violates the schema, and the errors of the operations. */
   call(call: Call, input: unknown): Promise<Told>
 }
 
-interface Definition<Input extends z.ZodObject> extends Omit<Tool, 'inputSchema' | 'call'> {
+interface Definition<Input extends z.ZodObject> extends Omit<Tool, 'inputSchema' | 'outputSchema' | 'call'> {
   input: Input
+  /** The fields of the result for a program. */
+  output: z.ZodObject
   run(call: Call, input: z.output<Input>): Promise<Told>
 }
 
-export function tool<Input extends z.ZodObject>({ input, run, ...rest }: Definition<Input>): Tool {
+export function tool<Input extends z.ZodObject>({ input, output, run, ...rest }: Definition<Input>): Tool {
   const fields = new Set(Object.keys(input.shape))
   return {
     ...rest,
     inputSchema: brief(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })) as Record<string, unknown>,
+    outputSchema: brief(z.toJSONSchema(output, { io: 'input' })) as Record<string, unknown>,
     async call(call, given) {
       const parsed = input.safeParse(withoutEmpty(input, given ?? {}), { reportInput: true })
       if (parsed.success) return run(call, parsed.data)
@@ -75,9 +80,15 @@ function withoutEmpty({ shape }: z.ZodObject, given: unknown): unknown {
 /** Keywords to leave out: a model pays for each definition in every session. */
 const left = new Set(['$schema', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'])
 
+/** Keywords that say nothing with an empty schema. */
+const saysNothing = new Set(['properties', 'additionalProperties'])
+
 function brief(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(brief)
   if (typeof schema !== 'object' || schema === null) return schema
-  const kept = Object.entries(schema).filter(([key]) => !left.has(key))
+  const isEmpty = (value: unknown) => JSON.stringify(value) === '{}'
+  const kept = Object.entries(schema).filter(
+    ([key, value]) => !left.has(key) && !(saysNothing.has(key) && isEmpty(value)),
+  )
   return Object.fromEntries(kept.map(([key, value]) => [key, brief(value)]))
 }

@@ -15,6 +15,12 @@ import { adds, type Call, changes, tool } from './tool.ts'
 const runId = humanId.optional().describe('Default: the one open run')
 const features = z.array(featureFields.name).max(100).optional().describe('Names of features touched')
 const words = text(Number.POSITIVE_INFINITY, 1)
+const outcomeFields = {
+  runId: z.string(),
+  status: z.string(),
+  verdict: z.string(),
+  evidence: z.string().nullable(),
+}
 /** The most bytes of a failure message. */
 const failureBytes = 4000
 
@@ -27,6 +33,7 @@ export const startRun = tool({
     specId: humanId.optional().describe('Spec it implements'),
     retryOf: humanId.optional().describe('runId of the run that this retries'),
   }),
+  output: z.object({ runId: z.string(), status: z.string(), attempt: z.int(), specVersion: z.int().nullable() }),
   async run({ client, hold, agent, meta, once }, { title, specId, retryOf }) {
     const adopt = (runId: string) => async (leaseToken: string | undefined) =>
       (await client.updateRun({ runId, title, specId, leaseToken }, once('adopt'))).run
@@ -50,6 +57,7 @@ export const logRun = tool({
   description: 'Append progress, decisions or findings (markdown) to a run.',
   annotations: adds,
   input: z.strictObject({ text: words, runId, features }),
+  output: z.object({ runId: z.string(), status: z.string() }),
   async run(call, input) {
     const runId = input.runId ?? (await call.hold.only(call.meta))
     const run = await append(call, runId, `${input.text}${input.text.endsWith('\n') ? '' : '\n'}`)
@@ -68,6 +76,7 @@ export const finishRun = tool({
     runId,
     features,
   }),
+  output: z.object(outcomeFields),
   async run(call, { status, summary, features, ...input }) {
     const { client, hold } = call
     const runId = input.runId ?? (await call.hold.only(call.meta))
@@ -113,6 +122,7 @@ export const recordCheck = tool({
     content: words.optional().describe('Output or findings'),
     runId,
   }),
+  output: z.object({ checkId: z.string(), ...outcomeFields }),
   async run(call, { runId: named, ...fields }) {
     const { client, hold, agent, meta, once } = call
     const runId = named ?? (await hold.only(meta))
@@ -186,6 +196,12 @@ export const saveSpec = tool({
     specId: humanId.optional().describe('Default: the next SPEC-n'),
     title: specFields.title.unwrap().unwrap(),
     content: words.describe('Markdown; `- [ ]` items are its checklist'),
+  }),
+  output: z.object({
+    specId: z.string(),
+    version: z.int(),
+    status: z.string(),
+    checklist: z.object({ total: z.int(), done: z.int() }),
   }),
   async run(call, { specId, ...fields }) {
     const { spec, deed } = await save(call, specId, fields)
