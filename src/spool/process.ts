@@ -136,6 +136,8 @@ function processesByPs(...which: string[]): Map<number, Running> {
     const told = execFileSync('ps', ['-ww', ...columns, ...which], {
       // The start must be the same for every reader.
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+      // A relative folder of the PATH must not be one of the current folder.
+      cwd: '/',
       encoding: 'utf8',
       stdio: 'pipe',
       timeout: 1_000,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { installs } from '../../src/agents/install.ts'
@@ -74,6 +74,25 @@ const commands: [words: string[], input?: string][] = [
   [['mcp'], `${toServer.join('\n')}\n`],
   [['sync']],
 ]
+
+test('no command and no hook takes a program from the folder, even if the PATH has relative folders', async (t) => {
+  const home = freshFolder(t)
+  t.after(() => untilNobodyRuns(home))
+  const folder = trappedFolder(home, 'folder')
+  for (const name of ['git', 'sh', 'node', 'ps', 'mkfifo', 'xdg-open', 'claude', 'conduct']) {
+    symlinkSync(folder.canary(name), join(folder.cwd, name))
+  }
+  const place = { ...homeOf(home), CONDUCT_DATABASE_URL: `sqlite:${join(home, 'conduct.db')}` }
+  const env = { ...place, PATH: `.::${process.env.PATH}` }
+  const { PATH } = process.env
+  t.after(() => Object.assign(process.env, { PATH }))
+  process.env.PATH = env.PATH
+  for (const document of documentsOf('claude', { folder: home, cwd: folder.cwd })) await hook('claude', document, env)
+  for (const [words, input] of commands) {
+    await (input === undefined ? conductHere(words, env, folder.cwd) : conduct(words, env, folder.cwd, input))
+    assert.deepEqual(folder.marks(), [], words.join(' '))
+  }
+})
 
 for (const [arrival, set] of Object.entries(arrivals)) {
   test(`no command and no hook runs a program of ${arrival}`, async (t) => {

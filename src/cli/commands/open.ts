@@ -85,7 +85,8 @@ const openers: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
 async function browse(link: string): Promise<boolean> {
   const [program, ...words] = openers[process.platform] ?? ['xdg-open']
   try {
-    const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true })
+    // A relative folder of the PATH must not be one of the current folder.
+    const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true, cwd: '/' })
     child.unref()
     // A program that is still running after a while is the browser itself.
     const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(3_000) })

@@ -22,5 +22,7 @@ function groupsInProc(): (string | undefined)[] {
 
 function groupsByPs(): string[] {
   const words = ['-o', 'pgid=', '-o', 'tpgid=', '-p', String(process.pid)]
-  return execFileSync('ps', words, { encoding: 'utf8', stdio: 'pipe', timeout: 1_000 }).trim().split(/\s+/)
+  // A relative folder of the PATH must not be one of the current folder.
+  const told = execFileSync('ps', words, { encoding: 'utf8', stdio: 'pipe', timeout: 1_000, cwd: '/' })
+  return told.trim().split(/\s+/)
 }

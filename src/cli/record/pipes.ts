@@ -22,7 +22,8 @@ export function openPipes(): [Pipe, Pipe] | undefined {
   try {
     folder = mkdtempSync(join(tmpdir(), 'conduct-'))
     const [out, error] = [join(folder, 'out'), join(folder, 'error')]
-    execFileSync('mkfifo', ['-m', '600', out, error], { stdio: 'ignore' })
+    // A relative folder of the PATH must not be one of the current folder.
+    execFileSync('mkfifo', ['-m', '600', out, error], { stdio: 'ignore', cwd: '/' })
     return [openPipe(out), openPipe(error)]
   } catch {
     return undefined
