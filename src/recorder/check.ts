@@ -69,7 +69,7 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
       dirty,
       startTree: seen.startTree,
       tree: seen.tree,
-      content: facts.hint(after.memo.own ?? [], check),
+      content: setupWords(facts.setup(check)),
       agent: facts.agent,
     })
     const leftovers = seen.leftovers && {
@@ -78,6 +78,12 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
     return withCall(after, 'createCheck', input, { isChecked: true, ...leftovers })
   }, before)
 }
+
+/** What a reader should know who trusts the check. */
+const setupWords = (paths: string[]): string | undefined =>
+  paths.length === 0
+    ? undefined
+    : `Changed since the session began: ${paths.slice(0, 10).join(', ')}${paths.length > 10 ? ', …' : ''}.`
 
 interface SeenTrees {
   startTree?: string

@@ -30,13 +30,15 @@ export interface Facts {
   price(usage: Usage): Usage
   /** What a command line ran, if it ended with that exit code. */
   line(candidate: Candidate, exitCode: number | undefined): RanLine
-  /** What to say on a check about files that the session wrote and that decide what its command tests. */
-  hint(own: readonly string[], check: RanCheck): string | undefined
+  /** The files that decide what the command of a check tests and that changed since the session began. */
+  setup(check: RanCheck): string[]
 }
 
 export interface SessionWork {
   files: NonNullable<TurnFields['files']>
   commits: string[]
+  /** Changes while several sessions ran commands, credited to none of them. */
+  uncredited?: NonNullable<TurnFields['uncredited']>
 }
 
 /** A check that a line ran, with its own exit code. */

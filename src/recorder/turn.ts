@@ -73,6 +73,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(!answers && { answer: undefined }),
     ...(!prompts && { prompt: undefined }),
     ...(work.files.length > 0 && { files: work.files }),
+    ...(work.uncredited && { uncredited: work.uncredited }),
     ...(git && { git }),
   }
   const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo

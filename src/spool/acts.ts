@@ -23,8 +23,8 @@ export interface Acts {
   endCommands(name: string): void
   /** Records that a session wrote files, by their absolute paths. */
   wrote(name: string, paths: string[]): void
-  /** Whether another session ran a command in `root` between these times. */
-  hasRival(name: string, root: string, from: number, to: number): boolean
+  /** The other sessions that ran a command in `root` between these times. */
+  rivals(name: string, root: string, from: number, to: number): string[]
   /** The files that other sessions have written since. */
   othersFiles(name: string, from: number): string[]
   /** Deletes entries older than a day. */
@@ -61,16 +61,16 @@ export function actsIn(db: Database): Acts {
           db.run('insert into acts (name, path, began, ended) values (?, ?, ?3, ?3)', name, path, Date.now())
         }
       }),
-    hasRival(name, root, from, to) {
-      const found = db.rows(
-        // A killed session does not end its commands.
-        `select 1 from acts a join recordings r on r.name = a.name
-          where a.root = ? and a.name <> ? and a.began between ? and ?
-            and (a.ended >= ? or a.ended is null and r.ended = 0) limit 1`,
-        ...[root, name, from - longestMs, to, from],
-      )
-      return found.length > 0
-    },
+    rivals: (name, root, from, to) =>
+      db
+        .rows<{ name: string }>(
+          // A killed session does not end its commands.
+          `select distinct a.name from acts a join recordings r on r.name = a.name
+            where a.root = ? and a.name <> ? and a.began between ? and ?
+              and (a.ended >= ? or a.ended is null and r.ended = 0)`,
+          ...[root, name, from - longestMs, to, from],
+        )
+        .map(({ name }) => name),
     othersFiles: (name, from) =>
       db
         .rows<{ path: string }>(

@@ -383,3 +383,31 @@ for (const [row, what, does, expected, conductJson = rules] of cases) {
     assert.equal(`${run.verdict} ${run.evidence}`, expected, `${run.why}`)
   })
 }
+
+test('a check says which files that decide what it tests have changed in the session', async (t) => {
+  const s = await session(t, rules, { 'package.json': '{}' })
+  await s.run('npm test')
+  await s.write('package.json', '{ "scripts": { "test": "true" } }')
+  await s.run('npm test')
+  await syncAll(s.env)
+  const client = await s.ledger()
+  const { checks } = await client.listChecks({ order: 'asc' })
+  const contents = await Promise.all(
+    checks.map(async ({ checkId }) => (await client.getCheck({ checkId })).check.content),
+  )
+  assert.deepEqual(contents, ['', 'Changed since the session began: package.json.'])
+})
+
+test('changes while two sessions ran commands are credited to neither, and counted', async (t) => {
+  const s = await session(t, rules)
+  const other = s.other()
+  await other.prompt('Mine')
+  const tool = { tool_name: 'Bash', tool_input: { command: 'sleep 1' } }
+  await other.tell('PreToolUse', { ...tool, tool_use_id: 'theirs' })
+  await s.run('touch one two three')
+  await other.tell('PostToolUse', { ...tool, tool_use_id: 'theirs', tool_response: {} })
+  await s.claude.stop()
+  await syncAll(s.env)
+  const run = (await runsOf(s)).find(({ title }) => title === 'Work')
+  assert.deepEqual(run?.changes, { uncredited: { files: 3, sessions: 2 } })
+})

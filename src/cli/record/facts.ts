@@ -3,6 +3,7 @@ import { loadPrices } from '../../agents/cost.ts'
 import type { Seen, Told } from '../../agents/seen.ts'
 import { aboutTurn } from '../../agents/told-turn.ts'
 import { cut } from '../../agents/turn.ts'
+import { setsUpTests } from '../../ledger/test-setup.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Facts } from '../../recorder/facts.ts'
 import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
@@ -14,7 +15,7 @@ import { authorOf } from '../place/author.ts'
 import { checkRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { readLine } from './checked.ts'
-import { changeDuring, movedTo } from './moved.ts'
+import { changeDuring, movedTo, pathsSince } from './moved.ts'
 import { ownWork } from './own-work.ts'
 
 /** A session whose notes are being settled. */
@@ -52,7 +53,6 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
   const here = { state: session.state, name: recording.name, memo }
-  const { line, hint } = linesFor(memo)
   return {
     at,
     isFollowed: until !== undefined,
@@ -65,8 +65,8 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     ...(now && tellsWork(memo, seen, { ...trees, now }) && { moved: movedTo(now, here) }),
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
     price: isPriced ? await loadPrices() : (usage) => usage,
-    line,
-    hint,
+    line: linesBy(memo),
+    setup: ({ command }) => pathsSince(memo.base, now).filter((path) => setsUpTests(path, command)),
   }
 }
 
@@ -106,10 +106,7 @@ const tellsWork = (memo: Memo, seen: Seen, trees: Trees): boolean =>
   endsTurn(memo, seen) || (seen.step.kind === 'tool' && isMoved(memo, { trees, step: seen.step }))
 
 /** Reads command lines by the rules under which the session began. */
-function linesFor({ checks }: Memo): Pick<Facts, 'line' | 'hint'> {
-  return {
-    line: ({ cwd, trees: { home }, command }, exitCode) =>
-      readLine(command, exitCode, checks?.rules ?? checkRules(home ?? cwd), { cwd, home: checks?.home ?? home }),
-    hint: () => undefined,
-  }
-}
+const linesBy =
+  ({ checks }: Memo): Facts['line'] =>
+  ({ cwd, trees: { home }, command }, exitCode) =>
+    readLine(command, exitCode, checks?.rules ?? checkRules(home ?? cwd), { cwd, home: checks?.home ?? home })

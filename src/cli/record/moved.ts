@@ -98,6 +98,10 @@ function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made
   return { isCheckout, ...(made !== undefined && tree !== undefined && { made: { commit: made, tree } }) }
 }
 
+/** The files that changed between two snapshots; none if git cannot tell. */
+export const pathsSince = (base: Snapshot | undefined, now: Snapshot | undefined): string[] =>
+  base && now && base.root === now.root ? [...(changedIn(base, now)?.keys() ?? [])] : []
+
 /** What changed while a command ran; undefined if nothing did, or it is unknown. */
 export function changeDuring(
   { before, now, began }: Trees,
@@ -106,7 +110,7 @@ export function changeDuring(
 ): CommandChange | undefined {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined
   const from = began ?? at
-  const isAlone = !state.hasRival(name, now.root, from, at) && state.othersFiles(name, from).length === 0
+  const isAlone = state.rivals(name, now.root, from, at).length === 0 && state.othersFiles(name, from).length === 0
   const changed = changedIn(before, now)
   if (!changed || changed.size > mostChanged) return { isAlone }
   const listed = askOf(now, 'ls-files', '-z', '--', ...changed.keys()) ?? ''

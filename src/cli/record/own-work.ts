@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathOf } from '../../agents/turn.ts'
-import type { TurnFields } from '../../api/turn.ts'
+import type { SessionWork } from '../../recorder/facts.ts'
 import type { Window } from '../../recorder/memo.ts'
 import type { State } from '../../spool/state.ts'
 import { commitsMade } from '../place/commits.ts'
@@ -30,14 +30,35 @@ const most = { files: 500, commits: 500 }
  * The files and commits of this session: those its documents name, and those its own commands changed. Anything that
  * another session may have changed at the same time is left out.
  */
-export function ownWork(work: Work): { files: NonNullable<TurnFields['files']>; commits: string[] } {
+export function ownWork(work: Work): SessionWork {
   const { base, now, cwd } = work
   const commits = [...new Set(ownCommits(work))]
   const named = work.files.map((file) => placed(now?.root, cwd, file))
   const paths = new Set([...named, ...work.commands.flatMap((command) => changedBy(command, work, commits))])
   const lines = base && now && base.root === now.root ? linesOf(base, now) : new Map<string, object>()
   const files = [...paths].flatMap((path) => (pathOf(path) ? [{ path, ...lines.get(path) }] : []))
-  return { files: files.slice(0, most.files), commits: commits.slice(-most.commits) }
+  const uncredited = nobodysWork(work, paths)
+  return {
+    files: files.slice(0, most.files),
+    commits: commits.slice(-most.commits),
+    ...(uncredited && { uncredited }),
+  }
+}
+
+/** The files that changed while several sessions ran commands, and that none of them names. */
+function nobodysWork({ state, name, commands }: Work, own: Set<string>): SessionWork['uncredited'] {
+  const paths = new Set<string>()
+  let sessions = 0
+  for (const { from, to, before, now } of commands) {
+    if (!before || !now || before.root !== now.root || before.tree === now.tree) continue
+    const rivals = state.rivals(name, now.root, from, to).length
+    if (rivals === 0) continue
+    const named = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+    const changed = changedPaths(before, now).filter((path) => !own.has(path) && !named.has(path))
+    if (changed.length > 0) sessions = Math.max(sessions, rivals + 1)
+    for (const path of changed) paths.add(path)
+  }
+  return paths.size > 0 ? { files: paths.size, sessions } : undefined
 }
 
 /** The paths of files in a session's documents, in the form of the ledger. */
@@ -76,7 +97,7 @@ function linesOf(base: Snapshot, now: Snapshot) {
  */
 function changedBy({ from, to, before, now }: Window, { state, name }: Work, commits: string[]): string[] {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return []
-  if (state.hasRival(name, now.root, from, to)) return []
+  if (state.rivals(name, now.root, from, to).length > 0) return []
   const changed = changedPaths(before, now)
   const written = before.git.commit === now.git.commit ? changed : changed.filter(isWrittenSince(before, now, commits))
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
@@ -128,7 +149,7 @@ function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
 function ownCommits({ state, name, commands }: Work): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
-    return state.hasRival(name, now.root, from, to) ? [] : commitsMade(now.root, before.log, now.log)
+    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now.root, before.log, now.log)
   })
 }
 
