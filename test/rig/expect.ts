@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { RealAgent } from './agents/agent.ts'
+import type { Call } from './model/call.ts'
 import { noTokens, sum } from './model/script.ts'
 import type { Place } from './place.ts'
 import type { Recorded } from './records.ts'
@@ -206,10 +207,14 @@ function workOf(place: Place, { session, played }: Ran, { run, checks }: Recorde
     ['commits', made, run.git?.commits ?? []],
     ['changes', changesOf(place, base, tree, files), run.changes],
     ['verdict', session.verdict ?? 'unchecked', run.verdict],
-    ['evidence', verified ? 'executed' : null, run.evidence],
+    ['evidence', verified ? evidenceOf(calls) : null, run.evidence],
     ['checks', checksOf(calls), found.reverse(), checksOf(calls).filter(({ result }) => result === 'pass')],
   ]
 }
+
+/** The agent only claims what it records itself. */
+const evidenceOf = (calls: Call[]) =>
+  calls.some(({ act }) => act.do === 'ledger' && act.tool === 'record_check') ? 'self' : 'executed'
 
 function changesOf(place: Place, base: string, tree: string, files: string[]) {
   if (files.length === 0) return null
