@@ -27,7 +27,7 @@ export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
     case 'prompt':
       return prompted(start, seen, step, facts)
     case 'turn':
-      return overtaken(turnEnded(start, step, facts), facts)
+      return isEndBefore(start.memo, seen, facts) ? start : overtaken(turnEnded(start, step, facts), facts)
     case 'end':
       return sessionEnded(start, step, facts)
     case 'outcome':
@@ -64,7 +64,10 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
     ...(base && { base }),
     ...checksAt(rest, trees),
     ...(trees.rules && { rules: trees.rules }),
-    draft: promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
+    draft: {
+      ...promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
+      ...(seen.turn !== undefined && seen.turn === draft?.turn && { waits: true as const }),
+    },
   }
   return begun({ ...before, memo }, { at, prompt: step.text }, facts)
 }
@@ -73,6 +76,15 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
 function checksAt({ begun, ended, checks, own = [] }: Memo, trees: Trees): Pick<Memo, 'checks'> {
   const isKept = begun && checks && (!ended || own.some((path) => path.endsWith('conduct.json')))
   return isKept || !trees.checks ? {} : { checks: trees.checks }
+}
+
+/**
+ * Whether the turn that ends is the one before, by the transcript, which does not have the prompt yet: it was sent while
+ * the agent worked. That turn was recorded when the prompt came.
+ */
+function isEndBefore({ draft }: Memo, { turn }: Seen, { told }: Facts): boolean {
+  if (!draft?.waits || draft.turn !== turn || told.turn) return false
+  return told.turns?.some(({ id, isEnded }) => id === turn && isEnded) ?? false
 }
 
 function turnEnded(start: Stepped, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
