@@ -1,6 +1,6 @@
 import { leaseSeconds } from '../agents/activity.ts'
 import type { Failure, Told, TurnEnd, Usage } from '../agents/seen.ts'
-import { failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
+import { type Draft, failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
 import { tokensOf } from '../agents/usage.ts'
 import { firstLine } from '../ledger/turn.ts'
 import { type Stepped, withCall } from './call.ts'
@@ -57,7 +57,7 @@ export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, ag
 
 /** The end of a turn, sent under its number; nothing if nothing happened. */
 export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Facts): Stepped {
-  const draft = before.memo.draft ?? newDraft(end.at, before.memo.plan)
+  const draft = withCommand(before.memo.draft ?? newDraft(end.at, before.memo.plan), facts.told)
   const isSaid = before.memo.begun && end.answer !== undefined
   if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
   const started = begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts)
@@ -95,6 +95,12 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
 /** The files that the session wrote so far; the last 1,000. */
 const ownAfter = ({ own = [] }: Memo, files: { path: string }[]): string[] =>
   [...new Set([...own, ...files.map(({ path }) => path)])].slice(-1_000)
+
+/** The draft with the command of its user that began it, as the user typed it: no hook reports that. */
+function withCommand(draft: Draft, { turn }: Told): Draft {
+  const prompt = turn?.prompt
+  return draft.prompt === undefined && prompt?.startsWith('!') ? { ...draft, prompt } : draft
+}
 
 /** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */
 function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): Usage | undefined {

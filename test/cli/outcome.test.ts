@@ -84,6 +84,34 @@ test('the answer to a prompt is not that to a message that waited meanwhile', as
   )
 })
 
+test('a command of the user heads the turn that it begins', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  const said = (text: string) => ({
+    type: 'assistant',
+    message: { id: text, model: 'm', stop_reason: 'end_turn', content: [{ type: 'text', text }] },
+  })
+  const asked = (promptId: string, content: string) => ({ type: 'user', promptId, message: { role: 'user', content } })
+  const now = (line: object) => ({ ...line, timestamp: new Date().toISOString() })
+  await claude.tell('UserPromptSubmit', { prompt: 'One', prompt_id: 'p' })
+  const lines = [now(asked('p', 'One')), now(said('First.'))]
+  claude.transcribe(...lines)
+  await claude.tell('Stop', { prompt_id: 'p', last_assistant_message: 'First.' })
+  await syncAll(env)
+  claude.transcribe(...lines, now(asked('q', '<bash-input>npm test</bash-input>')), now(said('It passes.')))
+  await claude.tell('Stop', { prompt_id: 'q', last_assistant_message: 'It passes.' })
+  await claude.end()
+  await syncAll(env)
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ prompt, answer }) => [prompt, answer]),
+    [
+      ['One', 'First.'],
+      ['!npm test', 'It passes.'],
+    ],
+  )
+})
+
 test('a session with a model without a price has no cost, although its last model has one', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -72,7 +72,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
 
 /** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
 function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
-  return aboutTurn(told, draft ? { ...draft, at: draft.startedAt } : { turn: seen.turn, at }) ?? told
+  return aboutTurn(told, { turn: seen.turn, ...draft, at: draft?.startedAt ?? at }) ?? told
 }
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>
