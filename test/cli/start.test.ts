@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { createClient } from '../../src/client/client.ts'
+import { root } from '../support/built.ts'
 import { engines, testLedger } from '../support/engines.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -141,4 +142,19 @@ test('a relative path or a link to a database means the same database', async (t
   assert.equal(statSync(join(state, 'conduct/servers', name)).mode & 0o777, 0o600)
   assert.equal(statSync(join(state, 'conduct/servers')).mode & 0o777, 0o700)
   assert.equal(await me(url, adminKey), 'first admin')
+})
+
+test('the server of npm start ends with the shell that npm runs it in', async (t) => {
+  const folder = freshFolder(t)
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${folder}/c.db`, CONDUCT_PORT: '0' }
+  // A second command keeps the shell from replacing itself by the first.
+  const shell = spawn('sh', ['-c', `'${process.execPath}' '${join(root, 'scripts/start.cjs')}'; :`], { env })
+  t.after(() => shell.kill('SIGKILL'))
+  let url: string | undefined
+  for await (const text of shell.stdout.setEncoding('utf8')) {
+    url ??= /listens on (\S+)/.exec(text)?.[1]
+    if (url !== undefined && !shell.killed) shell.kill('SIGTERM')
+  }
+  // The output ends with the last process that has it.
+  await assert.rejects(fetch(url as string), { message: 'fetch failed' })
 })

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sql from 'sql-template-tag'
@@ -126,13 +137,62 @@ for (const [what, files] of [
   })
 }
 
-test('a file that replaces the database is not used', async (t) => {
+for (const [how, replace, words] of [
+  [
+    'moved over',
+    (from: string, to: string) => renameSync(from, to),
+    /was replaced .* nothing was written to the new one/,
+  ],
+  ['copied over', (from: string, to: string) => copyFileSync(from, to), /was overwritten .* nothing was written/],
+  ['written over', (from: string, to: string) => writeFileSync(to, readFileSync(from)), /was overwritten/],
+] as const) {
+  for (const isClean of [true, false]) {
+    test(`a ledger that is ${how} the open one stays whole through ${isClean ? 'SIGTERM' : 'SIGKILL'}`, async (t) => {
+      const url = await sqlite.freshUrl(t)
+      const path = url.slice('sqlite:'.length)
+      const server = await startServer(t, url)
+      const client = clientOf(server)
+      for (let n = 0; n < 20; n++) await client.createRun({ runId: `old-${n}`, content: 'old '.repeat(10_000) })
+      const other = await sqlite.freshUrl(t)
+      const otherPath = other.slice('sqlite:'.length)
+      const second = await startServer(t, other)
+      await clientOf(second).createRun({ runId: 'new', content: 'new' })
+      await second.end('SIGTERM')
+
+      replace(otherPath, path)
+      await assert.rejects(client.createRun({ runId: 'lost' }), refused(words))
+      assert.match(await untilReadiness(server, 503), words)
+      await assert.rejects(client.listRuns({}), refused(words))
+      assert.match(server.output(), words)
+      const [log] = readdirSync(dirname(path)).filter((name) => /-wal-\d{8}T\d{6}Z$/.test(name))
+      assert.ok(log && statSync(join(dirname(path), log)).size > 0, 'the former log is kept')
+      await server.end(isClean ? 'SIGTERM' : 'SIGKILL')
+
+      const again = await startServer(t, url)
+      const { runs } = await clientOf(again).listRuns({})
+      assert.deepEqual(
+        runs.map(({ runId }) => runId),
+        ['new'],
+      )
+      await clientOf(again).createRun({ runId: 'after' })
+      await endInTime(again)
+      assert.deepEqual(await readRows(url, 'pragma integrity_check'), [{ integrity_check: 'ok' }])
+    })
+  }
+}
+
+test('checkpoints and rewrites by other processes are no replacement', async (t) => {
   const url = await sqlite.freshUrl(t)
-  const path = url.slice('sqlite:'.length)
   const server = await startServer(t, url)
-  await clientOf(server).createRun({ runId: 'first' })
-  renameSync(path, `${path}-old`)
-  closeSync(openSync(path, 'w'))
-  await assert.rejects(clientOf(server).createRun({ runId: 'second' }), refused(/was deleted or replaced/))
+  const client = clientOf(server)
+  for (let round = 0; round < size(6, 60); round++) {
+    await client.createRun({ content: 'x'.repeat(300_000) })
+    await readRows(
+      url,
+      ['pragma wal_checkpoint(passive)', 'pragma wal_checkpoint(truncate)', 'vacuum'][round % 3] ?? '',
+    )
+    await client.createRun({})
+  }
+  assert.deepEqual(await readiness(server), [200, 'ok'])
   await endInTime(server)
 })

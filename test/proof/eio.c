@@ -1,8 +1,10 @@
 // Preloaded into a server: while the file named by EIO_ORDER exists, the calls that it names fail with EIO on files whose
-// path has `conduct.db` in it. It holds one word: `read`, `write` or `sync`.
+// path has `conduct.db` in it. It holds one word: `read`, `write`, `sync` or `lock`.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,3 +55,15 @@ int fsync(int fd) {
   FAIL("sync") REAL(int, "fsync", int);
   return real(fd);
 }
+static int locks(int command) { return command == F_SETLK || command == F_SETLKW; }
+#define LOCK(name) \
+  va_list rest; \
+  void *argument; \
+  va_start(rest, command); \
+  argument = va_arg(rest, void *); \
+  va_end(rest); \
+  if (locks(command)) { FAIL("lock") } \
+  REAL(int, name, int, int, ...); \
+  return real(fd, command, argument);
+int fcntl64(int fd, int command, ...) { LOCK("fcntl64") }
+int fcntl(int fd, int command, ...) { LOCK("fcntl") }

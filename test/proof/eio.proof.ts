@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Client, ConductError } from '../../src/client/client.ts'
 import { type Engine, engines } from '../support/engines.ts'
@@ -56,6 +57,33 @@ for (const call of ['write', 'sync', 'read']) {
     await requireWhole(clientOf(server), url)
   })
 }
+
+test('when locks of the database fail, one statement waits, and the server then refuses all others at once', async (t) => {
+  const { shim, order } = compile(t)
+  const url = await sqlite.freshUrl(t)
+  const server = await startServer(t, url, { LD_PRELOAD: shim, EIO_ORDER: order })
+  const client = clientOf(server)
+  await client.createRun({ runId: 'before' })
+  for (let round = 1; round <= size(1, 3); round++) {
+    writeFileSync(order, 'lock')
+    await assert.rejects(client.getRun({ runId: 'before' }), { code: 'UNAVAILABLE' })
+    for (let n = 0; n < 100; n++) {
+      const asked = performance.now()
+      const calls = [client.createRun({}), client.listRuns({}), client.getRun({ runId: 'before' })]
+      for (const call of calls) await assert.rejects(call, { code: 'UNAVAILABLE', message: /refuses the locks/ })
+      assert.equal((await fetch(new URL('/livez', server.url))).status, 200)
+      assert.equal((await fetch(new URL('/readyz', server.url))).status, 503)
+      const took = performance.now() - asked
+      assert.ok(took < 1_000, `five requests took ${Math.round(took)} ms`)
+      await sleep(100)
+    }
+    rmSync(order)
+    while ((await fetch(new URL('/readyz', server.url))).status !== 200) await sleep(100)
+    await client.createRun({ runId: `after-${round}` })
+  }
+  assert.equal(await server.end('SIGTERM'), 0)
+  await requireWhole(clientOf(await startServer(t, url)), url)
+})
 
 /** Writes more than SQLite's page cache holds. Returns the ids of the new runs. */
 async function writeMore(client: Client): Promise<string[]> {

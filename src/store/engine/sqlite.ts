@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import sql, { type Sql } from 'sql-template-tag'
-import type { ConductError } from '../../api/error.ts'
 import type { Db, Tx } from './db.ts'
 import { createCheckpointer } from './sqlite/checkpoint.ts'
 import { connect, createPrivately, followLinks } from './sqlite/connect.ts'
 import { dialect } from './sqlite/dialect.ts'
+import { createFaults, type Faults } from './sqlite/faults.ts'
 import { fileGuard } from './sqlite/file.ts'
 import { sharedReads } from './sqlite/reading.ts'
 import { ownTx } from './sqlite/schema.ts'
@@ -30,29 +30,33 @@ export const openSqlite = (path: string, warn: Warn = () => {}): Db =>
 
 function openFile(path: string, warn: Warn): Db {
   createPrivately(path)
-  const damage = noteDamage(warn)
-  const { reader, read, writer, write, close } = connectTwice(path, damage.note)
+  const faults = createFaults(path, warn)
+  const { reader, read, writer, write, close } = connectTwice(path, faults)
   const readVersion = versionReader(read)
-  const requireFiles = fileGuard(path, readVersion)
-  const reads = sharedReads(read)
+  const files = fileGuard(path, readVersion, faults.replaced)
+  const reads = sharedReads(read, () => reader.exec('rollback'))
   const watcher = createWatcher({ log: `${path}-wal`, readVersion, warn })
   const trimmer = createTrimmer(`${path}-wal`, write)
   const checkpointer = createCheckpointer(path, write, warn)
   const afterCommit = () => {
-    requireFiles()
+    files.check()
     trimmer.written()
     checkpointer.written()
     watcher.committed()
   }
   // A caller with a response must read its own write. An open read would also keep the log from being truncated.
-  const works = new Writer({ db: writer, write, base, beforeCommit: reads.end, afterCommit })
+  const beforeCommit = () => {
+    reads.end()
+    files.check()
+  }
+  const works = new Writer({ db: writer, write, base, beforeCommit, afterCommit })
   const query = async <Row extends object>(statement: Sql) => {
     if (!reader.isOpen) throw stopping()
     return reads.read<Row>(statement)
   }
   return {
     ...base,
-    fault: damage.found,
+    fault: faults.found,
     risks: async () => [],
     replication: async () => undefined,
     query,
@@ -77,21 +81,26 @@ function openFile(path: string, warn: Warn): Db {
       trimmer.close()
       await works.close()
       reads.end()
-      await checkpointer.close()
+      // The last connection to close copies the log into the file, which may have been overwritten.
+      try {
+        files.check()
+      } catch {}
+      await Promise.all([checkpointer.close(), faults.close()])
       close()
+      files.close()
     },
   }
 }
 
 /** The two connections of a file: one for transactions, one for concurrent reads. */
-function connectTwice(path: string, onDamage: (error: ConductError) => void) {
+function connectTwice(path: string, faults: Faults) {
   const writer = connect(path, 'pragma busy_timeout = 0')
   const reader = connect(path, 'pragma query_only = on')
   return {
     writer,
-    write: statements(writer, onDamage),
+    write: statements(writer, faults),
     reader,
-    read: statements(reader, onDamage),
+    read: statements(reader, faults),
     close() {
       for (const db of [reader, writer]) if (db.isOpen) db.close()
     },
@@ -151,17 +160,5 @@ async function changeSchema<T>(own: DatabaseSync, work: (tx: Tx) => Promise<T>, 
     return await work(ownTx(own, base, onWait))
   } finally {
     own.close()
-  }
-}
-
-/** Remembers the first damage that a statement finds, and reports it. */
-function noteDamage(warn: Warn) {
-  let first: ConductError | undefined
-  return {
-    found: () => first,
-    note(error: ConductError) {
-      if (!first) warn(error)
-      first ??= error
-    },
   }
 }

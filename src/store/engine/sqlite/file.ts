@@ -1,5 +1,6 @@
-import { accessSync, type BigIntStats, statSync } from 'node:fs'
+import { accessSync, type BigIntStats, closeSync, openSync, readSync, statSync } from 'node:fs'
 import { ConductError } from '../../../api/error.ts'
+import { setAside } from './aside.ts'
 
 /**
  * How often to check the log thoroughly. That makes the next write slower, because the kernel must then record its
@@ -7,34 +8,90 @@ import { ConductError } from '../../../api/error.ts'
  */
 const closelyEveryMs = 1_000
 
+export interface FileGuard {
+  /**
+   * Throws UNAVAILABLE once a file of the database was deleted, replaced or overwritten: later commits would go where
+   * nobody can find them, or damage what is there now.
+   */
+  check(): void
+  /** To be called after the connections are closed: closing a file releases every lock that this process has on it. */
+  close(): void
+}
+
 /**
- * Remembers the files of the open database at `path`, after a first `read` has created missing ones. The returned
- * function throws UNAVAILABLE once one of them was deleted or replaced: later commits would go where nobody can find
- * them.
+ * Remembers the files of the open database at `path`, after a first `read` has created missing ones. Calls `onReplaced`
+ * once the database is another one: from then on, no statement may run.
  */
-export function fileGuard(path: string, read: () => void): () => void {
+export function fileGuard(path: string, read: () => void, onReplaced: (error: ConductError) => void): FileGuard {
   read()
   const log = `${path}-wal`
   const names = [path, `${path}-shm`, log]
   const opened = names.map(look)
+  const index = openSync(`${path}-shm`, 'r')
   let lookedAt = performance.now()
+  let known = state()
+  let replaced: ConductError | undefined
+
+  /** The progress of the log comes first: a checkpoint that writes to the file later also changes it later. */
+  function state() {
+    const progress = progressIn(index)
+    return { progress, main: look(path) }
+  }
+
+  /** Whether another program has written to the file since it was last there: it has changed, but no checkpoint has run. */
+  function isOverwritten(now: ReturnType<typeof state>): boolean {
+    if (!now.main) return false
+    const { main, progress } = known
+    known = now
+    if (now.main.mtimeNs === main?.mtimeNs && now.main.size === main.size) return false
+    return progressIn(index).text === progress.text && !progress.isUnderWay
+  }
 
   function areThere(): boolean {
     const isClose = performance.now() - lookedAt > closelyEveryMs
     if (isClose) lookedAt = performance.now()
     else if (!exists(log)) return false
-    const looked = isClose ? names : names.slice(0, 2)
-    return looked.every((name, index) => isSame(look(name), opened[index]))
+    const now = state()
+    const looked = [now.main, ...(isClose ? names.slice(1) : names.slice(1, 2)).map(look)]
+    if (now.main && !isSame(now.main, opened[0])) replace('replaced')
+    if (isOverwritten(now)) replace('overwritten')
+    return looked.every((found, at) => isSame(found, opened[at]))
   }
 
-  return () => {
-    if (areThere()) return
-    // Until the files are back.
-    lookedAt = Number.NEGATIVE_INFINITY
-    throw new ConductError(
+  function replace(how: 'replaced' | 'overwritten'): never {
+    const away = setAside(path, how, (at) => isSame(look(names[at] as string), opened[at]))
+    const former = away === undefined ? '' : ` The log of the former one is now ${away}.`
+    replaced = new ConductError(
       'UNAVAILABLE',
-      'The database file was deleted or replaced while the server was running: restart the server before you write.',
+      `The database file was ${how} while the server was running, and nothing was written to the new one.${former} Restart the server.`,
     )
+    onReplaced(replaced)
+    throw replaced
+  }
+
+  return {
+    check() {
+      if (replaced) throw replaced
+      if (areThere()) return
+      // Until the files are back.
+      lookedAt = Number.NEGATIVE_INFINITY
+      throw new ConductError(
+        'UNAVAILABLE',
+        'The database file was deleted or replaced while the server was running: restart the server before you write.',
+      )
+    },
+    close: () => closeSync(index),
+  }
+}
+
+/** How far the log is copied into the file, from its index (sqlite.org/walformat.html). */
+function progressIn(index: number): { text: string; isUnderWay: boolean } {
+  const bytes = Buffer.alloc(136)
+  readSync(index, bytes, 0, bytes.length, 0)
+  const [salts, copied, attempted] = [bytes.subarray(32, 40), bytes.subarray(96, 100), bytes.subarray(128, 132)]
+  return {
+    text: Buffer.concat([salts, copied, attempted]).toString('hex'),
+    isUnderWay: !attempted.equals(copied),
   }
 }
 

@@ -4,9 +4,9 @@ import type { Run } from './statements.ts'
 /**
  * Reads of one tick of the event loop share a transaction, so that they lock the file only once. It ends before the
  * event loop hands over the next request, which may have been sent after a commit of another process: no response is
- * older than its request.
+ * older than its request. `rollBack` ends a transaction when no statement may run.
  */
-export function sharedReads(run: Run) {
+export function sharedReads(run: Run, rollBack: () => void) {
   let isOpen = false
 
   /**
@@ -15,9 +15,9 @@ export function sharedReads(run: Run) {
   function end() {
     if (!isOpen) return
     isOpen = false
-    for (const statement of [sql`commit`, sql`rollback`]) {
+    for (const close of [() => run(sql`commit`), rollBack]) {
       try {
-        run(statement)
+        close()
         return
       } catch {}
     }

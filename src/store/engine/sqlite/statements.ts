@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Sql } from 'sql-template-tag'
 import { ConductError } from '../../../api/error.ts'
 import { UniqueViolation } from '../db.ts'
+import type { Faults } from './faults.ts'
 
 const statementsKept = 200
 
@@ -14,12 +15,13 @@ interface Prepared {
 export type Run = <Row extends object>(statement: Sql) => Row[]
 
 /**
- * Runs statements on one connection. Keeps prepared statements by their text, most recently used last. Calls `onDamage`
- * with the error of each statement that finds the file damaged.
+ * Runs statements on one connection. Keeps prepared statements by their text, most recently used last. Tells `faults` what
+ * they find, and runs none while a fault forbids it.
  */
-export function statements(db: DatabaseSync, onDamage: (error: ConductError) => void = () => {}): Run {
+export function statements(db: DatabaseSync, faults?: Faults): Run {
   const kept = new Map<string, Prepared>()
   return <Row extends object>({ sql: text, values }: Sql) => {
+    faults?.require()
     try {
       const prepared = kept.get(text) ?? prepare(db, text)
       // Until the cache is half full, nothing will be dropped, so the order does not matter.
@@ -30,7 +32,8 @@ export function statements(db: DatabaseSync, onDamage: (error: ConductError) => 
       return rows.map((row) => prepared.rowOf<Row>(row))
     } catch (error) {
       const told = translate(error)
-      if (told instanceof ConductError && isDamage(error)) onDamage(told)
+      if (told instanceof ConductError && isDamage(error)) faults?.damaged(told)
+      if ((errcode(error) & 0xff) === resultCode.protocol) faults?.unlockable()
       throw told
     }
   }
@@ -54,7 +57,7 @@ function prepare(db: DatabaseSync, text: string): Prepared {
   return { statement, rowOf: new Function('values', `return { ${fields.join(', ')} }`) as Prepared['rowOf'] }
 }
 
-const resultCode = { busy: 5, locked: 6, noMemory: 7, ioError: 10, full: 13, cannotOpen: 14 } as const
+const resultCode = { busy: 5, locked: 6, noMemory: 7, ioError: 10, full: 13, cannotOpen: 14, protocol: 15 } as const
 const damaged: readonly number[] = [11, 26]
 const unavailable: readonly number[] = [
   resultCode.busy,
@@ -62,6 +65,7 @@ const unavailable: readonly number[] = [
   resultCode.noMemory,
   resultCode.ioError,
   resultCode.cannotOpen,
+  resultCode.protocol,
 ]
 const uniqueViolations: readonly number[] = [1555, 2067]
 
