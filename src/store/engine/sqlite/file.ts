@@ -31,6 +31,7 @@ export function fileGuard(path: string, read: () => void, onReplaced: (error: Co
   let lookedAt = performance.now()
   let known = state()
   let replaced: ConductError | undefined
+  let isClosed = false
 
   /** The progress of the log comes first: a checkpoint that writes to the file later also changes it later. */
   function state() {
@@ -72,7 +73,7 @@ export function fileGuard(path: string, read: () => void, onReplaced: (error: Co
   return {
     check() {
       if (replaced) throw replaced
-      if (areThere()) return
+      if (isClosed || areThere()) return
       // Until the files are back.
       lookedAt = Number.NEGATIVE_INFINITY
       throw new ConductError(
@@ -80,7 +81,10 @@ export function fileGuard(path: string, read: () => void, onReplaced: (error: Co
         'The database file was deleted or replaced while the server was running: restart the server before you write.',
       )
     },
-    close: () => closeSync(index),
+    close() {
+      if (!isClosed) closeSync(index)
+      isClosed = true
+    },
   }
 }
 
