@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { readRows } from '../proof/database.ts'
 import { root } from '../support/built.ts'
@@ -184,6 +185,16 @@ test("a restore does not replace a ledger that any user's process has open", asy
   assert.deepEqual(await titles(), ['first'])
 })
 
+/** What no ledger has, with the error. */
+const foreign: Record<string, RegExp> = {
+  'create trigger t after insert on keys begin update keys set permissions = \'["admin"]\'; end':
+    /it has the trigger t, which no ledger has/,
+  'create view v as select * from keys': /it has the view v, which no ledger has/,
+  'create table extra (id integer)': /it has the table extra, which no ledger has/,
+  'alter table keys add column extra text': /the table keys is not that of a ledger/,
+  'drop index runs_by_time': /the index runs_by_time is missing/,
+}
+
 test('a damaged, foreign, newer or missing backup is not restored, and nothing is written', async (t) => {
   const { folder, path, backup, all, run, titles } = await ledgerIn(t)
   await run(`backup ${backup}`)
@@ -211,6 +222,14 @@ test('a damaged, foreign, newer or missing backup is not restored, and nothing i
   copyFileSync(backup, newer)
   await readRows(`sqlite:${newer}`, 'insert into schema_versions (version) values (999) returning version')
   await refuses(newer, /has schema version 999, and this Conduct supports versions up to \d+/)
+  for (const [n, [statement, words]] of Object.entries(foreign).entries()) {
+    const file = join(folder, `foreign-${n}.db`)
+    copyFileSync(backup, file)
+    const db = new DatabaseSync(file)
+    db.exec(statement)
+    db.close()
+    await refuses(file, words)
+  }
   await refuses(join(folder, 'missing.db'), /There is no backup at/)
   assert.deepEqual(await titles(), ['first'])
 })

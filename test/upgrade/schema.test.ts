@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { schema } from '../../src/store/engine/migrations/schema.ts'
+import { latestVersion, schema } from '../../src/store/engine/migrations/schema.ts'
+import { requireShape } from '../../src/store/engine/sqlite/shape.ts'
 import { openStore } from '../../src/store/open.ts'
 import { readRows } from '../proof/database.ts'
-import { type Engine, engines, testLedger } from '../support/engines.ts'
+import { type Engine, engines, testLedger, testOn } from '../support/engines.ts'
 import { loadPostgres, schemaOfPostgres } from './dump-postgres.ts'
 import { loadSqlite } from './dump-sqlite.ts'
 
@@ -53,4 +54,20 @@ const withoutKey: Record<Engine['name'], string> = {
 
 testLedger('every table has a primary key', async ({ engine, url }) => {
   assert.deepEqual(await readRows(url, withoutKey[engine.name]), [])
+})
+
+testOn('sqlite', 'a backup of every release may be restored, and none with a trigger', async (sqlite, t) => {
+  for (const version of [...Object.keys(schema.earlier).map(Number), schema.first]) {
+    const url = await sqlite.freshUrl(t)
+    loadSqlite(pathOf(url), readFileSync(new URL(`ledger/v${version}.sqlite.sql`, import.meta.url), 'utf8'))
+    await requireShape(pathOf(url), version, 'file')
+    await (await openStore(url, { firstKey: false })).close()
+    await requireShape(pathOf(url), latestVersion, 'file')
+    const old = await sqlite.freshUrl(t)
+    loadSqlite(pathOf(old), readFileSync(new URL(`ledger/v${version}.sqlite.sql`, import.meta.url), 'utf8'))
+    const db = new DatabaseSync(pathOf(old))
+    db.exec('create trigger t after insert on keys begin delete from events; end')
+    db.close()
+    await assert.rejects(requireShape(pathOf(old), version, 'file'), /it has the trigger t, which no ledger has/)
+  }
 })

@@ -27,6 +27,9 @@ export function fromVersion4(dialect: Dialect): Step[] {
   ]
 }
 
+/** The digest of the schema of version 4 on SQLite, as `requireShape` computes it. */
+export const shapeOfVersion4 = '1536383ea0510d59c8bc503313f8e1ac282905c50d7b4dcb62eaa6631ffa709c'
+
 /** The tables that version 4 does not have, or has with other rows. */
 const created = [
   ...['actors', 'run_files', 'run_commits', 'run_links', 'turns', 'hook_sessions', 'spec_totals', 'feature_totals'],

@@ -20,6 +20,7 @@ import { refusalOf } from '../migrations/schema.ts'
 import { isScheduled } from './backups.ts'
 import { createPrivately, followLinks } from './connect.ts'
 import { type Copied, type CopyOptions, copyLedger } from './copy.ts'
+import { requireShape } from './shape.ts'
 
 export interface BackupOptions extends CopyOptions {
   /** Whether to replace an existing file. */
@@ -65,8 +66,9 @@ export async function restoreBackup(file: string, ledger: string, options: Backu
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (existsSync(path)) whileUnused(path, () => {})
-  return throughDraft(file, path, options, (draft, { schemaVersion }) => {
+  return throughDraft(file, path, options, async (draft, { schemaVersion }) => {
     requireSupported(file, schemaVersion)
+    await requireShape(draft, schemaVersion, file)
     giveToOwner(draft, path)
     if (!existsSync(path)) return replace(draft, path)
     whileUnused(path, (db) => {
@@ -81,7 +83,7 @@ async function throughDraft(
   from: string,
   target: string,
   options: CopyOptions,
-  place: (draft: string, copied: Copied) => void,
+  place: (draft: string, copied: Copied) => void | Promise<void>,
 ): Promise<Copied> {
   removeDeadDrafts(target)
   const draft = `${target}.${randomBytes(4).toString('hex')}${draftEnd}`
@@ -89,7 +91,7 @@ async function throughDraft(
     createPrivately(draft)
     const copied = await copyLedger(from, draft, options)
     sync(draft)
-    place(draft, copied)
+    await place(draft, copied)
     syncNames(dirname(target))
     return copied
   } catch (error) {
