@@ -314,3 +314,52 @@ testLedger('the address of the export reads its query and its method like all ot
   const wrong = { method: 'HEAD', headers: { authorization: 'Bearer sk_none' } }
   assert.equal((await fetch('/v1/export', wrong)).status, 401)
 })
+
+/** Changes of a row that no call can make, with the error. */
+const impossible: [table: string, change: (row: Record<string, unknown>) => void, words: RegExp][] = [
+  ['runs', (row) => (row.labels = 'no JSON'), /^Line \d+: labels of runs must be a JSON object, and is "no JSON"\.$/],
+  ['runs', (row) => (row.verdict = 'fine'), /^Line \d+: verdict of runs must be one of unchecked/],
+  ['runs', (row) => (row.verdict = 'verified'), /^Run R has the verdict verified, and no check that passed/],
+  ['runs', (row) => (row.created_at = 'soon'), /^Line \d+: created_at of runs must be a time such as/],
+  ['runs', (row) => (row.created_by = 77), /^A row of runs has the created_by 77, and there is no such row in actors/],
+  ['run_labels', (row) => (row.run_id = 77), /run_labels/],
+  ['last_ids', (row) => (row.id = 2 ** 63), /^Line \d+: id of last_ids must be a whole number up to \d+, and is 9223/],
+  ['events', (row) => (row.is_append = 2), /^Line \d+: is_append of events must be one of 0, 1, and is 2\.$/],
+  ['events', (row) => (row.subject = 'other'), /^Event 1 does not fit the seal of the log/],
+  ['seal_checkpoints', (row) => (row.size = Number(row.size) - 1), /^The checkpoint of \d+ events does not fit/],
+]
+
+testLedger('an import takes no row that no call can make, and no log that does not fit its seal', async (ledger, t) => {
+  await ledger.client.createRun({ runId: 'R', labels: { a: 'b' } })
+  await ledger.client.getCheckpoint({})
+  const lines = (await exportOf(ledger.store)).split('\n').filter(Boolean)
+  const { url } = await ledger.engine.ledger(t)
+  for (const [table, change, words] of impossible) {
+    const writer = new LineWriter()
+    let isChanged = false
+    const forged = lines.map((text) => {
+      const { crc32: _, ...line } = JSON.parse(text)
+      if (line.header) return writer.header(line.header)
+      if (line.trailer) return writer.trailer()
+      if (line.table === table && !isChanged) {
+        isChanged = true
+        change(line.row)
+      }
+      return writer.row(line)
+    })
+    assert.ok(isChanged, table)
+    await assert.rejects(importAt(url, forged.join('')), isRefused('BAD_REQUEST', words), String(words))
+  }
+  const twice = new LineWriter()
+  const doubled = lines.flatMap((text) => {
+    const { crc32: _, ...line } = JSON.parse(text)
+    if (line.header) return twice.header(line.header)
+    if (line.trailer) return twice.trailer()
+    return line.table === 'runs' ? [twice.row(line), twice.row(line)] : twice.row(line)
+  })
+  await assert.rejects(
+    importAt(url, doubled.join('')),
+    isRefused('BAD_REQUEST', /^Lines \d+ to \d+: the database refuses/),
+  )
+  await importAt(url, `${lines.join('\n')}\n`)
+})

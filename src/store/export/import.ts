@@ -5,6 +5,8 @@ import { requirePastTimes } from '../../ledger/export-time.ts'
 import type { Db, Tx } from '../engine/db.ts'
 import { migrate, readVersion } from '../engine/migrations/migrate.ts'
 import { firstVersion, latestVersion, refusalOf, schemaAt } from '../engine/migrations/schema.ts'
+import { isRowFault, requirePossible } from './check-row.ts'
+import { requireFitting } from './check-whole.ts'
 import { deriveAll } from './derive.ts'
 import { deleteAll, deleteDerived, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
 import { lastIds, type Table, tables } from './tables.ts'
@@ -101,6 +103,7 @@ async function store(
       onProgress(last.line)
     }
     if (last.line < from.line) throw otherExport(from)
+    await own.tx(requireFitting)
     return rows
   } catch (error) {
     if (!isRefusal(error)) throw error
@@ -171,19 +174,29 @@ function runsOf(lines: Line[]): Stored[][] {
 async function insertRows(tx: Tx, { withKeys }: Header, rows: Stored[]): Promise<void> {
   const { table: name, number } = rows[0] as Stored
   if (name === lastIds) {
-    for (const { row } of rows) await setLastId(tx, row)
+    for (const { row, number } of rows) {
+      requirePossible(name, row, number)
+      await setLastId(tx, row)
+    }
     return
   }
   const table = tables.find((one) => one.name === name)
   if (!table) throw new ConductError('BAD_REQUEST', `Line ${number}: there is no table '${name}' in an export.`)
+  for (const stored of rows) requirePossible(name, stored.row, stored.number)
   const full = rows.map((stored) => filled(table, withKeys ? stored.row : keyless(table, stored)))
   const columns = Object.keys(full[0] as Row)
   if (!columns.every((column) => /^[a-z][a-z0-9_]*$/.test(column))) {
     throw new ConductError('BAD_REQUEST', `Line ${number} has columns that no table has.`)
   }
   const values = full.map((row) => sql`(${join(columns.map((column) => boundOf(row[column])))})`)
-  await tx.query(sql`insert into ${raw(name)} (${join(columns.map((column) => raw(column)))}) ${ownIds(tx, table)}
-    values ${join(values)}`)
+  try {
+    await tx.query(sql`insert into ${raw(name)} (${join(columns.map((column) => raw(column)))}) ${ownIds(tx, table)}
+      values ${join(values)}`)
+  } catch (error) {
+    if (!isRowFault(error)) throw error
+    const where = rows.length === 1 ? `Line ${number}` : `Lines ${number} to ${rows.at(-1)?.number}`
+    throw new ConductError('BAD_REQUEST', `${where}: the database refuses a row of ${name}: ${error.message}.`)
+  }
 }
 
 const ownIds = (tx: Tx, { key }: Table): Sql => (key.join() === 'id' ? tx.dialect.ownIds : empty)
