@@ -7,7 +7,7 @@ import { numberEvents } from './log/number.ts'
 /** How many events show whether a clock was wrong. */
 const looked = 1_000
 
-/** The clock of a ledger, which continues from its log ([ADR 21](../../docs/adr/0022-the-clock-may-be-wrong.md)). */
+/** The clock of a ledger, which continues from its log ([ADR 22](../../docs/adr/0022-the-clock-may-be-wrong.md)). */
 export async function openClock(db: Tx, options: ClockOptions = {}): Promise<Clock> {
   const { wall = db.now } = options
   return createClock({ ...options, wall, ...startOf(await readTimes(db), wall()) })
