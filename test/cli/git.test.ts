@@ -4,10 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { uncommittedIn } from '../../src/cli/place/diff.ts'
 import { type Snapshot, snapshot } from '../../src/cli/place/tree.ts'
 import { freshFolder } from './folder.ts'
-import { plainTree } from './plain-tree.ts'
+import { plainTree, uncommittedPaths } from './plain-tree.ts'
 import { gitIn, writeFiles } from './user.ts'
 
 /** A repository with one commit and a changed file, and a program that leaves a mark when it runs. */
@@ -217,5 +216,5 @@ test('a filter of the repository alone leaves a changed file as it is on disk, a
   const clean = take()
   assert.deepEqual([clean?.tree, clean?.git.dirty], [git('rev-parse', 'HEAD^{tree}'), false])
   writeFiles(cwd, { 'large.txt': 'more content\n' })
-  assert.deepEqual(uncommittedIn(take() as Snapshot), ['large.txt'])
+  assert.deepEqual(uncommittedPaths(take() as Snapshot), ['large.txt'])
 })

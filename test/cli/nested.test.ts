@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { uncommittedIn } from '../../src/cli/place/diff.ts'
 import { snapshot } from '../../src/cli/place/tree.ts'
 import { freshFolder } from './folder.ts'
-import { plainTree } from './plain-tree.ts'
+import { plainTree, uncommittedPaths } from './plain-tree.ts'
 import { gitIn, writeFiles } from './user.ts'
 
 const fileProtocol = ['-c', 'protocol.file.allow=always']
@@ -33,7 +32,7 @@ function family(t: TestContext) {
   const told = (what: string, modules = ['lib/deep', 'lib']) => {
     const now = take()
     assert.equal(now?.tree, plainTree(cwd, modules), what)
-    return { uncommitted: now && uncommittedIn(now), isClean: now?.tree === now?.commitTree, dirty: now?.git.dirty }
+    return { uncommitted: now && uncommittedPaths(now), isClean: now?.tree === now?.commitTree, dirty: now?.git.dirty }
   }
   return { cwd, git, lib: gitIn(join(cwd, 'lib')), deep: gitIn(join(cwd, 'lib/deep')), take, told }
 }
@@ -99,10 +98,10 @@ test('a file that assume-unchanged or skip-worktree hides is read', (t) => {
   assert.equal(before?.tree, before?.commitTree, 'a hidden file that is gone counts as it was')
   for (const path of ['a.txt', 'b.txt', 'lib/lib.txt']) {
     appendFileSync(join(cwd, path), 'two\n')
-    assert.ok(uncommittedIn(take() as never)?.includes(path), path)
+    assert.ok(uncommittedPaths(take() as never)?.includes(path), path)
   }
   for (const path of ['gone.txt', 'main.txt']) writeFileSync(join(cwd, path), 'two\n')
-  assert.deepEqual(uncommittedIn(take() as never), ['a.txt', 'b.txt', 'gone.txt', 'lib/lib.txt', 'main.txt'])
+  assert.deepEqual(uncommittedPaths(take() as never), ['a.txt', 'b.txt', 'gone.txt', 'lib/lib.txt', 'main.txt'])
   git('update-index', '--no-assume-unchanged', 'a.txt', 'gone.txt')
   git('update-index', '--no-skip-worktree', 'b.txt', 'main.txt')
   lib('update-index', '--no-assume-unchanged', '--no-skip-worktree', 'lib.txt')
@@ -119,7 +118,7 @@ test('a sparse checkout has the tree of all its files', (t) => {
     git('sparse-checkout', 'set', ...way, 'in')
     assert.deepEqual([take()?.tree, take()?.git.dirty], [whole, false], way.join(' '))
     writeFiles(cwd, { 'in/a': 'two\n', 'out/b': 'two\n' })
-    assert.deepEqual(uncommittedIn(take() as never), ['in/a', 'out/b'], way.join(' '))
+    assert.deepEqual(uncommittedPaths(take() as never), ['in/a', 'out/b'], way.join(' '))
     rmSync(join(cwd, 'out'), { recursive: true })
     git('checkout', '-q', '.')
   }
@@ -132,7 +131,7 @@ test('a linked working tree has its own tree, and is no part of the one around i
   writeFiles(cwd, { '.worktrees/side/main.txt': 'two\n' })
   assert.equal(take()?.tree, before)
   const side = snapshot(join(cwd, '.worktrees/side'), join(freshFolder(t), 'objects'))
-  assert.deepEqual([side?.git.branch, side && uncommittedIn(side)], ['side', ['main.txt']])
+  assert.deepEqual([side?.git.branch, side && uncommittedPaths(side)], ['side', ['main.txt']])
 })
 
 test('line breaks that git converts make no difference', (t) => {

@@ -3,12 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { uncommittedIn } from '../../src/cli/place/diff.ts'
 import { projectOf } from '../../src/cli/place/project.ts'
 import { topOf } from '../../src/cli/place/repository.ts'
 import { snapshot } from '../../src/cli/place/tree.ts'
 import { freshFolder } from './folder.ts'
-import { plainTree } from './plain-tree.ts'
+import { plainTree, uncommittedPaths } from './plain-tree.ts'
 import { gitIn, writeFiles } from './user.ts'
 
 type Git = ReturnType<typeof gitIn>
@@ -85,7 +84,7 @@ for (const [way, keep] of Object.entries(ways)) {
     writeFiles(cwd, { 'a.txt': 'two\n', 'new.txt': 'x\n' })
     const now = snapshot(cwd, objects)
     assert.equal(now?.tree, plainTree(cwd))
-    assert.deepEqual(now && uncommittedIn(now), ['a.txt', 'new.txt'])
+    assert.deepEqual(now && uncommittedPaths(now), ['a.txt', 'new.txt'])
     assert.equal(topOf(cwd), git('rev-parse', '--show-toplevel'))
     assert.equal(projectOf(cwd), 'shop.web')
   })

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Snapshot } from '../../src/cli/place/tree.ts'
+import { uncommittedSince } from '../../src/cli/record/moved.ts'
 
 /**
  * The tree that git would commit if each of these repositories in the folder were a plain folder. Changes neither the
@@ -31,3 +33,6 @@ export function plainTree(cwd: string, nested: string[] = []): string {
 
 const git = (cwd: string, env: NodeJS.ProcessEnv, ...words: string[]) =>
   execFileSync('git', words, { cwd, env, encoding: 'utf8', stdio: 'pipe' }).trim()
+
+/** The files that differ from the commit of a snapshot; undefined if that is unknown. */
+export const uncommittedPaths = (now: Snapshot): string[] | undefined => uncommittedSince(undefined, now)?.paths

@@ -24,19 +24,6 @@ export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[])
   return bytesIn(repositoryOf(after), all, { env }).toString('utf8')
 }
 
-/** The paths of files that are not as the commit has them; undefined if that is unknown, as before the first commit. */
-export function uncommittedIn(now: Snapshot): string[] | undefined {
-  const { commitTree, tree } = now
-  if (commitTree === undefined) return undefined
-  if (commitTree === tree) return []
-  try {
-    const differing = diffTrees({ ...now, tree: commitTree }, now, '--no-renames', '--name-only', '-z')
-    return differing.split('\0').filter(Boolean)
-  } catch {
-    return undefined
-  }
-}
-
 /** The output of git in the repository of a snapshot; undefined if git fails. */
 export function askOf(now: Pick<Snapshot, 'root' | 'objects'>, ...words: string[]): string | undefined {
   try {
