@@ -1,13 +1,15 @@
 import { dueHookSessions } from '../hooks/session.ts'
-import type { Db } from '../store/engine/db.ts'
+import type { Store } from '../store/open.ts'
 import type { Job } from './scheduler.ts'
 
 /** Ends the turns of silent sessions whose hooks are sent to the server. */
-export function hookJob(db: Db, now: () => string): Job {
+export function hookJob({ db, now, isSteady }: Pick<Store, 'db' | 'now' | 'isSteady'>): Job {
   return {
     name: 'hooks',
     everyMs: 1_000,
     async step() {
+      // A clock that is wrong for a moment must not end every turn.
+      if (!isSteady()) return false
       const [due] = await dueHookSessions(db, now())
       if (!due) return false
       // Loaded on first use, since most servers take no hooks.

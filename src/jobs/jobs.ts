@@ -31,7 +31,7 @@ export function startServerJobs(store: Store, warn: (error: Error) => void, opti
   const sender = createSender(options.webhooks)
   const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
   const seal = sealJob(db, now, anchorsOf(options, sender, now))
-  const own = [seal, hookJob(db, now), retentionJob(store, options), emptyJob(db, now)]
+  const own = [seal, hookJob(store), retentionJob(store, options), emptyJob(db, now)]
   const jobs = [...jobsOf(store, warn), deliver, ...own]
   if (options.backups) jobs.push(backupJob(options.backups, store, warn))
   return startJobs(db, jobs, now, warn)

@@ -21,6 +21,8 @@ const connections = 6
 /** Connections for transactions that run alone. A wait for a lock there does not block the others. */
 const connectionsAlone = 6
 const clockEveryMs = 60_000
+/** The same after the clock leapt. */
+const clockAfterLeapMs = 2_000
 /** How long `close` waits for work in progress, in milliseconds. */
 const endMs = 500
 
@@ -43,7 +45,13 @@ export async function openPostgres(url: string, warn: (error: Error) => void): P
     throw error
   })
   const unguard = guard(hosts, warn)
-  const reading = setInterval(() => readClock(pools.common, clock).catch(warn), clockEveryMs).unref()
+  let readAt = performance.now()
+  const readAgain = () => {
+    if (!clock.hasLeapt() && performance.now() - readAt < clockEveryMs) return
+    readAt = performance.now()
+    void readClock(pools.common, clock).catch(warn)
+  }
+  const reading = setInterval(readAgain, clockAfterLeapMs).unref()
   return {
     ...base,
     fault: () => undefined,

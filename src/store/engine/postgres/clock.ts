@@ -1,3 +1,4 @@
+import { driftMs } from '../../../ledger/drift.ts'
 import { settle } from './connect.ts'
 import { translate } from './errors.ts'
 import type { Pool } from './pool.ts'
@@ -8,11 +9,15 @@ import type { Pool } from './pool.ts'
  */
 export function databaseClock() {
   let offset = performance.timeOrigin
+  let leaptAt = Number.NEGATIVE_INFINITY
   return {
     now: () => offset + performance.now(),
     set(measured: number | undefined) {
+      if (measured !== undefined && Math.abs(measured - offset) > driftMs) leaptAt = performance.now()
       offset = measured ?? offset
     },
+    /** Whether the clock leapt within the last minute: it may return at any moment. */
+    hasLeapt: () => performance.now() - leaptAt < 60_000,
   }
 }
 
