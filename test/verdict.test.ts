@@ -421,3 +421,58 @@ testLedger('imported checks count by their time, in whatever order they arrive',
     }
   }
 })
+
+testLedger('what a turn does not say of the repository is unknown from then on', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const none = { count: 0, paths: [] }
+  const { runId } = (await client.createRun({ git: { commit: one, tree: a, commitTree: a, uncommitted: none } })).run
+  await ci.createCheck({ runId, result: 'pass', commit: two, tree: b, commitTree: b, dirty: false })
+  const turn = async (git: Git) => {
+    await client.appendTurn({ runId, prompt: 'Go on', git })
+    const { run } = await client.getRun({ runId })
+    return [run.verdict, run.git?.uncommitted, run.git?.commitTree]
+  }
+  assert.deepEqual(await turn({ commit: two, tree: a, commitTree: b, uncommitted: none }), ['verified', none, b])
+  assert.deepEqual(await turn({ commit: two, tree: a, dirty: false }), ['stale', null, undefined])
+  const left = { count: 21, paths: ['src/h.js'] }
+  await turn({ commit: two, tree: b, commitTree: b, uncommitted: left })
+  const { why } = (await client.getRun({ runId })).run
+  assert.equal(why, 'Checked by ci (independent); the key names no person; not committed: src/h.js and 20 more')
+})
+
+testLedger('checks of several runs come in one list', async ({ client }) => {
+  for (const runId of ['A', 'B', 'C']) {
+    await client.createRun({ runId })
+    await client.createCheck({ runId, result: 'pass' })
+  }
+  const idsOf = async (runId: string | string[]) =>
+    (await client.listChecks({ runId, order: 'asc' })).checks.map(({ runId }) => runId)
+  assert.deepEqual(await idsOf(['C', 'A', 'A', 'NONE']), ['A', 'C'])
+  assert.deepEqual(await idsOf('B'), ['B'])
+  assert.deepEqual(await idsOf([]), ['A', 'B', 'C'], 'no id is no filter')
+})
+
+testLedger('only another admin key says whose a key is', async ({ client, as }) => {
+  const { key, secret } = await client.createKey({ name: 'second', permissions: ['admin'], machine: 'laptop' })
+  const second = as({ key: secret })
+  const person = 'Ada Example <ada@example.com>'
+  await assert.rejects(second.updateKey({ id: key.id, person }), {
+    code: 'FORBIDDEN',
+    message: /cannot say whose it is/,
+  })
+  await assert.rejects(client.updateKey({ id: key.id, person: 'Ada' }), { code: 'VALIDATION_ERROR' })
+  await assert.rejects(client.updateKey({ id: 9999, person }), { code: 'NOT_FOUND' })
+  const { key: named } = await client.updateKey({ id: key.id, person })
+  assert.deepEqual([named.person, named.machine], [person, 'laptop'])
+  const me = await second.me()
+  assert.deepEqual([me.person, me.machine, me.key?.person], [person, 'laptop', person])
+  assert.equal((await client.updateKey({ id: key.id, person: null, machine: null })).key.person, null)
+  const { events } = await client.listEvents({ type: ['key.updated'] })
+  assert.deepEqual(
+    events.map(({ changes }) => changes.person),
+    [
+      [null, person],
+      [person, null],
+    ],
+  )
+})

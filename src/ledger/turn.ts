@@ -147,10 +147,12 @@ export const mostCommits = 500
 export function addGit(before: Git | null, turn: Git | undefined): Git | null {
   if (turn === undefined) return before
   const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)
-  const { commit: _commit, tree: _tree, dirty: _dirty, ...kept } = before ?? {}
+  const { commit: _commit, tree: _tree, dirty: _dirty, commitTree: _commitTree, uncommitted, ...kept } = before ?? {}
   const isSeen = turn.commit !== undefined || turn.tree !== undefined || turn.dirty !== undefined
   return {
     ...(isSeen ? kept : before),
+    // Now unknown; never sent would be something else.
+    ...(isSeen && uncommitted !== undefined && { uncommitted: null }),
     ...turn,
     ...(before?.base && { base: before.base }),
     ...(commits.length > 0 && { commits }),

@@ -137,6 +137,34 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
   [21, 'stale', 'executed', [['the suite passed, edit, parts pass', [ran('A')], dirty('B')]]],
   [22, 'verified', 'executed', [['the same command in another form', [ran('B', 'fail'), ran('B')], dirty('B')]]],
   [23, 'failing', 'executed', [['-u rewrites a failing snapshot', [ran('B', 'fail')], dirty('C')]]],
+  [
+    22,
+    'verified',
+    'executed',
+    [
+      ['npm test -- --coverage', 'npm test -- --coverage'],
+      ['CI=1 npm test', 'CI=1 npm test'],
+      ['npm run test', 'npm run test'],
+    ].map(
+      ([what, command]): Row => [
+        `${what} after npm test`,
+        [ran('B', 'fail'), ran('B', 'pass', { command: command as string })],
+        dirty('B'),
+      ],
+    ),
+  ],
+  [
+    24,
+    'verified',
+    'executed',
+    [
+      [
+        'pytest fails outside of the venv, uv run pytest passes',
+        [ran('B', 'fail', { command: 'pytest' }), ran('B', 'pass', { command: 'uv run pytest' })],
+        dirty('B'),
+      ],
+    ],
+  ],
   [25, 'verified', 'executed', [['a workspace of its own', [ran('B', 'pass', { name: 'api' })], dirty('B'), ['api']]]],
   [
     26,

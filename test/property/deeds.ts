@@ -12,7 +12,7 @@ const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
   ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
-  ...(['createProject', 'updateProject', 'createKey', 'revokeKey'] as const),
+  ...(['createProject', 'updateProject', 'createKey', 'updateKey', 'revokeKey'] as const),
   ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'erase'] as const),
   ...(['deleteProject', 'forget'] as const),
 ]
@@ -47,7 +47,21 @@ const title = maybe(fc.tuple(word, word).map((words) => words.join(' ')))
 
 const status = maybe(fc.constantFrom(...statuses))
 const objectId = fc.constantFrom('a'.repeat(40), 'b'.repeat(40))
-const git = fc.record({ commit: objectId, tree: maybe(objectId), dirty: maybe(fc.boolean()) })
+const git = fc.record({
+  ...{ commit: objectId, tree: maybe(objectId), dirty: maybe(fc.boolean()), commitTree: maybe(objectId) },
+  uncommitted: maybe(
+    fc.constantFrom<{ count: number; paths: string[] } | null>(
+      null,
+      { count: 0, paths: [] },
+      { count: 1, paths: ['x.ts'] },
+    ),
+  ),
+  commits: maybe(fc.subarray(['a'.repeat(40), 'b'.repeat(40)])),
+})
+/** The token of all leases, by which a recorder of any run can check it. */
+const leaseToken = 'l'.repeat(32)
+const person = fc.constantFrom(null, 'Ada <ada@example.com>', 'Bob <bob@example.com>')
+const required = fc.constantFrom<string[]>(['tests'], ['tests', 'lint'], [])
 const runFields = fc.record({
   title,
   status,
@@ -56,7 +70,7 @@ const runFields = fc.record({
   labels: maybe(fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('', '1'))),
   usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
   git: maybe(git),
-  author: maybe(fc.constantFrom(null, 'Ada')),
+  author: maybe(fc.constantFrom(null, 'Ada', 'Ada <ada@example.com>')),
   command: maybe(word),
   exitCode: maybe(fc.constantFrom(null, 0, 1)),
   contentType: maybe(fc.constantFrom('text/markdown' as const, 'text/x-terminal')),
@@ -64,6 +78,8 @@ const runFields = fc.record({
 const checkFields = fc.record({
   ...{ content: maybe(text), command: maybe(word), agent: maybe(word), commit: maybe(objectId) },
   ...{ tree: maybe(fc.oneof(objectId, fc.constant(null))), dirty: maybe(fc.boolean()) },
+  ...{ startTree: maybe(objectId), commitTree: maybe(objectId) },
+  pipeline: maybe(fc.record({ id: fc.constantFrom('7', '8'), job: word })),
 })
 const turnFields = fc.record({
   prompt: maybe(text.map((long) => long.slice(0, 900))),
@@ -87,10 +103,12 @@ const seldom = <Value>(value: Arbitrary<Value>) =>
 const leaseSeconds = seldom(fc.constantFrom(10, 10, 3600))
 
 const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
-  createRun: fc.tuple(runFields, runId, seldom(runId), leaseSeconds).map(([fields, runId, retryOf, leaseSeconds]) => {
-    const { status, ...others } = fields
-    return { ...others, runId, retryOf, ...(leaseSeconds ? { leaseSeconds } : { status }) }
-  }),
+  createRun: fc
+    .tuple(runFields, runId, seldom(runId), leaseSeconds, maybe(required))
+    .map(([fields, runId, retryOf, leaseSeconds, required]) => {
+      const { status, ...others } = fields
+      return { ...others, runId, retryOf, required, ...(leaseSeconds ? { leaseSeconds, leaseToken } : { status }) }
+    }),
   updateRun: fc.tuple(runId, runFields).map(([runId, fields]) => ({ runId, ...fields })),
   appendToRun: fc.record({ runId, text }),
   appendTurn: fc.tuple(turnFields, runId, seldom(fc.nat(3))).map(([fields, runId, n]) => ({
@@ -110,13 +128,12 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     status: fc.constantFrom('draft' as const, 'completed'),
   }),
   deleteSpec: fc.record({ specId }),
-  createCheck: fc.tuple(checkFields, checkId, runId, name, result).map(([fields, checkId, runId, name, result]) => ({
-    ...fields,
-    checkId,
-    runId,
-    name,
-    result,
-  })),
+  createCheck: fc
+    .tuple(checkFields, checkId, runId, name, result, seldom(fc.constantFrom('hook' as const, 'exec')))
+    .map(([fields, checkId, runId, name, result, recorder]) => ({
+      ...{ ...fields, checkId, runId, name, result },
+      ...(recorder && { recorder, leaseToken }),
+    })),
   updateCheck: fc.tuple(checkFields, checkId, maybe(result)).map(([fields, checkId, result]) => ({
     ...fields,
     checkId,
@@ -138,7 +155,9 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     permissions: fc.subarray(['read', 'agent', 'write'] as const, { minLength: 1 }).map((some) => [...some]),
     project: maybe(fc.oneof(slug, fc.constant(null))),
     expiresAt: maybe(fc.constantFrom(null, '2999-01-01T00:00:00.000Z')),
+    person: maybe(person),
   }),
+  updateKey: fc.record({ id: id.map((n) => n + 1), person, machine: maybe(word) }),
   // Any key except the first one, which makes all calls.
   revokeKey: fc.record({ id: id.map((n) => n + 1) }),
   createWebhook: fc.record({ url, types: maybe(types), project: maybe(fc.oneof(slug, fc.constant(null))) }),

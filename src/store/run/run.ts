@@ -51,7 +51,7 @@ export const createRun: Operation<'createRun'> = async (
       created_at: at,
       ...granted?.columns,
       ...(granted && { recorder_token: granted.columns.lease_token }),
-      ...(required && { required: JSON.stringify(required) }),
+      ...(required?.length && { required: JSON.stringify(required) }),
       author_person: personHash(state.author),
       creator_person: personHash(personIn(ctx)),
       judged: 1,
