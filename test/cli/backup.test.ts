@@ -339,6 +339,9 @@ test('an export fills only a database that the user meant: with a server in use,
   const other = join(folder, 'other.db')
   assert.match(await program.run(`import ${file} --database-url sqlite:${other}`), /^runs: +1$/m)
   assert.match(await program.run(`import ${file} --profile local`), /^runs: +1$/m)
+  const moved = `${file}.again`
+  await program.run(`export ${moved} --database-url sqlite:${other}`)
+  assert.deepEqual(readFileSync(moved), readFileSync(file))
   const both = await all(`import ${file} --profile local --database-url sqlite:${other}`)
   assert.match(both.stderr, /--database-url and --profile exclude each other/)
 })

@@ -10,12 +10,13 @@ import { readExport } from '../../ledger/export.ts'
 import { UsageError } from '../exit.ts'
 import { requireWritablePath } from '../file.ts'
 import { tries } from '../operation/call.ts'
-import { addExamples, addPlace, type Common } from '../option.ts'
-import { connect, copying, type Place, placeOf, shownPlace } from '../place/connect.ts'
+import { addExamples, addPlace, type Common, refuseBoth } from '../option.ts'
+import { connect, copying, databaseUrlOf, type Place, placeOf, shownPlace } from '../place/connect.ts'
 import { serversOf } from '../place/servers.ts'
 import { whileWaiting } from '../show/progress.ts'
 
 interface Options extends Common {
+  databaseUrl?: string
   withKeys?: boolean
   force?: boolean
 }
@@ -24,6 +25,7 @@ interface Options extends Common {
 export function exportCommand(): Command {
   const command = new Command('export')
   command.argument('[file]', 'the file to write (default: standard output, like -)')
+  command.option('--database-url <url>', 'the database to export (default: the ledger in use)')
   command.option('--with-keys', 'include the hashes of keys and the secrets of webhooks and the seal')
   command.option('--force', 'replace the file if it exists')
   addPlace(command, true)
@@ -33,7 +35,7 @@ export function exportCommand(): Command {
 
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { env } = process
-  const place = { ...placeOf(options, env, process.cwd()), project: undefined }
+  const place = exportedPlace(options)
   const target = file === '-' ? undefined : file
   if (target !== undefined) await requireFree(target, place, options)
   const { client, close } = await connect(place, env, tries)
@@ -42,6 +44,17 @@ async function run(file: string | undefined, options: Options): Promise<void> {
     await whileWaiting(`Exporting ${shownPlace(place)}`, work)
   } finally {
     await close()
+  }
+}
+
+function exportedPlace({ databaseUrl, ...options }: Options): Place {
+  const { env } = process
+  if (databaseUrl === undefined) return { ...placeOf(options, env, process.cwd()), project: undefined }
+  refuseBoth({ databaseUrl, ...options }, 'databaseUrl', 'profile')
+  return {
+    kind: 'local',
+    databaseUrl: databaseUrlOf({ ...env, CONDUCT_DATABASE_URL: databaseUrl }, process.cwd()),
+    project: undefined,
   }
 }
 
