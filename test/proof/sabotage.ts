@@ -34,6 +34,8 @@ async function change(db: Tx, { seq, way }: Spot): Promise<void> {
     sql`at = '2001-01-01T00:00:00.000Z'`,
     sql`subject = 'FORGED'`,
     sql`imported = 1 - imported`,
+    // Filtered lists no longer show it.
+    sql`is_append = 2`,
     sql`actor_id = case when actor_id = 0 then -1 else 0 end`,
     sql`project_id = coalesce(project_id, 0) + 1`,
   ]

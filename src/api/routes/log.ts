@@ -14,6 +14,10 @@ const leaf = z
     subject: z.string(),
     subjectId: z.int(),
     actorKind: z.string().nullable().describe('Who acted: key, local or system'),
+    isAppend: z
+      .int()
+      .optional()
+      .describe('1 if it only appends to a run, so that filtered lists leave it out; else 0. Not covered by the seal'),
     keyId: rowId.nullable(),
     at: time,
     imported: z.int().describe('1: it happened at another time, which the caller set'),

@@ -73,6 +73,9 @@ function droppedBy({ type, changes }: Leaf): number {
   }
 }
 
+/** Lists leave appends out and count them. Only a change of a run can be one; older servers do not say. */
+const isMarkedRight = ({ type, isAppend = 0 }: Leaf) => isAppend === 0 || (isAppend === 1 && type === 'run.updated')
+
 /** One pass over the log. */
 class Scan {
   events = 0
@@ -116,7 +119,7 @@ class Scan {
     if (this.#missing !== undefined || leaf.hash === null) return
     const stored = Buffer.from(leaf.hash, 'base64')
     const computed = this.#leafOf(leaf)
-    if (!computed.equals(stored)) this.#changed ??= leaf.seq
+    if (!computed.equals(stored) || !isMarkedRight(leaf)) this.#changed ??= leaf.seq
     // Nothing after an unsealed event is sealed.
     if (this.#computed.size !== leaf.seq - 1) return
     this.#computed.push(computed)
@@ -129,7 +132,7 @@ class Scan {
     this.#unread = seq
   }
 
-  #leafOf({ hash: _, salts, changes, ...event }: Leaf): Buffer {
+  #leafOf({ hash: _, isAppend: __, salts, changes, ...event }: Leaf): Buffer {
     try {
       const parsed = JSON.parse(changes, (_, value) => {
         if (isErased(value)) this.erased++

@@ -20,10 +20,16 @@ const columns = sql`e.seq, e.project_id as "projectId", e.type, e.subject, e.sub
 
 const tables = sql`events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq`
 
+/** With the mark of appends, which the leaf does not cover. */
+interface MarkedRow extends Row {
+  isAppend: number
+}
+
 /** At most `limit` events after the one with seq `after`, with the salts of their texts, in order. */
-export async function readRows(db: Tx, after: number, limit: number): Promise<Row[]> {
-  const rows = await db.query<Row>(sql`
-    select ${columns}, s.salts from ${tables} where e.seq > ${after} order by e.seq limit ${limit}`)
+export async function readRows(db: Tx, after: number, limit: number): Promise<MarkedRow[]> {
+  const rows = await db.query<MarkedRow>(sql`
+    select ${columns}, e.is_append as "isAppend", s.salts from ${tables}
+    where e.seq > ${after} order by e.seq limit ${limit}`)
   return rows.map((row) => ({ ...row, changes: readable(row.changes) }))
 }
 
