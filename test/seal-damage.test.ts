@@ -27,6 +27,11 @@ function forged({ origin, size, root }: Checkpoint): string {
 
 const damages: Damage[] = [
   {
+    name: 'an event that is marked as an append so that filtered lists leave it out',
+    statements: () => [sql`update events set is_append = 2 where seq = 7`],
+    seq: 7,
+  },
+  {
     name: 'no checkpoint and a gap after the sealed events',
     statements: () => [noCheckpoints, sql`delete from events where seq = 12`],
     seq: 12,
