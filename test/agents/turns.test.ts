@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { ToldTurn } from '../../src/agents/seen.ts'
@@ -6,6 +8,7 @@ import { aboutTurn, toldTurn } from '../../src/agents/told-turn.ts'
 import { readTranscript, readTurns } from '../../src/agents/transcript.ts'
 import { claudeMoments } from '../../src/agents/transcripts/claude.ts'
 import { turnsOf } from '../../src/recorder/past.ts'
+import { freshFolder } from '../cli/folder.ts'
 import { transcriptOf } from './documents.ts'
 
 const reviewOf = (name: string) => fileURLToPath(new URL(`documents/codex-review/${name}`, import.meta.url))
@@ -142,4 +145,14 @@ test('a turn of hooks is found by its id, its prompt or its time', () => {
   assert.equal(toldTurn(turns, { at: 9_200 }), turns[2])
   assert.equal(toldTurn(turns, { turn: 'a', prompt: 'Something else', at: 1_000 }), undefined)
   assert.equal(toldTurn(undefined, { at: 1 }), undefined)
+})
+
+test('each reason by which a user ends a turn of Copilot is an interruption', async (t) => {
+  const path = join(freshFolder(t), 'events.jsonl')
+  const timestamp = '2026-11-28T16:42:00.581Z'
+  for (const reason of ['user_abort', 'user_initiated', 'remote_command']) {
+    writeFileSync(path, `${JSON.stringify({ type: 'abort', timestamp, data: { reason } })}\n`)
+    const [turn] = await readTurns('copilot', path)
+    assert.equal(turn?.interrupted, reason.startsWith('user_') ? true : undefined)
+  }
 })

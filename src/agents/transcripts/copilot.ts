@@ -53,7 +53,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
 function stepOf(type: unknown, { content, errorType, message, reason }: Fields): Step | undefined {
   if (type === 'user.message') return { kind: 'prompt', text: textOf(content, promptLength) ?? '' }
   if (type === 'session.error') return { kind: 'turn', failure: failureOf(errorType, message) }
-  if (type === 'abort') return { kind: 'turn', ...(reason === 'user_abort' && { interrupted: true }) }
+  if (type === 'abort') return { kind: 'turn', ...(String(reason).startsWith('user_') && { interrupted: true }) }
   return undefined
 }
 
