@@ -19,6 +19,8 @@ export interface JudgedRun {
   work_version: number
   git: string | null
   judged: number
+  /** The stored verdict, if the caller knows it. */
+  verdict?: Verdict
 }
 
 const runColumns = sql`r.id, r.created_by, r.creator_person, r.author, r.author_person, r.required, r.work_version, r.git, r.judged`
@@ -124,7 +126,7 @@ export interface Found {
   evidence: Evidence | null
   /** Null without checks. */
   why: string | null
-  judged: 1
+  judged: number
   author_person: string | null
 }
 
@@ -134,7 +136,9 @@ export async function findVerdict(ctx: Ctx, run: JudgedRun): Promise<Found> {
   const author_person = run.author_person ?? personHash(run.author)
   const judgement = (await judgeAll(ctx, [{ ...run, author_person }])).get(run.id) as Judgement<JudgedCheck>
   const { verdict, evidence, why, standings } = judgement
-  return { verdict, evidence, why: standings.length === 0 ? null : why, judged: 1, author_person }
+  // An upgrade has changed the verdict, and nothing has since.
+  const judged = run.judged > 1 && run.verdict === verdict ? run.judged : 1
+  return { verdict, evidence, why: standings.length === 0 ? null : why, judged, author_person }
 }
 
 /** How a check stands in the verdict of its run. */
