@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +30,8 @@ async function postgresOf(t: TestContext, version: string) {
   if (version === versions[0]) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'conduct-postgres-npm-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
+  // The server runs as another user where we are root.
+  chmodSync(folder, 0o755)
   // npm runs only the install scripts that this names; theirs links the libraries of the server.
   const { allowScripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ allowScripts }))

@@ -58,6 +58,9 @@ const passing = {
   jit: 'off',
 }
 
+/** Thousands of connections are made, none of them by a stranger. PostgreSQL 15 does not have this. */
+const quickPasswords = ['--set=scram_iterations=1']
+
 /** A PostgreSQL of its own, in an empty folder, by default of the version that npm installs here. */
 export async function startPostgres(
   flags = Object.entries(passing).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
@@ -74,8 +77,7 @@ export async function startPostgres(
     password: 'conduct',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    // Thousands of connections are made, none of them by a stranger: the password need not take long to guess.
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--set=scram_iterations=1'],
+    initdbFlags: ['--encoding=UTF8', '--locale=C', ...(Postgres === EmbeddedPostgres ? quickPasswords : [])],
     postgresFlags: flags,
     onLog: () => {},
     onError: () => {},
