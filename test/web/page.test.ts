@@ -2,30 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import type { Page } from 'playwright-core'
+import { violations } from '../support/axe.ts'
 import { openPage, type Shown } from '../support/browser.ts'
 import { builtPage } from '../support/unpacked.ts'
-
-const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
-
-interface Violation {
-  id: string
-  nodes: { html: string; failureSummary?: string }[]
-}
-
-/** What axe reports on the page for WCAG 2.2 AA and its best practices, or for colours only. */
-async function violations(page: Page, only: 'all' | 'colours'): Promise<string[]> {
-  if (await page.evaluate('globalThis.axe === undefined')) await page.evaluate(axe)
-  // Leaves out parts of the report that this test does not need.
-  const short = { resultTypes: ['violations'], selectors: false }
-  const options = only === 'colours' ? { ...short, runOnly: ['color-contrast'] } : short
-  const { violations } = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as { violations: Violation[] }
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  )
-}
 
 /** Every page with content, and a selector that shows that this page has replaced the previous one. */
 const pages: [address: string, sign: string][] = [
