@@ -85,7 +85,8 @@ export function createClock(options: ClockOptions = {}): Clock {
       return
     }
     const ms = last + passed - source
-    doubted = { words: `The clock was set back by ${spanOf(ms)}, and the ledger has followed it.`, until: at + hourMs }
+    const words = `The clock was set back by ${spanOf(ms)}, and the ledger has followed it. Nothing is removed for its age before ${timeText(source + hourMs)}.`
+    doubted = { words, until: at + hourMs }
     trusted = behind = undefined
     last = source
   }

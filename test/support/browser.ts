@@ -43,6 +43,8 @@ export interface PageOptions extends BrowserContextOptions {
   basePath?: string
   /** A script that runs first in every document of the browser. */
   before?: string
+  /** The time of day of the server, in Unix milliseconds. The ledger doubts it after a leap, which `sleep` is not. */
+  wall?: () => number
   /** The largest content, in bytes. */
   contentLimit?: number
 }
@@ -52,14 +54,15 @@ export interface PageOptions extends BrowserContextOptions {
  * test, which fails if the page threw an error, violated its content security policy or contacted another host.
  */
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
-  const { permissions = ['admin'], basePath = '/conduct', contentLimit, before, ...more } = options
+  const { permissions = ['admin'], basePath = '/conduct', contentLimit, before, wall, ...more } = options
   const [sqlite] = engines
   const { url: databaseUrl } = await (sqlite as (typeof engines)[0]).ledger(t)
   const webFolder = await builtPage()
   let ahead = 0
   let running: Running | undefined
   const start = async (port: number) => {
-    const store = await openStore(databaseUrl, { adminKey, now: () => Date.now() + ahead })
+    const time = wall ? { clock: { wall } } : { now: () => Date.now() + ahead }
+    const store = await openStore(databaseUrl, { adminKey, ...time })
     running = await serve({ host: '127.0.0.1', port, store, basePath, webFolder, contentLimit, rateLimit: 0 })
     return running
   }

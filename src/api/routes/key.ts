@@ -55,6 +55,10 @@ export const keyRoutes = {
       permissions: z.array(permission),
       person: z.string().nullable(),
       machine: z.string().nullable(),
+      clockWarning: z
+        .string()
+        .optional()
+        .describe('Why the time of the server may be wrong; while it is there, nothing is removed for its age'),
     }),
     success: [200],
     example: {},

@@ -271,5 +271,6 @@ export const me: Operation<'me'> = async (ctx) => {
     person: ctx.actor.kind === 'local' ? (ctx.actor.person ?? null) : null,
     machine: null,
   }
-  return { key, permissions: [...ctx.actor.permissions], person, machine }
+  const warning = ctx.doubt === undefined ? {} : { clockWarning: ctx.doubt }
+  return { key, permissions: [...ctx.actor.permissions], person, machine, ...warning }
 }

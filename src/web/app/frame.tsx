@@ -9,6 +9,7 @@ import { Icon } from '../ui/icon.tsx'
 import { lazy } from '../ui/lazy.tsx'
 import { ProjectSwitch } from '../ui/project-switch.tsx'
 import { Who } from '../ui/who.tsx'
+import { ClockNotice } from './clock-notice.tsx'
 import { Help } from './help.tsx'
 import { useKeys } from './keyboard.ts'
 import { placesOf } from './places.ts'
@@ -57,6 +58,7 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
         </div>
       </header>
       <main id="content" tabIndex={-1}>
+        <ClockNotice />
         {children}
       </main>
       {open === 'help' && <Help onClose={() => setOpen(undefined)} />}
