@@ -13,8 +13,6 @@ export interface Draft {
   prompt?: string
   /** The agent's id of it. */
   turn?: string
-  /** Its prompt came with the id of the turn before, so the agent may end that turn first. */
-  waits?: true
   tools: Used[]
   /** As the agent names them. */
   files: string[]

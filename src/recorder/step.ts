@@ -5,7 +5,8 @@ import { type Stepped, withCall } from './call.ts'
 import { checksOf } from './check.ts'
 import type { Facts, RanLine } from './facts.ts'
 import { type Memo, stricter, type Trees, withSession } from './memo.ts'
-import { begun, ended, leftOpen, turned } from './turn.ts'
+import { begun, ended, leftOpen, release, turned } from './turn.ts'
+import { heldEnded, hold, isWaiting } from './waiting.ts'
 import { isMoved, type Use, withWork } from './work.ts'
 
 /** The failure of a turn during which the agent's process ended. */
@@ -25,9 +26,11 @@ export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
   const start = isLate ? { memo, calls: [] } : close(memo, facts)
   switch (step.kind) {
     case 'prompt':
-      return prompted(start, seen, step, facts)
+      return isWaiting(start.memo, seen, facts)
+        ? hold(start, { ...seen, step }, facts)
+        : prompted(start, seen, step, facts)
     case 'turn':
-      return isEndBefore(start.memo, seen, facts) ? start : overtaken(turnEnded(start, step, facts), facts)
+      return overtaken(turnEnded(start, seen, step, facts), facts)
     case 'end':
       return sessionEnded(start, step, facts)
     case 'outcome':
@@ -64,10 +67,7 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
     ...(base && { base }),
     ...checksAt(rest, trees),
     ...(trees.rules && { rules: trees.rules }),
-    draft: {
-      ...promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
-      ...(seen.turn !== undefined && seen.turn === draft?.turn && { waits: true as const }),
-    },
+    draft: promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
   }
   return begun({ ...before, memo }, { at, prompt: step.text }, facts)
 }
@@ -78,19 +78,18 @@ function checksAt({ begun, ended, checks, own = [] }: Memo, trees: Trees): Pick<
   return isKept || !trees.checks ? {} : { checks: trees.checks }
 }
 
-/**
- * Whether the turn that ends is the one before, by the transcript, which does not have the prompt yet: it was sent while
- * the agent worked. That turn was recorded when the prompt came.
- */
-function isEndBefore({ draft }: Memo, { turn }: Seen, { told }: Facts): boolean {
-  if (!draft?.waits || draft.turn !== turn || told.turn) return false
+/** Whether the turn that ends is the one that is held, by the transcript, which does not have the message yet. */
+function isHeldEnd({ draft, held }: Memo, { turn }: Seen, { told }: Facts): boolean {
+  if (!held || draft?.turn !== turn || told.turn) return false
   return told.turns?.some(({ id, isEnded }) => id === turn && isEnded) ?? false
 }
 
-function turnEnded(start: Stepped, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
+function turnEnded(start: Stepped, seen: Seen, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
   const { rules } = facts.trees
   const memo = { ...start.memo, ...(rules && { rules: stricter(rules, start.memo.rules) }) }
-  return turned({ ...start, memo }, { ...step, ...wordsOf(step, facts), at: facts.at }, facts)
+  const before = { ...start, memo }
+  const end = { ...step, ...wordsOf(step, facts), at: facts.at }
+  return isHeldEnd(memo, seen, facts) ? heldEnded(before, end, facts) : turned(release(before, facts), end, facts)
 }
 
 /** How a turn ended whose hook does not say it. Of another turn than the last, the transcript must know which it is. */

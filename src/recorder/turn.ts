@@ -1,5 +1,7 @@
 import { leaseSeconds } from '../agents/activity.ts'
+import { defined } from '../agents/fields.ts'
 import type { Failure, Told, TurnEnd, Usage } from '../agents/seen.ts'
+import { aboutTurn } from '../agents/told-turn.ts'
 import { type Draft, failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
 import { tokensOf } from '../agents/usage.ts'
 import { firstLine } from '../ledger/turn.ts'
@@ -111,6 +113,21 @@ function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): U
   return used && used.costUsd === undefined && own && tokensOf(own) === tokensOf(used) ? own : used
 }
 
+/** Ends the turn that is held, as the transcript says that it ended. */
+export function release(before: Stepped, facts: Facts): Stepped {
+  const { held, draft, ...memo } = before.memo
+  if (!held) return before
+  const told = aboutTurn(facts.told, { ...held, at: held.startedAt }) ?? {}
+  const how = defined({ answer: told.answer, failure: told.failure, interrupted: told.interrupted })
+  const at = draft?.startedAt ?? facts.at
+  const after = turned(
+    { ...before, memo: { ...memo, draft: held } },
+    { ...how, at },
+    { ...facts, told: { ...facts.told, ...told } },
+  )
+  return { ...after, memo: { ...after.memo, ...(draft && { draft }) } }
+}
+
 /** What is known about a turn that ended without a hook. */
 interface LeftOpen {
   at: number
@@ -120,7 +137,8 @@ interface LeftOpen {
 }
 
 /** Ends a turn without a hook: it failed, its user interrupted it, or the next message came while the agent worked. */
-export function leftOpen(before: Stepped, known: LeftOpen, facts: Facts): Stepped {
+export function leftOpen(start: Stepped, known: LeftOpen, facts: Facts): Stepped {
+  const before = release(start, facts)
   const { draft } = before.memo
   if ((!draft || isEmpty(draft)) && !known.failure) return before
   const { told } = facts

@@ -53,36 +53,45 @@ test('a turn of Codex that an error of the API ended has failed, although the ne
   )
 })
 
-test('the answer to a prompt is not that to a message that waited meanwhile', async (t) => {
-  const user = workplace(t)
-  const { env, cwd } = user
-  const claude = claudeIn(cwd, env)
-  const asked = (promptId: string, content: string) => ({ type: 'user', promptId, message: { role: 'user', content } })
-  const answered = (text: string) => ({
-    type: 'assistant',
-    message: { id: text, model: 'm', stop_reason: 'end_turn', content: [{ type: 'text', text }] },
+for (const isSent of [false, true]) {
+  test(`the answer to a prompt is not that to a message that waited meanwhile${isSent ? ', also if that was sent at once' : ''}`, async (t) => {
+    const user = workplace(t)
+    const { env, cwd } = user
+    const claude = claudeIn(cwd, env)
+    const asked = (promptId: string, content: string) => ({
+      type: 'user',
+      promptId,
+      message: { role: 'user', content },
+    })
+    const answered = (text: string) => ({
+      type: 'assistant',
+      message: { id: text, model: 'm', stop_reason: 'end_turn', content: [{ type: 'text', text }] },
+    })
+    const now = (line: object) => ({ ...line, timestamp: new Date().toISOString() })
+    await claude.tell('UserPromptSubmit', { prompt: 'One', prompt_id: 'p' })
+    const lines = [now(asked('p', 'One'))]
+    // Claude Code gives a message that waits the id of the turn on which it works.
+    claude.transcribe(...lines)
+    if (isSent) await syncAll(env)
+    await claude.tell('UserPromptSubmit', { prompt: 'Two', prompt_id: 'p' })
+    if (isSent) await syncAll(env)
+    lines.push(now({ type: 'queue-operation', operation: 'enqueue', content: 'Two' }), now(answered('First answer.')))
+    claude.transcribe(...lines)
+    await claude.tell('Stop', { prompt_id: 'p', last_assistant_message: 'First answer.' })
+    await syncAll(env)
+    claude.transcribe(...lines, now(asked('q', 'Two')), now(answered('Second answer.')))
+    await claude.tell('Stop', { prompt_id: 'q', last_assistant_message: 'Second answer.' })
+    await claude.end()
+    await syncAll(env)
+    assert.deepEqual(
+      (await turnsOf(user)).map(({ prompt, answer, interrupted }) => [prompt, answer, interrupted]),
+      [
+        ['One', 'First answer.', undefined],
+        ['Two', 'Second answer.', undefined],
+      ],
+    )
   })
-  const now = (line: object) => ({ ...line, timestamp: new Date().toISOString() })
-  await claude.tell('UserPromptSubmit', { prompt: 'One', prompt_id: 'p' })
-  const lines = [now(asked('p', 'One'))]
-  // Claude Code gives a message that waits the id of the turn on which it works.
-  await claude.tell('UserPromptSubmit', { prompt: 'Two', prompt_id: 'p' })
-  lines.push(now({ type: 'queue-operation', operation: 'enqueue', content: 'Two' }), now(answered('First answer.')))
-  claude.transcribe(...lines)
-  await claude.tell('Stop', { prompt_id: 'p', last_assistant_message: 'First answer.' })
-  await syncAll(env)
-  claude.transcribe(...lines, now(asked('q', 'Two')), now(answered('Second answer.')))
-  await claude.tell('Stop', { prompt_id: 'q', last_assistant_message: 'Second answer.' })
-  await claude.end()
-  await syncAll(env)
-  assert.deepEqual(
-    (await turnsOf(user)).map(({ prompt, answer, interrupted }) => [prompt, answer, interrupted]),
-    [
-      ['One', undefined, undefined],
-      ['Two', 'Second answer.', undefined],
-    ],
-  )
-})
+}
 
 test('a command of the user heads the turn that it begins', async (t) => {
   const user = workplace(t)
