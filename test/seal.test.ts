@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
+import { createClient } from '../src/client/client.ts'
+import { createApp } from '../src/http/app.ts'
+import { localActor } from '../src/ledger/actor.ts'
 import { checkpointsIn, hashesFrom, isSignedBy } from '../src/ledger/checkpoint.ts'
 import { isConsistent, leafHash, rootOf } from '../src/ledger/tree.ts'
-import { type Ledger, testLedger } from './support/engines.ts'
+import { base, type Ledger, testLedger } from './support/engines.ts'
 import { isIncluded } from './support/inclusion.ts'
 
 /** The newest checkpoint, after the previous one is no longer fresh. */
@@ -69,6 +72,20 @@ testLedger('a checkpoint that a clock far ahead has signed does not delay the ne
   await store.db.tx((tx) => tx.query(sql`update seal_checkpoints set created_at = '2999-01-31T09:30:00.000Z'`))
   await client.createRun({})
   assert.equal((await client.getCheckpoint()).size, size + 1)
+})
+
+testLedger('a checkpoint for the local user covers the whole log', async ({ client, store }) => {
+  const app = createApp({ store, actor: localActor, rateLimit: 0 })
+  const local = createClient({ url: base, fetch: (request) => app.fetch(request) })
+  const sizeOf = async () => (await local.listLeaves({ limit: 1000 })).leaves.length
+  const before = await local.getCheckpoint()
+  assert.equal(before.size, await sizeOf())
+  await client.createRun({ title: 'a moment later' })
+  const { note, size, verifierKey } = await local.getCheckpoint()
+  const [head] = checkpointsIn(note)
+  assert.ok(head && isSignedBy(head, verifierKey))
+  assert.deepEqual([size, head.size], [before.size + 1, await sizeOf()])
+  await local.getProof({ seq: size })
 })
 
 testLedger('a checkpoint and a proof are text, or JSON on request', async (ledger) => {

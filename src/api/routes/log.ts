@@ -31,7 +31,7 @@ export type Leaf = z.infer<typeof leaf>
 export const logRoutes = {
   getCheckpoint: {
     summary:
-      'Read the newest signed checkpoint of the log, at most a minute old, as a c2sp.org/tlog-checkpoint note or as JSON',
+      'Read the newest signed checkpoint of the log, at most a minute old, or of the whole log for the local user, as a c2sp.org/tlog-checkpoint note or as JSON',
     words: 'log checkpoint',
     permission: 'read',
     input: z.strictObject({
