@@ -126,7 +126,7 @@ test('lanes show who waits for a person, who works on what, and who is idle, in 
     await client.heartbeat({ runId: run.runId, activity })
   }
   await page.reload()
-  await page.getByRole('heading', { name: /1 waiting for you/ }).waitFor()
+  await page.getByRole('heading', { name: /1 waiting$/ }).waitFor()
   await page.waitForFunction(() => document.title === '(1 waiting) Now · Conduct')
   const lanes = page.locator('.lane')
   // Each lane reads its answer separately.
@@ -135,7 +135,7 @@ test('lanes show who waits for a person, who works on what, and who is idle, in 
   }
   const words = await lanes.allTextContents()
   for (const [n, expected] of [
-    ['Waits', 'waiting for you, 3m', 'Bash', 'rm -rf dist', 'Waits at last.'],
+    ['Waits', 'waiting, 3m', 'Bash', 'rm -rf dist', 'Waits at last.'],
     ['Works', 'working, 2m', 'Edit', 'src/hold.ts', 'Works at last.'],
     ['Rests', 'idle 5m', 'Rests at last.'],
   ].entries()) {

@@ -227,7 +227,7 @@ test('two contents are compared once, and not again whenever the page is drawn',
     .then(({ run, lease }) =>
       client.heartbeat({ runId: run.runId, leaseToken: lease?.token ?? '', activity: { state: 'waiting' } }),
     )
-  await page.getByRole('navigation', { name: 'Pages' }).getByText('waiting for you').waitFor()
+  await page.getByRole('navigation', { name: 'Pages' }).getByText('waiting', { exact: true }).waitFor()
   assert.equal(await splits(), once)
 })
 

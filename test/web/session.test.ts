@@ -110,7 +110,7 @@ test('a live session shows the open turn, on its page and on Now', async (t) => 
   await lane.getByText('Held.').waitFor()
   await client.heartbeat({ runId, activity: { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } })
   await tab.locator('.standing').getByText('Waiting', { exact: true }).waitFor()
-  for (const words of ['Turn 2', /^waiting for you, /, 'rm -rf dist']) await open.getByText(words).waitFor()
+  for (const words of ['Turn 2', /^waiting, /, 'rm -rf dist']) await open.getByText(words).waitFor()
   await client.updateRun({ runId, status: 'completed' })
   await open.waitFor({ state: 'detached' })
 })

@@ -90,7 +90,7 @@ function Places({ route }: { route: Route }) {
           {name === 'Now' && waiting > 0 && (
             <span class="count waits">
               {waiting}
-              <span class="unseen"> waiting for you</span>
+              <span class="unseen"> waiting</span>
             </span>
           )}
           {name === 'Now' && count > 0 && (

@@ -53,7 +53,7 @@ function Live() {
     <section aria-labelledby="live" aria-busy={!isCurrent}>
       <h2 id="live">
         In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
-        {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting for you</span>}
+        {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
       </h2>
       {error && <Problem error={error} onRetry={reload} />}
       {isRead && runs.length === 0 && (

@@ -50,7 +50,7 @@ export function standingOf(run: Run, now: number): Standing {
   const state = run.activity?.state
   if (state === 'waiting') {
     const meaning = 'The agent waits for an answer or a permission'
-    return { look: 'waiting', icon: 'warn', words: `waiting for you, ${spanOf(forMs)}`, meaning }
+    return { look: 'waiting', icon: 'warn', words: `waiting, ${spanOf(forMs)}`, meaning }
   }
   if (silentMs > patienceMs(run)) {
     const meaning = 'Silent for more than half its lease'
