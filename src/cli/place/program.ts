@@ -28,7 +28,7 @@ export function conductOnPath(env: Env): { path?: string; other?: string } {
   const whose = owner === undefined ? 'is another program of that name' : `belongs to ${owner}`
   return {
     path,
-    other: `${path} ${whose}, so hooks and MCP servers start that one: put the folder of this conduct before it on the PATH`,
+    other: `${path} ${whose}, so hooks and MCP servers start that one: put the folder of this one before it on the PATH`,
   }
 }
 
@@ -40,7 +40,12 @@ const isOurs = (path: string) => path.endsWith(join('bin', 'conduct.cjs')) && na
 
 /** Whether a launcher, such as the one that `conduct init` writes, starts our program. */
 const startsOurs = (text: string) =>
-  [...text.matchAll(/\/[^'"\n]*\/bin\/conduct\.cjs(?=['"\s])/g)].some(([path]) => isOurs(path))
+  text.split(/['"\n]/).some((words) => {
+    const end = words.indexOf(started)
+    return end >= 0 && isOurs(words.slice(words.indexOf('/'), end + started.length))
+  })
+
+const started = '/bin/conduct.cjs'
 
 /** The text of a program, if it is a script. */
 function scriptAt(path: string): string {
@@ -63,7 +68,9 @@ function nameIn(folder: string): string | undefined {
 }
 
 function ownerOf(real: string, text: string): string | undefined {
-  const [, module] = /^#!.*python[\s\S]*^from ([\w.]+) import /m.exec(text) ?? []
+  const [first = '', ...lines] = text.split('\n')
+  const imports = first.includes('python') ? lines.find((line) => line.startsWith('from ')) : undefined
+  const [, module] = /^from ([\w.]+) import /.exec(imports ?? '') ?? []
   if (module !== undefined) return `the Python package ${module.split('.')[0]}`
   const above = [dirname(real), dirname(dirname(real)), dirname(dirname(dirname(real)))]
   const name = above.map(nameIn).find((one) => one !== undefined && one !== ours)
