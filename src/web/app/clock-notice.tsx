@@ -24,8 +24,8 @@ export function ClockNotice() {
       <p>
         {isAdmin ? (
           <>
-            <code>conduct doctor</code> checks the clock. <q>A wrong clock</q> in <code>docs/self-hosting.md</code> says
-            what to do.
+            <code>conduct doctor</code> on the server compares the clock with the ledger. If the clock is right, do
+            nothing: the server will trust it again.
           </>
         ) : (
           'Recording works as usual. An admin of the server can set the clock.'
