@@ -10,7 +10,7 @@ test('a key is created, its secret shown once, and revoked', async (t) => {
     permissions: ['read'],
     expiresAt: new Date(Date.now() + 3 * 86_400_000).toISOString(),
   })
-  await page.getByText(/^Expires in [23] d/).waitFor()
+  await page.getByText(/^Expires in [23] ?d/).waitFor()
   await page.getByRole('button', { name: 'New key' }).click()
   const form = page.getByRole('dialog', { name: 'New key' })
   await form.getByLabel(/^Name/).fill('nightly')

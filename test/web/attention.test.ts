@@ -46,10 +46,12 @@ test('runs beyond the list are reached by what they need', async (t) => {
 
 test('what finished last stands first, however long ago it began', async (t) => {
   const { page, client, sleep } = await openPage(t)
-  sleep(-7_200_000)
-  await client.createRun({ runId: 'LONG', title: 'Long', status: 'in_progress' })
-  for (let n = 1; n <= 10; n++) await client.createRun({ title: `Short ${n}`, status: 'completed' })
-  sleep(7_200_000)
+  const startedAt = new Date(Date.now() - 7_200_000).toISOString()
+  await client.createRun({ runId: 'LONG', title: 'Long', status: 'in_progress', createdAt: startedAt, startedAt })
+  for (let n = 1; n <= 10; n++) {
+    const at = new Date(Date.parse(startedAt) + n).toISOString()
+    await client.createRun({ title: `Short ${n}`, status: 'completed', createdAt: at, startedAt: at, endedAt: at })
+  }
   await client.createRun({ title: 'Other', status: 'completed' })
   // Runs that ended in the same millisecond would stand in the order of their creation.
   sleep(1)

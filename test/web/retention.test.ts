@@ -5,13 +5,14 @@ import { openPage } from '../support/browser.ts'
 const dayMs = 86_400_000
 
 test('a project gets a retention, after the page counts what it would remove', async (t) => {
-  const { page, client, home, sleep } = await openPage(t)
-  sleep(-100 * dayMs)
-  await client.createRun({ runId: 'OLD', title: 'Old', status: 'completed', content: 'words' })
-  await client.createRun({ runId: 'KEPT', status: 'completed', labels: { release: '1.0' } })
-  sleep(60 * dayMs)
-  await client.createRun({ runId: 'MIDDLE', status: 'completed', content: 'more words' })
-  sleep(40 * dayMs)
+  const { page, client, home } = await openPage(t)
+  const ended = (days: number) => {
+    const at = new Date(Date.now() - days * dayMs).toISOString()
+    return { status: 'completed', createdAt: at, startedAt: at, endedAt: at } as const
+  }
+  await client.createRun({ runId: 'OLD', title: 'Old', content: 'words', ...ended(100) })
+  await client.createRun({ runId: 'KEPT', labels: { release: '1.0' }, ...ended(100) })
+  await client.createRun({ runId: 'MIDDLE', content: 'more words', ...ended(40) })
   await page.goto(`${home}#/projects/default`)
   await page.getByText('Runs are kept for ever.').waitFor()
   await page.getByRole('button', { name: 'Change retention' }).click()
