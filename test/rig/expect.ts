@@ -56,9 +56,10 @@ export function figuresOf(agent: RealAgent, place: Place, ran: Ran, recorded: Re
     ...usageOf(agent, ran, recorded),
     ...workOf(place, ran, recorded),
   ]
+  const own = ran.session.figures?.(place) ?? {}
   return rows.map(([name, scripted, recorded, untold]) => ({
     name,
-    scripted: plain(scripted),
+    scripted: plain(name in own ? own[name] : scripted),
     recorded: plain(recorded),
     untold: plain(untold),
   }))
@@ -126,7 +127,7 @@ const isNamed = (code: string | undefined) => code === 'INTERRUPTED' || code ===
 
 function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turns }: Recorded): Row[] {
   const calls = played.calls.map(({ call }) => call)
-  const { ends, prompt, next = [], compactions = 0, script } = session
+  const { ends, prompt, next = [], compactions = 0, script, changes } = session
   // A command for the agent itself is not a prompt.
   const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))].map((one) =>
     session.withheld === 'prompts' ? null : one,
@@ -156,7 +157,7 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
     ['tools', toolsOf(agent, calls), counted(tools), {}],
     ['failed', calls.filter(isFailed).length, tools.reduce((all, { failed = 0 }) => all + failed, 0), 0],
     ['refused', calls.filter(isRefused).length, tools.reduce((all, { refused = 0 }) => all + refused, 0), 0],
-    ['files', filesOf(place, calls), files.sort(), []],
+    ['files', writtenBy(place, calls, changes), files.sort(), []],
     ['commands', commandsOf(calls), commands, []],
     [
       'durations',
@@ -191,14 +192,14 @@ function usageOf(agent: RealAgent, { session, played }: Ran, { run, turns }: Rec
   ]
 }
 
-function workOf(place: Place, { session, played }: Ran, { run, checks }: Recorded): Row[] {
+function workOf(place: Place, { session, played }: Ran, recorded: Recorded): Row[] {
+  const { run } = recorded
   const calls = played.calls.map(({ call }) => call)
+  if (place.fault('git', 'rev-parse')) return checkedOf(session, calls, recorded)
   const [base = ''] = place.git('log', '--format=%H', '--grep', 'Record sessions').split('\n')
   const made = place.git('log', '--format=%H', '--reverse', `${base}..HEAD`).split('\n').filter(Boolean)
   const tree = place.tree()
-  const files = filesOf(place, calls)
-  const found = checks.map(({ name, result, command, exitCode }) => ({ name, result, command, exitCode }))
-  const verified = session.verdict === 'verified'
+  const files = writtenBy(place, calls, session.changes)
   return [
     ['commit', place.git('rev-parse', 'HEAD'), run.git?.commit],
     ['base', base, run.git?.base],
@@ -206,11 +207,22 @@ function workOf(place: Place, { session, played }: Ran, { run, checks }: Recorde
     ['tree', tree, run.git?.tree, place.tree(files)],
     ['commits', made, run.git?.commits ?? []],
     ['changes', changesOf(place, base, tree, files), run.changes],
-    ['verdict', session.verdict ?? 'unchecked', run.verdict],
-    ['evidence', verified ? evidenceOf(calls) : null, run.evidence],
-    ['checks', checksOf(calls), found.reverse(), checksOf(calls).filter(({ result }) => result === 'pass')],
+    ...checkedOf(session, calls, recorded),
   ]
 }
+
+function checkedOf(session: Ran['session'], calls: Call[], { run, checks }: Recorded): Row[] {
+  const scripted: Record<string, unknown>[] = session.checks ?? checksOf(calls)
+  const found = checks.map(({ name, result, command, exitCode }) => ({ name, result, command, exitCode }))
+  return [
+    ['verdict', session.verdict ?? 'unchecked', run.verdict],
+    ['evidence', session.verdict ? evidenceOf(calls) : null, run.evidence],
+    ['checks', scripted, found.reverse(), scripted.filter(({ result }) => result === 'pass')],
+  ]
+}
+
+const writtenBy = (place: Place, calls: Call[], changes: string[] = []) =>
+  [...new Set([...filesOf(place, calls), ...changes])].sort()
 
 /** The agent only claims what it records itself. */
 const evidenceOf = (calls: Call[]) =>

@@ -38,7 +38,10 @@ export async function runAgent(
   const url = model.urlOf(name)
   const ran: Ran = { agent, session, played, id: undefined, end: '', output: '' }
   for (const [index, prompt] of [session.prompt, ...(session.next ?? [])].entries()) {
-    if (index > 0) played.goOn()
+    if (index > 0) {
+      played.goOn()
+      session.between?.(place)
+    }
     const words = agent.args({
       prompt,
       url,

@@ -5,6 +5,8 @@ import { type Reply, type Script, subagentMark } from './model/script.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
 import { fork, review } from './threads.ts'
+import { verdictScenarios } from './verdict-scenarios.ts'
+import { verdictThreads } from './verdict-threads.ts'
 import { beside, watched, whole } from './whole.ts'
 import { withoutAnswers, withoutPrompts } from './withheld.ts'
 
@@ -30,7 +32,15 @@ export interface Session {
   /** The number of compactions. */
   compactions?: number
   /** The verdict of the checks, by default unchecked. */
-  verdict?: 'verified'
+  verdict?: 'verified' | 'stale' | 'failing' | 'warned'
+  /** Its checks, oldest first, by default those of `npm test`, `conduct check exec` and `record_check`. */
+  checks?: { name: string; result: string; command?: string; exitCode?: number }[]
+  /** The files that its commands change. */
+  changes?: string[]
+  /** Expected values, by the name of the figure, that do not follow from the script alone. */
+  figures?(place: Place): Record<string, unknown>
+  /** What a person does in the folder before each resumption. */
+  between?(place: Place): void
   /** The title that it gives its run with the tools of Conduct. */
   title?: string
   /** The texts that only this session writes to its run with the tools of Conduct. */
@@ -207,4 +217,6 @@ export const scenarios: readonly Scenario[] = [
   aroundAgent,
   withoutAnswers,
   withoutPrompts,
+  ...verdictScenarios,
+  ...verdictThreads,
 ]

@@ -57,8 +57,8 @@ export const rounded = (usd: number) => Number(usd.toFixed(6))
 
 /** The checks that follow from commands by the rules of conduct.json, and those that the agent recorded. */
 export const checksOf = (calls: Call[]) =>
-  calls.flatMap(({ act }) => {
-    if (act.do === 'ledger' && act.tool === 'record_check') return [act.input]
+  calls.flatMap(({ act }): Record<string, unknown>[] => {
+    if (act.do === 'ledger' && act.tool === 'record_check') return [{ command: null, exitCode: null, ...act.input }]
     if (act.do !== 'shell') return []
     const [, name, command] = /^conduct check exec --name (\S+) -- (.*)$/.exec(act.command) ?? []
     if (name !== undefined) return [{ name, result: act.exits === 0 ? 'pass' : 'fail', command, exitCode: act.exits }]

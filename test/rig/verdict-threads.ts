@@ -1,0 +1,161 @@
+import { type Reply, subagentMark } from './model/script.ts'
+import type { Place } from './place.ts'
+import { done, runs, tokens, writes } from './replies.ts'
+import type { Scenario, Session } from './scenarios.ts'
+
+// Cases of docs/verdict.md with more than one session, or with a session that does not end by itself.
+
+const rules = ({ repository, write, git }: Place, script = 'node --test') => {
+  const manifest = { name: 'greetings', private: true, type: 'module', scripts: { test: script } }
+  write(repository, { 'package.json': JSON.stringify(manifest) })
+  write(repository, { 'conduct.json': '{ "project": "greetings", "checks": { "tests": "npm test" } }\n' })
+  git('commit', '-qa', '--amend', '--no-edit')
+}
+const test = runs('npm test')
+const tested = { verdict: 'verified', figures: () => ({ evidence: 'executed' }) } as const
+
+const one = (
+  name: string,
+  session: (repository: string, failure: Reply['fails']) => Omit<Session, 'prompt'>,
+): Scenario => ({
+  name,
+  only: ['claude', 'codex'],
+  prepare: (place) => rules(place),
+  sessions: (repository, { failure }) => [{ prompt: `Play ${name}.`, ...session(repository, failure) }],
+})
+
+/** Two sessions in one folder. */
+const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
+  name,
+  only: ['claude', 'codex'],
+  prepare: (place) => rules(place, script),
+})
+
+const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
+
+export const verdictThreads: Scenario[] = [
+  one('tests pass, then interrupted', (repository) => ({
+    ends: 'interrupted',
+    ...tested,
+    script: { replies: [writes(`${repository}/i.txt`), test, { hangs: true }] },
+  })),
+  one('tests pass, then killed', (repository) => ({
+    ends: 'killed',
+    ...tested,
+    script: { replies: [writes(`${repository}/k.txt`), test, { hangs: true }] },
+  })),
+  one('tests pass, then the API fails', (repository, fails) => ({
+    ends: 'failed',
+    ...tested,
+    script: { replies: [writes(`${repository}/e.txt`), test, ...(fails ? [{ fails }] : [])] },
+  })),
+  one('a subagent edits and tests', (repository) => ({
+    ends: 'well',
+    ...tested,
+    script: {
+      replies: [
+        { say: 'I delegate.', does: [{ do: 'delegate', task: `${subagentMark} Test.` }], tokens: tokens(10, 9, 0, 4) },
+        { say: 'I wait.', does: [{ do: 'await' }], tokens: tokens(12, 1000, 50, 5) },
+        { say: 'They are at it.', tokens: tokens(13, 1100, 0, 4) },
+        done('They did it.'),
+      ],
+      subagent: [
+        writes(`${repository}/s.txt`),
+        test,
+        { say: 'Tested.', does: [{ do: 'finish', result: 'Tested.' }], tokens: tokens(7, 80, 0, 4) },
+      ],
+    },
+  })),
+  {
+    ...one('7c fork of a tested session', () => ({ ends: 'well', script: { replies: [] } })),
+    only: ['codex'],
+    sessions: (repository) => [
+      {
+        prompt: 'Test it.',
+        ends: 'well',
+        ...tested,
+        script: { replies: [writes(`${repository}/f.txt`), test, done('So.')] },
+      },
+      {
+        prompt: 'Say two.',
+        forks: true,
+        ends: 'well',
+        script: { replies: [done('Two is said.')] },
+      },
+    ],
+  },
+  {
+    ...beside('31e the other session writes while tests run', 'sleep 4'),
+    sessions: (repository) => [
+      {
+        prompt: 'Test it.',
+        ends: 'well',
+        verdict: 'stale',
+        script: {
+          replies: [meets(writes(`${repository}/a.txt`), 'one'), meets(test, 'two'), meets(done('Tested.'), 'four')],
+        },
+      },
+      {
+        prompt: 'Write beside.',
+        ends: 'well',
+        script: {
+          replies: [
+            meets(runs('sleep 1'), 'one'),
+            meets(runs('sleep 1'), 'two'),
+            writes(`${repository}/b.txt`),
+            meets(done('Written.'), 'four'),
+          ],
+        },
+      },
+    ],
+  },
+  {
+    ...beside('47a the other session writes after our tests'),
+    sessions: (repository) => [
+      {
+        prompt: 'Test it.',
+        ends: 'well',
+        verdict: 'verified',
+        // The other's file does not move its work.
+        figures: (place) => ({ evidence: 'executed', tree: place.tree(['b.txt']) }),
+        script: {
+          replies: [
+            meets(writes(`${repository}/a.txt`), 'one'),
+            test,
+            meets(runs('ls'), 'two'),
+            meets(done('Tested.'), 'four'),
+          ],
+        },
+      },
+      {
+        prompt: 'Write beside.',
+        ends: 'well',
+        script: {
+          replies: [
+            meets(runs('ls'), 'one'),
+            meets(writes(`${repository}/b.txt`), 'two'),
+            meets(done('Written.'), 'four'),
+          ],
+        },
+      },
+    ],
+  },
+  {
+    name: '76b a linked worktree',
+    only: ['claude', 'codex'],
+    prepare(place) {
+      rules(place)
+      place.git('worktree', 'add', '-q', '-b', 'side', `${place.repository}-side`)
+    },
+    sessions: (repository) => [
+      {
+        prompt: 'Test in the tree.',
+        folder: `${repository}-side`,
+        tree: `${repository}-side`,
+        ends: 'well',
+        ...tested,
+        script: { replies: [writes(`${repository}-side/w.txt`), test, done('Tested there.')] },
+      },
+    ],
+  },
+]
