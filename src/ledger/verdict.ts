@@ -79,7 +79,7 @@ export const isOtherWork = (before: WorkState, after: WorkState): boolean => {
 
 type IsSameTree = (one: string | null | undefined, other: string | null | undefined) => boolean
 
-/** Which trees are the same: equal, or told apart only by what checks left behind. A claim makes no two trees the same. */
+/** Which trees are the same: equal, or told apart only by what checks left behind. Only the recorder of the run knows what they left in its folder. */
 function sameTrees(checks: readonly Judged[]): IsSameTree {
   const parents = new Map<string, string>()
   const rootOf = (tree: string): string => {
@@ -87,7 +87,7 @@ function sameTrees(checks: readonly Judged[]): IsSameTree {
     return parent === undefined ? tree : rootOf(parent)
   }
   for (const { evidence, startTree, tree } of checks) {
-    if (evidence === 'self' || !startTree || !tree) continue
+    if (evidence !== 'executed' || !startTree || !tree) continue
     const [one, other] = [rootOf(startTree), rootOf(tree)]
     if (one !== other) parents.set(one, other)
   }

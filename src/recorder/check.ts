@@ -97,9 +97,16 @@ interface SeenTrees {
  * not track and that this or an earlier check made. That at the end, if the check came last in its line, after commands
  * that may write. Else only that at its beginning: files changed while it ran. Without both, none.
  */
-export function treesOf({ trees, change }: Candidate, line: RanLine, { isLast }: RanCheck, memo: Memo): SeenTrees {
+export function treesOf(
+  { trees, change }: Candidate,
+  line: RanLine,
+  { isFirst, isLast }: RanCheck,
+  memo: Memo,
+): SeenTrees {
   const [startTree, tree] = [trees.before?.tree, trees.now?.tree]
   if (startTree === undefined || tree === undefined) return {}
+  // What was put away before the check and brought back after it was not tested.
+  if (line.others === 'write' && !isFirst && !isLast) return { startTree }
   if (startTree === tree) return { startTree, tree }
   if (!change?.isAlone) return { startTree }
   const known = new Set(memo.leftovers)

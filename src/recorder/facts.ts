@@ -47,7 +47,8 @@ export interface RanCheck {
   /** The one command that is the check, as written. */
   command: string
   exitCode: number
-  /** Whether no command that may change files follows it. */
+  /** Whether no command that may change files stands before it, and whether none follows it. */
+  isFirst: boolean
   isLast: boolean
 }
 

@@ -44,10 +44,12 @@ export function openDatabase(file: string): Database {
   }
 }
 
-/** SQLite gives the files beside it the same mode. */
+/** SQLite gives the files beside it the same mode, and says what is wrong with a file that cannot be opened. */
 function makePrivate(file: string) {
-  closeSync(openSync(file, 'a', 0o600))
-  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+  try {
+    closeSync(openSync(file, 'a', 0o600))
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+  } catch {}
 }
 
 function databaseOf(db: DatabaseSync): Database {

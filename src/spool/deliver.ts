@@ -145,6 +145,11 @@ async function amended(
     const { startedAt, endedAt, ...rest } = input
     return startedAt === undefined && endedAt === undefined ? undefined : { input: rest }
   }
+  if (error.code === 'FORBIDDEN' && input.git !== undefined) {
+    // This machine forgot the token with which it created the run, and a recorder's word on the files stays.
+    const { git: _, ...rest } = input
+    return { input: rest }
+  }
   if (error.code === 'IDEMPOTENCY_MISMATCH' && operation === 'createRun') return begunBefore(client, input)
   if (error.code !== 'CONFLICT' || operation !== 'appendTurn' || runId === null) return undefined
   // Another recorder has added turns to this run, or this machine has lost its own count.

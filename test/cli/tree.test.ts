@@ -37,7 +37,8 @@ for (const format of ['sha1', 'sha256']) {
     git('commit', '-q', '-m', 'first')
     const commit = git('rev-parse', 'HEAD')
     assert.deepEqual(take()?.git, { branch: 'main', commit, tree: before?.tree, dirty: false })
-    assert.deepEqual(gitStateOf(cwd), { branch: 'main', commit, tree: before?.tree, dirty: false })
+    const trees = { commitTree: before?.tree, tree: before?.tree }
+    assert.deepEqual(gitStateOf(cwd), { branch: 'main', commit, ...trees, dirty: false })
   })
 }
 
@@ -45,6 +46,7 @@ test('outside git there is no state', (t) => {
   assert.deepEqual(gitStateOf(freshFolder(t)), {
     branch: undefined,
     commit: undefined,
+    commitTree: undefined,
     tree: undefined,
     dirty: undefined,
   })

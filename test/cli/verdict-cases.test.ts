@@ -218,6 +218,12 @@ const cases: Case[] = [
     'stale executed',
   ],
   [
+    '29',
+    'work that is put away while the tests run, in one line',
+    async ({ write, run }) => [await write('work', 'no\n'), await run('git stash -q && npm test && git stash pop -q')],
+    'stale executed',
+  ],
+  [
     '30',
     'format and lint and tests, lint required',
     async ({ run }) => run('echo x >> README.md && npm run lint && npm test && true'),

@@ -97,7 +97,7 @@ const snapshot = (tree: string, commit = 'c1', commitTree = 't1'): Snapshot => (
   git: { tree, commit },
 })
 
-const check = (isLast = true): RanCheck => ({ name: 'tests', command: 'npm test', exitCode: 0, isLast })
+const check = (isLast = true): RanCheck => ({ name: 'tests', command: 'npm test', exitCode: 0, isFirst: true, isLast })
 const file = (path: string, isTracked: boolean, isNew: boolean) => ({ path, isTracked, isNew })
 const left = file('coverage/index.html', false, true)
 

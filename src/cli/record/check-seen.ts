@@ -35,7 +35,7 @@ export async function seeing<T>(
     if (!now) return { ended, work: {} }
     const trees = { before, now, began }
     const change = changeDuring(trees, { state, name }, Date.now())
-    const alone = { name: '', command: '', exitCode: 0, isLast: true }
+    const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
     const candidate = { cwd, command: '', trees, ...(change && { change }) }
     const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
     const { commit, dirty } = now.git

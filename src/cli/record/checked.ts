@@ -24,19 +24,23 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   // A rule may itself be a line of several commands.
   const whole = isSame(where.cwd, where.home) ? namesOf(line) : []
   const read = commandsIn(line, where.cwd)
-  if (!read) return { checks: checksOf(whole, line, exitCode, true), others: whole.length > 0 ? 'none' : 'write' }
+  const alone = { isFirst: true, isLast: true }
+  if (!read) return { checks: checksOf(whole, line, exitCode, alone), others: whole.length > 0 ? 'none' : 'write' }
   const names = new Map<LineCommand, string[]>(
     read.all.map((command) => [command, isSame(command.cwd, where.home) ? namesOf(command.text) : []]),
   )
   const kinds = new Set(read.all.filter((command) => !names.get(command)?.length).map(({ kind }) => kind))
   const others = kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
   if (whole.length > 0 && ![...names.values()].some((all) => all.length > 0))
-    return { checks: checksOf(whole, line, exitCode, true), others: 'none' }
+    return { checks: checksOf(whole, line, exitCode, alone), others: 'none' }
   const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
   const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
+  const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
   const checks = proven.flatMap(([node, code]) => {
     const command = read.commands.get(node)
-    return command ? checksOf(names.get(command) ?? [], command.text, code, last === command) : []
+    if (!command) return []
+    const at = { isFirst: writer < 0 || read.all.indexOf(command) < writer, isLast: last === command }
+    return checksOf(names.get(command) ?? [], command.text, code, at)
   })
   return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], others }
 }
@@ -45,10 +49,12 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
 export const checkNamesOf = (line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] =>
   readLine(line, exitCode, rules, where).checks.map(({ name }) => name)
 
-const checksOf = (names: string[], text: string, exitCode: number | undefined, isLast: boolean): RanCheck[] =>
+type Place = Pick<RanCheck, 'isFirst' | 'isLast'>
+
+const checksOf = (names: string[], text: string, exitCode: number | undefined, place: Place): RanCheck[] =>
   exitCode === undefined || exitCode === 126 || exitCode === 127
     ? []
-    : names.map((name) => ({ name, command: text.trim(), exitCode, isLast }))
+    : names.map((name) => ({ name, command: text.trim(), exitCode, ...place }))
 
 /** The last command that may change files. One that runs beside the others ends after them. */
 const lastOf = (all: LineCommand[]) => all.findLast(({ isBeside }) => isBeside) ?? all.at(-1)

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import sql, { join, raw } from 'sql-template-tag'
+import { ConductError } from '../../api/error.ts'
 import type { Run } from '../../api/run.ts'
 import type { Activity } from '../../api/work.ts'
 import { activityUnder } from '../../ledger/activity.ts'
@@ -49,6 +51,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const activity = activityColumn(move)
   if (!isChanged && !holds && !move.isTouched && lease.lease_expires_at === null && activity === row.activity)
     return row
+  if (own.git && !move.isRecorder) await requireUnseen(ctx, row, after)
   const isTaken = lease.lease_token !== null && lease.lease_token !== row.lease_token
   const judged = await judgeAnew(ctx, move, own)
   const saved = await writeRun(ctx, row, {
@@ -81,6 +84,25 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     moveCost(ctx, row, saved),
   ])
   return saved
+}
+
+/** The fields of a run's git state that its verdict rests on. */
+const workFields = ['tree', 'commit', 'commitTree', 'uncommitted'] as const
+
+/**
+ * Throws FORBIDDEN if a recorder saw checks of the run, and the change moves the work that they are about: a verdict would
+ * then rest on what somebody else says of the recorder's files.
+ */
+async function requireUnseen(ctx: Ctx, row: RunRow, after: RunState): Promise<void> {
+  const before = stateOf(row).git
+  if (workFields.every((field) => isDeepStrictEqual(before?.[field], after.git?.[field]))) return
+  const seen = await ctx.db.query(sql`
+    select 1 as one from checks where run_id = ${row.id} and recorder is not null limit 1`)
+  if (seen.length === 0) return
+  throw new ConductError(
+    'FORBIDDEN',
+    `The recorder of run '${row.run_id}' saw its checks, so only the recorder can change git: send the Lease-Token with which it created the run, or leave out git.`,
+  )
 }
 
 /** Whether the commits that a change names are those that the recorder of the run saw, under the run's key. */
