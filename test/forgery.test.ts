@@ -113,6 +113,29 @@ testLedger('nobody but the recorder brings a tested tree back', async (ledger) =
   assert.deepEqual([run.verdict, run.evidence], ['stale', 'executed'])
 })
 
+testLedger(
+  'after the end of a run, too, only its recorder changes the state that its checks are about',
+  async (ledger) => {
+    const { agent, runId, leaseToken } = await sceneIn(ledger, 'ended')
+    await agent.createCheck({ runId, ...pass, recorder: 'hook', startTree: a, tree: a, leaseToken })
+    await agent.updateRun({ runId, git: edited, status: 'completed', leaseToken })
+    await refused(agent.updateRun({ runId, git }), 'FORBIDDEN')
+    await refused(agent.appendTurn({ runId, git }), 'FORBIDDEN')
+    await agent.updateRun({ runId, git: { ...edited, branch: 'side' } })
+    const { run } = await ledger.client.getRun({ runId })
+    assert.deepEqual([run.verdict, run.git?.branch], ['stale', 'side'])
+  },
+)
+
+testLedger('a check of somebody else joins no two trees of a run', async (ledger) => {
+  const { agent, runId, leaseToken } = await sceneIn(ledger, 'joined')
+  const { secret } = await ledger.client.createKey({ name: 'ci', permissions: ['agent', 'write'] })
+  await agent.createCheck({ runId, ...pass, recorder: 'hook', startTree: a, tree: a, leaseToken })
+  await agent.updateRun({ runId, git: edited, leaseToken })
+  await ledger.as({ key: secret }).createCheck({ runId, name: 'x', result: 'pass', startTree: a, tree: b })
+  assert.equal((await ledger.client.getRun({ runId })).run.verdict, 'stale')
+})
+
 const keys = new WeakMap<Ledger, Promise<Client[]>>()
 
 function keysOf(ledger: Ledger): Promise<Client[]> {

@@ -3,7 +3,7 @@ import { shellWords } from './shell-words.ts'
 /** Files that decide what test runners, linters and type checkers do, by their names. */
 const setup = new RegExp(
   `^(?:${[
-    'package\\.json|bunfig\\.toml|deno\\.jsonc?|nx\\.json|turbo\\.json|project\\.json',
+    'package\\.json|\\.npmrc|\\.yarnrc(?:\\.yml)?|bunfig\\.toml|deno\\.jsonc?|nx\\.json|turbo\\.json|project\\.json',
     '(?:vite|vitest|jest|playwright|cypress|karma|ava|eslint|babel|wdio|stryker)\\.(?:config|workspace|setup|conf)\\.\\w+',
     '\\.(?:mocharc|eslintrc|eslintignore|babelrc|nycrc|c8rc|swcrc|rspec|rubocop\\.yml|coveragerc|flake8|pylintrc)(?:\\.\\w+)?',
     'tsconfig(?:\\.[\\w.-]+)?\\.json|jsconfig\\.json|biome\\.jsonc?',
