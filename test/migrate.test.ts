@@ -101,9 +101,9 @@ testOn(
   'an index is built while others write, again after an interrupted start, and without time limits',
   async (postgres, t) => {
     const url = await postgres.freshUrl(t)
-    const db = await openDb(`${url}%20-c%20statement_timeout=200%20-c%20lock_timeout=100`)
+    const db = await openDb(`${url}%20-c%20statement_timeout=2000%20-c%20lock_timeout=500`)
     t.after(() => db.close())
-    const slow: Migration = () => ['select pg_sleep(0.4)']
+    const slow: Migration = () => ['select pg_sleep(2.5)']
     await migrate(db, silent, schemaOf([...versions.slice(0, 2), slow]))
     await db.tx((tx) => tx.query(sql`create index t_by_k on t (k)`))
 
