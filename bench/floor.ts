@@ -71,6 +71,8 @@ function runOf(row: Row) {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     retryOf: row.retry_of,
+    required: null,
+    why: null,
     attempt: row.attempt,
     verdict: row.verdict,
     evidence: row.evidence,
