@@ -195,7 +195,8 @@ test('after edits, a check of a session is about the files that it tested, and o
   git('add', 'work')
   const told = await call('record_check', { name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 })
   assert.match(told.text, /is verified/)
-  assert.deepEqual((await runOf(own)).git, { ...before, tree: git('write-tree'), dirty: true })
+  const now = { tree: git('write-tree'), dirty: true, commitTree: before.tree, uncommitted: null }
+  assert.deepEqual((await runOf(own)).git, { ...before, ...now })
   const foreign = await call('record_check', { name: 'tests', result: 'pass', runId: other })
   assert.match(foreign.text, /is stale/)
   assert.deepEqual((await runOf(other)).git, before)
