@@ -72,7 +72,7 @@ function runOf(row: Row) {
     endedAt: row.ended_at,
     retryOf: row.retry_of,
     required: null,
-    why: null,
+    why: 'No check has run',
     attempt: row.attempt,
     verdict: row.verdict,
     evidence: row.evidence,
