@@ -27,7 +27,7 @@ export function fileGuard(path: string, read: () => void, onReplaced: (error: Co
   const log = `${path}-wal`
   const names = [path, `${path}-shm`, log]
   const opened = names.map(look)
-  const index = openSync(`${path}-shm`, 'r')
+  const index = openIndex(`${path}-shm`)
   let lookedAt = performance.now()
   let known = state()
   let replaced: ConductError | undefined
@@ -82,10 +82,37 @@ export function fileGuard(path: string, read: () => void, onReplaced: (error: Co
       )
     },
     close() {
-      if (!isClosed) closeSync(index)
+      if (!isClosed) closeIndex(index)
       isClosed = true
     },
   }
+}
+
+/** The indexes that this process has open, by their descriptors: how many guards use each, and which file it is. */
+const indexes = new Map<number, { users: number; name: string }>()
+
+/**
+ * Opens an index once for all guards of this process. Closing it releases the locks of every connection of the process to
+ * that file, so only the last guard does.
+ */
+function openIndex(path: string): number {
+  const { dev, ino } = statSync(path, { bigint: true })
+  const name = `${dev} ${ino}`
+  for (const [index, known] of indexes) {
+    if (known.name !== name) continue
+    known.users += 1
+    return index
+  }
+  const index = openSync(path, 'r')
+  indexes.set(index, { users: 1, name })
+  return index
+}
+
+function closeIndex(index: number): void {
+  const known = indexes.get(index)
+  if (!known || --known.users > 0) return
+  indexes.delete(index)
+  closeSync(index)
 }
 
 /** How far the log is copied into the file, from its index (sqlite.org/walformat.html). */
