@@ -44,11 +44,15 @@ export function openDatabase(file: string): Database {
   }
 }
 
-/** SQLite gives the files beside it the same mode, and says what is wrong with a file that cannot be opened. */
+/**
+ * SQLite gives the files beside it the same mode, and says what is wrong with a file that cannot be opened. A file that is
+ * there is not opened here: closing it would release the locks of this process's other connections to it.
+ */
 function makePrivate(file: string) {
   try {
-    closeSync(openSync(file, 'a', 0o600))
-    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (!found) closeSync(openSync(file, 'ax', 0o600))
+    else if ((found.mode & 0o077) !== 0) chmodSync(file, 0o600)
   } catch {}
 }
 
