@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { whenFree } from '../../../ledger/busy.ts'
@@ -35,7 +35,13 @@ function linkTarget(path: string): string | undefined {
 /** Creates the file and its folder, accessible only to their owner. */
 export function createPrivately(path: string) {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
+  // A file that is there is not opened: closing it would release the locks of this process's other connections to it.
+  if (existsSync(path)) return
+  try {
+    closeSync(openSync(path, 'ax', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** Opens a connection. Throws if this SQLite, or the location of the file, cannot keep committed data safe. */
