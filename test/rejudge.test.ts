@@ -96,7 +96,7 @@ testLedger(
     assert.deepEqual(await changed(), expected, 'once')
     await requireWhole(ledger.store.db)
 
-    await client.updateRun({ runId: 'CLAIMED', git: { commit, tree: other } })
+    await client.updateRun({ runId: 'CLAIMED', git: { commit, tree, dirty: true } })
     assert.equal((await client.getRun({ runId: 'CLAIMED' })).run.rejudged, true, 'as failing as before')
     await client.createCheck({ runId: 'UNSEEN', ...pass, result: 'fail', exitCode: 1, tree })
     assert.equal((await client.getRun({ runId: 'UNSEEN' })).run.rejudged, undefined, 'news of the work')

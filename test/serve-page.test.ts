@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { createApp } from '../src/http/app.ts'
 import { openStore } from '../src/store/open.ts'
+import { version } from '../src/version.ts'
 
 const index = '<!doctype html><script type="module" src="./assets/index-4f2a.js"></script>'
 const script = `export const words = '${'many words '.repeat(200)}'`
@@ -54,7 +55,7 @@ for (const basePath of ['/conduct', '/a/b', '']) {
     assert.equal((await get('/openapi.json')).headers.get('content-type'), 'application/json')
     assert.match(await (await get('/docs', browser)).text(), /Conduct API/)
     const probe = await (await serverOf(t, folderOf(t), ''))('/livez', browser)
-    assert.deepEqual(await probe.json(), { status: 'ok' })
+    assert.deepEqual(await probe.json(), { status: 'ok', version })
   })
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { version } from '../src/version.ts'
 import { main } from './support/program.ts'
 import { startServer } from './support/server.ts'
 
@@ -67,7 +68,7 @@ test('a wrong setting, a wrong flag and a wrong command fail with a message', as
 })
 
 test('--version and --help print at once', async () => {
-  assert.match((await conduct(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
+  assert.equal((await conduct(['--version'])).stdout, `${version}\n`)
   const help = await conduct(['serve', '--help'])
   assert.equal(help.code, 0)
   assert.match(help.stdout, /--database-url[\s\S]*CONDUCT_ADMIN_KEY/)
