@@ -1,4 +1,5 @@
-import { createCheck, deleteCheck, getCheck, updateCheck } from './check/check.ts'
+import { deleteCheck, getCheck, updateCheck } from './check/check.ts'
+import { createCheck } from './check/create.ts'
 import { listChecks } from './check/list.ts'
 import type { Operations } from './ctx.ts'
 import { erase } from './erase/erase.ts'

@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Check } from '../../api/check.ts'
 import type { Parsed } from '../../api/routes.ts'
-import type { Operation } from '../ctx.ts'
+import type { Ctx, Operation } from '../ctx.ts'
 import type { Tx } from '../engine/db.ts'
 import { readPage, type Walk } from '../page.ts'
 import { listOf } from '../pieces.ts'
@@ -57,4 +58,11 @@ async function isRare(db: Tx, projectId: number, name: string): Promise<boolean>
     select 1 as one from checks where project_id = ${projectId} and name = ${name}
     order by created_at, id limit ${raw(String(few))}) as probe`)
   return (row?.count ?? 0) < few
+}
+
+/** The newest checks of a run. */
+export async function checksOfRun(ctx: Ctx, runRow: number, limit: number): Promise<Check[]> {
+  const rows = await ctx.db.query<CheckRow>(sql`
+    select ${columns} from checks where checks.run_id = ${runRow} order by checks.created_at desc, checks.id desc limit ${limit}`)
+  return shownChecks(ctx, rows)
 }

@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import { vanished } from '../../ledger/event.ts'
-import { deleteChecksOf } from '../check/check.ts'
+import { deleteChecksOf } from '../check/remove.ts'
 import type { Ctx } from '../ctx.ts'
 import { deleteDocuments, findDigests } from '../document.ts'
 import { countLinks } from '../feature/totals.ts'

@@ -1,7 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Run } from '../../api/run.ts'
 import type { TimelineEntry } from '../../api/timeline.ts'
-import { checksOfRun } from '../check/check.ts'
+import { checksOfRun } from '../check/list.ts'
 import type { Ctx, Operation } from '../ctx.ts'
 import { only, type Tx } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
