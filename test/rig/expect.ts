@@ -129,7 +129,8 @@ function turnOf(agent: RealAgent, place: Place, { session, played }: Ran, { turn
   const calls = played.calls.map(({ call }) => call)
   const { ends, prompt, next = [], compactions = 0, script, changes } = session
   // A command for the agent itself is not a prompt.
-  const prompts = [prompt, ...next.filter((one) => !one.startsWith('/'))].map((one) =>
+  const typed = script.replies.flatMap(({ types }) => types ?? [])
+  const prompts = [prompt, ...typed, ...next.filter((one) => !one.startsWith('/'))].map((one) =>
     session.withheld === 'prompts' ? null : one,
   )
   // When a background subagent is done, a turn without a prompt begins.

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import type { Server } from './pipeline.ts'
 
 /** A home with a git repository that only `conduct init --yes` has set up for Conduct. */
 export interface Place {
@@ -10,6 +11,8 @@ export interface Place {
   repository: string
   /** The environment of each program. */
   env: Record<string, string>
+  /** The server on which its sessions record. */
+  server?: Server
   git(...words: string[]): string
   conduct(...words: string[]): string
   /** The same place with another working tree of the repository. */

@@ -19,6 +19,17 @@ const patience = 30_000
 
 /** The runs of the place, oldest first, once none is in progress, or after `patience`. */
 export async function recordsOf(place: Place): Promise<Recorded[]> {
+  const ids = await settled(place)
+  return ids.map(({ runId }) => ({
+    run: JSON.parse(place.conduct('run', 'get', runId, '--json')).run,
+    turns: lines(place.conduct('run', 'turns', runId, '--json', '--all')),
+    checks: lines(place.conduct('check', 'list', '--run-id', runId, '--json', '--all')),
+    text: place.conduct('run', 'content', runId),
+  }))
+}
+
+/** The ids of the runs, oldest first, once none is in progress, or after `patience`. */
+export async function settled(place: Place): Promise<{ runId: string; status: string }[]> {
   const until = Date.now() + patience
   let ids = idsOf(place)
   while (ids.some(({ status }) => status === 'in_progress') && Date.now() < until) {
@@ -27,12 +38,7 @@ export async function recordsOf(place: Place): Promise<Recorded[]> {
     await after(500)
     ids = idsOf(place)
   }
-  return ids.map(({ runId }) => ({
-    run: JSON.parse(place.conduct('run', 'get', runId, '--json')).run,
-    turns: lines(place.conduct('run', 'turns', runId, '--json', '--all')),
-    checks: lines(place.conduct('check', 'list', '--run-id', runId, '--json', '--all')),
-    text: place.conduct('run', 'content', runId),
-  }))
+  return ids
 }
 
 const idsOf = (place: Place) =>

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import type { RealAgent } from './agents/agent.ts'
 import type { Played } from './model/play.ts'
@@ -40,7 +41,7 @@ export async function runAgent(
   for (const [index, prompt] of [session.prompt, ...(session.next ?? [])].entries()) {
     if (index > 0) {
       played.goOn()
-      session.between?.(place)
+      await session.between?.(place, index)
     }
     const words = agent.args({
       prompt,
@@ -51,6 +52,7 @@ export async function runAgent(
       forks: session.forks && before?.id,
       reviews: session.reviews,
       contextTokens: session.contextTokens,
+      isTyped: session.script.replies.some(({ types }) => types !== undefined),
     })
     const { end, output } = await runOnce(
       [...(session.around?.command ?? []), agent.name, ...words],
@@ -68,17 +70,19 @@ async function runOnce(
   [program = '', ...words]: string[],
   env: Record<string, string>,
   { repository }: Place,
-  { session, played }: Ran,
+  { agent, session, played }: Ran,
 ) {
+  const typed = session.script.replies.flatMap(({ types }) => types ?? [])
   const child = spawn(program, words, {
     cwd: session.folder ?? repository,
     env,
     // The agent gets a process group of its own, as in a terminal, so that Ctrl-C reaches all its processes.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [typed.length > 0 ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
+  if (typed.length > 0) types(child.stdin, played.events, [session.prompt, ...typed], agent)
   let output = ''
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr] as Readable[])
     stream.setEncoding('utf8').on('data', (piece: string) => {
       output += piece
     })
@@ -89,6 +93,18 @@ async function runOnce(
   const [code, by] = (await once(child, 'exit')) as [number | null, string | null]
   clearTimeout(late)
   return { end: by ?? `code ${code}`, output }
+}
+
+/** Sends the prompt, and each message when the script says so. The session ends after the last one. */
+function types(input: Writable | null, events: EventEmitter, texts: string[], agent: RealAgent) {
+  const send = (text: string) => input?.write(agent.typed?.(text) ?? '')
+  let left = texts.length - 1
+  send(texts[0] ?? '')
+  events.on('typed', (text: string) => {
+    send(text)
+    left -= 1
+    if (left === 0) input?.end()
+  })
 }
 
 function tryKill(group: number, name: NodeJS.Signals) {

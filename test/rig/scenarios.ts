@@ -4,7 +4,7 @@ import { aroundAgent, insideAnother } from './inside.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
-import { fork, review } from './threads.ts'
+import { fork, queued, review } from './threads.ts'
 import { verdictScenarios } from './verdict-scenarios.ts'
 import { verdictThreads } from './verdict-threads.ts'
 import { beside, watched, whole } from './whole.ts'
@@ -34,13 +34,15 @@ export interface Session {
   /** The verdict of the checks, by default unchecked. */
   verdict?: 'verified' | 'stale' | 'failing' | 'warned'
   /** Its checks, oldest first, by default those of `npm test`, `conduct check exec` and `record_check`. */
-  checks?: { name: string; result: string; command?: string; exitCode?: number }[]
+  checks?: { name: string; result: string; command?: string | null; exitCode?: number | null }[]
   /** The files that its commands change. */
   changes?: string[]
   /** Expected values, by the name of the figure, that do not follow from the script alone. */
   figures?(place: Place): Record<string, unknown>
-  /** What a person does in the folder before each resumption. */
-  between?(place: Place): void
+  /** What others do before the resumption of that number, from 1. */
+  between?(place: Place, resumption: number): void | Promise<void>
+  /** What others do once the session has ended. */
+  after?(place: Place): void | Promise<void>
   /** The title that it gives its run with the tools of Conduct. */
   title?: string
   /** The texts that only this session writes to its run with the tools of Conduct. */
@@ -61,6 +63,8 @@ export interface Scenario {
   refuses?: true
   /** A browser shows the dashboard meanwhile. */
   isWatched?: true
+  /** The sessions record on a server. */
+  isServed?: true
   /** Prepares the place before the sessions. */
   prepare?(place: Place, agent: RealAgent): void
   /** The agent that commands of the sessions start. */
@@ -213,6 +217,7 @@ export const scenarios: readonly Scenario[] = [
   twoAtOnce,
   fork,
   review,
+  queued,
   insideAnother,
   aroundAgent,
   withoutAnswers,

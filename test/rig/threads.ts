@@ -1,4 +1,4 @@
-import { done, runs } from './replies.ts'
+import { done, runs, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
 // Sessions that Codex makes of other sessions, or in threads of their own.
@@ -36,6 +36,27 @@ export const review: Scenario = {
               overall_confidence_score: 0.9,
             }),
           ),
+        ],
+      },
+    },
+  ],
+}
+
+/** The user sends a message while the agent works. */
+export const queued: Scenario = {
+  name: 'queued message',
+  // The others read no messages without a terminal.
+  only: ['claude'],
+  sessions: (repository) => [
+    {
+      prompt: 'Write one.',
+      ends: 'well',
+      script: {
+        replies: [
+          writes(`${repository}/one.txt`),
+          { ...runs('ls'), types: 'Write two, too.' },
+          writes(`${repository}/two.txt`),
+          done('Both are written.'),
         ],
       },
     },

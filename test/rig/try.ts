@@ -4,6 +4,7 @@ import type { RealAgent } from './agents/agent.ts'
 import { aroundFigures, type Finding, figuresOf, findingsOf } from './expect.ts'
 import { versionOf } from './install.ts'
 import { type Model, startModel } from './model/server.ts'
+import { startServer } from './pipeline.ts'
 import { freshPlace, type Place } from './place.ts'
 import { type Recorded, recordsOf } from './records.ts'
 import { type Ran, runAgent } from './run.ts'
@@ -72,6 +73,7 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
   const { isWatched } = scenario
   const model = await startModel(isWatched && { pace: 1_000 })
   const watch = isWatched && (await startWatch(place))
+  if (scenario.isServed) place.server = await startServer(place)
   try {
     const within: Ran[] = []
     const inner = scenario.inner?.(agent) ?? agent
@@ -90,10 +92,12 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
       agent.startsAlone || sessions.some(({ forks }) => forks)
         ? await inTurn(sessions, run)
         : await Promise.all(sessions.map((session, index) => run(session, index)))
+    for (const { session } of ran) await session.after?.(place)
     const missed = (watch && ran[0] && (await watch.findings(ran[0]))) ?? []
     return { ran: [...ran, ...within], records: await recordsOf(place), missed }
   } finally {
     await watch?.close()
+    await place.server?.close()
     await model.close()
   }
 }

@@ -1,17 +1,23 @@
+import { spawn } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Job } from './pipeline.ts'
 import type { Place } from './place.ts'
 import type { Session } from './scenarios.ts'
 
 // The cases of docs/verdict.md that a real agent can play, as data.
 
-/** An act of the model: a file, an edit, a command with its exit code, a claim, a meeting of two sessions. */
+/**
+ * An act of the model: a file, an edit, a command with its exit code, a claim. Or the end of a turn, or what others do
+ * after it.
+ */
 export type Step =
   | ['write', path: string, content?: string]
   | ['edit', path: string, from: string, to: string]
   | ['run', command: string, exits?: number]
   | ['claim', name: string, command?: string]
   | ['ends']
+  | ['ci', job?: Job]
 
 export interface Row {
   name: string
@@ -30,35 +36,54 @@ export interface Row {
   /** `name result command exitCode` of each check, if they do not follow from the commands. */
   found?: [name: string, result: string, command?: string, exitCode?: number][]
   changes?: string[]
+  evidence?: 'self' | 'independent'
   figures?(place: Place): Record<string, unknown>
   folder?: string
 }
 
 const first = "export const greet = (name) => 'Hi ' + name\n"
-const polite = "export const greet = (name) => 'Good day, ' + name\n"
-const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
-const greet = 'src/greet.js'
-const politely: Step = ['edit', greet, first, polite]
-const rudely: Step = ['edit', greet, first, rude]
-const mend: Step = ['edit', greet, rude, polite]
-const tests: Step = ['run', 'npm test', 0]
-const fail: Step = ['run', 'npm test', 1]
-const lint: Step = ['run', 'npm run lint', 0]
-const commit: Step = ['run', 'git add -A && git commit -qm "Work"', 0]
+export const polite = "export const greet = (name) => 'Good day, ' + name\n"
+export const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
+export const greet = 'src/greet.js'
+export const politely: Step = ['edit', greet, first, polite]
+export const rudely: Step = ['edit', greet, first, rude]
+export const mend: Step = ['edit', greet, rude, polite]
+export const tests: Step = ['run', 'npm test', 0]
+export const fail: Step = ['run', 'npm test', 1]
+export const lint: Step = ['run', 'npm run lint', 0]
+export const commit: Step = ['run', 'git add -A && git commit -qm "Work"', 0]
 const part = 'npm test -- test/greet.test.js'
 const other = "import { test } from 'node:test'\n\ntest('never', () => { throw new Error('no') })\n"
-const pass = ['tests', 'pass', 'npm test', 0] as [string, string, string, number]
-const failed = ['tests', 'fail', 'npm test', 1] as [string, string, string, number]
-const linted = ['lint', 'pass', 'npm run lint', 0] as [string, string, string, number]
-const withLint = { tests: 'npm test', lint: 'npm run lint' }
-const both = { checks: withLint, scripts: { test: 'node --test', lint: 'node --check src/greet.js' } }
-const leaving = 'node --test && mkdir -p coverage && date +%s%N > coverage/report.txt'
-const branchWork = (place: Place) => ({
+export const pass = ['tests', 'pass', 'npm test', 0] as [string, string, string, number]
+export const failed = ['tests', 'fail', 'npm test', 1] as [string, string, string, number]
+export const linted = ['lint', 'pass', 'npm run lint', 0] as [string, string, string, number]
+export const withLint = { tests: 'npm test', lint: 'npm run lint' }
+export const both = { checks: withLint, scripts: { test: 'node --test', lint: 'node --check src/greet.js' } }
+export const leaving = 'node --test && mkdir -p coverage && date +%s%N > coverage/report.txt'
+export const branchWork = (place: Place) => ({
   branch: 'work',
   commit: place.git('rev-parse', 'work'),
   commits: place.git('log', '--format=%H', '--reverse', 'main..work').split('\n'),
   tree: place.git('rev-parse', 'work^{tree}'),
 })
+
+/** A test that waits, outside of the repository, until somebody else has done something. */
+export const waitingTest = 'touch "$HOME/begun"; until test -e "$HOME/done"; do sleep 0.1; done'
+
+/** A person does that in the folder while the tests run. */
+function person({ env, repository }: Place, does: string) {
+  const script = `for i in $(seq 1500); do test -e "$HOME/begun" && break; sleep 0.1; done; ${does}; touch "$HOME/done"`
+  spawn('sh', ['-c', script], { cwd: repository, env, stdio: 'ignore', detached: true }).unref()
+}
+
+/** Somebody else's commit on a branch that the session does not have. */
+export const upstream = ({ git, repository, write }: Place) => {
+  git('checkout', '-qb', 'upstream')
+  write(repository, { 'up.txt': 'Up.\n' })
+  git('add', '-A')
+  git('commit', '-qm', 'Upstream')
+  git('checkout', '-q', 'main')
+}
 
 // Codex starts only in a git repository.
 const alone = ['claude']
@@ -357,6 +382,22 @@ export const rows: readonly Row[] = [
     verdict: 'stale',
   },
   {
+    name: '31a a person saves a tracked file while tests run',
+    scripts: { test: waitingTest },
+    prepare: (place) => person(place, 'echo "// saved" >> src/greet.js'),
+    steps: [politely, tests],
+    verdict: 'stale',
+  },
+  {
+    name: '32 a person adds a new file while tests run',
+    scripts: { test: waitingTest },
+    prepare: (place) => person(place, 'echo 1 > person.txt'),
+    steps: [politely, tests],
+    // It counts as left by the tests.
+    changes: ['person.txt'],
+    verdict: 'verified',
+  },
+  {
     name: '33 snapshot on the first run only',
     scripts: { test: 'grep -q snap src/greet.js || echo "// snap" >> src/greet.js' },
     steps: [politely, tests, tests],
@@ -423,6 +464,30 @@ export const rows: readonly Row[] = [
     verdict: 'verified',
   },
   {
+    name: '39b tests, commit, back to a main that has moved on',
+    prepare: upstream,
+    steps: [
+      ['run', 'git checkout -qb work', 0],
+      politely,
+      tests,
+      commit,
+      ['run', 'git checkout -q main && git merge -q --ff-only upstream', 0],
+    ],
+    figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    verdict: 'verified',
+  },
+  {
+    name: '39c tests, commit, a question on a pulled main',
+    prepare: upstream,
+    between: ({ git }) => {
+      git('checkout', '-q', 'main')
+      git('merge', '-q', '--ff-only', 'upstream')
+    },
+    steps: [['run', 'git checkout -qb work', 0], politely, tests, commit, ['ends'], ['run', 'ls', 0]],
+    figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    verdict: 'verified',
+  },
+  {
     name: '41 fail on the branch, pass on main',
     steps: [['run', 'git checkout -qb work', 0], rudely, fail, commit, ['run', 'git checkout -q main', 0], tests],
     figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
@@ -444,13 +509,7 @@ export const rows: readonly Row[] = [
   },
   {
     name: '43a merge after the tests',
-    prepare: ({ git, repository, write }) => {
-      git('checkout', '-qb', 'upstream')
-      write(repository, { 'up.txt': 'Up.\n' })
-      git('add', '-A')
-      git('commit', '-qm', 'Upstream')
-      git('checkout', '-q', 'main')
-    },
+    prepare: upstream,
     steps: [politely, tests, commit, ['run', 'git merge -q --no-edit upstream', 0]],
     // The merged commit is somebody else's, the merge its own.
     figures: ({ git }) => ({
@@ -464,6 +523,12 @@ export const rows: readonly Row[] = [
     steps: [politely, tests, commit, ['run', 'git reset -q --hard HEAD~1', 0]],
     // The session made the commit, and no line differs any more.
     figures: ({ git }) => ({ commits: [git('rev-parse', 'ORIG_HEAD')], changes: { files: 1 } }),
+    verdict: 'stale',
+  },
+  {
+    name: '43c stash around the tests',
+    steps: [politely, ['run', 'git stash -q && npm test && git stash pop -q', 0]],
+    found: [pass],
     verdict: 'stale',
   },
   {
@@ -521,6 +586,29 @@ export const rows: readonly Row[] = [
       ['run', 'git -C sub -c user.name=Ada -c user.email=ada@example.com commit -qam Two && git commit -qam Work', 0],
     ],
     figures: (place) => ({ ...inSubmodule(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    verdict: 'verified',
+  },
+  {
+    name: '76a sparse checkout',
+    files: { 'docs/long.md': 'Long.\n' },
+    prepare: ({ git }) => git('sparse-checkout', 'set', 'src', 'test'),
+    steps: [politely, tests, ['write', 'src/more.txt']],
+    // Plain git forgets in a new index what is not checked out.
+    figures: ({ git }) => {
+      git('add', '-A')
+      return { tree: git('write-tree'), changes: { files: 2, insertions: 2, deletions: 1 } }
+    },
+    verdict: 'stale',
+  },
+  {
+    name: '76c sparse checkout, tests last',
+    files: { 'docs/long.md': 'Long.\n' },
+    prepare: ({ git }) => git('sparse-checkout', 'set', 'src', 'test'),
+    steps: [politely, tests],
+    figures: ({ git }) => {
+      git('add', '-A')
+      return { tree: git('write-tree'), changes: { files: 1, insertions: 1, deletions: 1 } }
+    },
     verdict: 'verified',
   },
   {

@@ -1,38 +1,96 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Act, Reply } from './model/script.ts'
+import { doJobs, type Job } from './pipeline.ts'
 import type { Place } from './place.ts'
 import { done, tokens } from './replies.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Scenario, Session } from './scenarios.ts'
+import { ciRows } from './verdict-ci.ts'
 import { type Row, rows, type Step } from './verdict-rows.ts'
 
 /** A scenario for each row. Agents without the tools of Conduct leave out claims. */
-export const verdictScenarios: Scenario[] = rows.map((row) => ({
+export const verdictScenarios: Scenario[] = [...rows, ...ciRows].map((row) => ({
   name: row.name,
   // The others were not played.
   only: row.only ?? ['claude', 'codex'],
+  ...(row.steps.some(([kind]) => kind === 'ci') && { isServed: true }),
   prepare: (place) => prepare(row, place),
-  sessions: (repository) => [
-    {
-      prompt: `Play ${row.name}.`,
-      ends: 'well',
-      ...(row.steps.some(([kind]) => kind === 'ends') && { next: ['Go on.'] }),
-      ...(row.verdict && { verdict: row.verdict }),
-      ...(row.found && {
-        checks: row.found.map(([name, result, command, exitCode]) => ({
-          name,
-          result,
-          ...(command !== undefined && { command, exitCode: exitCode ?? 0 }),
-        })),
-      }),
-      ...(row.changes && { changes: row.changes }),
-      ...(row.between && { between: row.between }),
-      // Claims apart, all evidence is that of a recorder.
-      figures: (place) => ({ ...(row.verdict && { evidence: 'executed' }), ...row.figures?.(place) }),
-      script: { replies: [...repliesTo(row.steps, repository), done('That was all.')] },
-    },
-  ],
+  sessions: (repository) => [sessionOf(row, repository)],
 }))
+
+function sessionOf(row: Row, repository: string): Session {
+  const turns = turnsOf(row.steps)
+  const jobsAfter = (place: Place, turn: number) =>
+    place.server && doJobs(place, place.server, turns.at(turn)?.jobs ?? [])
+  return {
+    prompt: `Play ${row.name}.`,
+    ends: 'well',
+    next: turns.slice(1).map(() => 'Go on.'),
+    ...(row.verdict && { verdict: row.verdict }),
+    ...checksOf(row),
+    ...(row.changes && { changes: row.changes }),
+    between(place, resumption) {
+      row.between?.(place)
+      return jobsAfter(place, resumption - 1)
+    },
+    after: (place) => jobsAfter(place, -1),
+    // Claims apart, all evidence is that of a recorder.
+    figures: (place) => ({ ...(row.verdict && { evidence: row.evidence ?? 'executed' }), ...row.figures?.(place) }),
+    script: {
+      replies: turns.flatMap(({ steps }, index) => [
+        ...repliesTo(steps, repository),
+        done(index < turns.length - 1 ? 'So far.' : 'That was all.'),
+      ]),
+    },
+  }
+}
+
+interface Turn {
+  steps: Step[]
+  jobs: Job[]
+}
+
+/** A turn ends where the row says so, and where others do something. */
+function turnsOf(steps: Step[]): Turn[] {
+  const turns: Turn[] = [{ steps: [], jobs: [] }]
+  for (const step of steps) {
+    const last = turns.at(-1) as Turn
+    if (step[0] === 'ci') last.jobs.push(step[1] ?? {})
+    else if (step[0] === 'ends') turns.push({ steps: [], jobs: [] })
+    else if (last.jobs.length > 0) turns.push({ steps: [step], jobs: [] })
+    else last.steps.push(step)
+  }
+  return turns
+}
+
+/** The checks of the row, or those of its rules and of others in order. */
+function checksOf({ found, steps, checks }: Row): Pick<Session, 'checks'> {
+  if (found)
+    return {
+      checks: found.map(([name, result, command, exitCode]) => ({
+        name,
+        result,
+        ...(command !== undefined && { command, exitCode: exitCode ?? 0 }),
+      })),
+    }
+  if (!steps.some(([kind]) => kind === 'ci')) return {}
+  const rules = Object.entries(checks ?? { tests: 'npm test' })
+  return {
+    checks: steps.flatMap((step): NonNullable<Session['checks']> => {
+      if (step[0] === 'ci') return checkOf(step[1] ?? {})
+      if (step[0] !== 'run') return []
+      const [, command, exitCode = 0] = step
+      const name = rules.find(([, rule]) => rule === command)?.[0]
+      return name === undefined ? [] : [{ name, result: exitCode === 0 ? 'pass' : 'fail', command, exitCode }]
+    }),
+  }
+}
+
+function checkOf({ name = 'tests', command = 'npm test', exits = 0, says, isLost, isRevoked }: Job) {
+  if (isLost || isRevoked) return []
+  if (says !== undefined) return [{ name, result: says, command: null, exitCode: null }]
+  return [{ name, result: exits === 0 ? 'pass' : 'fail', command, exitCode: exits }]
+}
 
 /** Some agents edit only what they have read. */
 function repliesTo(steps: Step[], repository: string): Reply[] {
@@ -46,7 +104,6 @@ function repliesTo(steps: Step[], repository: string): Reply[] {
 }
 
 function replyTo([kind, ...words]: Step, repository: string): Reply {
-  if (kind === 'ends') return done('So far.')
   return { say: `I ${kind}.`, does: [actOf([kind, ...words] as Step, repository)], tokens: tokens(10, 100, 5, 7) }
 }
 

@@ -2,6 +2,7 @@ import { type Reply, subagentMark } from './model/script.ts'
 import type { Place } from './place.ts'
 import { done, runs, tokens, writes } from './replies.ts'
 import type { Scenario, Session } from './scenarios.ts'
+import { waitingTest } from './verdict-rows.ts'
 
 // Cases of docs/verdict.md with more than one session, or with a session that does not end by itself.
 
@@ -33,6 +34,43 @@ const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
 
 const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
 
+const waits = (forFile: string): Reply => runs(`until test -e "$HOME/${forFile}"; do sleep 0.1; done`)
+const rest = runs('for i in $(seq 60); do sleep 0.1; done')
+const delegates: Reply = {
+  say: 'I delegate.',
+  does: [{ do: 'delegate', task: `${subagentMark} Work beside.` }],
+  tokens: tokens(10, 9, 0, 4),
+}
+const awaits: Reply = { say: 'I wait.', does: [{ do: 'await' }], tokens: tokens(12, 1000, 50, 5) }
+const finished: Reply = {
+  say: 'Finished.',
+  does: [{ do: 'finish', result: 'Finished.' }],
+  tokens: tokens(7, 80, 0, 4),
+}
+
+/** A subagent does that while the tests run. */
+const whileTestsRun = (name: string, replies: (repository: string) => Reply[]): Scenario => ({
+  ...one(name, () => ({ ends: 'well', script: { replies: [] } })),
+  prepare: (place) => rules(place, waitingTest),
+  sessions: (repository, { goesOnAfterSubagents }) => [
+    {
+      prompt: `Play ${name}.`,
+      ends: 'well',
+      verdict: 'stale',
+      script: {
+        replies: [
+          delegates,
+          test,
+          awaits,
+          ...(goesOnAfterSubagents ? [done('They are at it.')] : []),
+          done('They did it.'),
+        ],
+        subagent: [waits('begun'), ...replies(repository), runs('touch "$HOME/done"'), rest, finished],
+      },
+    },
+  ],
+})
+
 export const verdictThreads: Scenario[] = [
   one('tests pass, then interrupted', (repository) => ({
     ends: 'interrupted',
@@ -53,17 +91,8 @@ export const verdictThreads: Scenario[] = [
     ends: 'well',
     ...tested,
     script: {
-      replies: [
-        { say: 'I delegate.', does: [{ do: 'delegate', task: `${subagentMark} Test.` }], tokens: tokens(10, 9, 0, 4) },
-        { say: 'I wait.', does: [{ do: 'await' }], tokens: tokens(12, 1000, 50, 5) },
-        { say: 'They are at it.', tokens: tokens(13, 1100, 0, 4) },
-        done('They did it.'),
-      ],
-      subagent: [
-        writes(`${repository}/s.txt`),
-        test,
-        { say: 'Tested.', does: [{ do: 'finish', result: 'Tested.' }], tokens: tokens(7, 80, 0, 4) },
-      ],
+      replies: [delegates, awaits, { say: 'They are at it.', tokens: tokens(13, 1100, 0, 4) }, done('They did it.')],
+      subagent: [writes(`${repository}/s.txt`), test, finished],
     },
   })),
   {
@@ -83,6 +112,34 @@ export const verdictThreads: Scenario[] = [
         script: { replies: [done('Two is said.')] },
       },
     ],
+  },
+  whileTestsRun('31b a subagent edits while tests run', (repository) => [
+    { say: 'I look.', does: [{ do: 'read', path: `${repository}/README.md` }], tokens: tokens(10, 100, 5, 7) },
+    {
+      say: 'I edit.',
+      does: [{ do: 'edit', path: `${repository}/README.md`, from: '# Greetings\n', to: '# Greeted\n' }],
+      tokens: tokens(10, 100, 5, 7),
+    },
+  ]),
+  whileTestsRun('31c a subagent adds a test while tests run', (repository) => [writes(`${repository}/test/new.js`)]),
+  {
+    ...one('31d tests in the background', (repository) => ({
+      ends: 'well',
+      checks: [],
+      script: {
+        replies: [
+          {
+            say: 'I test.',
+            does: [{ do: 'shell', command: 'npm test', exits: 0, isInBackground: true }],
+            tokens: tokens(10, 100, 5, 7),
+          },
+          writes(`${repository}/a.txt`),
+          runs('touch "$HOME/done"; until test -e "$HOME/ended"; do sleep 0.1; done; sleep 1'),
+          done('That was all.'),
+        ],
+      },
+    })),
+    prepare: (place) => rules(place, 'until test -e "$HOME/done"; do sleep 0.1; done; touch "$HOME/ended"'),
   },
   {
     ...beside('31e the other session writes while tests run', 'sleep 4'),
@@ -135,6 +192,37 @@ export const verdictThreads: Scenario[] = [
             meets(runs('ls'), 'one'),
             meets(writes(`${repository}/b.txt`), 'two'),
             meets(done('Written.'), 'four'),
+          ],
+        },
+      },
+    ],
+  },
+  {
+    ...beside('47b the other session commits in the same folder'),
+    sessions: (repository) => [
+      {
+        prompt: 'Test it.',
+        ends: 'well',
+        verdict: 'verified',
+        figures: (place) => ({ evidence: 'executed', tree: place.tree(['b.txt']), commits: [] }),
+        script: {
+          replies: [
+            meets(writes(`${repository}/a.txt`), 'one'),
+            test,
+            meets(runs('ls'), 'two'),
+            meets(done('Tested.'), 'four'),
+          ],
+        },
+      },
+      {
+        prompt: 'Commit beside.',
+        ends: 'well',
+        script: {
+          replies: [
+            meets(runs('ls'), 'one'),
+            meets(writes(`${repository}/b.txt`), 'two'),
+            runs('git add b.txt && git commit -qm Other'),
+            meets(done('Committed.'), 'four'),
           ],
         },
       },

@@ -17,6 +17,8 @@ export interface RealAgent {
   env(url: string, refuses: boolean): Record<string, string>
   /** The arguments of a session without a terminal. */
   args(session: Start): string[]
+  /** A message of its user on its standard input, while it works. */
+  typed?(text: string): string
   /** Matches the session id in its output. */
   session: RegExp
   /** Names that its hooks use for tools which the model knows by other names. */
@@ -47,6 +49,8 @@ export interface Start {
   resumes: string | undefined
   forks?: string | undefined
   reviews?: true | undefined
+  /** Its user types the prompt and more messages. */
+  isTyped?: boolean
 }
 
 /**

@@ -28,11 +28,13 @@ export const claude: RealAgent = {
     // Otherwise it hides the tools of MCP servers until the model searches for them.
     ENABLE_TOOL_SEARCH: 'false',
   }),
-  args: ({ prompt, model, refuses, resumes }) => [
-    ...['-p', prompt, '--model', model, '--output-format', 'stream-json', '--verbose'],
+  args: ({ prompt, model, refuses, resumes, isTyped }) => [
+    ...['-p', ...(isTyped ? ['--input-format', 'stream-json'] : [prompt])],
+    ...['--model', model, '--output-format', 'stream-json', '--verbose'],
     ...['--permission-mode', refuses ? 'dontAsk' : 'bypassPermissions'],
     ...(resumes ? ['--resume', resumes] : []),
   ],
+  typed: (text) => `${JSON.stringify({ type: 'user', message: { role: 'user', content: text } })}\n`,
   session: /"session_id":"([^"]+)"/,
   cost: { source: 'reported', isToldAtEnd: true, input: 3, cacheRead: 0.3, cacheWrite: 3.75, output: 15 },
   goesOnAfterSubagents: true,

@@ -12,6 +12,8 @@ export interface Reply {
   fails?: ApiFailure
   /** The model does not respond, so the agent waits until it is interrupted. */
   hangs?: true
+  /** What the user sends before the reply comes. */
+  types?: string
   /** The reply waits until every session whose script has this meeting has requested it. */
   meets?: string
 }
@@ -44,8 +46,11 @@ export type Act =
   | { do: 'write'; path: string; content: string }
   | { do: 'edit'; path: string; from: string; to: string }
   | { do: 'read'; path: string }
-  /** `exits` is the expected exit code; a refused command does not run. */
-  | { do: 'shell'; command: string; exits?: number; refused?: true }
+  /**
+   * `exits` is the expected exit code; a refused command does not run. The agent does not wait for a command in the
+   * background.
+   */
+  | { do: 'shell'; command: string; exits?: number; refused?: true; isInBackground?: true }
   | { do: 'plan'; items: string[] }
   /** The task begins with `subagentMark`, which marks the requests of the subagent. */
   | { do: 'delegate'; task: string }
