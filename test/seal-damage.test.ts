@@ -32,6 +32,55 @@ const damages: Damage[] = [
     seq: 7,
   },
   {
+    name: 'a new run that is marked as an append',
+    statements: () => [sql`update events set is_append = 1 where seq = 7`],
+    seq: 7,
+  },
+  {
+    name: 'a change of a run that is marked as an append',
+    statements: () => [sql`update events set is_append = 1 where seq = 8`],
+    seq: 8,
+  },
+  {
+    name: 'an append that is marked as none',
+    statements: () => [sql`update events set is_append = 0 where seq = 9`],
+    seq: 9,
+  },
+  {
+    name: 'another name of a key where events show it',
+    statements: () => [sql`update actors set name = 'eve' where name = 'first admin'`],
+    seq: 3,
+  },
+  {
+    name: 'a name of the local user and of Conduct itself',
+    statements: () => [sql`update actors set name = 'eve' where kind <> 'key'`],
+    seq: 1,
+  },
+  { name: 'another name of a key', statements: () => [sql`update keys set name = 'eve' where name = 'reader'`] },
+  { name: 'another person of a key', statements: () => [sql`update keys set person = 'Eve <eve@x.org>'`] },
+  {
+    name: 'more permissions of a key',
+    statements: () => [sql`update keys set permissions = 'admin' where name = 'reader'`],
+  },
+  { name: 'a revoked key that lives again', statements: () => [sql`update keys set revoked_at = null`] },
+  {
+    name: 'a key that no event created',
+    statements: () => [
+      sql`insert into keys (project_id, name, prefix, hash, permissions, created_at, actor_id)
+        select project_id, name, prefix, 'x', permissions, created_at, actor_id from keys where name = 'reader'`,
+    ],
+  },
+  {
+    name: "two projects with each other's slugs",
+    statements: () => [
+      sql`update projects set slug = 'x' where slug = 'default'`,
+      sql`update projects set slug = 'default' where slug = 'shop'`,
+      sql`update projects set slug = 'shop' where slug = 'x'`,
+    ],
+    seq: 1,
+  },
+  { name: 'another name of a project', statements: () => [sql`update projects set name = 'x' where slug = 'shop'`] },
+  {
     name: 'no checkpoint and a gap after the sealed events',
     statements: () => [noCheckpoints, sql`delete from events where seq = 12`],
     seq: 12,
@@ -131,7 +180,13 @@ const damages: Damage[] = [
 
 async function furnish({ client, sleep }: Ledger): Promise<Checkpoint> {
   // Three more events are the ledger's own: its project and two keys.
-  for (let n = 1; n <= 7; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })
+  await client.createProject({ slug: 'shop' })
+  const { key } = await client.createKey({ name: 'gone', permissions: ['read'] })
+  await client.revokeKey({ id: key.id })
+  await client.createRun({ runId: 'R-1', title: 'run 1' })
+  await client.updateRun({ runId: 'R-1', title: 'one' })
+  await client.appendToRun({ runId: 'R-1', text: 'a line' })
+  await client.createRun({ runId: 'R-2', title: 'run 2' })
   sleep(61_000)
   const [anchor] = checkpointsIn((await client.getCheckpoint()).note)
   assert.ok(anchor)
@@ -151,6 +206,7 @@ for (const engine of engines) {
         const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
         const anchor = await furnish(ledger)
         assert.equal(anchor.size, 10)
+        assert.deepEqual((await verify(client, [anchor])).faults, [])
         await store.db.tx((tx) => run(tx, statements(anchor)))
         const { faults } = await verify(client, [anchor])
         const [first] = faults

@@ -11,7 +11,7 @@ import { checkMemory, forget } from '../../src/cli/verify/remember.ts'
 import { createClient } from '../../src/client/client.ts'
 import { serve } from '../../src/http/serve.ts'
 import { openStore } from '../../src/store/open.ts'
-import { keepCopy, sabotages } from '../proof/sabotage.ts'
+import { keepCopy, sabotages, unlocated } from '../proof/sabotage.ts'
 import { base, type Engine, engines, openLedger, testLedger } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
@@ -38,14 +38,18 @@ for (const engine of engines) {
     const fine = await conduct('verify', '--anchor', anchors)
     assert.equal(fine.code, 0, fine.stderr)
     assert.match(fine.stdout, new RegExp(`^events: +${events.length}, of which ${events.length} are sealed$`, 'm'))
-    assert.match(fine.stdout, new RegExp(`^unanchored: +events ${events.length} to ${events.length}:`, 'm'))
-    assert.match(fine.stdout, /^Everything fits\.$/m)
+    assert.match(fine.stdout, new RegExp(`^not covered: +events ${events.length} to ${events.length}:`, 'm'))
+    assert.match(fine.stdout, /^not covered: +the rows of runs, /m)
+    assert.match(fine.stdout, /^Everything covered fits\.$/m)
     assert.match((await conduct('verify')).stdout, /^anchors: +none$/m)
 
     const { secret } = await client.createKey({ name: 'reader', permissions: ['read'] })
     const asReader = await conductHere(['verify', '--anchor', anchors], { ...env, CONDUCT_API_KEY: secret })
     assert.match(asReader.stdout, /^checked: +the proofs of the server/m)
+    assert.match(asReader.stdout, /^not covered: +everything but that the log continues its checkpoints/m)
     assert.equal(asReader.code, 0, asReader.stderr)
+    assert.equal((await conductHere(['verify', '--complete'], { ...env, CONDUCT_API_KEY: secret })).code, 2)
+    assert.equal((await conduct('verify', '--complete')).code, 0)
 
     await store.db.tx((tx) => tx.query(sql`update events set subject = 'RUN-9' where seq = 4`))
     const found = await conduct('verify', '--anchor', anchors, '--json')
@@ -64,6 +68,37 @@ for (const engine of engines) {
     const nothing = join(freshFolder(t), 'nothing')
     writeFileSync(nothing, 'nothing')
     assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
+  })
+}
+
+for (const engine of engines) {
+  test(`verify says that nobody can tell a feigned retention (${engine.name})`, async (t) => {
+    const { url } = await engine.ledger(t)
+    let ahead = 0
+    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
+    const running = await serve({ host: '127.0.0.1', port: 0, store })
+    t.after(() => running.stop())
+    const { env, client } = { ...remoteUser(t, running.url), client: createClient({ url: running.url, key: adminKey }) }
+    for (let n = 0; n < 9; n++) await client.createRun({ title: `run ${n}` })
+    const anchor = join(freshFolder(t), 'anchor')
+    ahead = 61_000
+    writeFileSync(anchor, (await client.getCheckpoint()).note)
+    const said = await unlocated.feign?.(store.db, { first: 1, seq: 8, later: 9, way: 0 })
+    ahead = 122_000
+    const { code, stdout } = await conductHere(['verify', '--anchor', anchor, '--json'], env)
+    const { faults, notCovered, dropped } = JSON.parse(stdout)
+    assert.deepEqual([code, faults, dropped], [0, [], 8])
+    assert.ok(
+      notCovered.some((one: string) => said?.test(one)),
+      stdout,
+    )
+    assert.ok(
+      notCovered.some((one: string) => /^the names of keys? 1\b.*the log does not tell them/.test(one)),
+      stdout,
+    )
+    const complete = await conductHere(['verify', '--anchor', anchor, '--complete'], env)
+    assert.equal(complete.code, 1)
+    assert.match(complete.stderr, /^DOES NOT FIT: Events 1 to 8 are missing\.$/m)
   })
 }
 

@@ -34,8 +34,6 @@ async function change(db: Tx, { seq, way }: Spot): Promise<void> {
     sql`at = '2001-01-01T00:00:00.000Z'`,
     sql`subject = 'FORGED'`,
     sql`imported = 1 - imported`,
-    // Filtered lists no longer show it.
-    sql`is_append = 2`,
     sql`actor_id = case when actor_id = 0 then -1 else 0 end`,
     sql`project_id = coalesce(project_id, 0) + 1`,
   ]
@@ -74,6 +72,13 @@ export const sabotages: Record<string, Sabotage> = {
   async change(db, spot) {
     await db.tx((tx) => change(tx, spot))
     return spot.seq
+  },
+  // Filtered lists no longer show it, or timelines show each.
+  async mark(db, { seq, way }) {
+    // What the first change of a run after dropped events was, nobody can tell.
+    const wrong = sql`case when is_append = 0 and type = 'run.updated' or ${way % 3} = 0 then 2 else 1 - is_append end`
+    await db.tx((tx) => tx.query(sql`update events set is_append = ${wrong} where seq = ${seq}`))
+    return seq
   },
   async unread(db, { seq }) {
     await db.tx((tx) => tx.query(sql`update events set changes = '[' where seq = ${seq}`))
@@ -133,6 +138,38 @@ export const sabotages: Record<string, Sabotage> = {
   },
 }
 
+/** Changes that no event shows exactly: of names, of keys, and of what was dropped. They return what `verify` must say. */
+export const unlocated: Record<string, (db: Db, spot: Spot) => Promise<RegExp>> = {
+  async name(db, { seq, way }) {
+    const newest = sql`id = (select max(id) from keys)`
+    const ofEvent = (column: string) => sql`(select ${raw(column)} from events where seq = ${seq})`
+    const ways = [
+      sql`update actors set name = 'forged' where id = ${ofEvent('actor_id')}`,
+      sql`update projects set slug = 'forged' where id = coalesce(${ofEvent('project_id')}, 1)`,
+      sql`update projects set name = 'forged' where id = coalesce(${ofEvent('project_id')}, 1)`,
+      sql`update keys set name = 'forged' where ${newest}`,
+      sql`update keys set person = 'Eve <eve@example.com>' where ${newest}`,
+      sql`update keys set permissions = 'admin write' where ${newest}`,
+      sql`update keys set revoked_at = '2001-01-01T00:00:00.000Z' where ${newest}`,
+    ]
+    await db.tx((tx) => tx.query(ways[way % ways.length] as Sql))
+    return /^(?:Event \d+ shows|The \w+ of (?:key|project)|No event of the log created|the names of )/
+  },
+  async feign(db, { seq }) {
+    await numberEvents(db)
+    const changes = JSON.stringify({ what: [null, 'log'], first: [null, seq + 1] })
+    await db.tx((tx) =>
+      all(tx, [
+        sql`delete from events where seq <= ${seq}`,
+        sql`delete from seal_salts where seq <= ${seq}`,
+        sql`insert into events (seq, type, subject, subject_id, actor_id, at, changes)
+          select max(seq) + 1, 'erasure.created', '7', 7, -2, max(at), ${changes} from events`,
+      ]),
+    )
+    return new RegExp(`^events 1 to ${seq}: only their leaves are left`)
+  },
+}
+
 async function replaceKey(tx: Tx): Promise<void> {
   const { privateKey, publicKey } = newKeyPair()
   await tx.query(sql`update seal_keys set private_key = ${privateKey}, public_key = ${publicKey}`)
@@ -147,12 +184,32 @@ const tables = {
   seal_keys: 'id, origin, private_key, public_key',
 }
 
-/** Copies the log as it is now. The returned function restores that copy, like an old file of the database. */
+/** What events refer to, with the columns that a change by SQL may touch. */
+const named = {
+  actors: ['name'],
+  projects: ['slug', 'name'],
+  keys: ['name', 'person', 'permissions', 'revoked_at'],
+}
+
+async function readNamed(db: Tx): Promise<Sql[]> {
+  const statements: Sql[] = [sql`update projects set slug = slug || '~' || id`]
+  for (const [table, columns] of Object.entries(named)) {
+    const rows = await db.query<Record<string, unknown>>(sql`select id, ${raw(columns.join(', '))} from ${raw(table)}`)
+    for (const row of rows) {
+      const values = join(columns.map((column) => sql`${raw(column)} = ${row[column]}`))
+      statements.push(sql`update ${raw(table)} set ${values} where id = ${row.id}`)
+    }
+  }
+  return statements
+}
+
+/** Copies the log and the names in it as they are now. The returned function restores that copy, like an old file of the database. */
 export async function keepCopy(db: Db): Promise<() => Promise<number>> {
   await numberEvents(db)
   const [seal] = await db.query<{ last_seq: number }>(sql`select last_seq from followers where name = 'seal'`)
   const [last] = await db.query<{ seq: number }>(sql`select max(seq) as seq from events`)
   const end = last?.seq ?? 0
+  const names = await readNamed(db)
   const kept: { table: string; columns: string; rows: Record<string, unknown>[] }[] = []
   for (const [table, columns] of Object.entries(tables)) {
     const rows = await db.query<Record<string, unknown>>(sql`select ${raw(columns)} from ${raw(table)}`)
@@ -169,6 +226,7 @@ export async function keepCopy(db: Db): Promise<() => Promise<number>> {
         await tx.query(sql`insert into ${raw(table)} (${raw(columns)}) ${ownIds} values ${join(values)}`)
       }
       await tx.query(sql`update followers set last_seq = ${seal?.last_seq} where name = 'seal'`)
+      await all(tx, names)
       if (tx.dialect.commitsInOrder) await all(tx, tx.dialect.setLastId('events', end))
       return end + 1
     })

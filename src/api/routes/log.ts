@@ -19,6 +19,16 @@ const leaf = z
       .optional()
       .describe('1 if it only appends to a run, so that filtered lists leave it out; else 0. Not covered by the seal'),
     keyId: rowId.nullable(),
+    actor: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('The name of who acted, as lists show it. Not covered by the seal'),
+    project: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('The slug of its project, as lists show it. Not covered by the seal'),
     at: time,
     imported: z.int().describe('1: it happened at another time, which the caller set'),
     changes: z.string().describe('As JSON, as stored'),

@@ -1,6 +1,7 @@
 import { type Client, ConductError } from '../../client/client.ts'
 import type { Checkpoint } from '../../ledger/checkpoint.ts'
 import { type Fault, faultsOf, type Own, shorterThan } from './heads.ts'
+import { notCovered } from './limits.ts'
 import { fetchBreak, NoCheckpoint, readOwn } from './prove.ts'
 import { recompute } from './recompute.ts'
 
@@ -21,6 +22,8 @@ export interface Verified {
   /** The number of erased texts, if the log was recomputed. */
   erased?: number
   faults: Fault[]
+  /** What this cannot find. */
+  notCovered: string[]
 }
 
 /**
@@ -34,18 +37,23 @@ export async function verify(client: Client, anchors: readonly Checkpoint[]): Pr
   )
   const isRecomputed = await mayRecompute(client)
   if (!own && !failure) throw unsealed(anchors)
-  const found = isRecomputed
-    ? await recompute(client, own?.head, anchors)
-    : { events: own?.head.size ?? 0, faults: own ? await checkProofs(client, anchors, own) : [] }
+  const recomputed = isRecomputed ? await recompute(client, own?.head, anchors) : undefined
+  const { unknown: _, ...found } = recomputed ?? {
+    unknown: undefined,
+    events: own?.head.size ?? 0,
+    faults: own ? await checkProofs(client, anchors, own) : [],
+  }
   const faults = [...found.faults, ...(own ? faultsOf(anchors, own) : faultsWithout(failure, found.faults))]
+  const anchored = Math.max(0, ...anchors.map(({ size }) => size))
   return {
     origin: own?.head.origin ?? '',
     by: isRecomputed ? 'recomputing' : 'proofs',
     sealed: own?.head.size ?? 0,
     anchors: anchors.length,
-    anchored: Math.max(0, ...anchors.map(({ size }) => size)),
+    anchored,
     ...found,
     faults,
+    notCovered: notCovered(recomputed, found.events, anchored),
   }
 }
 

@@ -20,15 +20,18 @@ const columns = sql`e.seq, e.project_id as "projectId", e.type, e.subject, e.sub
 
 const tables = sql`events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq`
 
-/** With the mark of appends, which the leaf does not cover. */
-interface MarkedRow extends Row {
+/** With the mark of appends and the names that lists show, which the leaf does not cover. */
+interface ShownRow extends Row {
   isAppend: number
+  actor: string | null
+  project: string | null
 }
 
 /** At most `limit` events after the one with seq `after`, with the salts of their texts, in order. */
-export async function readRows(db: Tx, after: number, limit: number): Promise<MarkedRow[]> {
-  const rows = await db.query<MarkedRow>(sql`
-    select ${columns}, e.is_append as "isAppend", s.salts from ${tables}
+export async function readRows(db: Tx, after: number, limit: number): Promise<ShownRow[]> {
+  const rows = await db.query<ShownRow>(sql`
+    select ${columns}, e.is_append as "isAppend", a.name as actor, p.slug as project, s.salts
+    from ${tables} left join projects p on p.id = e.project_id
     where e.seq > ${after} order by e.seq limit ${limit}`)
   return rows.map((row) => ({ ...row, changes: readable(row.changes) }))
 }
