@@ -290,6 +290,27 @@ testLedger('the files that the turns of a run changed are listed, largest change
   await assert.rejects(client.listRunFiles({ runId: 'NONE' }), { code: 'NOT_FOUND' })
 })
 
+testLedger('a turn may say that files are restored, and that its list of files is cut', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  await client.appendTurn({ runId, files: [{ path: 'a.ts', insertions: 1 }, { path: 'b.ts' }, { path: 'c.ts' }] })
+  await client.appendTurn({ runId, files: [{ path: 'd.ts' }], restored: ['a.ts', 'b.ts', 'never.ts'] })
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual(run.changes, { files: 2 })
+  assert.match(run.content, /^- changed `d\.ts`\n- restored `a\.ts`, `b\.ts`, `never\.ts`$/m)
+  const { files } = await client.listRunFiles({ runId })
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['c.ts', 'd.ts'],
+  )
+  const changes = { files: 702, insertions: 9, deletions: 0 }
+  await client.appendTurn({ runId, files: [{ path: 'e.ts' }], filesOmitted: 699, changes })
+  const cut = (await client.getRun({ runId })).run
+  assert.deepEqual(cut.changes, changes)
+  assert.match(cut.content, /^- changed `e\.ts` and 699 more$/m)
+  await client.appendTurn({ runId, restored: ['c.ts'] })
+  assert.deepEqual((await client.getRun({ runId })).run.changes, { files: 2 }, 'as the lists say')
+})
+
 testLedger(
   'a turn that resumes a run, or moves its verdict, is an entry of its own in the timeline',
   async (ledger) => {

@@ -54,8 +54,10 @@ export interface Ending {
   usage?: Usage
 }
 
-/** How much of each the ledger takes: numbers of entries, and bytes of text. */
-const most = { tools: 100, files: 500, commands: 200, plan: mostItems, agents: 100 }
+/** How many files of a turn the ledger lists. */
+export const mostFiles = 500
+/** How much of each to keep: numbers of entries, and bytes of text. */
+const most = { tools: 100, files: 20_000, commands: 200, plan: mostItems, agents: 100 }
 /** How many uses of a tool to keep whose end only the transcript tells. */
 const mostOpen = 1000
 const bytes = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { actor, exitCode, rowId, text, time, timeInput } from './field.ts'
-import { count, failure, git, uncredited, usage } from './work.ts'
+import { changes, count, failure, git, uncredited, usage } from './work.ts'
 
 export const turnNumber = z.int().min(1).max(1_000_000)
 
@@ -40,6 +40,16 @@ export const turnFields = {
   model: text(100).optional(),
   tools: z.array(toolUse).max(100).optional(),
   files: z.array(file).max(500).optional().describe('The files that this session wrote'),
+  filesOmitted: count.min(1).optional().describe('How many more it wrote than `files` lists'),
+  restored: z
+    .array(text(1000, 1))
+    .max(500)
+    .optional()
+    .describe('Files of earlier turns that are again as before the run, so that it has not changed them'),
+  changes: changes
+    .omit({ uncredited: true })
+    .optional()
+    .describe('What the run has changed in all, if its turns do not list all of its files'),
   uncredited: uncredited.optional(),
   commands: z.array(command).max(200).optional(),
   plan: z.array(planItem).max(100).optional(),

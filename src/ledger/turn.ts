@@ -49,15 +49,16 @@ function usedIn({ tools = [] }: TurnFields): string[] {
   return [`- used ${used.join(', ')}`]
 }
 
-function changedIn({ files = [] }: TurnFields): string[] {
-  if (files.length === 0) return []
-  const more = files.length > named.files ? ` and ${files.length - named.files} more` : ''
-  return [
-    `- changed ${files
-      .slice(0, named.files)
-      .map(({ path }) => codeOf(path))
-      .join(', ')}${more}`,
-  ]
+function changedIn({ files = [], filesOmitted = 0, restored = [] }: TurnFields): string[] {
+  const paths = files.map(({ path }) => path)
+  return [...pathsIn('changed', paths, filesOmitted), ...pathsIn('restored', restored)]
+}
+
+function pathsIn(what: string, paths: string[], omitted = 0): string[] {
+  if (paths.length === 0) return []
+  const shown = paths.slice(0, named.files)
+  const more = paths.length - shown.length + omitted
+  return [`- ${what} ${shown.map(codeOf).join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
 }
 
 /** `300 files changed while 2 sessions ran commands; credited to none of them`. */

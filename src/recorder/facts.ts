@@ -34,9 +34,12 @@ export interface Facts {
   setup(check: RanCheck): string[]
 }
 
-export interface SessionWork {
+export interface SessionWork extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'changes'> {
   files: NonNullable<TurnFields['files']>
   commits: string[]
+  /** All files that it wrote so far, and those of them that are as they were before its run. */
+  own?: string[]
+  same?: string[]
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
 }

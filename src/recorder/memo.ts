@@ -48,6 +48,10 @@ export interface Memo {
   edits?: number[]
   /** The files that it wrote, from the top of the working tree; the last ones. */
   own?: string[]
+  /** Those of them that are as they were before its run. */
+  same?: string[]
+  /** Its turns do not list all of its files. */
+  isCut?: true
   /** Files that checks left behind and git does not track. */
   leftovers?: string[]
   /** Commands that may be checks, with unknown exit codes. */

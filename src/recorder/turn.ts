@@ -65,6 +65,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const started = begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts)
   const { memo } = started
   const { told, trees, work, moved } = facts
+  const { filesOmitted, restored, changes, uncredited, own = [], same = [] } = work
   const git = gitAfter(memo, trees.now, moved, work.commits)
   const n = (memo.n ?? 0) + 1
   const usage = usageOf(memo, end.usage, facts)
@@ -75,7 +76,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(!answers && { answer: undefined }),
     ...(!prompts && { prompt: undefined }),
     ...(work.files.length > 0 && { files: work.files }),
-    ...(work.uncredited && { uncredited: work.uncredited }),
+    ...defined({ filesOmitted, restored, changes, uncredited }),
     ...(git && { git }),
   }
   const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
@@ -84,7 +85,9 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...rest,
     ...(git &&
       memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
-    own: ownAfter(memo, work.files),
+    own: own.slice(-mostOwn),
+    same: same.slice(-mostOwn),
+    ...(changes && { isCut: true }),
     n,
     ...(plan && { plan }),
     ...(told.usage && { usage: told.usage }),
@@ -94,9 +97,8 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), facts)
 }
 
-/** The files that the session wrote so far; the last 1,000. */
-const ownAfter = ({ own = [] }: Memo, files: { path: string }[]): string[] =>
-  [...new Set([...own, ...files.map(({ path }) => path)])].slice(-1_000)
+/** How many files of a session to remember. */
+const mostOwn = 20_000
 
 /** The draft with the command of its user that began it, as the user typed it: no hook reports that. */
 function withCommand(draft: Draft, { turn }: Told): Draft {

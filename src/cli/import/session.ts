@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { readTranscript } from '../../agents/transcript.ts'
 import type { Moment, Pass } from '../../agents/transcripts/moment.ts'
-import { cut, failureAfter } from '../../agents/turn.ts'
+import { cut, failureAfter, mostFiles } from '../../agents/turn.ts'
 import type { Client, Output } from '../../client/client.ts'
 import { mask } from '../../mask/mask.ts'
 import type { RecordRules } from '../../recorder/memo.ts'
@@ -86,6 +86,9 @@ interface Into {
   /** The number of turns that it already has. */
   has: number
   last?: PastTurn
+  /** The files of its turns so far, and whether a turn has more than it lists. */
+  files: Set<string>
+  isCut: boolean
 }
 
 async function begin(
@@ -121,7 +124,7 @@ async function begin(
   const client = target.in(own?.project ?? folder.project)
   const run = own ?? (dryRun ? undefined : await create(client, source, found, first, folder))
   const has = own ? ((await client.getRun({ runId: own.runId })).run.turns?.count ?? 0) : 0
-  return { client, folder, dryRun, run, has }
+  return { client, folder, dryRun, run, has, files: new Set(), isCut: false }
 }
 
 async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
@@ -174,20 +177,24 @@ async function create(
 
 async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   into.last = past
+  const files = pathsOf(into.folder.root, into.folder.cwd, past.files)
+  for (const path of files) into.files.add(path)
+  into.isCut ||= files.length > mostFiles
   if (n <= into.has) return
   report.count('turns')
   const { client, folder, run, dryRun } = into
   if (dryRun || !run) return
-  const { rules, root, cwd } = folder
+  const { rules } = folder
   const { branch } = past.session
-  const files = pathsOf(root, cwd, past.files).map((path) => ({ path }))
   const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
   await client.appendTurn({
     runId: run.runId,
     n,
     ...past.turn,
     ...texts,
-    ...(files.length > 0 && { files }),
+    ...(files.length > 0 && { files: files.slice(0, mostFiles).map((path) => ({ path })) }),
+    ...(files.length > mostFiles && { filesOmitted: files.length - mostFiles }),
+    ...(into.isCut && { changes: { files: into.files.size } }),
     ...(branch && { git: { branch } }),
   })
 }

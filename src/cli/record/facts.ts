@@ -53,6 +53,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
   const here = { state: session.state, name: recording.name, memo }
+  const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
   return {
     at,
     isFollowed: until !== undefined,
@@ -61,8 +62,8 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     told,
     trees: { ...trees, ...(now && { now }) },
     run: memo.begun ? {} : placeOf(recording),
-    work: endsTurn(memo, seen) ? workOf(session, memo, now) : { files: [], commits: [] },
-    ...(now && tellsWork(memo, seen, { ...trees, now }) && { moved: movedTo(now, here) }),
+    work: endsTurn(memo, seen) ? ownWork({ ...here, cwd: recording.cwd, now, moved }) : { files: [], commits: [] },
+    moved,
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
     price: isPriced ? await loadPrices() : (usage) => usage,
     line: linesBy(memo),
@@ -77,13 +78,6 @@ function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>
   step.kind === 'turn' || (step.kind === 'prompt' && isOpen(memo))
-
-/** What the session did in the current turn. */
-const workOf = (
-  { state, recording: { name, cwd } }: Session,
-  { base, commands = [], draft }: Memo,
-  now: Trees['now'],
-) => ownWork({ state, name, cwd, files: draft?.files ?? [], commands, base, now })
 
 async function withoutSecrets({ answer, failure, ...told }: Told): Promise<Told> {
   return {

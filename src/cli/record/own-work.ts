@@ -1,13 +1,16 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
-import { pathOf } from '../../agents/turn.ts'
+import { mostFiles, pathOf } from '../../agents/turn.ts'
+import type { FileChanges } from '../../api/work.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import type { Window } from '../../recorder/memo.ts'
+import type { Memo, Window } from '../../recorder/memo.ts'
+import { gitAfter, type Moved } from '../../recorder/work.ts'
 import type { State } from '../../spool/state.ts'
 import { commitsMade } from '../place/commits.ts'
 import { askOf, diffTrees } from '../place/diff.ts'
 import { pathIn } from '../place/folders.ts'
 import type { Snapshot } from '../place/tree.ts'
+import { changedAmong, type Lines } from './changed.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
 export interface Work {
@@ -15,38 +18,65 @@ export interface Work {
   /** The name of its recording. */
   name: string
   cwd: string
-  /** The files that its documents name. */
-  files: string[]
-  /** Its commands. */
-  commands: Window[]
-  /** The working tree before the run and now. */
-  base: Snapshot | undefined
+  /** What is known of the session, with the files that its documents name and its commands. */
+  memo: Memo
+  /** The working tree now, and how it stands to what the run says. */
   now: Snapshot | undefined
+  moved: Moved | undefined
 }
 
-const most = { files: 500, commits: 500 }
+const mostCommits = 500
 
 /**
  * The files and commits of this session: those its documents name, and those its own commands changed. Anything that
  * another session may have changed at the same time is left out.
  */
 export function ownWork(work: Work): SessionWork {
-  const { base, now, cwd } = work
+  const { memo, now, cwd } = work
+  const { draft, commands = [] } = memo
   const commits = [...new Set(ownCommits(work))]
-  const named = work.files.map((file) => placed(now?.root, cwd, file))
-  const paths = new Set([...named, ...work.commands.flatMap((command) => changedBy(command, work, commits))])
-  const lines = base && now && base.root === now.root ? linesOf(base, now) : new Map<string, object>()
-  const files = [...paths].flatMap((path) => (pathOf(path) ? [{ path, ...lines.get(path) }] : []))
-  const uncredited = nobodysWork(work, paths)
+  const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file))
+  const written = new Set([...named, ...commands.flatMap((command) => changedBy(command, work, commits))])
+  const uncredited = nobodysWork(work, written)
   return {
-    files: files.slice(0, most.files),
-    commits: commits.slice(-most.commits),
+    ...filesOf(work, [...written].filter(pathOf), commits),
+    commits: commits.slice(-mostCommits),
     ...(uncredited && { uncredited }),
   }
 }
 
+/** What the turn says about files of which these were written in it, and what is known of all of them then. */
+function filesOf({ memo, now, moved }: Work, written: string[], commits: string[]): Omit<SessionWork, 'commits'> {
+  const { base, told, own: before = [], same: sameBefore = [], isCut } = memo
+  const own = [...new Set([...before, ...written])]
+  const all = [...new Set([...(told?.commits ?? []), ...commits])]
+  const tree = gitAfter(memo, now, moved, commits)?.tree
+  const end = now && { ...now, ...(tree !== undefined && { tree }) }
+  const changed = changedAmong(own, { base, end, commits: all })
+  const isNews = new Set([...sameBefore, ...written])
+  const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
+  const wasSame = new Set(sameBefore)
+  const restored = before.filter((path) => !changed.has(path) && !wasSame.has(path))
+  const same = own.filter((path) => !changed.has(path))
+  const omitted = files.length - mostFiles
+  const isNowCut = isCut || omitted > 0 || restored.length > mostFiles
+  return {
+    files: files.slice(0, mostFiles),
+    ...(omitted > 0 && { filesOmitted: omitted }),
+    ...(restored.length > 0 && { restored: restored.slice(0, mostFiles) }),
+    ...(isNowCut && { changes: totalOf([...changed.values()]) }),
+    own,
+    same,
+  }
+}
+
+function totalOf(files: Lines[]): FileChanges {
+  const sum = (which: keyof Lines) => files.reduce((total, file) => total + (file[which] ?? 0), 0)
+  return { files: files.length, insertions: sum('insertions'), deletions: sum('deletions') }
+}
+
 /** The files that changed while several sessions ran commands, and that none of them names. */
-function nobodysWork({ state, name, commands }: Work, own: Set<string>): SessionWork['uncredited'] {
+function nobodysWork({ state, name, memo: { commands = [] } }: Work, own: Set<string>): SessionWork['uncredited'] {
   const paths = new Set<string>()
   let sessions = 0
   for (const { from, to, before, now } of commands) {
@@ -63,7 +93,7 @@ function nobodysWork({ state, name, commands }: Work, own: Set<string>): Session
 
 /** The paths of files in a session's documents, in the form of the ledger. */
 export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
-  [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? []).slice(0, most.files)
+  [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? [])
 
 /** The path of a file from the top of the working tree; absolute if it is outside. */
 function placed(root: string | undefined, cwd: string, file: string): string {
@@ -81,28 +111,28 @@ function realFolder(folder: string): string {
   }
 }
 
-/** Added and removed lines by path, without binary files. */
-function linesOf(base: Snapshot, now: Snapshot) {
-  const lines = new Map<string, { insertions: number; deletions: number }>()
-  for (const line of attempt(() => diffTrees(base, now, '--no-renames', '--numstat', '-z')).split('\0')) {
-    const [, insertions, deletions, path] = /^(\d+)\t(\d+)\t([\s\S]+)$/.exec(line) ?? []
-    if (path) lines.set(path, { insertions: Number(insertions), deletions: Number(deletions) })
-  }
-  return lines
-}
-
 /**
  * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
  * whose they are.
  */
 function changedBy({ from, to, before, now }: Window, { state, name }: Work, commits: string[]): string[] {
-  if (!before || !now || before.root !== now.root || before.tree === now.tree) return []
+  if (!before || !now || before.root !== now.root) return []
+  if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []
-  const changed = changedPaths(before, now)
-  const written = before.git.commit === now.git.commit ? changed : changed.filter(isWrittenSince(before, now, commits))
+  const left = leftBetween(before, now)
+  const changed = [...new Set([...changedPaths(before, now), ...left])]
+  const isMoved = before.git.commit !== now.git.commit || left.length > 0
+  const written = isMoved ? changed.filter(isWrittenSince(before, now, commits)) : changed
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
   const stashed = stashedBetween(before, now)
   return written.filter((path) => !others.has(path) && !stashed.has(path))
+}
+
+/** The files that differ in the last commit of a command that went on to another commit. */
+function leftBetween(before: Snapshot, now: Snapshot): string[] {
+  if (before.log === undefined || now.log === undefined) return []
+  const made = commitsMade(now.root, before.log, now.log).at(-1)
+  return made === undefined || made === now.git.commit ? [] : changedPaths(before, { ...now, tree: made })
 }
 
 /** The files that a stash put away or brought back, unless they were written, too. */
@@ -146,7 +176,7 @@ function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
 }
 
 /** The commits made by this session's commands, and by no other session. */
-function ownCommits({ state, name, commands }: Work): string[] {
+function ownCommits({ state, name, memo: { commands = [] } }: Work): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
     return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now.root, before.log, now.log)

@@ -21,20 +21,26 @@ const mostCounted = 10_000
 export async function keepFiles(
   ctx: Ctx,
   run: RunRow,
-  files: NonNullable<TurnFields['files']>,
+  { files = [], restored = [] }: TurnFields,
   before: FileChanges | null,
 ): Promise<FileChanges> {
   const last = new Map(files.map((file) => [file.path, file]))
-  if (last.size === 0) return changesOf(ctx, run)
-  const those = sql`and path in (${join([...last.keys()])})`
+  const paths = [...new Set([...last.keys(), ...restored])]
+  if (paths.length === 0) return changesOf(ctx, run)
+  const those = sql`and path in (${join(paths)})`
   const old = (await isLong(ctx, run)) ? await totalsOf(ctx, run, those) : undefined
-  const rows = [...last.values()].map(
+  if (restored.length > 0) await ctx.db.query(sql`delete from run_files where run_id = ${run.id} ${those}`)
+  if (last.size > 0) await insertFiles(ctx, run, [...last.values()])
+  return old && before ? continued(before, old, await totalsOf(ctx, run, those)) : changesOf(ctx, run)
+}
+
+async function insertFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
+  const rows = files.map(
     ({ path, insertions = null, deletions = null }) => sql`(${run.id}, ${path}, ${insertions}, ${deletions})`,
   )
   await ctx.db.query(sql`
     insert into run_files (run_id, path, insertions, deletions) values ${join(rows)}
     on conflict (run_id, path) do update set insertions = excluded.insertions, deletions = excluded.deletions`)
-  return old && before ? continued(before, old, await totalsOf(ctx, run, those)) : changesOf(ctx, run)
 }
 
 async function isLong(ctx: Ctx, run: RunRow): Promise<boolean> {

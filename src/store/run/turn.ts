@@ -153,7 +153,8 @@ const eventOf = (
 /** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
 async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
   const markdown = markdownOf(turn)
-  const credited = turn.files ? await keepFiles(ctx, row, turn.files, base.changes) : base.changes
+  const listed = turn.files || turn.restored ? await keepFiles(ctx, row, turn, base.changes) : base.changes
+  const credited = turn.changes ?? listed
   const after: RunState = {
     ...base,
     title: base.title ?? titleOf(turn.prompt ?? markdown),

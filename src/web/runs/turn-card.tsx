@@ -41,7 +41,7 @@ export function TurnCard({ turn, route, isMarked }: Props) {
         <p class="muted">The agent continued without a prompt.</p>
       )}
       <Plan items={turn.plan} />
-      <Files files={turn.files} />
+      <Files turn={turn} />
       {turn.uncredited && <p class="muted small">{uncreditedWords(turn.uncredited)}.</p>}
       <Commands commands={turn.commands} />
       <Tools tools={turn.tools} />

@@ -46,10 +46,14 @@ export function Plan({ items = [] }: { items: Turn['plan'] }) {
   )
 }
 
-export function Files({ files = [] }: { files: Turn['files'] }) {
+export function Files({ turn: { files = [], filesOmitted = 0 } }: { turn: Turn }) {
   if (files.length === 0) return null
   return (
-    <Part title={plural(files.length, 'file')} count={files.length}>
+    <Part
+      title={plural(files.length + filesOmitted, 'file')}
+      count={files.length}
+      note={filesOmitted > 0 ? `${filesOmitted} of them not listed` : undefined}
+    >
       {files.map(({ path, insertions, deletions }) => (
         <li key={path}>
           <span class="path">{path}</span>

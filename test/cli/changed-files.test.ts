@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { claudeIn, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+type Claude = ReturnType<typeof claudeIn>
+type Work = (claude: Claude) => Promise<unknown>
+
+/** The only run, and its turns, after each of these became a turn. */
+async function after(user: ReturnType<typeof workplace>, ...turns: Work[]) {
+  const claude = claudeIn(user.cwd, user.env)
+  for (const work of turns) {
+    await claude.prompt('Go')
+    await work(claude)
+    await claude.stop()
+  }
+  await syncAll(user.env)
+  const { runId, changes } = await onlyRun(user)
+  const { files } = await (await user.ledger()).listRunFiles({ runId })
+  return { changes, turns: await turnsOf(user), paths: files.map(({ path }) => path).sort() }
+}
+
+test('of more files than a turn lists, it says how many there are', async (t) => {
+  const user = workplace(t)
+  const { changes, turns } = await after(
+    user,
+    (claude) => claude.run('for n in $(seq 700); do echo a > $n.txt; done'),
+    (claude) => claude.run('for n in $(seq 701); do echo b >> $n.txt; done'),
+    (claude) => claude.write('1.txt', 'c\n'),
+    (claude) => claude.run('rm *.txt'),
+  )
+  assert.deepEqual(
+    turns.map(({ files = [], filesOmitted, restored = [] }) => [files.length, filesOmitted, restored.length]),
+    [
+      [500, 200, 0],
+      [500, 201, 0],
+      [1, undefined, 0],
+      [0, undefined, 500],
+    ],
+  )
+  assert.deepEqual(
+    turns.map(({ changes }) => changes),
+    [
+      { files: 700, insertions: 700, deletions: 0 },
+      { files: 701, insertions: 1401, deletions: 0 },
+      { files: 701, insertions: 1400, deletions: 0 },
+      { files: 0, insertions: 0, deletions: 0 },
+    ],
+  )
+  assert.deepEqual(changes, { files: 0, insertions: 0, deletions: 0 })
+})
+
+const undone: [what: string, ...turns: Work[]][] = [
+  ['undone in its turn', (claude) => claude.run('sed -i s/500/501/ src/login.ts; git checkout -q src/login.ts')],
+  [
+    'undone by its tool',
+    async (claude) => {
+      await claude.write('src/login.ts', 'answer(501)\n')
+      await claude.write('src/login.ts', 'answer(500)\n')
+    },
+  ],
+  ['undone by a commit', (claude) => claude.run('git rm -q src/login.ts && git commit -qm a && git revert -n HEAD')],
+  ['made and removed', (claude) => claude.write('a.txt', 'x\n').then(() => claude.run('rm a.txt'))],
+  ['reset', (claude) => claude.run('echo > a.txt; git add -A; git commit -qm a; git reset -q --hard HEAD~1')],
+]
+
+for (const [what, ...work] of undone) {
+  test(`a file that is ${what} is not changed`, async (t) => {
+    const { changes, turns, paths } = await after(workplace(t), ...work)
+    assert.deepEqual([changes, turns.map(({ files }) => files), paths], [null, [undefined], []])
+  })
+}
+
+test('a file that a later turn restores is no longer changed, until it is changed again', async (t) => {
+  const user = workplace(t)
+  const { changes, turns, paths } = await after(
+    user,
+    (claude) => claude.write('src/login.ts', 'answer(501)\n').then(() => claude.write('a.txt', 'x\n')),
+    (claude) => claude.run('git stash -q'),
+    (claude) => claude.run('git stash pop -q'),
+    (claude) => claude.run('rm a.txt'),
+  )
+  assert.deepEqual(
+    turns.map(({ files, restored }) => [files?.map(({ path }) => path), restored]),
+    [
+      [['src/login.ts', 'a.txt'], undefined],
+      [undefined, ['src/login.ts']],
+      [['src/login.ts'], undefined],
+      [undefined, ['a.txt']],
+    ],
+  )
+  assert.deepEqual([changes, paths], [{ files: 1, insertions: 1, deletions: 1 }, ['src/login.ts']])
+})
+
+test('files that git ignores, or that are reached by a link, stay changed', async (t) => {
+  const user = workplace(t)
+  writeFiles(user.cwd, { '.gitignore': 'dist\n' })
+  symlinkSync('src/login.ts', join(user.cwd, 'link.ts'))
+  user.git('add', '-A')
+  user.git('commit', '-q', '-m', 'ignore')
+  const { paths } = await after(user, async (claude) => {
+    await claude.write('dist/a.js', 'x\n')
+    await claude.write('link.ts', 'answer(501)\n')
+  })
+  assert.deepEqual(paths, ['dist/a.js', 'link.ts'])
+})
+
+const committing =
+  'git switch -qc side && sed -i s/500/501/ src/login.ts && echo x > a.txt && git add -A && git commit -qm a'
+
+const elsewhere: [what: string, ...turns: Work[]][] = [
+  ['in the same turn', (claude) => claude.run(`${committing} && git switch -q main`)],
+  ['in a later turn', (claude) => claude.run(committing), (claude) => claude.run('git switch -q main')],
+  ['with an open file', (claude) => claude.run(`${committing} && git switch -q main && echo > own.txt`)],
+]
+
+for (const [what, ...work] of elsewhere) {
+  test(`a session that ends on another branch, ${what}, keeps the lines of its commits`, async (t) => {
+    const { changes, paths } = await after(workplace(t), ...work)
+    const open = paths.includes('own.txt') ? 1 : 0
+    assert.deepEqual(changes, { files: 2 + open, insertions: 2 + open, deletions: 1 })
+  })
+}
+
+test('a fix that a session also commits to an older branch counts, although its file is as at the beginning', async (t) => {
+  const user = workplace(t)
+  user.git('branch', 'release')
+  writeFiles(user.cwd, { 'src/login.ts': 'answer(401)\n' })
+  user.git('commit', '-q', '-a', '-m', 'fix')
+  const { changes } = await after(user, async (claude) => {
+    await claude.run('git switch -q release')
+    await claude.write('src/login.ts', 'answer(401)\n')
+    await claude.run('git commit -qam fix')
+  })
+  assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 1 })
+})
