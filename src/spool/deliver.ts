@@ -9,6 +9,7 @@ import { isMissing, whyMissing } from './missing.ts'
 import type { Place } from './place.ts'
 import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
+import { aheadMs, byServerClock, isTimeRefused } from './times.ts'
 
 /** The result of a delivery. */
 export interface Delivery {
@@ -100,8 +101,8 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       const answer = await send(client, state, recording, call, signal).catch(async (error) => {
         const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
         if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
-        const { runId, ...changed } = changes
-        if (runId !== undefined) state.update(name, { runId })
+        const { runId, aheadMs, ...changed } = changes
+        state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
         state.amend(call.id, changed)
       })
       if (!answer) continue
@@ -125,23 +126,25 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
 
-/** What to change in a call, and the run that the recording continues. */
-type Changes = Partial<Call> & { runId?: string }
+/** What to change in a call, and in its recording: the run that it continues, and how to send times. */
+type Changes = Partial<Call> & { runId?: string; aheadMs?: number }
 
 /** What to send instead if the server rejects a call; undefined if no change would help. */
 async function amended(
   client: Client,
-  { runId }: Recording,
+  recording: Recording,
   { operation, input }: Queued,
   error: unknown,
 ): Promise<Changes | undefined> {
+  const { runId } = recording
   if (!(error instanceof ConductError)) return undefined
   if (operation === 'appendToRun' && unknownThere(error) === 'dropped') return { input: asText(input) }
   // What an older server does not know, it will know once it is upgraded.
   if (unknownThere(error) !== undefined) return undefined
-  const paths = error.issues?.map(({ path }) => path) ?? []
-  if (error.code === 'VALIDATION_ERROR' && paths.some((path) => path === 'startedAt' || path === 'endedAt')) {
-    // The clock of this machine is ahead of the server's, so the server sets the time of a run, and a turn has none.
+  if (isTimeRefused(error)) {
+    const ahead = recording.aheadMs === null ? aheadMs(error) : undefined
+    if (ahead !== undefined) return { aheadMs: ahead }
+    // A clock was set meanwhile. The server sets the time of a run, and a turn has none.
     const { startedAt, endedAt, ...rest } = input
     return startedAt === undefined && endedAt === undefined ? undefined : { input: rest }
   }
@@ -211,8 +214,9 @@ async function send(
   { id, operation, input, key }: Queued,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  const { name, runId, leaseToken } = recording
-  const given = takesRun(operation) && runId !== null ? { runId, ...input } : input
+  const { name, runId, leaseToken, aheadMs } = recording
+  const timed = byServerClock(input, aheadMs)
+  const given = takesRun(operation) && runId !== null ? { runId, ...timed } : timed
   // A check needs the token only to say that the recorder saw it.
   const isSeen = operation === 'createCheck' && input.recorder !== undefined && leaseToken !== null
   const isHeld = operation !== 'createRun' && operation !== 'createCheck' && leaseToken !== null

@@ -23,6 +23,8 @@ export interface Recording {
   trouble: string | null
   /** Where the content of its run ends, in bytes, if known; null for recordings of earlier versions. */
   appended: number | null
+  /** By how many milliseconds the clock of this machine is ahead of the server's, if that refused a time for it. */
+  aheadMs: number | null
   /** What settled notes leave for the next ones, in the form of the code that settles them. */
   memo: object
   /** The agent's id of a session recorded by hooks; null for other recordings. */
@@ -35,7 +37,9 @@ export interface Recording {
 
 export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
   Partial<Pick<Recording, 'session' | 'agentProcess' | 'agent'>>
-export type Told = Partial<Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended'>>
+export type Told = Partial<
+  Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended' | 'aheadMs'>
+>
 
 /** A recording of a session by its hooks. */
 export interface Session extends Recording {
@@ -79,7 +83,7 @@ export interface Recordings {
 }
 
 export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
-  session, agent_process as "agentProcess", agent, last_cwd as "lastCwd"`
+  session, agent_process as "agentProcess", agent, last_cwd as "lastCwd", ahead_ms as "aheadMs"`
 const columnOf = {
   runId: 'run_id',
   leaseToken: 'lease_token',
@@ -87,6 +91,7 @@ const columnOf = {
   refused: 'refused',
   trouble: 'trouble',
   appended: 'appended',
+  aheadMs: 'ahead_ms',
 }
 
 /** A recording as `columns` select it. */

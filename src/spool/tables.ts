@@ -90,6 +90,8 @@ ${added}
 export const later: readonly string[] = [
   // The texts of commands that have not ended. Their ends are then unknown, as if no hook had begun them.
   'update acts set target = null, git = null where target is not null;',
+  // By how many milliseconds the clock of this machine is ahead of the server's, once that refused a time for it.
+  'alter table recordings add column ahead_ms integer;',
 ]
 
 export const latestVersion = firstVersion + later.length

@@ -78,22 +78,53 @@ testLedger(
   },
 )
 
-testLedger("a machine whose clock is ahead of the server's loses no run and no turn", async (ledger, t) => {
-  const { state, send, begin } = machine(t, ledger)
-  const later = new Date(Date.now() + 86_400_000).toISOString()
+const iso = (ms: number) => new Date(ms).toISOString()
+
+/** A run of a minute and a half with a turn of a minute, which began at that time, and its end. */
+function lasting(from: number) {
   const { operation, input } = turn(1, 'Go')
-  const calls = [newCall(operation, { ...input, startedAt: later, endedAt: later })]
-  state.queue(
-    name,
-    begin({ startedAt: later }),
-    ...calls,
-    newCall('updateRun', { status: 'completed', endedAt: later }),
-  )
+  const commands = [{ command: 'ls', at: iso(from + 30_000) }]
+  return {
+    begin: { startedAt: iso(from), leaseSeconds: 86_400 },
+    turn: newCall(operation, { ...input, startedAt: iso(from), endedAt: iso(from + 60_000), commands }),
+    end: newCall('updateRun', { status: 'completed', endedAt: iso(from + 90_000) }),
+  }
+}
+
+testLedger(
+  'times of a machine that is 3 hours ahead of the server stay as far apart as they are',
+  async (ledger, t) => {
+    const { state, send, begin } = machine(t, ledger)
+    ledger.sleep(-3 * 3_600_000)
+    const from = Date.now() - 100_000
+    const calls = lasting(from)
+    state.queue(name, begin(calls.begin))
+    assert.equal((await send()).outcome, 'sent')
+    // The server is away for so long that it would no longer refuse these times.
+    ledger.sleep(4 * 3_600_000)
+    state.queue(name, calls.turn, calls.end)
+    assert.equal((await send()).outcome, 'sent')
+    const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+    const { startedAt, endedAt, commands = [] } = run.turns.last ?? {}
+    const times = [run.startedAt, startedAt, commands[0]?.at, endedAt, run.endedAt].map((time) => Date.parse(`${time}`))
+    assert.deepEqual(
+      times.map((time) => time - (times[0] as number)),
+      [0, 0, 30_000, 60_000, 90_000],
+    )
+    assert.ok(Math.abs((times[0] as number) - (from - 3 * 3_600_000)) < 60_000, run.startedAt ?? '')
+  },
+)
+
+testLedger('a machine whose clock was a day ahead for a while loses no run and no turn', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  const from = Date.now() + 86_400_000
+  const calls = lasting(from)
+  state.queue(name, begin(calls.begin), calls.turn, calls.end)
   assert.equal((await send()).outcome, 'sent')
   assert.deepEqual(await prompts(ledger), ['Go'])
   const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
   assert.equal(run.status, 'completed')
-  assert.ok(run.startedAt && run.startedAt < later && run.endedAt && run.endedAt >= run.startedAt)
+  assert.ok(run.startedAt && run.startedAt < iso(from) && run.endedAt && run.endedAt >= run.startedAt)
 })
 
 testLedger(
