@@ -39,7 +39,7 @@ export interface Finding {
  * Differences between a scripted session and its run. A figure that the agent does not report is listed with its limit.
  */
 export function findingsOf(agent: RealAgent, scenario: string, figures: Figure[]): Finding[] {
-  const limits = (agent.limits ?? []).filter((limit) => limit.scenario === scenario)
+  const limits = (agent.limits ?? []).filter((limit) => (limit.scenario ?? scenario) === scenario)
   return figures.flatMap(({ name, scripted, recorded, untold }): Finding[] => {
     const why = limits.find((limit) => limit.figures.includes(name))?.why
     const expected = why === undefined ? scripted : untold
@@ -57,12 +57,22 @@ export function figuresOf(agent: RealAgent, place: Place, ran: Ran, recorded: Re
     ...workOf(place, ran, recorded),
   ]
   const own = ran.session.figures?.(place) ?? {}
-  return rows.map(([name, scripted, recorded, untold]) => ({
-    name,
-    scripted: plain(name in own ? own[name] : scripted),
-    recorded: plain(recorded),
-    untold: plain(untold),
-  }))
+  const further = Object.keys(own).filter((name) => !rows.some(([one]) => one === name))
+  return [...rows, ...further.map((name): Row => [name, null, at(recorded, name.split('.'))])].map(
+    ([name, scripted, recorded, untold]) => ({
+      name,
+      scripted: plain(name in own ? own[name] : scripted),
+      recorded: plain(recorded),
+      untold: plain(untold),
+    }),
+  )
+}
+
+/** The value at a path like `run.git.commitTree`, or the values at `checks.*.evidence`, oldest first. */
+const at = (value: unknown, [key, ...rest]: string[]): unknown => {
+  if (key === undefined) return value
+  if (key === '*') return (value as unknown[]).map((one) => at(one, rest)).reverse()
+  return at((value as Record<string, unknown> | undefined)?.[key], rest)
 }
 
 type Row = [name: string, scripted: unknown, recorded: unknown, untold?: unknown]

@@ -2,6 +2,7 @@ import type { RealAgent } from './agents/agent.ts'
 import { apiError, apiErrorThenResume, compaction, compactionByItself, interruption, kill, resume } from './endings.ts'
 import { aroundAgent, insideAnother } from './inside.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
+import { otherScenarios } from './other-rows.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
 import { fork, queued, review } from './threads.ts'
@@ -224,4 +225,5 @@ export const scenarios: readonly Scenario[] = [
   withoutPrompts,
   ...verdictScenarios,
   ...verdictThreads,
+  ...otherScenarios,
 ]

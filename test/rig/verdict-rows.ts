@@ -14,7 +14,7 @@ import type { Session } from './scenarios.ts'
 export type Step =
   | ['write', path: string, content?: string]
   | ['edit', path: string, from: string, to: string]
-  | ['run', command: string, exits?: number]
+  | ['run', command: string, exits?: number, input?: (repository: string) => Record<string, unknown>]
   | ['claim', name: string, command?: string]
   | ['ends']
   | ['ci', job?: Job]
@@ -41,7 +41,7 @@ export interface Row {
   folder?: string
 }
 
-const first = "export const greet = (name) => 'Hi ' + name\n"
+export const first = "export const greet = (name) => 'Hi ' + name\n"
 export const polite = "export const greet = (name) => 'Good day, ' + name\n"
 export const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
 export const greet = 'src/greet.js'

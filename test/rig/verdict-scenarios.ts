@@ -8,15 +8,19 @@ import type { Scenario, Session } from './scenarios.ts'
 import { ciRows } from './verdict-ci.ts'
 import { type Row, rows, type Step } from './verdict-rows.ts'
 
-/** A scenario for each row. Agents without the tools of Conduct leave out claims. */
-export const verdictScenarios: Scenario[] = [...rows, ...ciRows].map((row) => ({
+/** The scenario of a row. Agents without the tools of Conduct leave out claims. */
+export const scenarioOf = (row: Row, only: string[]): Scenario => ({
   name: row.name,
-  // The others were not played.
-  only: row.only ?? ['claude', 'codex'],
+  only,
   ...(row.steps.some(([kind]) => kind === 'ci') && { isServed: true }),
   prepare: (place) => prepare(row, place),
   sessions: (repository) => [sessionOf(row, repository)],
-}))
+})
+
+// The others play some of the rows: other-rows.ts.
+export const verdictScenarios: Scenario[] = [...rows, ...ciRows].map((row) =>
+  scenarioOf(row, row.only ?? ['claude', 'codex']),
+)
 
 function sessionOf(row: Row, repository: string): Session {
   const turns = turnsOf(row.steps)
@@ -110,7 +114,8 @@ function replyTo([kind, ...words]: Step, repository: string): Reply {
 function actOf(step: Step, repository: string): Act {
   if (step[0] === 'write') return { do: 'write', path: join(repository, step[1]), content: step[2] ?? 'One line.\n' }
   if (step[0] === 'edit') return { do: 'edit', path: join(repository, step[1]), from: step[2], to: step[3] }
-  if (step[0] === 'run') return { do: 'shell', command: step[1], exits: step[2] ?? 0 }
+  if (step[0] === 'run')
+    return { do: 'shell', command: step[1], exits: step[2] ?? 0, ...(step[3] && { input: step[3](repository) }) }
   const [, name = '', command] = step
   const input = { name, result: 'pass', ...(command !== undefined && { command, exitCode: 0 }) }
   return { do: 'ledger', tool: 'record_check', input }

@@ -70,7 +70,8 @@ export interface Cost {
 
 /** Figures that the agent does not report, so the ledger does not have them. */
 export interface Limit {
-  scenario: string
+  /** By default all. */
+  scenario?: string
   figures: readonly string[]
   why: string
 }

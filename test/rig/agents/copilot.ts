@@ -33,11 +33,7 @@ export const copilot: RealAgent = {
   cost: { source: 'estimated', input: 2, cacheRead: 0.5, output: 8 },
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
   limits: [
-    ...['whole session', 'watched in a browser', 'beside Claude Code', 'inside another agent'].map((scenario) => ({
-      scenario,
-      figures: ['durations'],
-      why: 'It does not say how long a command took, nor whether it asked a person before.',
-    })),
+    { figures: ['durations'], why: 'It does not say how long a command took, nor whether it asked a person before.' },
     { scenario: 'refused permission', figures: ['tools', 'refused'], why: 'It runs no hook after a tool is refused.' },
   ],
 }

@@ -37,16 +37,8 @@ export const droid: RealAgent = {
   // It resumes sessions and starts subagents only when it is logged in, and its settings have one model for all sessions.
   leavesOut: ['resume', 'watched in a browser', 'subagent', 'worktree'],
   limits: [
-    {
-      scenario: 'whole session',
-      figures: ['durations', 'checks'],
-      why: 'It does not say how long a command took, and runs no hook after a command that failed.',
-    },
-    ...['inside another agent', 'inside conduct exec'].map((scenario) => ({
-      scenario,
-      figures: ['durations'],
-      why: 'It does not say how long a command took.',
-    })),
+    { figures: ['durations'], why: 'It does not say how long a command took.' },
+    { scenario: 'whole session', figures: ['checks'], why: 'It runs no hook after a command that failed.' },
   ],
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
 }

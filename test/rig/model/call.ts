@@ -68,6 +68,8 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
     const name = propertyNames[field]?.find((one) => one in tool.properties)
     if (name !== undefined) input[name] = value
   }
+  if (act.do === 'shell')
+    for (const [name, value] of Object.entries(act.input ?? {})) if (name in tool.properties) input[name] = value
   if (act.do === 'delegate') Object.assign(input, helperIn(tool))
   if (act.do === 'finish' && tool.properties.result?.type === 'object') input.result = { response: act.result }
   // Codex continues without waiting for a command that takes longer.

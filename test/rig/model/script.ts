@@ -48,9 +48,16 @@ export type Act =
   | { do: 'read'; path: string }
   /**
    * `exits` is the expected exit code; a refused command does not run. The agent does not wait for a command in the
-   * background.
+   * background. Of `input`, its tool gets what it has a property for.
    */
-  | { do: 'shell'; command: string; exits?: number; refused?: true; isInBackground?: true }
+  | {
+      do: 'shell'
+      command: string
+      exits?: number
+      refused?: true
+      isInBackground?: true
+      input?: Record<string, unknown>
+    }
   | { do: 'plan'; items: string[] }
   /** The task begins with `subagentMark`, which marks the requests of the subagent. */
   | { do: 'delegate'; task: string }
