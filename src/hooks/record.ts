@@ -90,7 +90,7 @@ const factsOf = ({ now }: Ctx, { agent, cwd, session }: Seen, price: Facts['pric
   work: { files: [], commits: [] },
   price,
   line: () => ({ checks: [], others: 'read' }),
-  setup: () => [],
+  remarks: () => [],
 })
 
 /** Continues the run of a resumed session. If it belongs to someone else by now, the session gets a new one. */

@@ -1,5 +1,3 @@
-import { shellWords } from './shell-words.ts'
-
 /** Files that decide what test runners, linters and type checkers do, by their names. */
 const setup = new RegExp(
   `^(?:${[
@@ -15,11 +13,16 @@ const setup = new RegExp(
   ].join('|')})$`,
 )
 
+/** What a reader should know who trusts a check: which files that decide what it tests have changed. */
+export const setupRemark = (paths: string[]): string[] =>
+  paths.length === 0
+    ? []
+    : [`Changed since the session began: ${paths.slice(0, 10).join(', ')}${paths.length > 10 ? ', …' : ''}.`]
+
 /**
  * Whether a change of that file, by its path in the repository, may change what a command tests: a configuration of a
  * test runner, the file behind a script or target, or a file that the command names.
  */
-export function setsUpTests(path: string, command: string): boolean {
-  const words = shellWords(command) ?? []
-  return setup.test(path.slice(path.lastIndexOf('/') + 1)) || words.some((word) => word.replace(/^\.\//, '') === path)
+export function setsUpTests(path: string, command: readonly string[]): boolean {
+  return setup.test(path.slice(path.lastIndexOf('/') + 1)) || command.some((word) => word.replace(/^\.\//, '') === path)
 }

@@ -69,7 +69,7 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
       dirty,
       startTree: seen.startTree,
       tree: seen.tree,
-      content: setupWords(facts.setup(check)),
+      content: facts.remarks(check).join(' ') || undefined,
       agent: facts.agent,
     })
     const leftovers = seen.leftovers && {
@@ -78,12 +78,6 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
     return withCall(after, 'createCheck', input, { isChecked: true, ...leftovers })
   }, before)
 }
-
-/** What a reader should know who trusts the check. */
-const setupWords = (paths: string[]): string | undefined =>
-  paths.length === 0
-    ? undefined
-    : `Changed since the session began: ${paths.slice(0, 10).join(', ')}${paths.length > 10 ? ', …' : ''}.`
 
 interface SeenTrees {
   startTree?: string

@@ -30,8 +30,8 @@ export interface Facts {
   price(usage: Usage): Usage
   /** What a command line ran, if it ended with that exit code. */
   line(candidate: Candidate, exitCode: number | undefined): RanLine
-  /** The files that decide what the command of a check tests and that changed since the session began. */
-  setup(check: RanCheck): string[]
+  /** What a reader should know who trusts a check, in sentences. */
+  remarks(check: RanCheck): string[]
 }
 
 export interface SessionWork extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'changes'> {

@@ -116,5 +116,5 @@ const factsOf = ({ at, told }: State, usage: Usage | undefined): Facts => ({
   work: { files: [], commits: [] },
   price: (usage) => usage,
   line: () => ({ checks: [], others: 'read' }),
-  setup: () => [],
+  remarks: () => [],
 })

@@ -20,7 +20,7 @@ const factsAt = (seconds: number, more: Partial<Facts> = {}): Facts => ({
   work: { files: [], commits: [] },
   price: (usage) => usage,
   line: () => ({ checks: [], others: 'read' }),
-  setup: () => [],
+  remarks: () => [],
   ...more,
 })
 

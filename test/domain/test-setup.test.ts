@@ -14,7 +14,7 @@ test('files that decide what a check tests are known by their names, or by its c
     'app/build.gradle.kts',
   )
   yes.push('.mocharc', 'biome.json', 'pyproject.toml', 'pom.xml', 'App.Tests/App.Tests.csproj', '.rspec', 'mise.toml')
-  for (const path of yes) assert.ok(setsUpTests(path, 'npm test'), path)
+  for (const path of yes) assert.ok(setsUpTests(path, ['npm', 'test']), path)
   const no = [
     'src/package.ts',
     'package.json.md',
@@ -24,10 +24,10 @@ test('files that decide what a check tests are known by their names, or by its c
     'conftest.pyc',
     '',
   ]
-  for (const path of no) assert.ok(!setsUpTests(path, 'npm test'), path)
-  assert.ok(setsUpTests('scripts/test.sh', './scripts/test.sh --all'))
-  assert.ok(setsUpTests('scripts/test.sh', 'bash scripts/test.sh'))
-  assert.ok(!setsUpTests('scripts/test.sh', 'bash scripts/lint.sh'))
+  for (const path of no) assert.ok(!setsUpTests(path, ['npm', 'test']), path)
+  assert.ok(setsUpTests('scripts/test.sh', ['./scripts/test.sh', '--all']))
+  assert.ok(setsUpTests('scripts/test.sh', ['bash', 'scripts/test.sh']))
+  assert.ok(!setsUpTests('scripts/test.sh', ['bash', 'scripts/lint.sh']))
 })
 
 test('a long path takes linear time', () =>
@@ -35,6 +35,6 @@ test('a long path takes linear time', () =>
     ['a', '.', '/', 'tsconfig.', 'a.mk', '.eslintrc.'].map(
       (unit) => (length: number) => unit.repeat(length / unit.length),
     ),
-    (path) => setsUpTests(`tsconfig.${path}`, path),
+    (path) => setsUpTests(`tsconfig.${path}`, [path]),
     131_072,
   ))

@@ -145,8 +145,10 @@ export const unlocated: Record<string, (db: Db, spot: Spot) => Promise<RegExp>> 
     const ofEvent = (column: string) => sql`(select ${raw(column)} from events where seq = ${seq})`
     const ways = [
       sql`update actors set name = 'forged' where id = ${ofEvent('actor_id')}`,
-      sql`update projects set slug = 'forged' where id = coalesce(${ofEvent('project_id')}, 1)`,
-      sql`update projects set name = 'forged' where id = coalesce(${ofEvent('project_id')}, 1)`,
+      // Later calls of the proof are for the first project.
+      sql`update projects set slug = case when id = 1 then slug else 'forged' end, name = 'forged'
+        where id = 1 or id = ${ofEvent('project_id')}`,
+      sql`update projects set name = 'forged' where id = 1`,
       sql`update keys set name = 'forged' where ${newest}`,
       sql`update keys set person = 'Eve <eve@example.com>' where ${newest}`,
       sql`update keys set permissions = 'admin write' where ${newest}`,

@@ -9,7 +9,8 @@ export function onPath(program: string, { PATH = '' }: Env): string | undefined 
   return paths.map((folder) => join(folder, program)).find(isProgram)
 }
 
-function isProgram(path: string): boolean {
+/** Whether a file can be run. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()

@@ -15,6 +15,7 @@ import { sessionRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { checkNamesOf } from './checked.ts'
 import { changeDuring } from './moved.ts'
+import { checkRemarks } from './remarks.ts'
 
 /** The state of a repository that a command saw; empty outside git. */
 export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & { startTree?: string }
@@ -22,9 +23,9 @@ export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & {
 /** Runs the command, and says which state of the repository it saw. */
 export async function seeing<T>(
   session: Recording | undefined,
-  { state, cwd }: { state: State; cwd: string },
+  { state, cwd, words, env }: { state: State; cwd: string; words: string[]; env: Env },
   work: () => Promise<T>,
-): Promise<{ ended: T; work: SeenWork }> {
+): Promise<{ ended: T; work: SeenWork; remarks: string[] }> {
   const name = session?.name ?? ''
   const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
   try {
@@ -32,14 +33,15 @@ export async function seeing<T>(
     const before = snapshot(cwd, objects)
     const ended = await work()
     const now = before && snapshot(cwd, objects)
-    if (!now) return { ended, work: {} }
+    const remarks = checkRemarks(words, { cwd, env, memo: session?.memo, now })
+    if (!now) return { ended, work: {}, remarks }
     const trees = { before, now, began }
     const change = changeDuring(trees, { state, name }, Date.now())
     const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
     const candidate = { cwd, command: '', trees, ...(change && { change }) }
     const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
     const { commit, dirty } = now.git
-    return { ended, work: defined({ commit, commitTree: now.commitTree, startTree, tree, dirty }) }
+    return { ended, work: defined({ commit, commitTree: now.commitTree, startTree, tree, dirty }), remarks }
   } finally {
     rmSync(objects, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@ import { loadPrices } from '../../agents/cost.ts'
 import type { Seen, Told } from '../../agents/seen.ts'
 import { aboutTurn } from '../../agents/told-turn.ts'
 import { cut } from '../../agents/turn.ts'
-import { setsUpTests } from '../../ledger/test-setup.ts'
+import { shellWords } from '../../ledger/shell-words.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Facts } from '../../recorder/facts.ts'
 import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
@@ -12,16 +12,19 @@ import { isMoved } from '../../recorder/work.ts'
 import type { Recording } from '../../spool/recordings.ts'
 import type { State } from '../../spool/state.ts'
 import { authorOf } from '../place/author.ts'
+import type { Env } from '../place/folders.ts'
 import { checkRules } from '../place/rules.ts'
 import { snapshot } from '../place/tree.ts'
 import { readLine } from './checked.ts'
-import { changeDuring, movedTo, pathsSince } from './moved.ts'
+import { changeDuring, movedTo } from './moved.ts'
 import { ownWork } from './own-work.ts'
+import { checkRemarks } from './remarks.ts'
 
 /** A session whose notes are being settled. */
 export interface Session {
   state: State
   recording: Recording
+  env: Env
   /** Where the objects of its snapshots are stored. */
   objects: string
   /** Which of its texts to record, by the current rules. */
@@ -67,7 +70,8 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
     price: isPriced ? await loadPrices() : (usage) => usage,
     line: linesBy(memo),
-    setup: ({ command }) => pathsSince(memo.base, now).filter((path) => setsUpTests(path, command)),
+    remarks: ({ command }) =>
+      checkRemarks(shellWords(command) ?? [], { cwd: recording.cwd, env: session.env, memo, now }),
   }
 }
 

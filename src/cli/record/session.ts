@@ -90,6 +90,7 @@ function sessionOf(
   return {
     state,
     recording,
+    env,
     objects: objectsOf(env, recording.name),
     rules: recordRules(recording.cwd),
     transcript: (until) => {

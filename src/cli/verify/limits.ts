@@ -25,7 +25,7 @@ export function notCovered(found: Recomputed | undefined, events: number, anchor
 /** How many numbers to list. */
 const most = 10
 
-function listed(noun: string, ids: readonly (number | string)[]): string {
+function listed(noun: string, ids: readonly (number | string | null)[]): string {
   if (ids.length === 0) return ''
   const shown = ids.slice(0, most).join(', ')
   return `${noun}${ids.length === 1 ? '' : 's'} ${shown}${ids.length > most ? ', …' : ''}`

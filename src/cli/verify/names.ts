@@ -58,9 +58,11 @@ export class Names {
   /** The keys and projects whose names the log does not tell, or no longer. */
   unknown({ keys, projects }: Shown) {
     const ids = new Set([...keys.map(({ id }) => id), ...this.#keyNames.keys()])
+    const live = this.#live()
+    const slugs = [...this.#slugs].flatMap(([id, names]) => (this.#projects.has(id) ? [] : [...names.keys()]))
     return {
       keys: [...ids].filter((id) => typeof this.#keys.get(id)?.state.name !== 'string'),
-      projects: projects.flatMap(({ slug }) => (this.#live().has(slug) ? [] : [slug])),
+      projects: [...new Set([...projects.map(({ slug }) => slug), ...slugs])].filter((slug) => !live.has(slug ?? '')),
     }
   }
 
