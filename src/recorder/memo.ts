@@ -34,8 +34,8 @@ export interface Memo {
   told?: ToldWork
   /** The current turn. */
   draft?: Draft
-  /** The turn before, if the message that began the current one was sent while the agent still worked on it. */
-  held?: Draft
+  /** The turns before whose ends are unknown, because each next message was sent while the agent still worked. */
+  held?: Draft[]
   /** Which texts of that turn to record, by the rules while it lasted. */
   rules?: RecordRules
   /** The commands of that turn. */

@@ -6,7 +6,7 @@ import { checksOf } from './check.ts'
 import type { Facts, RanLine } from './facts.ts'
 import { type Memo, stricter, type Trees, withSession } from './memo.ts'
 import { begun, ended, leftOpen, release, turned } from './turn.ts'
-import { heldEnded, hold, isWaiting } from './waiting.ts'
+import { heldEnd, heldEnded, hold, isWaiting } from './waiting.ts'
 import { isMoved, type Use, withWork } from './work.ts'
 
 /** The failure of a turn during which the agent's process ended. */
@@ -78,18 +78,13 @@ function checksAt({ begun, ended, checks, own = [] }: Memo, trees: Trees): Pick<
   return isKept || !trees.checks ? {} : { checks: trees.checks }
 }
 
-/** Whether the turn that ends is the one that is held, by the transcript, which does not have the message yet. */
-function isHeldEnd({ draft, held }: Memo, { turn }: Seen, { told }: Facts): boolean {
-  if (!held || draft?.turn !== turn || told.turn) return false
-  return told.turns?.some(({ id, isEnded }) => id === turn && isEnded) ?? false
-}
-
 function turnEnded(start: Stepped, seen: Seen, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
   const { rules } = facts.trees
   const memo = { ...start.memo, ...(rules && { rules: stricter(rules, start.memo.rules) }) }
   const before = { ...start, memo }
   const end = { ...step, ...wordsOf(step, facts), at: facts.at }
-  return isHeldEnd(memo, seen, facts) ? heldEnded(before, end, facts) : turned(release(before, facts), end, facts)
+  const place = heldEnd(memo, seen, facts)
+  return place < 0 ? turned(release(before, facts), end, facts) : heldEnded(before, place, end, facts)
 }
 
 /** How a turn ended whose hook does not say it. Of another turn than the last, the transcript must know which it is. */

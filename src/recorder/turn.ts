@@ -115,19 +115,21 @@ function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): U
   return used && used.costUsd === undefined && own && tokensOf(own) === tokensOf(used) ? own : used
 }
 
-/** Ends the turn that is held, as the transcript says that it ended. */
-export function release(before: Stepped, facts: Facts): Stepped {
-  const { held, draft, ...memo } = before.memo
-  if (!held) return before
-  const told = aboutTurn(facts.told, { ...held, at: held.startedAt }) ?? {}
+/** Ends the turns that are held, or the first so many of them, as the transcript says that they ended. */
+export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_INFINITY): Stepped {
+  const { held = [], draft, ...memo } = before.memo
+  const [first, ...others] = held
+  if (!first || count === 0) return before
+  const told = aboutTurn(facts.told, { ...first, at: first.startedAt }) ?? {}
   const how = defined({ answer: told.answer, failure: told.failure, interrupted: told.interrupted })
-  const at = draft?.startedAt ?? facts.at
+  const at = (others[0] ?? draft)?.startedAt ?? facts.at
   const after = turned(
-    { ...before, memo: { ...memo, draft: held } },
+    { ...before, memo: { ...memo, draft: first } },
     { ...how, at },
     { ...facts, told: { ...facts.told, ...told } },
   )
-  return { ...after, memo: { ...after.memo, ...(draft && { draft }) } }
+  const rest = { ...(others.length > 0 && { held: others }), ...(draft && { draft }) }
+  return release({ ...after, memo: { ...after.memo, ...rest } }, facts, count - 1)
 }
 
 /** What is known about a turn that ended without a hook. */

@@ -1,16 +1,16 @@
 import type { Seen, Step, TurnEnd } from '../agents/seen.ts'
+import { toldTurn } from '../agents/told-turn.ts'
 import { type Draft, isEmpty, newDraft, promptedDraft } from '../agents/turn.ts'
 import type { Stepped } from './call.ts'
 import type { Facts } from './facts.ts'
 import type { Memo } from './memo.ts'
-import { turned } from './turn.ts'
+import { release, turned } from './turn.ts'
 
 /**
  * Whether a message was sent while the agent worked, so that only the transcript tells which answer is whose: the agent
- * may take it up at once, or answer the message before first.
+ * may take it up at once, or answer the messages before first.
  */
-export const isWaiting = ({ draft, held }: Memo, { turn }: Seen, { told, trees }: Facts): boolean =>
-  !held &&
+export const isWaiting = ({ draft }: Memo, { turn }: Seen, { told, trees }: Facts): boolean =>
   !trees.isLeft &&
   told.turns !== undefined &&
   draft !== undefined &&
@@ -24,23 +24,37 @@ export function hold(
   seen: Seen & { step: Step & { kind: 'prompt' } },
   { at }: Facts,
 ): Stepped {
-  const { draft: held, ...rest } = memo
-  const begun = promptedDraft(undefined, seen, at, held?.plan ?? held?.kept)
-  return { memo: { ...rest, ...(held && { held }), draft: begun }, calls }
+  const { draft, held = [], ...rest } = memo
+  const begun = promptedDraft(undefined, seen, at, draft?.plan ?? draft?.kept)
+  return { memo: { ...rest, held: draft ? [...held, draft] : held, draft: begun }, calls }
 }
 
-/** Ends the turn that is held. What was done since the message came was still part of it. */
-export function heldEnded(before: Stepped, end: TurnEnd & { at: number }, facts: Facts): Stepped {
-  const { held, draft, ...memo } = before.memo
-  if (!held || !draft) return before
-  const after = turned({ ...before, memo: { ...memo, draft: joined(held, draft) } }, end, facts)
-  const { startedAt, prompt, turn } = draft
-  const next = {
+/**
+ * The place among the held turns of the one that ends, by the transcript, which does not have the last message yet; -1 if
+ * it is none of them.
+ */
+export function heldEnd({ held = [] }: Memo, { turn }: Seen, { told }: Facts): number {
+  if (told.turn) return -1
+  return held.findLastIndex((one) => {
+    const { id = turn, isEnded = false } = toldTurn(told.turns, { ...one, at: one.startedAt }) ?? {}
+    return isEnded && id === turn
+  })
+}
+
+/** Ends the held turn at that place, and those before it. What was done since the next message came was still part of it. */
+export function heldEnded(start: Stepped, place: number, end: TurnEnd & { at: number }, facts: Facts): Stepped {
+  const before = release(start, facts, place)
+  const { held = [], draft, ...memo } = before.memo
+  const parts = [...held, ...(draft ? [draft] : [])]
+  const after = turned({ ...before, memo: { ...memo, draft: parts.reduce(joined) } }, end, facts)
+  const waiting = parts.slice(1).map(({ startedAt, prompt, turn }) => ({
     ...newDraft(startedAt, after.memo.plan),
     ...(prompt !== undefined && { prompt }),
     ...(turn && { turn }),
-  }
-  return { ...after, memo: { ...after.memo, draft: next } }
+  }))
+  const last = waiting.pop()
+  const next = { ...(waiting.length > 0 && { held: waiting }), ...(last && { draft: last }) }
+  return { ...after, memo: { ...after.memo, ...next } }
 }
 
 /** One turn from its two parts. */

@@ -3,26 +3,11 @@ import { test } from 'node:test'
 import type { Seen, Step } from '../../src/agents/seen.ts'
 import type { Snapshot } from '../../src/cli/place/tree.ts'
 import { treesOf } from '../../src/recorder/check.ts'
-import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
+import type { RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Candidate, Memo } from '../../src/recorder/memo.ts'
 import { close, step } from '../../src/recorder/step.ts'
 import { gitAfter, type Moved } from '../../src/recorder/work.ts'
-
-const start = Date.parse('2026-11-20T09:00:00Z')
-
-const factsAt = (seconds: number, more: Partial<Facts> = {}): Facts => ({
-  at: start + 1_000 * seconds,
-  agent: 'claude-code',
-  rules: { answers: true, prompts: true },
-  told: {},
-  trees: {},
-  run: {},
-  work: { files: [], commits: [] },
-  price: (usage) => usage,
-  line: () => ({ checks: [], others: 'read' }),
-  remarks: () => [],
-  ...more,
-})
+import { factsAt } from './facts.ts'
 
 const seenOf = (step: Step): Seen => ({ agent: 'claude-code', session: 's', cwd: '/work', step })
 
