@@ -17,12 +17,30 @@ test("the fields of a document identify its agent, whatever the hook's name", ()
   assert.deepEqual(agentOf('claude', documentOf('codex', 'Stop')), ['codex'])
 })
 
-test('a document without marks belongs to the agent of the hook, or to one whose environment has its session id', () => {
+test('a document whose transcript is not where its agent stores them is unknown, unless the environment names its session', () => {
   const plain = documentOf('claude', 'Stop', { transcript_path: '/elsewhere/t.jsonl' })
-  assert.deepEqual(agentOf('claude', plain), ['claude-code'])
+  assert.deepEqual(agentOf('claude', plain), ['unknown'])
+  assert.deepEqual(agentOf('claude', plain, { CLAUDE_CODE_SESSION_ID: plain.session_id as string }), ['claude-code'])
   assert.deepEqual(agentOf('codex', plain), ['codex'])
   assert.deepEqual(agentOf('codex', plain, { CLAUDE_CODE_SESSION_ID: plain.session_id as string }), ['claude-code'])
   assert.deepEqual(agentOf('codex', plain, { CLAUDE_CODE_SESSION_ID: 'of a session around it' }), ['codex'])
+})
+
+test('Claude Code is known by the place of its transcript, in whichever folder CLAUDE_CONFIG_DIR names', () => {
+  for (const name of namesOf('claude').filter((name) => name !== 'CwdChanged')) {
+    const document = documentOf('claude', name)
+    const path = String(document.transcript_path).replace('/.claude/', '/elsewhere/')
+    for (const agent of agentOf('claude', { ...document, transcript_path: path })) assert.equal(agent, 'claude-code')
+  }
+  const [session_id, cwd] = ['s-1', '/shop']
+  for (const transcript_path of [
+    undefined,
+    '/p/projects/shop/s-2.jsonl',
+    '/p/sessions/shop/s-1.jsonl',
+    '/p/s-1.jsonl',
+  ]) {
+    assert.deepEqual(agentOf('claude', { session_id, cwd, transcript_path, hook_event_name: 'Stop' }), ['unknown'])
+  }
 })
 
 test("a document unlike any known agent's has an unknown agent, never another one", () => {
@@ -103,7 +121,7 @@ test('an agent of your own names itself in its documents, whosever hooks it uses
   }
   for (const agent of ['../x', 'My Agent', '', 7, 'x'.repeat(65)]) {
     const [seen] = readDocument('claude', { ...base, agent, hook_event_name: 'Stop' }, {})
-    assert.equal(seen?.agent, 'claude-code')
+    assert.equal(seen?.agent, 'unknown')
   }
   // The marks of an agent count more than a name.
   const path = '/home/me/.claude/projects/-shop/s-1.jsonl'

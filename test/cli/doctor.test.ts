@@ -124,7 +124,8 @@ test('the doctor says when it last heard from each agent, and from which it neve
     (await told('heard')).join('\n'),
     /^note Claude Code: never in the last 30 days\. .*\nnote Codex: never .*\/hooks/,
   )
-  const document = { session_id: 's-1', prompt_id: 'p', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
+  const session = { session_id: 's-1', transcript_path: '/projects/shop/s-1.jsonl', prompt_id: 'p', cwd }
+  const document = { ...session, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }
   await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(document))
   untilNobodyRuns(env.HOME)
   assert.match((await told('heard')).join('\n'), /^ok Claude Code: (?:\d+s ago|just now|now)\nnote Codex: never/)

@@ -18,7 +18,9 @@ async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {
   const user = workplace(t, more)
   const { env, cwd } = user
   for (const session_id of sessions) {
-    const document = { session_id, cwd, hook_event_name: 'UserPromptSubmit', prompt: `Work of ${session_id}` }
+    const transcript_path = `/projects/shop/${session_id}.jsonl`
+    const prompt = `Work of ${session_id}`
+    const document = { session_id, transcript_path, cwd, hook_event_name: 'UserPromptSubmit', prompt }
     const input = Readable.from([Buffer.from(JSON.stringify(document))], { objectMode: false })
     await observe('claude', input, env, () => {})
   }

@@ -143,9 +143,14 @@ export function documentsOf(agent: string, { folder, cwd }: { folder: string; cw
   return filled.split('\n').map((line) => JSON.parse(line) as Document)
 }
 
-/** The transcript that the documents name, in the agent's format. */
-export function writeTranscript(folder: string, agent: string) {
-  mkdirSync(join(folder, 'transcript/subagents'), { recursive: true })
+/** The session of the recorded documents of Claude Code, and its transcript. */
+const recordedSession = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'
+const recordedTranscript = `projects/demo/${recordedSession}`
+
+/** The transcript that the documents name, in the agent's format. Returns its path. */
+export function writeTranscript(folder: string, agent: string): string {
+  const base = agent === 'claude' ? recordedTranscript : 'transcript'
+  mkdirSync(join(folder, base, 'subagents'), { recursive: true })
   const write = (path: string, lines: unknown[]) =>
     writeFileSync(join(folder, path), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
   if (agent === 'claude') {
@@ -162,20 +167,21 @@ export function writeTranscript(folder: string, agent: string) {
         },
       },
     })
-    write('transcript.jsonl', [
+    write(`${base}.jsonl`, [
       { type: 'user', message: { content: `the "usage" of ${secret}` } },
       message('msg_1', 10, 1),
       message('msg_1', 10, 20),
       message('msg_2', 30, 40),
       message('msg_3', 0, 0, '<synthetic>'),
     ])
-    write('transcript/subagents/agent-1.jsonl', [message('msg_4', 5, 6, 'claude-haiku-4-5')])
+    write(`${base}/subagents/agent-1.jsonl`, [message('msg_4', 5, 6, 'claude-haiku-4-5')])
   }
   if (agent === 'codex') {
     const count = (input_tokens: number, output_tokens: number) => ({
       type: 'event_msg',
       payload: { type: 'token_count', info: { total_token_usage: { input_tokens, output_tokens } } },
     })
-    write('transcript.jsonl', [{ type: 'session_meta', payload: {} }, count(100, 10), count(300, 40), count(50, 5)])
+    write(`${base}.jsonl`, [{ type: 'session_meta', payload: {} }, count(100, 10), count(300, 40), count(50, 5)])
   }
+  return join(folder, `${base}.jsonl`)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { budget, linesWith } from '../../src/agents/lines.ts'
@@ -36,12 +36,12 @@ for (const agent of ['claude-code', 'codex', 'copilot', 'gemini', 'qwen', 'droid
 
 test('the path of a transcript is not read as a pattern', async (t) => {
   const folder = freshFolder(t)
-  writeTranscript(folder, 'claude')
-  const { usage } = await readTranscript('claude-code', join(folder, 'transcript.jsonl'))
+  const path = writeTranscript(folder, 'claude')
+  const { usage } = await readTranscript('claude-code', path)
   assert.equal(usage?.outputTokens, 66)
   mkdirSync(join(folder, 'other*'))
   writeFileSync(join(folder, 'other*.jsonl'), '')
-  rmSync(join(folder, 'transcript.jsonl'))
+  rmSync(path)
   assert.deepEqual(await readTranscript('claude-code', join(folder, 'other*.jsonl')), {})
 })
 
@@ -73,12 +73,13 @@ test('a file of one block is read however late it is, and a longer one only in t
 test('a session with a bad transcript is recorded, and does not affect others', { timeout: 60_000 }, async (t) => {
   const user = workplace(t)
   const { env, cwd, folder } = user
-  const fifo = join(folder, 'fifo.jsonl')
+  const good = writeTranscript(folder, 'claude')
+  const fifo = join(dirname(good), 'fifo.jsonl')
   execFileSync('mkfifo', [fifo])
-  writeTranscript(folder, 'claude')
-  const session = async (session_id: string, transcript_path: string) => {
+  const session = async (prompt: string, transcript_path: string) => {
+    const session_id = basename(transcript_path, '.jsonl')
     for (const more of [
-      { hook_event_name: 'UserPromptSubmit', prompt: session_id },
+      { hook_event_name: 'UserPromptSubmit', prompt },
       { hook_event_name: 'Stop' },
       { hook_event_name: 'SessionEnd' },
     ]) {
@@ -87,7 +88,7 @@ test('a session with a bad transcript is recorded, and does not affect others', 
     }
   }
   await session('bad', fifo)
-  await session('good', join(folder, 'transcript.jsonl'))
+  await session('good', good)
   await syncAll(env)
   const { runs } = await (await user.ledger()).listRuns()
   assert.deepEqual(runs.map(({ title, status, usage }) => [title, status, usage?.outputTokens]).sort(), [
@@ -221,7 +222,9 @@ test('a transcript that is not a regular file delays nothing', async (t) => {
   const claude = claudeIn(cwd, env)
   await claude.prompt('Go')
   await conduct(['status'], env)
-  await claude.tell('Stop', { last_assistant_message: 'Done.', transcript_path: '/dev/zero' })
+  mkdirSync(dirname(claude.transcript), { recursive: true })
+  symlinkSync('/dev/zero', claude.transcript)
+  await claude.stop()
   await syncAll(env)
   assert.equal((await onlyRun(user)).turns.last?.answer, 'Done.')
 })

@@ -64,12 +64,16 @@ export const claude: Dialect = {
     isText(session_id) &&
     (env.CLAUDE_CODE_SESSION_ID === session_id ||
       /[/\\]\.claude[/\\]projects[/\\]/.test(textOf(transcript_path) ?? '')),
-  // Imitators add the time.
-  mayWrite: ({ hook_event_name, timestamp }) => isText(hook_event_name) && timestamp === undefined,
+  mayWrite: ({ hook_event_name, session_id, transcript_path }) =>
+    isText(hook_event_name) && isText(session_id) && isInProjects(textOf(transcript_path), session_id),
   read: (document) => readLikeClaude('claude-code', events, document),
 }
 
 const isText = (value: unknown) => typeof value === 'string'
+
+/** Whether a transcript is where Claude Code stores it, in whichever folder `CLAUDE_CONFIG_DIR` names. */
+const isInProjects = (path = '', session: unknown): boolean =>
+  /[/\\]projects[/\\][^/\\]+[/\\]([^/\\]+)\.jsonl$/.exec(path)?.[1] === session
 
 const events: Events = {
   ...eventsLikeClaude(exitCodeOf),
