@@ -19,6 +19,8 @@ export interface Notes {
    * key. Unless it is `due`, it may wait for the next one.
    */
   note(recording: New, seen: Seen, key: string, due: boolean, git?: object): boolean
+  /** Whether there is, or was, a note with that key. */
+  isNoted(name: string, key: string): boolean
   /** Adds the working tree to a note, unless it is settled, and makes it due. */
   complete(name: string, key: string, git: object | undefined): void
   /** Names of recordings with due notes. */
@@ -40,6 +42,7 @@ export function notesIn(db: Database): Notes {
         )
         return added === 1
       }),
+    isNoted: (name, key) => db.rows('select 1 from notes where name = ? and key = ?', name, key).length > 0,
     complete(name, key, git) {
       const text = 'update notes set git = ?, due = 1 where name = ? and key = ? and settled = 0'
       db.run(text, git ? JSON.stringify(git) : null, name, key)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { withPrompt } from '../../src/agents/droid-prompt.ts'
+import { withUnheard } from '../../src/agents/droid-unheard.ts'
 import type { Fields } from '../../src/agents/fields.ts'
 import { readDocument } from '../../src/agents/read.ts'
 import type { Step } from '../../src/agents/seen.ts'
@@ -42,6 +42,7 @@ test('Droid waits when it says that it needs a permission', () => {
 })
 
 const prompt = 'Write a file.\nThen run.'
+const unheardId = 'toolu_3668df192e91467b9231722d6b4a60f9'
 
 test('the transcript of Droid gives prompt, answer and failed tools, and the file beside it the tokens', async () => {
   const { usage, turns = [], answer } = await readTranscript('droid', transcriptOf('droid'))
@@ -53,7 +54,7 @@ test('the transcript of Droid gives prompt, answer and failed tools, and the fil
     cacheWriteTokens: 15,
   })
   assert.deepEqual([turns.length, turns[0]?.prompt, answer, turns[0]?.isEnded], [1, prompt, 'It is done.', true])
-  const failed = { tool: 'Execute', id: 'toolu_3668df192e91467b9231722d6b4a60f9', failed: true, exitCode: 3 }
+  const failed = { tool: 'Execute', id: unheardId, failed: true, exitCode: 3 }
   assert.deepEqual(turns[0]?.unheard, [{ ...failed, command: 'echo out; exit 3', at: 1_795_879_930_725 }])
 })
 
@@ -85,20 +86,24 @@ test('the transcript of Droid shows an error of the API, and a turn that a signa
   assert.deepEqual([turns?.[0]?.prompt, turns?.[0]?.isEnded], ['Write, then be interrupted.', false])
 })
 
-test('the prompt of droid exec comes from its transcript, once per turn, and not where hooks report it', (t) => {
+test('the prompt of droid exec and failed commands come from its transcript, once each', (t) => {
   const seenOf = (name: string, transcript_path: string) => readDocument('droid', droid(name, { transcript_path }), {})
   const path = transcriptOf('droid')
   for (const name of ['PreToolUse-Create', 'PostToolUse-Execute', 'Stop', 'SessionEnd']) {
-    const [first, second, ...more] = withPrompt(seenOf(name, path))
+    const [first, second, third, ...more] = withUnheard(seenOf(name, path))
     assert.deepEqual([first?.step, first?.id], [{ kind: 'prompt', text: prompt }, `prompt ${first?.turn}`])
-    assert.deepEqual([second, ...more], seenOf(name, path))
+    const failed = { tool: 'Execute', command: 'echo out; exit 3', exitCode: 3, failed: true }
+    assert.deepEqual(second?.step, { kind: 'tool', id: unheardId, ...failed })
+    assert.equal(second?.id, `tool ${unheardId}`)
+    assert.deepEqual([third, ...more], seenOf(name, path))
   }
-  assert.equal(withPrompt(seenOf('SessionStart', path)).length, 1)
+  assert.equal(withUnheard(seenOf('SessionStart', path)).length, 1)
   const own = join(freshFolder(t), 's.jsonl')
   copyFileSync(path, own)
-  for (const settings of ['{ "tags": [] }', 'no JSON', '{ "tags": [{ "name": "exec" }] }']) {
-    writeFileSync(own.replace('.jsonl', '.settings.json'), settings)
-    assert.equal(withPrompt(seenOf('Stop', own)).length, settings.includes('exec') ? 2 : 1)
+  // Hooks report the prompts of other sessions.
+  for (const settings of [undefined, '{ "tags": [] }', 'no JSON', '{ "tags": [{ "name": "exec" }] }']) {
+    if (settings !== undefined) writeFileSync(own.replace('.jsonl', '.settings.json'), settings)
+    assert.equal(withUnheard(seenOf('Stop', own)).length, settings?.includes('exec') ? 3 : 2)
   }
-  assert.equal(withPrompt(seenOf('Stop', join(own, 'gone'))).length, 1)
+  assert.equal(withUnheard(seenOf('Stop', join(own, 'gone'))).length, 1)
 })

@@ -172,9 +172,9 @@ test('a session of Droid has its prompt, its answer, its tokens and the commands
   assert.deepEqual([run.usage?.inputTokens, run.usage?.outputTokens, run.usage?.model], [466, 24, 'custom:scripted-0'])
   const [turn, ...others] = turns
   assert.deepEqual([turn?.prompt, turn?.answer, others], ['Write a file.\nThen run.', 'It is done.', []])
-  assert.deepEqual(turn?.tools, [
-    { name: 'Create', count: 1 },
-    { name: 'Execute', count: 2, failed: 1 },
+  assert.deepEqual(turn?.tools?.map(({ name, count, failed }) => [name, count, failed]).sort(), [
+    ['Create', 1, undefined],
+    ['Execute', 2, 1],
   ])
   assert.deepEqual(turn?.commands?.map(({ command, exitCode }) => [command, exitCode]).sort(), [
     ['echo out; exit 3', 3],

@@ -1,10 +1,8 @@
-import { exitCodeIn } from '../dialects/droid.ts'
 import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import { type Budget, budget, jsonIn, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
-import { toolUse } from '../tools.ts'
-import { promptIn, textsIn } from './droid-line.ts'
+import { type Begun, begunIn, promptIn, resultsIn, textsIn, useOf } from './droid-line.ts'
 import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from './moment.ts'
 
 /** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
@@ -14,7 +12,7 @@ export const droidMoments: Reader = (path, _, pass = passNone, left = budget()) 
 interface Reading {
   at: number
   /** The tools in use, by their ids. */
-  open: Map<string, { name: unknown; input: unknown }>
+  open: Map<string, Begun>
   /** The last words of the agent. */
   said?: string | undefined
   /** What it last told its user alone. */
@@ -43,19 +41,20 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
 }
 
 function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
-  const { role, content, visibility, modelId } = fieldsOf(fields.message)
+  const message = fieldsOf(fields.message)
+  const { role, content, visibility, modelId } = message
   const { at } = reading
   if (role === 'assistant') {
     reading.model = textOf(modelId, 100) ?? reading.model
     if (reading.model !== undefined) reading.models.add(reading.model)
-    const tools = listOf(content).filter(({ type }) => type === 'tool_use')
-    for (const { id, name, input } of tools) if (typeof id === 'string') reading.open.set(id, { name, input })
+    const tools = begunIn(message)
+    for (const [id, begun] of tools) reading.open.set(id, begun)
     reading.said = textsIn(content, answerLength) ?? (tools.length > 0 ? undefined : reading.said)
     // Only the total of the session has its tokens.
     yield { at, request: { id: fields.id, usage: defined({ model: reading.model, inputTokens: 0, outputTokens: 0 }) } }
     return
   }
-  for (const result of listOf(content).filter(({ type }) => type === 'tool_result')) yield* used(reading, result)
+  for (const result of resultsIn(message)) yield* used(reading, result)
   // The error that ends a turn, for example.
   if (visibility === 'user_only') reading.told = textsIn(content, 4_000) ?? reading.told
   const prompt = promptIn(fields)
@@ -65,16 +64,11 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
 }
 
 /** The use of a tool. Hooks do not report one that failed. */
-function* used(reading: Reading, { tool_use_id, is_error, content }: Fields): Generator<Moment> {
-  const id = textOf(tool_use_id, 200)
-  const begun = id === undefined ? undefined : reading.open.get(id)
-  if (id === undefined || !begun) return
-  reading.open.delete(id)
-  const response = typeof content === 'string' ? content : textsIn(content, 100_000)
-  const failed = is_error === true ? true : undefined
-  const exitCode = exitCodeIn(response)
-  const step: Step = { kind: 'tool', ...toolUse(begun.name, begun.input, { id, failed, exitCode }) }
-  yield { at: reading.at, step, ...(failed && { isUnheard: failed }) }
+function* used({ at, open }: Reading, result: Fields): Generator<Moment> {
+  const step = useOf(open, result)
+  if (step?.id === undefined) return
+  open.delete(step.id)
+  yield { at, step, ...(step.failed && { isUnheard: step.failed }) }
 }
 
 /** How a turn ended. */

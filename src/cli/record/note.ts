@@ -76,6 +76,8 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
       endCommands(state, heard)
       return state.note(recording, seen, key, true)
     case 'tool': {
+      // Another command of the same text may have begun since.
+      if (state.isNoted(recording.name, key)) return false
       const begun = isShell(step.tool) ? begunOf(state, recording.name, step) : undefined
       const trees =
         step.command !== undefined && !step.refused

@@ -38,8 +38,8 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
 /** Adds what the agent's hooks do not report. */
 async function completed(seen: Seen[]): Promise<Seen[]> {
   if (seen[0]?.agent !== 'droid') return seen
-  const { withPrompt } = await import('../../agents/droid-prompt.ts')
-  return withPrompt(seen)
+  const { withUnheard } = await import('../../agents/droid-unheard.ts')
+  return withUnheard(seen)
 }
 
 /** How long an agent waits for git in one hook, in milliseconds. */

@@ -36,9 +36,6 @@ export const droid: RealAgent = {
   countsCacheWrites: true,
   // It resumes sessions and starts subagents only when it is logged in, and its settings have one model for all sessions.
   leavesOut: ['resume', 'watched in a browser', 'subagent', 'worktree'],
-  limits: [
-    { figures: ['durations'], why: 'It does not say how long a command took.' },
-    { scenario: 'whole session', figures: ['checks'], why: 'It runs no hook after a command that failed.' },
-  ],
+  limits: [{ figures: ['durations'], why: 'It does not say how long a command took.' }],
   failure: { status: 400, type: 'invalid_request_error', message: 'The scripted request is not valid' },
 }
