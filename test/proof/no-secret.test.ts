@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { newSecret } from '../../src/ledger/secret.ts'
+import fc from '../support/random.ts'
 import { adminKey, type ServerProcess, startServer } from '../support/server.ts'
 import { readRows } from './database.ts'
 import { prove } from './prove.ts'
+import { secretsArb, workWith } from './secret-session.ts'
+import { size } from './size.ts'
 
 prove('the secret of a key is in no log, event, error or database page', async (t, url) => {
   const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'debug' })
@@ -22,6 +25,33 @@ prove('the secret of a key is in no log, event, error or database page', async (
       assert(at < 0, `the ${place} has the secret: ${text.slice(Math.max(0, at - 300), at + 100)}`)
     }
   }
+})
+
+/** The machine has these in the names of its own files, and the state of a session refers to them. */
+const namesOnDisk = new Set(['branch', 'file', 'folder'])
+
+prove('a secret that an agent names or says is in no log, database page or file of its machine', async (t, url) => {
+  const server = await startServer(t, url, { CONDUCT_LOG_LEVEL: 'debug' })
+  const sessions = fc.sample(secretsArb, size(1, 20))
+  const machine = await workWith(t, server, sessions)
+  const places = { machine, log: server.output(), database: await textOf(url) }
+  assert.equal(await server.end('SIGTERM'), 0)
+  const after = { log: server.output(), database: await textOf(url) }
+  for (const kept of ['fix-[masked]', 'notes-[masked]', 'The token is [masked]', 'token [masked]']) {
+    assert.ok(after.database.includes(kept), `the ledger has no ${kept}`)
+  }
+  assert.match(machine, /state\.db/)
+  const found = sessions.flatMap((secrets) =>
+    Object.entries(secrets).flatMap(([origin, secret]) =>
+      [...Object.entries(places), ...Object.entries(after)].flatMap(([place, text]) => {
+        if (place === 'machine' && namesOnDisk.has(origin)) return []
+        const at = text.indexOf(secret.slice(-16))
+        return at < 0 ? [] : [`${origin}, in the ${place}: ${text.slice(Math.max(0, at - 200), at + 40)}`]
+      }),
+    ),
+  )
+  assert.deepEqual(found, [])
+  t.diagnostic(`${sessions.length} sessions with ${sessions.length * Object.keys(sessions[0] ?? {}).length} secrets`)
 })
 
 /**

@@ -4,6 +4,7 @@ import { readTranscript } from '../../agents/transcript.ts'
 import type { Moment, Pass } from '../../agents/transcripts/moment.ts'
 import { cut, failureAfter, mostFiles } from '../../agents/turn.ts'
 import type { Client, Output } from '../../client/client.ts'
+import { maskDeep } from '../../mask/deep.ts'
 import { mask } from '../../mask/mask.ts'
 import type { RecordRules } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
@@ -163,7 +164,7 @@ async function create(
     agent: source.agent,
     ...(author && { author }),
     where: { host: hostname(), ...(cwd && { cwd }), session },
-    ...((branch || base) && { git: { ...(branch && { branch }), ...(base && { base }) } }),
+    ...((branch || base) && { git: await maskDeep({ ...(branch && { branch }), ...(base && { base }) }) }),
     labels: { imported: source.name },
     // The session ended long ago. If this import is interrupted, the next one adds the missing turns.
     status: 'completed' as const,
@@ -187,15 +188,18 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   const { rules } = folder
   const { branch } = past.session
   const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
+  const named = await maskDeep({
+    ...(files.length > 0 && { files: files.slice(0, mostFiles).map((path) => ({ path })) }),
+    ...(branch && { git: { branch } }),
+  })
   await client.appendTurn({
     runId: run.runId,
     n,
     ...past.turn,
     ...texts,
-    ...(files.length > 0 && { files: files.slice(0, mostFiles).map((path) => ({ path })) }),
+    ...named,
     ...(files.length > mostFiles && { filesOmitted: files.length - mostFiles }),
     ...(into.isCut && { changes: { files: into.files.size } }),
-    ...(branch && { git: { branch } }),
   })
 }
 

@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { type Input, routes } from '../../api/routes.ts'
 import { pieces, slice } from '../../ledger/content.ts'
 import type { Gap } from '../../ledger/gap.ts'
+import { maskDeep } from '../../mask/deep.ts'
 import { mask } from '../../mask/mask.ts'
 import { UsageError } from '../exit.ts'
 import { addExamples, addPlace } from '../option.ts'
@@ -137,7 +138,8 @@ async function exec(words: string[], options: Placed, objects: string, command: 
     say(`The end of the output was not recorded: ${(error as Error).message}.`)
   }
   try {
-    const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...workOf(before, before && snapshot(cwd, objects)) }
+    const work = await maskDeep(workOf(before, before && snapshot(cwd, objects)))
+    const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...work }
     const runId = recorder.runId()
     const isSent = (await recorder.end({ operation: 'updateRun', input })) !== null
     if (runId !== null) say(`recorded as ${runId}`)
@@ -155,9 +157,10 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   const title = slice(options.title === undefined ? line : await mask(options.title), 0, 300)
   const where = { host: hostname(), cwd: slice(process.cwd(), 0, 1000) }
   const author = authorOf(process.cwd())
-  const told = { title, specId, agent, retryOf, labels, where, command: slice(line, 0, 4000) }
+  const told = { title, specId, agent, retryOf, command: slice(line, 0, 4000) }
   const by = author === undefined ? {} : { author: slice(author, 0, 200) }
-  const run = { ...told, ...by, contentType: 'text/x-terminal', ...workOf(before), leaseSeconds }
+  const named = await maskDeep({ labels, where, ...workOf(before) })
+  const run = { ...told, ...by, contentType: 'text/x-terminal', ...named, leaseSeconds }
   refuseFaults(command, routes.createRun.input, run)
   return run
 }
