@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Place } from './place.ts'
 import { settled } from './records.ts'
@@ -9,19 +9,25 @@ import { settled } from './records.ts'
 
 /** Who has a key of the server. The session records with that of `ada`. */
 const holders = {
-  ada: ['--permission', 'write', '--person', 'Ada <ada@example.com>'],
-  'ada, laptop': ['--permission', 'agent', '--person', 'Ada <ADA@example.com>', '--machine', 'laptop'],
-  bob: ['--permission', 'write', '--person', 'Bob <bob@example.com>'],
-  ci: ['--permission', 'agent', '--service'],
-  'new ci': ['--permission', 'agent', '--service'],
+  ada: { permissions: ['write'], person: 'Ada <ada@example.com>' },
+  'ada, laptop': { permissions: ['agent'], person: 'Ada <ADA@example.com>', machine: 'laptop' },
+  bob: { permissions: ['write'], person: 'Bob <bob@example.com>' },
+  ci: { permissions: ['agent'] },
+  'new ci': { permissions: ['agent'] },
 } as const
 
 export type Holder = keyof typeof holders
 
+interface Key {
+  id: number
+  secret: string
+}
+
 /** A server on the ledger of the place. */
 export interface Server {
   url: string
-  secretOf(holder: Holder): string
+  admin: string
+  keys: Map<Holder, Key>
   close(): Promise<void>
 }
 
@@ -55,68 +61,65 @@ export async function startServer(place: Place): Promise<Server> {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
-  const url = /http:\S+/.exec(String(said))?.[0] ?? ''
-  const secrets = new Map<Holder, string>()
+  const admin = readFileSync(join(place.home, '.local/share/conduct/conduct.db.admin-key'), 'utf8').trim()
   const server: Server = {
-    url,
-    secretOf(holder) {
-      const known = secrets.get(holder)
-      if (known !== undefined) return known
-      const words = ['--profile', 'local', '--project', 'greetings', '--quiet', '--name', holder, ...holders[holder]]
-      const secret = place.conduct('key', 'create', ...words)
-      secrets.set(holder, secret)
-      return secret
-    },
+    url: /http:\S+/.exec(String(said))?.[0] ?? '',
+    admin,
+    keys: new Map(),
     async close() {
       child.kill('SIGTERM')
       await once(child, 'exit')
     },
   }
-  place.write(place.home, { 'ada.key': server.secretOf('ada') })
-  chmodSync(join(place.home, 'ada.key'), 0o600)
-  place.conduct('profile', 'add', 'work', url, '--key-file', join(place.home, 'ada.key'))
-  place.conduct('profile', 'use', 'work')
+  const file = join(place.home, 'ada.key')
+  writeFileSync(file, (await keyOf(server, 'ada')).secret, { mode: 0o600 })
+  place.conduct('profile', 'add', 'work', server.url, '--key-file', file)
   return server
+}
+
+async function keyOf(server: Server, name: Holder): Promise<Key> {
+  const known = server.keys.get(name)
+  if (known) return known
+  const body = { name, project: 'greetings', ...holders[name] }
+  const { key, secret } = (await call(server, server.admin, 'POST', 'auth/keys', body)) as { key: Key; secret: string }
+  const made = { id: key.id, secret }
+  server.keys.set(name, made)
+  return made
+}
+
+async function call({ url }: Server, secret: string, method: string, path: string, body?: object): Promise<unknown> {
+  const headers = { Authorization: `Bearer ${secret}`, 'Content-Type': 'application/json' }
+  const response = await fetch(`${url}/v1/${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+  if (!response.ok) throw new Error(`${method} ${path} returns ${response.status}: ${await response.text()}`)
+  return response.json()
 }
 
 /** Does the jobs, one after the other, once the turn before has reached the ledger. */
 export async function doJobs(place: Place, server: Server, jobs: Job[]): Promise<void> {
   if (jobs.length > 0) await settled(place)
-  for (const job of jobs) doJob(place, server, job)
+  for (const job of jobs) await doJob(place, server, job)
 }
 
-function doJob(place: Place, server: Server, job: Job) {
-  const { by = 'ci', name = 'tests', command = 'npm test', exits = 0, on = 'HEAD', first } = job
-  if (job.isRevoked) return revoke(place, by)
-  const home = join(place.folder, by)
-  mkdirSync(home, { recursive: true })
-  const env = {
-    ...place.env,
-    HOME: home,
-    CONDUCT_URL: server.url,
-    CONDUCT_API_KEY: server.secretOf(by),
-    CONDUCT_PROJECT: 'greetings',
-    ...job.env,
-  }
+async function doJob(place: Place, server: Server, job: Job) {
+  const { by = 'ci', name = 'tests', on = 'HEAD', says: result } = job
+  const { id, secret } = await keyOf(server, by)
   const commit = place.git('rev-parse', on)
-  if (job.says !== undefined) {
-    const about = job.isOfRun ? ['--run-id', 'RUN-001'] : ['--commit', commit, '--dirty', 'false']
-    const pipeline = Object.entries(job.pipeline ?? {}).flatMap(([part, value]) => [`--pipeline-${part}`, `${value}`])
-    const words = ['check', 'create', '--name', name, '--result', job.says, ...about, ...pipeline]
-    execFileSync('conduct', words, { cwd: home, env, stdio: 'pipe' })
-    return
-  }
+  if (job.isRevoked) return call(server, server.admin, 'DELETE', `auth/keys/${id}`)
+  if (result === undefined) return runCheck(place, { CONDUCT_URL: server.url, CONDUCT_API_KEY: secret }, commit, job)
+  const about = job.isOfRun ? { runId: 'RUN-001' } : { commit, dirty: false }
+  return call(server, secret, 'POST', 'checks', { name, result, ...about, pipeline: job.pipeline })
+}
+
+function runCheck(place: Place, access: Record<string, string>, commit: string, job: Job) {
+  const { by = 'ci', name = 'tests', command = 'npm test', exits = 0, first = '' } = job
+  const home = join(place.folder, by)
   const checkout = join(home, 'checkout')
-  place.fault('rm', '-rf', checkout)
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(home)
   place.git('clone', '-q', place.repository, checkout)
   place.git('-C', checkout, 'checkout', '-q', commit)
   const check = `conduct check exec --name ${name} -- ${command}`
-  const script = `set -e\n${first ?? ''}\nset +e\n${check} >>"$HOME/log" 2>&1\ntest $? = ${exits}`
+  const script = `set -e\n${first}\nset +e\n${check} >"$HOME/log" 2>&1\ntest $? = ${exits}`
+  const env = { ...place.env, ...access, HOME: home, ...job.env }
   execFileSync('sh', ['-c', script], { cwd: checkout, env, stdio: 'pipe' })
-}
-
-function revoke(place: Place, holder: Holder) {
-  const keys = place.conduct('key', 'list', '--profile', 'local', '--json', '--all').split('\n')
-  const key = keys.map((line) => JSON.parse(line)).find(({ name }) => name === holder)
-  place.conduct('key', 'revoke', '--profile', 'local', String(key?.id))
 }

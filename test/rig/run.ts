@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import { type EventEmitter, once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import type { RealAgent } from './agents/agent.ts'
 import type { Played } from './model/play.ts'
 import type { Model } from './model/server.ts'
 import type { Place } from './place.ts'
 import type { Session } from './scenarios.ts'
+import { atTerminal, types } from './typing.ts'
 
 /** The result of a session of a real agent. */
 export interface Ran {
@@ -52,10 +53,11 @@ export async function runAgent(
       forks: session.forks && before?.id,
       reviews: session.reviews,
       contextTokens: session.contextTokens,
-      isTyped: session.script.replies.some(({ types }) => types !== undefined),
+      isTyped: isTyped(session),
     })
+    const command = [...(session.around?.command ?? []), agent.name, ...words]
     const { end, output } = await runOnce(
-      [...(session.around?.command ?? []), agent.name, ...words],
+      isTyped(session) && !agent.typed ? atTerminal(command) : command,
       { ...place.env, ...agent.env(url, refuses) },
       place,
       ran,
@@ -65,6 +67,8 @@ export async function runAgent(
   return ran
 }
 
+const isTyped = ({ script }: Session) => script.replies.some(({ types }) => types !== undefined)
+
 /** Runs one process of the session until it exits. */
 async function runOnce(
   [program = '', ...words]: string[],
@@ -72,15 +76,14 @@ async function runOnce(
   { repository }: Place,
   { agent, session, played }: Ran,
 ) {
-  const typed = session.script.replies.flatMap(({ types }) => types ?? [])
   const child = spawn(program, words, {
     cwd: session.folder ?? repository,
     env,
     // The agent gets a process group of its own, as in a terminal, so that Ctrl-C reaches all its processes.
     detached: true,
-    stdio: [typed.length > 0 ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    stdio: [isTyped(session) ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
-  if (typed.length > 0) types(child.stdin, played.events, [session.prompt, ...typed], agent)
+  if (isTyped(session)) types(child, agent, played, session.prompt)
   let output = ''
   for (const stream of [child.stdout, child.stderr] as Readable[])
     stream.setEncoding('utf8').on('data', (piece: string) => {
@@ -93,18 +96,6 @@ async function runOnce(
   const [code, by] = (await once(child, 'exit')) as [number | null, string | null]
   clearTimeout(late)
   return { end: by ?? `code ${code}`, output }
-}
-
-/** Sends the prompt, and each message when the script says so. The session ends after the last one. */
-function types(input: Writable | null, events: EventEmitter, texts: string[], agent: RealAgent) {
-  const send = (text: string) => input?.write(agent.typed?.(text) ?? '')
-  let left = texts.length - 1
-  send(texts[0] ?? '')
-  events.on('typed', (text: string) => {
-    send(text)
-    left -= 1
-    if (left === 0) input?.end()
-  })
 }
 
 function tryKill(group: number, name: NodeJS.Signals) {

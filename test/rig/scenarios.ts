@@ -218,7 +218,7 @@ export const scenarios: readonly Scenario[] = [
   twoAtOnce,
   fork,
   review,
-  queued,
+  ...queued,
   insideAnother,
   aroundAgent,
   withoutAnswers,

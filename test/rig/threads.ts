@@ -1,5 +1,6 @@
+import type { Reply } from './model/script.ts'
 import { done, runs, writes } from './replies.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Scenario, Session } from './scenarios.ts'
 
 // Sessions that Codex makes of other sessions, or in threads of their own.
 
@@ -42,23 +43,36 @@ export const review: Scenario = {
   ],
 }
 
-/** The user sends a message while the agent works. */
-export const queued: Scenario = {
-  name: 'queued message',
-  // The others read no messages without a terminal.
-  only: ['claude'],
+const queues = (name: string, words: Partial<Session>, replies: (repository: string) => Reply[]): Scenario => ({
+  name,
+  // The others were not played.
+  only: ['claude', 'codex'],
   sessions: (repository) => [
-    {
-      prompt: 'Write one.',
-      ends: 'well',
-      script: {
-        replies: [
-          writes(`${repository}/one.txt`),
-          { ...runs('ls'), types: 'Write two, too.' },
-          writes(`${repository}/two.txt`),
-          done('Both are written.'),
-        ],
-      },
-    },
+    { prompt: 'Write one.', ends: 'well', ...words, script: { replies: replies(repository) } },
   ],
-}
+})
+
+const test = runs('npm test')
+
+/** The user sends a message while the agent works. */
+export const queued = [
+  queues('queued message', {}, (repository) => [
+    writes(`${repository}/one.txt`),
+    { ...runs('ls'), types: 'Write two, too.' },
+    writes(`${repository}/two.txt`),
+    done('Both are written.'),
+  ]),
+  queues('queued message before the tests', { verdict: 'verified' }, (repository) => [
+    writes(`${repository}/one.txt`),
+    { ...test, types: 'Commit it.' },
+    runs('git add -A && git commit -qm Work'),
+    done('It is committed.'),
+  ]),
+  queues('queued message after the tests', { verdict: 'stale' }, (repository) => [
+    writes(`${repository}/one.txt`),
+    test,
+    { ...runs('ls'), types: 'Write two, too.' },
+    writes(`${repository}/two.txt`),
+    done('Both are written.'),
+  ]),
+]

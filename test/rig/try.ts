@@ -9,6 +9,7 @@ import { freshPlace, type Place } from './place.ts'
 import { type Recorded, recordsOf } from './records.ts'
 import { type Ran, runAgent } from './run.ts'
 import type { Scenario, Session } from './scenarios.ts'
+import { quoted } from './typing.ts'
 import { startWatch } from './watch.ts'
 
 /** The result of one scenario with one agent. */
@@ -111,16 +112,14 @@ function startedWithin(agent: RealAgent, place: Place, model: Model, session: Se
   const words = agent.args({ prompt: session.prompt, url, model: agent.model, refuses: false, resumes: undefined })
   const env = { PATH: String(place.env.PATH), ...agent.env(url, false) }
   const lines = [
-    ...Object.entries(env).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
     // Claude Code does not start inside itself, unless the user removes this variable.
     'unset CLAUDECODE',
-    `exec ${[agent.name, ...words].map(shellQuoted).join(' ')} </dev/null >${home}/inner.log 2>&1`,
+    `exec ${[agent.name, ...words].map(quoted).join(' ')} </dev/null >${home}/inner.log 2>&1`,
   ]
   place.write(home, { 'inner.sh': `${lines.join('\n')}\n` })
   return { ran: { agent, session, played, id: undefined, end: 'code 0', output: '' }, command: `sh ${home}/inner.sh` }
 }
-
-const shellQuoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
 
 async function inTurn(
   sessions: Session[],

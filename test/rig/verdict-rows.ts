@@ -87,7 +87,10 @@ export const upstream = ({ git, repository, write }: Place) => {
 
 // Codex starts only in a git repository.
 const alone = ['claude']
-const withoutGit = ({ repository }: Place) => rmSync(join(repository, '.git'), { recursive: true })
+function withoutGit({ home, repository, write }: Place) {
+  rmSync(join(repository, '.git'), { recursive: true })
+  write(home, { '.gitconfig': '[user]\nname = Ada\nemail = ada@example.com\n' })
+}
 
 function withSubmodule({ git, folder, repository, write }: Place) {
   const origin = join(folder, 'sub')
@@ -234,6 +237,50 @@ export const rows: readonly Row[] = [
     found: [],
   },
   { name: '17f old rule', checks: { tests: 'npm test*' }, steps: [politely, ['run', part, 0]], found: [] },
+  {
+    name: '17g lines that prove nothing',
+    steps: [
+      rudely,
+      ...[
+        'test -e README.md || npm test',
+        'true || npm test',
+        'npm test; true',
+        'npm test || true',
+        'npm test & wait',
+        'for i in; do npm test; done',
+        'if false; then npm test; fi',
+        'echo "one && npm test"',
+        "cat <<'END'\nnpm test\nEND",
+        'echo one # && npm test',
+        "sh -c 'npm test; true'",
+        'bash -c "npm test" | cat',
+        'npm() { true; }; npm test',
+        'if npm test; then true; fi',
+        'x=$(npm test); true',
+        'npm test --if-present || exit 0',
+      ].map((command): Step => ['run', command, 0]),
+    ],
+    found: [],
+  },
+  {
+    name: '17h another program or environment',
+    files: { 'fake/npm': '#!/bin/sh\ntrue\n' },
+    prepare: ({ fault }) => fault('chmod', '+x', 'fake/npm'),
+    steps: [
+      rudely,
+      ...[
+        'PATH="$PWD/fake:$PATH" npm test',
+        'export PATH="$PWD/fake:$PATH" && npm test',
+        'PATH="$PWD/fake:$PATH"; npm test',
+        'fake/npm test',
+        './fake/npm test',
+        'NODE_OPTIONS=--test-name-pattern=none npm test',
+        'export NODE_OPTIONS=--test-name-pattern=none; npm test',
+        'env NODE_OPTIONS=--test-name-pattern=none npm test',
+      ].map((command): Step => ['run', command, 0]),
+    ],
+    found: [],
+  },
   {
     name: '18 suite fails, a part passes',
     files: { 'test/b.test.js': other },
@@ -449,7 +496,8 @@ export const rows: readonly Row[] = [
   {
     name: '36 helper deleted',
     steps: [politely, ['run', 'echo 1 > src/h.js', 0], tests, ['run', 'rm src/h.js', 0]],
-    figures: () => ({ files: ['src/greet.js', 'src/h.js'] }),
+    // The session wrote it, and it has no lines any more.
+    figures: () => ({ files: ['src/greet.js', 'src/h.js'], changes: { files: 2, insertions: 1, deletions: 1 } }),
     verdict: 'stale',
   },
   {
@@ -532,6 +580,17 @@ export const rows: readonly Row[] = [
     verdict: 'stale',
   },
   {
+    name: '43d tests on an older commit, one line',
+    steps: [politely, commit, ['run', 'git checkout -q HEAD~1 && npm test && git checkout -q main', 0]],
+    found: [pass],
+    verdict: 'stale',
+  },
+  {
+    name: '43e tests on an older commit',
+    steps: [politely, commit, ['run', 'git checkout -q HEAD~1', 0], tests, ['run', 'git checkout -q main', 0]],
+    verdict: 'stale',
+  },
+  {
     name: '45 a person edits, the session goes on',
     between: ({ repository, write }) => write(repository, { 'README.md': '# Mine\n' }),
     steps: [politely, tests, ['ends']],
@@ -591,7 +650,7 @@ export const rows: readonly Row[] = [
   {
     name: '76a sparse checkout',
     files: { 'docs/long.md': 'Long.\n' },
-    prepare: ({ git }) => git('sparse-checkout', 'set', 'src', 'test'),
+    prepare: ({ git }) => git('sparse-checkout', 'set', 'src', 'test', '.claude', '.codex'),
     steps: [politely, tests, ['write', 'src/more.txt']],
     // Plain git forgets in a new index what is not checked out.
     figures: ({ git }) => {
@@ -603,7 +662,7 @@ export const rows: readonly Row[] = [
   {
     name: '76c sparse checkout, tests last',
     files: { 'docs/long.md': 'Long.\n' },
-    prepare: ({ git }) => git('sparse-checkout', 'set', 'src', 'test'),
+    prepare: ({ git }) => git('sparse-checkout', 'set', 'src', 'test', '.claude', '.codex'),
     steps: [politely, tests],
     figures: ({ git }) => {
       git('add', '-A')

@@ -141,6 +141,28 @@ export const verdictThreads: Scenario[] = [
     })),
     prepare: (place) => rules(place, 'until test -e "$HOME/done"; do sleep 0.1; done; touch "$HOME/ended"'),
   },
+  one('31f tests and a new file in one reply', (repository) => ({
+    ends: 'well',
+    verdict: 'stale',
+    script: {
+      replies: [
+        writes(`${repository}/a.txt`),
+        { ...test, does: [...(test.does ?? []), ...(writes(`${repository}/b.txt`).does ?? [])] },
+        done('That was all.'),
+      ],
+    },
+  })),
+  one('31g tests and a command in one reply', (repository) => ({
+    ends: 'well',
+    verdict: 'stale',
+    script: {
+      replies: [
+        writes(`${repository}/a.txt`),
+        { ...test, does: [...(test.does ?? []), { do: 'shell', command: 'echo 2 >> a.txt', exits: 0 }] },
+        done('That was all.'),
+      ],
+    },
+  })),
   {
     ...beside('31e the other session writes while tests run', 'sleep 4'),
     sessions: (repository) => [

@@ -17,7 +17,7 @@ export interface RealAgent {
   env(url: string, refuses: boolean): Record<string, string>
   /** The arguments of a session without a terminal. */
   args(session: Start): string[]
-  /** A message of its user on its standard input, while it works. */
+  /** A message of its user on its standard input, while it works. Other agents get it at a terminal. */
   typed?(text: string): string
   /** Matches the session id in its output. */
   session: RegExp

@@ -61,6 +61,7 @@ export function play(script: Script, all: () => Played[]): Played {
       }
       if (reply.hangs) events.emit('hanging')
       if (!reply.hangs && !reply.fails) played.tokens[by] = sum(played.tokens[by], reply.tokens ?? noTokens)
+      if (left.agent.length === 0) events.emit('finished')
       if (by === 'agent') played.answer = reply.say ?? played.answer
       return { reply, calls }
     },
