@@ -34,6 +34,7 @@ const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
 
 const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
 
+const inBackground = { run_in_background: true, yield_time_ms: 500 }
 const waits = (forFile: string): Reply => runs(`until test -e "$HOME/${forFile}"; do sleep 0.1; done`)
 const rest = runs('for i in $(seq 60); do sleep 0.1; done')
 const delegates: Reply = {
@@ -130,7 +131,7 @@ export const verdictThreads: Scenario[] = [
         replies: [
           {
             say: 'I test.',
-            does: [{ do: 'shell', command: 'npm test', exits: 0, isInBackground: true }],
+            does: [{ do: 'shell', command: 'npm test', exits: 0, input: inBackground }],
             tokens: tokens(10, 100, 5, 7),
           },
           writes(`${repository}/a.txt`),

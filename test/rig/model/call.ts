@@ -68,14 +68,12 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
     const name = propertyNames[field]?.find((one) => one in tool.properties)
     if (name !== undefined) input[name] = value
   }
-  if (act.do === 'shell')
-    for (const [name, value] of Object.entries(act.input ?? {})) if (name in tool.properties) input[name] = value
   if (act.do === 'delegate') Object.assign(input, helperIn(tool))
   if (act.do === 'finish' && tool.properties.result?.type === 'object') input.result = { response: act.result }
   // Codex continues without waiting for a command that takes longer.
-  const isInBackground = act.do === 'shell' && act.isInBackground === true
-  if (act.do === 'shell' && 'yield_time_ms' in tool.properties) input.yield_time_ms = isInBackground ? 500 : 60_000
-  if (isInBackground && 'run_in_background' in tool.properties) input.run_in_background = true
+  if (act.do === 'shell' && 'yield_time_ms' in tool.properties) input.yield_time_ms = 60_000
+  if (act.do === 'shell')
+    for (const [name, value] of Object.entries(act.input ?? {})) if (name in tool.properties) input[name] = value
   if (act.do === 'await') Object.assign(input, 'timeout_ms' in tool.properties && { timeout_ms: 30_000 })
   for (const name of tool.required) input[name] ??= anyOf(tool.properties[name])
   return input

@@ -47,17 +47,10 @@ export type Act =
   | { do: 'edit'; path: string; from: string; to: string }
   | { do: 'read'; path: string }
   /**
-   * `exits` is the expected exit code; a refused command does not run. The agent does not wait for a command in the
-   * background. Of `input`, its tool gets what it has a property for.
+   * `exits` is the expected exit code; a refused command does not run. Of `input`, its tool gets what it has a
+   * property for.
    */
-  | {
-      do: 'shell'
-      command: string
-      exits?: number
-      refused?: true
-      isInBackground?: true
-      input?: Record<string, unknown>
-    }
+  | { do: 'shell'; command: string; exits?: number; refused?: true; input?: Record<string, unknown> }
   | { do: 'plan'; items: string[] }
   /** The task begins with `subagentMark`, which marks the requests of the subagent. */
   | { do: 'delegate'; task: string }
