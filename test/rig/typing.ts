@@ -36,6 +36,10 @@ function answersOf(output: string): string {
 }
 
 /** The command that runs a program at a terminal of its own. */
-export const atTerminal = (words: string[]) => ['script', '-qfec', words.map(quoted).join(' '), '/dev/null']
+export const atTerminal = (words: string[]) => [
+  ...['script', '-qfec'],
+  `stty rows 40 columns 120; exec ${words.map(quoted).join(' ')}`,
+  '/dev/null',
+]
 
 export const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`

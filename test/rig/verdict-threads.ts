@@ -35,8 +35,9 @@ const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
 const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
 
 const inBackground = { run_in_background: true, yield_time_ms: 500 }
-const waits = (forFile: string): Reply => runs(`until test -e "$HOME/${forFile}"; do sleep 0.1; done`)
-const rest = runs('for i in $(seq 60); do sleep 0.1; done')
+const begun = runs('until test -e "$HOME/begun"; do sleep 0.1; done')
+/** The tests may end; the subagent works on. */
+const letGo = runs('touch "$HOME/done"; for i in $(seq 60); do sleep 0.1; done')
 const delegates: Reply = {
   say: 'I delegate.',
   does: [{ do: 'delegate', task: `${subagentMark} Work beside.` }],
@@ -50,12 +51,12 @@ const finished: Reply = {
 }
 
 /** A subagent does that while the tests run. */
-const whileTestsRun = (name: string, replies: (repository: string) => Reply[]): Scenario => ({
-  ...one(name, () => ({ ends: 'well', script: { replies: [] } })),
+const whileTestsRun = (title: string, replies: (repository: string) => Reply[]): Scenario => ({
+  ...one(title, () => ({ ends: 'well', script: { replies: [] } })),
   prepare: (place) => rules(place, waitingTest),
-  sessions: (repository, { goesOnAfterSubagents }) => [
+  sessions: (repository, { name, goesOnAfterSubagents }) => [
     {
-      prompt: `Play ${name}.`,
+      prompt: `Play ${title}.`,
       ends: 'well',
       verdict: 'stale',
       script: {
@@ -66,8 +67,17 @@ const whileTestsRun = (name: string, replies: (repository: string) => Reply[]): 
           ...(goesOnAfterSubagents ? [done('They are at it.')] : []),
           done('They did it.'),
         ],
-        subagent: [waits('begun'), ...replies(repository), runs('touch "$HOME/done"'), rest, finished],
+        subagent: [begun, ...replies(repository), letGo, finished],
       },
+      // In the order in which they end. Codex reads with a command.
+      figures: () => ({
+        commands: [begun, ...replies(repository), test, letGo]
+          .flatMap(({ does = [] }) => does)
+          .flatMap((act) => {
+            if (act.do === 'shell') return [{ command: act.command, exitCode: 0 }]
+            return act.do === 'read' && name === 'codex' ? [{ command: `cat ${act.path}`, exitCode: 0 }] : []
+          }),
+      }),
     },
   ],
 })

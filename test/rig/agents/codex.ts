@@ -32,7 +32,8 @@ trust_level = "trusted"
     ...['--dangerously-bypass-hook-trust', '-m', model],
     ...['-c', `model_providers.scripted.base_url="${url}"`],
     // Otherwise its first turn may begin before the MCP server has started, without the tools of that server.
-    ...['-c', 'mcp_servers.conduct.required=true'],
+    // At a terminal, it reads its settings once without those of the project.
+    ...(isTyped ? [] : ['-c', 'mcp_servers.conduct.required=true']),
     ...(contextTokens === undefined ? [] : ['-c', `model_auto_compact_token_limit=${contextTokens}`]),
     ...(reviews ? ['review', '--uncommitted'] : []),
     ...(resumes ? ['resume', resumes] : forks ? ['fork', forks] : []),
