@@ -53,25 +53,27 @@ const queues = (name: string, words: Partial<Session>, replies: (repository: str
 })
 
 const test = runs('npm test')
+const long = runs('for i in $(seq 70); do sleep 0.1; done')
 
 /** The user sends a message while the agent works. */
 export const queued = [
   queues('queued message', {}, (repository) => [
     writes(`${repository}/one.txt`),
-    { ...runs('ls'), types: 'Write two, too.' },
+    { ...long, types: 'Write two, too.' },
     writes(`${repository}/two.txt`),
     done('Both are written.'),
   ]),
   queues('queued message before the tests', { verdict: 'verified' }, (repository) => [
     writes(`${repository}/one.txt`),
-    { ...test, types: 'Commit it.' },
+    test,
+    { ...long, types: 'Commit it.' },
     runs('git add -A && git commit -qm Work'),
     done('It is committed.'),
   ]),
   queues('queued message after the tests', { verdict: 'stale' }, (repository) => [
     writes(`${repository}/one.txt`),
     test,
-    { ...runs('ls'), types: 'Write two, too.' },
+    { ...long, types: 'Write two, too.' },
     writes(`${repository}/two.txt`),
     done('Both are written.'),
   ]),

@@ -16,15 +16,18 @@ export function types(child: ChildProcess, agent: RealAgent, played: Played, pro
     return
   }
   child.stdout?.on('data', (piece: string) => input?.write(answersOf(String(piece))))
-  const enter = async (text: string) => {
-    input?.write(text)
-    // Codex takes keys that come at once for a text that was pasted.
-    await after(500)
-    input?.write('\r')
+  // Codex takes keys that come at once for a text that was pasted.
+  const press = async (...keys: string[]) => {
+    for (const key of keys) {
+      input?.write(key)
+      await after(500)
+    }
   }
-  played.events.on('typed', enter)
-  played.events.on('finished', () => after(3_000).then(() => enter('/quit')))
+  played.events.on('typed', (text: string) => press(text, '\r'))
+  played.events.once('finished', () => after(5_000).then(() => press(ctrlC, ctrlC)))
 }
+
+const ctrlC = '\u0003'
 
 /** What a terminal answers to the questions of a program: the place of the cursor, its kind, its colours. */
 function answersOf(output: string): string {

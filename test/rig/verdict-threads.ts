@@ -50,6 +50,22 @@ const finished: Reply = {
   tokens: tokens(7, 80, 0, 4),
 }
 
+const askedTest = (exits: number): Reply => ({
+  ...test,
+  does: [{ do: 'shell', command: 'npm test', exits, asks: true, input: inBackground }],
+})
+
+/** Codex no longer waits for the tests, and the model asks until they end. */
+const asked = (name: string, script: string, exits: number, verdict: 'verified' | 'failing'): Scenario => ({
+  ...one(name, (repository) => ({
+    ends: 'well',
+    verdict,
+    script: { replies: [writes(`${repository}/a.txt`), askedTest(exits), done('That was all.')] },
+  })),
+  only: ['codex'],
+  prepare: (place) => rules(place, script),
+})
+
 /** A subagent does that while the tests run. */
 const whileTestsRun = (title: string, replies: (repository: string) => Reply[]): Scenario => ({
   ...one(title, () => ({ ends: 'well', script: { replies: [] } })),
@@ -151,6 +167,20 @@ export const verdictThreads: Scenario[] = [
       },
     })),
     prepare: (place) => rules(place, 'until test -e "$HOME/done"; do sleep 0.1; done; touch "$HOME/ended"'),
+  },
+  asked('31h tests outlast the patience of the agent', 'sleep 3', 0, 'verified'),
+  asked('31i tests that outlast it fail', 'sleep 3; exit 1', 1, 'failing'),
+  {
+    ...asked('31j tests pass, then outlast it and fail', '', 1, 'failing'),
+    prepare: (place) => rules(place, 'test ! -e "$HOME/once" && touch "$HOME/once" || { sleep 3; exit 1; }'),
+    sessions: (repository) => [
+      {
+        prompt: 'Play 31j tests pass, then outlast it and fail.',
+        ends: 'well',
+        verdict: 'failing',
+        script: { replies: [writes(`${repository}/a.txt`), test, askedTest(1), done('That was all.')] },
+      },
+    ],
   },
   one('31f tests and a new file in one reply', (repository) => ({
     ends: 'well',

@@ -142,10 +142,15 @@ function patchOf(act: Act): string {
 }
 
 /** What the model sends for a call: the call itself, or the line of JavaScript that makes it. */
-export function sentFor({ tool, input }: Call): { tool: Tool; input: string | Fields } {
+export function sentFor({ act, tool, input }: Call): { tool: Tool; input: string | Fields } {
   if (!tool.inside) return { tool, input }
+  const ask = 'done = await tools.write_stdin({ session_id: done.session_id, chars: "", yield_time_ms: 1000 })'
   return {
     tool: tool.inside,
-    input: `const done = await tools.${tool.name}(${JSON.stringify(input)}); text(JSON.stringify(done))`,
+    input: [
+      `let done = await tools.${tool.name}(${JSON.stringify(input)});`,
+      ...(act.do === 'shell' && act.asks ? [`while (done.session_id !== undefined) ${ask};`] : []),
+      'text(JSON.stringify(done))',
+    ].join(' '),
   }
 }

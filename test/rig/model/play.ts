@@ -4,7 +4,7 @@ import { type Call, callOf } from './call.ts'
 import { noTokens, type Reply, type Script, subagentMark, sum, type Tokens } from './script.ts'
 import type { Tool } from './tools.ts'
 
-/** How long an agent may take to notice what its user sends, in milliseconds. */
+/** How long after the request for a reply the user sends a message, in milliseconds. */
 const typing = 3_000
 
 /** A script that a session plays, and its result so far. */
@@ -55,13 +55,10 @@ export function play(script: Script, all: () => Played[]): Played {
       }
       played.calls.push(...calls.map((call) => ({ call, by }) as const))
       if (reply.meets !== undefined) await met(reply.meets, played, all())
-      if (reply.types !== undefined) {
-        events.emit('typed', reply.types)
-        await after(typing)
-      }
+      if (reply.types !== undefined) after(typing).then(() => events.emit('typed', reply.types))
       if (reply.hangs) events.emit('hanging')
       if (!reply.hangs && !reply.fails) played.tokens[by] = sum(played.tokens[by], reply.tokens ?? noTokens)
-      if (left.agent.length === 0) events.emit('finished')
+      if (by === 'agent' && left.agent.length === 0) events.emit('finished')
       if (by === 'agent') played.answer = reply.say ?? played.answer
       return { reply, calls }
     },

@@ -12,7 +12,7 @@ export interface Reply {
   fails?: ApiFailure
   /** The model does not respond, so the agent waits until it is interrupted. */
   hangs?: true
-  /** What the user sends before the reply comes. */
+  /** What the user sends while the agent does what the reply says. */
   types?: string
   /** The reply waits until every session whose script has this meeting has requested it. */
   meets?: string
@@ -48,9 +48,9 @@ export type Act =
   | { do: 'read'; path: string }
   /**
    * `exits` is the expected exit code; a refused command does not run. Of `input`, its tool gets what it has a
-   * property for.
+   * property for. If the agent stops waiting for a command, the model `asks` until it ends.
    */
-  | { do: 'shell'; command: string; exits?: number; refused?: true; input?: Record<string, unknown> }
+  | { do: 'shell'; command: string; exits?: number; refused?: true; asks?: true; input?: Record<string, unknown> }
   | { do: 'plan'; items: string[] }
   /** The task begins with `subagentMark`, which marks the requests of the subagent. */
   | { do: 'delegate'; task: string }
