@@ -63,14 +63,26 @@ export const queued = [
     writes(`${repository}/two.txt`),
     done('Both are written.'),
   ]),
-  queues('queued message before the tests', { verdict: 'verified' }, (repository) => [
+  queues('queued message, then a commit', { verdict: 'verified' }, (repository) => [
     writes(`${repository}/one.txt`),
     test,
     { ...long, types: 'Commit it.' },
     runs('git add -A && git commit -qm Work'),
     done('It is committed.'),
   ]),
-  queues('queued message after the tests', { verdict: 'stale' }, (repository) => [
+  {
+    ...queues('queued message while tests run', { verdict: 'verified' }, (repository) => [
+      writes(`${repository}/one.txt`),
+      { ...test, types: 'Commit it.' },
+      runs('git add -A && git commit -qm Work'),
+      done('It is committed.'),
+    ]),
+    prepare({ git, repository, write }) {
+      write(repository, { 'package.json': '{ "name": "greetings", "scripts": { "test": "sleep 7" } }\n' })
+      git('commit', '-qa', '--amend', '--no-edit')
+    },
+  },
+  queues('queued message, then an edit', { verdict: 'stale' }, (repository) => [
     writes(`${repository}/one.txt`),
     test,
     { ...long, types: 'Write two, too.' },
