@@ -56,7 +56,7 @@ const test = runs('npm test')
 const long = runs('for i in $(seq 70); do sleep 0.1; done')
 
 /** The user sends a message while the agent works. */
-export const queued = [
+export const queued: Scenario[] = [
   queues('queued message', {}, (repository) => [
     writes(`${repository}/one.txt`),
     { ...long, types: 'Write two, too.' },

@@ -236,7 +236,7 @@ export const verdictThreads: Scenario[] = [
         prompt: 'Test it.',
         ends: 'well',
         verdict: 'verified',
-        // The other's file does not move its work.
+        // The other's file is not its work.
         figures: (place) => ({ evidence: 'executed', tree: place.tree(['b.txt']) }),
         script: {
           replies: [
@@ -267,7 +267,13 @@ export const verdictThreads: Scenario[] = [
         prompt: 'Test it.',
         ends: 'well',
         verdict: 'verified',
-        figures: (place) => ({ evidence: 'executed', tree: place.tree(['b.txt']), commits: [] }),
+        // Neither is the other's commit.
+        figures: (place) => ({
+          evidence: 'executed',
+          tree: place.tree(['b.txt']),
+          commit: place.git('rev-parse', 'HEAD~1'),
+          commits: [],
+        }),
         script: {
           replies: [
             meets(writes(`${repository}/a.txt`), 'one'),
