@@ -30,6 +30,8 @@ export interface ToolUse {
   folder?: string
   exitCode?: number
   durationMs?: number
+  /** The command went on in the background when this was reported. */
+  goesOn?: true
   failed?: true
   /** A person or a rule refused it, so it did not run. */
   refused?: true

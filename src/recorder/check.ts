@@ -13,13 +13,19 @@ const mostLeftovers = 1_000
 
 /** Adds the checks that a command is, by the rules of conduct.json. The transcript may reveal a missing exit code later. */
 export function checksOf(before: Stepped, { cwd, trees, step }: Use, facts: Facts): Stepped {
-  const { id, command, durationMs } = step
+  const { id, command, durationMs, goesOn } = step
   if (command === undefined || trees.home === undefined) return before
   const { change } = facts
   const isAlone = change?.isAlone === true && isAloneIn(before.memo, trees.began ?? facts.at)
   const known = change && { change: { ...change, isAlone } }
-  const candidate: Candidate = { cwd: trees.cwd ?? cwd, trees, command, ...defined({ id, durationMs }), ...known }
-  const ended = step.exitCode === undefined ? toldOf(candidate, facts) : step
+  const candidate: Candidate = {
+    cwd: trees.cwd ?? cwd,
+    trees,
+    command,
+    ...defined({ id, durationMs, goesOn }),
+    ...known,
+  }
+  const ended = step.exitCode === undefined && !goesOn ? toldOf(candidate, facts) : step
   if (ended.exitCode !== undefined) return withChecks(before, { ...timeOf(ended), ...candidate }, ended.exitCode, facts)
   const unsure = [...(before.memo.unsure ?? []), candidate].slice(-100)
   return { ...before, memo: { ...before.memo, unsure } }
@@ -29,17 +35,30 @@ export function checksOf(before: Stepped, { cwd, trees, step }: Use, facts: Fact
 const isAloneIn = ({ edits = [], commands = [] }: Memo, from: number): boolean =>
   !edits.some((at) => at >= from) && !commands.slice(0, -1).some(({ to }) => to > from)
 
-/** Adds the checks of commands whose exit code is now known. The others stay unknown: a gap is better than a guess. */
+/**
+ * Adds the checks of commands whose exit code is now known. One in the background may end in a later turn. The others stay
+ * unknown: a gap is better than a guess.
+ */
 export function unsureChecks(before: Stepped, facts: Facts): Stepped {
   const { unsure = [], ...memo } = before.memo
+  const open = unsure.filter((one) => one.goesOn && toldOf(one, facts).exitCode === undefined)
   return unsure.reduce<Stepped>(
     (after, candidate) => {
       const ended = toldOf(candidate, facts)
       if (ended.exitCode === undefined) return after
-      return withChecks(after, { ...timeOf(ended), ...candidate }, ended.exitCode, facts)
+      const whole = candidate.goesOn ? endedLate(candidate, memo, facts) : candidate
+      return withChecks(after, { ...timeOf(ended), ...whole }, ended.exitCode, facts)
     },
-    { ...before, memo },
+    { ...before, memo: { ...memo, ...(open.length > 0 && { unsure: open }) } },
   )
+}
+
+/** A command that has ended in the background, with the tree as it is now, unless the session wrote a file meanwhile. */
+function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, { edits = [] }: Memo, { trees }: Facts) {
+  const { began, now: start, ...rest } = candidate.trees
+  const from = began ?? 0
+  const isKnown = start !== undefined && trees.now?.root === start.root && !edits.some((at) => at >= from)
+  return { ...candidate, trees: { ...rest, ...(isKnown && { now: trees.now }), ...(began !== undefined && { began }) } }
 }
 
 /** What the transcript currently says about a command. */

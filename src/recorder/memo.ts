@@ -147,6 +147,8 @@ export interface Candidate {
   durationMs?: number
   /** What changed while it ran; undefined if nothing did. */
   change?: CommandChange
+  /** It went on in the background, so that the tree after it is not known yet. */
+  goesOn?: true
 }
 
 /** What changed in a working tree while a command ran. */

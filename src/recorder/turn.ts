@@ -160,9 +160,11 @@ const failureOf = (told: Told, known: LeftOpen): Failure | undefined =>
   told.failure ?? (told.interrupted ? undefined : known.failure)
 
 /** The end of a session, with the final totals of its transcript. */
-export function ended(before: Stepped, at: number, { told }: Facts): Stepped {
+export function ended(start: Stepped, at: number, facts: Facts): Stepped {
+  if (!start.memo.begun || start.memo.ended) return { ...start, memo: { ...start.memo, ended: true } }
+  const before = unsureChecks(start, facts)
   const { memo } = before
-  if (!memo.begun || memo.ended) return { ...before, memo: { ...memo, ended: true } }
+  const { told } = facts
   const failure = failureAfter(memo.failure, memo.interrupted) ?? memo.outcome
   const { usage } = told
   const total = usage && { ...(memo.model !== undefined && { model: memo.model }), ...usage }

@@ -111,6 +111,7 @@ function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
   return toolUse(tool_name, tool_input, {
     id: textOf(tool_use_id, 200),
     exitCode,
+    goesOn: fieldsOf(document.tool_response).backgroundTaskId ? true : undefined,
     durationMs: numberOf(duration_ms),
     failed: isFailed ? true : undefined,
     task: isFailed ? undefined : taskOf(tool_name, fieldsOf(tool_input), fieldsOf(document.tool_response)),
