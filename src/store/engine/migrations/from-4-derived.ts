@@ -21,34 +21,56 @@ export async function findRuns(tx: Tx, progress: Progress) {
   for (let from = 0; from < last; from += batch) {
     const rows = await tx.query<Found>(sql`select id, project_id, created_at, location, git, links from runs
       where id > ${from} and id <= ${from + batch} and (location is not null or git is not null or links <> '[]')`)
-    for (const row of rows) await findOne(tx, row)
+    await nameWork(tx, rows)
+    await addAll(tx, 'run_commits', 'commit_id', rows, commitsOf)
+    // The address itself can be too long for an index.
+    await addAll(tx, 'run_links', 'href_key', rows, hrefKeysOf)
     progress(Math.min(from + batch, last), last)
   }
 }
 
-async function findOne(tx: Tx, run: Found) {
-  const git: { branch?: string; commit?: string; commits?: string[] } = JSON.parse(run.git ?? '{}')
-  const session: string | null = JSON.parse(run.location ?? '{}').session ?? null
-  const branch = git.branch ?? null
-  if (branch !== null || session !== null) {
-    await tx.query(sql`update runs set branch = ${branch}, session = ${session} where id = ${run.id}`)
+/** How many rows one statement writes. */
+const writtenAtOnce = 500
+
+/** Writes rows with a statement for each few hundred of them. */
+async function writeAll(tx: Tx, rows: Sql[], statementOf: (values: Sql) => Sql) {
+  for (let at = 0; at < rows.length; at += writtenAtOnce) {
+    await tx.query(statementOf(sql`values ${join(rows.slice(at, at + writtenAtOnce))}`))
   }
-  const links: { href: string }[] = JSON.parse(run.links)
-  await addAll(tx, 'run_commits', 'commit_id', run, [...(git.commits ?? []), ...(git.commit ? [git.commit] : [])])
-  // The address itself can be too long for an index.
-  await addAll(
+}
+
+async function nameWork(tx: Tx, runs: Found[]) {
+  const rows = runs.flatMap(({ id, git, location }) => {
+    const branch: string | null = JSON.parse(git ?? '{}').branch ?? null
+    const session: string | null = JSON.parse(location ?? '{}').session ?? null
+    return branch === null && session === null ? [] : [sql`(${id}, ${branch}, ${session})`]
+  })
+  const { integer } = tx.dialect
+  await writeAll(
     tx,
-    'run_links',
-    'href_key',
-    run,
-    links.map(({ href }) => hash('sha256', href).slice(0, 32)),
+    rows,
+    (values) => sql`update runs set branch = column2, session = column3 from (${values}) as found
+      where runs.id = cast(column1 as ${raw(integer)})`,
   )
 }
 
-async function addAll(tx: Tx, table: string, column: string, { id, project_id, created_at }: Found, values: string[]) {
-  const rows = [...new Set(values)].map((value) => sql`(${id}, ${value}, ${project_id}, ${created_at})`)
-  if (rows.length === 0) return
-  await tx.query(sql`insert into ${raw(table)} (run_id, ${raw(column)}, project_id, created_at) values ${join(rows)}`)
+function commitsOf({ git }: Found): string[] {
+  const { commit, commits = [] }: { commit?: string; commits?: string[] } = JSON.parse(git ?? '{}')
+  return commit ? [...commits, commit] : commits
+}
+
+const hrefKeysOf = ({ links }: Found) =>
+  JSON.parse(links).map(({ href }: { href: string }) => hash('sha256', href).slice(0, 32))
+
+async function addAll(tx: Tx, table: string, column: string, runs: Found[], valuesOf: (run: Found) => string[]) {
+  const rows = runs.flatMap((run) =>
+    [...new Set(valuesOf(run))].map((value) => sql`(${run.id}, ${value}, ${run.project_id}, ${run.created_at})`),
+  )
+  await writeAll(
+    tx,
+    rows,
+    (values) => sql`insert into ${raw(table)} (run_id, ${raw(column)}, project_id, created_at) ${values}`,
+  )
 }
 
 /** Fills the indexes for parts of titles, names and descriptions. */

@@ -15,8 +15,8 @@ export function moveEvents({ integer, commitsInOrder }: Dialect, tables: Readonl
     `alter table events add column actor_id ${integer}`,
     `alter table events add column is_append ${integer} not null default 0`,
     `alter table events add column imported ${integer} not null default 0`,
-    nameActors,
     ...['events_of_project', 'events_by_type', 'events_by_subject'].map((index) => `drop index ${index}`),
+    nameActors,
   ]
   if (commitsInOrder) return [...prepared, 'alter table events drop column actor', ...indexes]
   const moved = 'subject_id, project_id, actor_id, is_append, imported, type, subject, at, changes'
