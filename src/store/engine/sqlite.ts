@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Db, Tx } from './db.ts'
@@ -69,8 +69,7 @@ function openFile(path: string, warn: Warn): Db {
       if (!reader.isOpen) throw stopping()
       return openSnapshot(path)
     },
-    changeSchema: (work, onWait) =>
-      changeSchema(connect(path, 'pragma busy_timeout = 0'), work, onWait).finally(reads.end),
+    changeSchema: (work, onWait) => changeSchema(connectToMigrate(path), work, onWait).finally(reads.end),
     async scrub() {
       reads.end()
       await scrub(path)
@@ -90,6 +89,15 @@ function openFile(path: string, warn: Warn): Db {
       files.close()
     },
   }
+}
+
+/**
+ * A connection whose sorts, for new indexes, use files in the folder of the ledger, which can be written to and has the
+ * space. In memory, they would need as much of it as the indexes are large.
+ */
+function connectToMigrate(path: string): DatabaseSync {
+  process.env.SQLITE_TMPDIR ??= dirname(path)
+  return connect(path, 'pragma busy_timeout = 0', 'pragma temp_store = file')
 }
 
 /** The two connections of a file: one for transactions, one for concurrent reads. */
