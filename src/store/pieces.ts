@@ -18,9 +18,12 @@ export function piecesOf<T>(all: readonly T[], most = 50): T[][] {
  * The values of an `in (…)`, which must not be empty. The last one is repeated up to a power of two, so that statements
  * with them have few different texts.
  */
-export function listOf(values: readonly (number | string)[]): Sql {
+export const listOf = (values: readonly (number | string)[]): Sql => join(padded(values))
+
+/** The same for rows of which it makes no difference that one is repeated. */
+export function padded<T>(values: readonly T[]): T[] {
   const length = 2 ** Math.ceil(Math.log2(values.length))
-  return join(Array.from({ length }, (_, at) => values[Math.min(at, values.length - 1)]))
+  return Array.from({ length }, (_, at) => values[Math.min(at, values.length - 1)] as T)
 }
 
 /** The values that are not null, each once. */

@@ -1,14 +1,15 @@
-import sql from 'sql-template-tag'
-import { differences } from '../../ledger/event.ts'
+import sql, { join, raw } from 'sql-template-tag'
+import { type Changes, differences } from '../../ledger/event.ts'
 import { systemCtx } from '../ctx.ts'
 import type { Db, Tx } from '../engine/db.ts'
-import { columns, type RunRow, recordRun, rejudgedByUpgrade } from '../run/row.ts'
-import { writeRun } from '../run/save.ts'
-import { moveTotals } from '../spec/totals.ts'
-import { findVerdict } from './verdict.ts'
+import { recordAll } from '../log/record.ts'
+import { listOf, padded } from '../pieces.ts'
+import { columns, eventOf, type RunRow, rejudgedByUpgrade } from '../run/row.ts'
+import { addToTotals } from '../spec/totals.ts'
+import { type Found, findVerdicts } from './verdict.ts'
 
-/** How many runs one step derives, each in its own transaction. */
-const atOnce = 20
+/** How many runs one step derives, in one transaction. */
+const atOnce = 100
 
 /**
  * Derives the verdicts of the next few runs of an earlier version again. It continues wherever an earlier call stopped, and
@@ -16,19 +17,64 @@ const atOnce = 20
  */
 export async function rejudgeNext(db: Db, now: string): Promise<boolean> {
   const runs = await db.query<{ id: number }>(sql`select id from runs where judged = 0 order by id limit ${atOnce}`)
-  for (const { id } of runs) await db.tx((tx) => rejudge(tx, id, now))
+  if (runs.length === 0) return false
+  await db.tx(async (tx) => {
+    const rows = await tx.query<RunRow>(sql`
+      select ${columns} from runs where runs.id in (${listOf(runs.map(({ id }) => id))}) and runs.judged = 0
+      order by runs.id ${tx.dialect.forUpdate}`)
+    if (rows.length > 0) await rejudge(tx, rows, now)
+  })
   return runs.length === atOnce
 }
 
-async function rejudge(tx: Tx, id: number, now: string): Promise<void> {
-  const [row] = await tx.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${tx.dialect.forUpdate}`)
-  if (row?.judged !== 0) return
-  const ctx = systemCtx(tx, now, row.project_id)
-  const { verdict, evidence, why, ...more } = await findVerdict(ctx, row)
-  const moved = differences({ verdict: row.verdict, evidence: row.evidence, why: row.why }, { verdict, evidence, why })
-  const isMoved = moved.verdict !== undefined || moved.evidence !== undefined
-  const saved = await writeRun(ctx, row, { verdict, evidence, why, ...more, judged: isMoved ? rejudgedByUpgrade : 1 })
-  if (!isMoved) return
-  await moveTotals(ctx, row, saved)
-  await recordRun(ctx, 'rejudged', row, moved)
+interface Rejudged {
+  row: RunRow
+  found: Found
+  moved: Changes
+}
+
+async function rejudge(tx: Tx, rows: RunRow[], now: string): Promise<void> {
+  const verdicts = await findVerdicts(systemCtx(tx, now), rows)
+  const all = rows.map((row): Rejudged => {
+    const { judged, author_person, ...found } = verdicts.get(row.id) as Found
+    const { verdict, evidence, why } = row
+    const moved = differences({ verdict, evidence, why }, found)
+    const isMoved = moved.verdict !== undefined || moved.evidence !== undefined
+    return { row, found: { ...found, author_person, judged: isMoved ? rejudgedByUpgrade : judged }, moved }
+  })
+  const [changed, others] = [all.filter(isChanged), all.filter((one) => !isChanged(one))]
+  await write(tx, others, ['why', 'author_person'], 1)
+  await write(tx, changed, ['why', 'author_person', 'verdict', 'evidence'], rejudgedByUpgrade)
+  await recordChanges(tx, changed, now)
+}
+
+const isChanged = ({ found }: Rejudged) => found.judged === rejudgedByUpgrade
+
+/** Writes some columns of runs with one statement. */
+async function write(
+  tx: Tx,
+  all: readonly Rejudged[],
+  columns: Exclude<keyof Found, 'judged'>[],
+  judged: number,
+): Promise<void> {
+  const { integer } = tx.dialect
+  const assignments = columns.map((column, at) => sql`${raw(column)} = column${raw(String(at + 2))}`)
+  if (all.length === 0) return
+  const values = padded(all).map(({ row, found }) => sql`(${row.id}, ${join(columns.map((column) => found[column]))})`)
+  await tx.query(sql`update runs set judged = ${judged}, ${join(assignments)} from (values ${join(values)}) as found
+    where runs.id = cast(column1 as ${raw(integer)})`)
+}
+
+/** Records changed verdicts in the order of their runs, and in the totals of specs. */
+async function recordChanges(tx: Tx, all: Rejudged[], now: string): Promise<void> {
+  for (const [project, some] of Map.groupBy(all, ({ row }) => row.project_id)) {
+    await addToTotals(
+      systemCtx(tx, now, project),
+      some.flatMap(({ row, found }) => [[row, -1] as const, [{ ...row, ...found }, 1] as const]),
+    )
+  }
+  await recordAll(
+    systemCtx(tx, now),
+    all.map(({ row, moved }) => eventOf(systemCtx(tx, now, row.project_id), 'rejudged', row, moved)),
+  )
 }

@@ -131,14 +131,22 @@ export interface Found {
 }
 
 /** The verdict on a run as it now is, as seen by this transaction. The caller has locked the run. */
-export async function findVerdict(ctx: Ctx, run: JudgedRun): Promise<Found> {
-  if (run.judged === 0) await bringForward(ctx, run)
-  const author_person = run.author_person ?? personHash(run.author)
-  const judgement = (await judgeAll(ctx, [{ ...run, author_person }])).get(run.id) as Judgement<JudgedCheck>
-  const { verdict, evidence, why, standings } = judgement
+export const findVerdict = async (ctx: Ctx, run: JudgedRun): Promise<Found> =>
+  (await findVerdicts(ctx, [run])).get(run.id) as Found
+
+/** The verdicts on some runs, by their row ids. */
+export async function findVerdicts(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Map<number, Found>> {
+  const earlier = runs.filter(({ judged }) => judged === 0)
+  if (earlier.length > 0) await bringForward(ctx, earlier)
+  const known = runs.map((run) => ({ ...run, author_person: run.author_person ?? personHash(run.author) }))
+  const judgements = await judgeAll(ctx, known)
+  return new Map(known.map((run) => [run.id, foundOf(run, judgements.get(run.id) as Judgement<JudgedCheck>)]))
+}
+
+function foundOf(run: JudgedRun, { verdict, evidence, why, standings }: Judgement<JudgedCheck>): Found {
   // An upgrade has changed the verdict, and nothing has since.
   const judged = run.judged > 1 && run.verdict === verdict ? run.judged : 1
-  return { verdict, evidence, why: standings.length === 0 ? null : why, judged, author_person }
+  return { verdict, evidence, why: standings.length === 0 ? null : why, judged, author_person: run.author_person }
 }
 
 /** How a check stands in the verdict of its run. */

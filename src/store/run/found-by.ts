@@ -2,6 +2,7 @@ import sql, { join, raw } from 'sql-template-tag'
 import { commitsOf, hrefKeysOf } from '../../ledger/found-by.ts'
 import type { RunState } from '../../ledger/run.ts'
 import type { Ctx } from '../ctx.ts'
+import { padded } from '../pieces.ts'
 import type { RunRow } from './row.ts'
 
 type Row = Pick<RunRow, 'id' | 'created_at'>
@@ -52,8 +53,17 @@ async function insert(ctx: Ctx, { table, column }: Finder, row: Row, values: str
 }
 
 /** Notes that the recorder of a run saw it make these commits, and when the ledger learned of that. */
-export async function noteMade(ctx: Ctx, row: Pick<Row, 'id'>, commits: readonly string[]): Promise<void> {
-  if (commits.length === 0) return
+export const noteMade = (ctx: Ctx, { id }: Pick<Row, 'id'>, commits: readonly string[]): Promise<void> =>
+  noteAllMade(
+    ctx,
+    commits.map((commit) => ({ id, commit })),
+  )
+
+/** The same for commits of several runs. */
+export async function noteAllMade(ctx: Ctx, made: readonly { id: number; commit: string }[]): Promise<void> {
+  if (made.length === 0) return
+  const { integer } = ctx.db.dialect
+  const pairs = padded(made).map(({ id, commit }) => sql`(cast(${id} as ${raw(integer)}), ${commit})`)
   await ctx.db.query(sql`update run_commits set made = 1, noted_at = ${ctx.now}
-    where run_id = ${row.id} and commit_id in (${join([...commits])}) and made = 0`)
+    where (run_id, commit_id) in (values ${join(pairs)}) and made = 0`)
 }
