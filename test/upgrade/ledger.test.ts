@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import sql from 'sql-template-tag'
 import { createClient } from '../../src/client/client.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -12,29 +11,24 @@ import { readRows } from '../proof/database.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { type Answers, answersOf } from './answers.ts'
-import { loadPostgres } from './dump-postgres.ts'
-import { loadSqlite } from './dump-sqlite.ts'
+import { folder, loadDump } from './dump.ts'
 import type { Story } from './populate.ts'
 import { adminKey, base } from './teller.ts'
 import { withChangedVerdicts } from './verdicts.ts'
 
-const folder = fileURLToPath(new URL('ledger/', import.meta.url))
 const versions = globSync('v*.json', { cwd: folder })
   .map((name) => Number(/\d+/.exec(name)))
   .sort((a, b) => a - b)
 
-const read = (version: number, what: string) => readFileSync(join(folder, `v${version}.${what}`), 'utf8')
 function made(version: number): { story: Story; answers: Answers } {
-  const { story, answers } = JSON.parse(read(version, 'json'))
+  const { story, answers } = JSON.parse(readFileSync(join(folder, `v${version}.json`), 'utf8'))
   return { story, answers: withChangedVerdicts(version, answers) }
 }
 
 /** The URL of a database with the rows of that version, as the code of that version left them. */
 async function loaded(t: TestContext, engine: Engine, version: number): Promise<string> {
   const url = await engine.freshUrl(t)
-  const dump = read(version, `${engine.name}.sql`)
-  if (engine.name === 'sqlite') loadSqlite(url.slice('sqlite:'.length), dump)
-  else await loadPostgres(url, dump)
+  await loadDump(url, version)
   return url
 }
 
