@@ -1,7 +1,6 @@
 import type { Told, Usage } from '../agents/seen.ts'
 import type { RunFields } from '../api/run.ts'
-import type { TurnFields } from '../api/turn.ts'
-import type { Candidate, CommandChange, RecordRules, Trees } from './memo.ts'
+import type { Candidate, CommandChange, RecordRules, Trees, Work } from './memo.ts'
 import type { Moved } from './work.ts'
 
 /** What is known of the world at a step. Texts are already masked. */
@@ -34,14 +33,10 @@ export interface Facts {
   remarks(check: RanCheck): string[]
 }
 
-export interface SessionWork extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'changes'> {
-  files: NonNullable<TurnFields['files']>
-  commits: string[]
+export interface SessionWork extends Work {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]
   same?: string[]
-  /** Changes while several sessions ran commands, credited to none of them. */
-  uncredited?: NonNullable<TurnFields['uncredited']>
 }
 
 /** A check that a line ran, with its own exit code. */

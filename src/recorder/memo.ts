@@ -1,6 +1,7 @@
 import type { KeptItem } from '../agents/plan.ts'
 import type { Failure, Seen, Step, Usage } from '../agents/seen.ts'
 import { type Draft, newDraft } from '../agents/turn.ts'
+import type { TurnFields } from '../api/turn.ts'
 import type { Git } from '../api/work.ts'
 import type { Snapshot } from '../cli/place/tree.ts'
 
@@ -35,7 +36,7 @@ export interface Memo {
   /** The current turn. */
   draft?: Draft
   /** The turns before whose ends are unknown, because each next message was sent while the agent still worked. */
-  held?: Draft[]
+  held?: Held[]
   /** Which texts of that turn to record, by the rules while it lasted. */
   rules?: RecordRules
   /** The commands of that turn. */
@@ -71,6 +72,19 @@ export interface Memo {
   usage?: Usage
   /** The transcript has use from before the first prompt, which is not that of the run. */
   hasPast?: true
+}
+
+/** A turn whose end is unknown, with what the session did to the working tree until the next message came. */
+export interface Held extends Draft {
+  work?: Work
+}
+
+/** What a session did to the working tree in a turn. */
+export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'changes'> {
+  files: NonNullable<TurnFields['files']>
+  commits: string[]
+  /** Changes while several sessions ran commands, credited to none of them. */
+  uncredited?: NonNullable<TurnFields['uncredited']>
 }
 
 /** Which commands are checks, and which checks a verdict needs, by the conduct.json of a folder. */

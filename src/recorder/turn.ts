@@ -3,11 +3,11 @@ import { defined } from '../agents/fields.ts'
 import type { Failure, Told, TurnEnd, Usage } from '../agents/seen.ts'
 import { aboutTurn } from '../agents/told-turn.ts'
 import { type Draft, failureAfter, isEmpty, newDraft, turnOf, usageBetween } from '../agents/turn.ts'
-import { tokensOf } from '../agents/usage.ts'
+import { plus, tokensOf } from '../agents/usage.ts'
 import { firstLine } from '../ledger/turn.ts'
 import { type Stepped, withCall } from './call.ts'
 import { unsureChecks } from './check.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, SessionWork } from './facts.ts'
 import { type Memo, type RecordRules, stricter } from './memo.ts'
 import { gitAfter, toldAs } from './work.ts'
 
@@ -65,7 +65,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const started = begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts)
   const { memo } = started
   const { told, trees, work, moved } = facts
-  const { filesOmitted, restored, changes, uncredited, own = [], same = [] } = work
+  const { filesOmitted, restored, changes, uncredited } = work
   const git = gitAfter(memo, trees.now, moved, work.commits)
   const n = (memo.n ?? 0) + 1
   const usage = usageOf(memo, end.usage, facts)
@@ -85,9 +85,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...rest,
     ...(git &&
       memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
-    own: own.slice(-mostOwn),
-    same: same.slice(-mostOwn),
-    ...(changes && { isCut: true }),
+    ...ownAfter(work),
     n,
     ...(plan && { plan }),
     ...(told.usage && { usage: told.usage }),
@@ -99,6 +97,13 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
 
 /** How many files of a session to remember. */
 const mostOwn = 20_000
+
+/** What to remember of the files of a session. */
+export const ownAfter = ({ own = [], same = [], changes }: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut'> => ({
+  own: own.slice(-mostOwn),
+  same: same.slice(-mostOwn),
+  ...(changes && { isCut: true }),
+})
 
 /** The draft with the command of its user that began it, as the user typed it: no hook reports that. */
 function withCommand(draft: Draft, { turn }: Told): Draft {
@@ -120,13 +125,17 @@ export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_I
   const { held = [], draft, ...memo } = before.memo
   const [first, ...others] = held
   if (!first || count === 0) return before
-  const told = aboutTurn(facts.told, { ...first, at: first.startedAt }) ?? {}
+  const { work: done, ...turn } = first
+  const told = aboutTurn(facts.told, { ...turn, at: turn.startedAt }) ?? {}
   const how = defined({ answer: told.answer, failure: told.failure, interrupted: told.interrupted })
   const at = (others[0] ?? draft)?.startedAt ?? facts.at
+  // The totals are those of the turns after it, too.
+  const usage = told.turn?.usage ? plus(memo.usage, told.turn.usage) : facts.told.usage
+  const work = done ? { ...done, own: memo.own ?? [], same: memo.same ?? [] } : facts.work
   const after = turned(
-    { ...before, memo: { ...memo, draft: first } },
+    { ...before, memo: { ...memo, draft: turn } },
     { ...how, at },
-    { ...facts, told: { ...facts.told, ...told } },
+    { ...facts, work, told: { ...facts.told, ...told, ...(usage && { usage }) } },
   )
   const rest = { ...(others.length > 0 && { held: others }), ...(draft && { draft }) }
   return release({ ...after, memo: { ...after.memo, ...rest } }, facts, count - 1)

@@ -1,10 +1,10 @@
 import type { Seen, Step, TurnEnd } from '../agents/seen.ts'
 import { toldTurn } from '../agents/told-turn.ts'
-import { type Draft, isEmpty, newDraft, promptedDraft } from '../agents/turn.ts'
+import { type Draft, isEmpty, mostFiles, newDraft, promptedDraft } from '../agents/turn.ts'
 import type { Stepped } from './call.ts'
 import type { Facts } from './facts.ts'
-import type { Memo } from './memo.ts'
-import { release, turned } from './turn.ts'
+import type { Memo, Work } from './memo.ts'
+import { ownAfter, release, turned } from './turn.ts'
 
 /**
  * Whether a message was sent while the agent worked, so that only the transcript tells which answer is whose: the agent
@@ -22,11 +22,13 @@ export const isWaiting = ({ draft }: Memo, { turn }: Seen, { told, trees }: Fact
 export function hold(
   { memo, calls }: Stepped,
   seen: Seen & { step: Step & { kind: 'prompt' } },
-  { at }: Facts,
+  { at, work }: Facts,
 ): Stepped {
-  const { draft, held = [], ...rest } = memo
+  const { draft, held = [], commands: _, ...rest } = memo
   const begun = promptedDraft(undefined, seen, at, draft?.plan ?? draft?.kept)
-  return { memo: { ...rest, held: draft ? [...held, draft] : held, draft: begun }, calls }
+  const { own: __, same: ___, ...done } = work
+  const all = draft ? [...held, { ...draft, work: done }] : held
+  return { memo: { ...rest, ...ownAfter(work), held: all, draft: begun }, calls }
 }
 
 /**
@@ -45,8 +47,9 @@ export function heldEnd({ held = [] }: Memo, { turn }: Seen, { told }: Facts): n
 export function heldEnded(start: Stepped, place: number, end: TurnEnd & { at: number }, facts: Facts): Stepped {
   const before = release(start, facts, place)
   const { held = [], draft, ...memo } = before.memo
-  const parts = [...held, ...(draft ? [draft] : [])]
-  const after = turned({ ...before, memo: { ...memo, draft: parts.reduce(joined) } }, end, facts)
+  const parts: Draft[] = [...held, ...(draft ? [draft] : [])]
+  const work = { ...facts.work, ...[...held.flatMap(({ work }) => work ?? []), facts.work].reduce(together) }
+  const after = turned({ ...before, memo: { ...memo, draft: parts.reduce(joined) } }, end, { ...facts, work })
   const waiting = parts.slice(1).map(({ startedAt, prompt, turn }) => ({
     ...newDraft(startedAt, after.memo.plan),
     ...(prompt !== undefined && { prompt }),
@@ -71,6 +74,23 @@ function joined(one: Draft, other: Draft): Draft {
     agents: [...one.agents, ...other.agents],
     ...(plan && { plan }),
     ...(compactions > 0 && { compactions }),
+  }
+}
+
+/** What was done to the working tree in two parts of one turn. */
+function together(one: Work, other: Work): Work {
+  const restored = [...new Set([...(one.restored ?? []), ...(other.restored ?? [])])]
+  const files = new Map([...one.files, ...other.files].map((file) => [file.path, file]))
+  for (const path of other.restored ?? []) files.delete(path)
+  const omitted = (one.filesOmitted ?? 0) + (other.filesOmitted ?? 0) + Math.max(0, files.size - mostFiles)
+  const uncredited = other.uncredited ?? one.uncredited
+  return {
+    files: [...files.values()].slice(0, mostFiles),
+    commits: [...one.commits, ...other.commits],
+    ...(omitted > 0 && { filesOmitted: omitted }),
+    ...(restored.length > 0 && { restored: restored.slice(0, mostFiles) }),
+    ...(other.changes && { changes: other.changes }),
+    ...(uncredited && { uncredited }),
   }
 }
 

@@ -73,3 +73,52 @@ test('messages that the agent takes up at once have their own answers, and one t
     ['Two', '2', ''],
   ])
 })
+
+/** The files and tokens of the turns in which two files are written, the second after a message was sent. */
+function workOf(transcript: ToldTurn[]) {
+  let memo: Memo = {}
+  const steps: [Step, string[], string[]][] = [
+    [prompt('One'), [], []],
+    [tool('Write'), [], []],
+    [prompt('Two'), ['one'], ['one']],
+    [tool('Write'), [], []],
+    [stop('It is done.'), ['two'], ['one', 'two']],
+  ]
+  const calls = steps.flatMap(([one, files, own], at) => {
+    const seen: Seen = { agent: 'claude-code', session: 's', cwd: '/work', step: one, turn: 'p1' }
+    const turns = at < 4 ? [] : transcript
+    const usage = { inputTokens: turns.reduce((sum, { usage }) => sum + (usage?.inputTokens ?? 0), 0), outputTokens: 1 }
+    const all = { turns, ...(usage.inputTokens > 0 && { usage }) }
+    const known = aboutTurn(all, { turn: 'p1', ...memo.draft, at: memo.draft?.startedAt ?? start }) ?? all
+    const work = { files: files.map((path) => ({ path })), commits: [], own }
+    const after = step(memo, seen, factsAt(at, { told: known, work }))
+    memo = after.memo
+    return after.calls
+  })
+  const turns = calls.flatMap(({ operation, input }) => {
+    const { files = [], usage } = input as { files?: { path: string }[]; usage?: { inputTokens: number } }
+    return operation === 'appendTurn' ? [[files.map(({ path }) => path).join(), usage?.inputTokens]] : []
+  })
+  return { turns, own: memo.own }
+}
+
+const used = (inputTokens: number) => ({ usage: { inputTokens, outputTokens: 0 } })
+
+test('a turn whose message the agent takes up at once has its own files and tokens', () => {
+  const transcript = [
+    { ...told('One', '', 0, 'p1'), ...used(10) },
+    { ...told('Two', 'It is done.', 2_000), ...used(20) },
+  ]
+  assert.deepEqual(workOf(transcript), {
+    turns: [
+      ['one', 10],
+      ['two', 20],
+    ],
+    own: ['one', 'two'],
+  })
+})
+
+test('a turn that ends while a message waits has all files', () => {
+  const transcript = [{ ...told('One', 'It is done.', 0, 'p1'), ...used(10) }]
+  assert.deepEqual(workOf(transcript), { turns: [['one,two', 10]], own: ['one', 'two'] })
+})
