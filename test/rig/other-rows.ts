@@ -150,6 +150,12 @@ const otherRows: Row[] = [
     verdict: 'failing',
   },
   {
+    name: 'tests pass, then fail by check exec',
+    scripts: { test: 'test ! -e "$HOME/once" && touch "$HOME/once"' },
+    steps: [politely, tests, ['run', 'conduct check exec --name tests -- npm test', 1]],
+    verdict: 'failing',
+  },
+  {
     name: 'tests fail, check create',
     steps: [rudely, fail, ['run', `conduct sync --quiet; ${claim}`, 0]],
     found: [failed, pass],
@@ -159,13 +165,13 @@ const otherRows: Row[] = [
   {
     name: 'piped with pipefail',
     steps: [politely, ['run', 'set -o pipefail; npm test 2>&1 | tail -3', 0]],
-    found: [pass],
+    found: [['tests', 'pass', 'npm test 2>&1', 0]],
     verdict: 'verified',
   },
   {
     name: 'piped with pipefail, failing',
     steps: [rudely, ['run', 'set -o pipefail; npm test 2>&1 | tail -3', 1]],
-    found: [failed],
+    found: [['tests', 'fail', 'npm test 2>&1', 1]],
     verdict: 'failing',
   },
   {
