@@ -89,31 +89,65 @@ exports.restart = (node, program) => {
   })
 }
 
-/** The command that hooks find where the PATH lacks conduct: it runs the program by the Node.js that can. */
-function launcherFile() {
+/** The folder of the launchers: commands that run the program by the Node.js that can, wherever the PATH leads. */
+function launcherFolder() {
   const data = process.env.XDG_DATA_HOME || path.join(process.env.HOME || os.homedir(), '.local/share')
-  return path.join(data, 'conduct/bin/conduct')
+  return path.join(data, 'conduct/bin')
 }
 
-/** Keeps the launcher of this program and this Node.js. Without it, or where it cannot be written, hooks search. */
+/** Keeps the launchers of this program and this Node.js. Without them, or where they cannot be written, hooks search. */
 exports.keepLauncher = (program) => {
   if (process.platform === 'win32') return
   try {
-    const quoted = [process.execPath, program].map((text) => `'${text.replace(/'/g, "'\\''")}'`)
-    const text = `#!/bin/sh\n# Written by conduct, for the hooks of agents.\nnode=${quoted[0]}\nexec "$node" ${quoted[1]} "$@"\n`
-    const file = launcherFile()
-    if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text) return
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-    const draft = `${file}.${process.pid}`
-    fs.writeFileSync(draft, text, { mode: 0o755 })
-    fs.renameSync(draft, file)
+    const start = `#!/bin/sh\n# Written by conduct, for the hooks of agents.\nnode=${quoted(process.execPath)}\nprogram=${quoted(program)}\n`
+    keep('conduct', `${start}exec "$node" "$program" "$@"\n`)
+    keep('conduct-ledger', start + hookLauncher)
   } catch (_) {}
 }
+
+const quoted = (text) => `'${text.replace(/'/g, "'\\''")}'`
+
+function keep(name, text) {
+  const file = path.join(launcherFolder(), name)
+  if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text) return
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  const draft = `${file}.${process.pid}`
+  fs.writeFileSync(draft, text, { mode: 0o755 })
+  fs.renameSync(draft, file)
+}
+
+/** What the recording of a hook depends on: src/cli/record/resident.ts gets these from the launcher. */
+exports.variables = [
+  'HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME',
+  'CONDUCT_API_KEY CONDUCT_DATABASE_URL CONDUCT_PROJECT CONDUCT_URL',
+  'CLAUDE_CODE_SESSION_ID COPILOT_CLI COPILOT_HOME GEMINI_SESSION_ID QWEN_CODE_SESSION_ID',
+]
+  .join(' ')
+  .split(' ')
+
+/** Hands a hook to the resident recorder. Where none answers, or git would get other settings, Node.js takes it. */
+const hookLauncher = `if [ ! -x "$node" ] || [ ! -f "$program" ]; then
+  case $PATH in */conduct/bin:*) PATH=\${PATH#*/conduct/bin:} ;; *) exit 127 ;; esac
+  exec conduct-ledger "$@"
+fi
+hook() {
+  printf '%s\\0' "$program" "$$" ${exports.variables.map((name) => `"${name}=$${name}"`).join(' ')}
+  printf %s "$document"
+}
+socket="\${XDG_STATE_HOME:-$HOME/.local/state}/conduct/recorder.sock"
+[ "$1" = hook ] && [ "$2" != cursor ] && [ $# = 2 ] && [ -z "$GIT_DIR$GIT_WORK_TREE$GIT_CONFIG_COUNT" ] &&
+  command -v curl >/dev/null 2>&1 || exec "$node" "$program" "$@"
+document=$(cat)
+if [ -S "$socket" ]; then
+  hook | curl -qsf --noproxy '*' --max-time 10 --unix-socket "$socket" --data-binary @- "http://localhost/hook/$2" && exit
+fi
+printf %s "$document" | CONDUCT_LAUNCHED=1 "$node" "$program" "$@"
+`
 
 /** The Node.js of the launcher, where both are still there. */
 function keptNode() {
   try {
-    const line = /^node='(.*)'$/m.exec(fs.readFileSync(launcherFile(), 'utf8'))
+    const line = /^node='(.*)'$/m.exec(fs.readFileSync(path.join(launcherFolder(), 'conduct'), 'utf8'))
     const file = line ? line[1].replace(/'\\''/g, "'") : ''
     return fs.existsSync(file) ? file : undefined
   } catch (_) {

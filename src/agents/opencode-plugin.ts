@@ -6,9 +6,9 @@
 export const openCodePlugin = `// Written by \`conduct init\`: records the sessions of OpenCode in the ledger, by \`conduct hook opencode\`.
 import { spawn, spawnSync } from 'node:child_process'
 
-const command = ['conduct', ['hook', 'opencode']]
+const command = ['conduct-ledger', ['hook', 'opencode']]
 const { PATH, HOME, XDG_DATA_HOME } = process.env
-const env = { ...process.env, PATH: PATH + ':' + (XDG_DATA_HOME || HOME + '/.local/share') + '/conduct/bin' }
+const env = { ...process.env, PATH: (XDG_DATA_HOME || HOME + '/.local/share') + '/conduct/bin:' + PATH }
 
 export const Conduct = async ({ directory }) => {
   const waiting = []

@@ -14,6 +14,9 @@ async function run(words: string[]) {
     // An agent that does not read the answer must not see a failure.
     process.stdout.on('error', () => {})
     process.stdout.write(await observe(words[1] ?? '', process.stdin, process.env))
+  } else if (words[0] === 'recorder' && words.length === 1) {
+    const { runResident } = await import('./record/resident.ts')
+    await runResident(process.env)
   } else {
     const { runProgram } = await import('./program.ts')
     await runProgram(words)

@@ -15,10 +15,13 @@ export interface Begun {
  * 1970.
  */
 export interface Acts {
-  /** Records that a session starts a command in the working tree `root`. */
+  /** Records that a session starts a command in the working tree `root`; once if it is told again within two seconds. */
   begin(name: string, root: string, target: string, git: Git): void
-  /** Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. */
-  finish(name: string, target: string): Begun | undefined
+  /**
+   * Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. Only the
+   * end of a call that has an id may be told again.
+   */
+  finish(name: string, target: string, hasId: boolean): Begun | undefined
   /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
   endCommands(name: string): void
   /** Records that a session wrote files, by their absolute paths. */
@@ -32,6 +35,8 @@ export interface Acts {
 }
 
 const dayMs = 86_400_000
+/** How long after a start the same one is told once more, in milliseconds. */
+const againMs = 2_000
 /** A command without a recorded end counts for this long, in milliseconds. */
 const longestMs = 3_600_000
 
@@ -41,17 +46,19 @@ const digestOf = (target: string) => hash('sha256', target)
 export function actsIn(db: Database): Acts {
   return {
     begin(name, root, target, git) {
-      const text = 'insert into acts (name, root, target, began, git) values (?, ?, ?, ?, ?)'
+      const text = `insert into acts (name, root, target, began, git) select ?1, ?2, ?3, ?4, ?5
+        where not exists (select 1 from acts where name = ?1 and target = ?3 and git is not null and abs(began - ?4) < ${againMs})`
       db.run(text, name, root, digestOf(target), Date.now(), JSON.stringify(git))
     },
-    finish: (name, target) =>
+    finish: (name, target, hasId) =>
       db.together(() => {
         const [act] = db.rows<{ id: number; began: number; git: string }>(
           'select id, began, git from acts where name = ? and target = ? and git is not null order by id desc limit 1',
           ...[name, digestOf(target)],
         )
         if (!act) return undefined
-        db.run('update acts set ended = ?, git = null where id = ?', Date.now(), act.id)
+        const text = 'update acts set ended = ?, git = iif(?, git, null) where id = ?'
+        db.run(text, Date.now(), Number(hasId), act.id)
         return { began: act.began, git: JSON.parse(act.git) }
       }),
     endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', Date.now(), name),

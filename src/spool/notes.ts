@@ -13,12 +13,18 @@ export interface Note {
   git: object | null
 }
 
+/** Identifies a report: by the id that the agent gave it, or else by the digest of its document. */
+export type NoteKey = string | { digest: string }
+
+/** How long after a report the same document is that report once more, in milliseconds. */
+const againMs = 2_000
+
 export interface Notes {
   /**
-   * Stores a report for the recording, which is created if it is new. Returns false for a second note with the same
-   * key. Unless it is `due`, it may wait for the next one.
+   * Stores a report for the recording, which is created if it is new. Unless it is `due`, it may wait for the next one.
+   * Returns its key; undefined for a second note with the same key, or within two seconds with the same digest.
    */
-  note(recording: New, seen: Seen, key: string, due: boolean, git?: object): boolean
+  note(recording: New, seen: Seen, key: NoteKey, due: boolean, git?: object): string | undefined
   /** Whether there is, or was, a note with that key. */
   isNoted(name: string, key: string): boolean
   /** Adds the working tree to a note, unless it is settled, and makes it due. */
@@ -33,14 +39,17 @@ export interface Notes {
 
 export function notesIn(db: Database): Notes {
   return {
-    note: (recording, seen, key, due, git) =>
+    note: (recording, seen, given, due, git) =>
       db.together(() => {
+        const now = Date.now()
         insertRecording(db, recording)
+        const key = typeof given === 'string' ? given : freshKey(db, recording.name, given.digest, now)
+        if (key === undefined) return undefined
         const added = db.run(
           'insert into notes (name, at, key, due, seen, git) values (?, ?, ?, ?, ?, ?) on conflict do nothing',
-          ...[recording.name, Date.now(), key, Number(due), JSON.stringify(seen), git ? JSON.stringify(git) : null],
+          ...[recording.name, now, key, Number(due), JSON.stringify(seen), git ? JSON.stringify(git) : null],
         )
-        return added === 1
+        return added === 1 ? key : undefined
       }),
     isNoted: (name, key) => db.rows('select 1 from notes where name = ? and key = ?', name, key).length > 0,
     complete(name, key, git) {
@@ -77,4 +86,10 @@ export function notesIn(db: Database): Notes {
         return true
       }),
   }
+}
+
+/** A key for a report with that digest; undefined if there was one just now. */
+function freshKey(db: Database, name: string, digest: string, now: number): string | undefined {
+  const near = 'select 1 from notes where name = ? and key between ? and ? and abs(at - ?) < ?'
+  return db.rows(near, name, `${digest} `, `${digest} ~`, now, againMs).length > 0 ? undefined : `${digest} ${now}`
 }

@@ -73,7 +73,7 @@ const launchers = new Set(
 function isLauncher(words: string[]): boolean {
   if (launchers.has(programOf(words))) return true
   const [first = '', second = ''] = words.slice(1)
-  const isOurs = /(?:^|\/)conduct(?:\.cjs)?$/.test(first) && (second === 'hook' || second === 'mcp')
+  const isOurs = /(?:^|\/)conduct(?:-ledger|\.cjs)?$/.test(first) && (second === 'hook' || second === 'mcp')
   return isOurs || words.slice(1, 4).some((word) => word === '-e' || word === '--eval')
 }
 

@@ -11,7 +11,7 @@ type Text = string | undefined
 /** Whether an entry of a hooks file runs `conduct hook` for that agent. */
 const runsHook = (name: string) => (entry: unknown) => {
   const { command, bash = command } = fieldsOf(entry)
-  return new RegExp(`\\bconduct hook ${name}\\b`).test(String(bash))
+  return new RegExp(`\\bconduct(?:-ledger)? hook ${name}\\b`).test(String(bash))
 }
 
 /** The current plugin of an agent, or undefined if it is not wanted. A file of that name that is not ours stays. */

@@ -13,15 +13,24 @@ export interface BeatOptions {
   connect(place: Place): Promise<Line>
   /** Whether to wait for heartbeats that are due in a few seconds. */
   waits: boolean
+  /** Whether something else is to be done before the next heartbeat. */
+  isWoken?(): boolean
 }
 
+/** The pause between two looks whether to go on waiting, in milliseconds. */
+const lookMs = 100
+
 /** Sends the activity of live sessions to their servers. If a heartbeat fails, the next one makes up for it. */
-export async function sendBeats(state: State, { connect, waits }: BeatOptions): Promise<void> {
+export async function sendBeats(state: State, { connect, waits, isWoken }: BeatOptions): Promise<void> {
   const left = new Set<string>()
   for (;;) {
     const next = state.beats().find(({ name }) => !left.has(name))
     if (!next || (next.due > Date.now() && !waits)) return
-    await sleep(Math.min(pauseMs, Math.max(0, next.due - Date.now())))
+    const until = performance.now() + Math.min(pauseMs, Math.max(0, next.due - Date.now()))
+    while (performance.now() < until) {
+      if (isWoken?.()) return
+      await sleep(Math.min(lookMs, until - performance.now()))
+    }
     if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
     // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
     await deliver(state, next.name, { connect })

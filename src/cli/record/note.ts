@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { activityOf, shortOf } from '../../agents/activity.ts'
@@ -23,6 +22,8 @@ export interface Heard {
   at: number
   /** The deadline for all calls of git in this hook, in the time of `performance.now()`. */
   until: number
+  /** Identifies the report in its document. */
+  digest: string
 }
 
 /** Where to store git objects of a session's snapshots that the repository does not have. */
@@ -58,23 +59,24 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
-  const key = seen.id ?? randomUUID()
+  const key = seen.id ?? { digest: heard.digest }
   switch (step.kind) {
     case 'prompt':
     case 'turn': {
       const rules = readable(() => recordRules(recording.cwd))
       const known: Trees = { rules, ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }) }
       // Stored before calling git, because an agent that exits may kill its hooks.
-      if (!state.note(recording, seen, key, false, known)) return false
+      const noted = state.note(recording, seen, key, false, known)
+      if (noted === undefined) return false
       endCommands(state, heard)
       const trees = treesAt(state, heard, take)
       const checks = step.kind === 'prompt' ? readable(() => rulesAt(recording.cwd, trees?.now)) : undefined
-      state.complete(recording.name, key, { ...trees, ...known, ...(checks && { checks }) })
+      state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
       return true
     }
     case 'end':
       endCommands(state, heard)
-      return state.note(recording, seen, key, true)
+      return state.note(recording, seen, key, true) !== undefined
     case 'tool': {
       // Another command of the same text may have begun since.
       if (state.isNoted(recording.name, key)) return false
@@ -124,8 +126,8 @@ function beginCommand(
 
 /** Ends a command, also one that did not run. Returns its start, if it was recorded. */
 const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
-  (id !== undefined ? state.finish(name, id) : undefined) ??
-  (command !== undefined ? state.finish(name, shortOf(command)) : undefined)
+  (id !== undefined ? state.finish(name, id, true) : undefined) ??
+  (command !== undefined ? state.finish(name, shortOf(command), false) : undefined)
 
 /** What the session still does in the background goes on after its turn. */
 function endCommands(state: State, { seen: { step }, recording }: Heard) {

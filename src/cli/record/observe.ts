@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { type Fields, fieldsOf } from '../../agents/fields.ts'
 import { answerOf, readDocument } from '../../agents/read.ts'
@@ -24,15 +25,50 @@ const most = { ms: 2_000, characters: 16_000_000 }
 export async function observe(name: string, input: Readable, env: Env, wake = wakeSync): Promise<string> {
   const at = Date.now()
   try {
-    const document = await documentFrom(input)
-    const seen = await completed(readDocument(name, document, env))
-    if (seen.length > 0 && noteAll(seen, at, env)) wake(env)
+    const hook = { agent: name, document: await documentFrom(input), env, at, process: process.pid }
+    let state: State | undefined
+    try {
+      const open = () => {
+        state = stateOf(env)
+        return state
+      }
+      if (await noteDocument(hook, open)) wake(env)
+    } finally {
+      state?.close()
+    }
   } catch (error) {
     // The session continues without a record.
     const { keepMissed } = await import('./missed.ts')
     keepMissed(env, name, (error as Error).message)
   }
   return answerOf(name)
+}
+
+/** A hook document and what else its process knows. */
+export interface Hook {
+  /** The agent whose hooks it came through. */
+  agent: string
+  document: Fields
+  env: Env
+  /** When it came, in milliseconds since 1970. */
+  at: number
+  /** The number of the process that the agent started for it. */
+  process: number
+}
+
+/** Stores what a document reports in the state, which is opened if needed. Returns whether to send something now. */
+export async function noteDocument({ agent, document, env, at, process }: Hook, open: () => State): Promise<boolean> {
+  const seen = await completed(readDocument(agent, document, env))
+  if (seen.length === 0) return false
+  const until = performance.now() + gitMs
+  const state = open()
+  const digest = hash('sha256', JSON.stringify(document))
+  // All reports of a document belong to one session.
+  const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env, process) }))
+  const heard = recordings.flatMap(({ seen, recording }, index): Heard[] =>
+    recording ? [{ seen, recording, at, until, digest: `${digest} ${index}` }] : [],
+  )
+  return heard.map((one) => noteStep(state, one, env)).includes(true)
 }
 
 /** Adds what the agent's hooks do not report. */
@@ -45,31 +81,15 @@ async function completed(seen: Seen[]): Promise<Seen[]> {
 /** How long an agent waits for git in one hook, in milliseconds. */
 const gitMs = 1_600
 
-/** Returns whether to send something now. */
-function noteAll(seen: Seen[], at: number, env: Env): boolean {
-  const until = performance.now() + gitMs
-  const state = stateOf(env)
-  try {
-    // All reports of a document belong to one session.
-    const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env) }))
-    const heard = recordings.flatMap(({ seen, recording }): Heard[] =>
-      recording ? [{ seen, recording, at, until }] : [],
-    )
-    return heard.map((one) => noteStep(state, one, env)).includes(true)
-  } finally {
-    state.close()
-  }
-}
-
 /** The recording of the session; undefined if no conduct.json applies to the folder where it started. */
-function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env): New | undefined {
+function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env, pid: number): New | undefined {
   // It becomes part of the name of a recording and of a folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(session)) return undefined
   const name = `${agent.replace(/-code$/, '')}-${session}`
   const known = state.find(name)
   // A resumed session continues in another process.
-  if (known && step.kind === 'prompt') return { ...known, agentProcess: agentProcessOf() ?? null }
-  if (known) state.prove(name, agentProcessOf)
+  if (known && step.kind === 'prompt') return { ...known, agentProcess: agentProcessOf(pid) ?? null }
+  if (known) state.prove(name, () => agentProcessOf(pid))
   if (known) return known
   if (declaredProject(cwd) === undefined) return undefined
   return {
@@ -79,7 +99,7 @@ function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env
     cwd,
     session,
     agent,
-    agentProcess: agentProcessOf() ?? null,
+    agentProcess: agentProcessOf(pid) ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Unsent } from '../../spool/calls.ts'
 import { type Delivery, deliver, tryMs } from '../../spool/deliver.ts'
 import { type Place, samePlace } from '../../spool/place.ts'
@@ -42,16 +42,24 @@ const keptDays = 30
 export function syncCommand(): Command {
   const command = new Command('sync')
     .option('--quiet', 'print nothing, and do not retry what was refused')
+    .addOption(new Option('--follow', 'sync again for each line on standard input').hideHelp())
     .option('--discard <name>', 'delete a recording that is not sent, instead of sending it')
     .addHelpText(
       'after',
       `\nExits with ${waitsCode} if something is not sent, and with ${exitCodes.failed[0]} if the server rewrote its log.`,
     )
-    .action((options: { quiet?: true; discard?: string }) => run(options, process.env))
+    .action((options: Options) => run(options, process.env))
   return addExamples(command, ['conduct sync'])
 }
 
-async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: Env) {
+interface Options {
+  quiet?: true
+  follow?: true
+  discard?: string
+}
+
+async function run({ quiet, follow, discard }: Options, env: Env) {
+  if (follow) return followWakes(env)
   const say = (line: string) => {
     if (!quiet) process.stdout.write(`${clean(line)}\n`)
   }
@@ -71,22 +79,55 @@ async function run({ quiet, discard }: { quiet?: true; discard?: string }, env: 
   }
 }
 
+/** Syncs for the resident recorder, once more for each line of standard input, until its end. */
+async function followWakes(env: Env) {
+  let isWoken = false
+  let isOver = false
+  let told = () => {}
+  process.stdin.on('data', () => {
+    isWoken = true
+    told()
+  })
+  process.stdin.on('end', () => {
+    isOver = true
+    told()
+  })
+  while (!isOver || isWoken) {
+    if (!isWoken) await new Promise<void>((resolve) => (told = resolve))
+    if (!isWoken) continue
+    isWoken = false
+    const state = stateOf(env)
+    try {
+      await sync(state, env, { again: false, say: () => {}, isWoken: () => isWoken })
+      await isSameLog(env, true)
+    } finally {
+      state.close()
+    }
+  }
+}
+
 export interface SyncOptions {
   /** Whether to retry refused calls. */
   again: boolean
   say(line: string): void
+  /** Whether there may be more to sync already. */
+  isWoken?(): boolean
 }
 
 /**
  * Sends everything that waits, oldest first, and reports the result. Tries an unreachable place only once. Returns
  * whether nothing is left.
  */
-export async function sync(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+export async function sync(
+  state: State,
+  env: Env,
+  { again, say, isWoken = () => false }: SyncOptions,
+): Promise<boolean> {
   await settleNotes(state, env, say)
   const isAllSent = await sendCalls(state, env, { again, say })
   // If a hook has started this process, it also sends the current activity.
-  await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again })
-  if (!again && (await isDeserted(state))) {
+  await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again, isWoken })
+  if (!again && (await isDeserted(state, isWoken))) {
     await settleNotes(state, env, say)
     await sendCalls(state, env, { again, say })
   }
@@ -101,9 +142,9 @@ export async function sync(state: State, env: Env, { again, say }: SyncOptions):
 const [exitMs, pauseMs] = [3_000, 250]
 
 /** Whether an agent has exited without reporting it, as some do right after their last turn. */
-async function isDeserted(state: State): Promise<boolean> {
+async function isDeserted(state: State, isWoken: () => boolean): Promise<boolean> {
   while (state.deserted().length === 0) {
-    if (!state.hasJustRested(exitMs)) return false
+    if (isWoken() || !state.hasJustRested(exitMs)) return false
     await sleep(pauseMs)
   }
   return true
