@@ -40,7 +40,7 @@ function toldBy(t: TestContext, events: string, end = 'when all is told') {
   ]
   writeFileSync(plugin, openCodePlugin)
   writeFileSync(script, host)
-  writeFileSync(join(folder, 'conduct'), '#!/bin/sh\nprintf "%s\\n" "$(cat)" >> "$TOLD"\n', { mode: 0o755 })
+  writeFileSync(join(folder, 'conduct-ledger'), '#!/bin/sh\nprintf "%s\\n" "$(cat)" >> "$TOLD"\n', { mode: 0o755 })
   const PATH = `${folder}:${process.env.PATH}`
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, plugin, folder, events, end], {
     env: { PATH, TOLD: told, HOME: folder },

@@ -22,4 +22,4 @@ export function project(t: TestContext, files: Record<string, string> = {}) {
 
 /** The command in an agent's hook, as `conduct init` writes it. */
 export const hookOf = (name: string) =>
-  `PATH="$PATH:\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin"; command -v conduct >/dev/null 2>&1 && conduct hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`
+  `PATH="\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin:$PATH"; command -v conduct-ledger >/dev/null 2>&1 && conduct-ledger hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`

@@ -88,7 +88,10 @@ test('a file with both hooks and MCP servers keeps everything else in it', async
   const mine = '{\n  // mine\n  "theme": "dark",\n  "mcpServers": { "files": { "command": "files" } }\n}\n'
   const { read, filesNow, init } = project(t, { '.gemini/settings.json': mine })
   assert.equal((await init('--agents', 'gemini')).code, 0)
-  assert.match(read('.gemini/settings.json'), /\/\/ mine[\s\S]*"files"[\s\S]*"conduct": \{[\s\S]*conduct hook gemini/)
+  assert.match(
+    read('.gemini/settings.json'),
+    /\/\/ mine[\s\S]*"files"[\s\S]*"conduct": \{[\s\S]*conduct-ledger hook gemini/,
+  )
   assert.equal((await init('--remove')).code, 0)
   assert.deepEqual(JSON.parse(filesNow()['.gemini/settings.json']?.replace('// mine', '') ?? ''), {
     theme: 'dark',

@@ -124,7 +124,7 @@ test('init keeps what others wrote, including comments, and so does its removal'
   assert.equal((await init('--agents', 'claude,codex,cursor')).code, 0)
   const settings = read('.claude/settings.json')
   assert.match(settings, /\/\/ The team's own\.\n {2}"model": "opus"/)
-  assert.match(settings, /say done[\s\S]*conduct hook claude/)
+  assert.match(settings, /say done[\s\S]*conduct-ledger hook claude/)
   assert.match(read('.mcp.json'), /"command": "files"/)
   assert.match(read('.codex/config.toml'), /^# The team's own\.\nmodel = "gpt-5\.6-sol" # kept$/m)
   assert.match(read('.cursor/hooks.json'), /^\t\t"afterFileEdit": \[$/m)
@@ -133,7 +133,7 @@ test('init keeps what others wrote, including comments, and so does its removal'
 
   assert.equal((await init('--remove', '--agents', 'codex')).code, 0)
   assert.equal(read('.codex/config.toml'), foreign['.codex/config.toml'])
-  assert.match(read('.claude/settings.json'), /conduct hook claude/)
+  assert.match(read('.claude/settings.json'), /conduct-ledger hook claude/)
   assert.match(read('AGENTS.md'), /conduct:begin/)
 
   assert.equal((await init('--remove')).code, 0)
@@ -308,8 +308,10 @@ test('the hook that init writes records if conduct is installed, and does nothin
   assert.equal(run(), '')
   assert.ok(!existsSync(join(home, '.local/state')))
   // The launcher is where the hook finds conduct if the PATH does not have it.
-  const launcher = join(home, '.local/share/conduct/bin/conduct')
-  writeFiles(home, { '.local/share/conduct/bin/conduct': `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n` })
+  const launcher = join(home, '.local/share/conduct/bin/conduct-ledger')
+  writeFiles(home, {
+    '.local/share/conduct/bin/conduct-ledger': `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`,
+  })
   chmodSync(launcher, 0o755)
   assert.equal(run(), '')
   await syncAll(env)
@@ -345,7 +347,7 @@ test('on a terminal, init asks first, and writes nothing if the user cancels', a
   ])
   assert.equal(exitCode, 0, shown)
   assert.deepEqual(JSON.parse(read('conduct.json')), { project: 'shop-front' })
-  assert.match(read('.claude/settings.json'), /conduct hook claude/)
+  assert.match(read('.claude/settings.json'), /conduct-ledger hook claude/)
   writeFiles(cwd, { 'go.mod': 'module shop\n' })
   const proposes = /Record these commands as checks\?[\s\S]*tests: go test \.\/\.\.\.[\s\S]*lint: go vet \.\/\.\.\./
   const answer = (key: string): [RegExp, string][] => [
