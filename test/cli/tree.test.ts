@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, chmodSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { commitsMade } from '../../src/cli/place/commits.ts'
@@ -25,6 +34,60 @@ function repository(t: TestContext, ...words: string[]) {
   }
   return { cwd, git, take, wanted, objects }
 }
+
+test('a snapshot starts one process of git where nothing changed, and at most five where something did', (t) => {
+  const { cwd, git, take, wanted, objects } = repository(t)
+  writeFiles(cwd, { a: '1\n', b: '1\n', '.gitignore': 'ignored\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
+  const calls = join(objects, 'calls')
+  writeFiles(objects, { 'bin/git': `#!/bin/sh\necho "$*" >>'${calls}'\nexec '${real}' "$@"\n`, calls: '' })
+  chmodSync(join(objects, 'bin/git'), 0o755)
+  const counted = () => {
+    const { PATH } = process.env
+    process.env.PATH = `${join(objects, 'bin')}:${PATH}`
+    writeFileSync(calls, '')
+    try {
+      const tree = take()?.tree
+      return { tree, calls: readFileSync(calls, 'utf8').split('\n').length - 1 }
+    } finally {
+      process.env.PATH = PATH
+    }
+  }
+  take()
+  assert.deepEqual(counted(), { tree: wanted(), calls: 1 })
+  writeFiles(cwd, { a: '2\n' })
+  const changed = counted()
+  assert.equal(changed.tree, wanted())
+  assert.ok(changed.calls <= 5, `${changed.calls}`)
+  assert.deepEqual(counted(), { tree: wanted(), calls: 1 })
+  writeFiles(cwd, { c: '1\n' })
+  const added = counted()
+  assert.equal(added.tree, wanted())
+  assert.ok(added.calls <= 5, `${added.calls}`)
+  git('add', '-A')
+  git('commit', '-q', '-m', 'second')
+  assert.equal(counted().tree, git('rev-parse', 'HEAD^{tree}'))
+  assert.equal(counted().calls, 1)
+})
+
+test('a snapshot sees what is ignored anew, hidden no more, or a repository by now', (t) => {
+  const { cwd, git, take, wanted } = repository(t)
+  writeFiles(cwd, { a: '1\n', hidden: '1\n', new: '1\n' })
+  git('add', 'a', 'hidden')
+  git('commit', '-q', '-m', 'first')
+  git('update-index', '--assume-unchanged', 'hidden')
+  rmSync(join(cwd, 'hidden'))
+  const gone = take()?.tree
+  writeFiles(cwd, { hidden: '2\n' })
+  const back = take()?.tree
+  assert.notEqual(back, gone)
+  git('update-index', '--no-assume-unchanged', 'hidden')
+  assert.equal(back, wanted())
+  writeFiles(cwd, { '.gitignore': 'new\n' })
+  assert.equal(take()?.tree, wanted())
+})
 
 for (const format of ['sha1', 'sha256']) {
   test(`a repository has a tree before and after its first commit (${format})`, (t) => {

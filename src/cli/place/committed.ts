@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { foreignText } from './foreign.ts'
 import { askIn, bytesIn, type Guarded, gitIn } from './guarded.ts'
-import { scratchPath } from './scratch.ts'
+import { scratchPath, stampOf } from './scratch.ts'
 import { type Nested, treeWith } from './work-tree.ts'
 
 /** A commit, and its tree in the form of a working tree's. */
@@ -15,8 +16,23 @@ export interface Committed {
  * the tree of that commit. If the submodule lacks it, it stays, and the working tree differs from it.
  */
 export function committedAt(guarded: Guarded, nested: Nested[]): Committed | undefined {
+  const path = join(guarded.folder, 'head.json')
+  const known = keptIn<Committed>(path)
+  const head = headOf(guarded)
+  if (known.commit !== undefined && known.tree !== undefined && known.commit === head)
+    return { commit: known.commit, tree: resolvedTree(guarded, known.tree, nested) }
   const [commit, tree] = askIn(guarded, 'rev-parse', 'HEAD', 'HEAD^{tree}')?.split('\n') ?? []
-  return commit && tree ? { commit, tree: resolvedTree(guarded, tree, nested) } : undefined
+  if (!commit || !tree) return undefined
+  writeFileSync(path, JSON.stringify({ commit, tree } satisfies Committed))
+  return { commit, tree: resolvedTree(guarded, tree, nested) }
+}
+
+/** The commit at HEAD, if a file of its own says it; undefined if only git can tell. */
+function headOf({ gitDir, commonDir }: Guarded): string | undefined {
+  const head = foreignText(join(gitDir, 'HEAD'))?.trim() ?? ''
+  const [, branch] = /^ref: (refs\/heads\/[^\0\r\n]+)$/.exec(head) ?? []
+  const id = branch === undefined ? head : foreignText(join(commonDir, branch))?.trim()
+  return id !== undefined && /^[0-9a-f]{40,64}$/.test(id) ? id : undefined
 }
 
 function resolvedTree(guarded: Guarded, tree: string, nested: Nested[]): string {
@@ -25,7 +41,7 @@ function resolvedTree(guarded: Guarded, tree: string, nested: Nested[]): string 
   if (links.length === 0) return tree
   const path = join(guarded.folder, 'committed.json')
   const key = JSON.stringify([tree, pathsOf(nested)])
-  const kept = keptIn(path)
+  const kept = keptIn<{ key: string; tree: string }>(path)
   if (kept.key === key && kept.tree !== undefined) return kept.tree
   const trees = links.flatMap(({ path, commit, inner }) => {
     const found = askIn(inner.guarded, 'rev-parse', '--verify', '--quiet', `${commit}^{tree}`)
@@ -60,7 +76,7 @@ function joined(guarded: Guarded, tree: string, trees: { path: string; tree: str
   }
 }
 
-function keptIn(path: string): { key?: string; tree?: string } {
+function keptIn<T>(path: string): Partial<T> {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
@@ -71,9 +87,18 @@ function keptIn(path: string): { key?: string; tree?: string } {
 /** Whether tracked files differ from those of the commit. A new file counts as tracked once it is staged. */
 export function isDirty(guarded: Guarded, committed: Committed, tree: string): boolean {
   if (tree === committed.tree) return false
+  const path = join(guarded.folder, 'dirty.json')
+  const key = [committed.tree, tree, stampOf(join(guarded.gitDir, 'index'))].join(' ')
+  const kept = keptIn<{ key: string; isDirty: boolean }>(path)
+  if (kept.key === key && kept.isDirty !== undefined) return kept.isDirty
+  const isDirty = differs(guarded, committed.tree, tree)
+  writeFileSync(path, JSON.stringify({ key, isDirty }))
+  return isDirty
+}
+
+function differs(guarded: Guarded, before: string, after: string): boolean {
   const words = ['-r', '--no-ext-diff', '--no-renames', '--name-only', '-z']
-  const differs = (...more: string[]) => bytesIn(guarded, ['diff-tree', ...words, ...more]).length > 0
-  if (differs('--diff-filter=a', committed.tree, tree)) return true
+  if (bytesIn(guarded, ['diff-tree', ...words, '--diff-filter=a', before, after]).length > 0) return true
   const staged = ['diff-index', '--cached', ...words.slice(1), '--diff-filter=A', 'HEAD']
   return bytesIn(guarded, staged).length > 0
 }

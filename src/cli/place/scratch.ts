@@ -20,6 +20,11 @@ export interface IndexFacts {
   hidden: string[]
 }
 
+/** What is kept beside an index. */
+interface State extends Pick<Scratch, 'stamp' | 'tree'> {
+  facts: IndexFacts
+}
+
 /** A copy of git's index, to work on. */
 export interface Scratch {
   path: string
@@ -27,6 +32,8 @@ export interface Scratch {
   stamp: string
   /** Known if it continues the index of the last snapshot. */
   facts: IndexFacts | undefined
+  /** The tree of that index, if it follows from its files alone. */
+  tree: string | undefined
 }
 
 // The index of the last snapshot also lists files that are new to git, so git reads only what has changed since.
@@ -45,26 +52,26 @@ export function copyScratch(guarded: Guarded, mayContinue: boolean): Scratch {
   const state = mayContinue ? stateIn(kept.state) : undefined
   const isKept = state?.stamp === stamp && copyIndex(kept.index, path)
   if (!isKept) copyIndex(own, path)
-  return { path, stamp, facts: isKept ? state.facts : undefined }
+  return { path, stamp, facts: isKept ? state.facts : undefined, tree: isKept ? state.tree : undefined }
 }
 
 /** Keeps an index for the next snapshot. */
-export function keepIndex(guarded: Guarded, { path, stamp }: Scratch, facts: IndexFacts) {
+export function keepIndex(guarded: Guarded, { path, stamp }: Scratch, facts: IndexFacts, tree: string | undefined) {
   if (!existsSync(path)) return
   const kept = keptIn(guarded)
   // The order matters: an index beside the state of another one is never used.
   rmSync(kept.state, { force: true })
   renameSync(path, kept.index)
-  writeFileSync(kept.state, JSON.stringify({ stamp, facts }))
+  writeFileSync(kept.state, JSON.stringify({ stamp, facts, tree } satisfies State))
 }
 
 /** Identifies a state of git's own index. */
-function stampOf(index: string): string {
+export function stampOf(index: string): string {
   const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
 }
 
-function stateIn(path: string): { stamp: string; facts: IndexFacts } | undefined {
+function stateIn(path: string): State | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {

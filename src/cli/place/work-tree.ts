@@ -45,18 +45,28 @@ function takeWork(guarded: Guarded, depth: number, mayContinue: boolean): Work |
   const scratch = copyScratch(guarded, mayContinue)
   try {
     const listing = listFiles(guarded, scratch)
+    if (scratch.tree !== undefined && isEmpty(listing)) return { tree: scratch.tree, nested: [] }
     const facts = scratch.facts ?? { links: listing.links, hidden: listing.hidden }
     const nested = nestedIn(guarded, [...facts.links, ...listing.strangers], depth)
     const isNested = new Set(nested.map(({ path }) => path))
     const missing = update(guarded, scratch, listing, { ...facts, isNested })
-    if (scratch.facts && hasIgnored(guarded, scratch)) return undefined
+    if (scratch.facts && changesIgnores(listing) && hasIgnored(guarded, scratch)) return undefined
     const tree = nested.length > 0 ? joinedTree(guarded, scratch, nested) : treeIn(guarded, scratch.path)
-    keepIndex(guarded, scratch, { links: facts.links, hidden: missing })
+    const isPlain = facts.links.length + nested.length + missing.length === 0
+    keepIndex(guarded, scratch, { links: facts.links, hidden: missing }, isPlain ? tree : undefined)
     return { tree, nested }
   } finally {
     rmSync(scratch.path, { force: true })
   }
 }
+
+/** Whether the files are as the index has them. Those of other repositories are unknown. */
+const isEmpty = ({ removed, changed, fresh, strangers }: Listing) =>
+  removed.size + changed.length + fresh.length + strangers.length === 0
+
+/** Whether what git ignores may have changed. */
+const changesIgnores = ({ removed, changed, fresh }: Listing) =>
+  [...removed, ...changed, ...fresh].some((path) => /(?:^|\/)\.gitignore$/.test(path))
 
 /** The repositories in these folders. A linked working tree of the same repository is work of its own. */
 function nestedIn({ root, commonDir, objects, until }: Guarded, paths: string[], depth: number): Nested[] {
