@@ -139,7 +139,7 @@ socket="\${XDG_STATE_HOME:-$HOME/.local/state}/conduct/recorder.sock"
   command -v curl >/dev/null 2>&1 || exec "$node" "$program" "$@"
 document=$(cat)
 if [ -S "$socket" ]; then
-  hook | curl -qsf --noproxy '*' --max-time 10 --unix-socket "$socket" --data-binary @- "http://localhost/hook/$2" && exit
+  hook | curl -qsf --noproxy '*' --max-time 3 --unix-socket "$socket" --data-binary @- "http://localhost/hook/$2" && exit
 fi
 printf %s "$document" | CONDUCT_LAUNCHED=1 "$node" "$program" "$@"
 `

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,7 +41,7 @@ export function launchedUser(t: TestContext) {
     },
     /** Waits until a recorder listens. */
     async listening() {
-      for (let tries = 0; !existsSync(socketOf(env)); tries++) {
+      for (let tries = 0; !(await answers(socketOf(env))); tries++) {
         if (tries === 1_000) throw new Error('no recorder listens')
         await sleep(20)
       }
@@ -54,3 +55,12 @@ export function processesOf(home: string | undefined, words: string): number[] {
   const ours = stdout.split('\n').filter((line) => line.includes(`HOME=${home} `) && line.includes(words))
   return ours.map((line) => Number.parseInt(line, 10))
 }
+
+/** Whether a process listens on a socket. */
+const answers = (path: string) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(true)
+    }).on('error', () => resolve(false))
+  })

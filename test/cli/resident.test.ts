@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { observe } from '../../src/cli/record/observe.ts'
 import { socketOf } from '../../src/cli/record/resident.ts'
 import { stateFile } from '../../src/cli/record/state.ts'
+import { launched } from '../../src/cli/record/wake.ts'
 import { launchedUser, processesOf } from './launched.ts'
 import { onlyRun, syncAll, turnsOf } from './session.ts'
 
@@ -54,7 +55,16 @@ test('a recorder that is killed or hangs loses and doubles nothing', async (t) =
     for (const pid of processesOf(user.env.HOME, ' recorder')) process.kill(pid, 'SIGKILL')
     await user.tell(document)
   }
+  await user.listening()
+  const [stopped] = processesOf(user.env.HOME, ' recorder')
+  assert.ok(stopped)
+  const { ino } = statSync(socketOf(user.env))
+  process.kill(stopped, 'SIGSTOP')
   await user.tell(end)
+  // The hook has started another one, which has taken the place of the one that hangs.
+  while (statSync(socketOf(user.env)).ino === ino) await sleep(50)
+  process.kill(stopped, 'SIGCONT')
+  while (processesOf(user.env.HOME, ' recorder').includes(stopped)) await sleep(50)
   await syncAll(user.env)
   assert.equal((await onlyRun(user)).status, 'completed')
   const turns = await turnsOf(user)
@@ -117,5 +127,5 @@ test('the launcher passes on what hooks read of their environment', async (t) =>
       await observe(agent, Readable.from([Buffer.from(JSON.stringify(document))]), env, () => {})
     }
   }
-  assert.deepEqual([...read].filter((name) => !variables.includes(name)).sort(), [])
+  assert.deepEqual([...read].filter((name) => ![...variables, launched].includes(name)).sort(), [])
 })

@@ -11,7 +11,7 @@ import type { Env } from '../place/folders.ts'
 import { declaredProject } from '../place/project.ts'
 import { type Heard, noteStep } from './note.ts'
 import { stateOf } from './state.ts'
-import { wakeSync } from './wake.ts'
+import { launched, wakeSync } from './wake.ts'
 
 // A hook loads only the imports above. Keep them few: an agent waits for each hook.
 
@@ -32,7 +32,8 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
         state = stateOf(env)
         return state
       }
-      if (await noteDocument(hook, open)) wake(env)
+      const { isOurs, isDue } = await noteDocument(hook, open)
+      if (isDue || (isOurs && env[launched])) wake(env)
     } finally {
       state?.close()
     }
@@ -56,10 +57,16 @@ export interface Hook {
   process: number
 }
 
-/** Stores what a document reports in the state, which is opened if needed. Returns whether to send something now. */
-export async function noteDocument({ agent, document, env, at, process }: Hook, open: () => State): Promise<boolean> {
+/** What became of a document: whether its session is one to record, and whether to send something now. */
+export interface Noted {
+  isOurs: boolean
+  isDue: boolean
+}
+
+/** Stores what a document reports in the state, which is opened if needed. */
+export async function noteDocument({ agent, document, env, at, process }: Hook, open: () => State): Promise<Noted> {
   const seen = await completed(readDocument(agent, document, env))
-  if (seen.length === 0) return false
+  if (seen.length === 0) return { isOurs: false, isDue: false }
   const until = performance.now() + gitMs
   const state = open()
   const digest = hash('sha256', JSON.stringify(document))
@@ -68,7 +75,8 @@ export async function noteDocument({ agent, document, env, at, process }: Hook, 
   const heard = recordings.flatMap(({ seen, recording }, index): Heard[] =>
     recording ? [{ seen, recording, at, until, digest: `${digest} ${index}` }] : [],
   )
-  return heard.map((one) => noteStep(state, one, env)).includes(true)
+  const isDue = heard.map((one) => noteStep(state, one, env)).includes(true)
+  return { isOurs: heard.length > 0, isDue }
 }
 
 /** Adds what the agent's hooks do not report. */

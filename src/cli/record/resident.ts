@@ -102,7 +102,7 @@ async function statusOf(incoming: IncomingMessage, own: Env, notes: Notes, sende
   }
   const document = fieldsOf(JSON.parse(rest.pop() ?? ''))
   const env = envWith(own, rest)
-  const isDue = await noteDocument({ agent, document, env, at, process: Number(pid) }, () => notes.open())
+  const { isDue } = await noteDocument({ agent, document, env, at, process: Number(pid) }, () => notes.open())
   if (isDue) senders.wake(env)
   return 200
 }
