@@ -22,11 +22,12 @@ const againMs = 2_000
 export interface Notes {
   /**
    * Stores a report for the recording, which is created if it is new. Unless it is `due`, it may wait for the next one.
-   * Returns its key; undefined for a second note with the same key, or within two seconds with the same digest.
+   * Returns its key; undefined for a report that was noted before, with the same key or within two seconds with the same
+   * digest, unless that note is still to be completed.
    */
   note(recording: New, seen: Seen, key: NoteKey, due: boolean, git?: object): string | undefined
   /** Whether there is, or was, a note with that key. */
-  isNoted(name: string, key: string): boolean
+  isNoted(name: string, key: NoteKey): boolean
   /** Adds the working tree to a note, unless it is settled, and makes it due. */
   complete(name: string, key: string, git: object | undefined): void
   /** Names of recordings with due notes. */
@@ -43,15 +44,16 @@ export function notesIn(db: Database): Notes {
       db.together(() => {
         const now = Date.now()
         insertRecording(db, recording)
-        const key = typeof given === 'string' ? given : freshKey(db, recording.name, given.digest, now)
-        if (key === undefined) return undefined
-        const added = db.run(
-          'insert into notes (name, at, key, due, seen, git) values (?, ?, ?, ?, ?, ?) on conflict do nothing',
+        const before = sameIn(db, recording.name, given, now)
+        if (before) return before.isOpen ? before.key : undefined
+        const key = typeof given === 'string' ? given : `${given.digest} ${now}`
+        db.run(
+          'insert into notes (name, at, key, due, seen, git) values (?, ?, ?, ?, ?, ?)',
           ...[recording.name, now, key, Number(due), JSON.stringify(seen), git ? JSON.stringify(git) : null],
         )
-        return added === 1 ? key : undefined
+        return key
       }),
-    isNoted: (name, key) => db.rows('select 1 from notes where name = ? and key = ?', name, key).length > 0,
+    isNoted: (name, key) => sameIn(db, name, key, Date.now()) !== undefined,
     complete(name, key, git) {
       const text = 'update notes set git = ?, due = 1 where name = ? and key = ? and settled = 0'
       db.run(text, git ? JSON.stringify(git) : null, name, key)
@@ -88,8 +90,15 @@ export function notesIn(db: Database): Notes {
   }
 }
 
-/** A key for a report with that digest; undefined if there was one just now. */
-function freshKey(db: Database, name: string, digest: string, now: number): string | undefined {
-  const near = 'select 1 from notes where name = ? and key between ? and ? and abs(at - ?) < ?'
-  return db.rows(near, name, `${digest} `, `${digest} ~`, now, againMs).length > 0 ? undefined : `${digest} ${now}`
+/** The note of the same report, and whether it waits to be completed; undefined if there is none. */
+function sameIn(db: Database, name: string, key: NoteKey, now: number): { key: string; isOpen: boolean } | undefined {
+  const [where, ...values] =
+    typeof key === 'string'
+      ? ['key = ?', key]
+      : ['key between ? and ? and abs(at - ?) < ?', `${key.digest} `, `${key.digest} ~`, now, againMs]
+  const rows = db.rows<{ key: string; isOpen: number }>(
+    `select key, due = 0 and settled = 0 as "isOpen" from notes where name = ? and ${where}`,
+    ...[name, ...values],
+  )
+  return rows[0] && { key: rows[0].key, isOpen: rows[0].isOpen === 1 }
 }

@@ -114,6 +114,35 @@ test('a note is stored once, and calls replace it once', (t) => {
   assert.equal(state.find('claude-1'), undefined, 'a session without an end is forgotten too')
 })
 
+test('a report without an id is one note within two seconds, and is completed once', (t) => {
+  const { state } = open(t)
+  const seen = { agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text: 'a' } } as const
+  const note = (digest: string, due = false) => state.note(recording, seen, { digest }, due)
+  const key = note('a')
+  assert.ok(key)
+  assert.equal(note('a'), key, 'it has no tree yet')
+  state.complete('exec-1', key, {})
+  assert.equal(note('a'), undefined)
+  assert.ok(note('b'))
+  assert.ok(state.isNoted('exec-1', { digest: 'b' }) && !state.isNoted('exec-1', { digest: 'c' }))
+  assert.equal(state.notes('exec-1').length, 2)
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2_000 })
+  assert.ok(note('a'), 'it comes again')
+  assert.equal(state.notes('exec-1').length, 3)
+})
+
+test('a command that begins once more within two seconds has begun once', (t) => {
+  const { state } = open(t)
+  state.record(recording)
+  state.begin('exec-1', '/shop', 'toolu_1', { tree: 'a' })
+  state.begin('exec-1', '/shop', 'toolu_1', { tree: 'b' })
+  assert.deepEqual(state.finish('exec-1', 'toolu_1', true)?.git, { tree: 'a' })
+  assert.deepEqual(state.finish('exec-1', 'toolu_1', true)?.git, { tree: 'a' }, 'its end may be told again')
+  state.begin('exec-1', '/shop', 'npm test', { tree: 'a' })
+  assert.ok(state.finish('exec-1', 'npm test', false))
+  assert.equal(state.finish('exec-1', 'npm test', false), undefined)
+})
+
 test('calls for a recording that does not exist are refused as a whole', (t) => {
   const { state } = open(t)
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)
