@@ -53,7 +53,7 @@ const queues = (name: string, words: Partial<Session>, replies: (repository: str
 })
 
 const test = runs('npm test')
-const long = runs('for i in $(seq 70); do sleep 0.1; done')
+const long = runs('for i in $(seq 45); do sleep 0.1; done')
 
 /** The user sends a message while the agent works. */
 export const queued: Scenario[] = [
@@ -78,7 +78,7 @@ export const queued: Scenario[] = [
       done('It is committed.'),
     ]),
     prepare({ git, repository, write }) {
-      write(repository, { 'package.json': '{ "name": "greetings", "scripts": { "test": "sleep 7" } }\n' })
+      write(repository, { 'package.json': '{ "name": "greetings", "scripts": { "test": "sleep 5" } }\n' })
       git('commit', '-qa', '--amend', '--no-edit')
     },
   },

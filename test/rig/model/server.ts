@@ -19,6 +19,9 @@ const dialects: readonly Dialect[] = [anthropic, responses, chat, gemini]
 /** The reply to a request for a title or a summary. */
 const aside: Reply = { say: '{"title": "Scripted"}', tokens: noTokens }
 
+/** At a terminal, Codex lets another thread with all of its tools find a title. */
+const titleWanted = 'Generate a concise, single-line task title'
+
 export interface Model {
   /** The URL of the model for the session of that name. */
   urlOf(name: string): string
@@ -70,7 +73,9 @@ async function answer({ sessions, pace }: Serving, request: IncomingMessage, res
   const played = sessions.get(name)
   if (!dialect || !played) return sendJson(response, ...otherwise(path))
   const tools = toolsIn(body)
-  const { reply, calls } = canWork(tools) ? await played.next(dialect.asked(body), tools) : { reply: aside, calls: [] }
+  const asked = dialect.asked(body)
+  const isOfSession = canWork(tools) && !asked.includes(titleWanted)
+  const { reply, calls } = isOfSession ? await played.next(asked, tools) : { reply: aside, calls: [] }
   // The request stays open until the agent is interrupted.
   if (reply.hangs) return
   await after(pace)
