@@ -19,8 +19,8 @@ export interface Moved {
   isForeign: boolean
   /** Whether HEAD only moved to another commit, by a checkout or a fast-forward, after anything the session committed. */
   isCheckout: boolean
-  /** The last commit that the session made before that checkout, and its tree. */
-  made?: { commit: string; tree: string }
+  /** The last commit that the session made before that checkout, its tree, and the branch, unless HEAD was detached. */
+  made?: { commit: string; tree: string; branch?: string }
 }
 
 /**
@@ -76,8 +76,9 @@ export function gitAfter(
   }
   if (told?.git && moved && isKept({ base, told }, moved, all, isCheck)) {
     const { made } = moved
-    const at = made && { commit: made.commit, tree: made.tree, commitTree: made.tree, uncommitted: none, dirty: false }
-    return { ...told.git, ...(moved.isCheckout && at), ...own }
+    if (!made || !moved.isCheckout) return { ...told.git, ...own }
+    const { branch: _, ...git } = told.git
+    return { ...git, ...made, commitTree: made.tree, uncommitted: none, dirty: false, ...own }
   }
   const { commitTree } = now
   return { ...now.git, ...own, ...(commitTree && { commitTree }), uncommitted: moved?.uncommitted ?? null }

@@ -190,8 +190,8 @@ for (const [what, memo, now, moved, expected] of [
     'a commit and a checkout',
     worked,
     snapshot('t1', 'c1', 't1'),
-    { ...unmoved, isCheckout: true, made: { commit: 'c3', tree: 't3' } },
-    ['t3', 'c3', 0],
+    { ...unmoved, isCheckout: true, made: { commit: 'c3', tree: 't3', branch: 'work' } },
+    ['t3', 'c3', 0, 'work'],
   ],
   ['a merge', worked, snapshot('t5', 'c5', 't5'), unmoved, ['t5', 'c5', 0]],
   ["another session's edit", worked, snapshot('t6', 'c2', 't2'), { ...unmoved, isForeign: true }, ['t2', 'c2', 0]],
@@ -199,6 +199,7 @@ for (const [what, memo, now, moved, expected] of [
 ] as const) {
   test(`the work of a session after ${what}`, () => {
     const git = gitAfter(memo as unknown as Memo, now, moved as unknown as Moved, [])
-    assert.deepEqual([git?.tree, git?.commit, git?.uncommitted?.count], expected)
+    const [tree, commit, count, branch] = expected
+    assert.deepEqual([git?.tree, git?.commit, git?.uncommitted?.count, git?.branch], [tree, commit, count, branch])
   })
 }

@@ -20,21 +20,35 @@ export function commitsMade(root: string, from: number, to: number): string[] {
 
 const moving = /^(?:checkout\b|(?:merge|pull)\b.*Fast-forward$)/s
 
-/**
- * How HEAD moved while its reflog grew: whether only by checkouts and fast-forwards after the last commit that was made
- * here, and which one that was.
- */
-export function movesOf(root: string, from: number, to: number): { isCheckout: boolean; made?: string } {
-  let made: string | undefined
+/** How HEAD moved. */
+interface Moves {
+  /** Whether only by checkouts and fast-forwards after the last commit that was made here. */
+  isCheckout: boolean
+  /** That commit, and the branch that HEAD was on then; without one, HEAD was detached or is still there. */
+  made?: { commit: string; branch?: string; isLeft: boolean }
+}
+
+/** How HEAD moved while its reflog grew. */
+export function movesOf(root: string, from: number, to: number): Moves {
+  let made: Moves['made']
   let moves = 0
   for (const { id, what } of entriesOf(root, from, to)) {
     if (making.test(what)) {
-      made = id
+      made = { commit: id, isLeft: false }
       moves = 0
-    } else if (moving.test(what)) moves++
-    else return { isCheckout: false }
+    } else if (moving.test(what)) {
+      if (made && !made.isLeft) made = leftBy(made.commit, what)
+      moves++
+    } else return { isCheckout: false }
   }
-  return { isCheckout: moves > 0, ...(made !== undefined && { made }) }
+  return { isCheckout: moves > 0, ...(made && { made }) }
+}
+
+/** The commit, after HEAD moved from it. Git names the branch that it left, or a commit if HEAD was detached. */
+function leftBy(commit: string, what: string): NonNullable<Moves['made']> {
+  const branch = /^checkout: moving from (\S+) to /.exec(what)?.[1]
+  if (branch === undefined) return { commit, isLeft: false }
+  return { commit, isLeft: true, ...(!/^[0-9a-f]{40,64}$/.test(branch) && { branch }) }
 }
 
 const entriesOf = (root: string, from: number, to: number) =>

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { defined } from '../../agents/fields.ts'
 import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
 import type { Moved } from '../../recorder/work.ts'
 import type { State } from '../../spool/state.ts'
@@ -94,8 +95,11 @@ function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made
   const { at } = memo.told ?? {}
   if (at?.log === undefined || now.log === undefined) return { isCheckout: false }
   const { isCheckout, made } = movesOf(now.root, at.log, now.log)
-  const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made}^{tree}`) : undefined
-  return { isCheckout, ...(made !== undefined && tree !== undefined && { made: { commit: made, tree } }) }
+  const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made.commit}^{tree}`) : undefined
+  if (made === undefined || tree === undefined) return { isCheckout }
+  const isLeft = made.isLeft && made.commit !== now.git.commit
+  const branch = isLeft ? made.branch : now.git.branch
+  return { isCheckout, made: defined({ commit: made.commit, tree, branch }) }
 }
 
 /** The files that changed between two snapshots; none if git cannot tell. */
