@@ -8,7 +8,7 @@ const sentences = {
   tools:
     'Call start_run, log_run as you go, record_check with command and exitCode, then finish_run. Pass the runId from start_run to the others.',
   check:
-    'Run whatever verifies your work as a check: `conduct check exec --name tests -- npm test`. It belongs to your session and needs no id. Without that command, run checks without a pipe: `npm test | tail` hides the result unless `set -o pipefail;` precedes it.',
+    'Run whatever verifies your work as a check: `conduct check exec --name tests -- npm test`. It belongs to your session and needs no id. If the shell does not find `conduct`, call `~/.local/share/conduct/bin/conduct`. Without that command, run checks without a pipe: `npm test | tail` hides the result unless `set -o pipefail;` precedes it.',
   honest: 'Never record a check that you did not run.',
 }
 
