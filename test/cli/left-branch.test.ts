@@ -10,7 +10,6 @@ for (const [what, lines, branch] of [
   ['a branch', ['git checkout -q -b work', commit, 'git checkout -q main'], 'work'],
   ['a branch in one line', [`git checkout -q -b work && ${commit} && git checkout -q main`], 'work'],
   ['two branches', [`git checkout -q -b work && ${commit}`, 'git checkout -q main', 'git checkout -q -b next'], 'work'],
-  ['no branch', [`git checkout -q --detach && ${commit} && git checkout -q main`], undefined],
   ['main, by a new branch', [commit, 'git checkout -q -b next'], 'next'],
 ] as const) {
   test(`without a check, work that was committed on ${what} has its own branch, commit and tree`, async (t) => {
