@@ -34,7 +34,11 @@ const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
 
 const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
 
-const inBackground = { run_in_background: true, yield_time_ms: 500 }
+const inBackground: Reply = {
+  ...test,
+  does: [{ do: 'shell', command: 'npm test', input: { run_in_background: true } }],
+}
+const backgroundEnds = runs('touch "$HOME/done"; until test -e "$HOME/ended"; do sleep 0.1; done; sleep 1')
 const begun = runs('until test -e "$HOME/begun"; do sleep 0.1; done')
 /** The tests may end; the subagent works on. */
 const letGo = runs('touch "$HOME/done"; for i in $(seq 60); do sleep 0.1; done')
@@ -52,8 +56,45 @@ const finished: Reply = {
 
 const askedTest = (exits: number): Reply => ({
   ...test,
-  does: [{ do: 'shell', command: 'npm test', exits, asks: true, input: inBackground }],
+  does: [{ do: 'shell', command: 'npm test', exits, asks: true, input: { yield_time_ms: 500 } }],
 })
+
+/** Claude Code tests in the background. If it has tested before, the tests fail. */
+const background = (
+  name: string,
+  verdict: 'verified' | 'stale' | 'failing',
+  replies: (repository: string) => Reply[],
+): Scenario => ({
+  ...one(name, (repository) => ({
+    ends: 'well',
+    verdict,
+    checks: replies(repository).flatMap((reply) => {
+      if (reply !== test && reply !== inBackground) return []
+      const fails = reply === inBackground && verdict === 'failing'
+      return [{ name: 'tests', result: fails ? 'fail' : 'pass', command: 'npm test', exitCode: fails ? 1 : 0 }]
+    }),
+    // The turn keeps it without an exit code.
+    figures: () => ({
+      evidence: 'executed',
+      commands: replies(repository).flatMap((reply) =>
+        (reply.does ?? []).flatMap((act) =>
+          act.do === 'shell' ? [{ command: act.command, ...(reply !== inBackground && { exitCode: 0 }) }] : [],
+        ),
+      ),
+    }),
+    script: { replies: [writes(`${repository}/a.txt`), ...replies(repository), done('That was all.')] },
+  })),
+  only: ['claude'],
+  prepare: (place) =>
+    rules(
+      place,
+      verdict === 'failing'
+        ? `test ! -e "$HOME/once" && touch "$HOME/once" || { ${untilDone}; touch "$HOME/ended"; exit 1; }`
+        : `${untilDone}; touch "$HOME/ended"`,
+    ),
+})
+
+const untilDone = 'until test -e "$HOME/done"; do sleep 0.1; done'
 
 /** Codex no longer waits for the tests, and the model asks until they end. */
 const asked = (name: string, script: string, exits: number, verdict: 'verified' | 'failing'): Scenario => ({
@@ -149,25 +190,13 @@ export const verdictThreads: Scenario[] = [
     },
   ]),
   whileTestsRun('31c a subagent adds a test while tests run', (repository) => [writes(`${repository}/test/new.js`)]),
-  {
-    ...one('31d tests in the background', (repository) => ({
-      ends: 'well',
-      checks: [],
-      script: {
-        replies: [
-          {
-            say: 'I test.',
-            does: [{ do: 'shell', command: 'npm test', exits: 0, input: inBackground }],
-            tokens: tokens(10, 100, 5, 7),
-          },
-          writes(`${repository}/a.txt`),
-          runs('touch "$HOME/done"; until test -e "$HOME/ended"; do sleep 0.1; done; sleep 1'),
-          done('That was all.'),
-        ],
-      },
-    })),
-    prepare: (place) => rules(place, 'until test -e "$HOME/done"; do sleep 0.1; done; touch "$HOME/ended"'),
-  },
+  background('31d background tests pass, a file meanwhile', 'stale', (repository) => [
+    inBackground,
+    writes(`${repository}/b.txt`),
+    backgroundEnds,
+  ]),
+  background('31k background tests pass', 'verified', () => [inBackground, backgroundEnds]),
+  background('31l tests pass, fail in the background', 'failing', () => [test, inBackground, backgroundEnds]),
   asked('31h tests outlast the patience of the agent', 'sleep 3', 0, 'verified'),
   asked('31i tests that outlast it fail', 'sleep 3; exit 1', 1, 'failing'),
   {
