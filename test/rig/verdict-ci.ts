@@ -20,6 +20,8 @@ import {
 // The cases of docs/verdict.md in which others check the work: a pipeline, a reviewer, the author with another key.
 
 const ci = (job: Job = {}): Step => ['ci', job]
+/** Both turns edit it. */
+const twice = () => ({ files: [greet, greet] })
 /** The pipeline has no database. */
 const down = { env: { DOWN: '1' }, exits: 1 }
 const needsDatabase = { test: 'node --test && test -z "$DOWN"' }
@@ -122,6 +124,7 @@ export const ciRows: readonly Row[] = [
   {
     name: '56a CI fails, passes on a new commit',
     steps: [rudely, commit, ci({ exits: 1 }), mend, commit, ci()],
+    figures: twice,
     ...independent,
   },
   {
@@ -146,11 +149,13 @@ export const ciRows: readonly Row[] = [
       commit,
       ci({ command: 'npm run test:ci' }),
     ],
+    figures: twice,
     ...independent,
   },
   {
     name: '57a CI fails, new commit, tests pass',
     steps: [rudely, commit, ci({ exits: 1 }), mend, tests, commit],
+    figures: twice,
     ...failing,
   },
   {
