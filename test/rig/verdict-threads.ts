@@ -34,10 +34,10 @@ const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
 
 const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
 
-const inBackground: Reply = {
+const inBackground = (exits: number): Reply => ({
   ...test,
-  does: [{ do: 'shell', command: 'npm test', input: { run_in_background: true } }],
-}
+  does: [{ do: 'shell', command: 'npm test', exits, input: { run_in_background: true } }],
+})
 const backgroundEnds = runs('touch "$HOME/done"; until test -e "$HOME/ended"; do sleep 0.1; done; sleep 1')
 const begun = runs('until test -e "$HOME/begun"; do sleep 0.1; done')
 /** The tests may end; the subagent works on. */
@@ -68,20 +68,7 @@ const background = (
   ...one(name, (repository) => ({
     ends: 'well',
     verdict,
-    checks: replies(repository).flatMap((reply) => {
-      if (reply !== test && reply !== inBackground) return []
-      const fails = reply === inBackground && verdict === 'failing'
-      return [{ name: 'tests', result: fails ? 'fail' : 'pass', command: 'npm test', exitCode: fails ? 1 : 0 }]
-    }),
-    // The turn keeps it without an exit code.
-    figures: () => ({
-      evidence: 'executed',
-      commands: replies(repository).flatMap((reply) =>
-        (reply.does ?? []).flatMap((act) =>
-          act.do === 'shell' ? [{ command: act.command, ...(reply !== inBackground && { exitCode: 0 }) }] : [],
-        ),
-      ),
-    }),
+    figures: () => ({ evidence: 'executed' }),
     script: { replies: [writes(`${repository}/a.txt`), ...replies(repository), done('That was all.')] },
   })),
   only: ['claude'],
@@ -191,12 +178,12 @@ export const verdictThreads: Scenario[] = [
   ]),
   whileTestsRun('31c a subagent adds a test while tests run', (repository) => [writes(`${repository}/test/new.js`)]),
   background('31d background tests pass, a file meanwhile', 'stale', (repository) => [
-    inBackground,
+    inBackground(0),
     writes(`${repository}/b.txt`),
     backgroundEnds,
   ]),
-  background('31k background tests pass', 'verified', () => [inBackground, backgroundEnds]),
-  background('31l tests pass, fail in the background', 'failing', () => [test, inBackground, backgroundEnds]),
+  background('31k background tests pass', 'verified', () => [inBackground(0), backgroundEnds]),
+  background('31l tests pass, fail in the background', 'failing', () => [test, inBackground(1), backgroundEnds]),
   asked('31h tests outlast the patience of the agent', 'sleep 3', 0, 'verified'),
   asked('31i tests that outlast it fail', 'sleep 3; exit 1', 1, 'failing'),
   {
