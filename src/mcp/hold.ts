@@ -21,6 +21,8 @@ export interface Hold {
   renew(runId: string, meta: Meta): Promise<Run>
   /** What a check in this call refers to; empty if the work is not on this machine. */
   work(meta: Meta): Work
+  /** Records what hooks of the calling session saw before this call. */
+  caughtUp(meta: Meta): Promise<void>
   /** Called when finish_run has finished a run. */
   finished(runId: string): void
   /** Leaves the end of a recorded run to its session, with the outcome that the agent gave. */
@@ -72,6 +74,7 @@ export function keyHold(client: Client, secret: string): Hold {
     session: async () => undefined,
     isRecorded: () => false,
     work: () => ({}),
+    caughtUp: async () => {},
     start: async (input, options) =>
       (await client.createRun({ ...input, leaseSeconds: keyLeaseSeconds, leaseToken }, options)).run,
     write,

@@ -125,6 +125,7 @@ export const recordCheck = tool({
   output: z.object({ checkId: z.string(), ...outcomeFields }),
   async run(call, { runId: named, ...fields }) {
     const { client, hold, agent, meta, once } = call
+    await hold.caughtUp(meta)
     const runId = named ?? (await hold.only(meta))
     const seen = await seenCheck(call, runId, fields)
     if (seen) {

@@ -10,7 +10,7 @@ import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { topOf } from '../place/repository.ts'
 import { gitStateOf } from '../place/tree.ts'
-import { runOf } from '../record/in-session.ts'
+import { catchUp, runOf } from '../record/in-session.ts'
 import { callingSession, type Whose, whoseRun } from '../record/whose-run.ts'
 
 /** Seconds after which the run of a killed process fails. */
@@ -98,6 +98,10 @@ export function localHold(options: LocalHoldOptions): LocalHold {
     renew: (runId, meta) => {
       called(held, runId, meta)
       return renewed(held.client, runId, recordingOf(held, runId)?.leaseToken ?? undefined)
+    },
+    async caughtUp(meta) {
+      const whose = whoseCall(held, meta)
+      if (whose.kind === 'session') await catchUp(held.state, whose.session, held.env)
     },
     finished(runId) {
       held.finished.add(runId)

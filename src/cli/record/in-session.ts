@@ -38,6 +38,17 @@ export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env
   return runId()
 }
 
+/** Sends what the hooks of a session noted before, so that what follows comes after what they saw. */
+export async function catchUp(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<void> {
+  await settleNotes(state, env, () => {})
+  const signal = AbortSignal.timeout(patienceMs)
+  while (state.next(name) && !signal.aborted) {
+    const { outcome } = await deliver(state, name, { connect: (place) => reconnect(place, env), signal })
+    if (outcome !== 'busy') return
+    await sleep(pauseMs)
+  }
+}
+
 /** The pause before reading the state again, in milliseconds. */
 const pauseMs = 50
 

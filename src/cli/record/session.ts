@@ -17,7 +17,7 @@ import type { Env } from '../place/folders.ts'
 import { recordRules } from '../place/rules.ts'
 import { factsOf, type Session } from './facts.ts'
 import { objectsOf } from './note.ts'
-import { type Awaited, awaitedOf, toldWith } from './told.ts'
+import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './told.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
 export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {
@@ -51,7 +51,7 @@ async function settle(state: State, name: string, env: Env) {
     const [first] = notes
     if (!recording || !first) return
     const memo = memoIn(recording, notes, first)
-    const session = sessionOf(state, recording, memo, env, awaitedOf(notes, memo))
+    const session = sessionOf(state, recording, memo, env, notes)
     const { usage } = isOfEarlier(recording.memo) ? await session.transcript(first.at) : {}
     const after = await steppedBy(session, { ...memo, ...(usage && { usage }) }, notes)
     const { closing } = after.memo
@@ -76,13 +76,10 @@ function memoIn({ memo, ended }: Recording, notes: Note[], first: Note): Memo {
   return { ...known, ended }
 }
 
-function sessionOf(
-  state: State,
-  recording: Recording,
-  { transcript, subagents }: Memo,
-  env: Env,
-  awaited: Awaited | undefined,
-): Session {
+function sessionOf(state: State, recording: Recording, memo: Memo, env: Env, notes: Note[]): Session {
+  const awaited = awaitedOf(notes, memo)
+  const commands = awaited ? undefined : awaitedCommands(notes)
+  const { transcript, subagents } = memo
   const agent = recording.agent ?? 'unknown'
   const read = (before?: number) =>
     transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents, before)
@@ -95,7 +92,8 @@ function sessionOf(
     rules: recordRules(recording.cwd),
     transcript: (until) => {
       if (until !== undefined) return read(until).catch(() => ({}))
-      told ??= (awaited ? toldWith(awaited, read) : read()).catch(() => ({}))
+      const now = () => (commands ? toldWithCommands(commands, read) : read())
+      told ??= (awaited ? toldWith(awaited, read) : now()).catch(() => ({}))
       return told
     },
   }

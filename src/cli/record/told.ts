@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Told } from '../../agents/seen.ts'
-import type { Memo } from '../../recorder/memo.ts'
+import type { Memo, Trees } from '../../recorder/memo.ts'
 import type { Note } from '../../spool/notes.ts'
 
 /** An end of a turn that hooks reported and that the transcript must contain, too. */
@@ -21,6 +21,33 @@ export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
   if (!end || (prompt && prompt.id > end.id)) return undefined
   const since = prompt?.at ?? (draft?.prompt === undefined ? 0 : draft.startedAt)
   return { since, until: end.at + behindMs }
+}
+
+/** Commands whose exit codes hooks did not report, and that may be checks, by their ids. */
+export interface AwaitedCommands {
+  ids: string[]
+  /** The latest time to wait for them. */
+  until: number
+}
+
+/** The commands that the last of these notes report, if only the transcript tells their exit codes. */
+export function awaitedCommands(notes: Note[]): AwaitedCommands | undefined {
+  const last = notes.filter(({ seen: { step }, git }) => {
+    const isCheck = (git as Trees | null)?.home !== undefined
+    return isCheck && step.kind === 'tool' && step.exitCode === undefined && !step.goesOn && !step.refused
+  })
+  const ids = last.flatMap(({ seen: { step } }) => (step.kind === 'tool' && step.id !== undefined ? [step.id] : []))
+  return ids.length > 0 ? { ids, until: Math.max(...last.map(({ at }) => at)) + behindMs } : undefined
+}
+
+/** The content of the transcript once it has the exit codes of these commands, or as it is when it is too late. */
+export async function toldWithCommands({ ids, until }: AwaitedCommands, read: () => Promise<Told>): Promise<Told> {
+  for (let ms = pauseMs; ; ms *= 2) {
+    const told = await read()
+    const leftMs = until - Date.now()
+    if (leftMs <= 0 || !told.turns || ids.every((id) => told.commands?.[id])) return told
+    await sleep(Math.min(ms, leftMs))
+  }
 }
 
 /**
