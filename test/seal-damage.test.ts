@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql, { type Sql } from 'sql-template-tag'
+import type { Output } from '../src/api/routes.ts'
 import { verify } from '../src/cli/verify/verify.ts'
 import { type Checkpoint, checkpointsIn, newKeyPair, signCheckpoint } from '../src/ledger/checkpoint.ts'
 import type { Tx } from '../src/store/engine/db.ts'
@@ -234,4 +235,23 @@ testLedger('an anchor fits with any line breaks, and is a fault without its sign
   assert.deepEqual(await faultsWith(note.slice(0, -20)), [
     { words: "The log's current key did not sign the anchor of 9 events." },
   ])
+})
+
+testLedger('a project that is deleted while the log is read is no fault', async (ledger) => {
+  const { client, app, as } = ledger
+  const anchor = await furnish(ledger)
+  let isDeleted = false
+  // On PostgreSQL, a page may show the slug of a deleted project before the event is numbered.
+  const early = as({
+    async fetch(request) {
+      if (isDeleted || !request.url.includes('/v1/log/leaves')) return app.fetch(request)
+      isDeleted = true
+      await client.deleteProject({ slug: 'shop', confirm: 'shop' })
+      const { leaves, meta } = (await (await app.fetch(request)).json()) as Output<'listLeaves'>
+      const before = leaves.filter(({ type }) => type !== 'project.deleted')
+      return Response.json({ leaves: before, meta: { ...meta, lastSeq: before.at(-1)?.seq } })
+    },
+  })
+  assert.deepEqual((await verify(early, [anchor])).faults, [])
+  assert.ok(isDeleted)
 })

@@ -33,18 +33,27 @@ export async function recompute(
   anchors: readonly Checkpoint[],
 ): Promise<Recomputed> {
   const scan = new Scan(own, anchors)
-  const before = await readListed(client)
-  await readInto(scan, client)
-  const after = await readListed(client)
-  const { events, dropped, erased, names } = scan
-  const unlisted = [before, after].find((one) => one instanceof Error)
-  const shown = before instanceof Error || after instanceof Error ? nothing : unchanged(before, after)
-  const faults = [
-    ...scan.faults(shown),
-    ...(unlisted ? [{ words: `The server cannot list its keys and projects. ${unlisted.message}` }] : []),
-  ]
-  return { events, dropped, erased, faults, unknown: names.unknown(shown) }
+  let before = await readListed(client)
+  let last = 0
+  for (let round = 1; ; round++) {
+    last = await readInto(scan, client, last)
+    const after = await readListed(client)
+    const unlisted = [before, after].find((one) => one instanceof Error)
+    const shown = before instanceof Error || after instanceof Error ? nothing : unchanged(before, after)
+    const faults = [
+      ...scan.faults(shown),
+      ...(unlisted ? [{ words: `The server cannot list its keys and projects. ${unlisted.message}` }] : []),
+    ]
+    const { events, dropped, erased, names } = scan
+    if (faults.length === 0 || round === mostRounds) {
+      return { events, dropped, erased, faults, unknown: names.unknown(shown) }
+    }
+    before = after
+  }
 }
+
+/** A page shows the names of its moment, and the events that changed them may follow: then read on. */
+const mostRounds = 3
 
 const nothing: Shown = { keys: [], projects: [] }
 
@@ -55,17 +64,22 @@ const readListed = (client: Client): Promise<Shown | Error> =>
     throw error
   })
 
-async function readInto(scan: Scan, client: Client): Promise<void> {
-  let after = 0
+/** Reads the events after one. Returns the last that it read. */
+async function readInto(scan: Scan, client: Client, last: number): Promise<number> {
+  let after = last
   for (let hasMore = true; hasMore; ) {
     const page = await readPage(client, after)
-    if (!page || (page.meta.hasMore && page.meta.lastSeq <= after)) return scan.stopAt(after + 1)
+    if (!page || (page.meta.hasMore && page.meta.lastSeq <= after)) {
+      scan.stopAt(after + 1)
+      return after
+    }
     const { leaves, meta } = page
     for (const leaf of meta.dropped ?? []) scan.addDropped(Buffer.from(leaf, 'base64'))
     for (const leaf of leaves) scan.add(leaf)
     hasMore = meta.hasMore
     after = meta.lastSeq
   }
+  return after
 }
 
 /** The next page; a shorter one before an event that the server cannot read. Undefined at that event, or the one before. */
