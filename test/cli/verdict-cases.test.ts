@@ -242,6 +242,26 @@ const cases: Case[] = [
     async ({ run, beside }) => run('npm test', () => beside({ 'TODO.md': 'typed' })),
     passes,
   ],
+  [
+    '34',
+    'tests leave a snapshot, and the next command commits it',
+    async ({ run, beside, write }) => [
+      await write('a', '1'),
+      await run('npm test', () => beside({ 's.snap': '1' })),
+      await run('git add -A && git commit -qm a'),
+    ],
+    passes,
+  ],
+  [
+    '34',
+    'tests change a new file that is staged',
+    async ({ run, beside, write }) => [
+      await write('a', '1'),
+      await run('git add a'),
+      await run('npm test', () => beside({ a: '2' })),
+    ],
+    'stale executed',
+  ],
   ['34', 'tests leave a report', async ({ run }) => run('npm test', () => {}), passes],
   [
     '34',

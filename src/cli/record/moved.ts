@@ -117,7 +117,12 @@ export function changeDuring(
   const isAlone = state.rivals(name, now.root, from, at).length === 0 && state.othersFiles(name, from).length === 0
   const changed = changedIn(before, now)
   if (!changed || changed.size > mostChanged) return { isAlone }
-  const listed = askOf(now, 'ls-files', '-z', '--', ...changed.keys()) ?? ''
-  const tracked = new Set(listed.split('\0'))
+  const tracked = new Set([before, now].flatMap((at) => committedAmong([...changed.keys()], at)))
   return { isAlone, files: [...changed].map(([path, { isNew }]) => ({ path, isTracked: tracked.has(path), isNew })) }
+}
+
+/** Those of the paths that the commit of a snapshot has. A command after it may have committed the others. */
+function committedAmong(paths: string[], { commitTree, root, objects }: Snapshot): string[] {
+  if (commitTree === undefined) return []
+  return (askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', commitTree, '--', ...paths) ?? '').split('\0')
 }
