@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
 import { verify } from '../src/cli/verify/verify.ts'
 import type { Client, Input } from '../src/client/client.ts'
@@ -9,7 +10,7 @@ import { everyText } from '../src/ledger/erase.ts'
 import { eraseChecks, eraseTurns } from '../src/store/erase/others.ts'
 import { operations } from '../src/store/operations.ts'
 import { indexMore } from '../src/store/search/follow.ts'
-import { type Ledger, testLedger } from './support/engines.ts'
+import { type Engine, engines, type Ledger, testLedger, withLedger } from './support/engines.ts'
 import { overlap } from './support/overlap.ts'
 
 /** Repeats the call until everything is erased, as the command does. */
@@ -67,8 +68,74 @@ async function fill({ client, as }: Ledger) {
   await as({ project: 'shop' }).createRun({ runId: 'R', title: secret, content: secret })
   await client.createRun({ runId: 'OTHER', title: 'innocent', content: 'innocent words\n' })
   await client.createKey({ name: secret, permissions: ['read'] })
+  const texts = { agent: secret, usage: { model: secret }, required: [secret], leaseSeconds: 600 }
+  const { lease } = await client.createRun({ runId: 'TEXTS', ...texts })
+  const held = { runId: 'TEXTS', leaseToken: lease?.token }
+  await client.heartbeat({ ...held, activity: { state: 'working', tool: secret, target: secret } })
+  const pipeline = { id: secret, job: secret }
+  await client.createCheck({ runId: 'TEXTS', name: secret, result: 'pass', agent: secret, commit: secret, pipeline })
+  await client.createSpec({ specId: 'TEXTS', title: 'Texts', content: 'texts', agent: secret })
   return run
 }
+
+/** The columns of text that hold nothing that somebody wrote: ids, times, fixed words, digests and trees. */
+const withoutTexts: Record<string, string[]> = {
+  runs: [
+    ...[
+      'run_id',
+      'spec_id',
+      'status',
+      'changes',
+      'verdict',
+      'evidence',
+      'lease_expires_at',
+      'last_seen_at',
+      'started_at',
+    ],
+    ...[
+      'ended_at',
+      'created_at',
+      'updated_at',
+      'lease_token',
+      'content_type',
+      'cost_source',
+      'erased_at',
+      'expired_at',
+    ],
+    ...['recorder_token', 'commit_tree', 'author_person', 'creator_person'],
+  ],
+  turns: ['created_at', 'erased_at'],
+  specs: ['spec_id', 'status', 'created_at', 'updated_at', 'erased_at'],
+  spec_versions: ['created_at'],
+  checks: [
+    ...['check_id', 'result', 'created_at', 'updated_at', 'git_tree', 'content_type', 'erased_at', 'recorder'],
+    ...['start_tree', 'commit_tree', 'result_person', 'linked_to'],
+  ],
+  features: ['created_at', 'updated_at', 'erased_at'],
+  run_files: [],
+  run_labels: ['name', 'created_at'],
+  run_links: ['href_key', 'created_at'],
+}
+
+/** The columns of text in a table in which no row has the word. */
+async function columnsWithout({ store: { db } }: Ledger, table: string, word: string): Promise<string[]> {
+  const columns = await db.query<{ name: string }>(
+    sql`select name from pragma_table_info(${table}) where type = 'TEXT' collate nocase order by cid`,
+  )
+  const rows = await db.query<Record<string, unknown>>(sql`select * from ${raw(table)}`)
+  return columns.map(({ name }) => name).filter((name) => !rows.some((row) => String(row[name]).includes(word)))
+}
+
+test('every column of text is filled by these tests, or declared to hold no text', async () => {
+  const [sqlite] = engines
+  await withLedger(sqlite as Engine, async (ledger) => {
+    await fill(ledger)
+    const found = await Promise.all(
+      Object.keys(withoutTexts).map(async (table) => [table, await columnsWithout(ledger, table, secret)]),
+    )
+    assert.deepEqual(Object.fromEntries(found), withoutTexts)
+  })
+})
 
 testLedger('a text is erased from every row, event, index and file', async (ledger) => {
   const { client, store, sleep } = ledger
