@@ -17,6 +17,8 @@ export interface Begun {
 export interface Acts {
   /** Records that a session starts a command in the working tree `root`; once if it is told again within two seconds. */
   begin(name: string, root: string, target: string, git: Git): void
+  /** The start of such a command whose end was not recorded: the newest one with that text. */
+  begun(name: string, target: string): Begun | undefined
   /**
    * Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. Only the
    * end of a call that has an id may be told again.
@@ -44,22 +46,26 @@ const longestMs = 3_600_000
 const digestOf = (target: string) => hash('sha256', target)
 
 export function actsIn(db: Database): Acts {
+  const newest = (name: string, target: string) => {
+    const [act] = db.rows<{ id: number; began: number; git: string }>(
+      'select id, began, git from acts where name = ? and target = ? and git is not null order by id desc limit 1',
+      ...[name, digestOf(target)],
+    )
+    return act && { id: act.id, began: act.began, git: JSON.parse(act.git) as Git }
+  }
   return {
     begin(name, root, target, git) {
       const text = `insert into acts (name, root, target, began, git) select ?1, ?2, ?3, ?4, ?5
         where not exists (select 1 from acts where name = ?1 and target = ?3 and git is not null and abs(began - ?4) < ${againMs})`
       db.run(text, name, root, digestOf(target), Date.now(), JSON.stringify(git))
     },
+    begun: newest,
     finish: (name, target, hasId) =>
       db.together(() => {
-        const [act] = db.rows<{ id: number; began: number; git: string }>(
-          'select id, began, git from acts where name = ? and target = ? and git is not null order by id desc limit 1',
-          ...[name, digestOf(target)],
-        )
-        if (!act) return undefined
+        const act = newest(name, target)
         const text = 'update acts set ended = ?, git = iif(?, git, null) where id = ?'
-        db.run(text, Date.now(), Number(hasId), act.id)
-        return { began: act.began, git: JSON.parse(act.git) }
+        if (act) db.run(text, Date.now(), Number(hasId), act.id)
+        return act
       }),
     endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', Date.now(), name),
     wrote: (name, paths) =>

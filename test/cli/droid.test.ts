@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { stateFile } from '../../src/cli/record/state.ts'
 import type { ProgramEnv } from './program.ts'
 import { type Document, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
@@ -101,4 +103,16 @@ test('what a failed command of Droid changed is the work of the session', async 
   await droid.run('sed -i s/500/401/ src/login.ts; false', 1, edit)
   const { verdict, changes, turns } = await ended()
   assert.deepEqual([verdict, changes?.files, turns[0]?.files?.map(({ path }) => path)], ['stale', 1, ['src/login.ts']])
+})
+
+test('a check that fails before Droid is killed counts', async (t) => {
+  const { droid, env, ledger } = await session(t)
+  await droid.run('npm test', 0)
+  await droid.run('npm test', 1)
+  const db = new DatabaseSync(stateFile(env))
+  db.exec(`update recordings set agent_process = json_set(agent_process, '$.pid', ${2 ** 22 + 1}), agent_proven = 1`)
+  db.close()
+  await syncAll(env)
+  const { runs } = await (await ledger()).listRuns({})
+  assert.deepEqual([runs[0]?.status, runs[0]?.verdict], ['failed', 'failing'])
 })

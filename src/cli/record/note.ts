@@ -140,9 +140,9 @@ interface Command extends Pick<ToolUse, 'folder'> {
 }
 
 /** The trees before and after a command, and its duration according to its hooks. */
-function commandTrees(
+export function commandTrees(
   state: State,
-  { seen, recording, at }: Heard,
+  { seen, recording, at }: Pick<Heard, 'seen' | 'recording' | 'at'>,
   { command, folder = '', begun }: Command,
   take: () => Snapshot | undefined,
 ) {

@@ -16,6 +16,7 @@ import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { recordRules } from '../place/rules.ts'
 import { factsOf, type Session } from './facts.ts'
+import { withLastCommands } from './last-commands.ts'
 import { objectsOf } from './note.ts'
 import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './told.ts'
 
@@ -53,7 +54,8 @@ async function settle(state: State, name: string, env: Env) {
     const memo = memoIn(recording, notes, first)
     const session = sessionOf(state, recording, memo, env, notes)
     const { usage } = isOfEarlier(recording.memo) ? await session.transcript(first.at) : {}
-    const after = await steppedBy(session, { ...memo, ...(usage && { usage }) }, notes)
+    const all = withLastCommands(notes, session, memo)
+    const after = await steppedBy(session, { ...memo, ...(usage && { usage }) }, all)
     const { closing } = after.memo
     const lateMs = closing ? closing.at + overtakenMs - Date.now() : 0
     if (lateMs > 0) {
