@@ -22,7 +22,6 @@ export const insideAnother: Scenario = {
       prompt: 'Write inside.',
       ends: 'well',
       words: ['Logged inside.'],
-      ...(isClaude && { verdict: 'verified' }),
       script: {
         replies: [
           writes(`${repository}/inner.txt`),

@@ -181,7 +181,6 @@ function withLedger(repository: string, who: string): Session {
   return {
     prompt: `Session ${who} keeps the ledger.`,
     ends: 'well',
-    verdict: 'verified',
     title,
     words,
     script: {

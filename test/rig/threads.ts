@@ -54,12 +54,15 @@ const queues = (name: string, words: Partial<Session>, replies: (repository: str
 
 const test = runs('npm test')
 const long = runs('for i in $(seq 45); do sleep 0.1; done')
+/** Codex no longer waits for a command when the message comes. Meanwhile the command ends. */
+const rest = runs('for i in $(seq 40); do sleep 0.1; done')
 
 /** The user sends a message while the agent works. */
 export const queued: Scenario[] = [
   queues('queued message', {}, (repository) => [
     writes(`${repository}/one.txt`),
     { ...long, types: 'Write two, too.' },
+    rest,
     writes(`${repository}/two.txt`),
     done('Both are written.'),
   ]),
@@ -67,6 +70,7 @@ export const queued: Scenario[] = [
     writes(`${repository}/one.txt`),
     test,
     { ...long, types: 'Commit it.' },
+    rest,
     runs('git add -A && git commit -qm Work'),
     done('It is committed.'),
   ]),
@@ -74,6 +78,7 @@ export const queued: Scenario[] = [
     ...queues('queued message while tests run', { verdict: 'verified' }, (repository) => [
       writes(`${repository}/one.txt`),
       { ...test, types: 'Commit it.' },
+      rest,
       runs('git add -A && git commit -qm Work'),
       done('It is committed.'),
     ]),
@@ -86,6 +91,7 @@ export const queued: Scenario[] = [
     writes(`${repository}/one.txt`),
     test,
     { ...long, types: 'Write two, too.' },
+    rest,
     writes(`${repository}/two.txt`),
     done('Both are written.'),
   ]),
