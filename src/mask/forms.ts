@@ -19,6 +19,8 @@ const forms = [
   /(?<=\bauthorization:\s(?:Digest|AWS4-HMAC-SHA256)\s[^\n]{0,400}?(?:response|Signature)="?)[0-9a-f]{32,}/gi,
   // A password may contain an @ itself.
   /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]+(?:@[^\s/@"'`,;<>()?#&|\\]+)*(?=@)/g,
+  // Or a slash, which ends a port.
+  /(?<=:\/\/[^\s/:@]{0,100}:)(?!\d{1,5}\/)[^\s@"'`<>]{1,200}(?=@[\w[])/g,
   // Go's user:password@tcp(host).
   /(?<=\b\w[\w.-]{0,63}:)[^\s:@/]{3,}(?=@(?:tcp|unix)\()/g,
   // A token that stands in place of a user name.

@@ -10,6 +10,10 @@ export const keys = [
   // Google: access and refresh tokens.
   /\bya29\.[A-Za-z0-9_-]{20,}/g,
   /\b1\/\/0[A-Za-z0-9_-]{20,}/g,
+  /\bGOCSPX-[A-Za-z0-9_-]{28}/g,
+  // GitLab: runners, deployments, triggers, feeds and others. age.
+  /\bgl(?:rtr?|dt|cbt|ptt|ft|imt|agent|wt|soat|ffct|oas)-[A-Za-z0-9_.-]{20,}/g,
+  /\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b/g,
   // Airtable, Atlassian, Buildkite, CircleCI, crates.io, DigitalOcean, Doppler, Facebook.
   /\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b/g,
   /\bATATT3x[A-Za-z0-9_=-]{50,}/g,
@@ -26,6 +30,7 @@ export const keys = [
   /\bnfp_[A-Za-z0-9]{36}\b/g,
   /\bNRAK-[A-Z0-9]{27}\b/g,
   /\bntn_[A-Za-z0-9]{40,}/g,
+  /\bsecret_[A-Za-z0-9]{43}\b/g,
   /\bpplx-[A-Za-z0-9]{40,}/g,
   /\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b/g,
   /\bpul-[0-9a-f]{40}\b/g,
