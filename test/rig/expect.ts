@@ -68,7 +68,7 @@ export function figuresOf(agent: RealAgent, place: Place, ran: Ran, recorded: Re
   )
 }
 
-/** The value at a path like `run.git.commitTree`, or the values at `checks.*.evidence`, oldest first. */
+/** The value at a path like `run.git.commitTree`, or the values at `checks.*.evidence`, last first. */
 const at = (value: unknown, [key, ...rest]: string[]): unknown => {
   if (key === undefined) return value
   if (key === '*') return (value as unknown[]).map((one) => at(one, rest)).reverse()

@@ -11,6 +11,7 @@ import {
   type Row,
   rows,
   rudely,
+  type Step,
   tests,
   withLint,
 } from './verdict-rows.ts'
@@ -52,7 +53,11 @@ const shared = [
 ]
 
 const claim = "conduct check create --run-id RUN-001 --name tests --result pass --command 'npm test' --exit-code 0"
-const many = Array.from({ length: 700 }, (_, at) => `gen/f${at + 1}.txt`)
+// Gemini CLI refuses commands with `$(…)`.
+const writeMany: Step = ['run', 'mkdir gen && seq 700 | split -l 1 -d -a 3 - gen/f', 0]
+const many = Array.from({ length: 700 }, (_, at) => `gen/f${String(at).padStart(3, '0')}`)
+/** A turn lists at most 500 files. */
+const listed = () => ({ files: many.slice(0, 500), 'turns.0.filesOmitted': 200 })
 
 /** Prints what agents write about an exit code, then exits with another one. */
 const liar = `const code = process.argv[3]
@@ -125,17 +130,18 @@ const reports: Row[] = [
     figures: () => ({ commands: [{ command: 'npm test' }, { command: wait, exitCode: 0 }] }),
   },
   ...[
-    { only: ['qwen', 'opencode'], timeout: 2_000 },
+    { only: ['qwen'], timeout: 2_000, failed: 1 },
+    { only: ['opencode'], timeout: 2_000 },
     // In seconds.
     { only: ['droid'], timeout: 2 },
   ].map(
-    ({ only, timeout }): Row => ({
+    ({ only, timeout, failed }): Row => ({
       name: 'tests run out of time',
       only,
       scripts: { test: 'sleep 30' },
       steps: [politely, ['run', 'npm test', 0, () => ({ timeout })]],
       found: [],
-      figures: () => ({ commands: [{ command: 'npm test' }] }),
+      figures: () => ({ commands: [{ command: 'npm test' }], ...(failed && { failed }) }),
     }),
   ),
 ]
@@ -199,14 +205,16 @@ const otherRows: Row[] = [
   { name: 'no check', steps: [politely, ['run', 'git status --short', 0]], found: [] },
   {
     name: '700 files',
-    steps: [['run', 'mkdir gen && for i in $(seq 700); do echo $i > gen/f$i.txt; done', 0], tests],
+    steps: [writeMany, tests],
     changes: many,
+    figures: listed,
     verdict: 'verified',
   },
   {
     name: '700 files after the tests',
-    steps: [tests, ['run', 'mkdir gen && for i in $(seq 700); do echo $i > gen/f$i.txt; done', 0]],
+    steps: [tests, writeMany],
     changes: many,
+    figures: listed,
     verdict: 'stale',
   },
   { name: 'edit undone', steps: [politely, ['edit', greet, polite, first], tests], verdict: 'verified' },
