@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Seen } from '../agents/seen.ts'
 import { type Call, insertCalls } from './calls.ts'
 import type { Database } from './database.ts'
@@ -14,7 +15,7 @@ export interface Note {
 }
 
 /** Identifies a report: by the id that the agent gave it, or else by the digest of its document. */
-export type NoteKey = string | { digest: string }
+export type NoteKey = string | { kind: Seen['step']['kind']; digest: string }
 
 /** How long after a report the same document is that report once more, in milliseconds. */
 const againMs = 2_000
@@ -46,7 +47,7 @@ export function notesIn(db: Database): Notes {
         insertRecording(db, recording)
         const before = sameIn(db, recording.name, given, now)
         if (before) return before.isOpen ? before.key : undefined
-        const key = typeof given === 'string' ? given : `${given.digest} ${now}`
+        const key = typeof given === 'string' ? given : `${given.kind} ${given.digest} ${randomUUID()}`
         db.run(
           'insert into notes (name, at, key, due, seen, git) values (?, ?, ?, ?, ?, ?)',
           ...[recording.name, now, key, Number(due), JSON.stringify(seen), git ? JSON.stringify(git) : null],
@@ -90,12 +91,20 @@ export function notesIn(db: Database): Notes {
   }
 }
 
-/** The note of the same report, and whether it waits to be completed; undefined if there is none. */
+/**
+ * The note of the same report, and whether it waits to be completed; undefined if there is none. A report that has no id is
+ * another one once a prompt or the end of a turn came between.
+ */
 function sameIn(db: Database, name: string, key: NoteKey, now: number): { key: string; isOpen: boolean } | undefined {
+  const between = `select 1 from notes later where later.name = notes.name and later.id > notes.id
+    and later.key not like ? and (later.key like 'prompt %' or later.key like 'turn %')`
   const [where, ...values] =
     typeof key === 'string'
       ? ['key = ?', key]
-      : ['key between ? and ? and abs(at - ?) < ?', `${key.digest} `, `${key.digest} ~`, now, againMs]
+      : [
+          `key between ? and ? and abs(at - ?) < ? and not exists (${between})`,
+          ...[`${key.kind} ${key.digest} `, `${key.kind} ${key.digest} ~`, now, againMs, `${key.kind} %`],
+        ]
   const rows = db.rows<{ key: string; isOpen: number }>(
     `select key, due = 0 and settled = 0 as "isOpen" from notes where name = ? and ${where}`,
     ...[name, ...values],

@@ -117,18 +117,23 @@ test('a note is stored once, and calls replace it once', (t) => {
 test('a report without an id is one note within two seconds, and is completed once', (t) => {
   const { state } = open(t)
   const seen = { agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text: 'a' } } as const
-  const note = (digest: string, due = false) => state.note(recording, seen, { digest }, due)
+  const note = (digest: string, kind: 'prompt' | 'turn' = 'prompt') =>
+    state.note(recording, seen, { kind, digest }, false)
   const key = note('a')
   assert.ok(key)
   assert.equal(note('a'), key, 'it has no tree yet')
   state.complete('exec-1', key, {})
   assert.equal(note('a'), undefined)
   assert.ok(note('b'))
-  assert.ok(state.isNoted('exec-1', { digest: 'b' }) && !state.isNoted('exec-1', { digest: 'c' }))
+  assert.ok(state.isNoted('exec-1', { kind: 'prompt', digest: 'b' }))
+  assert.ok(!state.isNoted('exec-1', { kind: 'turn', digest: 'b' }))
   assert.equal(state.notes('exec-1').length, 2)
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2_000 })
   assert.ok(note('a'), 'it comes again')
-  assert.equal(state.notes('exec-1').length, 3)
+  assert.ok(note('t', 'turn'))
+  assert.ok(note('a'), 'after the end of a turn, it is the next one')
+  assert.ok(note('t', 'turn'))
+  assert.equal(state.notes('exec-1').length, 6)
 })
 
 test('a command that begins once more within two seconds has begun once', (t) => {

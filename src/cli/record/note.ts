@@ -59,7 +59,7 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
-  const key = seen.id ?? { digest: heard.digest }
+  const key = seen.id ?? { kind: step.kind, digest: heard.digest }
   switch (step.kind) {
     case 'prompt':
     case 'turn': {
