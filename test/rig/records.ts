@@ -17,9 +17,9 @@ export interface Recorded {
 /** How long processes of hooks may continue after their agent has ended, in milliseconds. */
 const patience = 30_000
 
-/** The runs of the place, oldest first, once none is in progress, or after `patience`. */
-export async function recordsOf(place: Place): Promise<Recorded[]> {
-  const ids = await settled(place)
+/** The runs of the place, oldest first, once there are `count` and none is in progress, or after `patience`. */
+export async function recordsOf(place: Place, count: number): Promise<Recorded[]> {
+  const ids = await settled(place, count)
   return ids.map(({ runId }) => ({
     run: JSON.parse(place.conduct('run', 'get', runId, '--json')).run,
     turns: lines(place.conduct('run', 'turns', runId, '--json', '--all')),
@@ -28,11 +28,12 @@ export async function recordsOf(place: Place): Promise<Recorded[]> {
   }))
 }
 
-/** The ids of the runs, oldest first, once none is in progress, or after `patience`. */
-export async function settled(place: Place): Promise<{ runId: string; status: string }[]> {
+/** The ids of the runs, oldest first, once there are `count` and none is in progress, or after `patience`. */
+export async function settled(place: Place, count = 1): Promise<{ runId: string; status: string }[]> {
   const until = Date.now() + patience
   let ids = idsOf(place)
-  while (ids.some(({ status }) => status === 'in_progress') && Date.now() < until) {
+  const isLate = () => ids.length < count || ids.some(({ status }) => status === 'in_progress')
+  while (isLate() && Date.now() < until) {
     // Sync ends the sessions of agents that have disappeared.
     place.fault('conduct', 'sync')
     await after(500)

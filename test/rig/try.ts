@@ -95,7 +95,8 @@ async function played(agent: RealAgent, scenario: Scenario, place: Place) {
         : await Promise.all(sessions.map((session, index) => run(session, index)))
     for (const { session } of ran) await session.after?.(place)
     const missed = (watch && ran[0] && (await watch.findings(ran[0]))) ?? []
-    return { ran: [...ran, ...within], records: await recordsOf(place), missed }
+    const all = [...ran, ...within]
+    return { ran: all, records: await recordsOf(place, all.length), missed }
   } finally {
     await watch?.close()
     await place.server?.close()
