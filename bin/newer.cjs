@@ -118,7 +118,7 @@ function keep(name, text) {
 
 /** What the recording of a hook depends on: src/cli/record/resident.ts gets these from the launcher. */
 exports.variables = [
-  'HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME',
+  'PATH HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME',
   'CONDUCT_API_KEY CONDUCT_DATABASE_URL CONDUCT_PROJECT CONDUCT_URL',
   'CLAUDE_CODE_SESSION_ID COPILOT_CLI COPILOT_HOME GEMINI_SESSION_ID QWEN_CODE_SESSION_ID',
 ]
@@ -135,7 +135,7 @@ hook() {
   printf %s "$document"
 }
 socket="\${XDG_STATE_HOME:-$HOME/.local/state}/conduct/recorder.sock"
-[ "$1" = hook ] && [ "$2" != cursor ] && [ $# = 2 ] && [ -z "$GIT_DIR$GIT_WORK_TREE$GIT_CONFIG_COUNT" ] &&
+[ "$1" = hook ] && [ "$2" != cursor ] && [ $# = 2 ] && [ -z "$GIT_DIR$GIT_WORK_TREE$GIT_CONFIG_COUNT$GIT_CONFIG_GLOBAL" ] &&
   command -v curl >/dev/null 2>&1 || exec "$node" "$program" "$@"
 document=$(cat)
 if [ -S "$socket" ]; then

@@ -102,6 +102,8 @@ async function statusOf(incoming: IncomingMessage, own: Env, notes: Notes, sende
   }
   const document = fieldsOf(JSON.parse(rest.pop() ?? ''))
   const env = envWith(own, rest)
+  // That is where git is.
+  process.env.PATH = env.PATH ?? own.PATH
   const { isDue } = await noteDocument({ agent, document, env, at, process: Number(pid) }, () => notes.open())
   if (isDue) senders.wake(env)
   return 200
