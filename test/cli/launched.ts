@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -12,12 +12,8 @@ import { workplace } from './session.ts'
 
 /** A user whose hooks run by the launcher, as agents run them. */
 export function launchedUser(t: TestContext) {
-  let socket: string | undefined
-  // Without its socket a recorder ends, which the user's own end waits for.
-  t.after(() => socket && rmSync(socket, { force: true }))
   const user = workplace(t)
   const { env, folder, cwd } = user
-  socket = socketOf(env)
   const starts = join(folder, 'starts')
   const counter = join(folder, 'counter.cjs')
   const counts = `if (process.argv[2] === 'hook') require('node:fs').appendFileSync('${starts}', 'one\\n')`

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { observe } from '../../src/cli/record/observe.ts'
+import { socketOf } from '../../src/cli/record/resident.ts'
 import { stateFile } from '../../src/cli/record/state.ts'
 import { conductHere, type ProgramEnv } from './program.ts'
 import { gitIn, localUser, type User, writeFiles } from './user.ts'
@@ -129,6 +130,8 @@ export function workplace(t: TestContext, more: ProgramEnv = {}) {
 
 /** Waits for the processes that hooks started, because they need their folder until they end. */
 export function untilNobodyRuns(home: string) {
+  // Without its socket, a recorder ends.
+  rmSync(socketOf({ HOME: home }), { force: true })
   const began = performance.now()
   while (execFileSync('ps', ['axeww', '-o', 'command='], { encoding: 'utf8' }).includes(`HOME=${home} `)) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
