@@ -217,7 +217,13 @@ const otherRows: Row[] = [
     figures: listed,
     verdict: 'stale',
   },
-  { name: 'edit undone', steps: [politely, ['edit', greet, polite, first], tests], verdict: 'verified' },
+  {
+    name: 'edit undone',
+    steps: [politely, ['edit', greet, polite, first], tests],
+    // Nothing differs from the beginning.
+    figures: () => ({ files: [], changes: null }),
+    verdict: 'verified',
+  },
   { name: 'no such program', steps: [politely, ['run', 'PATH=/none npm test', 127]], found: [] },
 ]
 
