@@ -58,6 +58,7 @@ const starters: Record<string, string> = {
   'cli/record/child.ts': 'the command of the user',
   'cli/record/foreground.ts': 'ps',
   'cli/record/pipes.ts': 'mkfifo',
+  'cli/record/senders.ts': 'this program',
   'cli/record/wake.ts': 'this program',
   'agents/opencode-plugin.ts': 'this program, from the plugin',
   'spool/process.ts': 'ps',

@@ -25,7 +25,13 @@ test('sessions whose last two hooks run together all end, without another hook o
     // As with a real agent, each hook is a process, and starts the process that sends.
     const hooks = some.flatMap((session_id) =>
       ['Stop', 'SessionEnd'].map((hook_event_name) => {
-        const document = { session_id, cwd, transcript_path: `${env.HOME}/none.jsonl`, prompt_id: 'p', hook_event_name }
+        const document = {
+          session_id,
+          cwd,
+          transcript_path: `${env.HOME}/.claude/projects/demo/${session_id}.jsonl`,
+          prompt_id: 'p',
+          hook_event_name,
+        }
         return start(['hook', 'claude'], env, cwd, JSON.stringify(document)).ran
       }),
     )

@@ -122,7 +122,7 @@ async function begin(world: World, host: Host, name: string, isHooked: boolean) 
   const { run, lease } = await client.createRun({ title: `of ${name}`, where: { session: name }, leaseSeconds: 600 })
   prompt(world, session)
   const ids = state.notes(nameOf(session)).map((note) => note.id)
-  state.settle(nameOf(session), ids, [], { memo: {}, ended: false })
+  state.settle(nameOf(session), ids, [], { memo: { begun: true }, ended: false })
   state.update(nameOf(session), { runId: run.runId, leaseToken: lease?.token ?? null })
 }
 
@@ -142,7 +142,7 @@ async function end(world: World, session: Session | undefined, isKilled: boolean
   session.isLive = false
   if (session.isHooked && !isKilled) {
     const ids = world.state.notes(nameOf(session)).map(({ id }) => id)
-    world.state.settle(nameOf(session), ids, [], { memo: {}, ended: true })
+    world.state.settle(nameOf(session), ids, [], { memo: { begun: true, ended: true }, ended: true })
     await tell(world, session, { status: 'completed' })
   }
 }
@@ -174,7 +174,7 @@ async function resume(world: World) {
   // The agent may be faster than the recorder.
   if (world.random(2) === 0) await call(world, session)
   const ids = world.state.notes(nameOf(session)).map(({ id }) => id)
-  world.state.settle(nameOf(session), ids, [], { memo: {}, ended: false })
+  world.state.settle(nameOf(session), ids, [], { memo: { begun: true }, ended: false })
   await tell(world, session, { status: 'in_progress', leaseSeconds: 600 })
 }
 

@@ -9,7 +9,7 @@ import type { State } from '../../spool/state.ts'
 import type { Env } from '../place/folders.ts'
 import { patienceMs } from './farewell.ts'
 import { reconnect } from './reconnect.ts'
-import { settleNotes } from './session.ts'
+import { settle, settleNotes } from './session.ts'
 import { type Whose, whoseRun } from './whose-run.ts'
 
 type Here = Exclude<Whose, { kind: 'session' }> | { kind: 'session'; session: Recording }
@@ -40,7 +40,7 @@ export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env
 
 /** Sends what the hooks of a session noted before, so that what follows comes after what they saw. */
 export async function catchUp(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<void> {
-  await settleNotes(state, env, () => {})
+  await settle(state, name, env).catch(() => {})
   const signal = AbortSignal.timeout(patienceMs)
   while (state.next(name) && !signal.aborted) {
     const { outcome } = await deliver(state, name, { connect: (place) => reconnect(place, env), signal })

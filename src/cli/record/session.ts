@@ -44,8 +44,11 @@ async function settleAll(state: State, env: Env, say: (line: string) => void) {
 /** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
 const overtakenMs = 1_000
 
-/** Turns the notes of a session into calls. If another process settles some of them first, reads them again. */
-async function settle(state: State, name: string, env: Env) {
+/**
+ * Turns the notes of a session into calls. If another process settles some of them first, reads them again. Throws if
+ * they cannot be read now.
+ */
+export async function settle(state: State, name: string, env: Env) {
   for (let isSettled = false; !isSettled; ) {
     const recording = state.find(name)
     const notes = state.notes(name)
