@@ -28,7 +28,11 @@ async function secondsOf(agent: RealAgent, bins: string[], hasHooks: boolean): P
   const place = freshPlace(bins)
   const model = await startModel({ pace })
   try {
-    if (!hasHooks) place.conduct('init', '--remove', '--yes')
+    // The MCP server stays, so that only the hooks differ.
+    if (!hasHooks) {
+      place.conduct('init', '--remove', '--yes')
+      place.conduct('init', '--yes', '--no-hooks')
+    }
     const [home, repository, url] = [place.home, place.repository, model.urlOf('session')]
     place.write(home, agent.configure({ home, repository, url }))
     const session = { prompt: 'Write two files.', ends: 'well' as const, script }
