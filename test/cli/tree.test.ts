@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  globSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -70,6 +71,20 @@ test('a snapshot starts one process of git where nothing changed, and at most fi
   git('commit', '-q', '-m', 'second')
   assert.equal(counted().tree, git('rev-parse', 'HEAD^{tree}'))
   assert.equal(counted().calls, 1)
+})
+
+test('a kept tree counts only with its own index, whichever of two hooks kept its state last', (t) => {
+  const { cwd, git, take, wanted, objects } = repository(t)
+  writeFiles(cwd, { a: '1\n' })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  take()
+  const [state = ''] = globSync(join(objects, 'repositories/*/index.json'))
+  const before = readFileSync(state)
+  writeFiles(cwd, { a: '2\n' })
+  assert.equal(take()?.tree, wanted())
+  writeFileSync(state, before)
+  assert.equal(take()?.tree, wanted())
 })
 
 test('a snapshot sees what is ignored anew, hidden no more, or a repository by now', (t) => {

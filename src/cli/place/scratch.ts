@@ -22,6 +22,8 @@ export interface IndexFacts {
 
 /** What is kept beside an index. */
 interface State extends Pick<Scratch, 'stamp' | 'tree'> {
+  /** Identifies that index: of two hooks at once, one may keep the index last, and the other its state. */
+  index: string
   facts: IndexFacts
 }
 
@@ -50,8 +52,12 @@ export function copyScratch(guarded: Guarded, mayContinue: boolean): Scratch {
   const stamp = stampOf(own)
   const kept = keptIn(guarded)
   const state = mayContinue ? stateIn(kept.state) : undefined
-  const isKept = state?.stamp === stamp && copyIndex(kept.index, path)
-  if (!isKept) copyIndex(own, path)
+  const isItsIndex = () => state?.index === stampOf(kept.index)
+  const isKept = state?.stamp === stamp && isItsIndex() && copyIndex(kept.index, path) && isItsIndex()
+  if (!isKept) {
+    rmSync(path, { force: true })
+    copyIndex(own, path)
+  }
   return { path, stamp, facts: isKept ? state.facts : undefined, tree: isKept ? state.tree : undefined }
 }
 
@@ -59,13 +65,12 @@ export function copyScratch(guarded: Guarded, mayContinue: boolean): Scratch {
 export function keepIndex(guarded: Guarded, { path, stamp }: Scratch, facts: IndexFacts, tree: string | undefined) {
   if (!existsSync(path)) return
   const kept = keptIn(guarded)
-  // The order matters: an index beside the state of another one is never used.
-  rmSync(kept.state, { force: true })
+  const index = stampOf(path)
   renameSync(path, kept.index)
-  writeFileSync(kept.state, JSON.stringify({ stamp, facts, tree } satisfies State))
+  writeFileSync(kept.state, JSON.stringify({ stamp, index, facts, tree } satisfies State))
 }
 
-/** Identifies a state of git's own index. */
+/** Identifies a state of an index. */
 export function stampOf(index: string): string {
   const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
