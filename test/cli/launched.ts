@@ -7,12 +7,13 @@ import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { socketOf } from '../../src/cli/record/resident.ts'
 import { bin } from '../support/program.ts'
+import type { ProgramEnv } from './program.ts'
 import type { Document } from './session.ts'
 import { workplace } from './session.ts'
 
 /** A user whose hooks run by the launcher, as agents run them. */
-export function launchedUser(t: TestContext) {
-  const user = workplace(t)
+export function launchedUser(t: TestContext, more: ProgramEnv = {}) {
+  const user = workplace(t, more)
   const { env, folder, cwd } = user
   const starts = join(folder, 'starts')
   const counter = join(folder, 'counter.cjs')

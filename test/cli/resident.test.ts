@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { observe } from '../../src/cli/record/observe.ts'
@@ -8,7 +10,7 @@ import { socketOf } from '../../src/cli/record/resident.ts'
 import { stateFile } from '../../src/cli/record/state.ts'
 import { launched } from '../../src/cli/record/wake.ts'
 import { launchedUser, processesOf } from './launched.ts'
-import { onlyRun, syncAll, turnsOf } from './session.ts'
+import { onlyRun, syncAll, turnsOf, untilNobodyRuns } from './session.ts'
 
 const session = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'
 
@@ -95,6 +97,15 @@ test('a recorder answers only the launcher of its own program, and ends without 
   await user.tell({ ...prompt, prompt_id: 'p2' })
   await user.listening()
   assert.equal(user.starts(), started + 1)
+})
+
+test('where no socket can be, what a hook notes is sent all the same', async (t) => {
+  const state = mkdtempSync(join(tmpdir(), `conduct-${'long'.repeat(25)}-`))
+  t.after(() => rmSync(state, { recursive: true }))
+  const user = launchedUser(t, { XDG_STATE_HOME: state })
+  await user.tell(documentsIn(user.cwd).prompt)
+  untilNobodyRuns(user.env.HOME)
+  assert.equal((await onlyRun(user)).title, 'Fix the login')
 })
 
 test('a recorder follows a state file that is removed', async (t) => {

@@ -25,7 +25,7 @@ const answerMs = 1_000
 /** Where the recorder of this user listens. Only the user can enter the folder. */
 export const socketOf = (env: Env) => join(folders.state(env), 'recorder.sock')
 
-/** Takes hooks until none comes for a while, or another recorder or program is in its place. */
+/** Takes hooks until none comes for a while, or another recorder or program is in its place. Where it cannot, it sends. */
 export async function runResident(env: Env): Promise<void> {
   const path = socketOf(env)
   privateFolder(folders.state(env))
@@ -39,9 +39,14 @@ export async function runResident(env: Env): Promise<void> {
       .catch(() => 500)
       .then((status) => response.writeHead(status, { connection: 'close' }).end())
   })
-  const listening = await listen(server, path)
-  const code = idOf(mainFile)
+  // There may be no sockets: the path may be too long, or the file system may have none.
+  const listening = await listen(server, path).catch(() => undefined)
   senders.wake(env)
+  if (listening === undefined) {
+    server.close()
+    return senders.end()
+  }
+  const code = idOf(mainFile)
   await untilSignal(() => performance.now() - heardAt < idleMs && idOf(path) === listening && idOf(mainFile) === code)
   if (idOf(path) === listening) rmSync(path, { force: true })
   // A hook whose connection is refused from now on starts Node.js itself.

@@ -22,18 +22,19 @@ export function openSenders(): Senders {
   const senders = new Map<string, Sender>()
 
   function start(key: string, env: Env): Sender {
-    const options = { detached: true, env, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] as const }
     const child = spawn(process.execPath, [mainFile, 'sync', '--quiet', '--follow'], {
-      ...options,
+      ...{ detached: true, env, cwd: '/' },
       stdio: ['pipe', 'ignore', 'ignore'],
     })
+    const timer = setTimeout(() => finish(key), restMs)
     const forget = () => {
+      clearTimeout(timer)
       if (senders.get(key)?.child === child) senders.delete(key)
     }
     child.on('error', forget)
     child.on('exit', forget)
     child.stdin.on('error', () => {})
-    const sender = { child, timer: setTimeout(() => finish(key), restMs) }
+    const sender = { child, timer }
     senders.set(key, sender)
     return sender
   }
