@@ -6,7 +6,7 @@ import { ConductError } from '../api/error.ts'
 import type { ActivityInput } from '../api/work.ts'
 import { expired, tokenHash } from '../ledger/lease.ts'
 import type { Call } from '../recorder/call.ts'
-import type { Facts } from '../recorder/facts.ts'
+import { type Facts, reportAlone } from '../recorder/facts.ts'
 import { type Memo, memoOf } from '../recorder/memo.ts'
 import { close, isOpen, step } from '../recorder/step.ts'
 import { type Ctx, inTx } from '../store/ctx.ts'
@@ -81,16 +81,11 @@ function storedIn({ memo, runId }: HookSession, { now }: Ctx): Stored {
 }
 
 const factsOf = ({ now }: Ctx, { agent, cwd, session }: Seen, price: Facts['price']): Facts => ({
+  ...reportAlone,
   at: Date.parse(now),
   agent,
-  rules: { answers: true, prompts: true },
-  told: {},
-  trees: {},
   run: { where: { ...(cut(cwd, 1_000) && { cwd: cut(cwd, 1_000) }), session: cut(session, 200) } },
-  work: { files: [], commits: [] },
   price,
-  line: () => ({ checks: [], others: 'read' }),
-  remarks: () => [],
 })
 
 /** Continues the run of a resumed session. If it belongs to someone else by now, the session gets a new one. */

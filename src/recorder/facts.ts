@@ -33,6 +33,18 @@ export interface Facts {
   remarks(check: RanCheck): string[]
 }
 
+/** The facts where there is only the report itself: no working tree, no transcript, no conduct.json. */
+export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
+  rules: { answers: true, prompts: true },
+  told: {},
+  trees: {},
+  run: {},
+  work: { files: [], commits: [] },
+  price: (usage) => usage,
+  line: () => ({ checks: [], others: 'read' }),
+  remarks: () => [],
+}
+
 export interface SessionWork extends Work {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]

@@ -3,7 +3,7 @@ import { withoutSecrets } from '../agents/secrets.ts'
 import type { Seen, Step, Told, Usage } from '../agents/seen.ts'
 import type { Moment } from '../agents/transcripts/moment.ts'
 import type { TurnFields } from '../api/turn.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, reportAlone } from './facts.ts'
 import type { Memo } from './memo.ts'
 import { close, gone, isOpen, step } from './step.ts'
 
@@ -107,14 +107,8 @@ async function usedIn({ requests }: State): Promise<Usage | undefined> {
 }
 
 const factsOf = ({ at, told }: State, usage: Usage | undefined): Facts => ({
+  ...reportAlone,
   at,
   agent: '',
-  rules: { answers: true, prompts: true },
   told: { ...told, ...(usage && { usage }) },
-  trees: {},
-  run: {},
-  work: { files: [], commits: [] },
-  price: (usage) => usage,
-  line: () => ({ checks: [], others: 'read' }),
-  remarks: () => [],
 })

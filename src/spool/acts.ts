@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Database } from './database.ts'
+import { againMs } from './notes.ts'
 
 /** The state of a working tree, in the form of the code that took it. */
 type Git = object
@@ -15,13 +16,13 @@ export interface Begun {
  * 1970.
  */
 export interface Acts {
-  /** Records that a session starts a command in the working tree `root`; once if it is told again within two seconds. */
+  /** Records that a session starts a command in the working tree `root`. Two hooks may report one start. */
   begin(name: string, root: string, target: string, git: Git): void
   /** The start of such a command whose end was not recorded: the newest one with that text. */
   begun(name: string, target: string): Begun | undefined
   /**
-   * Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. Only the
-   * end of a call that has an id may be told again.
+   * Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. If the
+   * text is the id of a call, a second hook gets the same start.
    */
   finish(name: string, target: string, hasId: boolean): Begun | undefined
   /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
@@ -37,8 +38,6 @@ export interface Acts {
 }
 
 const dayMs = 86_400_000
-/** How long after a start the same one is told once more, in milliseconds. */
-const againMs = 2_000
 /** A command without a recorded end counts for this long, in milliseconds. */
 const longestMs = 3_600_000
 

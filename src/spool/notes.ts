@@ -17,8 +17,8 @@ export interface Note {
 /** Identifies a report: by the id that the agent gave it, or else by the digest of its document. */
 export type NoteKey = string | { kind: Seen['step']['kind']; digest: string }
 
-/** How long after a report the same document is that report once more, in milliseconds. */
-const againMs = 2_000
+/** How long after a report without an id the same one is a repetition, in milliseconds. */
+export const againMs = 2_000
 
 export interface Notes {
   /**
