@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, statSync, symlinkSync, watch } from 'node:fs'
+import { mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -25,6 +25,30 @@ async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
 
 const insert = (db: Tx, k: number, v = 'x') => db.query(sql`insert into t (k, v) values (${k}, ${v})`)
 const keys = async (db: Tx) => (await db.query<{ k: number }>(sql`select k from t order by k`)).map(({ k }) => k)
+
+/** Where an open file of this process is. */
+function linkOf(fd: string): string[] {
+  try {
+    return [readlinkSync(`/proc/self/fd/${fd}`)]
+  } catch {
+    return []
+  }
+}
+
+const onLinux = { skip: process.platform !== 'linux' && 'it reads /proc' }
+test('a migration puts its temporary files beside the ledger', onLinux, async (t) => {
+  const { db, path } = await openFile(t)
+  const folders = await db.changeSchema(
+    async (own) => {
+      await own.query(sql`create temp table large as with recursive n (i) as
+        (select 1 union all select i + 1 from n where i < 20000) select hex(randomblob(200)) as v from n`)
+      const files = readdirSync('/proc/self/fd').flatMap(linkOf)
+      return files.filter((file) => basename(file).startsWith('etilqs_')).map(dirname)
+    },
+    () => {},
+  )
+  assert.deepEqual([...new Set(folders)], [dirname(path)])
+})
 
 test('works that take long together leave the event loop time in between, and keep their order', async (t) => {
   const { db } = await openFile(t)

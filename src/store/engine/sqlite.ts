@@ -96,8 +96,14 @@ function openFile(path: string, warn: Warn): Db {
  * space. In memory, they would need as much of it as the indexes are large.
  */
 function connectToMigrate(path: string): DatabaseSync {
-  process.env.SQLITE_TMPDIR ??= dirname(path)
-  return connect(path, 'pragma busy_timeout = 0', 'pragma temp_store = file')
+  const own = connect(path, 'pragma busy_timeout = 0', 'pragma temp_store = file')
+  try {
+    // For all connections of the process. The others keep such data in memory.
+    own.exec(`pragma temp_store_directory = '${dirname(path).replaceAll("'", "''")}'`)
+  } catch {
+    // A folder that cannot be written to leaves SQLite its own choice.
+  }
+  return own
 }
 
 /** The two connections of a file: one for transactions, one for concurrent reads. */
@@ -167,6 +173,7 @@ async function changeSchema<T>(own: DatabaseSync, work: (tx: Tx) => Promise<T>, 
   try {
     return await work(ownTx(own, base, onWait))
   } finally {
+    own.exec("pragma temp_store_directory = ''")
     own.close()
   }
 }
