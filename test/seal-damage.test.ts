@@ -26,27 +26,17 @@ function forged({ origin, size, root }: Checkpoint): string {
   return signCheckpoint(origin, newKeyPair(), { size, root }).note
 }
 
+const marked = (name: string, seq: number, mark: number): Damage => ({
+  name,
+  statements: () => [sql`update events set is_append = ${mark} where seq = ${seq}`],
+  seq,
+})
+
 const damages: Damage[] = [
-  {
-    name: 'an event that is marked as an append so that filtered lists leave it out',
-    statements: () => [sql`update events set is_append = 2 where seq = 7`],
-    seq: 7,
-  },
-  {
-    name: 'a new run that is marked as an append',
-    statements: () => [sql`update events set is_append = 1 where seq = 7`],
-    seq: 7,
-  },
-  {
-    name: 'a change of a run that is marked as an append',
-    statements: () => [sql`update events set is_append = 1 where seq = 8`],
-    seq: 8,
-  },
-  {
-    name: 'an append that is marked as none',
-    statements: () => [sql`update events set is_append = 0 where seq = 9`],
-    seq: 9,
-  },
+  marked('an event that is marked as an append so that filtered lists leave it out', 7, 2),
+  marked('a new run that is marked as an append', 7, 1),
+  marked('a change of a run that is marked as an append', 8, 1),
+  marked('an append that is marked as none', 9, 0),
   {
     name: 'another name of a key where events show it',
     statements: () => [sql`update actors set name = 'eve' where name = 'first admin'`],

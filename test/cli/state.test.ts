@@ -142,7 +142,7 @@ test('a command that begins once more within two seconds has begun once', (t) =>
   state.begin('exec-1', '/shop', 'toolu_1', { tree: 'a' })
   state.begin('exec-1', '/shop', 'toolu_1', { tree: 'b' })
   assert.deepEqual(state.finish('exec-1', 'toolu_1', true)?.git, { tree: 'a' })
-  assert.deepEqual(state.finish('exec-1', 'toolu_1', true)?.git, { tree: 'a' }, 'its end may be told again')
+  assert.deepEqual(state.finish('exec-1', 'toolu_1', true)?.git, { tree: 'a' }, 'two hooks may report its end')
   state.begin('exec-1', '/shop', 'npm test', { tree: 'a' })
   assert.ok(state.finish('exec-1', 'npm test', false))
   assert.equal(state.finish('exec-1', 'npm test', false), undefined)

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import sql from 'sql-template-tag'
 import { folders } from '../../src/cli/place/folders.ts'
 import { checkMemory, forget } from '../../src/cli/verify/remember.ts'
@@ -19,20 +19,30 @@ import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
 import { remoteUser, serverUser } from './user.ts'
 
+/** A server whose clock the test moves. */
+async function serverOn(t: TestContext, engine: Engine) {
+  const ledger = await engine.ledger(t)
+  let ahead = 0
+  const store = await openStore(ledger.url, { adminKey, now: () => Date.now() + ahead })
+  const { url, stop } = await serve({ host: '127.0.0.1', port: 0, store })
+  t.after(stop)
+  const client = createClient({ url, key: adminKey })
+  const sleep = (ms: number) => {
+    ahead += ms
+  }
+  return { store, url, stop, client, sleep }
+}
+
 for (const engine of engines) {
   test(`verify names the event that somebody changed (${engine.name})`, async (t) => {
-    const { url } = await engine.ledger(t)
-    let ahead = 0
-    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
-    const running = await serve({ host: '127.0.0.1', port: 0, store })
-    t.after(() => running.stop())
-    const { env, client } = { ...remoteUser(t, running.url), client: createClient({ url: running.url, key: adminKey }) }
+    const { store, url, client, sleep } = await serverOn(t, engine)
+    const { env } = remoteUser(t, url)
     const conduct = (...words: string[]) => conductHere(words, env)
     for (let n = 0; n < 5; n++) await client.createRun({ title: `run ${n}` })
 
     const anchors = join(freshFolder(t), 'anchors')
     writeFileSync(anchors, (await conduct('log', 'checkpoint')).stdout)
-    ahead = 61_000
+    sleep(61_000)
     await client.createRun({ title: 'not anchored' })
     const { events } = await client.listEvents({})
     const fine = await conduct('verify', '--anchor', anchors)
@@ -73,18 +83,14 @@ for (const engine of engines) {
 
 for (const engine of engines) {
   test(`verify says that nobody can tell a feigned retention (${engine.name})`, async (t) => {
-    const { url } = await engine.ledger(t)
-    let ahead = 0
-    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
-    const running = await serve({ host: '127.0.0.1', port: 0, store })
-    t.after(() => running.stop())
-    const { env, client } = { ...remoteUser(t, running.url), client: createClient({ url: running.url, key: adminKey }) }
+    const { store, url, client, sleep } = await serverOn(t, engine)
+    const { env } = remoteUser(t, url)
     for (let n = 0; n < 9; n++) await client.createRun({ title: `run ${n}` })
     const anchor = join(freshFolder(t), 'anchor')
-    ahead = 61_000
+    sleep(61_000)
     writeFileSync(anchor, (await client.getCheckpoint()).note)
     const said = await unlocated.feign?.(store.db, { first: 1, seq: 8, later: 9, way: 0 })
-    ahead = 122_000
+    sleep(61_000)
     const { code, stdout } = await conductHere(['verify', '--anchor', anchor, '--json'], env)
     const { faults, notCovered, dropped } = JSON.parse(stdout)
     assert.deepEqual([code, faults, dropped], [0, [], 8])
@@ -126,18 +132,13 @@ test('an anchor that cannot be read is named, and does not count as a fault of t
 
 for (const engine of engines) {
   test(`sync with the key of an agent notices a log that was recomputed or restored (${engine.name})`, async (t) => {
-    const { url } = await engine.ledger(t)
-    let ahead = 0
-    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
-    const running = await serve({ host: '127.0.0.1', port: 0, store })
-    t.after(() => running.stop())
-    const client = createClient({ url: running.url, key: adminKey })
+    const { store, url, client, sleep } = await serverOn(t, engine)
     const { secret } = await client.createKey({ name: 'ci', permissions: ['agent'], project: 'default' })
-    const env = { ...remoteUser(t, running.url).env, CONDUCT_API_KEY: secret }
+    const env = { ...remoteUser(t, url).env, CONDUCT_API_KEY: secret }
     const sync = () => conductHere(['sync'], env)
     const live = async () => {
       for (let n = 0; n < 5; n++) await client.createRun({ title: `run ${n}` })
-      ahead += 61_000
+      sleep(61_000)
       const { size } = await client.getCheckpoint()
       return size
     }
@@ -201,24 +202,19 @@ test("sync and verify report that the server's log was replaced, until the user 
 
 for (const engine of engines) {
   test(`exec and check exec warn after the server rewrote its log, and keep the exit code (${engine.name})`, async (t) => {
-    const { url } = await engine.ledger(t)
-    let ahead = 0
-    const store = await openStore(url, { adminKey, now: () => Date.now() + ahead })
-    const running = await serve({ host: '127.0.0.1', port: 0, store })
-    t.after(() => running.stop())
-    const client = createClient({ url: running.url, key: adminKey })
+    const { store, url, client, sleep, stop } = await serverOn(t, engine)
     const { secret } = await client.createKey({ name: 'ci', permissions: ['agent'], project: 'default' })
     const { run } = await client.createRun({ title: 'run' })
-    const { env } = remoteUser(t, running.url)
+    const { env } = remoteUser(t, url)
     const inCi = (...words: string[]) => conductHere(words, { ...env, CONDUCT_API_KEY: secret })
     const exec = () => inCi('exec', '--', 'sh', '-c', 'exit 3')
     const check = () => inCi('check', 'exec', run.runId, '--', 'true')
 
     for (const one of [exec, check, exec]) {
-      ahead += 61_000
+      sleep(61_000)
       assert.doesNotMatch((await one()).stderr, /log/)
     }
-    ahead += 61_000
+    sleep(61_000)
     await client.getCheckpoint()
     assert.equal((await check()).code, 0)
     await sabotages.recompute?.(store.db, { first: 1, seq: 3, later: 4, way: 1 })
@@ -231,7 +227,7 @@ for (const engine of engines) {
       assert.match(warned.stderr, /The log of http\S+ has other events among its first \d+, which contradicts/)
     }
     assert.equal((await inCi('sync')).code, 1)
-    await running.stop()
+    await stop()
     const away = await exec()
     assert.deepEqual([away.code, /The log of/.test(away.stderr)], [3, false], away.stderr)
   })

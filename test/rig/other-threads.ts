@@ -1,6 +1,7 @@
 import type { Place } from './place.ts'
 import { done, runs, tokens, writes } from './replies.ts'
 import type { Scenario, Session } from './scenarios.ts'
+import { testing, writingBeside } from './verdict-threads.ts'
 
 const withRules = (place: Place) => {
   place.write(place.repository, {
@@ -44,25 +45,12 @@ export const otherThreads: Scenario[] = [
         verdict: 'verified',
         // The other's file does not move its work.
         figures: (place) => ({ evidence: 'executed', tree: place.tree(['b.txt']) }),
-        script: {
-          replies: [
-            { ...writes(`${repository}/a.txt`), meets: 'one' },
-            test,
-            { ...runs('ls'), meets: 'two' },
-            { ...done('Tested.'), meets: 'four' },
-          ],
-        },
+        script: { replies: testing(repository) },
       },
       {
         prompt: 'Write beside.',
         ends: 'well',
-        script: {
-          replies: [
-            { ...runs('ls'), meets: 'one' },
-            { ...writes(`${repository}/b.txt`), meets: 'two' },
-            { ...done('Written.'), meets: 'four' },
-          ],
-        },
+        script: { replies: writingBeside(repository) },
       },
     ],
   },

@@ -34,6 +34,21 @@ const beside = (name: string, script?: string): Omit<Scenario, 'sessions'> => ({
 
 const meets = (reply: Reply, meeting: string): Reply => ({ ...reply, meets: meeting })
 
+/** A session that tests its work before another one, in the same folder, writes. */
+export const testing = (repository: string): Reply[] => [
+  meets(writes(`${repository}/a.txt`), 'one'),
+  test,
+  meets(runs('ls'), 'two'),
+  meets(done('Tested.'), 'four'),
+]
+/** The other one. */
+export const writingBeside = (repository: string, ...more: Reply[]): Reply[] => [
+  meets(runs('ls'), 'one'),
+  meets(writes(`${repository}/b.txt`), 'two'),
+  ...more,
+  meets(done('Written.'), 'four'),
+]
+
 const inBackground = (exits: number): Reply => ({
   ...test,
   does: [{ do: 'shell', command: 'npm test', exits, input: { run_in_background: true } }],
@@ -254,25 +269,12 @@ export const verdictThreads: Scenario[] = [
         verdict: 'verified',
         // The other's file is not its work.
         figures: (place) => ({ evidence: 'executed', tree: place.tree(['b.txt']) }),
-        script: {
-          replies: [
-            meets(writes(`${repository}/a.txt`), 'one'),
-            test,
-            meets(runs('ls'), 'two'),
-            meets(done('Tested.'), 'four'),
-          ],
-        },
+        script: { replies: testing(repository) },
       },
       {
         prompt: 'Write beside.',
         ends: 'well',
-        script: {
-          replies: [
-            meets(runs('ls'), 'one'),
-            meets(writes(`${repository}/b.txt`), 'two'),
-            meets(done('Written.'), 'four'),
-          ],
-        },
+        script: { replies: writingBeside(repository) },
       },
     ],
   },
@@ -290,26 +292,12 @@ export const verdictThreads: Scenario[] = [
           commit: place.git('rev-parse', 'HEAD~1'),
           commits: [],
         }),
-        script: {
-          replies: [
-            meets(writes(`${repository}/a.txt`), 'one'),
-            test,
-            meets(runs('ls'), 'two'),
-            meets(done('Tested.'), 'four'),
-          ],
-        },
+        script: { replies: testing(repository) },
       },
       {
         prompt: 'Commit beside.',
         ends: 'well',
-        script: {
-          replies: [
-            meets(runs('ls'), 'one'),
-            meets(writes(`${repository}/b.txt`), 'two'),
-            runs('git add b.txt && git commit -qm Other'),
-            meets(done('Committed.'), 'four'),
-          ],
-        },
+        script: { replies: writingBeside(repository, runs('git add b.txt && git commit -qm Other')) },
       },
     ],
   },
