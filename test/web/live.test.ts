@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { openPage } from '../support/browser.ts'
+import { adminKey } from '../support/server.ts'
 
 test('a new run appears as a lane, whose last line changes as the log grows', async (t) => {
   const { page, client } = await openPage(t)
@@ -34,12 +35,15 @@ test('the last line of a lane is what a terminal shows, also after the log was r
 })
 
 test('a lane that is silent for longer than half its lease says so', async (t) => {
-  const { page, client, sleep } = await openPage(t)
+  // A session does not outlive a clock that goes back, so it begins afterwards.
+  const { client, sleep, logIn, openTab } = await openPage(t, '', { permissions: [] })
   await client.createRun({ title: 'Patient', leaseSeconds: 3600 })
   // The clock is set back for this run, so the server last heard from it 16 minutes ago.
   sleep(-1_000_000)
   await client.createRun({ title: 'Stuck', leaseSeconds: 1800 })
   sleep(1_000_000)
+  await logIn(adminKey)
+  const page = await openTab()
   await page.locator('.lane.quiet-too-long', { hasText: 'Stuck' }).getByText('silent 16m').waitFor()
   assert.equal(await page.locator('.lane.quiet-too-long').count(), 1)
 })
