@@ -130,8 +130,8 @@ test('one process makes what several need at once, and another does after one th
   assert.equal(readFileSync(`${made}/it`, 'utf8'), 'again')
 })
 
-test('CONTRIBUTING.md names every proof', () => {
-  const text = readFileSync(new URL('../CONTRIBUTING.md', import.meta.url), 'utf8')
+test('docs/proofs.md names every proof', () => {
+  const text = readFileSync(new URL('../docs/proofs.md', import.meta.url), 'utf8')
   const named = [...text.matchAll(/^\| `([\w/-]+)` \|/gm)].map(([, name]) => name)
   assert.deepEqual(named.toSorted(), allProofs().map(nameOf).toSorted())
 })
