@@ -54,10 +54,10 @@ const tablesOfProject = [
 ]
 
 testLedger('a deleted project is emptied although others write without pause', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   await furnish(ledger)
   await client.deleteProject({ slug: 'shop', confirm: 'Der Laden' })
-  sleep(3600_000)
+  advance(3600_000)
   const place = newPlace()
   for (let steps = 0; await emptyNext(store.db, store.now(), place); steps++) {
     assert.ok(steps < 100, 'It follows the end of the log, which moves on.')
@@ -68,7 +68,7 @@ testLedger('a deleted project is emptied although others write without pause', a
 })
 
 testLedger('deleting a project deletes everything in it, and frees its slug', async (ledger) => {
-  const { client, as, store, sleep } = ledger
+  const { client, as, store, advance } = ledger
   const { shop, secret, key } = await furnish(ledger)
   await client.createRun({ runId: 'OTHER', title: 'Kirschrun in default' })
   while (await indexMore(store.db, 5));
@@ -125,7 +125,7 @@ testLedger('deleting a project deletes everything in it, and frees its slug', as
   while (await indexMore(store.db, 5));
   assert.equal((await client.search({ q: 'Kirschrun' })).results.length, 1)
 
-  sleep(6 * 60_000)
+  advance(6 * 60_000)
   await emptyAll(ledger)
   assert.deepEqual((await verify(client, [])).faults, [])
   assert.equal((await client.listEvents({ type: ['run.updated'], subject: 'LIVE' })).events.length, 0)
@@ -171,12 +171,12 @@ for (const [name, input] of Object.entries(holders)) {
 }
 
 testLedger('a row of a late write to a deleted project is also deleted', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   await client.createProject({ slug: 'shop' })
   const [project] = await store.db.query<{ id: number }>(sql`select id from projects where slug = 'shop'`)
   await client.deleteProject({ slug: 'shop', confirm: 'shop' })
   await emptyAll(ledger)
-  sleep(1000)
+  advance(1000)
   // A request that looked the project up before the deletion writes in its transaction.
   await store.db.tx((tx) =>
     tx.query(sql`insert into features (project_id, number, name, created_at, updated_at)

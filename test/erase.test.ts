@@ -138,13 +138,13 @@ test('every column of text is filled by these tests, or declared to hold no text
 })
 
 testLedger('a text is erased from every row, event, index and file', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   await fill(ledger)
   const keyed = { method: 'POST', headers: { 'idempotency-key': 'k1', 'content-type': 'application/json' } }
   const body = JSON.stringify({ runId: 'KEPT', title: secret })
   assert.equal((await ledger.fetch('/v1/runs', { ...keyed, body })).status, 201)
   while (await indexMore(store.db, 5));
-  sleep(61_000)
+  advance(61_000)
   const before = await client.getCheckpoint()
 
   const counted = await eraseAll(client, { text: secret, dryRun: true })
@@ -169,7 +169,7 @@ testLedger('a text is erased from every row, event, index and file', async (ledg
   const replayed = await ledger.fetch('/v1/runs', { ...keyed, body })
   assert.equal(replayed.status, 409, 'the request stays carried out')
 
-  sleep(61_000)
+  advance(61_000)
   const found = await verify(client, [])
   assert.deepEqual(found.faults, [])
   assert.ok((found.erased ?? 0) > 20)
@@ -255,7 +255,7 @@ testLedger('erasing a run leaves the events of runs with a similar id', async ({
 })
 
 testLedger('no server shows the name of a key much longer than it is there', async (ledger) => {
-  const { client, as, sleep } = ledger
+  const { client, as, advance } = ledger
   const { secret: key } = await client.createKey({ name: secret, permissions: ['write'] })
   await as({ key }).createRun({ runId: 'R' })
   const other = await ledger.openAgain()
@@ -265,7 +265,7 @@ testLedger('no server shows the name of a key much longer than it is there', asy
   assert.deepEqual([await nameBy(client), await nameBy(there)], [secret, secret])
   await eraseAll(client, { text: secret })
   assert.equal(await nameBy(client), '[erased]')
-  sleep(10_000)
+  advance(10_000)
   assert.equal(await nameBy(there), '[erased]')
   await other.close()
 })

@@ -20,7 +20,7 @@ const isRefused = (code: string, words: RegExp) => (error: unknown) =>
   error instanceof ConductError && error.code === code && words.test(error.message)
 
 /** Creates enough for several groups of lines. */
-async function fill({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, runs = 150) {
+async function fill({ client, advance }: Pick<Ledger, 'client' | 'advance'>, runs = 150) {
   await client.createSpec({ specId: 'S-1', title: 'Log in', content: '- [ ] form' })
   const numbers = Array.from({ length: runs }, (_, at) => at + 1)
   const made = numbers.map((n) =>
@@ -34,7 +34,7 @@ async function fill({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, runs = 
   )
   await Promise.all(made)
   // Seals the log now. Otherwise the server seals it during the test, and the export changes.
-  sleep(61_000)
+  advance(61_000)
   await client.getCheckpoint()
 }
 
@@ -247,7 +247,7 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
       events.map(({ subjectId }) => subjectId),
       [2],
     )
-    copy.sleep(61_000)
+    copy.advance(61_000)
     const head = await copy.client.getCheckpoint()
     assert.notEqual(head.origin, old.origin)
     const [checkpoint] = checkpointsIn(head.note)

@@ -231,7 +231,7 @@ testLedger('features are found by part of their name or description, and by file
 testLedger('the runs of a feature are listed newest first, also by spec and by time', async (ledger) => {
   const { client } = ledger
   for (const n of [1, 2, 3]) {
-    ledger.sleep(1000)
+    ledger.advance(1000)
     await client.createRun({ runId: `R${n}`, specId: n === 2 ? 'TWO' : 'OTHER' })
     await client.linkFeatures({ runId: `R${n}`, featureIds: [1] })
   }
@@ -252,7 +252,7 @@ testLedger('the runs of a feature are listed newest first, also by spec and by t
 })
 
 testLedger('the list of features has the number of runs, the newest run and the cost of each', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   await client.createFeature({ name: 'idle' })
   for (const [runId, costUsd] of [
     ['A', 0.1],
@@ -260,7 +260,7 @@ testLedger('the list of features has the number of runs, the newest run and the 
     ['C', undefined],
   ] as const) {
     await client.createRun({ runId, status: 'completed', usage: { inputTokens: 1, costUsd } })
-    sleep(1000)
+    advance(1000)
   }
   await client.linkFeatures({ runId: 'B', features: [{ name: 'auth' }, { name: 'export' }] })
   await client.linkFeatures({ runId: 'A', features: [{ name: 'auth' }] })

@@ -63,7 +63,7 @@ export const attempts: Record<string, Forge> = {
   'a recorder by commit': ({ agent, leaseToken }) =>
     refused(agent.createCheck({ commit, ...pass, recorder: 'exec', leaseToken }), 'VALIDATION_ERROR'),
   'a recorder with a lease that was taken later': async ({ agent, ledger, runId }) => {
-    ledger.sleep(7_200_000)
+    ledger.advance(7_200_000)
     const { lease } = await agent.updateRun({ runId, leaseSeconds: 60 })
     await refused(agent.createCheck({ runId, ...pass, recorder: 'hook', leaseToken: lease?.token }), 'FORBIDDEN')
   },
@@ -133,7 +133,7 @@ export const attempts: Record<string, Forge> = {
     await ci.createCheck({ runId, ...pass, tree: a })
   },
   'a service that took over the run': async ({ ci, ledger, runId }) => {
-    ledger.sleep(7_200_000)
+    ledger.advance(7_200_000)
     const { lease } = await ci.updateRun({ runId, leaseSeconds: 60 })
     await ci.updateRun({ runId, status: 'completed', leaseToken: lease?.token })
     await ci.createCheck({ runId, ...pass, tree: a })

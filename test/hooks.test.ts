@@ -46,7 +46,7 @@ testLedger('hooks take no query parameters', async (ledger) => {
 })
 
 testLedger('the hooks of a session record a run with its turns', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   const send = senderTo(ledger)
   const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`
   const prompt = claude('UserPromptSubmit', { prompt: `Use ${secret} to push.`, prompt_id: 'p-1' })
@@ -83,7 +83,7 @@ testLedger('the hooks of a session record a run with its turns', async (ledger) 
 
   assert.deepEqual(await send('claude', claude('SessionEnd-other', { reason: 'other' })), [204])
   assert.equal((await client.getRun({ runId })).run.status, 'completed')
-  sleep(60_000)
+  advance(60_000)
   await send('claude', claude('UserPromptSubmit', { prompt: 'Once more.', prompt_id: 'p-2' }))
   const again = (await client.getRun({ runId })).run
   assert.deepEqual(
@@ -97,7 +97,7 @@ testLedger('the hooks of a session record a run with its turns', async (ledger) 
 })
 
 testLedger('a session may wait two hours for its user, and ten minutes while it works', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   const send = senderTo(ledger)
   const statusOf = async () => {
     const [run] = (await client.listRuns({})).runs
@@ -106,12 +106,12 @@ testLedger('a session may wait two hours for its user, and ten minutes while it 
     return (await client.listRuns({})).runs[0]?.status
   }
   await send('claude', claude('UserPromptSubmit', { prompt: 'Do it.' }), claude('Stop'))
-  sleep(3_600_000)
+  advance(3_600_000)
   assert.equal(await statusOf(), 'in_progress')
   await send('claude', claude('UserPromptSubmit', { prompt: 'Go on.', prompt_id: 'p-2' }), claude('PreToolUse-Bash'))
-  sleep(590_000)
+  advance(590_000)
   assert.equal(await statusOf(), 'in_progress')
-  sleep(20_000)
+  advance(20_000)
   assert.equal(await statusOf(), 'failed')
 })
 
@@ -313,10 +313,10 @@ testLedger('the end of a session that overtakes the end of its last turn ends it
 })
 
 testLedger('the turn of a session that falls silent is recorded when its lease ends', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   const send = senderTo(ledger)
   await send('claude', claude('UserPromptSubmit', { prompt: 'Do it.' }), claude('PostToolUse-Bash'))
-  sleep(600_000)
+  advance(600_000)
   // Both the reaper and the end of the session may be first.
   let turns: Output<'listTurns'>['turns'] = []
   while (turns.length === 0) {
@@ -332,7 +332,7 @@ testLedger('the turn of a session that falls silent is recorded when its lease e
 })
 
 testLedger('the server keeps no token of a session, and no session without a run', async (ledger) => {
-  const { store, sleep } = ledger
+  const { store, advance } = ledger
   const send = senderTo(ledger)
   await send('claude', claude('UserPromptSubmit', { prompt: 'Do it.' }))
   await send('claude', claude('SessionStart-startup', { session_id: 's-2' }))
@@ -341,7 +341,7 @@ testLedger('the server keeps no token of a session, and no session without a run
       sql`select session, lease_hash as hash from hook_sessions order by session`,
     )
   assert.match((await rows())[0]?.hash ?? '', /^[0-9a-f]{64}$/)
-  sleep(90_000_000)
+  advance(90_000_000)
   const now = new Date(Date.now() + 90_000_000).toISOString()
   assert.equal(await purgeHookSessions(store.db, now), false)
   assert.deepEqual(

@@ -23,11 +23,11 @@ async function dropOld({ store }: Ledger): Promise<void> {
 
 /** A ledger with `old` events of 40 days ago and `young` ones of today, and a checkpoint between them. */
 async function furnish(ledger: Ledger, old: number, young = 3) {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   for (let n = 1; n <= old - 2; n++) await client.createRun({ runId: `OLD-${n}`, title: 'altwort' })
-  sleep(61_000)
+  advance(61_000)
   const anchors = checkpointsIn((await client.getCheckpoint()).note)
-  sleep(40 * dayMs)
+  advance(40 * dayMs)
   for (let n = 1; n <= young; n++) await client.createRun({ runId: `NEW-${n}` })
   return anchors
 }
@@ -92,10 +92,10 @@ testLedger('a stream ends before events that were dropped while it read', async 
 testLedger(
   'proofs and anchors stay valid after a drop, and verify finds an event that is missing besides',
   async (ledger) => {
-    const { client, store, sleep } = ledger
+    const { client, store, advance } = ledger
     const anchors = await furnish(ledger, 20)
     await dropOld(ledger)
-    sleep(61_000)
+    advance(61_000)
     const found = await verify(client, anchors)
     assert.deepEqual([found.faults, found.dropped, found.events, found.anchored], [[], 20, 24, 20])
     assert.ok((await client.getProof({ seq: 5 })).proof)
@@ -154,16 +154,16 @@ testLedger('what stands in the log only with its later events is erased', async 
 })
 
 testLedger('the newest event stays, however old it is', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   await client.createRun({ runId: 'R' })
-  sleep(100 * dayMs)
+  advance(100 * dayMs)
   await dropOld(ledger)
-  sleep(100 * dayMs)
+  advance(100 * dayMs)
   await dropOld(ledger)
   const { events } = await client.listEvents({})
   assert.deepEqual(events.at(-1)?.type, 'erasure.created')
   await client.createRun({ runId: 'S' })
-  sleep(61_000)
+  advance(61_000)
   assert.deepEqual((await verify(client, [])).faults, [])
 })
 
@@ -181,11 +181,11 @@ testLedger('a ledger without its first events is copied as it is, and verified',
     const copy = await openAt(t, url)
     assert.deepEqual((await copy.client.listEvents({ limit: 100 })).events, events)
     await assert.rejects(copy.client.listEvents({ after: 0 }), dropped(21))
-    copy.sleep(41 * dayMs)
+    copy.advance(41 * dayMs)
     await copy.client.createRun({ runId: 'LATER' })
     const [last] = (await copy.client.listEvents({ order: 'desc', limit: 1 })).events
     assert.equal(last?.seq, (events.at(-1)?.seq ?? 0) + 1)
-    copy.sleep(61_000)
+    copy.advance(61_000)
     const found = await verify(copy.client, anchors)
     assert.deepEqual([found.faults, found.dropped, found.anchored], [[], 20, 20], engine.name)
     while (await indexMore(copy.store.db, 5));
@@ -202,20 +202,20 @@ testLedger('a copy whose first events are not sealed continues where the log beg
     const { url } = await engine.ledger(t)
     await importAt(url, await exportOf(store))
     const copy = await openAt(t, url)
-    copy.sleep(42 * dayMs)
+    copy.advance(42 * dayMs)
     const found = await verify(copy.client, [])
     assert.deepEqual([found.faults, found.dropped], [[], 300], engine.name)
     // It drops on from there.
     while (await indexMore(copy.store.db, 5));
     const job = retentionJob(copy.store, { logDays: 1 })
     while (await job.step(5));
-    copy.sleep(61_000)
+    copy.advance(61_000)
     assert.deepEqual((await verify(copy.client, [])).faults, [])
   }
 })
 
 testLedger('the seal skips events that another server sealed and dropped meanwhile', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   for (let n = 1; n <= 5; n++) await client.createRun({ title: `run ${n}` })
   let isFirst = true
   const query: Tx['query'] = async (statement) => {
@@ -223,7 +223,7 @@ testLedger('the seal skips events that another server sealed and dropped meanwhi
     if (!isFirst || !/from followers where name = 'seal'/.test(statement.sql)) return rows as never
     // This server has read how much is sealed. Now the other one seals and drops.
     isFirst = false
-    sleep(40 * dayMs)
+    advance(40 * dayMs)
     await client.createRun({ title: 'newer' })
     await dropOld(ledger)
     return rows as never

@@ -36,8 +36,8 @@ testLedger('Location leads to a turn that was appended', async ({ client, fetch 
 
 testLedger(
   'Date is the time of the ledger, also if the clock of this machine has another',
-  async ({ client, fetch, sleep }) => {
-    sleep(7_200_000)
+  async ({ client, fetch, advance }) => {
+    advance(7_200_000)
     const { run } = await client.createRun({})
     const { headers } = await fetch('/v1/runs')
     const sinceMs = Date.parse(headers.get('date') ?? '') - Date.parse(run.createdAt)

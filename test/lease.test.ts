@@ -62,10 +62,10 @@ testLedger(
     const { leaseToken, expiresAt } = await leased(ledger)
     const count = async () => (await client.listEvents({ limit: 100 })).events.length
     const before = await count()
-    ledger.sleep(30_000)
+    ledger.advance(30_000)
     const beat = (await client.heartbeat({ runId: 'A', leaseToken })).run
     assert.deepEqual([beat.version, seconds(expiresAt, beat.leaseExpiresAt) >= 30, await count()], [1, true, before])
-    ledger.sleep(30_000)
+    ledger.advance(30_000)
     const { run } = await client.appendToRun({ runId: 'A', text: 'log', leaseToken })
     assert.ok(seconds(beat.leaseExpiresAt, run.leaseExpiresAt) >= 30)
     const longer = await client.updateRun({ runId: 'A', leaseSeconds: 600, leaseToken })
@@ -73,7 +73,7 @@ testLedger(
     assert.equal(longer.run.version, 2, 'the append alone changed the run')
     const ended = (await client.updateRun({ runId: 'A', leaseSeconds: 0, leaseToken })).run
     assert.deepEqual([ended.status, ended.leaseExpiresAt], ['in_progress', null])
-    ledger.sleep(1e9)
+    ledger.advance(1e9)
     assert.equal(
       (await client.updateRun({ runId: 'A', title: 'late' })).run.status,
       'in_progress',
@@ -83,10 +83,10 @@ testLedger(
 )
 
 testLedger('a run does not end before it started, even if its lease does', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   const startedAt = new Date(Date.parse(store.now()) + 120_000).toISOString()
   await client.createRun({ runId: 'A', startedAt, leaseSeconds: 10 })
-  sleep(11_000)
+  advance(11_000)
   await assert.rejects(client.heartbeat({ runId: 'A', leaseToken: 'no' }), { code: 'LEASE_LOST' })
   await reap(store.db, store.now())
   const { run } = await client.getRun({ runId: 'A' })
@@ -106,7 +106,7 @@ testLedger('the end of a run ends its lease, and the holder can still append', a
 testLedger('an expired lease fails the run as of that time, with one event', async (ledger) => {
   const { client, store } = ledger
   const { expiresAt } = await leased(ledger)
-  ledger.sleep(300_000)
+  ledger.advance(300_000)
   await Promise.all([reap(store.db, store.now()), reap(store.db, store.now())])
   const { run } = await client.getRun({ runId: 'A' })
   assert.deepEqual(
@@ -132,13 +132,13 @@ testLedger('a holder that returns with its token resumes the run, reaped or not'
   for (const runId of ['REAPED', 'NOT-REAPED']) {
     const { leaseToken } = await leased(ledger, runId, 10)
     await client.appendToRun({ runId, text: 'one\n', leaseToken })
-    ledger.sleep(30_000)
+    ledger.advance(30_000)
     if (runId === 'REAPED') await reap(store.db, store.now())
     await client.appendToRun({ runId, text: 'two\n', offset: 4, leaseToken })
     const { run } = await client.getRun({ runId })
     assert.deepEqual([run.status, run.failure, run.endedAt, run.content], ['in_progress', null, null, 'one\ntwo\n'])
     assert.ok(seconds(store.now(), run.leaseExpiresAt) > 5)
-    ledger.sleep(30_000)
+    ledger.advance(30_000)
     assert.equal((await client.updateRun({ runId, status: 'completed', leaseToken })).run.status, 'completed')
   }
 })
@@ -147,7 +147,7 @@ testLedger('a holder loses a run that someone else has changed or retried meanwh
   const { client } = ledger
   const changed = await leased(ledger, 'CHANGED', 10)
   const retried = await leased(ledger, 'RETRIED', 10)
-  ledger.sleep(30_000)
+  ledger.advance(30_000)
   await client.updateRun({ runId: 'CHANGED', title: 'taken over' })
   await client.createRun({ runId: 'AGAIN', retryOf: 'RETRIED' })
   const lost = (message: RegExp) => ({ code: 'LEASE_LOST', message })
@@ -167,7 +167,7 @@ testLedger('a holder whose run another key has leased since learns which key did
   const agent = as({ key: (await client.createKey({ name: 'first', permissions: ['agent'] })).secret })
   const { lease } = await agent.createRun({ runId: 'A', leaseSeconds: 60 })
   const { run } = await agent.updateRun({ runId: 'A', leaseSeconds: 0, leaseToken: lease?.token })
-  ledger.sleep(5_000)
+  ledger.advance(5_000)
   const taken = await client.updateRun({ runId: 'A', leaseSeconds: 60 })
   assert.deepEqual([taken.run.version, taken.run.updatedBy.name], [run.version, 'first admin'])
   assert.ok(taken.run.updatedAt > run.updatedAt)
@@ -182,7 +182,7 @@ testLedger('a holder whose run another key has leased since learns which key did
 testLedger('a run can be leased again after its lease has ended', async (ledger) => {
   const { client } = ledger
   const first = await leased(ledger, 'A', 10)
-  ledger.sleep(30_000)
+  ledger.advance(30_000)
   const { run, lease } = await client.updateRun({ runId: 'A', leaseSeconds: 60 })
   assert.deepEqual([run.status, run.failure, run.endedAt], ['in_progress', null, null])
   assert.notEqual(lease?.token, first.leaseToken)
@@ -200,7 +200,7 @@ testLedger('another caller that changes nothing does not keep the lapsed holder 
   const { client } = ledger
   const { leaseToken } = await leased(ledger, 'A', 10)
   await client.updateRun({ runId: 'A', agent: 'ci', leaseToken })
-  ledger.sleep(30_000)
+  ledger.advance(30_000)
   assert.equal((await client.updateRun({ runId: 'A', agent: 'ci' })).run.status, 'failed')
   await client.appendToRun({ runId: 'A', text: '' })
   await client.appendToRun({ runId: 'A', text: 'back', leaseToken })
@@ -210,7 +210,7 @@ testLedger('another caller that changes nothing does not keep the lapsed holder 
 testLedger('many leases that expire together all fail their runs', async (ledger) => {
   const { client, store } = ledger
   await Promise.all(Array.from({ length: 130 }, () => client.createRun({ leaseSeconds: 10 })))
-  ledger.sleep(30_000)
+  ledger.advance(30_000)
   assert.equal(await reap(store.db, store.now()), true, 'a bounded number at a time')
   assert.equal(await reap(store.db, store.now()), false)
   assert.equal((await client.listRuns({ status: ['in_progress'] })).runs.length, 0)

@@ -29,7 +29,7 @@ function scraped({ store, url }: Ledger, folder: string) {
 }
 
 testLedger('the metrics count how runs begin and end', async (ledger, t) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   const { values } = scraped(ledger, freshFolder(t))
   await client.createRun({ runId: 'before', status: 'failed', failure: { code: 'X', message: 'x' } })
   const before = await values()
@@ -41,7 +41,7 @@ testLedger('the metrics count how runs begin and end', async (ledger, t) => {
   await client.createRun({ runId: 'wrong', status: 'in_progress' })
   await client.updateRun({ runId: 'wrong', status: 'failed', failure: { code: 'X', message: 'x' } })
   assert.equal((await values()).get('conduct_runs_live'), 2)
-  sleep(31_000)
+  advance(31_000)
   await reap(store.db, store.now())
   const { events } = await client.listEvents({ order: 'desc', limit: 1 })
   const after = await values()

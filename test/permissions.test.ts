@@ -39,7 +39,7 @@ function expected(name: Name, { held, own, project }: Caller): number {
   return success[0]
 }
 
-async function callersOf({ client, sleep }: Ledger): Promise<Caller[]> {
+async function callersOf({ client, advance }: Ledger): Promise<Caller[]> {
   await client.createProject({ slug: 'shop' })
   const make = (held: Permission, more = {}) => client.createKey({ name: held, permissions: [held], ...more })
   const keys = await Promise.all(
@@ -50,7 +50,7 @@ async function callersOf({ client, sleep }: Ledger): Promise<Caller[]> {
   const expired = (await make('admin', { expiresAt: new Date(Date.now() + 60_000).toISOString() })).secret
   const revoked = await make('admin')
   await client.revokeKey({ id: revoked.key.id })
-  sleep(61_000)
+  advance(61_000)
   return [
     ...keys,
     { kind: 'agent on its own', held: 'agent', key: agent, own: true },

@@ -40,7 +40,7 @@ testLedger('a server key lists all projects, those that it names, or the one in 
   for (const slug of ['shop', 'blog']) {
     await client.createProject({ slug })
     await as({ project: slug }).createRun({ runId: slug, status: 'completed' })
-    ledger.sleep(10)
+    ledger.advance(10)
   }
   await client.createRun({ runId: 'default', status: 'completed' })
   const ids = async (list: ReturnType<typeof client.listRuns>) => (await list).runs.map(({ runId }) => runId)
@@ -64,7 +64,7 @@ testLedger('a list over hundreds of projects has pages as a list of one project 
   const { client, as } = ledger
   for (let n = 0; n < 230; n++) await client.createProject({ slug: `p${n}` })
   await as({ project: 'p3' }).createRun({ runId: 'old' })
-  ledger.sleep(1000)
+  ledger.advance(1000)
   await as({ project: 'p228' }).createRun({ runId: 'new' })
   const { runs, meta } = await client.listRuns({ status: ['pending', 'failed', 'completed'], limit: 1 })
   assert.deepEqual([runs[0]?.runId, meta.hasMore], ['new', true])
@@ -100,10 +100,10 @@ testLedger('the query of a list of all runs is as long for many projects as for 
   assert.deepEqual((await listAll()).runs, runs.slice(0, 5))
 })
 
-testLedger('the list of projects has the newest run of each', async ({ client, as, sleep }) => {
+testLedger('the list of projects has the newest run of each', async ({ client, as, advance }) => {
   await client.createProject({ slug: 'empty' })
   await client.createRun({ runId: 'OLD', status: 'failed' })
-  sleep(1000)
+  advance(1000)
   const { run } = await client.createRun({ runId: 'NEW', status: 'completed' })
   await client.createProject({ slug: 'shop' })
   await as({ project: 'shop' }).createRun({ runId: 'ONLY' })

@@ -34,9 +34,9 @@ async function runWith(client: Client, runId: string, word: string, more: Partia
 const idsOf = async (client: Client) => (await client.listRuns({ limit: 100 })).runs.map(({ runId }) => runId).sort()
 
 testLedger('the texts of old runs are removed, later the runs', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   await runWith(client, 'OLD', 'ahornwort', { labels: { team: 'ahornwort' } })
-  sleep(20 * dayMs)
+  advance(20 * dayMs)
   await runWith(client, 'NEW', 'birkenwort')
   await client.createRun({ runId: 'LIVE', title: 'eichenwort', status: 'in_progress' })
   while (await indexMore(store.db, 5));
@@ -47,7 +47,7 @@ testLedger('the texts of old runs are removed, later the runs', async (ledger) =
 
   await applyOnce(ledger)
   assert.equal((await client.getRun({ runId: 'OLD' })).run.title, 'title of ahornwort')
-  sleep(15 * dayMs)
+  advance(15 * dayMs)
   const { erased, deleted } = await forgetAll(client, { dryRun: true })
   const { run: old } = await client.getRun({ runId: 'OLD' })
   assert.equal(old.title, 'title of ahornwort', 'a dry run only counts')
@@ -81,7 +81,7 @@ testLedger('the texts of old runs are removed, later the runs', async (ledger) =
   )
   assert.equal((await forgetAll(client, { dryRun: true })).erased.runs, 0, 'once is enough')
 
-  sleep(30 * dayMs)
+  advance(30 * dayMs)
   assert.equal((await forgetAll(client, { dryRun: true })).deleted.runs, 1)
   await applyOnce(ledger)
   assert.deepEqual(await idsOf(client), ['LIVE', 'NEW'])
@@ -95,19 +95,19 @@ testLedger('the texts of old runs are removed, later the runs', async (ledger) =
   const documents = await store.db.query(sql`select id from documents`)
   assert.equal(documents.length, 4, 'of the run that is left: its log, prompt, answer and check')
 
-  sleep(61_000)
+  advance(61_000)
   assert.deepEqual((await verify(client, [])).faults, [])
 })
 
 testLedger('failed runs and runs with a label are kept whole', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   await runWith(client, 'PLAIN', 'wort')
   await runWith(client, 'FAILED', 'wort', { status: 'failed' })
   await runWith(client, 'RELEASE', 'wort', { labels: { release: '1.0' } })
   await client.createRun({ runId: 'PENDING', title: 'wort' })
   const keep = { failed: true, labels: ['release', 'audit'] }
   await client.updateProject({ slug: 'default', retention: { runDays: 5, keep } })
-  sleep(6 * dayMs)
+  advance(6 * dayMs)
   const { deleted } = await forgetAll(client)
   assert.equal(deleted.runs, 2)
   assert.deepEqual(await idsOf(client), ['FAILED', 'RELEASE'])
@@ -119,10 +119,10 @@ testLedger('failed runs and runs with a label are kept whole', async (ledger) =>
 testLedger(
   'texts that a run gets after its texts were erased are erased, too, at once or a day later',
   async (ledger) => {
-    const { client, sleep } = ledger
+    const { client, advance } = ledger
     await runWith(client, 'R', 'wort')
     await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
-    sleep(2 * dayMs)
+    advance(2 * dayMs)
     await applyOnce(ledger)
     await client.appendToRun({ runId: 'R', text: 'nachwort\n' })
     await applyOnce(ledger)
@@ -130,7 +130,7 @@ testLedger(
     assert.match(run.content, /^\[\d+ bytes erased\]\n$/)
     await applyOnce(ledger)
     assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 2)
-    sleep(dayMs)
+    advance(dayMs)
     await client.createCheck({ checkId: 'LATE', runId: 'R', result: 'pass', content: 'nachwort' })
     await applyOnce(ledger)
     assert.equal((await client.getCheck({ checkId: 'LATE' })).check.content, '[8 bytes erased]\n')
@@ -140,11 +140,11 @@ testLedger(
 )
 
 testLedger('each project has its own retention, and a preview works without one', async (ledger) => {
-  const { client, as, sleep } = ledger
+  const { client, as, advance } = ledger
   await client.createProject({ slug: 'shop' })
   const shop = as({ project: 'shop' })
   for (const one of [client, shop]) await runWith(one, 'R', 'wort')
-  sleep(10 * dayMs)
+  advance(10 * dayMs)
   const nothing = { runs: 0, bytes: 0, oldest: null }
   assert.deepEqual((await forgetAll(shop)).erased, nothing)
   const preview = await forgetAll(shop, { dryRun: true, retention: { contentDays: 9 } })
@@ -179,12 +179,12 @@ testLedger('an invalid retention is refused with the reason', async ({ client })
 })
 
 testLedger('a long run is removed in slices, and a run that is resumed meanwhile stays', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   await client.createRun({ runId: 'LONG', status: 'in_progress' })
   for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
   await client.updateRun({ runId: 'LONG', status: 'completed' })
   await client.updateProject({ slug: 'default', retention: { runDays: 1 } })
-  sleep(2 * dayMs)
+  advance(2 * dayMs)
   // The run is reopened as soon as some of its turns are gone.
   const tx = store.db.tx
   let isReopened = false
@@ -202,16 +202,16 @@ testLedger('a long run is removed in slices, and a run that is resumed meanwhile
   assert.ok(isReopened)
   assert.equal((await client.listTurns({ runId: 'LONG', limit: 100 })).turns.length, 50)
   await client.updateRun({ runId: 'LONG', status: 'completed' })
-  sleep(2 * dayMs)
+  advance(2 * dayMs)
   await applyOnce(ledger)
   assert.deepEqual(await idsOf(client), [])
 })
 
 testLedger('the texts of a check of an old run go from the log, even if it was recorded meanwhile', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   await runWith(client, 'OLD', 'ahornwort')
   await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
-  sleep(2 * dayMs)
+  advance(2 * dayMs)
   const check = { checkId: 'LATE', runId: 'OLD', name: 'tests', result: 'pass', command: 'ahornwort' } as const
   await overlap(
     ledger,
@@ -225,7 +225,7 @@ testLedger('the texts of a check of an old run go from the log, even if it was r
 })
 
 testLedger('the events of a kept run stay, even if an old run has used the id of its check again', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   await client.createRun({ runId: 'KEPT', labels: { release: '1.0' }, status: 'completed' })
   for (const checkId of ['ONE', 'TWO']) {
     await client.createCheck({ runId: 'KEPT', checkId, command: 'kept', result: 'pass' })
@@ -237,7 +237,7 @@ testLedger('the events of a kept run stay, even if an old run has used the id of
   await client.createCheck({ runId: 'LONG', checkId: 'TWO', command: 'old', result: 'pass' })
   for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
   await client.updateProject({ slug: 'default', retention: { contentDays: 1, keep: { labels: ['release'] } } })
-  sleep(2 * dayMs)
+  advance(2 * dayMs)
   await applyOnce(ledger)
   const { events } = await client.listEvents({ type: ['check.created'] })
   assert.deepEqual(
@@ -255,7 +255,7 @@ async function erasedIn(client: Client): Promise<string[][]> {
 testLedger(
   'many small runs are erased together, and a run that changes meanwhile waits for the next round',
   async (ledger) => {
-    const { client, store, sleep } = ledger
+    const { client, store, advance } = ledger
     await client.createProject({ slug: 'shop' })
     const shop = ledger.as({ project: 'shop' })
     for (const one of [client, shop]) {
@@ -263,7 +263,7 @@ testLedger(
     }
     await client.createRun({ runId: 'RETRY', retryOf: 'R-1', status: 'in_progress', specId: 'S' })
     for (const slug of ['default', 'shop']) await client.updateProject({ slug, retention: { contentDays: 1 } })
-    sleep(2 * dayMs)
+    advance(2 * dayMs)
     const tx = store.db.tx
     store.db.tx = async (work, subject) => {
       store.db.tx = tx
@@ -281,7 +281,7 @@ testLedger(
     assert.ok(!JSON.stringify((await client.listEvents({ limit: 100 })).events).includes('wort'))
 
     await client.updateProject({ slug: 'default', retention: { runDays: 1 } })
-    sleep(dayMs)
+    advance(dayMs)
     await applyOnce(ledger)
     const left = (await client.listRuns({ project: ['default'] })).runs.map(({ runId }) => runId)
     assert.deepEqual(left, ['RETRY'])

@@ -106,7 +106,7 @@ testLedger(
   async (ledger) => {
     const { client } = ledger
     await client.createRun({ runId: 'A', agent: 'ci', labels: { a: '1', b: '2' }, content: 'one' })
-    ledger.sleep(1000)
+    ledger.advance(1000)
     const { run } = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
     assert.deepEqual([run.labels, run.agent, run.version], [{ b: '3' }, null, 2])
     assert.ok(run.updatedAt > run.createdAt)
@@ -114,7 +114,7 @@ testLedger(
     assert.equal((await client.listRuns({ label: 'b:3' })).runs.length, 1)
     assert.equal((await client.getRun({ runId: 'A' })).run.content, 'two')
 
-    ledger.sleep(1000)
+    ledger.advance(1000)
     const same = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
     assert.deepEqual(same.run, run, 'a change to the same values changes nothing')
     const { events } = await client.listEvents()
@@ -185,7 +185,7 @@ testLedger('each filter finds its runs, alone and combined, newest first', async
   const { client } = ledger
   const moments: string[] = []
   for (const n of [1, 2, 3, 4, 5, 6]) {
-    ledger.sleep(1000)
+    ledger.advance(1000)
     const { run } = await client.createRun({
       runId: `R${n}`,
       specId: n % 2 ? 'ODD' : 'EVEN',

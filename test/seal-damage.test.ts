@@ -169,7 +169,7 @@ const damages: Damage[] = [
   { name: 'changes of another form', statements: () => [sql`update events set changes = '[1]' where seq = 6`], seq: 6 },
 ]
 
-async function furnish({ client, sleep }: Ledger): Promise<Checkpoint> {
+async function furnish({ client, advance }: Ledger): Promise<Checkpoint> {
   // Three more events are the ledger's own: its project and two keys.
   await client.createProject({ slug: 'shop' })
   const { key } = await client.createKey({ name: 'gone', permissions: ['read'] })
@@ -178,7 +178,7 @@ async function furnish({ client, sleep }: Ledger): Promise<Checkpoint> {
   await client.updateRun({ runId: 'R-1', title: 'one' })
   await client.appendToRun({ runId: 'R-1', text: 'a line' })
   await client.createRun({ runId: 'R-2', title: 'run 2' })
-  sleep(61_000)
+  advance(61_000)
   const [anchor] = checkpointsIn((await client.getCheckpoint()).note)
   assert.ok(anchor)
   for (let n = 8; n <= 10; n++) await client.createRun({ runId: `R-${n}`, title: `run ${n}` })

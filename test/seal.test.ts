@@ -9,8 +9,8 @@ import { base, type Ledger, testLedger } from './support/engines.ts'
 import { isIncluded } from './support/inclusion.ts'
 
 /** The newest checkpoint, after the previous one is no longer fresh. */
-async function checkpointOf({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>) {
-  sleep(61_000)
+async function checkpointOf({ client, advance }: Pick<Ledger, 'client' | 'advance'>) {
+  advance(61_000)
   const { note, verifierKey } = await client.getCheckpoint()
   const [checkpoint] = checkpointsIn(note)
   assert.ok(checkpoint && isSignedBy(checkpoint, verifierKey))

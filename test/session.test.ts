@@ -178,7 +178,7 @@ testLedger('the credentials of a proxy do not take precedence over the cookie', 
 })
 
 testLedger('a session ends with its key, after 30 days, and at logout', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   const expiresAt = new Date(Date.now() + 2 * day).toISOString()
   const short = await client.createKey({ name: 'short', permissions: ['read'], expiresAt })
   const revoked = await client.createKey({ name: 'revoked', permissions: ['read'] })
@@ -204,10 +204,10 @@ testLedger('a session ends with its key, after 30 days, and at logout', async (l
   assert.deepEqual((await browsers.gone.ask('DELETE', '/v1/auth/session')).told, { message: 'There was no session' })
 
   assert.equal(await status(browsers.short), 200)
-  sleep(2 * day)
+  advance(2 * day)
   assert.equal(await status(browsers.short), 401)
   assert.equal(await status(browsers.old), 200)
-  sleep(28 * day)
+  advance(28 * day)
   assert.equal(await status(browsers.old), 401)
 })
 
@@ -225,7 +225,7 @@ testLedger('an invalid session secret, key or code is refused', async (ledger) =
 })
 
 testLedger('a login code of a key logs in as that key, once and within ten minutes', async (ledger) => {
-  const { client, as, sleep } = ledger
+  const { client, as, advance } = ledger
   const { key, secret } = await client.createKey({ name: 'writer', permissions: ['write'] })
   const writer = as({ key: secret })
   const { code, expiresAt } = await writer.createLoginCode()
@@ -235,7 +235,7 @@ testLedger('a login code of a key logs in as that key, once and within ten minut
   assert.equal(tries.find(({ status }) => status === 201)?.told.key.id, key.id)
 
   const late = await writer.createLoginCode()
-  sleep(10 * 60_000)
+  advance(10 * 60_000)
   assert.equal((await browserOf(ledger).logIn({ code: late.code })).status, 401)
   const ofRevoked = await writer.createLoginCode()
   await client.revokeKey({ id: key.id })
@@ -277,7 +277,7 @@ testLedger("the local user's login code creates a key for the browser, which end
 })
 
 testLedger('secrets are stored as hashes, and expired rows are deleted', async (ledger) => {
-  const { store, client, sleep } = ledger
+  const { store, client, advance } = ledger
   const browser = browserOf(ledger)
   await browser.logIn({ key: ledger.adminKey })
   const { code } = await client.createLoginCode(undefined, { idempotencyKey: 'once' })
@@ -292,10 +292,10 @@ testLedger('secrets are stored as hashes, and expired rows are deleted', async (
   const stored = JSON.stringify(await rows())
   const secrets = [code, browser.jar.cookie?.split('=')[1], browser.jar.token].map(String)
   for (const secret of secrets) assert.ok(!stored.includes(secret.slice(-43)))
-  sleep(10 * 60_000)
+  advance(10 * 60_000)
   await purgeSessions(store.db, store.now())
   assert.equal((await rows()).length, 1)
-  sleep(30 * day)
+  advance(30 * day)
   await purgeSessions(store.db, store.now())
   assert.equal((await rows()).length, 0)
 })

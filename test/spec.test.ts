@@ -148,10 +148,10 @@ testLedger('a run is retried only within its project', async ({ client, as }) =>
   assert.deepEqual([(await client.getRun({ runId: 'B' })).run.retryOf, run.retryOf], [null, 'B'])
 })
 
-testLedger('deleting a run changes its retry, which says by whom and when', async ({ client, as, sleep }) => {
+testLedger('deleting a run changes its retry, which says by whom and when', async ({ client, as, advance }) => {
   await client.createRun({ runId: 'A' })
   const before = (await client.createRun({ runId: 'B', retryOf: 'A' })).run
-  sleep(5_000)
+  advance(5_000)
   const cleaner = as({ key: (await client.createKey({ name: 'cleaner', permissions: ['delete'] })).secret })
   await cleaner.deleteRun({ runId: 'A' })
   const { run } = await client.getRun({ runId: 'B' })
@@ -163,9 +163,9 @@ testLedger('deleting a run changes its retry, which says by whom and when', asyn
 testLedger('a timeline lists the events, checks and attempts of a run in order', async (ledger) => {
   const { client } = ledger
   await client.createRun({ runId: 'A' })
-  ledger.sleep(1000)
+  ledger.advance(1000)
   await client.createCheck({ runId: 'A', result: 'pass' })
-  ledger.sleep(1000)
+  ledger.advance(1000)
   await client.updateRun({ runId: 'A', status: 'completed' })
   const { timeline } = await client.timeline({ runId: 'A' })
   const told = timeline.map((entry) => (entry.kind === 'event' ? entry.event.type : entry.kind))

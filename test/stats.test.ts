@@ -57,7 +57,7 @@ testLedger('values that no run reports are unknown, not 0', async ({ client }) =
 })
 
 testLedger('every run counts once, on the day on which it was created', async (ledger) => {
-  const { client, as, sleep } = ledger
+  const { client, as, advance } = ledger
   await client.createProject({ slug: 'shop' })
   for (let n = 0; n < 40; n++) {
     const writer = n % 5 === 0 ? as({ project: 'shop' }) : client
@@ -74,7 +74,7 @@ testLedger('every run counts once, on the day on which it was created', async (l
       ...(n % 4 && { author: `person ${n % 4}`, git: { branch: `b-${n % 3}` } }),
     })
     if (n % 2) await writer.createCheck({ runId: run.runId, result: n % 4 === 1 ? 'pass' : 'fail' })
-    sleep(5 * hour)
+    advance(5 * hour)
   }
   const all = await Array.fromAsync(client.all('listRuns', { order: 'asc' }))
   const [first, middle] = [all[0], all[20]] as [Run, Run]
@@ -121,12 +121,12 @@ testLedger('every run counts once, on the day on which it was created', async (l
 })
 
 testLedger('durations are those of finished runs, from start to end', async (ledger) => {
-  const { client, sleep } = ledger
+  const { client, advance } = ledger
   assert.deepEqual((await client.stats()).duration, { runs: 0, medianMs: null, p90Ms: null })
   await client.createRun({ status: 'in_progress' })
   for (let n = 1; n <= 4; n++) {
     const { run } = await client.createRun({ status: 'in_progress' })
-    sleep(n * hour)
+    advance(n * hour)
     await client.updateRun({ runId: run.runId, status: n % 2 ? 'completed' : 'failed' })
   }
   const { runs, medianMs, p90Ms } = (await client.stats()).duration
@@ -137,14 +137,14 @@ testLedger('durations are those of finished runs, from start to end', async (led
 })
 
 testLedger('the last 30 days count by default, and at most 366 on request', async (ledger) => {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   await client.createRun({})
   const untilMidnight = 24 * hour - (Date.parse(store.now()) % (24 * hour))
-  sleep(untilMidnight + 28 * 24 * hour)
+  advance(untilMidnight + 28 * 24 * hour)
   const { days, total } = await client.stats()
   assert.deepEqual([days.length, days[0]?.runs, total.runs], [30, 1, 1])
   assert.equal(days[29]?.day, store.now().slice(0, 10))
-  sleep(24 * hour)
+  advance(24 * hour)
   assert.equal((await client.stats()).total.runs, 0)
 
   const year = { createdAfter: '2024-01-01T00:00:00Z', createdBefore: '2025-01-01T00:00:00Z' }
@@ -226,9 +226,9 @@ test('days begin at midnight in the time zone, even when clocks change', () => {
   })
 })
 
-testLedger('a run counts on its day in the requested time zone', async ({ client, sleep, store }) => {
+testLedger('a run counts on its day in the requested time zone', async ({ client, advance, store }) => {
   const untilMidnight = 24 * hour - (Date.parse(store.now()) % (24 * hour))
-  sleep(untilMidnight + 23 * hour)
+  advance(untilMidnight + 23 * hour)
   const { run } = await client.createRun({})
   const day = run.createdAt.slice(0, 10)
   const counted = async (timeZone?: string) =>
@@ -239,14 +239,14 @@ testLedger('a run counts on its day in the requested time zone', async ({ client
   await assert.rejects(client.stats({ timeZone: 'Mars/Olympus' }), { code: 'VALIDATION_ERROR' })
 })
 
-testLedger('each group has the durations of its own runs', async ({ client, sleep }) => {
+testLedger('each group has the durations of its own runs', async ({ client, advance }) => {
   for (const [agent, hours] of [
     ['codex', 1],
     ['codex', 3],
     ['ci', 2],
   ] as const) {
     const { run } = await client.createRun({ agent, status: 'in_progress' })
-    sleep(hours * hour)
+    advance(hours * hour)
     await client.updateRun({ runId: run.runId, status: 'completed' })
   }
   await client.createRun({ agent: 'idle' })

@@ -23,7 +23,7 @@ testLedger('the story of a task: an attempt dies, the next is checked, changed a
   for (const text of ['looked at src/auth/login.ts\n', 'adding the button\n']) {
     await agent.appendToRun({ runId: 'TRY-1', text, leaseToken: lease?.token })
   }
-  ledger.sleep(60_000)
+  ledger.advance(60_000)
   await reap(store.db, store.now())
   const { run: dead } = await person.getRun({ runId: 'TRY-1' })
   assert.deepEqual([dead.status, dead.failure?.code, dead.specVersion], ['failed', 'LEASE_EXPIRED', 1])
@@ -91,7 +91,7 @@ testLedger(
       sent += Buffer.byteLength(text)
     }
     await upload(lines[0] as string, 'k0')
-    ledger.sleep(60_000)
+    ledger.advance(60_000)
     for (const [n, line] of lines.slice(1).entries()) {
       await upload(line, `k${n + 1}`)
       await client.appendToRun(

@@ -348,7 +348,7 @@ testLedger('a stream ends within 15 seconds after its key does, and others conti
   assert.equal((await follower.next()).value?.subject, 'A')
   const following = follower.next()
   await client.revokeKey({ id: keys[0].key.id })
-  ledger.sleep(60_000)
+  ledger.advance(60_000)
   t.mock.timers.tick(14_999)
   for (const stream of [revoked, expiring, living]) assert.deepEqual(subjects(await stream.take(1)), ['A'])
   t.mock.timers.tick(1)

@@ -177,7 +177,7 @@ testLedger(
       assert.ok(wait > seconds - 5 && wait <= seconds * 1.1, `${wait} s after failure ${index + 1}`)
       if (index === 0) await client.createRun({ runId: 'B' })
       if (index === waits.length - 1) receiver.respond(accept)
-      ledger.sleep(wait * 1000)
+      ledger.advance(wait * 1000)
     }
     await receiver.until((received) => received.length === waits.length + 2)
     const subjects = receiver.received.map(({ events }) => events.map(({ subject }) => subject).join())
@@ -206,7 +206,7 @@ testLedger(
       const row = await webhookWhen(client, first.webhook.id, (it) => !it.enabled || it.failures > attempts)
       attempts = row.failures
       enabled = row.enabled
-      if (enabled) ledger.sleep(Date.parse(row.nextAttemptAt ?? '') - Date.parse(ledger.store.now()))
+      if (enabled) ledger.advance(Date.parse(row.nextAttemptAt ?? '') - Date.parse(ledger.store.now()))
     }
     const failed = (await client.getWebhook({ id: first.webhook.id })).webhook
     assert.equal(failed.disabledReason, 'failing')
@@ -262,7 +262,7 @@ testLedger(
     const last = () => receiver.received.findLast(({ type }) => type === 'test') as (typeof receiver.received)[0]
     verify(secret, last())
     verify(second, last())
-    ledger.sleep(61_000)
+    ledger.advance(61_000)
     assert.equal((await client.getWebhook({ id })).webhook.previousSecretExpiresAt, null)
     await client.testWebhook({ id })
     assert.throws(() => verify(secret, last()))
@@ -284,7 +284,7 @@ testLedger(
     const { id } = webhook
     await client.createRun({ runId: 'A' })
     await webhookWhen(client, id, ({ failures }) => failures === 1)
-    ledger.sleep(60_000)
+    ledger.advance(60_000)
     await webhookWhen(client, id, ({ failures }) => failures === 2)
     const { delivery } = await client.testWebhook({ id })
     assert.deepEqual(

@@ -95,13 +95,13 @@ testLedger(
   'times of a machine that is 3 hours ahead of the server stay as far apart as they are',
   async (ledger, t) => {
     const { state, send, begin } = machine(t, ledger)
-    ledger.sleep(-3 * 3_600_000)
+    ledger.advance(-3 * 3_600_000)
     const from = Date.now() - 100_000
     const calls = lasting(from)
     state.queue(name, begin(calls.begin))
     assert.equal((await send()).outcome, 'sent')
     // The server is away for so long that it would no longer refuse these times.
-    ledger.sleep(4 * 3_600_000)
+    ledger.advance(4 * 3_600_000)
     state.queue(name, calls.turn, calls.end)
     assert.equal((await send()).outcome, 'sent')
     const { run } = await ledger.client.getRun({ runId: 'RUN-001' })

@@ -184,14 +184,14 @@ testLedger('the run ends with its real status, although its lease expired three 
   assert.deepEqual(await send(), { outcome: 'sent' })
   const status = async () => (await ledger.client.getRun({ runId: 'RUN-001' })).run
   for (const turn of [0, 1, 2]) {
-    ledger.sleep(30_000)
+    ledger.advance(30_000)
     await ledger.client.heartbeat({ runId: 'RUN-001' })
     assert.equal((await status()).failure?.code, 'LEASE_EXPIRED')
     state.queue(name, ...lines(turn * 3, turn * 3 + 3))
     assert.deepEqual(await send(), { outcome: 'sent' })
     assert.equal((await status()).status, 'in_progress')
   }
-  ledger.sleep(30_000)
+  ledger.advance(30_000)
   state.queue(name, ...lines(9, 12), end())
   assert.deepEqual(await send(), { outcome: 'sent' })
   const { status: last, failure, content } = await status()
@@ -216,7 +216,7 @@ testLedger('text for a run that another caller has leased waits until the run is
   const { state, send } = machine(t, ledger)
   state.queue(name, begin())
   await send()
-  ledger.sleep(30_000)
+  ledger.advance(30_000)
   const { lease } = await ledger.client.updateRun({ runId: 'RUN-001', leaseSeconds: 10 })
   state.queue(name, append('late\n'))
   const held = await send()

@@ -27,22 +27,22 @@ async function serverOn(t: TestContext, engine: Engine) {
   const { url, stop } = await serve({ host: '127.0.0.1', port: 0, store })
   t.after(stop)
   const client = createClient({ url, key: adminKey })
-  const sleep = (ms: number) => {
+  const advance = (ms: number) => {
     ahead += ms
   }
-  return { store, url, stop, client, sleep }
+  return { store, url, stop, client, advance }
 }
 
 for (const engine of engines) {
   test(`verify names the event that somebody changed (${engine.name})`, async (t) => {
-    const { store, url, client, sleep } = await serverOn(t, engine)
+    const { store, url, client, advance } = await serverOn(t, engine)
     const { env } = remoteUser(t, url)
     const conduct = (...words: string[]) => conductHere(words, env)
     for (let n = 0; n < 5; n++) await client.createRun({ title: `run ${n}` })
 
     const anchors = join(freshFolder(t), 'anchors')
     writeFileSync(anchors, (await conduct('log', 'checkpoint')).stdout)
-    sleep(61_000)
+    advance(61_000)
     await client.createRun({ title: 'not anchored' })
     const { events } = await client.listEvents({})
     const fine = await conduct('verify', '--anchor', anchors)
@@ -83,14 +83,14 @@ for (const engine of engines) {
 
 for (const engine of engines) {
   test(`verify says that nobody can tell a feigned retention (${engine.name})`, async (t) => {
-    const { store, url, client, sleep } = await serverOn(t, engine)
+    const { store, url, client, advance } = await serverOn(t, engine)
     const { env } = remoteUser(t, url)
     for (let n = 0; n < 9; n++) await client.createRun({ title: `run ${n}` })
     const anchor = join(freshFolder(t), 'anchor')
-    sleep(61_000)
+    advance(61_000)
     writeFileSync(anchor, (await client.getCheckpoint()).note)
     const said = await unlocated.feign?.(store.db, { first: 1, seq: 8, later: 9, way: 0 })
-    sleep(61_000)
+    advance(61_000)
     const { code, stdout } = await conductHere(['verify', '--anchor', anchor, '--json'], env)
     const { faults, notCovered, dropped } = JSON.parse(stdout)
     assert.deepEqual([code, faults, dropped], [0, [], 8])
@@ -132,13 +132,13 @@ test('an anchor that cannot be read is named, and does not count as a fault of t
 
 for (const engine of engines) {
   test(`sync with the key of an agent notices a log that was recomputed or restored (${engine.name})`, async (t) => {
-    const { store, url, client, sleep } = await serverOn(t, engine)
+    const { store, url, client, advance } = await serverOn(t, engine)
     const { secret } = await client.createKey({ name: 'ci', permissions: ['agent'], project: 'default' })
     const env = { ...remoteUser(t, url).env, CONDUCT_API_KEY: secret }
     const sync = () => conductHere(['sync'], env)
     const live = async () => {
       for (let n = 0; n < 5; n++) await client.createRun({ title: `run ${n}` })
-      sleep(61_000)
+      advance(61_000)
       const { size } = await client.getCheckpoint()
       return size
     }
@@ -202,7 +202,7 @@ test("sync and verify report that the server's log was replaced, until the user 
 
 for (const engine of engines) {
   test(`exec and check exec warn after the server rewrote its log, and keep the exit code (${engine.name})`, async (t) => {
-    const { store, url, client, sleep, stop } = await serverOn(t, engine)
+    const { store, url, client, advance, stop } = await serverOn(t, engine)
     const { secret } = await client.createKey({ name: 'ci', permissions: ['agent'], project: 'default' })
     const { run } = await client.createRun({ title: 'run' })
     const { env } = remoteUser(t, url)
@@ -211,10 +211,10 @@ for (const engine of engines) {
     const check = () => inCi('check', 'exec', run.runId, '--', 'true')
 
     for (const one of [exec, check, exec]) {
-      sleep(61_000)
+      advance(61_000)
       assert.doesNotMatch((await one()).stderr, /log/)
     }
-    sleep(61_000)
+    advance(61_000)
     await client.getCheckpoint()
     assert.equal((await check()).code, 0)
     await sabotages.recompute?.(store.db, { first: 1, seq: 3, later: 4, way: 1 })
@@ -233,7 +233,7 @@ for (const engine of engines) {
   })
 }
 
-testLedger('one request checks a log against what this machine remembers', async ({ client, as, app, sleep }, t) => {
+testLedger('one request checks a log against what this machine remembers', async ({ client, as, app, advance }, t) => {
   const env = homeOf(freshFolder(t))
   const asked: string[] = []
   const told = as({
@@ -244,7 +244,7 @@ testLedger('one request checks a log against what this machine remembers', async
   })
   assert.equal(await checkMemory(told, base, env), undefined)
   await client.createRun({ title: 'one' })
-  sleep(61_000)
+  advance(61_000)
   const { size } = await client.getCheckpoint()
   assert.equal(await checkMemory(told, base, env), undefined)
   assert.equal(await checkMemory(told, base, env), undefined)

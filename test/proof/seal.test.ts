@@ -82,12 +82,12 @@ async function prepare(ledger: Ledger, deeds: Deed[], isDropped: boolean): Promi
 
 /** Drops all but the newest events, like a server with CONDUCT_LOG_DAYS. */
 async function dropAll(ledger: Ledger): Promise<void> {
-  const { client, store, sleep } = ledger
+  const { client, store, advance } = ledger
   // Events are kept until enabled webhooks have delivered them. A webhook may be deleted meanwhile.
   for (const { id } of await allOf(client, 'listWebhooks')) {
     await carryOut(ledger, { call: 'updateWebhook', input: { id, enabled: false } })
   }
-  sleep(2 * logDays * dayMs)
+  advance(2 * logDays * dayMs)
   await client.createRun({ title: 'today' })
   while (await indexMore(store.db, 5));
   while (await sealNext(store.db));
@@ -134,7 +134,7 @@ for (const engine of engines) {
         assert.equal(prepared.first > 1, isDropped)
         for (const plan of plans) {
           const truth = await sabotage(ledger, prepared, plan)
-          ledger.sleep(61_000)
+          ledger.advance(61_000)
           assertFound(await verify(ledger.client, prepared.anchors), plan.kind, truth)
           const kind = isDropped ? `${plan.kind}, dropped` : plan.kind
           counts[kind] = (counts[kind] ?? 0) + 1
@@ -174,7 +174,7 @@ async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Prom
     const mayDrop = isDropped && anchors.length > 0
     await Promise.all([
       live(ledger, some.slice(0, half)),
-      live({ client: two, sleep: ledger.sleep }, some.slice(half)),
+      live({ client: two, advance: ledger.advance }, some.slice(half)),
       eraseSome(other, some.length),
       anchorOf(store).then((one) => anchors.push(one)),
       anchorOf(other).then((one) => anchors.push(one)),
@@ -193,21 +193,21 @@ async function beHonest(ledger: Ledger, deeds: Deed[], isDropped: boolean): Prom
 }
 
 /** Verifies after the jobs of the server have recorded everything, so that the newest checkpoint covers it. */
-async function verifyAtRest({ client, store, sleep }: Ledger, anchors: Checkpoint[]): Promise<Verified> {
+async function verifyAtRest({ client, store, advance }: Ledger, anchors: Checkpoint[]): Promise<Verified> {
   const { db, now } = store
   for (let tries = 1; ; tries++) {
     // The clock of the other server may be ahead of this one, and emptying a project takes minutes.
-    sleep(600_000)
+    advance(600_000)
     const place = newPlace()
     while ((await reap(db, now())) || (await emptyNext(db, now(), place)));
-    sleep(61_000)
+    advance(61_000)
     const verified = await verify(client, anchors)
     // A job of the server may have recorded something after the newest checkpoint.
     if (verified.events === verified.sealed || tries === 10) return verified
   }
 }
 
-async function live(ledger: Pick<Ledger, 'client' | 'sleep'>, deeds: Deed[]): Promise<void> {
+async function live(ledger: Pick<Ledger, 'client' | 'advance'>, deeds: Deed[]): Promise<void> {
   for (const deed of deeds) await carryOut(ledger, deed)
 }
 

@@ -26,8 +26,8 @@ for (const engine of engines) {
         const other = await ledger.openAgain()
         try {
           for (const deed of beginning) await carryOut(ledger, deed)
-          const { store, adminKey, sleep } = ledger
-          done += await crowd([openServer(store, adminKey), openServer(other, adminKey)], acts, workers, sleep)
+          const { store, adminKey, advance } = ledger
+          done += await crowd([openServer(store, adminKey), openServer(other, adminKey)], acts, workers, advance)
         } finally {
           await other.close()
         }
@@ -40,11 +40,11 @@ for (const engine of engines) {
 }
 
 /** Asserts what must hold once nobody writes any more. */
-async function requireQuiet({ store, as, client: whole, sleep }: Ledger): Promise<void> {
+async function requireQuiet({ store, as, client: whole, advance }: Ledger): Promise<void> {
   const { db, now } = store
   const client = as({ project: 'default' })
   // A turn may wait a second for a hook that its end has overtaken.
-  sleep(1_001)
+  advance(1_001)
   while (await hookJob(store).step(0));
   while (await reap(db, now()));
   const log = await logOf(whole)

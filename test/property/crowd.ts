@@ -143,21 +143,21 @@ function slowed(db: Db): Db {
 }
 
 /** Does everything, several acts at a time. Returns how many were done; throws for a 5xx. */
-export async function crowd(servers: [Server, Server], acts: Act[], workers: number, sleep: (ms: number) => void) {
+export async function crowd(servers: [Server, Server], acts: Act[], workers: number, advance: (ms: number) => void) {
   const waiting = acts.values()
   let done = 0
   const work = async () => {
-    for (const act of waiting) if (await doOne(servers, act, sleep)) done++
+    for (const act of waiting) if (await doOne(servers, act, advance)) done++
   }
   await Promise.all(Array.from({ length: workers }, work))
   return done
 }
 
-async function doOne(servers: [Server, Server], act: Act, sleep: (ms: number) => void): Promise<boolean> {
+async function doOne(servers: [Server, Server], act: Act, advance: (ms: number) => void): Promise<boolean> {
   const server = servers[act.server]
   if ('job' in act.do) await jobs[act.do.job](server.store)
   else if ('hook' in act.do) await sendHook(server, act.by, act.do)
-  else if (act.do.deed.call === 'sleep') sleep(act.do.deed.input.ms)
+  else if (act.do.deed.call === 'advance') advance(act.do.deed.input.ms)
   else return callOne(act.do.isTwice ? servers : [server], act.by, act.do.deed)
   return true
 }

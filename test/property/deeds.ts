@@ -6,7 +6,7 @@ import type { Ledger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 
 /** One call of a random history. Its targets may be missing. */
-export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call: 'sleep'; input: { ms: number } }
+export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call: 'advance'; input: { ms: number } }
 
 const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
@@ -189,7 +189,7 @@ export const deed: Arbitrary<Deed> = fc.oneof(
   })),
   {
     weight: 1,
-    arbitrary: fc.constantFrom(1000, 11_000, 180_000_000).map((ms): Deed => ({ call: 'sleep', input: { ms } })),
+    arbitrary: fc.constantFrom(1000, 11_000, 180_000_000).map((ms): Deed => ({ call: 'advance', input: { ms } })),
   },
 )
 
@@ -222,9 +222,9 @@ function shortOf({ call, input }: Deed): string {
 }
 
 /** Makes one call. Returns whether it succeeded; throws on a 5xx. */
-export async function carryOut({ client, sleep }: Pick<Ledger, 'client' | 'sleep'>, { call, input }: Deed) {
-  if (call === 'sleep') {
-    sleep(input.ms)
+export async function carryOut({ client, advance }: Pick<Ledger, 'client' | 'advance'>, { call, input }: Deed) {
+  if (call === 'advance') {
+    advance(input.ms)
     return true
   }
   try {

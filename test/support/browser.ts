@@ -33,7 +33,7 @@ export interface Shown {
   /** Settles once a tab receives events. Changes before that reach the page only as what it then reads. */
   live: Promise<void>
   /** Advances the server's clock. */
-  sleep(ms: number): void
+  advance(ms: number): void
 }
 
 export interface PageOptions extends BrowserContextOptions {
@@ -43,7 +43,7 @@ export interface PageOptions extends BrowserContextOptions {
   basePath?: string
   /** A script that runs first in every document of the browser. */
   before?: string
-  /** The time of day of the server, in Unix milliseconds. The ledger doubts it after a leap, which `sleep` is not. */
+  /** The time of day of the server, in Unix milliseconds. The ledger doubts it after a leap, which `advance` is not. */
   wall?: () => number
   /** The largest content, in bytes. */
   contentLimit?: number
@@ -96,10 +96,10 @@ export async function openPage(t: TestContext, address = '', options: PageOption
     await away()
     await start(port)
   }
-  const sleep = (ms: number) => {
+  const advance = (ms: number) => {
     ahead += ms
   }
-  return { page: await openTab(address), context, home, client, logIn, openTab, restart, live, sleep }
+  return { page: await openTab(address), context, home, client, logIn, openTab, restart, live, advance }
 }
 
 /** Waits for the first stream of events. */

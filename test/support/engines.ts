@@ -96,7 +96,7 @@ export interface Ledger {
   /** A raw request to the app, by default with the first admin key. */
   fetch(path: string, init?: RequestInit & { headers?: Record<string, string> }): Promise<Response>
   /** Advances the ledger's clock. */
-  sleep(ms: number): void
+  advance(ms: number): void
 }
 
 export type LedgerOptions = Omit<AppOptions, 'store'> & Pick<StoreOptions, 'adminKey' | 'clock' | 'warn'>
@@ -142,7 +142,7 @@ export async function openLedger(t: Lasting, engine: Engine, options: LedgerOpti
     client: as({}),
     fetch: async (path, { headers, ...init } = {}) =>
       app.fetch(new Request(base + path, { ...init, headers: { authorization: `Bearer ${adminKey}`, ...headers } })),
-    sleep: (ms) => {
+    advance: (ms) => {
       ahead += ms
     },
   }

@@ -41,8 +41,8 @@ export async function openAt(t: { after(end: () => unknown): void }, url: string
     const app = createApp({ store, rateLimit: 0, ...(key === undefined && { actor: localActor }) })
     return createClient({ url: base, key, attempts: 1, fetch: (request) => app.fetch(request) })
   }
-  const sleep = (ms: number) => {
+  const advance = (ms: number) => {
     ahead += ms
   }
-  return { store, as, client: as(), sleep }
+  return { store, as, client: as(), advance }
 }

@@ -275,7 +275,7 @@ async function leases(it: Teller, secrets: Record<string, string>): Promise<Stor
     leaseToken: 'a-token-of-its-own-0123456789abcdef',
   })
   await ada('updateRun', { runId: 'FINISHED', status: 'completed', leaseToken: 'a-token-of-its-own-0123456789abcdef' })
-  await it.sleep(60_000)
+  await it.advance(60_000)
   const leased = await ada('createRun', {
     runId: 'LIVE',
     status: 'in_progress',

@@ -52,7 +52,7 @@ export async function tellerOf(code: Code, url: string) {
     words: [] as Word[],
     now: () => now,
     /** Lets time pass while no server runs. */
-    async sleep(ms: number) {
+    async advance(ms: number) {
       await store.close()
       now += ms
       store = await open()

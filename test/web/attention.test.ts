@@ -45,7 +45,7 @@ test('runs beyond the list are reached by what they need', async (t) => {
 })
 
 test('what finished last stands first, however long ago it began', async (t) => {
-  const { page, client, sleep } = await openPage(t)
+  const { page, client, advance } = await openPage(t)
   const startedAt = new Date(Date.now() - 7_200_000).toISOString()
   await client.createRun({ runId: 'LONG', title: 'Long', status: 'in_progress', createdAt: startedAt, startedAt })
   for (let n = 1; n <= 10; n++) {
@@ -54,7 +54,7 @@ test('what finished last stands first, however long ago it began', async (t) => 
   }
   await client.createRun({ title: 'Other', status: 'completed' })
   // Runs that ended in the same millisecond would stand in the order of their creation.
-  sleep(1)
+  advance(1)
   await client.updateRun({ runId: 'LONG', status: 'completed' })
   const titles = page.getByRole('region', { name: 'Recently finished' }).locator('.title')
   await titles.getByText('Long').waitFor()

@@ -123,14 +123,14 @@ test('the timeline follows a live run without reading it again', async (t) => {
 })
 
 test('the resumption of a run whose lease expired is shown where it happened', async (t) => {
-  const { page, client, home, sleep } = await openPage(t)
+  const { page, client, home, advance } = await openPage(t)
   const { run, lease } = await client.createRun({ title: 'Asleep', leaseSeconds: 60 })
   const write = (text: string) => client.appendToRun({ runId: run.runId, text, leaseToken: lease?.token })
   await write('before\n')
   await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)
   const entries = page.locator('.timeline > li')
   await entries.getByText('wrote 1 time').waitFor()
-  sleep(61_000)
+  advance(61_000)
   for (const text of ['again\n', 'and again\n']) await write(text)
   const newest = [/^.*wrote 1 time$/, /^.*first admin resumed the run/, /^.*Conduct ended the run as failed/]
   for (const look of ['live', 'read again']) {
@@ -142,13 +142,13 @@ test('the resumption of a run whose lease expired is shown where it happened', a
 })
 
 test('a turn that resumes a run is shown as the resumption', async (t) => {
-  const { page, client, home, sleep } = await openPage(t)
+  const { page, client, home, advance } = await openPage(t)
   const { run, lease } = await client.createRun({ title: 'Asleep', leaseSeconds: 60 })
   const add = (prompt: string) => client.appendTurn({ runId: run.runId, prompt, leaseToken: lease?.token })
   await add('Begin')
   await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)
   await page.locator('.timeline').getByText('turn 1 Begin').waitFor()
-  sleep(61_000)
+  advance(61_000)
   await add('Go on')
   for (const _ of ['live', 'read again']) {
     await page.locator('.timeline').getByText('resumed the run').waitFor()

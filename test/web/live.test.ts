@@ -36,12 +36,12 @@ test('the last line of a lane is what a terminal shows, also after the log was r
 
 test('a lane that is silent for longer than half its lease says so', async (t) => {
   // A session does not outlive a clock that goes back, so it begins afterwards.
-  const { client, sleep, logIn, openTab } = await openPage(t, '', { permissions: [] })
+  const { client, advance, logIn, openTab } = await openPage(t, '', { permissions: [] })
   await client.createRun({ title: 'Patient', leaseSeconds: 3600 })
   // The clock is set back for this run, so the server last heard from it 16 minutes ago.
-  sleep(-1_000_000)
+  advance(-1_000_000)
   await client.createRun({ title: 'Stuck', leaseSeconds: 1800 })
-  sleep(1_000_000)
+  advance(1_000_000)
   await logIn(adminKey)
   const page = await openTab()
   await page.locator('.lane.quiet-too-long', { hasText: 'Stuck' }).getByText('silent 16m').waitFor()
