@@ -149,9 +149,12 @@ export function addGit(before: Git | null, turn: Git | undefined): Git | null {
   if (turn === undefined) return before
   const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)
   const { commit: _commit, tree: _tree, dirty: _dirty, commitTree: _commitTree, uncommitted, ...kept } = before ?? {}
+  const { branch: _branch, ...detached } = kept
   const isSeen = turn.commit !== undefined || turn.tree !== undefined || turn.dirty !== undefined
+  // Who knows the tree names the branch, unless HEAD is detached.
+  const rest = turn.tree === undefined ? kept : detached
   return {
-    ...(isSeen ? kept : before),
+    ...(isSeen ? rest : before),
     // Now unknown; never sent would be something else.
     ...(isSeen && uncommitted !== undefined && { uncommitted: null }),
     ...turn,

@@ -11,6 +11,8 @@ for (const [what, lines, branch] of [
   ['a branch in one line', [`git checkout -q -b work && ${commit} && git checkout -q main`], 'work'],
   ['two branches', [`git checkout -q -b work && ${commit}`, 'git checkout -q main', 'git checkout -q -b next'], 'work'],
   ['main, by a new branch', [commit, 'git checkout -q -b next'], 'next'],
+  ['a detached HEAD', ['git checkout -q --detach', commit], undefined],
+  ['a detached HEAD that it left', ['git checkout -q --detach', commit, 'git checkout -q main'], undefined],
 ] as const) {
   test(`without a check, work that was committed on ${what} has its own branch, commit and tree`, async (t) => {
     const user = workplace(t)
