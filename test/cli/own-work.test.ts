@@ -110,6 +110,28 @@ for (const [what, commands, paths] of stashes) {
   })
 }
 
+for (const [what, lines] of [
+  ['two commands', ['git add -A && git commit -q -m both', 'git checkout -q main']],
+  ['one command', ['git add -A && git commit -q -m both && git checkout -q main']],
+] as const) {
+  test(`a checkout after a commit, in ${what}, credits no file that somebody else had changed`, async (t) => {
+    const user = workplace(t)
+    const { env, cwd } = user
+    // Some agents rewrite their settings when they start.
+    writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "$version": 4 }\n' })
+    const claude = claudeIn(cwd, env)
+    await claude.prompt('Go')
+    await claude.run('git checkout -q -b work')
+    await claude.run('sed -i s/500/401/ src/login.ts')
+    for (const line of lines) await claude.run(line)
+    await claude.stop()
+    await syncAll(env)
+    const { turns, changes } = await onlyRun(user)
+    assert.deepEqual(turns.last?.files, [{ path: 'src/login.ts', insertions: 1, deletions: 1 }])
+    assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 1 })
+  })
+}
+
 test('paths are relative to the top of the repository, and absolute outside', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -36,7 +36,7 @@ export function ownWork(work: Work): SessionWork {
   const { draft, commands = [] } = memo
   const commits = [...new Set(ownCommits(work))]
   const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file))
-  const written = new Set([...named, ...commands.flatMap((command) => changedBy(command, work, commits))])
+  const written = new Set([...named, ...commands.flatMap((command) => changedBy(command, work))])
   const uncredited = nobodysWork(work, written)
   return {
     ...filesOf(work, [...written].filter(pathOf), commits),
@@ -115,25 +115,36 @@ function realFolder(folder: string): string {
  * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
  * whose they are.
  */
-function changedBy({ from, to, before, now }: Window, { state, name }: Work, commits: string[]): string[] {
+function changedBy({ from, to, before, now }: Window, { state, name }: Work): string[] {
   if (!before || !now || before.root !== now.root) return []
   if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []
-  const left = leftBetween(before, now)
-  const changed = [...new Set([...changedPaths(before, now), ...left])]
-  const isMoved = before.git.commit !== now.git.commit || left.length > 0
-  const written = isMoved ? changed.filter(isWrittenSince(before, now, commits)) : changed
+  const made = before.log === undefined || now.log === undefined ? [] : commitsMade(now.root, before.log, now.log)
+  const isMoved = before.git.commit !== now.git.commit || made.length > 0
+  const written = isMoved ? writtenBetween(before, now, made) : changedPaths(before, now)
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
   const stashed = stashedBetween(before, now)
   return written.filter((path) => !others.has(path) && !stashed.has(path))
 }
 
-/** The files that differ in the last commit of a command that went on to another commit. */
-function leftBetween(before: Snapshot, now: Snapshot): string[] {
-  if (before.log === undefined || now.log === undefined) return []
-  const made = commitsMade(now.root, before.log, now.log).at(-1)
-  return made === undefined || made === now.git.commit ? [] : changedPaths(before, { ...now, tree: made })
+/**
+ * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
+ * here. What counts is what it changed and left uncommitted, and what it changed and committed itself, even if it then
+ * went on to another commit.
+ */
+function writtenBetween(before: Snapshot, now: Snapshot, made: string[]): string[] {
+  const changed = changedPaths(before, now)
+  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
+  const open = new Set(tree === undefined ? [] : changedPaths({ ...before, tree }, now))
+  const last = made.at(-1)
+  const isLeft = last !== undefined && last !== now.git.commit
+  const until = isLeft ? changedPaths(before, { ...now, tree: last }) : changed
+  const committed = new Set(until.length > 0 ? made.flatMap((commit) => committedIn(now, commit)) : [])
+  return [...changed.filter((path) => open.has(path)), ...until.filter((path) => committed.has(path))]
 }
+
+const committedIn = (now: Snapshot, commit: string) =>
+  namesIn(askOf(now, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '')
 
 /** The files that a stash put away or brought back, unless they were written, too. */
 function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
@@ -156,23 +167,6 @@ function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: 
     { tree: stash, paths: namesIn(changed ?? '') },
     { tree: `${stash}^3`, paths: namesIn(added ?? '') },
   ]
-}
-
-/**
- * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
- * here. What counts is what is not committed there, and what the session committed itself.
- */
-function isWrittenSince(before: Snapshot, now: Snapshot, commits: string[]) {
-  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
-  const head = tree === undefined ? undefined : { ...before, tree }
-  const open = head ? changedPaths(head, now) : []
-  const committed = commits.flatMap((commit) =>
-    namesIn(
-      askOf(now, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
-    ),
-  )
-  const written = new Set([...open, ...committed])
-  return (path: string) => written.has(path)
 }
 
 /** The commits made by this session's commands, and by no other session. */
