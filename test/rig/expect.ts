@@ -214,7 +214,7 @@ function workOf(place: Place, { session, played }: Ran, recorded: Recorded): Row
   return [
     ['commit', place.git('rev-parse', 'HEAD'), run.git?.commit],
     ['base', base, run.git?.base],
-    ['branch', place.git('branch', '--show-current'), run.git?.branch],
+    ['branch', place.git('branch', '--show-current') || null, run.git?.branch],
     ['tree', tree, run.git?.tree, place.tree(files)],
     ['commits', made, run.git?.commits ?? []],
     ['changes', changesOf(place, base, tree, files), run.changes],

@@ -5,7 +5,7 @@ import { type Reply, type Script, subagentMark } from './model/script.ts'
 import { otherScenarios } from './other-rows.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
-import { fork, queued, review } from './threads.ts'
+import { fork, left, queued, review } from './threads.ts'
 import { verdictScenarios } from './verdict-scenarios.ts'
 import { verdictThreads } from './verdict-threads.ts'
 import { beside, watched, whole } from './whole.ts'
@@ -218,6 +218,7 @@ export const scenarios: readonly Scenario[] = [
   fork,
   review,
   ...queued,
+  ...left,
   insideAnother,
   aroundAgent,
   withoutAnswers,

@@ -96,3 +96,39 @@ export const queued: Scenario[] = [
     done('Both are written.'),
   ]),
 ]
+
+/** Codex waits half a second for the command. The file tells when it has ended. */
+const goesOn = (seconds: number): Reply => ({
+  ...runs(`sleep ${seconds}`),
+  does: [{ do: 'shell', command: `sleep ${seconds}`, exits: 0, input: { yield_time_ms: 500 } }],
+})
+
+const leaves = (name: string, replies: Reply[], figures: Record<string, unknown>): Scenario => ({
+  name,
+  only: ['codex'],
+  sessions: () => [{ prompt: 'Begin.', ends: 'well', figures: () => figures, script: { replies } }],
+})
+
+const unknownEnd = { commands: [{ command: 'sleep 20' }], durations: 0 }
+const ofFirstTurn = (command: string) => ({ 'turns.0.commands.0.command': command, 'turns.1.commands': null })
+
+/** Codex no longer waits for a command, which goes on. */
+export const left: Scenario[] = [
+  leaves('command left behind, ends in its turn', [goesOn(3), runs('sleep 6'), done('That was all.')], {}),
+  leaves('command left behind, ends with the session', [goesOn(20), done('That was all.')], unknownEnd),
+  leaves(
+    'command left behind, ends after its turn',
+    [{ ...goesOn(6), types: 'Say more.' }, done('Said.'), done('Said more.')],
+    ofFirstTurn('sleep 6'),
+  ),
+  leaves(
+    'command left behind, ends in the next turn',
+    [{ ...goesOn(6), types: 'Say more.' }, done('Said.'), runs('sleep 5'), done('Said more.')],
+    ofFirstTurn('sleep 6'),
+  ),
+  leaves(
+    'queued message, the command outlasts it',
+    [{ ...runs('sleep 6'), types: 'Say more.' }, done('Said more.')],
+    ofFirstTurn('sleep 6'),
+  ),
+]

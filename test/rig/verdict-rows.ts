@@ -60,12 +60,13 @@ export const linted = ['lint', 'pass', 'npm run lint', 0] as [string, string, st
 export const withLint = { tests: 'npm test', lint: 'npm run lint' }
 export const both = { checks: withLint, scripts: { test: 'node --test', lint: 'node --check src/greet.js' } }
 export const leaving = 'node --test && mkdir -p coverage && date +%s%N > coverage/report.txt'
-export const branchWork = (place: Place) => ({
-  branch: 'work',
-  commit: place.git('rev-parse', 'work'),
-  commits: place.git('log', '--format=%H', '--reverse', 'main..work').split('\n'),
-  tree: place.git('rev-parse', 'work^{tree}'),
+const workAt = ({ git }: Place, at: string) => ({
+  commit: git('rev-parse', at),
+  commits: git('log', '--format=%H', '--reverse', `main..${at}`).split('\n'),
+  tree: git('rev-parse', `${at}^{tree}`),
+  changes: { files: 1, insertions: 1, deletions: 1 },
 })
+export const branchWork = (place: Place) => ({ ...workAt(place, 'work'), branch: 'work' })
 
 /** A test that waits, outside of the repository, until somebody else has done something. */
 export const waitingTest = 'touch "$HOME/begun"; until test -e "$HOME/done"; do sleep 0.1; done'
@@ -506,7 +507,7 @@ export const rows: readonly Row[] = [
   {
     name: '39a tests, commit, back to main',
     steps: [['run', 'git checkout -qb work', 0], politely, tests, commit, ['run', 'git checkout -q main', 0]],
-    figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    figures: branchWork,
     verdict: 'verified',
   },
   {
@@ -519,7 +520,7 @@ export const rows: readonly Row[] = [
       commit,
       ['run', 'git checkout -q main && git merge -q --ff-only upstream', 0],
     ],
-    figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    figures: branchWork,
     verdict: 'verified',
   },
   {
@@ -530,13 +531,27 @@ export const rows: readonly Row[] = [
       git('merge', '-q', '--ff-only', 'upstream')
     },
     steps: [['run', 'git checkout -qb work', 0], politely, tests, commit, ['ends'], ['run', 'ls', 0]],
-    figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    figures: branchWork,
     verdict: 'verified',
   },
+  ...[tests, ['run', 'ls', 0] as Step].flatMap((step): Row[] => {
+    const detached: Step[] = [['run', 'git checkout -q --detach', 0], politely, step, commit]
+    const what = step === tests ? 'tests, commit' : 'commit'
+    const verdict = step === tests ? { verdict: 'verified' as const } : {}
+    return [
+      { name: `39d ${what} on a detached HEAD`, steps: detached, ...verdict },
+      {
+        name: `39e ${what} on a detached HEAD, back to main`,
+        steps: [...detached, ['run', 'git checkout -q main', 0]],
+        figures: (place) => ({ ...workAt(place, 'HEAD@{1}'), branch: null }),
+        ...verdict,
+      },
+    ]
+  }),
   {
     name: '41 fail on the branch, pass on main',
     steps: [['run', 'git checkout -qb work', 0], rudely, fail, commit, ['run', 'git checkout -q main', 0], tests],
-    figures: (place) => ({ ...branchWork(place), changes: { files: 1, insertions: 1, deletions: 1 } }),
+    figures: branchWork,
     verdict: 'failing',
   },
   {
