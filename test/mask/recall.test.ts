@@ -6,7 +6,7 @@ import { seen, unseen } from './corpus.ts'
 import { everyday } from './everyday.ts'
 import { isShown, surroundings } from './surroundings.ts'
 
-const page = readFileSync(new URL('../../docs/recording.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../../docs/privacy.md', import.meta.url), 'utf8')
 
 type Corpus = [text: string, secret: string][]
 
