@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openStore } from '../src/store/open.ts'
-import { isBehind } from '../src/store/search/follow.ts'
+import { isBehind } from '../src/find/follow.ts'
+import { openStore } from '../src/operations/open.ts'
 
 /** Waits until the servers on that database have indexed all words. */
 export async function untilIndexed(databaseUrl: string): Promise<void> {

@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import sql, { type Sql } from 'sql-template-tag'
-import type { Tx } from '../src/store/engine/db.ts'
-import { openStore } from '../src/store/open.ts'
-import { operations } from '../src/store/operations.ts'
+import type { Tx } from '../src/engine/db.ts'
+import { openStore } from '../src/operations/open.ts'
+import { operations } from '../src/operations/operations.ts'
 import { adminKey } from './servers.ts'
 import { newRun } from './work.ts'
 

@@ -1,10 +1,10 @@
 // Conduct on SQLite that seals its log once a second instead of once a minute, so that a short round of a load includes its
 // share of the sealing; with SEAL=off it never seals. `node bench/seal-server.ts FILE`.
 import sql from 'sql-template-tag'
-import { serve } from '../src/http/serve.ts'
-import { startJobs } from '../src/jobs/scheduler.ts'
-import { sealJob } from '../src/jobs/seal.ts'
-import { openStore } from '../src/store/open.ts'
+import { openStore } from '../src/operations/open.ts'
+import { startJobs } from '../src/server/jobs/scheduler.ts'
+import { sealJob } from '../src/server/jobs/seal.ts'
+import { serve } from '../src/server/serve.ts'
 import { adminKey } from './servers.ts'
 
 const store = await openStore(`sqlite:${process.argv[2]}`, { adminKey })

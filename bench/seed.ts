@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import { openStore } from '../src/store/open.ts'
+import { openStore } from '../src/operations/open.ts'
 import { makeVersion4 } from './version-4.ts'
 
 /** What differs between the engines in this file. */
@@ -8,7 +8,7 @@ interface Words {
   /** The ISO 8601 text of Unix seconds. */
   time(seconds: string): string
   hex(text: string): string
-  /** The indexed form of words separated by spaces, as `src/store/search` writes it. */
+  /** The indexed form of words separated by spaces, as `src/find` writes it. */
   words(text: string): string
   before: string[]
   after: string[]

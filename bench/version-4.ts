@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import { hashOf, prefixOf } from '../src/ledger/secret.ts'
+import { hashOf, prefixOf } from '../src/contract/secret.ts'
 import { loadPostgres } from '../test/upgrade/dump-postgres.ts'
 import { loadSqlite } from '../test/upgrade/dump-sqlite.ts'
 import { adminKey } from './servers.ts'

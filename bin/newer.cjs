@@ -116,7 +116,7 @@ function keep(name, text) {
   fs.renameSync(draft, file)
 }
 
-/** What the recording of a hook depends on: src/cli/record/resident.ts gets these from the launcher. */
+/** What the recording of a hook depends on: src/capture/hook/resident.ts gets these from the launcher. */
 exports.variables = [
   'PATH HOME XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME',
   'CONDUCT_API_KEY CONDUCT_DATABASE_URL CONDUCT_PROJECT CONDUCT_URL',

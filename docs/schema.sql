@@ -1,5 +1,5 @@
 -- The tables of a ledger with schema version 17, as SQLite has them.
--- npm run generate prints this file from src/store/engine/migrations; do not edit it.
+-- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
 -- identity columns. An index of words is a table (rowid, words tsvector). Events without a number wait in a table

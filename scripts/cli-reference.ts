@@ -1,8 +1,8 @@
 import type { Command, Option } from 'commander'
 import { commands, groups } from '../src/cli/commands/commands.ts'
-import { exitCodes } from '../src/cli/exit.ts'
-import { commonHeading, examplesOf } from '../src/cli/option.ts'
 import { programFor, sentence } from '../src/cli/program.ts'
+import { exitCodes } from '../src/terminal/exit.ts'
+import { commonHeading, examplesOf } from '../src/terminal/option.ts'
 
 /** Generates docs/cli.md: what applies to all commands, then the help of each command. */
 export async function cliReference(): Promise<string> {

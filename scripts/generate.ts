@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { addressOf, type Name, names } from '../src/api/paths.ts'
-import { exampleKey, routes } from '../src/api/routes.ts'
 import { createClient } from '../src/client/client.ts'
-import { createApp } from '../src/http/app.ts'
-import { curlOf } from '../src/http/curl.ts'
-import { typeOf } from '../src/http/handlers/docs.ts'
-import { bodySchemaOf, type OpenApi, type Operation } from '../src/http/openapi/document.ts'
-import { openapi } from '../src/http/openapi/openapi.ts'
-import { localActor } from '../src/ledger/actor.ts'
-import { openStore } from '../src/store/open.ts'
+import { localActor } from '../src/contract/actor.ts'
+import { addressOf, type Name, names } from '../src/contract/paths.ts'
+import { openStore } from '../src/operations/open.ts'
+import { exampleKey, routes } from '../src/operations/routes.ts'
+import { createApp } from '../src/server/app.ts'
+import { curlOf } from '../src/server/curl.ts'
+import { typeOf } from '../src/server/handlers/docs.ts'
+import { bodySchemaOf, type OpenApi, type Operation } from '../src/server/openapi/document.ts'
+import { openapi } from '../src/server/openapi/openapi.ts'
 import { cliReference } from './cli-reference.ts'
 import { schemaSql } from './schema-sql.ts'
 
@@ -84,7 +84,7 @@ function reference(document: OpenApi): string {
   })
   return `# API
 
-\`npm run generate\` generates this page from \`src/api/routes/\`; do not edit it. Addresses are relative to the base
+\`npm run generate\` generates this page from \`src/operations/routes.ts\`; do not edit it. Addresses are relative to the base
 path, \`/conduct\` by default. [Conventions](conventions.md) describes what all operations have in common: errors, pages,
 versions, idempotency and limits. Each example builds on those before it, so they work from top to bottom, except the
 deletions, which are last.

@@ -53,7 +53,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         'cli/main': 'src/cli/main.ts',
-        'http/serve': 'src/http/serve.ts',
+        'server/serve': 'src/server/serve.ts',
         'client/client': 'src/client/client.ts',
       },
       output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },

@@ -1,8 +1,8 @@
 import sql from 'sql-template-tag'
-import type { Db } from '../src/store/engine/db.ts'
-import { migrate } from '../src/store/engine/migrations/migrate.ts'
-import { latestVersion } from '../src/store/engine/migrations/schema.ts'
-import { openDb } from '../src/store/open.ts'
+import type { Db } from '../src/engine/db.ts'
+import { migrate } from '../src/engine/migrations/migrate.ts'
+import { latestVersion } from '../src/engine/migrations/schema.ts'
+import { openDb } from '../src/operations/open.ts'
 
 /** What a row of each table is. */
 const meanings: Record<string, string> = {
@@ -52,7 +52,7 @@ const meanings: Record<string, string> = {
 }
 
 const intro = `-- The tables of a ledger with schema version ${latestVersion}, as SQLite has them.
--- npm run generate prints this file from src/store/engine/migrations; do not edit it.
+-- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
 -- identity columns. An index of words is a table (rowid, words tsvector). Events without a number wait in a table

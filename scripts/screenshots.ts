@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createClient } from '../src/client/client.ts'
-import { openStore, serve } from '../src/http/serve.ts'
+import { openStore, serve } from '../src/server/serve.ts'
 import { places } from '../src/web/app/places.ts'
 import { builtPage, launchBrowser, logInContext } from '../test/support/unpacked.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Check } from '../src/api/check.ts'
 import type { Client, Input } from '../src/client/client.ts'
-import type { Ctx } from '../src/store/ctx.ts'
-import { operations } from '../src/store/operations.ts'
+import type { Ctx } from '../src/frame/ctx.ts'
+import type { Check } from '../src/nouns/run/check/fields.ts'
+import { operations } from '../src/operations/operations.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import { overlap } from './support/overlap.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createClock } from '../src/ledger/clock.ts'
-import { startOf } from '../src/ledger/clock-start.ts'
+import { createClock } from '../src/frame/clock.ts'
+import { startOf } from '../src/frame/clock-start.ts'
 
 const minute = 60_000
 const hour = 60 * minute

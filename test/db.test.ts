@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
-import { type Db, DeadTransaction, type Tx, UniqueViolation } from '../src/store/engine/db.ts'
+import { type Db, DeadTransaction, type Tx, UniqueViolation } from '../src/engine/db.ts'
 import { testDb } from './support/db.ts'
 
 /** A test on every engine, with a table `t (k primary key, v)`. */

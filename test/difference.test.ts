@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { names } from '../src/api/paths.ts'
+import { names } from '../src/contract/paths.ts'
 import { seed, size } from './proof/size.ts'
 import { base, engines } from './support/engines.ts'
 import { everything } from './support/script.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
-import { type Code, ConductError, statusOf } from '../src/api/error.ts'
-import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/ledger/actor.ts'
-import { statuses } from '../src/ledger/run.ts'
-import { stopping } from '../src/store/engine/transaction.ts'
+import { localActor } from '../src/contract/actor.ts'
+import { type Code, ConductError, statusOf } from '../src/contract/error.ts'
+import { stopping } from '../src/engine/transaction.ts'
+import { statuses } from '../src/nouns/run/state.ts'
+import { createApp } from '../src/server/app.ts'
 import { base, testLedger } from './support/engines.ts'
 
 interface Refusal {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { EventType } from '../src/api/event.ts'
+import type { EventType } from '../src/log/fields.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger(

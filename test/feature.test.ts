@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import type { Input } from '../src/client/client.ts'
-import type { Ctx } from '../src/store/ctx.ts'
-import { operations } from '../src/store/operations.ts'
+import type { Ctx } from '../src/frame/ctx.ts'
+import { operations } from '../src/operations/operations.ts'
 import { testLedger } from './support/engines.ts'
 import { overlap } from './support/overlap.ts'
 

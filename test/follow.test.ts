@@ -3,9 +3,9 @@ import { statSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
 import { type Client, createClient } from '../src/client/client.ts'
-import { createApp } from '../src/http/app.ts'
-import { openStore } from '../src/store/open.ts'
-import { followLog, indexMore, isBehind } from '../src/store/search/follow.ts'
+import { followLog, indexMore, isBehind } from '../src/find/follow.ts'
+import { openStore } from '../src/operations/open.ts'
+import { createApp } from '../src/server/app.ts'
 import { base, type Engine, engines, testOn } from './support/engines.ts'
 
 /** An empty ledger without jobs, so that only the test indexes. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Client } from '../src/client/client.ts'
-import { createApp } from '../src/http/app.ts'
+import { createApp } from '../src/server/app.ts'
 import { base, type Ledger } from './support/engines.ts'
 
 export const commit = '1'.repeat(40)

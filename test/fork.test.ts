@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
-import type { Event } from '../src/api/event.ts'
-import { verify } from '../src/cli/verify/verify.ts'
 import type { Client } from '../src/client/client.ts'
-import type { Tx } from '../src/store/engine/db.ts'
+import type { Tx } from '../src/engine/db.ts'
+import type { Event } from '../src/log/fields.ts'
+import { verify } from '../src/verify/verify.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import { accept, openReceiver } from './support/receiver.ts'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import sql from 'sql-template-tag'
-import type { Fields } from '../src/agents/fields.ts'
 import type { Output } from '../src/client/client.ts'
-import { purgeHookSessions } from '../src/hooks/session.ts'
-import { createApp } from '../src/http/app.ts'
+import type { Fields } from '../src/recorder/agents/fields.ts'
+import { createApp } from '../src/server/app.ts'
+import { purgeHookSessions } from '../src/server/hooks/session.ts'
 import { documentOf } from './agents/documents.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
 

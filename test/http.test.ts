@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/ledger/actor.ts'
-import { indexMore } from '../src/store/search/follow.ts'
+import { localActor } from '../src/contract/actor.ts'
+import { indexMore } from '../src/find/follow.ts'
+import { createApp } from '../src/server/app.ts'
 import { version } from '../src/version.ts'
 import { engines, openLedger, testLedger } from './support/engines.ts'
 

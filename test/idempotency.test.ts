@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Name } from '../src/api/paths.ts'
+import type { Name } from '../src/contract/paths.ts'
 import { operationOf } from './support/described.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import fc from './support/random.ts'

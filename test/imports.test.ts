@@ -47,24 +47,24 @@ const allowed: Record<string, { parts: string[]; packages: string[] }> = {
 /** Files and folders, with what they may import in addition. */
 const exceptions: Record<string, string[]> = {
   // The server's own MCP endpoint calls the app as every client does.
-  'http/handlers/mcp.ts': ['mcp'],
+  'server/handlers/mcp.ts': ['mcp'],
   // These two connect the server and the database.
   'cli/commands/serve.ts': ['http', 'store', 'pino'],
-  'cli/place/connect.ts': ['http', 'store'],
+  'place/connect.ts': ['http', 'store'],
   // The readers of command lines: hooks do not load them.
-  'cli/record/checked.ts': ['unbash'],
-  'cli/record/line-commands.ts': ['unbash'],
-  'cli/record/shell-state.ts': ['unbash'],
+  'capture/command/checked.ts': ['unbash'],
+  'capture/command/line-commands.ts': ['unbash'],
+  'capture/command/shell-state.ts': ['unbash'],
   // Rules throw errors, and use types of the contract.
-  ledger: ['api/error.ts'],
+  ledger: ['contract/error.ts'],
   // Recordings that are not sent yet must be as durable as the ledger itself, and safe for many processes.
-  'spool/database.ts': ['node:sqlite'],
-  client: ['api/paths.ts', 'api/error.ts'],
+  'capture/spool/database.ts': ['node:sqlite'],
+  client: ['contract/paths.ts', 'contract/error.ts'],
   'web/vite.config.ts': ['vite'],
 }
 
 /** Files that import nothing at all. */
-const bare = ['api/paths.ts', 'api/error.ts']
+const bare = ['contract/paths.ts', 'contract/error.ts']
 
 interface Import {
   from: string

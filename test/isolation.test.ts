@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { addressOf, type Name, names } from '../src/api/paths.ts'
-import { routes } from '../src/api/routes.ts'
-import type { Run } from '../src/api/run.ts'
-import { openStore } from '../src/store/open.ts'
+import { addressOf, type Name, names } from '../src/contract/paths.ts'
+import type { Run } from '../src/nouns/run/fields.ts'
+import { openStore } from '../src/operations/open.ts'
+import { routes } from '../src/operations/routes.ts'
 import { type Answer, rawCalls } from './support/call.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 

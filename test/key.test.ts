@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { secretPattern } from '../src/ledger/secret.ts'
-import { openStore } from '../src/store/open.ts'
+import { secretPattern } from '../src/contract/secret.ts'
+import { openStore } from '../src/operations/open.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger('a key shows its secret once, and its prefix from then on', async (ledger) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openStore } from '../src/store/open.ts'
-import { reap } from '../src/store/run/reap.ts'
+import { reap } from '../src/nouns/run/reap.ts'
+import { openStore } from '../src/operations/open.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
 const leased = async ({ client }: Ledger, runId = 'A', leaseSeconds = 60) => {

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { isSafeVersion } from '../src/store/engine/sqlite/connect.ts'
+import { isSafeVersion } from '../src/engine/sqlite/connect.ts'
 
 const root = new URL('../', import.meta.url)
 const { engines, devDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, copyFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import sql from 'sql-template-tag'
-import { openPostgres } from '../src/store/engine/postgres.ts'
+import { openPostgres } from '../src/engine/postgres.ts'
 import { readRows } from './proof/database.ts'
 import { startPostgres } from './support/setup.ts'
 

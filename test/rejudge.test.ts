@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
-import { rejudgeNext } from '../src/store/check/rejudge.ts'
+import { rejudgeNext } from '../src/nouns/run/check/rejudge.ts'
 import { requireWhole } from './property/whole.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import { openReceiver } from './support/receiver.ts'

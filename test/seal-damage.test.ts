@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sql, { type Sql } from 'sql-template-tag'
-import type { Output } from '../src/api/routes.ts'
-import { verify } from '../src/cli/verify/verify.ts'
-import { type Checkpoint, checkpointsIn, newKeyPair, signCheckpoint } from '../src/ledger/checkpoint.ts'
-import type { Tx } from '../src/store/engine/db.ts'
+import type { Tx } from '../src/engine/db.ts'
+import { type Checkpoint, checkpointsIn, newKeyPair, signCheckpoint } from '../src/log/seal/signed-note.ts'
+import type { Output } from '../src/operations/routes.ts'
+import { verify } from '../src/verify/verify.ts'
 import { engines, type Ledger, testLedger, withLedger } from './support/engines.ts'
 
 /** Damage to a ledger of 13 events, of which a checkpoint covers 10. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
-import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/ledger/actor.ts'
-import { purgeSessions } from '../src/store/key/session.ts'
-import { openStore } from '../src/store/open.ts'
+import { localActor } from '../src/contract/actor.ts'
+import { purgeSessions } from '../src/nouns/key/session.ts'
+import { openStore } from '../src/operations/open.ts'
+import { createApp } from '../src/server/app.ts'
 import { rawCalls } from './support/call.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
 

@@ -5,10 +5,10 @@ import { Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
-import { addressOf, names } from '../src/api/paths.ts'
 import { createClient } from '../src/client/client.ts'
-import { type Running, type ServeOptions, serve } from '../src/http/serve.ts'
-import { openStore } from '../src/store/open.ts'
+import { addressOf, names } from '../src/contract/paths.ts'
+import { openStore } from '../src/operations/open.ts'
+import { type Running, type ServeOptions, serve } from '../src/server/serve.ts'
 import { adminKey } from './support/server.ts'
 
 /** Starts a server in this process, on a free port. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClient } from '../src/client/client.ts'
-import { createApp } from '../src/http/app.ts'
-import { localActor } from '../src/ledger/actor.ts'
-import { checklistOf } from '../src/ledger/checklist.ts'
-import { openStore } from '../src/store/open.ts'
+import { localActor } from '../src/contract/actor.ts'
+import { checklistOf } from '../src/nouns/spec/checklist.ts'
+import { openStore } from '../src/operations/open.ts'
+import { createApp } from '../src/server/app.ts'
 import { base, testLedger } from './support/engines.ts'
 
 testLedger('a spec keeps the content of every version', async ({ client }) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
-import type { Db } from '../src/store/engine/db.ts'
-import { openSqlite } from '../src/store/engine/sqlite.ts'
+import type { Db } from '../src/engine/db.ts'
+import { openSqlite } from '../src/engine/sqlite.ts'
 import { freshFolder } from './cli/folder.ts'
 
 const rows = 400

@@ -8,10 +8,10 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import sql, { raw } from 'sql-template-tag'
-import type { Db, Tx } from '../src/store/engine/db.ts'
-import { isSafeVersion } from '../src/store/engine/sqlite/connect.ts'
-import { openSqlite } from '../src/store/engine/sqlite.ts'
-import { openStore } from '../src/store/open.ts'
+import type { Db, Tx } from '../src/engine/db.ts'
+import { isSafeVersion } from '../src/engine/sqlite/connect.ts'
+import { openSqlite } from '../src/engine/sqlite.ts'
+import { openStore } from '../src/operations/open.ts'
 import { type Engine, engines, openLedger } from './support/engines.ts'
 
 async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
@@ -325,7 +325,7 @@ test('giving back space continues after a kill at any moment', async (t) => {
   await db.tx((tx) => tx.query(sql`delete from t where k % 10 > 0`))
   await db.close()
   const before = statSync(path).size
-  const engine = new URL('../src/store/engine/sqlite.ts', import.meta.url).href
+  const engine = new URL('../src/engine/sqlite.ts', import.meta.url).href
   const work = `const { openSqlite } = await import('${engine}')
     const db = openSqlite(process.argv[1])
     for (let n = 1; await db.giveBack(); n++) {

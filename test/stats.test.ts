@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run } from '../src/api/run.ts'
-import type { StatsBy, Tally } from '../src/api/stats.ts'
-import { statuses } from '../src/ledger/run.ts'
-import { durationOf, emptyTally, rangeOf, reported } from '../src/ledger/stats.ts'
+import type { Run } from '../src/nouns/run/fields.ts'
+import { statuses } from '../src/nouns/run/state.ts'
+import type { StatsBy, Tally } from '../src/nouns/run/stats-fields.ts'
+import { durationOf, emptyTally, rangeOf, reported } from '../src/nouns/run/stats-rules.ts'
 import { testLedger } from './support/engines.ts'
 
 const hour = 3600_000

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ConductError } from '../src/api/error.ts'
+import { ConductError } from '../src/contract/error.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger('suggestions are the values of runs, each once and in order', async ({ client }) => {

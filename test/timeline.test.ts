@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { TimelineEntry } from '../src/api/timeline.ts'
+import type { TimelineEntry } from '../src/nouns/run/timeline-fields.ts'
 import { testLedger } from './support/engines.ts'
 
 /** Runs `act` so many times, some at once. */

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import sql from 'sql-template-tag'
 import type { Client } from '../src/client/client.ts'
-import { createSender } from '../src/webhook/send.ts'
+import { createSender } from '../src/server/webhook/send.ts'
 import { testLedger } from './support/engines.ts'
 import { accept, hang, openReceiver, status, verify, verifyNow } from './support/receiver.ts'
 

@@ -1,6 +1,6 @@
-import { ConductError, unknownThere } from '../api/error.ts'
-import { exitCodeOf } from './exit.ts'
-import { clean, jsonOf } from './show/text.ts'
+import { ConductError, unknownThere } from '../contract/error.ts'
+import { exitCodeOf } from '../terminal/exit.ts'
+import { clean, jsonOf } from '../terminal/text.ts'
 
 /**
  * Prints to stderr why a command failed and what to do, as an error of the API if the command prints JSON. Sets the

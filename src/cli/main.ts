@@ -10,12 +10,12 @@ async function run(words: string[]) {
     process.stdout.write(`${version}\n`)
   } else if (words[0] === 'hook' && words.length === 2 && !words[1]?.startsWith('-')) {
     // An agent waits for this command.
-    const { observe } = await import('./record/observe.ts')
+    const { observe } = await import('../capture/hook/observe.ts')
     // An agent that does not read the answer must not see a failure.
     process.stdout.on('error', () => {})
     process.stdout.write(await observe(words[1] ?? '', process.stdin, process.env))
   } else if (words[0] === 'recorder' && words.length === 1) {
-    const { runResident } = await import('./record/resident.ts')
+    const { runResident } = await import('../capture/hook/resident.ts')
     await runResident(process.env)
   } else {
     const { runProgram } = await import('./program.ts')

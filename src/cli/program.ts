@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help } from 'commander'
+import { UsageError } from '../terminal/exit.ts'
 import { commands, type Entry, groups } from './commands/commands.ts'
-import { UsageError } from './exit.ts'
 import { endWithOutput, fail } from './fail.ts'
 
 /** Runs `conduct <words>` and sets the exit code. Loads only the file of the requested command. */

@@ -1,7 +1,7 @@
-import { ConductError } from '../api/error.ts'
-import type { Event } from '../api/event.ts'
-import { type Name, names } from '../api/paths.ts'
-import type { Input, Output } from '../api/routes.ts'
+import { ConductError } from '../contract/error.ts'
+import { type Name, names } from '../contract/paths.ts'
+import type { Event } from '../log/fields.ts'
+import type { Input, Output } from '../operations/routes.ts'
 import { exportLedger } from './export.ts'
 import { follow } from './follow.ts'
 import {
@@ -17,8 +17,8 @@ import {
   whileHeld,
 } from './request.ts'
 
-export { ConductError } from '../api/error.ts'
-export type { Input, Output } from '../api/routes.ts'
+export { ConductError } from '../contract/error.ts'
+export type { Input, Output } from '../operations/routes.ts'
 export type { CallOptions, ClientOptions } from './request.ts'
 
 type Call<N extends Name> =

@@ -1,5 +1,5 @@
-import { ConductError } from '../api/error.ts'
-import type { Event } from '../api/event.ts'
+import { ConductError } from '../contract/error.ts'
+import type { Event } from '../log/fields.ts'
 import { createMessageReader, type Message } from './messages.ts'
 import {
   bodyOf,

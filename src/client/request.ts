@@ -1,5 +1,5 @@
-import { type Code, ConductError, type Issue, invalid, statusOf } from '../api/error.ts'
-import { addressOf, headerFields, type Name } from '../api/paths.ts'
+import { type Code, ConductError, type Issue, invalid, statusOf } from '../contract/error.ts'
+import { addressOf, headerFields, type Name } from '../contract/paths.ts'
 
 export interface ClientOptions {
   /** The URL of the server with its base path: `http://localhost:3000/conduct`. */

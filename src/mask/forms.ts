@@ -1,4 +1,4 @@
-import { secretWithin } from '../ledger/secret.ts'
+import { secretWithin } from '../contract/secret.ts'
 import { commands } from './commands.ts'
 import { keys } from './keys.ts'
 import type { Span } from './span.ts'

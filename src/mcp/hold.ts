@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
-import { ConductError, invalid } from '../api/error.ts'
-import type { Run } from '../api/run.ts'
 import type { CallOptions, Client, Input } from '../client/client.ts'
-import { permits } from '../ledger/actor.ts'
+import { permits } from '../contract/actor.ts'
+import { ConductError, invalid } from '../contract/error.ts'
+import type { Run } from '../nouns/run/fields.ts'
 
 /** Who holds the leases of the runs that the tools write to: this process over stdio, the caller's key over HTTP. */
 export interface Hold {

@@ -1,4 +1,4 @@
-import type { SearchType } from '../api/search.ts'
+import type { SearchType } from '../find/fields.ts'
 import type { Call } from './tool.ts'
 
 /** How many of the newest runs and specs to compare, and how many ids to suggest. */

@@ -1,6 +1,6 @@
 import { type McpServer, ResourceNotFoundError, ResourceTemplate, type Variables } from '@modelcontextprotocol/server'
-import { ConductError } from '../api/error.ts'
 import type { Client } from '../client/client.ts'
+import { ConductError } from '../contract/error.ts'
 import { wholeRun } from './read.ts'
 import { runText, specText, uriOf } from './show.ts'
 

@@ -1,14 +1,14 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { Check } from '../api/check.ts'
-import type { Feature } from '../api/feature.ts'
-import type { Run } from '../api/run.ts'
-import type { Found } from '../api/search.ts'
-import type { Spec } from '../api/spec.ts'
-import type { Turn } from '../api/turn.ts'
 import type { Output } from '../client/client.ts'
-import { evidenceText } from '../format/evidence.ts'
-import { slice } from '../ledger/content.ts'
-import { digestOf, turnId, turnTitle } from '../ledger/turn.ts'
+import { evidenceText } from '../contract/evidence-words.ts'
+import type { Found } from '../find/fields.ts'
+import type { Feature } from '../nouns/feature/fields.ts'
+import type { Check } from '../nouns/run/check/fields.ts'
+import type { Run } from '../nouns/run/fields.ts'
+import { digestOf, turnId, turnTitle } from '../nouns/run/turn.ts'
+import type { Turn } from '../nouns/run/turn-fields.ts'
+import type { Spec } from '../nouns/spec/fields.ts'
+import { slice } from '../text/content.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { explain, invalidInput } from '../api/explain.ts'
 import type { CallOptions, Client } from '../client/client.ts'
+import { explain, invalidInput } from '../contract/explain.ts'
 import type { Hold, Meta } from './hold.ts'
 
 /** What a tool gets with each call. */

@@ -1,5 +1,5 @@
-import type { Told, Usage } from '../agents/seen.ts'
-import type { RunFields } from '../api/run.ts'
+import type { RunFields } from '../nouns/run/fields.ts'
+import type { Told, Usage } from './agents/seen.ts'
 import type { Candidate, CommandChange, RecordRules, Trees, Work } from './memo.ts'
 import type { Moved } from './work.ts'
 

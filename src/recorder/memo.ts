@@ -1,9 +1,9 @@
-import type { KeptItem } from '../agents/plan.ts'
-import type { Failure, Seen, Step, Usage } from '../agents/seen.ts'
-import { type Draft, newDraft } from '../agents/turn.ts'
-import type { TurnFields } from '../api/turn.ts'
-import type { Git } from '../api/work.ts'
-import type { Snapshot } from '../cli/place/tree.ts'
+import type { TurnFields } from '../nouns/run/turn-fields.ts'
+import type { Git } from '../nouns/run/work-fields.ts'
+import type { Snapshot } from '../place/git/tree.ts'
+import type { KeptItem } from './agents/plan.ts'
+import type { Failure, Seen, Step, Usage } from './agents/seen.ts'
+import { type Draft, newDraft } from './agents/turn.ts'
 
 /** Which texts of a session to record. */
 export interface RecordRules {

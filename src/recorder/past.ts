@@ -1,11 +1,11 @@
-import { totalOf } from '../agents/cost.ts'
-import { withoutSecrets } from '../agents/secrets.ts'
-import type { Seen, Step, Told, Usage } from '../agents/seen.ts'
-import type { Moment } from '../agents/transcripts/moment.ts'
-import type { TurnFields } from '../api/turn.ts'
+import type { TurnFields } from '../nouns/run/turn-fields.ts'
+import { totalOf } from './agents/cost.ts'
+import { withoutSecrets } from './agents/secrets.ts'
+import type { Seen, Step, Told, Usage } from './agents/seen.ts'
 import { type Facts, reportAlone } from './facts.ts'
 import type { Memo } from './memo.ts'
 import { close, gone, isOpen, step } from './step.ts'
+import type { Moment } from './transcripts/moment.ts'
 
 /** A turn from a transcript, in the form that hooks would have sent. */
 export interface PastTurn {

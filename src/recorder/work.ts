@@ -1,6 +1,6 @@
-import type { Step } from '../agents/seen.ts'
-import type { Git } from '../api/work.ts'
-import type { Snapshot } from '../cli/place/tree.ts'
+import type { Git } from '../nouns/run/work-fields.ts'
+import type { Snapshot } from '../place/git/tree.ts'
+import type { Step } from './agents/seen.ts'
 import type { Stepped } from './call.ts'
 import type { Memo, ToldWork, Trees } from './memo.ts'
 

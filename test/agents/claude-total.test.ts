@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { readTranscript } from '../../src/agents/transcript.ts'
+import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { freshFolder } from '../cli/folder.ts'
 
 const textOf = (lines: object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')

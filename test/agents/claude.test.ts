@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/agents/fields.ts'
-import { readDocument } from '../../src/agents/read.ts'
-import type { Step } from '../../src/agents/seen.ts'
+import type { Fields } from '../../src/recorder/agents/fields.ts'
+import { readDocument } from '../../src/recorder/agents/read.ts'
+import type { Step } from '../../src/recorder/agents/seen.ts'
 import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
 
 const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, changes)

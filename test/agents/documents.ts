@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Fields } from '../../src/agents/fields.ts'
-import { readDocument } from '../../src/agents/read.ts'
-import type { Seen, Step } from '../../src/agents/seen.ts'
+import type { Fields } from '../../src/recorder/agents/fields.ts'
+import { readDocument } from '../../src/recorder/agents/read.ts'
+import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
 
 /** Documents that the agents wrote to their hooks, by event. Paths are changed, and some long texts are removed. */
 const folder = new URL('documents/', import.meta.url)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { claudeMoments } from '../../src/agents/transcripts/claude.ts'
-import { codexMoments } from '../../src/agents/transcripts/codex.ts'
-import { type Moment, type Reader, withSubagents } from '../../src/agents/transcripts/moment.ts'
+import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
+import { codexMoments } from '../../src/recorder/agents/codex/transcript.ts'
 import { turnsOf } from '../../src/recorder/past.ts'
+import { type Moment, type Reader, withSubagents } from '../../src/recorder/transcripts/moment.ts'
 import { freshFolder } from '../cli/folder.ts'
 
 /** The turns of a transcript with these lines, one a second. */

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import type { Env } from '../../src/agents/dialect.ts'
-import type { Fields } from '../../src/agents/fields.ts'
-import { readDocument } from '../../src/agents/read.ts'
+import type { Env } from '../../src/recorder/agents/dialect.ts'
+import type { Fields } from '../../src/recorder/agents/fields.ts'
+import { readDocument } from '../../src/recorder/agents/read.ts'
 import { documentOf, namesOf } from './documents.ts'
 
 const agentOf = (named: string, document: Fields, env: Env = {}) =>
@@ -96,7 +96,7 @@ function loadedWith(file: string, loaded = new Set<string>()): Set<string> {
 }
 
 test('a hook loads neither transcripts nor prices to read a document', () => {
-  const loaded = [...loadedWith(fileURLToPath(new URL('../../src/agents/read.ts', import.meta.url)))]
+  const loaded = [...loadedWith(fileURLToPath(new URL('../../src/recorder/agents/read.ts', import.meta.url)))]
   assert.ok(loaded.some((one) => one.endsWith('dialects/codex.ts')))
   assert.deepEqual(
     loaded.filter(

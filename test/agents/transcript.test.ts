@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { readTranscript } from '../../src/agents/transcript.ts'
+import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { freshFolder } from '../cli/folder.ts'
 import { transcriptOf } from './documents.ts'
 

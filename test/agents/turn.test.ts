@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Step, Usage } from '../../src/agents/seen.ts'
-import { cut, draftAfter, isEmpty, newDraft, turnOf, usageBetween, withStep } from '../../src/agents/turn.ts'
-import { routes } from '../../src/api/routes.ts'
+import { routes } from '../../src/operations/routes.ts'
+import type { Step, Usage } from '../../src/recorder/agents/seen.ts'
+import { cut, draftAfter, isEmpty, newDraft, turnOf, usageBetween, withStep } from '../../src/recorder/agents/turn.ts'
 
 const at = Date.parse('2026-01-31T09:30:00.000Z')
 const draftOf = (...steps: Step[]) =>

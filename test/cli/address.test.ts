@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { stateOf } from '../../src/cli/record/state.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { conduct, type ProgramEnv, programOf } from './program.ts'
 import { workplace } from './session.ts'
 import { localUser } from './user.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { stateOf } from '../../src/cli/record/state.ts'
+import { newCall } from '../../src/capture/spool/calls.ts'
+import { deliver } from '../../src/capture/spool/deliver.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import type { Client } from '../../src/client/client.ts'
-import { newCall } from '../../src/spool/calls.ts'
-import { deliver } from '../../src/spool/deliver.ts'
 import { base, type Ledger, testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 

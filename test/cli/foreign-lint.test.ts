@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const source = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** Code that works in folders that may come from anybody. */
-const code = globSync('{cli,agents,recorder,spool}/**/*.ts', { cwd: source, exclude: ['cli/demo/**'] })
+const code = globSync('{cli,terminal,place,verify,capture,recorder}/**/*.ts', { cwd: source, exclude: ['cli/demo/**'] })
 
 /** The lines of these files that match, as `file: line`. */
 const linesWith = (pattern: RegExp) =>
@@ -20,48 +20,48 @@ const linesWith = (pattern: RegExp) =>
 
 /** Who may read files by himself, and whose files these are. */
 const readers: Record<string, string> = {
-  'cli/place/foreign.ts': 'the one function for files of a folder',
-  'agents/droid-unheard.ts': 'the end of a transcript, only of regular files',
-  'agents/lines.ts': 'transcripts, in bounded pieces and only of regular files',
+  'place/foreign.ts': 'the one function for files of a folder',
+  'recorder/agents/droid/unheard.ts': 'the end of a transcript, only of regular files',
+  'recorder/agents/lines.ts': 'transcripts, in bounded pieces and only of regular files',
   'cli/commands/export.ts': 'a file that the user names',
   'cli/commands/import.ts': 'a file that the user names',
-  'cli/file.ts': 'a file that the user names',
-  'cli/import/documents.ts': 'the names in a folder that the user names',
-  'cli/import/find.ts': 'the names in the folders of agents',
-  'cli/place/committed.ts': 'our own folder',
-  'cli/place/guarded.ts': 'our own folder',
-  'cli/place/scratch.ts': 'our own folder',
-  'cli/place/profile.ts': 'our own folder',
-  'cli/place/servers.ts': 'our own folder',
-  'cli/record/heard.ts': 'our own folder',
-  'cli/record/session.ts': 'our own folder',
-  'cli/verify/anchors.ts': 'a file that the user names',
-  'cli/verify/remember.ts': 'our own folder',
-  'cli/record/foreground.ts': '/proc',
-  'cli/record/pipes.ts': 'pipes of our own',
-  'spool/database.ts': 'our own folder',
-  'spool/process.ts': '/proc',
+  'terminal/file.ts': 'a file that the user names',
+  'capture/import/documents.ts': 'the names in a folder that the user names',
+  'capture/import/find.ts': 'the names in the folders of agents',
+  'place/git/committed.ts': 'our own folder',
+  'place/git/guarded.ts': 'our own folder',
+  'place/git/scratch.ts': 'our own folder',
+  'place/profile.ts': 'our own folder',
+  'place/servers.ts': 'our own folder',
+  'capture/hook/heard.ts': 'our own folder',
+  'capture/hook/session.ts': 'our own folder',
+  'verify/anchors.ts': 'a file that the user names',
+  'verify/remember.ts': 'our own folder',
+  'capture/exec/foreground.ts': '/proc',
+  'capture/exec/pipes.ts': 'pipes of our own',
+  'capture/spool/database.ts': 'our own folder',
+  'capture/spool/process.ts': '/proc',
 }
 
 test('only one function reads the files of a folder', () => {
   const reads =
     /\b(?:readFile|readFileSync|openSync|createReadStream|readSync|readdirSync|readdir|opendir|opendirSync|openAsBlob)\(|(?<![.\w])open\([^)]*(?:path|file|draft)/
   const others = linesWith(reads).filter((line) => readers[line.split(':')[0] ?? ''] === undefined)
-  assert.deepEqual(others, [], 'read with src/cli/place/foreign.ts, or say in this test whose files these are')
+  assert.deepEqual(others, [], 'read with src/place/foreign.ts, or say in this test whose files these are')
 })
 
 /** Who may start programs, and which. */
 const starters: Record<string, string> = {
-  'cli/place/git.ts': 'git, for guarded.ts',
+  'place/git/git.ts': 'git, for guarded.ts',
   'cli/commands/doctor-agents.ts': 'node --version',
   'cli/commands/open.ts': 'the browser',
-  'cli/record/child.ts': 'the command of the user',
-  'cli/record/foreground.ts': 'ps',
-  'cli/record/pipes.ts': 'mkfifo',
-  'cli/record/senders.ts': 'this program',
-  'cli/record/wake.ts': 'this program',
-  'agents/opencode-plugin.ts': 'this program, from the plugin',
-  'spool/process.ts': 'ps',
+  'capture/exec/child.ts': 'the command of the user',
+  'capture/exec/foreground.ts': 'ps',
+  'capture/exec/pipes.ts': 'mkfifo',
+  'capture/hook/senders.ts': 'this program',
+  'capture/hook/wake.ts': 'this program',
+  'recorder/agents/opencode/plugin.ts': 'this program, from the plugin',
+  'capture/spool/process.ts': 'ps',
 }
 
 test('only one function starts git', () => {
@@ -69,13 +69,13 @@ test('only one function starts git', () => {
   const others = linesWith(starts).filter(
     (line) => starters[line.split(':')[0] ?? ''] === undefined && !/\.exec\(|\bexec\(words|function exec\(/.test(line),
   )
-  assert.deepEqual(others, [], 'call git with src/cli/place/guarded.ts, or say in this test what starts here')
+  assert.deepEqual(others, [], 'call git with src/place/git/guarded.ts, or say in this test what starts here')
   const calls = linesWith(/\brunGit\(/).map((line) => line.split(':')[0])
-  const settings = 'cli/place/settings.ts'
+  const settings = 'place/git/settings.ts'
   assert.deepEqual([...new Set(calls)].sort(), [
-    'cli/place/author.ts',
-    'cli/place/git.ts',
-    'cli/place/guarded.ts',
+    'place/author.ts',
+    'place/git/git.ts',
+    'place/git/guarded.ts',
     settings,
   ])
 })

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Snapshot, snapshot } from '../../src/cli/place/tree.ts'
+import { type Snapshot, snapshot } from '../../src/place/git/tree.ts'
 import { freshFolder } from './folder.ts'
 import { plainTree, uncommittedPaths } from './plain-tree.ts'
 import { gitIn, writeFiles } from './user.ts'

@@ -51,7 +51,7 @@ test('every command that a help text or a message names exists', async (t) => {
   const texts = new Map<string, string>()
   for (const [path] of below(program, [])) texts.set(path.join(' '), await run([...path, '--help'].join(' ')))
   const folder = fileURLToPath(new URL('../../src', import.meta.url))
-  for (const file of globSync('{cli,mcp,web}/**/*.{ts,tsx}', { cwd: folder })) {
+  for (const file of globSync('{cli,terminal,place,verify,capture,mcp,web}/**/*.{ts,tsx}', { cwd: folder })) {
     const strings = readFileSync(join(folder, file), 'utf8').match(/'[^'\n]*'|`[^`]*`/g) ?? []
     texts.set(file, strings.join('\n'))
   }

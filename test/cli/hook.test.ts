@@ -5,10 +5,10 @@ import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { placeOf } from '../../src/cli/place/connect.ts'
-import { settleNotes } from '../../src/cli/record/session.ts'
-import { stateOf } from '../../src/cli/record/state.ts'
+import { settleNotes } from '../../src/capture/hook/session.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { createClient } from '../../src/client/client.ts'
+import { placeOf } from '../../src/place/connect.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
@@ -308,7 +308,7 @@ test('a hook loads few modules, and no package', () => {
       else assert.ok(name.startsWith('node:'), `${file} loads ${name}`)
     }
   }
-  load('cli/record/observe.ts')
+  load('capture/hook/observe.ts')
   assert.ok(loaded.size <= 60, `${loaded.size} files: ${[...loaded].join(', ')}`)
   assert.ok(globSync('cli/**/*.ts', { cwd: source }).length > loaded.size / 2)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { installs } from '../../src/agents/install.ts'
+import { installs } from '../../src/recorder/agents/install.ts'
 import { hookOf, project } from './entered.ts'
 import { writeFiles } from './user.ts'
 

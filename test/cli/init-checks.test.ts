@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Checks, proposedChecks, proposedRequired } from '../../src/cli/init/checks.ts'
-import { checkRules, starredCommands } from '../../src/cli/place/rules.ts'
+import { checkRules, starredCommands } from '../../src/place/rules.ts'
 import { project } from './entered.ts'
 import { freshFolder } from './folder.ts'
 import { writeFiles } from './user.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { createBacklog } from '../../src/cli/record/backlog.ts'
-import { createLine, newestOf } from '../../src/cli/record/line.ts'
-import { createOutput } from '../../src/cli/record/output.ts'
-import { createTail } from '../../src/cli/record/tail.ts'
-import type { Gap } from '../../src/ledger/gap.ts'
+import { createBacklog } from '../../src/capture/exec/backlog.ts'
+import { createLine, newestOf } from '../../src/capture/exec/line.ts'
+import { createOutput } from '../../src/capture/exec/output.ts'
+import { createTail } from '../../src/capture/exec/tail.ts'
+import type { Gap } from '../../src/text/gap.ts'
 import { assertLinear, mebibyte } from '../support/linear.ts'
 
 function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Snapshot } from '../../src/cli/place/tree.ts'
-import { uncommittedSince } from '../../src/cli/record/moved.ts'
+import { uncommittedSince } from '../../src/capture/work/moved.ts'
+import type { Snapshot } from '../../src/place/git/tree.ts'
 
 /**
  * The tree that git would commit if each of these repositories in the folder were a plain folder. Changes neither the

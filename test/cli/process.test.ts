@@ -13,10 +13,10 @@ import {
   type ProcessId,
   sameProcess,
   thisProcess,
-} from '../../src/spool/process.ts'
+} from '../../src/capture/spool/process.ts'
 import { freshFolder } from './folder.ts'
 
-const module = new URL('../../src/spool/process.ts', import.meta.url).href
+const module = new URL('../../src/capture/spool/process.ts', import.meta.url).href
 
 /**
  * A folder with `agent.mjs SCRIPT`, which runs a shell script as an agent does, and with a `conduct hook` that prints

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { projectOf } from '../../src/cli/place/project.ts'
+import { projectOf } from '../../src/place/project.ts'
 import { freshFolder } from './folder.ts'
 import { gitIn } from './user.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { declaredProject } from '../../src/cli/place/project.ts'
-import { checkRules, recordRules, requiredChecks, starredCommands } from '../../src/cli/place/rules.ts'
+import { declaredProject } from '../../src/place/project.ts'
+import { checkRules, recordRules, requiredChecks, starredCommands } from '../../src/place/rules.ts'
 import { freshFolder } from './folder.ts'
 
 /** A folder in a project whose conduct.json has that text. */

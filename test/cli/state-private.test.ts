@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
-import { stateFile } from '../../src/cli/record/state.ts'
+import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, onlyRun, secret, syncAll, turnsOf, workplace } from './session.ts'
 
 /** One in the names of a branch and a file, which the state needs as they are. */

@@ -4,9 +4,9 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { stateFile, stateOf } from '../../src/cli/record/state.ts'
-import { type Place, samePlace } from '../../src/spool/place.ts'
-import { isGone, thisProcess } from '../../src/spool/process.ts'
+import { isGone, thisProcess } from '../../src/capture/spool/process.ts'
+import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
+import { type Place, samePlace } from '../../src/place/place.ts'
 import { startWriter } from '../support/writer.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
@@ -158,7 +158,7 @@ test('calls for a recording that does not exist are refused as a whole', (t) => 
 test('a recording ends with its process, unless another process may continue its run', async (t) => {
   const { env, state } = open(t)
   const script = `
-    const { stateOf } = await import(${JSON.stringify(new URL('../../src/cli/record/state.ts', import.meta.url).href)})
+    const { stateOf } = await import(${JSON.stringify(new URL('../../src/capture/spool/state-file.ts', import.meta.url).href)})
     const state = stateOf(process.env)
     for (const kind of ['exec', 'mcp', 'hook'])
       state.record({ name: kind + '-dead', kind, place: ${JSON.stringify(recording.place)}, cwd: '/shop' })`

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { stateFile } from '../../src/cli/record/state.ts'
-import { thisProcess } from '../../src/spool/process.ts'
+import { thisProcess } from '../../src/capture/spool/process.ts'
+import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, hook, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
 
 test('a turn without an end is interrupted, by the next prompt or by the end of the session', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { stateFile } from '../../src/cli/record/state.ts'
+import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 
 const now = () => new Date().toISOString()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { activityAfter } from '../../src/ledger/activity.ts'
+import { activityAfter } from '../../src/nouns/run/activity.ts'
 
 const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run } from '../../src/api/run.ts'
+import type { Run } from '../../src/nouns/run/fields.ts'
 import { attentionOf } from '../../src/web/data/attention.ts'
 
 type Told = Pick<Run, 'runId'> & Partial<Run>

@@ -8,7 +8,7 @@ import {
   proofText,
   signCheckpoint,
   verifierKeyOf,
-} from '../../src/ledger/checkpoint.ts'
+} from '../../src/log/seal/signed-note.ts'
 
 // The key from the examples of Go's package sumdb/note.
 const goKey = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sameCommand } from '../../src/ledger/command.ts'
+import { sameCommand } from '../../src/nouns/run/verdict/command.ts'
 import { assertLinear } from '../support/linear.ts'
 import fc from '../support/random.ts'
 

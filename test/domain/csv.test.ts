@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { csvLine } from '../../src/format/csv.ts'
+import { csvLine } from '../../src/contract/csv-line.ts'
 
 /** A value and its cell. */
 const cells: [value: unknown, cell: string][] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventIdOf, placeOf, placePattern } from '../../src/ledger/event-id.ts'
+import { eventIdOf, placeOf, placePattern } from '../../src/log/event-id.ts'
 
 const event = {
   ...{ seq: 41, projectId: 1, type: 'run.created', subject: 'RUN-007', subjectId: 7 },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConductError, type Issue } from '../../src/api/error.ts'
-import type { Name } from '../../src/api/paths.ts'
-import { planOf, readInput } from '../../src/http/input.ts'
+import { ConductError, type Issue } from '../../src/contract/error.ts'
+import type { Name } from '../../src/contract/paths.ts'
+import { planOf, readInput } from '../../src/server/input.ts'
 
 /** The issues of a request, as the error shows them to the caller. */
 function issuesOf(name: Name, body: unknown, query = '', params: Record<string, string> = {}): string[] {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
-import { hasTextToErase } from '../../src/ledger/erase.ts'
-import type { Changes } from '../../src/ledger/event.ts'
-import { mapTexts } from '../../src/ledger/event-text.ts'
-import { entryOf, eraseTexts, leafOf, type StoredEvent, sealEvent } from '../../src/ledger/leaf.ts'
+import { hasTextToErase } from '../../src/log/erased-text.ts'
+import type { Changes } from '../../src/log/event.ts'
+import { mapTexts } from '../../src/log/event-text.ts'
+import { entryOf, eraseTexts, leafOf, type StoredEvent, sealEvent } from '../../src/log/seal/leaf.ts'
 
 const changes: Changes = {
   title: [null, 'Fix the login'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Aging, fateOf, type Retention, retentionOf } from '../../src/ledger/retention.ts'
+import { type Aging, fateOf, type Retention, retentionOf } from '../../src/nouns/project/retention.ts'
 
 const now = '2026-06-01T00:00:00.000Z'
 const daysAgo = (days: number) => new Date(Date.parse(now) - days * 86_400_000).toISOString()

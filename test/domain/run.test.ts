@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RunFields } from '../../src/api/run.ts'
-import { idOf, numberOf } from '../../src/ledger/id.ts'
-import { change, emptyRun, isWork, type RunState } from '../../src/ledger/run.ts'
-import { titleOf } from '../../src/ledger/title.ts'
+import { idOf, numberOf } from '../../src/contract/id.ts'
+import type { RunFields } from '../../src/nouns/run/fields.ts'
+import { change, emptyRun, isWork, type RunState } from '../../src/nouns/run/state.ts'
+import { titleOf } from '../../src/text/title.ts'
 
 const t0 = '2026-01-01T00:00:00.000Z'
 const t1 = '2026-01-01T00:00:01.000Z'

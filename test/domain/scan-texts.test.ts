@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mapTexts } from '../../src/ledger/event-text.ts'
-import { scanTexts } from '../../src/ledger/scan-texts.ts'
+import { mapTexts } from '../../src/log/event-text.ts'
+import { scanTexts } from '../../src/log/scan-texts.ts'
 import fc from '../support/random.ts'
 
 const names = fc.oneof(

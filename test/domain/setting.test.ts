@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readSettings, withoutPassword } from '../../src/setting.ts'
+import { readSettings, withoutPassword } from '../../src/place/setting.ts'
 
 test('flags take precedence over the environment, and both over the defaults', () => {
   const settings = readSettings({ port: '1' }, { CONDUCT_PORT: '2', CONDUCT_HOST: '::1', CONDUCT_LOG_LEVEL: '' })

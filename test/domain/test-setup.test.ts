@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setsUpTests } from '../../src/ledger/test-setup.ts'
+import { setsUpTests } from '../../src/nouns/run/verdict/test-setup.ts'
 import { assertLinear } from '../support/linear.ts'
 
 test('files that decide what a check tests are known by their names, or by its command', () => {

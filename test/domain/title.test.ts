@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { titleOf } from '../../src/ledger/title.ts'
+import { titleOf } from '../../src/text/title.ts'
 
 const titles: [content: string, title: string | null][] = [
   ['## Log in ##  ', 'Log in'],

@@ -9,7 +9,7 @@ import {
   Roots,
   rootBetween,
   rootOf,
-} from '../../src/ledger/tree.ts'
+} from '../../src/log/seal/tree.ts'
 import { isIncluded } from '../support/inclusion.ts'
 
 /** Test data of Certificate Transparency: eight leaves, and the roots over the first one, two, … of them. */

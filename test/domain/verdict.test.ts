@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CheckResult } from '../../src/api/check.ts'
-import { type Judged, judge, type WorkState } from '../../src/ledger/verdict.ts'
+import type { CheckResult } from '../../src/nouns/run/check/fields.ts'
+import { type Judged, judge, type WorkState } from '../../src/nouns/run/verdict/verdict.ts'
 
 /** Letters stand for trees. The commit `1` has the tree `A`, the commit `2` the tree `B`. */
 type Given = Partial<Judged>

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { newSecret } from '../../src/ledger/secret.ts'
+import { newSecret } from '../../src/contract/secret.ts'
 
 const letters = 'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtHb1WmKjNvSyDzCqFoGpEiAuOl'
 /**

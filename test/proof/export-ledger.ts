@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { createClient } from '../../src/client/client.ts'
-import { createApp } from '../../src/http/app.ts'
-import { openStore } from '../../src/store/open.ts'
-import { sealNext } from '../../src/store/seal/seal.ts'
+import { sealNext } from '../../src/log/seal/seal.ts'
+import { openStore } from '../../src/operations/open.ts'
+import { createApp } from '../../src/server/app.ts'
 import { base } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 

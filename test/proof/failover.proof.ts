@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { verify } from '../../src/cli/verify/verify.ts'
 import { type ConductError, createClient } from '../../src/client/client.ts'
+import { verify } from '../../src/verify/verify.ts'
 import { openReceiver } from '../support/receiver.ts'
 import { adminKey, startServer } from '../support/server.ts'
 import { Cluster } from './cluster.ts'

@@ -1,6 +1,6 @@
 import { createClient } from '../../src/client/client.ts'
-import { createApp } from '../../src/http/app.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore } from '../../src/operations/open.ts'
+import { createApp } from '../../src/server/app.ts'
 import { base } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 import { requireWhole } from './log.ts'

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { addressOf, names } from '../../src/api/paths.ts'
+import { addressOf, names } from '../../src/contract/paths.ts'
 
 // This is a thread of its own, so that the clients do not delay the measurements of the server.
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { newSecret } from '../../src/ledger/secret.ts'
+import { newSecret } from '../../src/contract/secret.ts'
 import fc from '../support/random.ts'
 import { adminKey, type ServerProcess, startServer } from '../support/server.ts'
 import { readRows } from './database.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { verify } from '../../src/cli/verify/verify.ts'
 import { createClient } from '../../src/client/client.ts'
+import { verify } from '../../src/verify/verify.ts'
 import { adminKey, type ServerProcess, startServer } from '../support/server.ts'
 import { readRows } from './database.ts'
 import { createMany } from './fill.ts'

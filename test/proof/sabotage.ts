@@ -1,11 +1,11 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
-import { newKeyPair } from '../../src/ledger/checkpoint.ts'
-import { leafOf, type StoredEvent, sealEvent } from '../../src/ledger/leaf.ts'
-import type { Db, Tx } from '../../src/store/engine/db.ts'
-import { numberEvents } from '../../src/store/log/number.ts'
-import { signTree } from '../../src/store/seal/checkpoint.ts'
-import { readSealed } from '../../src/store/seal/event.ts'
-import { appendHashes, readLeaves, tileSize } from '../../src/store/seal/tile.ts'
+import type { Db, Tx } from '../../src/engine/db.ts'
+import { numberEvents } from '../../src/log/number.ts'
+import { signTree } from '../../src/log/seal/checkpoint.ts'
+import { readSealed } from '../../src/log/seal/event.ts'
+import { leafOf, type StoredEvent, sealEvent } from '../../src/log/seal/leaf.ts'
+import { newKeyPair } from '../../src/log/seal/signed-note.ts'
+import { appendHashes, readLeaves, tileSize } from '../../src/log/seal/tile.ts'
 
 /** The place in a ledger where a proof changes the database, unnoticed by its server. */
 export interface Spot {

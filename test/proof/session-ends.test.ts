@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { stateOf } from '../../src/cli/record/state.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { start } from '../cli/program.ts'
 import { claudeIn, syncAll, untilNobodyRuns, workplace } from '../cli/session.ts'
 import { writeFiles } from '../cli/user.ts'

@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { openState } from '../../src/spool/state.ts'
+import { openState } from '../../src/capture/spool/state.ts'
 import { engines, openLedger } from '../support/engines.ts'
 import { play, randomOf, requireApart, worldOf } from './sessions.ts'
 import { seed, size } from './size.ts'

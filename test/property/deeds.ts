@@ -1,7 +1,7 @@
 import { type Arbitrary, toStringMethod } from 'fast-check'
 import type { Client, Input } from '../../src/client/client.ts'
 import { ConductError } from '../../src/client/client.ts'
-import { statuses } from '../../src/ledger/run.ts'
+import { statuses } from '../../src/nouns/run/state.ts'
 import type { Ledger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 

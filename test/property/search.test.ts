@@ -1,5 +1,5 @@
 import { test } from 'node:test'
-import { followLog, indexMore } from '../../src/store/search/follow.ts'
+import { followLog, indexMore } from '../../src/find/follow.ts'
 import { size } from '../proof/size.ts'
 import { engines, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'

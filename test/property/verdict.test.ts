@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { evidences } from '../../src/ledger/evidence.ts'
-import { type Judged, judge, type Work } from '../../src/ledger/verdict.ts'
+import { evidences } from '../../src/nouns/run/verdict/evidence.ts'
+import { type Judged, judge, type Work } from '../../src/nouns/run/verdict/verdict.ts'
 import fc from '../support/random.ts'
 
 const names = ['tests', 'lint'] as const

@@ -1,8 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { z } from 'zod'
-import type { Check } from '../../src/api/check.ts'
-import type { fullRun } from '../../src/api/run.ts'
-import type { Turn } from '../../src/api/turn.ts'
+import type { Check } from '../../src/nouns/run/check/fields.ts'
+import type { fullRun } from '../../src/nouns/run/fields.ts'
+import type { Turn } from '../../src/nouns/run/turn-fields.ts'
 import type { Place } from './place.ts'
 
 /** A run with everything that the ledger has about it, as `conduct` prints it. */

@@ -1,8 +1,8 @@
-import { ConductError } from '../../src/api/error.ts'
-import type { Name } from '../../src/api/paths.ts'
 import { createClient } from '../../src/client/client.ts'
-import { type AppOptions, createApp } from '../../src/http/app.ts'
-import type { Store } from '../../src/store/open.ts'
+import { ConductError } from '../../src/contract/error.ts'
+import type { Name } from '../../src/contract/paths.ts'
+import type { Store } from '../../src/operations/open.ts'
+import { type AppOptions, createApp } from '../../src/server/app.ts'
 import { base } from './engines.ts'
 
 export interface Answer {

@@ -1,7 +1,7 @@
 import { type TestContext, test } from 'node:test'
-import type { Db } from '../../src/store/engine/db.ts'
-import { openPostgres } from '../../src/store/engine/postgres.ts'
-import { openSqlite } from '../../src/store/engine/sqlite.ts'
+import type { Db } from '../../src/engine/db.ts'
+import { openPostgres } from '../../src/engine/postgres.ts'
+import { openSqlite } from '../../src/engine/sqlite.ts'
 import { type Engine, engines } from './engines.ts'
 
 export const openDb = (url: string): Promise<Db> =>

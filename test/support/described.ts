@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { addressOf, type Name } from '../../src/api/paths.ts'
+import { addressOf, type Name } from '../../src/contract/paths.ts'
 import {
   bodySchemaOf,
   type OpenApi,
@@ -9,7 +9,7 @@ import {
   readOpenapi,
   resolved,
   type Schema,
-} from '../../src/http/openapi/document.ts'
+} from '../../src/server/openapi/document.ts'
 
 export const document: OpenApi = readOpenapi('/conduct')
 

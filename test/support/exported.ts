@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { createClient } from '../../src/client/client.ts'
-import { createApp } from '../../src/http/app.ts'
-import { localActor } from '../../src/ledger/actor.ts'
-import { exportLedger } from '../../src/store/export/export.ts'
-import { type ImportOptions, importLedger } from '../../src/store/export/import.ts'
-import { openDb, openStore, type Store } from '../../src/store/open.ts'
+import { localActor } from '../../src/contract/actor.ts'
+import { exportLedger } from '../../src/export/export.ts'
+import { type ImportOptions, importLedger } from '../../src/export/import.ts'
+import { openDb, openStore, type Store } from '../../src/operations/open.ts'
+import { createApp } from '../../src/server/app.ts'
 import { base } from './engines.ts'
 
 /** All lines of an export of an open ledger. */

@@ -1,4 +1,4 @@
-import { nodeHash } from '../../src/ledger/tree.ts'
+import { nodeHash } from '../../src/log/seal/tree.ts'
 
 /**
  * Whether a proof shows that the leaf with that hash is at `index` in the tree of that size and root (RFC 9162

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import sql from 'sql-template-tag'
-import { localActor } from '../../src/ledger/actor.ts'
-import { type Ctx, systemCtx } from '../../src/store/ctx.ts'
-import { findProject } from '../../src/store/scope.ts'
+import { localActor } from '../../src/contract/actor.ts'
+import { type Ctx, systemCtx } from '../../src/frame/ctx.ts'
+import { findProject } from '../../src/frame/scope.ts'
 import type { Ledger } from './engines.ts'
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
-import type { Event } from '../../src/api/event.ts'
+import type { Event } from '../../src/log/fields.ts'
 
 /** A message as it arrived. */
 export interface Received {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Running, type ServeOptions, serve } from '../../src/http/serve.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore } from '../../src/operations/open.ts'
+import { type Running, type ServeOptions, serve } from '../../src/server/serve.ts'
 import { main } from './program.ts'
 
 /** An admin key for servers that the tests start. */

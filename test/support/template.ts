@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { openStore } from '../../src/store/open.ts'
+import { openStore } from '../../src/operations/open.ts'
 import { databaseFolder } from './folder.ts'
 
 // An empty ledger takes an engine much longer to make than to copy. So the setup makes one of each, and the tests copy it.

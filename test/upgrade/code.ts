@@ -6,10 +6,10 @@ import { pathToFileURL } from 'node:url'
 
 /** The modules of a checkout of Conduct that create a ledger, in any version. */
 export interface Code {
-  openStore: typeof import('../../src/store/open.ts')['openStore']
-  createApp: typeof import('../../src/http/app.ts')['createApp']
+  openStore: typeof import('../../src/operations/open.ts')['openStore']
+  createApp: typeof import('../../src/server/app.ts')['createApp']
   createClient: typeof import('../../src/client/client.ts')['createClient']
-  routes: typeof import('../../src/api/routes.ts')['routes']
+  routes: typeof import('../../src/operations/routes.ts')['routes']
 }
 
 /** Loads the code of the checkout at `root`. Throws if a module is at none of the places where versions have had it. */
@@ -19,10 +19,10 @@ export async function codeOf(root: string): Promise<Code> {
     if (!place) throw new Error(`${root} has none of ${places.join(', ')}`)
     return import(pathToFileURL(join(root, place)).href)
   }
-  const { openStore } = await load('src/store/open.ts')
-  const { createApp } = await load('src/http/app.ts')
+  const { openStore } = await load('src/operations/open.ts')
+  const { createApp } = await load('src/server/app.ts')
   const { createClient } = await load('src/client/client.ts')
-  const { routes } = await load('src/api/routes.ts', 'src/routes.ts')
+  const { routes } = await load('src/operations/routes.ts', 'src/routes.ts')
   return { openStore, createApp, createClient, routes }
 }
 

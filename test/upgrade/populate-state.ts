@@ -1,4 +1,4 @@
-import type { openState } from '../../src/spool/state.ts'
+import type { openState } from '../../src/capture/spool/state.ts'
 
 type State = ReturnType<typeof openState>
 

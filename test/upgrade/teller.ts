@@ -1,4 +1,4 @@
-import type { Name } from '../../src/api/paths.ts'
+import type { Name } from '../../src/contract/paths.ts'
 import type { Code } from './code.ts'
 
 /** The time when the story begins. Each call takes a second. */

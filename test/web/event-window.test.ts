@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Event } from '../../src/api/event.ts'
+import type { Event } from '../../src/log/fields.ts'
 import {
   arrivedIn,
   atEnd,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import type { Event } from '../../src/api/event.ts'
-import type { TimelineEntry } from '../../src/api/timeline.ts'
+import type { Event } from '../../src/log/fields.ts'
+import type { TimelineEntry } from '../../src/nouns/run/timeline-fields.ts'
 import { entriesOf, joined, type TurnEntry, withAppend } from '../../src/web/data/history.ts'
 import { openPage } from '../support/browser.ts'
 

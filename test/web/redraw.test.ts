@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run } from '../../src/api/run.ts'
+import type { Run } from '../../src/nouns/run/fields.ts'
 import { keptRuns } from '../../src/web/data/kept-runs.ts'
 import { oneAtATime } from '../../src/web/data/one-at-a-time.ts'
 import { eachTick } from '../../src/web/ui/clock.ts'

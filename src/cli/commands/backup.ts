@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { ConductError } from '../../api/error.ts'
-import { UsageError } from '../exit.ts'
-import { requireWritablePath } from '../file.ts'
-import { addExamples } from '../option.ts'
-import { type Copied, type CopyStep, copying, type Place, placeOf } from '../place/connect.ts'
+import { ConductError } from '../../contract/error.ts'
+import { type Copied, type CopyStep, copying, type Place, placeOf } from '../../place/connect.ts'
+import { UsageError } from '../../terminal/exit.ts'
+import { requireWritablePath } from '../../terminal/file.ts'
+import { addExamples } from '../../terminal/option.ts'
+import { whileWaiting } from '../../terminal/progress.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
-import { whileWaiting } from '../show/progress.ts'
 
 export interface CopyFlags {
   profile?: string

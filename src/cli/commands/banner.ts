@@ -1,7 +1,7 @@
-import { withoutPassword } from '../../setting.ts'
-import { called } from '../called.ts'
-import { linkOf } from '../link.ts'
-import { commandLine } from '../show/shell.ts'
+import { withoutPassword } from '../../place/setting.ts'
+import { called } from '../../terminal/called.ts'
+import { linkOf } from '../../terminal/link.ts'
+import { commandLine } from '../../terminal/shell.ts'
 
 /** What a server prints when it starts. */
 export interface Start {

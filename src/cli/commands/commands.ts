@@ -20,7 +20,7 @@ export const commands: Record<string, Entry> = {
   exec: {
     summary: 'run a command and record it',
     group: 'record',
-    load: async () => (await import('../record/exec.ts')).execCommand(),
+    load: async () => (await import('../../capture/exec/exec.ts')).execCommand(),
   },
   run: {
     summary: 'what agents did: create, list, get, update, link, append',
@@ -28,7 +28,7 @@ export const commands: Record<string, Entry> = {
     load: async () => {
       const [{ wordCommand }, { execCommand }] = await Promise.all([
         import('../operation/command.ts'),
-        import('../record/exec.ts'),
+        import('../../capture/exec/exec.ts'),
       ])
       return wordCommand('run').addCommand(execCommand())
     },
@@ -40,7 +40,7 @@ export const commands: Record<string, Entry> = {
     load: async () => {
       const [{ wordCommand }, { checkExecCommand }] = await Promise.all([
         import('../operation/command.ts'),
-        import('../record/check-exec.ts'),
+        import('../../capture/exec/check-exec.ts'),
       ])
       // The words after `--` belong to the command to run.
       return wordCommand('check').enablePositionalOptions().addCommand(checkExecCommand())
@@ -114,12 +114,12 @@ export const commands: Record<string, Entry> = {
   profile: {
     summary: 'servers and their keys: add, list, use, remove',
     group: 'more',
-    load: async () => (await import('../place/profiles.ts')).profileCommand(),
+    load: async () => (await import('./profiles.ts')).profileCommand(),
   },
   sync: {
     summary: 'send what was recorded while the server was away',
     group: 'more',
-    load: async () => (await import('../record/sync.ts')).syncCommand(),
+    load: async () => (await import('../../capture/spool/sync.ts')).syncCommand(),
   },
   doctor: {
     summary: 'check this machine, the database and the server',
@@ -129,7 +129,7 @@ export const commands: Record<string, Entry> = {
   hook: {
     summary: 'record what a coding agent does, for the hooks that init writes',
     group: 'more',
-    load: async () => (await import('../record/hook.ts')).hookCommand(),
+    load: async () => (await import('../../capture/hook/hook.ts')).hookCommand(),
   },
   mcp: {
     summary: 'serve MCP on stdin and stdout, for an agent',

@@ -1,5 +1,5 @@
 import { Argument, Command, type Option } from 'commander'
-import { addExamples } from '../option.ts'
+import { addExamples } from '../../terminal/option.ts'
 import type { Entry } from './commands.ts'
 
 /** `conduct completion bash|zsh`: prints a script generated from all commands, their flags and the values of these. */

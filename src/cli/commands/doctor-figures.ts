@@ -1,5 +1,5 @@
+import { sized } from '../../terminal/size.ts'
 import { shown } from '../show/print.ts'
-import { sized } from '../show/size.ts'
 import { type Finding, found } from './finding.ts'
 
 /** The same limits as in the alert rules in deploy/prometheus. */

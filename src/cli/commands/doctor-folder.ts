@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Env, folders } from '../place/folders.ts'
-import { heardAgents } from '../record/heard.ts'
-import { stateFile } from '../record/state.ts'
-import { unsentOf } from '../record/unsent.ts'
+import { heardAgents } from '../../capture/hook/heard.ts'
+import { stateFile } from '../../capture/spool/state-file.ts'
+import { unsentOf } from '../../capture/spool/unsent.ts'
+import { type Env, folders } from '../../place/folders.ts'
 import { type Finding, found } from './finding.ts'
 
 /** Checks that only the owner can read a folder or file. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { snapshotOrFault } from '../place/tree.ts'
+import { snapshotOrFault } from '../../place/git/tree.ts'
 import { type Finding, found } from './finding.ts'
 
 /** How long git may take here, in milliseconds. A hook gives it less. */

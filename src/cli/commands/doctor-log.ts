@@ -1,6 +1,6 @@
 import { type Client, ConductError } from '../../client/client.ts'
-import type { Env } from '../place/folders.ts'
-import { checkMemory, remembers } from '../verify/remember.ts'
+import type { Env } from '../../place/folders.ts'
+import { checkMemory, remembers } from '../../verify/remember.ts'
 import { type Finding, found } from './finding.ts'
 
 /** Checks that the log of a ledger continues what this machine saw of it before, and remembers its new state. */

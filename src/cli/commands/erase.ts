@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import type { Client, Input, Output } from '../../client/client.ts'
-import { UsageError } from '../exit.ts'
-import { readText } from '../file.ts'
+import { connect, placeOf, shownPlace } from '../../place/connect.ts'
+import { UsageError } from '../../terminal/exit.ts'
+import { readText } from '../../terminal/file.ts'
+import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
+import { whileWaiting } from '../../terminal/progress.ts'
 import { tries } from '../operation/call.ts'
-import { addExamples, addPlace, type Common } from '../option.ts'
-import { connect, placeOf, shownPlace } from '../place/connect.ts'
 import { pairs, printJson } from '../show/print.ts'
-import { whileWaiting } from '../show/progress.ts'
 
 interface Options extends Common {
   run?: string

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import type { Client, Output } from '../../client/client.ts'
+import { connect, placeOf, shownPlace } from '../../place/connect.ts'
+import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
+import { whileWaiting } from '../../terminal/progress.ts'
 import { tries } from '../operation/call.ts'
-import { addExamples, addPlace, type Common } from '../option.ts'
-import { connect, placeOf, shownPlace } from '../place/connect.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
-import { whileWaiting } from '../show/progress.ts'
 
 interface Options extends Common {
   dryRun?: boolean

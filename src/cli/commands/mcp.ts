@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
+import { connect, type PlaceOptions, placeOf } from '../../place/connect.ts'
+import { addExamples, addPlace } from '../../terminal/option.ts'
+import { clean } from '../../terminal/text.ts'
 import { fail } from '../fail.ts'
-import { addExamples, addPlace } from '../option.ts'
-import { connect, type PlaceOptions, placeOf } from '../place/connect.ts'
-import { clean } from '../show/text.ts'
 
 /** `conduct mcp`: serves the tools to a client that starts this process and talks to it on stdin and stdout. */
 export function mcpCommand(): Command {
@@ -35,7 +35,7 @@ async function serve(options: PlaceOptions) {
     await Promise.all([
       import('../../mcp/stdio.ts'),
       import('./mcp-hold.ts'),
-      import('../record/state.ts'),
+      import('../../capture/spool/state-file.ts'),
       import('../../mask/deep.ts'),
       connect(place, env, { createsProject: true }),
     ])

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { ConductError } from '../../api/error.ts'
-import { addExamples } from '../option.ts'
-import { copying } from '../place/connect.ts'
-import { serversOf } from '../place/servers.ts'
-import { forget } from '../verify/remember.ts'
+import { ConductError } from '../../contract/error.ts'
+import { copying } from '../../place/connect.ts'
+import { serversOf } from '../../place/servers.ts'
+import { addExamples } from '../../terminal/option.ts'
+import { forget } from '../../verify/remember.ts'
 import { addCopyFlags, type CopyFlags, ledgerFile, showing, tell } from './backup.ts'
 
 const restoreRecipe =

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { createClient } from '../../client/client.ts'
-import type { createApp } from '../../http/serve.ts'
-import { localActor } from '../../ledger/actor.ts'
-import { readSettings, type Settings, settings } from '../../setting.ts'
-import { UsageError } from '../exit.ts'
+import { localActor } from '../../contract/actor.ts'
+import { notOpened } from '../../place/connect.ts'
+import { keepFirstKey } from '../../place/first-key.ts'
+import { announce } from '../../place/servers.ts'
+import { readSettings, type Settings, settings } from '../../place/setting.ts'
+import type { createApp } from '../../server/serve.ts'
+import { UsageError } from '../../terminal/exit.ts'
+import { addExamples } from '../../terminal/option.ts'
 import { outliveOutput } from '../fail.ts'
-import { addExamples } from '../option.ts'
-import { notOpened } from '../place/connect.ts'
-import { keepFirstKey } from '../place/first-key.ts'
-import { announce } from '../place/servers.ts'
 import { dumpRecipe } from './backup.ts'
 import { bannerOf, type FirstKey, firstKeyLines } from './banner.ts'
 
@@ -35,7 +35,7 @@ async function run(flags: Record<string, string>) {
   const chosen = settingsOf(flags)
   // Loaded here: `conduct --version` needs none of it.
   const [{ createApp, openStore, serve }, log] = await Promise.all([
-    import('../../http/serve.ts'),
+    import('../../server/serve.ts'),
     openLog(chosen.logLevel),
   ])
   outliveOutput((err) => log.warn({ err }, 'stdout cannot be written; the server continues'))

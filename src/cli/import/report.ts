@@ -1,6 +1,6 @@
-import type { Pass } from '../../agents/transcripts/moment.ts'
+import type { Pass } from '../../recorder/transcripts/moment.ts'
+import { line } from '../../terminal/text.ts'
 import { pairs, printJson } from '../show/print.ts'
-import { line } from '../show/text.ts'
 
 /** Something that the import left out or found contradictory, and where it is. */
 export interface Unplaced {

@@ -1,8 +1,8 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
-import { installs } from '../../agents/install.ts'
-import { humanIdPattern } from '../../ledger/id.ts'
-import { asked } from '../asked.ts'
-import { clean } from '../show/text.ts'
+import { humanIdPattern } from '../../contract/id.ts'
+import { installs } from '../../recorder/agents/install.ts'
+import { asked } from '../../terminal/asked.ts'
+import { clean } from '../../terminal/text.ts'
 import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseToml } from '@decimalturn/toml-patch'
-import { type Fields, fieldsOf } from '../../agents/fields.ts'
+import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
 import { readText } from './edit.ts'
 
 /** Names of checks and their commands, as in conduct.json. */

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
-import { UsageError } from '../exit.ts'
-import { pathIn } from '../place/folders.ts'
-import { foreignText } from '../place/foreign.ts'
+import { pathIn } from '../../place/folders.ts'
+import { foreignText } from '../../place/foreign.ts'
+import { UsageError } from '../../terminal/exit.ts'
 
 /** The text of a file before and after an edit; undefined means no file. */
 export interface Edit {

@@ -1,7 +1,7 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
-import { type Fields, fieldsOf } from '../../agents/fields.ts'
-import type { HookFile, PluginFile, ServerFile } from '../../agents/install.ts'
+import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
+import type { HookFile, PluginFile, ServerFile } from '../../recorder/agents/install.ts'
 
 // Each function takes the text of a file (undefined if there is none) and returns it with Conduct's own entries, or
 // without them. Everything else stays unchanged. Each throws an Error that says why it cannot change a text.

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type Install, installs } from '../../agents/install.ts'
-import type { Env } from '../place/folders.ts'
-import { onPath } from '../place/program.ts'
+import type { Env } from '../../place/folders.ts'
+import { onPath } from '../../place/program.ts'
+import { type Install, installs } from '../../recorder/agents/install.ts'
 
 /** An agent, and the evidence that this project or this user has it. */
 export interface Found {

@@ -1,5 +1,5 @@
 import { type Client, ConductError } from '../../client/client.ts'
-import { UsageError } from '../exit.ts'
+import { UsageError } from '../../terminal/exit.ts'
 
 type Input = Record<string, unknown>
 

@@ -1,8 +1,8 @@
 import type { Client, ConductError } from '../../client/client.ts'
-import type { Manner } from '../option.ts'
+import type { Manner } from '../../terminal/option.ts'
+import { clean, jsonOf, line } from '../../terminal/text.ts'
 import { type Column, type Row, tables } from '../show/columns.ts'
 import { shown } from '../show/print.ts'
-import { clean, jsonOf, line } from '../show/text.ts'
 
 /** Prints one line for each change as it happens, until Ctrl-C (exit code 130). Says once when the server is away. */
 export async function followEvents(client: Client, input: Record<string, unknown>, manner: Manner) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { addressOf, type Name, names } from '../../api/paths.ts'
-import { type Route, routes } from '../../api/routes.ts'
-import { commandLine } from '../show/shell.ts'
+import { addressOf, type Name, names } from '../../contract/paths.ts'
+import { type Route, routes } from '../../operations/routes.ts'
+import { commandLine } from '../../terminal/shell.ts'
 import { type Flag, flagsOf, kebab, nonNull, type Schema, wordsOfInput } from './flag.ts'
 
 /** A positional argument of a command. */

@@ -1,10 +1,10 @@
 import { requestOf } from '../../client/request.ts'
-import { masked } from '../../ledger/secret.ts'
-import type { Common } from '../option.ts'
-import { type Place, shownPlace } from '../place/connect.ts'
-import { keyOf } from '../place/profile.ts'
+import { masked } from '../../contract/secret.ts'
+import { type Place, shownPlace } from '../../place/connect.ts'
+import { keyOf } from '../../place/profile.ts'
+import type { Common } from '../../terminal/option.ts'
+import { jsonOf } from '../../terminal/text.ts'
 import { printJson } from '../show/print.ts'
-import { jsonOf } from '../show/text.ts'
 import type { Plan } from './plan.ts'
 
 /** Prints the request of an operation without the key. Sends nothing. */

@@ -1,6 +1,6 @@
-import type { RetentionInput } from '../../api/project.ts'
 import type { Client } from '../../client/client.ts'
-import { UsageError } from '../exit.ts'
+import type { RetentionInput } from '../../nouns/project/fields.ts'
+import { UsageError } from '../../terminal/exit.ts'
 
 interface Input {
   slug?: string

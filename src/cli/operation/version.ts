@@ -1,5 +1,5 @@
-import type { Name } from '../../api/paths.ts'
 import { type Client, ConductError } from '../../client/client.ts'
+import type { Name } from '../../contract/paths.ts'
 import type { Plan } from './plan.ts'
 
 type Input = Record<string, unknown>

@@ -1,5 +1,5 @@
-import { type CsvPlan, csvOf } from '../../api/csv.ts'
-import { clean } from './text.ts'
+import { type CsvPlan, csvOf } from '../../operations/csv.ts'
+import { clean } from '../../terminal/text.ts'
 
 /** Prints answers of one list page after page as CSV, with one header. */
 export function csvPrinter(plan: CsvPlan): (answer: Record<string, unknown>) => void {

@@ -1,10 +1,10 @@
 import { styleText } from 'node:util'
-import type { Manner } from '../option.ts'
+import type { Manner } from '../../terminal/option.ts'
+import { fitted, laidOut, widthOf } from '../../terminal/table.ts'
+import { clean, jsonOf, line } from '../../terminal/text.ts'
+import { relative, spanOf } from '../../terminal/time.ts'
 import { type Actor, actorName, type Column, type Row, type Table, tables } from './columns.ts'
 import { storyOf } from './story.ts'
-import { fitted, laidOut, widthOf } from './table.ts'
-import { clean, jsonOf, line } from './text.ts'
-import { relative, spanOf } from './time.ts'
 
 export type Answer = Record<string, unknown>
 

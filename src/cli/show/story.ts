@@ -1,5 +1,5 @@
-import type { Turn } from '../../api/turn.ts'
-import { digestOf } from '../../ledger/turn.ts'
+import { digestOf } from '../../nouns/run/turn.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
 import type { Row } from './columns.ts'
 
 /** A record for people: its fields, and the text below them. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import type { Event, EventType } from '../../api/event.ts'
+import type { Event, EventType } from '../../log/fields.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { type EventFilter, type EventList, useEventList } from '../data/event-list.ts'
 import { allTypes, openTypes } from '../data/event-types.ts'

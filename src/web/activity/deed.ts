@@ -1,4 +1,4 @@
-import type { Event } from '../../api/event.ts'
+import type { Event } from '../../log/fields.ts'
 import { resultLooks, verdictLooks } from '../ui/status.tsx'
 
 /** A change in words: `completed` before the name of the thing, and its title and the result after it. */

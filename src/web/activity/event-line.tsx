@@ -1,4 +1,4 @@
-import type { Event } from '../../api/event.ts'
+import type { Event } from '../../log/fields.ts'
 import { plural } from '../runs/changes.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 

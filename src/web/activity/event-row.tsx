@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
+import type { Event } from '../../log/fields.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
 import { type Deed, deedOf, erasedOf } from './deed.ts'

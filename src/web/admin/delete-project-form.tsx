@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Project } from '../../api/project.ts'
+import type { Project } from '../../nouns/project/fields.ts'
 import { goFrom, href } from '../app/router.ts'
 import { client } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'

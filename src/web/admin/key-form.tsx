@@ -1,5 +1,5 @@
-import type { Key } from '../../api/key.ts'
 import type { Output } from '../../client/client.ts'
+import type { Key } from '../../nouns/key/fields.ts'
 import { isLike, useDraft } from '../data/draft.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'

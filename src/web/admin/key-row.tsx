@@ -1,4 +1,4 @@
-import type { Key } from '../../api/key.ts'
+import type { Key } from '../../nouns/key/fields.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
 

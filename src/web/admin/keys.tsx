@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { Key } from '../../api/key.ts'
 import type { Output } from '../../client/client.ts'
+import type { Key } from '../../nouns/key/fields.ts'
 import { useList } from '../data/list.ts'
 import { client } from '../data/server.ts'
 import { may, readOnlyReason, useSession } from '../data/session.ts'

@@ -1,4 +1,4 @@
-import type { Project } from '../../api/project.ts'
+import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/draft.ts'
 import { client } from '../data/server.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Project } from '../../api/project.ts'
+import type { Project } from '../../nouns/project/fields.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
 import { useRead } from '../data/read.ts'

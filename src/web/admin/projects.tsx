@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
 import type { Output } from '../../client/client.ts'
+import type { Event } from '../../log/fields.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
 import { useList } from '../data/list.ts'

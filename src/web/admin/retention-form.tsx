@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Project } from '../../api/project.ts'
+import type { Project } from '../../nouns/project/fields.ts'
 import { useAct } from '../data/act.ts'
 import { isLike, useDraft } from '../data/draft.ts'
 import { countForgotten, type Forgotten, type Retention } from '../data/forget.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Delivery, Webhook } from '../../api/webhook.ts'
+import type { Delivery, Webhook } from '../../nouns/webhook/fields.ts'
 import { useAct } from '../data/act.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'

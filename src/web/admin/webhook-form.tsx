@@ -1,6 +1,6 @@
-import type { EventType } from '../../api/event.ts'
-import type { Webhook } from '../../api/webhook.ts'
 import type { Output } from '../../client/client.ts'
+import type { EventType } from '../../log/fields.ts'
+import type { Webhook } from '../../nouns/webhook/fields.ts'
 import { isLike, useDraft } from '../data/draft.ts'
 import { allTypes } from '../data/event-types.ts'
 import { useProjects } from '../data/projects.ts'

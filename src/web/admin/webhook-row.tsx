@@ -1,4 +1,4 @@
-import type { Webhook } from '../../api/webhook.ts'
+import type { Webhook } from '../../nouns/webhook/fields.ts'
 import { plural } from '../runs/changes.tsx'
 import { Ago } from '../ui/ago.tsx'
 import { Badge, type Look } from '../ui/status.tsx'

@@ -1,4 +1,4 @@
-import type { Found } from '../../api/search.ts'
+import type { Found } from '../../find/fields.ts'
 import { useKept } from '../data/kept.ts'
 import { useProjects } from '../data/projects.ts'
 import { useRead } from '../data/read.ts'

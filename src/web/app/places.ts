@@ -1,4 +1,4 @@
-import type { Required } from '../../ledger/actor.ts'
+import type { Required } from '../../contract/actor.ts'
 import { may, type Session } from '../data/session.ts'
 import type { IconName } from '../ui/icon.tsx'
 

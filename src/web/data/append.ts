@@ -1,4 +1,4 @@
-import type { Event } from '../../api/event.ts'
+import type { Event } from '../../log/fields.ts'
 
 /** Whether an event appended text to a run's content without replacing any. */
 export const isAppend = (event: Event) => event.changes.content !== undefined && !isReplaced(event)

@@ -1,4 +1,4 @@
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 
 /** Most urgent first: work that looks done but is not, then work that stopped, then work of unknown quality. */
 const urgency = ['failing', 'failed', 'lease lost', 'stale', 'unchecked'] as const

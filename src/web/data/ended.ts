@@ -1,4 +1,4 @@
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { byEnd } from './attention.ts'
 import { client } from './server.ts'
 import { serverNow } from './server-time.ts'

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
 import type { ConductError, Input } from '../../client/client.ts'
+import type { Event } from '../../log/fields.ts'
 import { arrivedIn, atEnd, type EventWindow, mostEvents, nowhere, withNewer, withOlder } from './event-window.ts'
 import { countGaps, type Gaps } from './gaps.ts'
 import { listen } from './live.ts'

@@ -1,4 +1,4 @@
-import type { EventType } from '../../api/event.ts'
+import type { EventType } from '../../log/fields.ts'
 
 const deeds = ['created', 'updated', 'deleted'] as const
 const typesOf = <Noun extends string>(...nouns: Noun[]) =>

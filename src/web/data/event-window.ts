@@ -1,4 +1,4 @@
-import type { Event } from '../../api/event.ts'
+import type { Event } from '../../log/fields.ts'
 
 /** So many events are kept. Whoever reads on at one end loses what is at the other, which can be read again. */
 export const mostEvents = 500

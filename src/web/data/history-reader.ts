@@ -1,7 +1,7 @@
-import type { Event } from '../../api/event.ts'
-import type { TimelineEntry } from '../../api/timeline.ts'
-import type { Turn } from '../../api/turn.ts'
 import type { ConductError } from '../../client/client.ts'
+import type { Event } from '../../log/fields.ts'
+import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
 import {
   entriesOf,
   entryOf,

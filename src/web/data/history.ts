@@ -1,6 +1,6 @@
-import type { Event } from '../../api/event.ts'
-import type { TimelineEntry } from '../../api/timeline.ts'
-import type { Turn } from '../../api/turn.ts'
+import type { Event } from '../../log/fields.ts'
+import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { isAppend } from './append.ts'
 
 export type TurnEntry = Extract<TimelineEntry, { kind: 'turn' }>

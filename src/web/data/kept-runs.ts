@@ -1,4 +1,4 @@
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 
 /** The runs just read; those that are as before are the same objects, so that they need not be drawn again. */
 export function keptRuns(before: Run[], read: Run[]): Run[] {

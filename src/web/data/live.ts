@@ -1,5 +1,5 @@
-import type { Event } from '../../api/event.ts'
 import { ConductError, createClient } from '../../client/client.ts'
+import type { Event } from '../../log/fields.ts'
 import { base } from './base.ts'
 import { onReach } from './fetch.ts'
 import { fetchAsSession } from './token.ts'

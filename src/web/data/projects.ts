@@ -1,4 +1,4 @@
-import type { Project } from '../../api/project.ts'
+import type { Project } from '../../nouns/project/fields.ts'
 import { useRead } from './read.ts'
 import { client } from './server.ts'
 

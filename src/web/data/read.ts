@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
 import { ConductError } from '../../client/client.ts'
+import type { Event } from '../../log/fields.ts'
 import { listen, tell } from './live.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 

@@ -1,5 +1,5 @@
-import type { Run } from '../../api/run.ts'
 import type { Input } from '../../client/client.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { isCommit } from './forge.ts'
 

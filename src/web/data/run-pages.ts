@@ -1,5 +1,5 @@
-import type { Event } from '../../api/event.ts'
-import type { Run } from '../../api/run.ts'
+import type { Event } from '../../log/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import type { RunFilter } from './run-filter.ts'
 import { client } from './server.ts'
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
 import type { ConductError, Output } from '../../client/client.ts'
+import type { Event } from '../../log/fields.ts'
 import { isAppend } from './append.ts'
 import { listen } from './live.ts'
 import { useRead } from './read.ts'

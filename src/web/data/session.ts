@@ -1,7 +1,7 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
-import type { Required } from '../../ledger/actor.ts'
+import type { Required } from '../../contract/actor.ts'
 
 /** The person viewing the page, and the permissions of their key. */
 export type Session = Output<'me'>

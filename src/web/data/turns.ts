@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Turn } from '../../api/turn.ts'
 import type { ConductError } from '../../client/client.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { listen } from './live.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { failureOf } from './read.ts'

@@ -1,7 +1,7 @@
 import { createContext } from 'preact'
 import { useContext, useMemo, useRef } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
 import type { ConductError } from '../../client/client.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { keptRuns } from './kept-runs.ts'
 import { useRead } from './read.ts'
 import { client } from './server.ts'

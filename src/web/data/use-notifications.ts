@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { go, href } from '../app/router.ts'
 import { keptIn, useKept } from './kept.ts'
 

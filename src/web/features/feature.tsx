@@ -1,4 +1,4 @@
-import type { Feature } from '../../api/feature.ts'
+import type { Feature } from '../../nouns/feature/fields.ts'
 import { href } from '../app/router.ts'
 import { useList } from '../data/list.ts'
 import { useRead } from '../data/read.ts'

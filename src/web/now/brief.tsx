@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { endOf } from '../data/attention.ts'
 import { Changes } from '../runs/changes.tsx'

@@ -1,6 +1,6 @@
 import { useMemo, useRef } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
-import type { Run } from '../../api/run.ts'
+import type { Event } from '../../log/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'

@@ -1,5 +1,5 @@
 import { useContext } from 'preact/hooks'
-import type { Event } from '../../api/event.ts'
+import type { Event } from '../../log/fields.ts'
 import { href } from '../app/router.ts'
 import { endOf } from '../data/attention.ts'
 import { lastEnded } from '../data/ended.ts'

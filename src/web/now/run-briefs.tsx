@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import type { List } from '../data/list.ts'
 import { More } from '../ui/more.tsx'
 import { Skeleton } from '../ui/skeleton.tsx'

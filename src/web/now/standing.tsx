@@ -1,4 +1,4 @@
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { spanOf } from '../ui/ago.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { Visible } from '../ui/visible.tsx'

@@ -1,5 +1,5 @@
-import type { Check } from '../../api/check.ts'
-import type { Run } from '../../api/run.ts'
+import type { Check } from '../../nouns/run/check/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import type { Need } from '../data/attention.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'

@@ -1,5 +1,5 @@
-import type { Run } from '../../api/run.ts'
-import type { Uncredited } from '../../api/work.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import type { Uncredited } from '../../nouns/run/work-fields.ts'
 
 export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 

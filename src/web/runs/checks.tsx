@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { Check } from '../../api/check.ts'
-import { evidenceText } from '../../format/evidence.ts'
+import { evidenceText } from '../../contract/evidence-words.ts'
+import type { Check } from '../../nouns/run/check/fields.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { actorText } from '../ui/actor.ts'

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { keptIn, useKept } from '../data/kept.ts'
 import { spanOf } from '../ui/ago.tsx'
 import { costOf, shortCostOf } from '../ui/cost.ts'

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'
 import { Status, Verdict } from '../ui/status.tsx'

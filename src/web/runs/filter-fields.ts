@@ -1,4 +1,4 @@
-import type { Suggested } from '../../api/search.ts'
+import type { Suggested } from '../../find/fields.ts'
 
 /** A filter of runs with one value. */
 export interface FilterField {

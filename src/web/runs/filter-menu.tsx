@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { Suggested } from '../../api/search.ts'
+import type { Suggested } from '../../find/fields.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'

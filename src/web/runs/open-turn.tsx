@@ -1,4 +1,4 @@
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { Doing, StandingWords } from '../now/standing.tsx'
 import { useNow } from '../ui/ago.tsx'
 

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
 import { ConductError } from '../../client/client.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
 import { may, mayAdminister, useSession } from '../data/session.ts'

@@ -1,5 +1,5 @@
-import type { TimelineEntry } from '../../api/timeline.ts'
 import type { Output } from '../../client/client.ts'
+import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
 import { When } from '../ui/ago.tsx'

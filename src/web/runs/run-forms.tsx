@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { CheckResult } from '../../api/check.ts'
-import type { Run } from '../../api/run.ts'
+import type { CheckResult } from '../../nouns/run/check/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { goFrom, href } from '../app/router.ts'
 import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'

@@ -1,6 +1,6 @@
 import { Component } from 'preact'
-import type { Run } from '../../api/run.ts'
-import type { Failure } from '../../api/work.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import type { Failure } from '../../nouns/run/work-fields.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
 import { Status } from '../ui/status.tsx'

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
 import { useLiveRuns } from '../data/use-lanes.ts'
 import { rowPx, useRowWindow } from '../ui/row-window.ts'

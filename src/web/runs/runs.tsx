@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
 import { useRunList } from '../data/run-list.ts'

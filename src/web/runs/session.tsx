@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import type { Run } from '../../api/run.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import type { Route } from '../app/router.ts'
 import { moves } from '../app/scroll.ts'
 import { useTurns } from '../data/turns.ts'

@@ -1,5 +1,5 @@
 import { Fragment } from 'preact'
-import type { TimelineEntry } from '../../api/timeline.ts'
+import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
 import { deedOf } from '../activity/deed.ts'
 import { actorOf } from '../activity/event-line.tsx'
 import { Details, Outcome } from '../activity/event-row.tsx'

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Turn } from '../../api/turn.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href, type Route } from '../app/router.ts'
 import { Ago, spanOf } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { Turn } from '../../api/turn.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { spanOf } from '../ui/ago.tsx'
 import { Visible } from '../ui/visible.tsx'
 import { Changes, plural } from './changes.tsx'

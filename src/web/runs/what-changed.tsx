@@ -1,5 +1,5 @@
-import type { Run } from '../../api/run.ts'
-import type { Git } from '../../api/work.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import type { Git } from '../../nouns/run/work-fields.ts'
 import { type Forge, forgeOf, isCommit } from '../data/forge.ts'
 import { outerAddress } from '../data/outer.ts'
 import { Icon } from '../ui/icon.tsx'

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
-import type { Spec } from '../../api/spec.ts'
 import type { Output } from '../../client/client.ts'
+import type { Spec } from '../../nouns/spec/fields.ts'
 import { Problem } from '../ui/problem.tsx'
 import { SpecCard } from './spec-card.tsx'
 import { useMove } from './spec-move.tsx'

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Spec } from '../../api/spec.ts'
+import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'

@@ -1,5 +1,5 @@
-import type { Run } from '../../api/run.ts'
 import type { Output } from '../../client/client.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/ago.tsx'
 import { costOf } from '../ui/cost.ts'

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks'
-import type { Spec } from '../../api/spec.ts'
+import type { Spec } from '../../nouns/spec/fields.ts'
 import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'

@@ -1,5 +1,5 @@
-import type { Run } from '../../api/run.ts'
-import type { Spec } from '../../api/spec.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import type { Spec } from '../../nouns/spec/fields.ts'
 import { Badge, type Look, verdictLooks } from '../ui/status.tsx'
 
 export const specLooks: Record<Spec['status'], Look> = {

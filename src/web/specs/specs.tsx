@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Spec } from '../../api/spec.ts'
 import type { Output } from '../../client/client.ts'
+import type { Spec } from '../../nouns/spec/fields.ts'
 import type { Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { client } from '../data/server.ts'

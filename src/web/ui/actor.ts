@@ -1,4 +1,4 @@
-import type { ActorName } from '../../api/field.ts'
+import type { ActorName } from '../../contract/field.ts'
 
 const nameless: Record<ActorName['kind'], string> = {
   key: 'a key',

@@ -1,4 +1,4 @@
-import { csvLine } from '../../format/csv.ts'
+import { csvLine } from '../../contract/csv-line.ts'
 import { Icon } from './icon.tsx'
 import { saveFile } from './save.ts'
 

@@ -1,6 +1,6 @@
 import { type ComponentChildren, cloneElement, createContext, type VNode } from 'preact'
 import { useContext, useId, useLayoutEffect } from 'preact/hooks'
-import type { Issue } from '../../api/error.ts'
+import type { Issue } from '../../contract/error.ts'
 
 /** What the server found wrong with the input of a form, and the fields of the form, which show it. */
 export interface Faults {

@@ -1,4 +1,4 @@
-import type { LastRun as Last } from '../../api/run.ts'
+import type { LastRun as Last } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { Ago } from './ago.tsx'
 import { Status, Verdict } from './status.tsx'

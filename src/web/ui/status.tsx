@@ -1,5 +1,5 @@
-import type { CheckResult } from '../../api/check.ts'
-import type { Run } from '../../api/run.ts'
+import type { CheckResult } from '../../nouns/run/check/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { Icon, type IconName } from './icon.tsx'
 
 /** The label, icon and colour of a state. */

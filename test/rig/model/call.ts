@@ -1,4 +1,4 @@
-import type { Fields } from '../../../src/agents/fields.ts'
+import type { Fields } from '../../../src/recorder/agents/fields.ts'
 import type { Act } from './script.ts'
 import type { Tool } from './tools.ts'
 

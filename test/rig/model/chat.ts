@@ -1,4 +1,4 @@
-import { listOf } from '../../../src/agents/fields.ts'
+import { listOf } from '../../../src/recorder/agents/fields.ts'
 import { allInput, type Dialect, newId, textIn } from './dialect.ts'
 import type { Tokens } from './script.ts'
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Fields, fieldsOf } from '../../../src/agents/fields.ts'
+import { type Fields, fieldsOf } from '../../../src/recorder/agents/fields.ts'
 import type { ApiFailure, Tokens } from './script.ts'
 import type { Tool } from './tools.ts'
 

@@ -1,4 +1,4 @@
-import { listOf } from '../../../src/agents/fields.ts'
+import { listOf } from '../../../src/recorder/agents/fields.ts'
 import { type Answer, allInput, type Dialect, type Message, newId, textIn } from './dialect.ts'
 import type { Tokens } from './script.ts'
 

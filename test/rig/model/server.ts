@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { type Fields, fieldsOf } from '../../../src/agents/fields.ts'
+import { type Fields, fieldsOf } from '../../../src/recorder/agents/fields.ts'
 import { anthropic } from './anthropic.ts'
 import { type Call, canWork, sentFor } from './call.ts'
 import { chat } from './chat.ts'

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, listOf } from '../../../src/agents/fields.ts'
+import { type Fields, fieldsOf, listOf } from '../../../src/recorder/agents/fields.ts'
 
 /** A tool that an agent offers to the model. */
 export interface Tool {

@@ -1,0 +1,148 @@
+import { realpathSync } from 'node:fs'
+import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
+import { normalForm } from '../../nouns/run/verdict/command.ts'
+import type { RanCheck, RanLine } from '../../recorder/facts.ts'
+import type { CheckRule } from '../../recorder/memo.ts'
+import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
+
+/** Where a command ran, and the folder whose rules apply. */
+export interface Where {
+  cwd: string
+  home: string | undefined
+}
+
+/**
+ * The checks that a line ran, and what else it did. A check counts only if the exit code of the line proves its own: in
+ * `npm test | tail` it is that of `tail`. The exit codes 126 and 127 mean that nothing ran.
+ */
+export function readLine(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): RanLine {
+  const known = rules.flatMap(({ name, commands }) => commands.map((command) => ({ name, form: normalForm(command) })))
+  const namesOf = (text: string) => {
+    const form = normalForm(text)
+    return [...new Set(known.filter((rule) => rule.form === form).map(({ name }) => name))]
+  }
+  // A rule may itself be a line of several commands.
+  const whole = isSame(where.cwd, where.home) ? namesOf(line) : []
+  const read = commandsIn(line, where.cwd)
+  const alone = { isFirst: true, isLast: true }
+  if (!read) return { checks: checksOf(whole, line, exitCode, alone), others: whole.length > 0 ? 'none' : 'write' }
+  const names = new Map<LineCommand, string[]>(
+    read.all.map((command) => [command, isSame(command.cwd, where.home) ? namesOf(command.text) : []]),
+  )
+  const kinds = new Set(read.all.filter((command) => !names.get(command)?.length).map(({ kind }) => kind))
+  const others = kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
+  if (whole.length > 0 && ![...names.values()].some((all) => all.length > 0))
+    return { checks: checksOf(whole, line, exitCode, alone), others: 'none' }
+  const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
+  const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
+  const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
+  const checks = proven.flatMap(([node, code]) => {
+    const command = read.commands.get(node)
+    if (!command) return []
+    const at = { isFirst: writer < 0 || read.all.indexOf(command) < writer, isLast: last === command }
+    return checksOf(names.get(command) ?? [], command.text, code, at)
+  })
+  return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], others }
+}
+
+/** The names of the checks that a line ran. */
+export const checkNamesOf = (line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] =>
+  readLine(line, exitCode, rules, where).checks.map(({ name }) => name)
+
+type Place = Pick<RanCheck, 'isFirst' | 'isLast'>
+
+const checksOf = (names: string[], text: string, exitCode: number | undefined, place: Place): RanCheck[] =>
+  exitCode === undefined || exitCode === 126 || exitCode === 127
+    ? []
+    : names.map((name) => ({ name, command: text.trim(), exitCode, ...place }))
+
+/** The last command that may change files. One that runs beside the others ends after them. */
+const lastOf = (all: LineCommand[]) => all.findLast(({ isBeside }) => isBeside) ?? all.at(-1)
+
+/** Whether two paths name the same folder. On macOS, /tmp is a symbolic link. */
+const isSame = (one: string | undefined, other: string | undefined) =>
+  one !== undefined && other !== undefined && (one === other || realOf(one) === realOf(other))
+
+function realOf(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return folder
+  }
+}
+
+type Proven = [node: SyntaxNode, exitCode: number]
+
+/** The commands whose exit code follows from that of the line. */
+function provenBy(read: ReadLine, exitCode: number): Proven[] {
+  return proveList(read, read.root, exitCode, true)
+}
+
+/**
+ * What is known of a list of which the exit code is known. `isHeeded` says whether the shell heeds `set -e` there: it
+ * does not to the left of `&&`.
+ */
+function proveList(read: ReadLine, { commands }: Pick<Script, 'commands'>, code: number, isHeeded: boolean): Proven[] {
+  const last = commands.at(-1)
+  if (!last || last.background) return []
+  const before = commands.slice(0, -1).filter(({ command, background }) => {
+    return !background && isHeeded && read.flags.get(command)?.errexit
+  })
+  const ends = [...before.map(({ command }) => command), last.command]
+  if (code !== 0) return proveOnly(read, ends, code, () => isHeeded)
+  // With `set -e`, a command that fails ends the line, but the beginning of a chain does not.
+  const passed = ends.filter((command) => command === last.command || command.type !== 'AndOr')
+  return passed.flatMap((command) => prove(read, command, 0, isHeeded))
+}
+
+/** The failure is that of the only command that can fail; if there are several, it may be any of them. */
+function proveOnly(
+  read: ReadLine,
+  nodes: (PipelineNode | AndOr)[],
+  code: number,
+  isHeeded: (node: SyntaxNode) => boolean,
+): Proven[] {
+  const fallible = nodes.filter((node) => canFail(read, node))
+  const [only] = fallible
+  return only && fallible.length === 1 ? prove(read, only, code, isHeeded(only)) : []
+}
+
+function prove(read: ReadLine, node: PipelineNode | AndOr, code: number, isHeeded: boolean): Proven[] {
+  switch (node.type) {
+    case 'Command': {
+      const inner = read.inner.get(node) as Script | undefined
+      return inner ? proveList(read, inner, code, true) : [[node, code]]
+    }
+    case 'AndOr': {
+      if (node.operators.includes('||')) return []
+      const heeds = (one: SyntaxNode) => isHeeded && one === node.commands.at(-1)
+      if (code !== 0) return proveOnly(read, [...node.commands], code, heeds)
+      return node.commands.flatMap((command) => prove(read, command, 0, heeds(command)))
+    }
+    case 'Pipeline': {
+      const [first] = node.commands
+      if (!first || node.prefixes.some(({ type }) => type === 'Negation')) return []
+      if (node.commands.length === 1) return prove(read, first, code, isHeeded)
+      if (!read.flags.get(node)?.pipefail) return []
+      // What the first one wrote was read to its end, unless that closed the pipe.
+      return code === 0 || node.commands.slice(1).every((one) => isSteady(read, one))
+        ? prove(read, first, code, isHeeded)
+        : []
+    }
+    case 'Subshell':
+    case 'BraceGroup':
+      return proveList(read, node.body, code, isHeeded)
+    case 'Redirected':
+      return prove(read, node.command, code, isHeeded)
+    default:
+      return []
+  }
+}
+
+function canFail(read: ReadLine, node: PipelineNode | AndOr): boolean {
+  return node.type !== 'Command' || (read.commands.get(node)?.canFail ?? true)
+}
+
+/** Whether a command reads all of its input and ends with 0. */
+const isSteady = (read: ReadLine, node: SyntaxNode) =>
+  /^(?:cat|tail|tee|wc)\b/.test(read.commands.get(node)?.text ?? '')

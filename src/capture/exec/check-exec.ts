@@ -1,0 +1,162 @@
+import { Command } from 'commander'
+import { mask } from '../../mask/mask.ts'
+import { routes } from '../../operations/routes.ts'
+import type { PlaceOptions } from '../../place/connect.ts'
+import { gitStateOf } from '../../place/git/tree.ts'
+import type { Place } from '../../place/place.ts'
+import { UsageError } from '../../terminal/exit.ts'
+import { addExamples, addPlace } from '../../terminal/option.ts'
+import { commandLine } from '../../terminal/shell.ts'
+import { slice } from '../../text/content.ts'
+import { warnIfRewritten } from '../../verify/same-log.ts'
+import { createRecorder, createSay } from '../spool/recorder.ts'
+import type { Recording } from '../spool/recordings.ts'
+import type { State } from '../spool/state.ts'
+import { stateOrMemory } from '../spool/state-file.ts'
+import { type Ended, isByRule, pipelineOf, type SeenWork, seeing } from './check-seen.ts'
+import { runChild } from './child.ts'
+import { refuseFaults } from './faults.ts'
+import { addToSession, whoseHere } from './in-session.ts'
+import { leaseOfOuter, tellOuterExec } from './outer-exec.ts'
+import { createOutput } from './output.ts'
+import { createTail } from './tail.ts'
+import { placeToRecord, runUnrecorded } from './unrecorded.ts'
+
+interface CheckOptions extends PlaceOptions {
+  name: string
+  agent?: string
+}
+
+/** The most characters of output that a check keeps. */
+const tailLength = 131_072
+
+const say = createSay('conduct check exec')
+
+/** A command that knows how many of its words were after `--`. */
+class CommandWithDashes extends Command {
+  behind: number | undefined
+
+  override parseOptions(words: string[]) {
+    const at = words.indexOf('--')
+    this.behind = at < 0 ? undefined : words.length - at - 1
+    return super.parseOptions(words)
+  }
+}
+
+/** `conduct check exec`: runs a command and records it as a check of a run. */
+export function checkExecCommand(): Command {
+  const command = new CommandWithDashes('exec')
+    .description('Run a command, and record it as a check: exit code 0 passes')
+    .usage('[options] [run-id] -- <command...>')
+    .argument('[run-id]', 'the run to check (default: the run of the session)')
+    .argument('[command...]', 'the command and its arguments')
+    .option('--name <name>', 'the name of the check; a later one by the same key replaces it', 'check')
+    .option('--agent <name>', 'who checks')
+    .addHelpText('after', '\nExits with the exit code of the command.')
+    .action(async (first: string | undefined, rest: string[], options: CheckOptions) => {
+      const { runId, words } = parted([...(first === undefined ? [] : [first]), ...rest], command.behind)
+      process.exitCode = await checkExec(runId, words, options, command)
+    })
+  addPlace(command)
+  return addExamples(command, ['conduct check exec RUN-001 --name tests -- npm test'])
+}
+
+/** The run before `--`, and the command after it. Without `--`, the first word is the run. */
+function parted(all: string[], behind = all.length - 1): { runId: string | undefined; words: string[] } {
+  const words = behind > 0 ? all.slice(-behind) : []
+  const [runId, ...more] = all.slice(0, all.length - words.length)
+  if (more.length > 0) throw new UsageError(`Only one run id may come before --; '${more.join(' ')}' is too much.`)
+  if (words.length === 0) throw new UsageError('There is no command to run: conduct check exec -- npm test')
+  return { runId, words }
+}
+
+/** Where the check belongs: to the named run, to the recording of a session, or to the runs of the commit. */
+type Target = { runId: string } | { session: Recording } | { isOfCommit: true }
+
+/** Runs the command and returns the exit code. If no such check is possible, throws before running anything. */
+async function checkExec(runId: string | undefined, words: string[], options: CheckOptions, exec: Command) {
+  const { name, agent } = options
+  const cwd = process.cwd()
+  const place = placeToRecord(options, say)
+  if (!place) return runUnrecorded(words, say)
+  const command = slice(await mask(commandLine(words)), 0, 4000)
+  const check = { name, agent, command }
+  refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
+  const state = stateOrMemory(process.env, say)
+  try {
+    const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
+    const here = { state, place, cwd }
+    const session = 'session' in target ? target.session : undefined
+    const { ended, work, remarks } = await seeing(session, { ...here, words, env: process.env }, () => run(words))
+    const content = [...remarks, ended.content].join('\n')
+    await record(target, { ...check, ...ended, content }, work, here).catch((error: Error) =>
+      say(`The check was not recorded: ${error.message}.`),
+    )
+    return ended.exitCode
+  } finally {
+    state.close()
+  }
+}
+
+/** Finds the work that is checked. Throws a UsageError if that is unclear. */
+function targetOf(state: State, place: Place, cwd: string): Target {
+  const whose = whoseHere(state, place, process.env)
+  if (whose.kind !== 'own') return whose
+  const ids = whose.candidates.flatMap(({ runId }) => runId ?? [])
+  const { commit, dirty } = ids.length > 0 ? {} : gitStateOf(cwd)
+  // Uncommitted changes may be someone else's work.
+  if (commit !== undefined && !dirty) return { isOfCommit: true }
+  const name = `Name the run to check: conduct check exec ${ids[0] ?? 'RUN-001'} -- npm test`
+  if (ids.length > 0) {
+    throw new UsageError(
+      `This command may belong to ${ids.join(' or ')}, or to a session that hooks do not record. ${name}`,
+    )
+  }
+  const why = commit === undefined ? 'this folder has no commit' : `its files differ from commit ${commit.slice(0, 12)}`
+  throw new UsageError(
+    `This command runs neither in a session that hooks record nor inside conduct exec, and its run cannot be found by commit, because ${why}. ${name}`,
+  )
+}
+
+async function run(words: string[]) {
+  const tail = createTail(tailLength)
+  const output = createOutput({ isFull: () => false, put: tail.put })
+  const { exitCode, durationMs, fault } = await runChild(words, { env: process.env, onOutput: output.write })
+  process.exitCode = exitCode
+  if (fault) say(fault)
+  await output.end()
+  const content = { content: fault ?? tail.text(), contentType: 'text/x-terminal' }
+  return { result: exitCode === 0 ? 'pass' : 'fail', exitCode, durationMs, ...content }
+}
+
+interface Here {
+  state: State
+  place: Place
+  cwd: string
+}
+
+async function record(target: Target, check: Ended & Record<string, unknown>, work: SeenWork, here: Here) {
+  const { state, place, cwd } = here
+  const { env } = process
+  const isSeen = isByRule(check, 'session' in target ? target.session : undefined, cwd)
+  const pipeline = pipelineOf(env)
+  const input = { ...check, ...work, ...(pipeline && { pipeline }) }
+  if ('session' in target) {
+    const { session } = target
+    const call = { operation: 'createCheck', input: { ...input, ...(isSeen && { recorder: 'exec' }) } } as const
+    await addToSession(state, session, env, call, say)
+    say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)
+    return
+  }
+  const named = 'runId' in target ? { runId: target.runId } : {}
+  const leaseToken = 'runId' in target && isSeen ? leaseOfOuter(target.runId, { ...here, env }) : undefined
+  const proof = leaseToken === undefined ? {} : { recorder: 'exec', leaseToken }
+  // The check is stored before anything waits for a server.
+  const first = { operation: 'createCheck', input: { ...input, ...proof } } as const
+  const recorder = createRecorder({ place, cwd, env, say, first, ...named })
+  if ('runId' in target) await tellOuterExec(target.runId, work, { ...here, env })
+  const runId = await recorder.end()
+  const isFound = 'isOfCommit' in target && runId !== null
+  if (isFound) say(`recorded for ${runId}, by commit ${work.commit?.slice(0, 12)}`)
+  if (runId !== null) await warnIfRewritten(place, env, say)
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { CheckFields } from '../../nouns/run/check/fields.ts'
+import type { Git } from '../../nouns/run/work-fields.ts'
+import type { Env } from '../../place/folders.ts'
+import { snapshot } from '../../place/git/tree.ts'
+import { projectFileOf } from '../../place/project.ts'
+import { sessionRules } from '../../place/rules.ts'
+import { defined } from '../../recorder/agents/fields.ts'
+import { treesOf } from '../../recorder/check.ts'
+import type { Memo, SessionRules } from '../../recorder/memo.ts'
+import { slice } from '../../text/content.ts'
+import { checkNamesOf } from '../command/checked.ts'
+import type { Recording } from '../spool/recordings.ts'
+import type { State } from '../spool/state.ts'
+import { changeDuring } from '../work/moved.ts'
+import { checkRemarks } from '../work/remarks.ts'
+
+/** The state of a repository that a command saw; empty outside git. */
+export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & { startTree?: string }
+
+/** Runs the command, and says which state of the repository it saw. */
+export async function seeing<T>(
+  session: Recording | undefined,
+  { state, cwd, words, env }: { state: State; cwd: string; words: string[]; env: Env },
+  work: () => Promise<T>,
+): Promise<{ ended: T; work: SeenWork; remarks: string[] }> {
+  const name = session?.name ?? ''
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  try {
+    const began = Date.now()
+    const before = snapshot(cwd, objects)
+    const ended = await work()
+    const now = before && snapshot(cwd, objects)
+    const remarks = checkRemarks(words, { cwd, env, memo: session?.memo, now })
+    if (!now) return { ended, work: {}, remarks }
+    const trees = { before, now, began }
+    const change = changeDuring(trees, { state, name }, Date.now())
+    const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
+    const candidate = { cwd, command: '', trees, ...(change && { change }) }
+    const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
+    const { commit, dirty } = now.git
+    return { ended, work: defined({ commit, commitTree: now.commitTree, startTree, tree, dirty }), remarks }
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+export interface Ended {
+  name: string
+  command: string
+  exitCode: number
+}
+
+/**
+ * Whether a recorder may say that it saw this check: it is by the rule that the session, or else the folder, has for that
+ * name, or there is none.
+ */
+export function isByRule({ name, command, exitCode }: Ended, session: Recording | undefined, cwd: string): boolean {
+  const memo: Memo = session?.memo ?? {}
+  const { home, rules } = memo.checks ?? rulesAround(cwd)
+  const named = rules.filter((rule) => rule.name === name)
+  return named.length === 0 || checkNamesOf(command, exitCode, named, { cwd, home }).length > 0
+}
+
+function rulesAround(cwd: string): SessionRules {
+  const file = projectFileOf(cwd)
+  return sessionRules(cwd, file === undefined ? cwd : dirname(file))
+}
+
+/** The run of a pipeline that this process belongs to. Legs of a matrix have the same job, so none clears another. */
+export function pipelineOf({
+  GITHUB_RUN_ID: id,
+  GITHUB_JOB: job,
+  GITHUB_RUN_ATTEMPT: attempt,
+}: Env): CheckFields['pipeline'] {
+  if (!id || !job) return undefined
+  const n = Number(attempt)
+  return { id: slice(id, 0, 200), job: slice(job, 0, 200), ...(Number.isInteger(n) && n > 0 && { attempt: n }) }
+}

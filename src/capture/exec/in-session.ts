@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Env } from '../../place/folders.ts'
+import type { Place } from '../../place/place.ts'
+import { settle, settleNotes } from '../hook/session.ts'
+import { type Whose, whoseRun } from '../hook/whose-run.ts'
+import type { Call } from '../spool/calls.ts'
+import { deliver } from '../spool/deliver.ts'
+import { agentProcessOf, ancestorsOf } from '../spool/process.ts'
+import { reconnect } from '../spool/reconnect.ts'
+import type { Recording } from '../spool/recordings.ts'
+import type { State } from '../spool/state.ts'
+import { patienceMs } from './farewell.ts'
+
+type Here = Exclude<Whose, { kind: 'session' }> | { kind: 'session'; session: Recording }
+
+/** Whose work this process does. The run in CONDUCT_RUN_ID belongs to a session if hooks on this machine record it. */
+export function whoseHere(state: State, place: Place, env: Env): Here {
+  const ancestors = ancestorsOf(process.pid).map(({ id }) => id)
+  const whose = whoseRun(state, place, { env, ancestors, starter: agentProcessOf() })
+  if (whose.kind !== 'run') return whose
+  const session = state.open(place, { runId: whose.runId }).find(({ kind }) => kind === 'hook')
+  return session ? { kind: 'session', session } : whose
+}
+
+/** The run of a session. If it is not in the ledger yet, sends it now; undefined if that does not succeed in time. */
+export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<string | undefined> {
+  const runId = () => state.find(name)?.runId ?? undefined
+  if (runId() !== undefined) return runId()
+  await settleNotes(state, env, () => {})
+  const late = sleep(patienceMs, undefined, { ref: false })
+  const delivery = await Promise.race([deliver(state, name, { connect: (place) => reconnect(place, env) }), late])
+  // Another process is sending it, or is about to.
+  const isComing = () => delivery?.outcome === 'busy' || delivery?.outcome === 'sent'
+  for (let waited = 0; isComing() && runId() === undefined && waited < patienceMs; waited += pauseMs) {
+    await sleep(pauseMs)
+  }
+  return runId()
+}
+
+/** Sends what the hooks of a session noted before, so that what follows comes after what they saw. */
+export async function catchUp(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<void> {
+  await settle(state, name, env).catch(() => {})
+  const signal = AbortSignal.timeout(patienceMs)
+  while (state.next(name) && !signal.aborted) {
+    const { outcome } = await deliver(state, name, { connect: (place) => reconnect(place, env), signal })
+    if (outcome !== 'busy') return
+    await sleep(pauseMs)
+  }
+}
+
+/** The pause before reading the state again, in milliseconds. */
+const pauseMs = 50
+
+/**
+ * Adds a call to the recording of a session and sends what is queued. Reports what could not be sent. Throws an Error
+ * if the session has no run.
+ */
+export async function addToSession(
+  state: State,
+  { name }: Pick<Recording, 'name'>,
+  env: Env,
+  call: Omit<Call, 'key'>,
+  say: (words: string) => void,
+): Promise<void> {
+  if (!hasRun(state, name)) await settleNotes(state, env, say)
+  if (!hasRun(state, name)) throw new Error('its session has no run yet')
+  state.queue(name, { ...call, key: randomUUID() })
+  const { outcome, words } = await deliver(state, name, { connect: (place) => reconnect(place, env) })
+  if (words !== undefined && outcome !== 'busy') say(words)
+  if (outcome === 'waiting') say('The record is not sent yet. It is stored, and conduct sync sends it.')
+}
+
+/** Whether the run of a recording exists, or the first queued call will create it. */
+const hasRun = (state: State, name: string) =>
+  Boolean(state.find(name)?.runId) || state.next(name)?.operation === 'createRun'

@@ -1,0 +1,110 @@
+import { hostname } from 'node:os'
+import { mask } from '../../mask/mask.ts'
+import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
+import { authorOf } from '../../place/author.ts'
+import type { Env } from '../../place/folders.ts'
+import { snapshot } from '../../place/git/tree.ts'
+import { checkRules } from '../../place/rules.ts'
+import { loadPrices } from '../../recorder/agents/cost.ts'
+import type { Seen, Told } from '../../recorder/agents/seen.ts'
+import { aboutTurn } from '../../recorder/agents/told-turn.ts'
+import { cut } from '../../recorder/agents/turn.ts'
+import type { Facts } from '../../recorder/facts.ts'
+import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
+import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
+import { isMoved } from '../../recorder/work.ts'
+import { readLine } from '../command/checked.ts'
+import type { Recording } from '../spool/recordings.ts'
+import type { State } from '../spool/state.ts'
+import { changeDuring, movedTo } from '../work/moved.ts'
+import { ownWork } from '../work/own-work.ts'
+import { checkRemarks } from '../work/remarks.ts'
+
+/** A session whose notes are being settled. */
+export interface Session {
+  state: State
+  recording: Recording
+  env: Env
+  /** Where the objects of its snapshots are stored. */
+  objects: string
+  /** Which of its texts to record, by the current rules. */
+  rules: RecordRules
+  /**
+   * The current content of its transcript, or that until a time, in milliseconds since 1970; empty if there is none or it
+   * cannot be read.
+   */
+  transcript(until?: number): Promise<Told>
+}
+
+/** A report, its texts masked. */
+export interface Given {
+  seen: Seen
+  at: number
+  trees: Trees
+  /** When the next prompt came, if one did: what the transcript says later is not about this report. */
+  until?: number | undefined
+}
+
+/** What this machine knows that the step needs. */
+export async function factsOf(session: Session, memo: Memo, given: Given): Promise<Facts> {
+  const { recording, rules } = session
+  const { seen, at, until, trees } = given
+  const { step } = seen
+  const told = needsTranscript(memo, seen, trees)
+    ? await withoutSecrets(toldOf(await session.transcript(step.kind === 'prompt' ? at : until), memo, given))
+    : {}
+  const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
+  const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  const here = { state: session.state, name: recording.name, memo }
+  const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
+  return {
+    at,
+    isFollowed: until !== undefined,
+    agent: recording.agent ?? 'unknown',
+    rules,
+    told,
+    trees: { ...trees, ...(now && { now }) },
+    run: memo.begun ? {} : placeOf(recording),
+    work: endsTurn(memo, seen) ? ownWork({ ...here, cwd: recording.cwd, now, moved }) : { files: [], commits: [] },
+    moved,
+    ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
+    price: isPriced ? await loadPrices() : (usage) => usage,
+    line: linesBy(memo),
+    remarks: ({ command }) =>
+      checkRemarks(shellWords(command) ?? [], { cwd: recording.cwd, env: session.env, memo, now }),
+  }
+}
+
+/** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
+function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
+  return aboutTurn(told, { turn: seen.turn, ...draft, at: draft?.startedAt ?? at }) ?? told
+}
+
+const endsTurn = (memo: Memo, { step }: Seen): boolean =>
+  step.kind === 'turn' || (step.kind === 'prompt' && isOpen(memo))
+
+async function withoutSecrets({ answer, failure, ...told }: Told): Promise<Told> {
+  return {
+    ...told,
+    ...(answer !== undefined && { answer: await mask(answer) }),
+    ...(failure && { failure: { ...failure, message: await mask(failure.message) } }),
+  }
+}
+
+function placeOf({ cwd, session }: Recording): Facts['run'] {
+  const author = cut(authorOf(cwd), 200)
+  return {
+    ...(author && { author }),
+    where: { host: hostname(), cwd: cut(cwd, 1_000), ...(session && { session }) },
+  }
+}
+
+/** Whether the step may send the state of the working tree. */
+const tellsWork = (memo: Memo, seen: Seen, trees: Trees): boolean =>
+  endsTurn(memo, seen) || (seen.step.kind === 'tool' && isMoved(memo, { trees, step: seen.step }))
+
+/** Reads command lines by the rules under which the session began. */
+const linesBy =
+  ({ checks }: Memo): Facts['line'] =>
+  ({ cwd, trees: { home }, command }, exitCode) =>
+    readLine(command, exitCode, checks?.rules ?? checkRules(home ?? cwd), { cwd, home: checks?.home ?? home })

@@ -1,0 +1,195 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { type Env, folders, pathIn } from '../../place/folders.ts'
+import { type Snapshot, snapshot } from '../../place/git/tree.ts'
+import { projectFileOf } from '../../place/project.ts'
+import { recordRules, sessionRules } from '../../place/rules.ts'
+import { activityOf, shortOf } from '../../recorder/agents/activity.ts'
+import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
+import { isShell } from '../../recorder/agents/tools.ts'
+import type { Before, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
+import { mayMove } from '../../recorder/work.ts'
+import type { Begun } from '../spool/acts.ts'
+import type { New } from '../spool/recordings.ts'
+import type { State } from '../spool/state.ts'
+import { mayCheck } from './may-check.ts'
+
+/** A report about a session, and its recording. */
+export interface Heard {
+  seen: Seen
+  recording: New
+  /** When the hook ran, in milliseconds since 1970. */
+  at: number
+  /** The deadline for all calls of git in this hook, in the time of `performance.now()`. */
+  until: number
+  /** Identifies the report in its document. */
+  digest: string
+}
+
+/** Where to store git objects of a session's snapshots that the repository does not have. */
+export const objectsOf = (env: Env, name = '') => join(folders.state(env), 'objects', name)
+
+/** Stores a report, with the working tree if needed. Returns whether to send something now. */
+export function noteStep(state: State, heard: Heard, env: Env): boolean {
+  const { seen, recording } = heard
+  const { step } = seen
+  const isNoted = !['start', 'begin', 'wait'].includes(step.kind)
+  // A session that has done nothing has no recording.
+  if (!isNoted && !state.find(recording.name)) return false
+  const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name), heard.until)
+  if (step.kind === 'begin') beginCommand(state, heard, step, take)
+  const isDue = isNoted && keep(state, heard, take)
+  const before = step.kind === 'wait' ? state.doing(recording.name) : undefined
+  const activity = activityOf(step, new Date().toISOString(), before)
+  const isBeat = activity !== undefined && state.heard(recording.name, activity, seen.cwd)
+  return isDue || isBeat
+}
+
+/** If git takes too long for a working tree, hooks do not try it again. `conduct sync` does, if it can. */
+function snapshotInHook(cwd: string, objects: string, until: number): Snapshot | undefined {
+  const mark = join(objects, 'slow')
+  if (existsSync(mark)) return undefined
+  const taken = snapshot(cwd, objects, until - performance.now())
+  if (performance.now() > until && existsSync(objects)) writeFileSync(mark, '')
+  return taken
+}
+
+/** Stores the note. Returns whether to send it now. */
+function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boolean {
+  const { seen, recording } = heard
+  const { step } = seen
+  // The same report may come twice, for instance from hooks of the project and of the user.
+  const key = seen.id ?? { kind: step.kind, digest: heard.digest }
+  switch (step.kind) {
+    case 'prompt':
+    case 'turn': {
+      const rules = readable(() => recordRules(recording.cwd))
+      const known: Trees = { rules, ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }) }
+      // Stored before calling git, because an agent that exits may kill its hooks.
+      const noted = state.note(recording, seen, key, false, known)
+      if (noted === undefined) return false
+      endCommands(state, heard)
+      const trees = treesAt(state, heard, take)
+      const checks = step.kind === 'prompt' ? readable(() => rulesAt(recording.cwd, trees?.now)) : undefined
+      state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
+      return true
+    }
+    case 'end':
+      endCommands(state, heard)
+      return state.note(recording, seen, key, true) !== undefined
+    case 'tool': {
+      // Another command of the same text may have begun since.
+      if (state.isNoted(recording.name, key)) return false
+      const begun = isShell(step.tool) ? begunOf(state, recording.name, step) : undefined
+      const trees =
+        step.command !== undefined && !step.refused
+          ? commandTrees(state, heard, { ...step, command: step.command, begun }, take)
+          : undefined
+      const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
+      if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, trees?.git)) return false
+      state.wrote(
+        recording.name,
+        (step.files ?? []).map((file) => resolve(seen.cwd, file)),
+      )
+      return due
+    }
+    default:
+      state.note(recording, seen, key, false)
+      return false
+  }
+}
+
+const memoIn = (state: State, name: string) => (state.find(name)?.memo ?? {}) as Memo
+
+/** What the run says, or will say once a check that was noted is sent. */
+function toldBy(state: State, name: string): Partial<ToldWork> {
+  const { told } = memoIn(state, name)
+  return { ...told, ...(state.noted().includes(name) && { isChecked: true }) }
+}
+
+/** A prompt needs the tree only if it is the first one, where the run starts; a turn needs the tree at its end. */
+function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot | undefined): Trees | undefined {
+  const { begun } = memoIn(state, recording.name)
+  return seen.step.kind === 'prompt' && begun ? undefined : { now: take() }
+}
+
+function beginCommand(
+  state: State,
+  { seen, recording }: Heard,
+  { tool, target, id }: Step & { kind: 'begin' },
+  take: () => Snapshot | undefined,
+) {
+  const tree = isShell(tool) && target !== undefined ? take() : undefined
+  if (!tree || target === undefined) return
+  state.begin(recording.name, tree.root, id ?? shortOf(target), { ...tree, cwd: seen.cwd } satisfies Before)
+}
+
+/** Ends a command, also one that did not run. Returns its start, if it was recorded. */
+const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
+  (id !== undefined ? state.finish(name, id, true) : undefined) ??
+  (command !== undefined ? state.finish(name, shortOf(command), false) : undefined)
+
+/** What the session still does in the background goes on after its turn. */
+function endCommands(state: State, { seen: { step }, recording }: Heard) {
+  if (step.kind !== 'turn' || !step.goesOn) state.endCommands(recording.name)
+}
+
+interface Command extends Pick<ToolUse, 'folder'> {
+  command: string
+  begun: Begun | undefined
+}
+
+/** The trees before and after a command, and its duration according to its hooks. */
+export function commandTrees(
+  state: State,
+  { seen, recording, at }: Pick<Heard, 'seen' | 'recording' | 'at'>,
+  { command, folder = '', begun }: Command,
+  take: () => Snapshot | undefined,
+) {
+  const now = take()
+  const { name } = recording
+  // After waiting for a person, or beside another tool, its own duration is unknown.
+  const isAlone = seen.tellsWaits && isDoing(state, name, command)
+  const began = begun?.began
+  const before = begun?.git as Before | undefined
+  // The document after a command may name the folder to which the command went.
+  const cwd = resolve(before?.cwd ?? seen.cwd, folder)
+  // The transcript may reveal its exit code later.
+  const home = homeOfCheck(memoIn(state, name).checks ?? readable(() => rulesAt(recording.cwd, now)), command)
+  const git: Trees = { now, before, began, ...(home !== undefined && { cwd, home }) }
+  return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
+}
+
+const isDoing = (state: State, name: string, command: string) => {
+  const activity = state.doing(name)
+  return activity?.state === 'working' && activity.target === shortOf(command)
+}
+
+/** The report, with the time between the hooks if the document has none. */
+const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen =>
+  durationMs === undefined ? seen : { ...seen, step: { durationMs, ...step } }
+
+/** The folder whose conduct.json applies: the current one or, in a linked worktree without one, the top. */
+function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
+  const file = projectFileOf(cwd)
+  const folder = file && dirname(file)
+  return folder !== undefined && pathIn(folder, cwd) !== undefined ? folder : tree?.root
+}
+
+const homeOfCheck = (checks: SessionRules | undefined, command: string): string | undefined =>
+  checks && mayCheck(command, checks.rules) ? checks.home : undefined
+
+/** The rules of a session that begins in that folder; undefined if no conduct.json applies. */
+function rulesAt(cwd: string, tree: Snapshot | undefined): SessionRules | undefined {
+  const home = homeOf(cwd, tree)
+  return home === undefined ? undefined : sessionRules(cwd, home)
+}
+
+/** The rules of conduct.json; undefined if it is unreadable, which `conduct doctor` reports. */
+function readable<T>(rules: () => T): T | undefined {
+  try {
+    return rules()
+  } catch {
+    return undefined
+  }
+}

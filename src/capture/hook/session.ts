@@ -1,0 +1,134 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { maskDeep } from '../../mask/deep.ts'
+import { mask } from '../../mask/mask.ts'
+import type { Env } from '../../place/folders.ts'
+import { recordRules } from '../../place/rules.ts'
+import { withoutSecrets } from '../../recorder/agents/secrets.ts'
+import type { Told } from '../../recorder/agents/seen.ts'
+import { readTranscript } from '../../recorder/agents/transcript.ts'
+import type { Stepped } from '../../recorder/call.ts'
+import { isOfEarlier, type Memo, memoOf, stepOf, type Trees, withSession } from '../../recorder/memo.ts'
+import { close, step } from '../../recorder/step.ts'
+import { newCall } from '../spool/calls.ts'
+import type { Note } from '../spool/notes.ts'
+import type { Recording } from '../spool/recordings.ts'
+import type { State } from '../spool/state.ts'
+import { factsOf, type Session } from './facts.ts'
+import { withLastCommands } from './last-commands.ts'
+import { objectsOf } from './note.ts'
+import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './told.ts'
+
+/** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
+export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {
+  state.endLost()
+  await settleAll(state, env, say)
+  const deserted = state.deserted()
+  if (deserted.length === 0) return
+  // The hook of the last turn's end may still come.
+  await sleep(overtakenMs)
+  for (const session of deserted) state.endDeserted(session)
+  await settleAll(state, env, say)
+}
+
+async function settleAll(state: State, env: Env, say: (line: string) => void) {
+  for (const name of state.noted()) {
+    await settle(state, name, env).catch((error: Error) => {
+      state.update(name, { trouble: error.message })
+      say(`${name}: ${error.message}`)
+    })
+  }
+}
+
+/** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
+const overtakenMs = 1_000
+
+/**
+ * Turns the notes of a session into calls. If another process settles some of them first, reads them again. Throws if
+ * they cannot be read now.
+ */
+export async function settle(state: State, name: string, env: Env) {
+  for (let isSettled = false; !isSettled; ) {
+    const recording = state.find(name)
+    const notes = state.notes(name)
+    const [first] = notes
+    if (!recording || !first) return
+    const memo = memoIn(recording, notes, first)
+    const session = sessionOf(state, recording, memo, env, notes)
+    const { usage } = isOfEarlier(recording.memo) ? await session.transcript(first.at) : {}
+    const all = withLastCommands(notes, session, memo)
+    const after = await steppedBy(session, { ...memo, ...(usage && { usage }) }, all)
+    const { closing } = after.memo
+    const lateMs = closing ? closing.at + overtakenMs - Date.now() : 0
+    if (lateMs > 0) {
+      await sleep(lateMs)
+      continue
+    }
+    const { memo: next, calls } = closing ? await closed(session, after, closing.at) : after
+    const queued = (await maskDeep(calls)).map(({ operation, input }) =>
+      // The session's own key: also a machine that forgot the session does not make a second run of it.
+      newCall(operation, input, operation === 'createRun' ? name : undefined),
+    )
+    const ids = notes.map(({ id }) => id)
+    isSettled = state.settle(name, ids, queued, { memo: next, ended: next.ended === true })
+  }
+}
+
+/** The stored memo, with what all notes say about the session itself. */
+function memoIn({ memo, ended }: Recording, notes: Note[], first: Note): Memo {
+  const known = notes.reduce((memo, { seen }) => withSession(memo, seen), memoOf(memo, first.at))
+  return { ...known, ended }
+}
+
+function sessionOf(state: State, recording: Recording, memo: Memo, env: Env, notes: Note[]): Session {
+  const awaited = awaitedOf(notes, memo)
+  const commands = awaited ? undefined : awaitedCommands(notes)
+  const { transcript, subagents } = memo
+  const agent = recording.agent ?? 'unknown'
+  const read = (before?: number) =>
+    transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents, before)
+  let told: Promise<Told> | undefined
+  return {
+    state,
+    recording,
+    env,
+    objects: objectsOf(env, recording.name),
+    rules: recordRules(recording.cwd),
+    transcript: (until) => {
+      if (until !== undefined) return read(until).catch(() => ({}))
+      const now = () => (commands ? toldWithCommands(commands, read) : read())
+      told ??= (awaited ? toldWith(awaited, read) : now()).catch(() => ({}))
+      return told
+    },
+  }
+}
+
+async function steppedBy(session: Session, memo: Memo, notes: Note[]): Promise<Stepped> {
+  let before: Stepped = { memo, calls: [] }
+  for (const [index, note] of notes.entries()) {
+    const seen = { ...note.seen, step: await withoutSecrets(stepOf(note.seen), mask) }
+    const next = notes.slice(index + 1).find(({ seen }) => seen.step.kind === 'prompt')
+    const given = { seen, at: note.at, trees: (note.git ?? {}) as Trees, until: next?.at }
+    const after = step(before.memo, seen, await factsOf(session, before.memo, given))
+    before = { memo: after.memo, calls: [...before.calls, ...after.calls] }
+  }
+  return before
+}
+
+/** Ends a session and its last turn, whose hook did not come. */
+async function closed(session: Session, { memo, calls }: Stepped, at: number): Promise<Stepped> {
+  const { recording } = session
+  const seen = { agent: '', session: '', cwd: recording.cwd, step: { kind: 'turn' } } as const
+  const after = close(memo, await factsOf(session, memo, { seen, at, trees: {} }))
+  return { memo: after.memo, calls: [...calls, ...after.calls] }
+}
+
+/** Deletes the snapshots of deleted sessions. */
+export function forgetObjects(state: State, env: Env) {
+  const folder = objectsOf(env)
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) {
+    if (!state.find(name)) rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}

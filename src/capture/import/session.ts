@@ -1,0 +1,221 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Target } from '../../cli/import/ledger.ts'
+import type { Reporter } from '../../cli/import/report.ts'
+import type { Client, Output } from '../../client/client.ts'
+import { maskDeep } from '../../mask/deep.ts'
+import { mask } from '../../mask/mask.ts'
+import { authorOf } from '../../place/author.ts'
+import { topOf } from '../../place/git/repository.ts'
+import { projectOf } from '../../place/project.ts'
+import { recordRules } from '../../place/rules.ts'
+import { readTranscript } from '../../recorder/agents/transcript.ts'
+import { cut, failureAfter, mostFiles } from '../../recorder/agents/turn.ts'
+import type { RecordRules } from '../../recorder/memo.ts'
+import { type PastTurn, turnsOf } from '../../recorder/past.ts'
+import type { Moment, Pass } from '../../recorder/transcripts/moment.ts'
+import { titleOf } from '../../recorder/turn.ts'
+import { pathsOf } from '../work/own-work.ts'
+import type { Found } from './find.ts'
+
+/** An agent whose transcripts can be imported. */
+export interface Source {
+  /** Its name in the command, and in the label of its runs. */
+  name: 'claude' | 'codex'
+  /** Its name in the ledger. */
+  agent: string
+  moments(path: string, subagents: readonly string[], pass: Pass): AsyncIterable<Moment>
+}
+
+export interface Wishes {
+  dryRun: boolean
+  /** Only sessions that began then or later, in milliseconds since 1970. */
+  since?: number | undefined
+  /** Only sessions of this project. */
+  project?: string | undefined
+  /** The project of sessions whose folder is gone. */
+  goneTo?: string | undefined
+}
+
+type Run = Output<'listRuns'>['runs'][number]
+
+/** The facts about the folder in which a session ran. */
+interface Folder {
+  cwd: string
+  project: string
+  rules: RecordRules
+  author: string | undefined
+  /** The top of its working tree. */
+  root: string | undefined
+}
+
+/** A session that was written to within this many milliseconds may still be running. */
+const quietMs = 600_000
+
+/** Imports a session, or its new turns. Throws the errors of the ledger, and if the transcript cannot be read. */
+export async function importSession(
+  target: Target,
+  source: Source,
+  found: Found,
+  { report, wishes }: { report: Reporter; wishes: Wishes },
+) {
+  const turns = turnsOf(source.moments(found.file, found.subagents, report.pass), mask)
+  let into: Into | undefined
+  let n = 0
+  for await (const past of turns) {
+    if (past.isOpen && Date.now() - found.writtenAt < quietMs) {
+      report.pass(found.file, undefined, 'its last turn may not have ended: import it again later')
+      report.count('turns that may not have ended')
+      break
+    }
+    into ??= await begin(target, source, found, past, { report, wishes })
+    if (!into) return
+    n += 1
+    await add(into, past, n, report)
+  }
+  if (into) await end(into, source, found)
+  else if (n === 0) report.count('sessions without a whole turn')
+}
+
+/** The run that receives a session. */
+interface Into {
+  client: Client
+  folder: Folder
+  dryRun: boolean
+  /** Undefined in a dry run for a session that is new. */
+  run: Run | undefined
+  /** The number of turns that it already has. */
+  has: number
+  last?: PastTurn
+  /** The files of its turns so far, and whether a turn has more than it lists. */
+  files: Set<string>
+  isCut: boolean
+}
+
+async function begin(
+  target: Target,
+  source: Source,
+  found: Found,
+  first: PastTurn,
+  { report, wishes }: { report: Reporter; wishes: Wishes },
+): Promise<Into | undefined> {
+  const startedAt = first.turn.startedAt as string
+  if (wishes.since !== undefined && Date.parse(startedAt) < wishes.since) {
+    report.count('sessions that began earlier')
+    return undefined
+  }
+  const folder = folderOf(first.session.cwd, wishes)
+  if (typeof folder === 'string') {
+    report.pass(found.file, undefined, folder)
+    return undefined
+  }
+  if (wishes.project !== undefined && wishes.project !== folder.project) {
+    report.count('sessions of other projects')
+    return undefined
+  }
+  const runs = await runsOf(target, source.agent, found.session)
+  const own = runs.find(({ labels }) => labels.imported === source.name)
+  if (runs.some((run) => run !== own)) {
+    report.count('sessions already recorded')
+    return undefined
+  }
+  report.count(own ? 'sessions imported before' : 'sessions')
+  const { dryRun } = wishes
+  if (!own && !dryRun) await target.ensure(folder.project)
+  const client = target.in(own?.project ?? folder.project)
+  const run = own ?? (dryRun ? undefined : await create(client, source, found, first, folder))
+  const has = own ? ((await client.getRun({ runId: own.runId })).run.turns?.count ?? 0) : 0
+  return { client, folder, dryRun, run, has, files: new Set(), isCut: false }
+}
+
+async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
+  const runs: Run[] = []
+  for await (const run of client.all('listRuns', { session, limit: 100 })) if (run.agent === agent) runs.push(run)
+  return runs
+}
+
+/** The folder's facts, or the reason why it has no project. */
+function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string {
+  if (cwd === undefined) return 'it names no folder, so its project is unknown'
+  if (!existsSync(cwd)) {
+    if (goneTo === undefined)
+      return `its folder ${cwd} no longer exists, so its project is unknown: name one with --gone-to <slug>`
+    return { cwd, project: goneTo, rules: { answers: true, prompts: true }, author: undefined, root: undefined }
+  }
+  try {
+    return { cwd, project: projectOf(cwd), rules: recordRules(cwd), author: authorOf(cwd), root: topOf(cwd) }
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+async function create(
+  client: Client,
+  source: Source,
+  { session }: Found,
+  first: PastTurn,
+  folder: Folder,
+): Promise<Run> {
+  const { branch, base } = first.session
+  const { startedAt, endedAt } = first.turn
+  const [cwd, author] = [cut(folder.cwd, 1_000), cut(folder.author, 200)]
+  const input = {
+    title: titleOf(folder.rules, first.turn.prompt, source.agent),
+    agent: source.agent,
+    ...(author && { author }),
+    where: { host: hostname(), ...(cwd && { cwd }), session },
+    ...((branch || base) && { git: await maskDeep({ ...(branch && { branch }), ...(base && { base }) }) }),
+    labels: { imported: source.name },
+    // The session ended long ago. If this import is interrupted, the next one adds the missing turns.
+    status: 'completed' as const,
+    ...{ createdAt: startedAt, startedAt, endedAt },
+  }
+  // Two concurrent imports create one run.
+  const idempotencyKey = `import-${source.name}-${session}`
+  const { run } = await client.createRun(input, { idempotencyKey })
+  return run as Run
+}
+
+async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
+  into.last = past
+  const files = pathsOf(into.folder.root, into.folder.cwd, past.files)
+  for (const path of files) into.files.add(path)
+  into.isCut ||= files.length > mostFiles
+  if (n <= into.has) return
+  report.count('turns')
+  const { client, folder, run, dryRun } = into
+  if (dryRun || !run) return
+  const { rules } = folder
+  const { branch } = past.session
+  const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
+  const named = await maskDeep({
+    ...(files.length > 0 && { files: files.slice(0, mostFiles).map((path) => ({ path })) }),
+    ...(branch && { git: { branch } }),
+  })
+  await client.appendTurn({
+    runId: run.runId,
+    n,
+    ...past.turn,
+    ...texts,
+    ...named,
+    ...(files.length > mostFiles && { filesOmitted: files.length - mostFiles }),
+    ...(into.isCut && { changes: { files: into.files.size } }),
+  })
+}
+
+/** Ends the run as its last turn ended, with the totals at the end of the transcript. */
+async function end({ client, run, dryRun, last, has }: Into, { agent }: Source, { file, subagents }: Found) {
+  if (dryRun || !run || !last) return
+  const { endedAt, failure: failed, interrupted } = last.turn
+  const { run: now } = await client.getRun({ runId: run.runId })
+  const isNew = has < (now.turns?.count ?? 0) || now.endedAt !== endedAt
+  if (!isNew) return
+  const told = await readTranscript(agent, file, subagents).catch(() => undefined)
+  const failure = failureAfter(failed, interrupted)
+  await client.updateRun({
+    runId: run.runId,
+    ...(failure ? { status: 'failed' as const, failure } : { status: 'completed' as const }),
+    endedAt,
+    ...(told?.usage && { usage: told.usage }),
+  })
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ConductError, unknownThere } from '../../contract/error.ts'
+import { mask } from '../../mask/mask.ts'
+import type { ActivityInput } from '../../nouns/run/work-fields.ts'
+import type { Place } from '../../place/place.ts'
+import { leaseSecondsOf } from '../../recorder/agents/activity.ts'
+import { type Beat, pauseMs } from './beats.ts'
+import { deliver, type Line, tryMs } from './deliver.ts'
+import type { State } from './state.ts'
+
+export interface BeatOptions {
+  connect(place: Place): Promise<Line>
+  /** Whether to wait for heartbeats that are due in a few seconds. */
+  waits: boolean
+  /** Whether something else is to be done before the next heartbeat. */
+  isWoken?(): boolean
+}
+
+/** The pause between two looks whether to go on waiting, in milliseconds. */
+const lookMs = 100
+
+/** Sends the activity of live sessions to their servers. If a heartbeat fails, the next one makes up for it. */
+export async function sendBeats(state: State, { connect, waits, isWoken }: BeatOptions): Promise<void> {
+  const left = new Set<string>()
+  for (;;) {
+    const next = state.beats().find(({ name }) => !left.has(name))
+    if (!next || (next.due > Date.now() && !waits)) return
+    const until = performance.now() + Math.min(pauseMs, Math.max(0, next.due - Date.now()))
+    while (performance.now() < until) {
+      if (isWoken?.()) return
+      await sleep(Math.min(lookMs, until - performance.now()))
+    }
+    if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
+    // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
+    await deliver(state, next.name, { connect })
+  }
+}
+
+/** False if another process is talking to the server of that session, or something must be sent first. */
+async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
+  const { name } = beat
+  const holder = randomUUID()
+  // The end of a turn must not be overtaken by earlier activity.
+  if (!state.claim(name, holder, 2 * tryMs)) return false
+  try {
+    const { runId, leaseToken, place } = state.find(name) ?? {}
+    if (!place || !runId || !leaseToken || state.next(name)) return false
+    const activity = state.takeBeat(beat)
+    if (!activity) return false
+    const { client, close } = await connect(place)
+    try {
+      const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
+      await client.heartbeat({ ...held, activity: await masked(activity) }).catch((error: unknown) => {
+        // An older server knows no activity. The session began there, and must keep its lease.
+        if (!(error instanceof ConductError) || unknownThere(error) === undefined) throw error
+        return client.heartbeat(held)
+      })
+    } finally {
+      await close()
+    }
+    return true
+  } finally {
+    state.release(name, holder)
+  }
+}
+
+async function masked({ target, ...activity }: ActivityInput): Promise<ActivityInput> {
+  return { ...activity, ...(target !== undefined && { target: (await mask(target)).slice(0, 300).toWellFormed() }) }
+}

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto'
+import { type CallOptions, type Client, ConductError } from '../../client/client.ts'
+import { type Code, unknownThere } from '../../contract/error.ts'
+import { addressOf, type Name } from '../../contract/paths.ts'
+import { isMissing, whyMissing } from '../../place/missing.ts'
+import type { Place } from '../../place/place.ts'
+import { amended } from './amend.ts'
+import { type Append, appendOnce } from './append.ts'
+import type { Queued } from './calls.ts'
+import type { Recording } from './recordings.ts'
+import type { State } from './state.ts'
+import { byServerClock } from './times.ts'
+
+/** The result of a delivery. */
+export interface Delivery {
+  /**
+   * `sent`: nothing is left. `waiting`: it is kept, and may succeed later. `busy`: another process is sending it.
+   * `refused`: it can never succeed.
+   */
+  outcome: 'sent' | 'waiting' | 'busy' | 'refused'
+  /** For people: why it waits or was refused; or what someone else did to the run in the meantime. */
+  words?: string
+  /** Whether nobody answered there, so other recordings of the same place need not be tried now. */
+  isAway?: boolean
+}
+
+/** A client of the place, closed after each delivery. */
+export interface Line {
+  client: Client
+  close(): Promise<void>
+}
+
+export interface DeliverOptions {
+  /** Throws if the place cannot be reached now. The delivery then waits. */
+  connect(place: Place): Promise<Line>
+  /** If aborted, the rest waits, for the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** The time limit of one try, in milliseconds. A claim lasts twice as long. */
+export const tryMs = 30_000
+
+/** Errors that no later try can change. All others (no response, a limit, a key, a full disk) may be fixed. */
+const final: readonly Code[] = [
+  'BAD_REQUEST',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'CONFLICT',
+  'PRECONDITION_FAILED',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'VALIDATION_ERROR',
+  'IDEMPOTENCY_MISMATCH',
+]
+
+/**
+ * Sends the queued calls of a recording in order, with one try each, until none is left or one fails. Each takes effect
+ * once however often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key.
+ * Throws only errors of the state file itself.
+ */
+export async function deliver(state: State, name: string, options: DeliverOptions): Promise<Delivery> {
+  const words: string[] = []
+  // While this process held the claim, others could queue calls but not send them. So it reads the queue again after
+  // releasing the claim.
+  while (state.next(name)) {
+    const refused = state.find(name)?.refused
+    if (refused) return { outcome: 'refused', words: refused }
+    const holder = randomUUID()
+    if (!state.claim(name, holder, 2 * tryMs)) return { outcome: 'busy', words: 'Another process is sending it.' }
+    try {
+      await sendAll(state, name, holder, options, words)
+    } catch (error) {
+      const reason = (error as Error).message
+      const code = error instanceof ConductError ? error.code : undefined
+      const isFinal = code !== undefined && final.includes(code)
+      state.update(name, { trouble: reason, ...(isFinal && { refused: reason }) })
+      const outcome = isFinal ? 'refused' : 'waiting'
+      return { outcome, words: textOf([...words, reason]), isAway: code === 'UNAVAILABLE' }
+    } finally {
+      state.release(name, holder)
+    }
+  }
+  return { outcome: 'sent', ...(words.length > 0 && { words: textOf(words) }) }
+}
+
+const textOf = (words: string[]) => [...new Set(words)].join(' ')
+
+async function sendAll(state: State, name: string, holder: string, options: DeliverOptions, words: string[]) {
+  const { connect, signal } = options
+  const place = state.find(name)?.place
+  // Another process has discarded the recording with its calls.
+  if (!place) return
+  const { client, close } = await connect(place)
+  let amendments = 0
+  try {
+    for (let call = state.next(name); call; call = state.next(name)) {
+      // If another process took over while this one slept, it is safe to continue: a call sent twice takes effect once.
+      state.claim(name, holder, 2 * tryMs)
+      const recording = state.find(name)
+      if (!recording) return
+      const answer = await send(client, state, recording, call, signal).catch(async (error) => {
+        const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+        if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
+        const { runId, aheadMs, ...changed } = changes
+        state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
+        state.amend(call.id, changed)
+      })
+      if (!answer) continue
+      const { run, check, lease, left, appended } = answer
+      if (left) words.push(left)
+      const isFirst = call.operation === 'createRun'
+      state.done(call.id, name, {
+        trouble: null,
+        ...(isFirst && run && { runId: run.runId, appended: Buffer.byteLength(String(call.input.content ?? '')) }),
+        // The ledger chose the run by the commit of the check.
+        ...(check && recording.runId === null && { runId: check.runId }),
+        ...(appended !== undefined && { appended }),
+        ...(lease && { leaseToken: lease.token }),
+      })
+    }
+  } finally {
+    await close()
+  }
+}
+
+/** How often calls of one delivery are changed and retried. */
+const mostAmendments = 20
+
+/** What to do about an error that only means that the server cannot store this yet. Then nothing is refused. */
+function olderServer({ operation }: Queued, error: unknown): Error | undefined {
+  if (!(error instanceof ConductError)) return undefined
+  // If the address of any other call is unknown, that of the server is wrong.
+  const isOurs = error.code === 'VALIDATION_ERROR' || operation === 'appendTurn'
+  const unknown = isOurs ? unknownThere(error) : undefined
+  if (unknown === undefined) return undefined
+  return new Error(`The server runs an older Conduct, which does not know ${unknown}: upgrade the server.`)
+}
+
+/** What to do about a NOT_FOUND of the project or the address of the server. Then nothing is refused. */
+async function missingProject(client: Client, { project: slug }: Place, error: unknown): Promise<Error | undefined> {
+  if (slug === undefined || !isMissing(error)) return undefined
+  const why = await whyMissing(client, slug, error).catch(() => undefined)
+  return why === undefined ? undefined : new Error(why)
+}
+
+interface Answer {
+  /** Where the content now ends. */
+  appended?: number
+  run?: { runId: string }
+  check?: { runId: string }
+  lease?: { token: string }
+  /** What was left out, because the run now belongs to someone else. */
+  left?: string
+}
+
+async function send(
+  client: Client,
+  state: State,
+  recording: Recording,
+  { id, operation, input, key }: Queued,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const { name, runId, leaseToken, aheadMs } = recording
+  const timed = byServerClock(input, aheadMs)
+  const given = takesRun(operation) && runId !== null ? { runId, ...timed } : timed
+  // A check needs the token only to say that the recorder saw it.
+  const isSeen = operation === 'createCheck' && input.recorder !== undefined && leaseToken !== null
+  const isHeld = operation !== 'createRun' && operation !== 'createCheck' && leaseToken !== null
+  const isAppend = operation === 'appendToRun'
+  const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
+    isAppend && recording.appended !== null
+      ? { appended: await appendOnce(client, state, { name, id, input: input as Append['input'] }, signal) }
+      : // A turn has its number.
+        callOf(client, operation)(input, { signal, ...(operation !== 'appendTurn' && { idempotencyKey }) })
+  try {
+    return await invoke(isHeld || isSeen ? { leaseToken, ...given } : given, key)
+  } catch (error) {
+    // Another token created the run, so this is only a claim.
+    if (isSeen && error instanceof ConductError && error.code === 'FORBIDDEN') {
+      const { recorder: _, ...claimed } = given as Input
+      return invoke(claimed, `${key}.claim`)
+    }
+    if (!isHeld || !(error instanceof ConductError) || error.code !== 'LEASE_LOST') throw error
+    const left = `${error.message} What others made of it stays.`
+    const rest = withoutLease(operation, given)
+    // Without the token, so that the run is not resumed.
+    const { appended } = rest ? await invoke(rest, operation === 'updateRun' ? `${key}.facts` : key) : {}
+    return { left, appended }
+  }
+}
+
+type Input = Record<string, unknown>
+
+/** Each operation has its own type. Only the queue knows which one this is. */
+const callOf = (client: Client, operation: Name) =>
+  client[operation] as (input: Input, options: CallOptions) => Promise<Answer>
+
+const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(operation).params.includes('runId')
+
+/** What the former holder of a lost lease may still write: the log, and facts that nobody else knows. */
+function withoutLease(operation: Name, given: Record<string, unknown>): Record<string, unknown> | undefined {
+  if (operation === 'appendToRun' || operation === 'appendTurn') return given
+  if (operation !== 'updateRun') return undefined
+  const facts = ['git', 'changes', 'usage', 'links'].filter((field) => given[field] !== undefined)
+  if (facts.length === 0) return undefined
+  return Object.fromEntries(['runId', ...facts].map((field) => [field, given[field]]))
+}

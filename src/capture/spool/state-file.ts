@@ -1,0 +1,25 @@
+import { join } from 'node:path'
+import { type Env, folders, privateFolder } from '../../place/folders.ts'
+import { openState, type State } from './state.ts'
+
+/** The file for what this user's programs record and have not sent yet. */
+export const stateFile = (env: Env) => join(folders.state(env), 'state.db')
+
+export const lossOf = (error: unknown) =>
+  `What cannot be sent at once will be lost, since nothing can be kept here: ${(error as Error).message}.`
+
+/** The state file of this user or, if it cannot be opened, a state in memory. `say` receives what that means. */
+export function stateOrMemory(env: Env, say: (words: string) => void): State {
+  try {
+    return stateOf(env)
+  } catch (error) {
+    say(lossOf(error))
+    return openState(':memory:')
+  }
+}
+
+/** Opens the state file of this user, creating it if needed. */
+export function stateOf(env: Env): State {
+  privateFolder(folders.state(env))
+  return openState(stateFile(env))
+}

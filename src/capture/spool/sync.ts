@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, Option } from 'commander'
+import { placeOf } from '../../place/connect.ts'
+import type { Env } from '../../place/folders.ts'
+import { type Place, samePlace } from '../../place/place.ts'
+import { exitCodes, UsageError } from '../../terminal/exit.ts'
+import { addExamples } from '../../terminal/option.ts'
+import { clean } from '../../terminal/text.ts'
+import { rewrittenWords } from '../../verify/same-log.ts'
+import { forgetObjects, settleNotes } from '../hook/session.ts'
+import { sendBeats } from './beat.ts'
+import type { Unsent } from './calls.ts'
+import { type Delivery, deliver, tryMs } from './deliver.ts'
+import { reconnect } from './reconnect.ts'
+import type { State } from './state.ts'
+import { stateOf } from './state-file.ts'
+
+/** The exit code of a sync that leaves something unsent. */
+const [waitsCode] = exitCodes.unreachable
+/** Whether the log of the server in use continues what this machine saw of it. If not, says so on stderr. */
+async function isSameLog(env: Env, seldom: boolean): Promise<boolean> {
+  const place = chosenPlace(env)
+  const words = place && (await rewrittenWords(place, env, { timeout: tryMs, seldom }))
+  if (words !== undefined) process.stderr.write(`${clean(words)}\n`)
+  return words === undefined
+}
+
+/** Undefined if the profile in use is missing. What was recorded is sent all the same. */
+function chosenPlace(env: Env): Place | undefined {
+  try {
+    return placeOf({}, env, process.cwd())
+  } catch (error) {
+    if (error instanceof UsageError) return undefined
+    throw error
+  }
+}
+
+/** How many days to remember what was sent. */
+const keptDays = 30
+
+/** `conduct sync`: sends what this machine has recorded but could not send. */
+export function syncCommand(): Command {
+  const command = new Command('sync')
+    .option('--quiet', 'print nothing, and do not retry what was refused')
+    .addOption(new Option('--follow', 'sync again for each line on standard input').hideHelp())
+    .option('--discard <name>', 'delete a recording that is not sent, instead of sending it')
+    .addHelpText(
+      'after',
+      `\nExits with ${waitsCode} if something is not sent, and with ${exitCodes.failed[0]} if the server rewrote its log.`,
+    )
+    .action((options: Options) => run(options, process.env))
+  return addExamples(command, ['conduct sync'])
+}
+
+interface Options {
+  quiet?: true
+  follow?: true
+  discard?: string
+}
+
+async function run({ quiet, follow, discard }: Options, env: Env) {
+  if (follow) return followWakes(env)
+  const say = (line: string) => {
+    if (!quiet) process.stdout.write(`${clean(line)}\n`)
+  }
+  const state = stateOf(env)
+  try {
+    if (discard !== undefined) {
+      if (!state.discard(discard))
+        throw new UsageError(`There is no recording '${discard}': conduct sync lists those that wait.`)
+      say(`Discarded ${discard}.`)
+      return
+    }
+    const isAllSent = await sync(state, env, { again: !quiet, say })
+    if (!isAllSent) process.exitCode = waitsCode
+    if (!(await isSameLog(env, quiet === true))) process.exitCode = exitCodes.failed[0]
+  } finally {
+    state.close()
+  }
+}
+
+/** Syncs for the resident recorder, once more for each line of standard input, until its end. */
+async function followWakes(env: Env) {
+  let isWoken = false
+  let isOver = false
+  let told = () => {}
+  process.stdin.on('data', () => {
+    isWoken = true
+    told()
+  })
+  process.stdin.on('end', () => {
+    isOver = true
+    told()
+  })
+  while (!isOver || isWoken) {
+    if (!isWoken) await new Promise<void>((resolve) => (told = resolve))
+    if (!isWoken) continue
+    isWoken = false
+    const state = stateOf(env)
+    try {
+      await sync(state, env, { again: false, say: () => {}, isWoken: () => isWoken })
+      await isSameLog(env, true)
+    } finally {
+      state.close()
+    }
+  }
+}
+
+export interface SyncOptions {
+  /** Whether to retry refused calls. */
+  again: boolean
+  say(line: string): void
+  /** Whether there may be more to sync already. */
+  isWoken?(): boolean
+}
+
+/**
+ * Sends everything that waits, oldest first, and reports the result. Tries an unreachable place only once. Returns
+ * whether nothing is left.
+ */
+export async function sync(
+  state: State,
+  env: Env,
+  { again, say, isWoken = () => false }: SyncOptions,
+): Promise<boolean> {
+  await settleNotes(state, env, say)
+  const isAllSent = await sendCalls(state, env, { again, say })
+  // If a hook has started this process, it also sends the current activity.
+  await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again, isWoken })
+  if (!again && (await isDeserted(state, isWoken))) {
+    await settleNotes(state, env, say)
+    await sendCalls(state, env, { again, say })
+  }
+  state.endGone()
+  state.forgetActs()
+  state.forget(keptDays)
+  forgetObjects(state, env)
+  return isAllSent && state.noted().length === 0
+}
+
+/** How long an agent that has ended its turn may take to exit, in milliseconds, and the pause between two checks. */
+const [exitMs, pauseMs] = [3_000, 250]
+
+/** Whether an agent has exited without reporting it, as some do right after their last turn. */
+async function isDeserted(state: State, isWoken: () => boolean): Promise<boolean> {
+  while (state.deserted().length === 0) {
+    if (isWoken() || !state.hasJustRested(exitMs)) return false
+    await sleep(pauseMs)
+  }
+  return true
+}
+
+async function sendCalls(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+  const away: { place: Place; delivery: Delivery }[] = []
+  const connect = (place: Place) => reconnect(place, env)
+  const unsent = state.unsent()
+  if (unsent.length === 0 && state.noted().length === 0) say('There is nothing to send.')
+  let isAllSent = true
+  for (const recording of unsent) {
+    const { name, refused, place } = recording
+    if (refused !== null && again) state.update(name, { refused: null })
+    const before = away.find((one) => samePlace(one.place, place))
+    const delivery = before?.delivery ?? (await deliver(state, name, { connect }))
+    if (delivery.isAway && !before) away.push({ place, delivery })
+    if (delivery.outcome !== 'sent') isAllSent = false
+    say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
+  }
+  return isAllSent
+}
+
+function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: Delivery): string {
+  const what = `${name}${runId === null ? '' : ` (${runId})`}`
+  const many = calls === 1 ? '1 call' : `${calls} calls`
+  if (outcome === 'sent') return `${what}: sent ${many}. ${words}`.trimEnd()
+  if (outcome === 'refused') return `${what}: refused. ${words} To discard it: conduct sync --discard ${name}`
+  return `${what}: ${many} to send, still waiting. ${words}`
+}

@@ -1,0 +1,111 @@
+import { lstatSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { askOf, diffTrees } from '../../place/git/diff.ts'
+import type { Snapshot } from '../../place/git/tree.ts'
+
+/** Added and removed lines of a file; neither for a binary file. */
+export interface Lines {
+  insertions?: number
+  deletions?: number
+}
+
+/** Where a session began and ended, and the commits that it made meanwhile, oldest first. */
+export interface Span {
+  base: Snapshot | undefined
+  /** The tree is that of the session's work, which a checkout does not move. */
+  end: Snapshot | undefined
+  commits: string[]
+}
+
+/**
+ * The files among these that a session changed in the end, with their lines compared with its beginning. A file that is as
+ * it was is left out, unless a commit that the session made, and that is still there, changed it on another branch. Without
+ * trees, all files are changed.
+ */
+export function changedAmong(paths: string[], { base, end, commits }: Span): Map<string, Lines> {
+  const lines = base && end && base.root === end.root ? linesBetween(base, end) : undefined
+  if (!base || !end || !lines) return new Map(paths.map((path) => [path, {}]))
+  const same = paths.filter((path) => !lines.has(path))
+  const committed = same.length > 0 && commits.length > 0 ? committedLines(end, commits) : new Map<string, Lines>()
+  const unseen = unseenAmong(
+    same.filter((path) => !committed.has(path)),
+    base,
+  )
+  return new Map(
+    paths.flatMap((path) => {
+      const known = lines.get(path) ?? committed.get(path) ?? (unseen.has(path) ? {} : undefined)
+      return known ? [[path, known] as const] : []
+    }),
+  )
+}
+
+/** The files that differ between two snapshots; undefined if git fails, for example because their objects are gone. */
+function linesBetween(base: Snapshot, end: Snapshot): Map<string, Lines> | undefined {
+  if (base.tree === end.tree) return new Map()
+  try {
+    return linesIn(diffTrees(base, end, '--no-renames', '--numstat', '-z'))
+  } catch {
+    return undefined
+  }
+}
+
+function linesIn(listed: string): Map<string, Lines> {
+  const lines = new Map<string, Lines>()
+  for (const line of listed.split('\0')) {
+    const [, insertions, deletions, path] = /^(\d+|-)\t(\d+|-)\t([\s\S]+)$/.exec(line) ?? []
+    if (path === undefined) continue
+    lines.set(path, insertions === '-' ? {} : { insertions: Number(insertions), deletions: Number(deletions) })
+  }
+  return lines
+}
+
+/** The files that no tree shows: those that git ignores, those outside of the repository, and links. */
+function unseenAmong(paths: string[], base: Snapshot): Set<string> {
+  const there = paths.filter((path) => isAbsolute(path) || kindOf(join(base.root, path)) !== undefined)
+  const asked = there.filter((path) => !isAbsolute(path) && kindOf(join(base.root, path)) === 'file')
+  const known = new Set<string>()
+  for (let at = 0; at < asked.length; at += mostAsked) {
+    const some = asked.slice(at, at + mostAsked)
+    const listed = askOf(base, 'ls-tree', '-r', '--name-only', '-z', base.tree, '--', ...some) ?? ''
+    for (const path of listed.split('\0')) known.add(path)
+  }
+  return new Set(there.filter((path) => !known.has(path)))
+}
+
+/** How many paths to give to git at once. */
+const mostAsked = 500
+
+/** Undefined if there is no such file. */
+function kindOf(path: string): 'file' | 'link' | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? 'link' : 'file'
+  } catch {
+    return undefined
+  }
+}
+
+/** How many branches of a session to look at. */
+const mostTips = 20
+
+/** What the commits changed that a branch or HEAD still has, with the newest of each branch. */
+function committedLines(end: Snapshot, commits: string[]): Map<string, Lines> {
+  const own = keptParents(end, commits)
+  const parents = new Set(own.values())
+  const tips = [...own.keys()].filter((commit) => !parents.has(commit))
+  const lines = new Map<string, Lines>()
+  for (const tip of tips.slice(-mostTips)) {
+    let first: string | undefined = tip
+    while (first !== undefined && own.has(first)) first = own.get(first)
+    const listed = first && askOf(end, 'diff-tree', '-r', '--no-renames', '--numstat', '-z', first, tip)
+    for (const [path, line] of linesIn(listed ?? '')) lines.set(path, line)
+  }
+  return lines
+}
+
+/** The first parents of the commits that are not lost, as after a reset or an amendment. */
+function keptParents(end: Snapshot, commits: string[]): Map<string, string | undefined> {
+  const lost = new Set(askOf(end, 'rev-list', '--ignore-missing', ...commits, '--not', '--all')?.split('\n'))
+  const listed = askOf(end, 'rev-list', '--ignore-missing', '--no-walk=unsorted', '--parents', ...commits) ?? ''
+  const known = listed.split('\n').map((line) => line.split(' '))
+  return new Map(known.flatMap(([id, parent]) => (id && !lost.has(id) ? [[id, parent] as const] : [])))
+}

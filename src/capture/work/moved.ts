@@ -1,0 +1,128 @@
+import { resolve } from 'node:path'
+import { movesOf } from '../../place/git/commits.ts'
+import { askOf, diffTrees } from '../../place/git/diff.ts'
+import type { Snapshot } from '../../place/git/tree.ts'
+import { defined } from '../../recorder/agents/fields.ts'
+import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
+import type { Moved } from '../../recorder/work.ts'
+import type { State } from '../spool/state.ts'
+
+/** How many paths a run names. */
+const mostPaths = 20
+/** How many changed files of a command to look at. */
+const mostChanged = 500
+
+interface Here {
+  state: State
+  /** The name of the session's recording. */
+  name: string
+  memo: Memo
+}
+
+/** How the working tree stands to what the run says about it. */
+export function movedTo(now: Snapshot, here: Here): Moved {
+  const others = othersIn(now, here)
+  const left = new Set([...others, ...(here.memo.leftovers ?? [])])
+  const uncommitted = uncommittedSince(here.memo.base, now, left)
+  return { uncommitted, isForeign: isForeign(now, here, others), ...headOf(now, here) }
+}
+
+/** The files that only other recorded sessions wrote, from the top of the working tree. */
+function othersIn({ root }: Snapshot, { state, name, memo }: Here): Set<string> {
+  const since = memo.startedAt ?? 0
+  const own = new Set([...(memo.own ?? []), ...(memo.draft?.files ?? []).map((path) => relativeTo(root, path))])
+  const written = state.othersFiles(name, since).map((path) => relativeTo(root, path))
+  return new Set(written.filter((path) => !own.has(path)))
+}
+
+const relativeTo = (root: string, path: string) => {
+  const full = resolve(root, path)
+  return full.startsWith(`${root}/`) ? full.slice(root.length + 1) : full
+}
+
+/**
+ * The files that differ from the commit, other than at the beginning, and are none of `others`; null if git cannot tell.
+ */
+export function uncommittedSince(
+  base: Snapshot | undefined,
+  now: Snapshot,
+  others: ReadonlySet<string> = new Set(),
+): Moved['uncommitted'] {
+  const differing = fromCommit(now)
+  if (!differing) return null
+  const before = (base && fromCommit(base)) ?? new Map<string, Change>()
+  const paths = [...differing].flatMap(([path, { id }]) =>
+    before.get(path)?.id === id || others.has(path) ? [] : path,
+  )
+  return { count: paths.length, paths: paths.slice(0, mostPaths) }
+}
+
+/** The files that differ from the commit; undefined if that is unknown. */
+const fromCommit = (at: Snapshot) =>
+  at.commitTree === undefined ? undefined : changedIn({ ...at, tree: at.commitTree }, at)
+
+interface Change {
+  /** The mode and id of the content in the second tree. */
+  id: string
+  isNew: boolean
+}
+
+/** The files that differ between two trees; undefined if git fails. */
+function changedIn(before: Snapshot, after: Snapshot): Map<string, Change> | undefined {
+  if (before.tree === after.tree) return new Map()
+  try {
+    const fields = diffTrees(before, after, '--no-renames', '--raw', '--no-abbrev', '-z').split('\0')
+    const changed = new Map<string, Change>()
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [, mode, , id, status] = (fields[at] as string).split(' ')
+      changed.set(fields[at + 1] as string, { id: `${mode} ${id}`, isNew: status === 'A' })
+    }
+    return changed
+  } catch {
+    return undefined
+  }
+}
+
+function isForeign(now: Snapshot, { memo }: Here, others: Set<string>): boolean {
+  const { at } = memo.told ?? {}
+  if (!at || at.tree === now.tree || others.size === 0) return false
+  const changed = changedIn(at, now)
+  return changed !== undefined && [...changed.keys()].every((path) => others.has(path))
+}
+
+/** How HEAD moved since the run was told where it stands. */
+function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made'> {
+  const { at } = memo.told ?? {}
+  if (at?.log === undefined || now.log === undefined) return { isCheckout: false }
+  const { isCheckout, made } = movesOf(now.root, at.log, now.log)
+  const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made.commit}^{tree}`) : undefined
+  if (made === undefined || tree === undefined) return { isCheckout }
+  const isLeft = made.isLeft && made.commit !== now.git.commit
+  const branch = isLeft ? made.branch : now.git.branch
+  return { isCheckout, made: defined({ commit: made.commit, tree, branch }) }
+}
+
+/** The files that changed between two snapshots; none if git cannot tell. */
+export const pathsSince = (base: Snapshot | undefined, now: Snapshot | undefined): string[] =>
+  base && now && base.root === now.root ? [...(changedIn(base, now)?.keys() ?? [])] : []
+
+/** What changed while a command ran; undefined if nothing did, or it is unknown. */
+export function changeDuring(
+  { before, now, began }: Trees,
+  { state, name }: Omit<Here, 'memo'>,
+  at: number,
+): CommandChange | undefined {
+  if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined
+  const from = began ?? at
+  const isAlone = state.rivals(name, now.root, from, at).length === 0 && state.othersFiles(name, from).length === 0
+  const changed = changedIn(before, now)
+  if (!changed || changed.size > mostChanged) return { isAlone }
+  const tracked = new Set([before, now].flatMap((at) => committedAmong([...changed.keys()], at)))
+  return { isAlone, files: [...changed].map(([path, { isNew }]) => ({ path, isTracked: tracked.has(path), isNew })) }
+}
+
+/** Those of the paths that the commit of a snapshot has. A command after it may have committed the others. */
+function committedAmong(paths: string[], { commitTree, root, objects }: Snapshot): string[] {
+  if (commitTree === undefined) return []
+  return (askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', commitTree, '--', ...paths) ?? '').split('\0')
+}

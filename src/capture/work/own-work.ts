@@ -1,0 +1,193 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import type { FileChanges } from '../../nouns/run/work-fields.ts'
+import { pathIn } from '../../place/folders.ts'
+import { commitsMade } from '../../place/git/commits.ts'
+import { askOf, diffTrees } from '../../place/git/diff.ts'
+import type { Snapshot } from '../../place/git/tree.ts'
+import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
+import type { SessionWork } from '../../recorder/facts.ts'
+import type { Memo, Window } from '../../recorder/memo.ts'
+import { gitAfter, type Moved } from '../../recorder/work.ts'
+import type { State } from '../spool/state.ts'
+import { changedAmong, type Lines } from './changed.ts'
+
+/** A turn of a session, and what the session may have changed in it. */
+export interface Work {
+  state: State
+  /** The name of its recording. */
+  name: string
+  cwd: string
+  /** What is known of the session, with the files that its documents name and its commands. */
+  memo: Memo
+  /** The working tree now, and how it stands to what the run says. */
+  now: Snapshot | undefined
+  moved: Moved | undefined
+}
+
+const mostCommits = 500
+
+/**
+ * The files and commits of this session: those its documents name, and those its own commands changed. Anything that
+ * another session may have changed at the same time is left out.
+ */
+export function ownWork(work: Work): SessionWork {
+  const { memo, now, cwd } = work
+  const { draft, commands = [] } = memo
+  const commits = [...new Set(ownCommits(work))]
+  const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file))
+  const written = new Set([...named, ...commands.flatMap((command) => changedBy(command, work))])
+  const uncredited = nobodysWork(work, written)
+  return {
+    ...filesOf(work, [...written].filter(pathOf), commits),
+    commits: commits.slice(-mostCommits),
+    ...(uncredited && { uncredited }),
+  }
+}
+
+/** What the turn says about files of which these were written in it, and what is known of all of them then. */
+function filesOf({ memo, now, moved }: Work, written: string[], commits: string[]): Omit<SessionWork, 'commits'> {
+  const { base, told, own: before = [], same: sameBefore = [], isCut } = memo
+  const own = [...new Set([...before, ...written])]
+  const all = [...new Set([...(told?.commits ?? []), ...commits])]
+  const tree = gitAfter(memo, now, moved, commits)?.tree
+  const end = now && { ...now, ...(tree !== undefined && { tree }) }
+  const changed = changedAmong(own, { base, end, commits: all })
+  const isNews = new Set([...sameBefore, ...written])
+  const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
+  const wasSame = new Set(sameBefore)
+  const restored = before.filter((path) => !changed.has(path) && !wasSame.has(path))
+  const same = own.filter((path) => !changed.has(path))
+  const omitted = files.length - mostFiles
+  const isNowCut = isCut || omitted > 0 || restored.length > mostFiles
+  return {
+    files: files.slice(0, mostFiles),
+    ...(omitted > 0 && { filesOmitted: omitted }),
+    ...(restored.length > 0 && { restored: restored.slice(0, mostFiles) }),
+    ...(isNowCut && { changes: totalOf([...changed.values()]) }),
+    own,
+    same,
+  }
+}
+
+function totalOf(files: Lines[]): FileChanges {
+  const sum = (which: keyof Lines) => files.reduce((total, file) => total + (file[which] ?? 0), 0)
+  return { files: files.length, insertions: sum('insertions'), deletions: sum('deletions') }
+}
+
+/** The files that changed while several sessions ran commands, and that none of them names. */
+function nobodysWork({ state, name, memo: { commands = [] } }: Work, own: Set<string>): SessionWork['uncredited'] {
+  const paths = new Set<string>()
+  let sessions = 0
+  for (const { from, to, before, now } of commands) {
+    if (!before || !now || before.root !== now.root || before.tree === now.tree) continue
+    const rivals = state.rivals(name, now.root, from, to).length
+    if (rivals === 0) continue
+    const named = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+    const changed = changedPaths(before, now).filter((path) => !own.has(path) && !named.has(path))
+    if (changed.length > 0) sessions = Math.max(sessions, rivals + 1)
+    for (const path of changed) paths.add(path)
+  }
+  return paths.size > 0 ? { files: paths.size, sessions } : undefined
+}
+
+/** The paths of files in a session's documents, in the form of the ledger. */
+export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
+  [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? [])
+
+/** The path of a file from the top of the working tree; absolute if it is outside. */
+function placed(root: string | undefined, cwd: string, file: string): string {
+  const path = isAbsolute(file) ? file : resolve(cwd, file)
+  const real = join(realFolder(dirname(path)), basename(path))
+  return (root === undefined ? pathIn(cwd, path) : pathIn(root, real)) || path
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    // The folder no longer exists.
+    return folder
+  }
+}
+
+/**
+ * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
+ * whose they are.
+ */
+function changedBy({ from, to, before, now }: Window, { state, name }: Work): string[] {
+  if (!before || !now || before.root !== now.root) return []
+  if (before.tree === now.tree && before.log === now.log) return []
+  if (state.rivals(name, now.root, from, to).length > 0) return []
+  const made = before.log === undefined || now.log === undefined ? [] : commitsMade(now.root, before.log, now.log)
+  const isMoved = before.git.commit !== now.git.commit || made.length > 0
+  const written = isMoved ? writtenBetween(before, now, made) : changedPaths(before, now)
+  const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+  const stashed = stashedBetween(before, now)
+  return written.filter((path) => !others.has(path) && !stashed.has(path))
+}
+
+/**
+ * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
+ * here. What counts is what it changed and left uncommitted, and what it changed and committed itself, even if it then
+ * went on to another commit.
+ */
+function writtenBetween(before: Snapshot, now: Snapshot, made: string[]): string[] {
+  const changed = changedPaths(before, now)
+  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
+  const open = new Set(tree === undefined ? [] : changedPaths({ ...before, tree }, now))
+  const last = made.at(-1)
+  const isLeft = last !== undefined && last !== now.git.commit
+  const until = isLeft ? changedPaths(before, { ...now, tree: last }) : changed
+  const committed = new Set(until.length > 0 ? made.flatMap((commit) => committedIn(now, commit)) : [])
+  return [...changed.filter((path) => open.has(path)), ...until.filter((path) => committed.has(path))]
+}
+
+const committedIn = (now: Snapshot, commit: string) =>
+  namesIn(askOf(now, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '')
+
+/** The files that a stash put away or brought back, unless they were written, too. */
+function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
+  if (before.stash === now.stash) return new Set()
+  const equal = (paths: string[], tree = '') => {
+    const differing = new Set(changedPaths({ ...now, tree }, now))
+    return paths.filter((path) => !differing.has(path))
+  }
+  const away = stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
+  const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
+  return new Set([...away, ...back])
+}
+
+/** The changed files of the newest stash, and its new files, which git stores in its third parent. */
+function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: string[] }[] {
+  if (stash === undefined) return []
+  const changed = askOf({ root, objects }, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
+  const added = askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
+  return [
+    { tree: stash, paths: namesIn(changed ?? '') },
+    { tree: `${stash}^3`, paths: namesIn(added ?? '') },
+  ]
+}
+
+/** The commits made by this session's commands, and by no other session. */
+function ownCommits({ state, name, memo: { commands = [] } }: Work): string[] {
+  return commands.flatMap(({ from, to, before, now }) => {
+    if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
+    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now.root, before.log, now.log)
+  })
+}
+
+/** The paths that differ between two snapshots; empty if git fails. */
+const changedPaths = (before: Snapshot, now: Snapshot) =>
+  namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z')))
+
+const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
+
+/** The output of git; empty if it fails, for example because a snapshot's objects are gone. */
+function attempt(ask: () => string): string {
+  try {
+    return ask()
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { run } from '../nouns/run/fields.ts'
+import type { Required } from './actor.ts'
+import { timeInput } from './field.ts'
+import { pageMeta } from './page.ts'
+
+/** One operation of the API. */
+export interface Route {
+  summary: string
+  permission: Required
+  input: z.ZodObject
+  output: z.ZodObject
+  /** The success statuses. With two, the output's `created` decides. */
+  success: readonly [200 | 201, 200?]
+  /** The output field that is shown once and never stored. A replay of the request is refused instead. */
+  secret?: string
+  /** False if the list in its output says something about the rest, and is nothing to have as CSV. */
+  csv?: false
+  /** Whether it acts in no project, so that X-Project-ID has no effect. */
+  isOfServer?: true
+  /** Whether it does its work anew each time, so that an Idempotency-Key has no effect. */
+  isAnew?: true
+  /**
+   * The words of its command, if they do not follow from its name as `run create` does from `createRun`; null for
+   * operations that only browsers use.
+   */
+  words?: string | null
+  /** An input that works on the ledger of the documentation, in the order of creating, reading, changing, deleting. */
+  example: Record<string, unknown>
+}
+
+/** Replaces the secret of a key in examples. */
+export const exampleKey = 'sk_admin_xxx'
+
+export const done = z.object({ message: z.string() })
+export const runAnswer = z.object({ run })
+export const runPage = z.object({ runs: z.array(run), meta: pageMeta })
+
+/** The time span of a list. */
+export const created = { createdAfter: timeInput.optional(), createdBefore: timeInput.optional() }

@@ -1,0 +1,55 @@
+import sql, { empty, raw, type Sql } from 'sql-template-tag'
+import type { Question, Tx, Words } from '../engine/db.ts'
+import { firstToken, wordToken } from './entry.ts'
+import { slots } from './passage.ts'
+import { tokensFrom } from './vocabulary.ts'
+import type { Place, Row } from './wait.ts'
+
+/** What a search asks the index of words for. */
+export interface Asked {
+  place: Place
+  /** Groups of tokens. At least one token of each group must match. */
+  wanted: string[][]
+  /** The words of the query; the last may be the beginning of one. */
+  terms: string[]
+}
+
+/**
+ * The newest passages before the row `end`. Common terms fill the page from the recent index. A term that does not is
+ * usually rare, so we can afford to read and sort all of its passages.
+ */
+export async function ask(db: Tx, asked: Asked, end: number, limit: number): Promise<Row[]> {
+  const question = questionOf(asked)
+  const newest = await askIn(db, sql`search_recent`, question, end, limit)
+  if (newest.length === limit) return newest
+  const isFrequent =
+    end < Number.MAX_SAFE_INTEGER &&
+    (await askIn(db, sql`search_recent`, question, Number.MAX_SAFE_INTEGER, limit)).length === limit
+  const named = await nameTokens(db, question)
+  if (!named) return []
+  const without = question.without && (await nameTokens(db, question.without))
+  return askIn(db, sql`search_words`, { ...named, without }, end, limit, isFrequent ? empty : db.dialect.afterwards)
+}
+
+function questionOf({ place, wanted, terms }: Asked): Question {
+  const all = (kind: 'h' | 'w', more: string[][]): Words => ({
+    groups: [...more, ...terms.slice(0, -1).map((term) => [wordToken(kind, term)])],
+    prefix: wordToken(kind, terms.at(-1) ?? ''),
+  })
+  return place === 'head' ? all('h', [...wanted, [firstToken]]) : { ...all('w', wanted), without: all('h', []) }
+}
+
+/** Puts tokens in the place of the prefix that they begin with, if there are only a few. Undefined if there are none. */
+async function nameTokens(db: Tx, words: Words): Promise<Words | undefined> {
+  if (words.prefix === undefined) return words
+  const found = await tokensFrom(db, words.prefix)
+  if (!found) return words
+  return found.length === 0 ? undefined : { groups: [...words.groups, found] }
+}
+
+const askIn = (db: Tx, table: Sql, question: Question, end: number, limit: number, sorted = empty) =>
+  db.query<Row>(sql`
+    select found.rowid, e.id as entry, e.type, e.subject_id from (
+      select rowid from ${table} where ${db.dialect.matches(table, question)} and rowid ${sorted} < ${end}
+      order by rowid ${sorted} desc limit ${limit}) as found
+    join search_entries e on e.id = found.rowid / ${raw(String(slots))} order by found.rowid desc`)

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { time } from '../contract/field.ts'
+
+export const searchable = ['run', 'turn', 'spec', 'check', 'feature'] as const
+export const searchType = z.enum(searchable)
+export type SearchType = z.infer<typeof searchType>
+
+export const found = z
+  .object({
+    type: searchType,
+    project: z.string(),
+    subject: z.string().describe('Its id'),
+    title: z.string().nullable(),
+    snippet: z.string().describe('The matching passage, with the words **marked**'),
+    status: z.string().nullable(),
+    updatedAt: time,
+  })
+  .meta({ id: 'Found' })
+export type Found = z.infer<typeof found>
+
+/** The run fields with suggestions: those that lists of runs can be filtered by. */
+export const suggested = z.enum(['agent', 'author', 'branch', 'specId', 'label'])
+export type Suggested = z.infer<typeof suggested>

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { humanId, text } from '../contract/field.ts'
+import { order, pageInput, pageMeta } from '../contract/page.ts'
+import type { Name } from '../contract/paths.ts'
+import type { Route } from '../contract/route.ts'
+import { created } from '../contract/route.ts'
+import { event, eventSubject, eventType, place } from '../log/fields.ts'
+import { projectFilter } from '../nouns/project/fields.ts'
+import { runFilters } from '../nouns/run/routes.ts'
+import { day, duration, group, statsBy, tally } from '../nouns/run/stats-fields.ts'
+import { found, searchType, suggested } from './fields.ts'
+
+export const ledgerRoutes = {
+  listEvents: {
+    summary: 'List changes in the order in which they became visible, oldest first by default',
+    words: 'events',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      after: place
+        .optional()
+        .describe(
+          'The id of the event after which to begin, or its seq, which cannot show whether the log has lost events; a stream begins now by default',
+        ),
+      type: z.array(eventType).optional(),
+      subject: eventSubject.optional(),
+      limit: pageInput.limit,
+      order: order.default('asc').describe('Oldest or newest first; a stream only goes forward'),
+      before: z.int().min(1).optional().describe('The seq before which to end'),
+    }),
+    output: z.object({
+      events: z.array(event),
+      meta: z.object({
+        hasMore: z.boolean(),
+        lastSeq: z.int().describe('The next `after`; newest first, the next `before`'),
+      }),
+    }),
+    success: [200],
+    example: { after: 0, limit: 3 },
+  },
+  search: {
+    summary:
+      'Find runs, turns, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only runs',
+    words: 'search',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      q: text(200, 1).describe('Words that must all occur; the last may be a prefix'),
+      type: z.array(searchType).optional(),
+      ...runFilters,
+      limit: pageInput.limit,
+      cursor: pageInput.cursor,
+    }),
+    output: z.object({ results: z.array(found), meta: pageMeta }),
+    success: [200],
+    example: { q: 'passkey' },
+  },
+  suggest: {
+    summary: 'List the values of a field of runs, as suggestions for a filter',
+    words: 'suggest',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      field: suggested.describe('The field whose values to list'),
+      prefix: text(200).optional().describe('Only values with this prefix'),
+      limit: pageInput.limit,
+    }),
+    output: z.object({
+      values: z.array(z.string()).describe('Sorted by character code; labels as name:value'),
+      meta: z.object({ hasMore: z.boolean() }),
+    }),
+    success: [200],
+    example: { field: 'agent' },
+  },
+  stats: {
+    summary: 'Count and sum runs by day, for the last 30 days by default',
+    words: 'stats',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      specId: humanId.optional(),
+      agent: text(200, 1).optional(),
+      by: statsBy.optional().describe('Groups the runs by this'),
+      timeZone: text(64, 1)
+        .default('UTC')
+        .describe('The IANA name of the time zone of the days, such as Europe/Berlin'),
+      ...created,
+    }),
+    output: z.object({
+      groups: z
+        .array(group)
+        .optional()
+        .describe('By the requested field, groups with the most runs first; at most 100'),
+      days: z.array(day).describe('Every day of the range in that time zone, oldest first; at most 366'),
+      total: tally,
+      duration: duration.describe('From start to end'),
+    }),
+    success: [200],
+    example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
+  },
+} as const satisfies { [N in Name]?: Route }

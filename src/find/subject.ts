@@ -1,0 +1,76 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Tx } from '../engine/db.ts'
+import { documentText } from '../frame/document.ts'
+import { piecesOf } from '../frame/pieces.ts'
+import { type SearchType, searchable } from './fields.ts'
+import { passageBytes } from './passage.ts'
+
+/** The parts of a run, turn, spec, check or feature that are searched and shown. */
+export interface Subject {
+  id: number
+  project_id: number
+  slug: string
+  subject: string
+  title: string | null
+  status: string | null
+  updated_at: string
+  /** Short texts besides the title. */
+  more: string
+  document_id: number | null
+  /** The size of its document, how much of the middle is missing, and where the gap starts: the largest, if there are more. */
+  bytes: number
+  gap: number
+  gap_start: number
+  /** The whole text if it is a single passage. */
+  text: string | null
+}
+
+const slugOf = sql`(select p.slug from projects p where p.id = project_id) as slug`
+
+/** The columns of the document of a row of `table`. */
+function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
+  const ofRow = sql`(select d.bytes from documents d where d.id = document_id)`
+  const id = raw(`${table}.document_id`)
+  const gap = (column: Sql) => sql`coalesce((select ${column} from document_parts g
+    where g.document_id = ${id} and g.dropped > 0 order by g.dropped desc, g.start limit 1), 0)`
+  return sql`document_id, coalesce(${ofRow}, 0) as bytes, ${gap(sql`g.dropped`)} as gap, ${gap(sql`g.start`)} as gap_start,
+    case when ${ofRow} <= ${passageBytes} then ${documentText(id)} else null end as text`
+}
+
+const without = sql`null as document_id, 0 as bytes, 0 as gap, 0 as gap_start, null as text`
+
+const subjects: Record<SearchType, Sql> = {
+  run: sql`select id, project_id, ${slugOf}, run_id as subject, title, status, updated_at,
+    coalesce(spec_id, '') || ' ' || coalesce(agent, '') || ' ' || coalesce(author, '') || ' ' || coalesce(command, '')
+      || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
+        from run_commits c where c.run_id = runs.id), '') as more, ${documentOf('runs')} from runs`,
+  // A turn is a single passage: its prompt, with its answer beside it.
+  turn: sql`select id, project_id, ${slugOf}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
+    title, null as status, created_at as updated_at, coalesce(${documentText(sql`turns.answer_id`)}, '') as more,
+    prompt_id as document_id, coalesce((select d.bytes from documents d where d.id = prompt_id), 0) as bytes,
+    0 as gap, 0 as gap_start, coalesce(${documentText(sql`turns.prompt_id`)}, '') as text from turns`,
+  spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
+    ${documentOf('specs')} from specs`,
+  check: sql`select id, project_id, ${slugOf}, check_id as subject, name as title, result as status, updated_at,
+    coalesce(command, '') as more, ${documentOf('checks')} from checks`,
+  feature: sql`select id, project_id, ${slugOf}, cast(number as text) as subject, name as title, null as status, updated_at,
+    coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
+}
+
+/** Returns the subject of an entry; undefined if it no longer exists. */
+export type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
+
+/** Reads the subjects of entries. */
+export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {
+  const found = new Map<string, Subject>()
+  const read = async (type: SearchType, ids: number[]) => {
+    const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
+    for (const row of rows) found.set(`${type} ${row.id}`, row)
+  }
+  const reads = searchable.flatMap((type) => {
+    const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
+    return piecesOf(ids).map((some) => read(type, some))
+  })
+  await Promise.all(reads)
+  return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
+}

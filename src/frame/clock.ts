@@ -1,0 +1,133 @@
+import { uptime as secondsUp } from 'node:os'
+import { driftMs } from '../engine/drift.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+/** After a leap, the time is steady again after this long, in milliseconds. */
+const steadyMs = 60_000
+/** The speed of the clock while its source lags behind it. */
+const slowed = 0.9
+
+export interface ClockOptions {
+  /** The source's current time in Unix milliseconds. It may jump. */
+  wall?: () => number
+  /** Milliseconds that pass evenly, whatever happens to the time of day. */
+  monotonic?: () => number
+  /** The same, but including the time in which the machine slept. */
+  uptime?: () => number
+  /** The time to start with, if the source is behind it. */
+  floor?: number
+  /** Why the source may be wrong at the start, and for how many milliseconds to doubt it. */
+  doubt?: { words: string; ms: number } | undefined
+}
+
+export interface Clock {
+  /** The current time in Unix milliseconds. */
+  now(): number
+  /** Why the time may be wrong, in words for the operator; undefined if nothing suggests that. */
+  doubt(): string | undefined
+  /** Whether the time has run evenly for a minute. */
+  isSteady(): boolean
+}
+
+/** How long to doubt a source that leapt forward by `ms`: a 24th of it, at least an hour and at most 30 days. */
+export const doubtMs = (ms: number) => Math.min(Math.max(ms / 24, hourMs), 30 * dayMs)
+
+const afterBoot = process.platform === 'linux' ? () => secondsUp() * 1000 : () => performance.now()
+
+/**
+ * A clock that follows its source forwards at once, and evens out a source that is up to an hour behind by running a
+ * tenth slower. It ignores one that is further behind until that has run evenly for an hour, or has returned to where it
+ * was before it leapt. While it doubts its source, nothing may be removed for its age.
+ */
+export function createClock(options: ClockOptions = {}): Clock {
+  const { wall = Date.now, monotonic = () => performance.now(), uptime = afterBoot, floor = 0 } = options
+  let lastAt = monotonic()
+  let last = Math.max(floor, wall())
+  let asleepMs = uptime() - lastAt
+  let doubted = options.doubt && { words: options.doubt.words, until: lastAt + options.doubt.ms }
+  /** The source minus the monotonic time, before it leapt. */
+  let trusted: number | undefined
+  /** Since when the source has been far behind, and its time then. */
+  let leaptAt = Number.NEGATIVE_INFINITY
+  let behind: { at: number; source: number } | undefined
+
+  /** How long the machine slept since the last call of this, in milliseconds. */
+  function slept(at: number): number {
+    const before = asleepMs
+    asleepMs = uptime() - at
+    return asleepMs - before
+  }
+
+  function leapt(source: number, expected: number, at: number): void {
+    const asleep = slept(at)
+    const ms = source - expected - asleep
+    leaptAt = at
+    if (ms > driftMs) {
+      trusted ??= expected + asleep - at
+      const until = source + doubtMs(ms)
+      doubted = { words: wordsOfLeap(ms, source, until), until: at + doubtMs(ms) }
+    }
+    last = source
+  }
+
+  function wentBack(source: number, passed: number, at: number): void {
+    leaptAt = at
+    if (trusted !== undefined && Math.abs(source - trusted - at) <= driftMs) {
+      trusted = doubted = behind = undefined
+      last = source
+      return
+    }
+    if (!behind || Math.abs(source - behind.source - (at - behind.at)) > driftMs) behind = { at, source }
+    if (at - behind.at < driftMs) {
+      last += passed * slowed
+      return
+    }
+    const ms = last + passed - source
+    const words = `The clock was set back by ${spanOf(ms)}, and the ledger has followed it. Nothing is removed for its age before ${timeText(source + hourMs)}.`
+    doubted = { words, until: at + hourMs }
+    trusted = behind = undefined
+    last = source
+  }
+
+  function now(): number {
+    const at = monotonic()
+    const passed = at - lastAt
+    const source = wall()
+    lastAt = at
+    if (doubted && at >= doubted.until) trusted = doubted = undefined
+    const expected = last + passed
+    if (source < expected - driftMs) wentBack(source, passed, at)
+    else {
+      behind = undefined
+      if (source > expected + driftMs) leapt(source, expected, at)
+      else last = Math.max(source, last + passed * slowed)
+    }
+    return Math.floor(last)
+  }
+
+  return {
+    now,
+    isSteady: () => now() > 0 && lastAt - leaptAt >= steadyMs,
+    doubt() {
+      const time = now()
+      return behind ? wordsOfLag(time, wall(), driftMs - (lastAt - behind.at)) : doubted?.words
+    },
+  }
+}
+
+/** `400 days`, `3 hours`, `2 minutes`. */
+export function spanOf(ms: number): string {
+  const [size, unit] = ms >= 2 * dayMs ? [dayMs, 'day'] : ms >= hourMs ? [hourMs, 'hour'] : [60_000, 'minute']
+  const count = Math.max(1, Math.round(ms / Number(size)))
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+export const timeText = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`
+
+export const wordsOfLeap = (ms: number, to: number, until: number) =>
+  `The clock leapt forward by ${spanOf(ms)}, to ${timeText(to)}. If that is wrong, set it right. Nothing is removed for its age before ${timeText(until)}.`
+
+const wordsOfLag = (time: number, source: number, leftMs: number) =>
+  `The clock says ${timeText(source)}, ${spanOf(time - source)} behind the ledger. Set it right. Otherwise the ledger follows it in ${spanOf(leftMs)}. Until then, nothing is removed for its age.`

@@ -1,0 +1,82 @@
+import sql from 'sql-template-tag'
+import { ConductError, statusOf } from '../contract/error.ts'
+import { hashOf } from '../contract/secret.ts'
+import type { Tx } from '../engine/db.ts'
+import { type Ctx, keyIdOf } from './ctx.ts'
+import { decrypt, encrypt } from './encrypt.ts'
+
+/** How long a response is stored, in milliseconds. */
+const keptMs = 24 * 3600_000
+
+const staleAt = (now: string) => new Date(Date.parse(now) - keptMs).toISOString()
+
+/** A stored response. */
+export interface Kept {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+/** Takes the place of an erased response. Only successes are stored, so its status says which ones were erased. */
+export const erasedResponse = JSON.stringify({ status: statusOf.CONFLICT, headers: {}, body: '' } satisfies Kept)
+
+/** The local user has no key; all local actions share one scope. */
+const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
+
+/** Responses can contain lease tokens. They are encrypted under the Idempotency-Key, of which only a hash is stored. */
+const encrypted = (answer: Kept, name: string) => encrypt(JSON.stringify(answer), name)
+const decrypted = (text: string, name: string): Kept => JSON.parse(text.startsWith('{') ? text : decrypt(text, name))
+
+/**
+ * Claims an Idempotency-Key. This is the first statement of a transaction, so a concurrent request with the same key
+ * waits here until this one ends. Returns the stored response if the same request came before, and undefined for the
+ * first one. Throws IDEMPOTENCY_MISMATCH if the key came with another request; CONFLICT if the response was erased.
+ */
+export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
+  const [claimed] = await ctx.db.query(sql`
+    insert into idempotency_keys (key_id, project_id, name, fingerprint, created_at)
+    values (${scopeOf(ctx)}, ${ctx.project.id}, ${hashOf(name)}, ${fingerprint}, ${ctx.now})
+    on conflict (key_id, project_id, name) do update
+      set fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = null
+      where idempotency_keys.created_at < ${staleAt(ctx.now)} and ${ctx.doubt ? 1 : 0} = 0
+    returning name`)
+  if (claimed) return undefined
+  const [row] = await ctx.db.query<{ fingerprint: string; answer: string }>(sql`
+    select fingerprint, answer from idempotency_keys
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
+  if (row?.fingerprint !== fingerprint) {
+    throw new ConductError(
+      'IDEMPOTENCY_MISMATCH',
+      `An earlier request with other content used the Idempotency-Key '${name}': send a new key with a new request.`,
+    )
+  }
+  const kept = decrypted(row.answer, name)
+  if (kept.status === statusOf.CONFLICT) {
+    throw new ConductError('CONFLICT', 'The server has already done this, and its response has been erased.')
+  }
+  return kept
+}
+
+/** Stores the response for a claimed key, as the last statement of the same transaction. */
+export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> {
+  await ctx.db.query(sql`
+    update idempotency_keys set answer = ${encrypted(answer, name)}
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
+}
+
+const purgedAtOnce = 500
+
+/** Deletes expired responses, a limited number at a time. Returns whether there may be more. */
+export async function purgeKept(db: Tx, now: string): Promise<boolean> {
+  const until = staleAt(now)
+  const [old] = await db.query(
+    sql`select 1 as one from idempotency_keys where created_at < ${until} order by created_at limit 1`,
+  )
+  if (!old) return false
+  const purged = await db.tx((tx) =>
+    tx.query(sql`delete from idempotency_keys where (key_id, project_id, name) in
+      (select key_id, project_id, name from idempotency_keys where created_at < ${until} limit ${purgedAtOnce})
+      returning 1 as one`),
+  )
+  return purged.length === purgedAtOnce
+}

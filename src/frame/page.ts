@@ -1,0 +1,105 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { invalid } from '../contract/error.ts'
+import type { Order, PageInput } from '../contract/page.ts'
+import type { Tx } from '../engine/db.ts'
+import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
+import { firstOf, type Walk as Ordered } from './walk.ts'
+
+/** A walk along one index: rows that satisfy `where`, ordered by created_at and id of the leading table. */
+export interface Walk {
+  /** `runs`, or the side table with the leading index, joined to it. */
+  from: Sql
+  where: Sql[]
+  /** The ordering columns of the leading table. */
+  createdAt: string
+  id: string
+}
+
+interface Positioned {
+  id: number
+  created_at: string
+}
+
+/** The bytes of large rows in one page, so that no request reads much more. */
+export const pageBytes = 8 * 1024 * 1024
+
+/** How many of these rows one page has: the first, and those after it with which all are within `most` bytes. */
+export function countWithin<Row>(rows: readonly Row[], bytesOf: (row: Row) => number, most: number): number {
+  let bytes = 0
+  const end = rows.findIndex((row, index) => {
+    bytes += bytesOf(row)
+    return index > 0 && bytes > most
+  })
+  return end < 0 ? rows.length : end
+}
+
+/** The times between which the rows of a list were created, both exclusive. */
+export interface Span {
+  createdAfter?: string | undefined
+  createdBefore?: string | undefined
+}
+
+/**
+ * One page of the rows that any of `walks` finds; no two walks may find the same row. Each walk reads at most a page
+ * from its own index, so the time does not depend on the number of rows. Rows that have `bytes` may end the page before
+ * `limit`. Throws BAD_REQUEST for a cursor of another order; VALIDATION_ERROR for an empty span.
+ */
+export async function readPage<Row extends Positioned & { bytes?: number }>(
+  db: Tx,
+  columns: Sql,
+  walks: Walk[],
+  input: PageInput & Span,
+) {
+  const { limit, order } = input
+  const after = input.cursor === undefined ? undefined : decodeCursor(order, input.cursor)
+  const turned = order === 'desc' ? -1 : 1
+  const ordered = walks.map((walk) => orderedBy(walk, columns, boundsOf(walk, input, after), order))
+  const found = await firstOf<Row>(db, ordered, limit + 1, (a, b) => compare(a, b) * turned)
+  const rows = found.slice(
+    0,
+    Math.min(
+      limit,
+      countWithin(found, ({ bytes = 0 }) => bytes, pageBytes),
+    ),
+  )
+  const last = rows.at(-1)
+  const meta =
+    last && found.length > rows.length
+      ? { hasMore: true, nextCursor: encodeCursor(order, { createdAt: last.created_at, id: last.id }) }
+      : { hasMore: false }
+  return { rows, meta }
+}
+
+function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: Sql[], order: Order): Ordered {
+  const rest = sql`from ${from} where ${join([...where, ...bounds], ' and ')}
+    order by ${raw(createdAt)} ${raw(order)}, ${raw(id)} ${raw(order)} limit`
+  return {
+    rows: (limit) => sql`select ${columns} ${rest} ${limit}`,
+    head: sql`select ${raw(createdAt)} as created_at, ${raw(id)} as id ${rest} 1`,
+  }
+}
+
+/**
+ * Where a walk starts and ends. At each end we give only the tighter one of cursor and span: with both, an engine may
+ * start at the looser one and walk all the way to the other.
+ */
+function boundsOf(
+  { createdAt, id }: Walk,
+  { order, createdAfter, createdBefore }: PageInput & Span,
+  after?: Position,
+): Sql[] {
+  if (createdAfter !== undefined && createdBefore !== undefined && createdAfter >= createdBefore) {
+    throw invalid('createdAfter', `must be before createdBefore, which is ${createdBefore}, not ${createdAfter}`)
+  }
+  const [near, far] = order === 'desc' ? [createdBefore, createdAfter] : [createdAfter, createdBefore]
+  const [onwards, backwards] = order === 'desc' ? [raw('<'), raw('>')] : [raw('>'), raw('<')]
+  const isPast = after && (near === undefined || (order === 'desc' ? after.createdAt < near : after.createdAt > near))
+  return [
+    ...(isPast ? [sql`(${raw(createdAt)}, ${raw(id)}) ${onwards} (${after.createdAt}, ${after.id})`] : []),
+    ...(!isPast && near !== undefined ? [sql`${raw(createdAt)} ${onwards} ${near}`] : []),
+    ...(far === undefined ? [] : [sql`${raw(createdAt)} ${backwards} ${far}`]),
+  ]
+}
+
+const compare = (a: Positioned, b: Positioned) =>
+  a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.id - b.id

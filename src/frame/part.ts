@@ -1,0 +1,76 @@
+import sql, { raw, type Sql } from 'sql-template-tag'
+import type { Tx } from '../engine/db.ts'
+import { gramsOf, gramsOfPart } from '../text/grams.ts'
+import type { Ctx, ProjectRef } from './ctx.ts'
+import type { Walk } from './page.ts'
+
+/** Whether a column contains `part` literally. A to Z match in either case, which is all that both engines support. */
+export function likeOf(column: string, part: string): Sql {
+  const escaped = part.replace(/[\\%_]/g, '\\$&').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  return sql`lower(${raw(column)}) like ${`%${escaped}%`} escape '\\'`
+}
+
+type Noun = 'spec' | 'feature'
+
+const tableOf = (noun: Noun) => raw(`${noun}_grams`)
+const projectWord = (id: number) => `p${id}`
+
+/** The words that find a row by parts of its text. */
+export const gramWords = (projectId: number, text: string) => [projectWord(projectId), ...gramsOf(text)]
+
+/** Updates the index of parts after the text of a row changed; undefined means that the row does not exist. */
+export async function keepGrams(
+  ctx: Ctx,
+  noun: Noun,
+  id: number,
+  before: string | null | undefined,
+  after: string | null | undefined,
+): Promise<void> {
+  if (before === after) return
+  if (before !== undefined) await ctx.db.query(sql`delete from ${tableOf(noun)} where rowid = ${id}`)
+  if (after === undefined) return
+  const words = ctx.db.dialect.words(gramWords(ctx.project.id, after ?? ''))
+  await ctx.db.query(sql`insert into ${tableOf(noun)} (rowid, words) values (${id}, ${words})`)
+}
+
+/** The tables, with their aliases in lists. */
+const lists = { spec: { table: sql`specs`, alias: 'specs' }, feature: { table: sql`features f`, alias: 'f' } }
+
+/**
+ * Where walks through the rows of projects begin: those with `part` in one of their texts, as `like` defines it; all
+ * rows without a `part`. Few rows are found by their grams and then sorted, all in one walk. A part that many rows
+ * contain is soon met among the newest of each project.
+ */
+export async function partWalks(
+  { db }: Ctx,
+  noun: Noun,
+  projects: ProjectRef[],
+  part: string | undefined,
+  like: (part: string) => Sql,
+): Promise<Pick<Walk, 'from' | 'where'>[]> {
+  const { table, alias } = lists[noun]
+  const found = part === undefined ? undefined : await findFew(db, noun, projects, part)
+  const isLike = part === undefined ? [] : [like(part)]
+  if (!found) {
+    return projects.map(({ id }) => ({ from: table, where: [sql`${raw(alias)}.project_id = ${id}`, ...isLike] }))
+  }
+  if (found.length === 0) return []
+  const { from, where } = db.dialect.ledBy(found, table, `${alias}.id`)
+  const ofProjects = db.dialect.isOneOf(
+    `${alias}.project_id`,
+    projects.map(({ id }) => id),
+  )
+  return [{ from, where: [where, ofProjects, ...isLike] }]
+}
+
+/** Sorting this many rows is cheap, wherever in the table they are. */
+const few = 2000
+
+/** The rows with all grams of a part; undefined if there are many. */
+async function findFew(db: Tx, noun: Noun, projects: ProjectRef[], part: string): Promise<number[] | undefined> {
+  const { grams, prefix } = gramsOfPart(part)
+  const question = { groups: [projects.map(({ id }) => projectWord(id)), ...grams.map((gram) => [gram])], prefix }
+  const found = await db.query<{ rowid: number }>(sql`
+    select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)} limit ${few + 1}`)
+  return found.length > few ? undefined : found.map(({ rowid }) => rowid)
+}

@@ -1,0 +1,239 @@
+import sql, { empty } from 'sql-template-tag'
+import { ConductError, invalid } from '../../contract/error.ts'
+import { UniqueViolation } from '../../engine/db.ts'
+import { claimNumber, firstVersion, moveCounter, useUpVersions } from '../../frame/counter.ts'
+import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../../frame/ctx.ts'
+import { readPage } from '../../frame/page.ts'
+import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
+import { visibleProjects } from '../../frame/scope.ts'
+import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
+import { record } from '../../log/record.ts'
+import { recordRun } from '../run/row.ts'
+import type { Feature, FeatureFields, FeatureRuns } from './fields.ts'
+import { maxFeatureNumber, numberOfName } from './name.ts'
+import { runsTouching } from './touched.ts'
+
+export interface FeatureRow {
+  id: number
+  number: number
+  slug: string
+  name: string
+  description: string | null
+  file: string | null
+  created_at: string
+  updated_at: string
+  created_by: number
+  version: number
+  erased_at: string | null
+}
+
+const columns = sql`f.id, f.number, (select p.slug from projects p where p.id = f.project_id) as slug, f.name,
+  f.description, f.file, f.created_at, f.updated_at, f.created_by, f.version, f.erased_at`
+
+function featureOf(row: FeatureRow): Feature {
+  const { number, slug, name, description, file, version } = row
+  return {
+    id: number,
+    project: slug,
+    name,
+    description,
+    file,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    version,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
+  }
+}
+
+const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'description' | 'file'>) => ({
+  name,
+  description,
+  file,
+})
+
+/** The text that it is searched by. */
+const textOf = ({ name, description }: Pick<FeatureRow, 'name' | 'description'>) => `${name}\n${description ?? ''}`
+
+async function findByNumber(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow | undefined> {
+  const [row] = await ctx.db.query<FeatureRow>(sql`
+    select ${columns} from features f where f.project_id = ${ctx.project.id} and f.number = ${number} ${lock}`)
+  return row
+}
+
+async function findByName(ctx: Ctx, name: string): Promise<FeatureRow | undefined> {
+  const [row] = await ctx.db.query<FeatureRow>(sql`
+    select ${columns} from features f where f.project_id = ${ctx.project.id} and f.name = ${name}`)
+  return row
+}
+
+/** The feature with that number. Throws NOT_FOUND if the project has none. */
+export async function requireFeature(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow> {
+  const row = await findByNumber(ctx, number, lock)
+  if (!row) throw new ConductError('NOT_FOUND', `There is no feature ${number} in project '${ctx.project.slug}'.`)
+  return row
+}
+
+/**
+ * Creates a feature unless one with that number or name exists. Returns it, and whether it was created. Without a
+ * number it gets the next one, except that the name `feature-<n>` belongs to n.
+ */
+export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = numberOfName(fields.name)) {
+  const there = number === undefined ? await findByName(ctx, fields.name) : await findByNumber(ctx, number)
+  if (there) return { row: there, made: false }
+  if (number !== undefined) await moveCounter(ctx, 'feature', number)
+  const { name, description = null, file = null } = fields
+  for (;;) {
+    const [row] = await ctx.db.query<{ id: number; number: number }>(sql`
+      insert into features (project_id, number, name, description, file, created_by, updated_by, created_at, updated_at)
+      values (${ctx.project.id}, ${number ?? (await claimNumber(ctx, 'feature'))}, ${name}, ${description}, ${file},
+        ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
+      on conflict do nothing returning id, number`)
+    if (row) {
+      if (number !== undefined) await beginVersions(ctx, row)
+      const changes = appeared({ name, description, file })
+      await keepGrams(ctx, 'feature', row.id, undefined, textOf({ name, description }))
+      await recordFeature(ctx, 'created', row, changes)
+      return { row: await requireFeature(ctx, row.number), made: true }
+    }
+    // Another caller has created it meanwhile, or has taken its name. A generated number that a caller had chosen
+    // before is skipped.
+    const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, name))
+    if (winner) return { row: winner, made: false }
+  }
+}
+
+/** Sets the first version of a new feature. The insert may have waited for the deletion of one with its number. */
+async function beginVersions(ctx: Ctx, { id, number }: Pick<FeatureRow, 'id' | 'number'>): Promise<void> {
+  const version = await firstVersion(ctx, `feature ${number}`)
+  if (version > 1) await ctx.db.query(sql`update features set version = ${version} where id = ${id}`)
+}
+
+/** Throws VALIDATION_ERROR for the number of a feature that does not exist and that is too large for a new one. */
+export async function requirePossible(ctx: Ctx, number: number): Promise<void> {
+  if (number <= maxFeatureNumber || (await findByNumber(ctx, number))) return
+  throw invalid('featureIds', `must not name ${number}: a feature that does not exist has at most ${maxFeatureNumber}`)
+}
+
+const recordFeature = (
+  ctx: Ctx,
+  what: 'created' | 'updated' | 'deleted',
+  { id, number }: { id: number; number: number },
+  changes: Changes,
+) =>
+  record(ctx, { type: `feature.${what}`, subject: String(number), subjectId: id, projectId: ctx.project.id, changes })
+
+/** Writes the given fields. Writing the same values is not a change. */
+async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): Promise<FeatureRow> {
+  const before = stateOf(row)
+  const after = {
+    name: patch.name ?? row.name,
+    description: patch.description === undefined ? row.description : patch.description,
+    file: patch.file === undefined ? row.file : patch.file,
+  }
+  const changes = differences(before, after)
+  if (Object.keys(changes).length === 0) return row
+  requireOwn(ctx, row, `Feature ${row.number}`)
+  await ctx.db
+    .query(sql`
+    update features set name = ${after.name}, description = ${after.description}, file = ${after.file},
+      updated_at = ${ctx.now}, updated_by = ${ctx.actor.id}, version = version + 1 where id = ${row.id}`)
+    .catch((error) => {
+      throw error instanceof UniqueViolation ? nameTaken(`Another feature is called '${after.name}'`) : error
+    })
+  await keepGrams(ctx, 'feature', row.id, textOf(row), textOf(after))
+  await recordFeature(ctx, 'updated', row, changes)
+  return requireFeature(ctx, row.number)
+}
+
+/**
+ * Creates a feature, or updates the one with that name. Throws CONFLICT for a name `feature-<n>` whose number has
+ * another name.
+ */
+export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
+  inTx(ctx, async (ctx) => {
+    for (;;) {
+      const { row, made } = await ensureFeature(ctx, fields)
+      if (made) return { feature: featureOf(row), created: true }
+      if (row.name !== fields.name) {
+        throw nameTaken(`The name '${fields.name}' belongs to feature ${row.number}, which is called '${row.name}'`)
+      }
+      const locked = await findByNumber(ctx, row.number, ctx.db.dialect.forUpdate)
+      // Otherwise, it was renamed or deleted meanwhile.
+      if (locked?.name === fields.name) {
+        return { feature: featureOf(await write(ctx, locked, fields)), created: false }
+      }
+    }
+  })
+
+const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose another name.`)
+
+export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
+  const { projects } = await visibleProjects(ctx, project)
+  const starts = await partWalks(
+    ctx,
+    'feature',
+    projects,
+    q,
+    (part) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`,
+  )
+  const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
+  const order = { createdAt: 'f.created_at', id: 'f.id' }
+  const walks = starts.map(({ from, where }) => ({ from, where: [...where, ...ofFile], ...order }))
+  const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
+  const touching = await runsTouching(
+    ctx.db,
+    rows.map(({ id }) => id),
+  )
+  return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
+}
+
+/** Throws NOT_FOUND if the project has no feature with that number. */
+export const getFeature: Operation<'getFeature'> = async (ctx, { id }) => ({
+  feature: featureOf(await requireFeature(ctx, id)),
+})
+
+/**
+ * Throws CONFLICT if the new name is taken or belongs to another number; PRECONDITION_FAILED if `ifVersion` is
+ * outdated.
+ */
+export const updateFeature: Operation<'updateFeature'> = (ctx, { id, ifVersion, ...patch }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
+    requireOwn(ctx, row, `Feature ${id}`)
+    requireVersion(ifVersion, id, row.version)
+    const owner = patch.name === undefined ? undefined : numberOfName(patch.name)
+    if (owner !== undefined && owner !== id) throw nameTaken(`The name '${patch.name}' belongs to feature ${owner}`)
+    return { feature: featureOf(await write(ctx, row, patch)) }
+  })
+
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated. */
+export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    // Runs first, as in all transactions that change links and totals.
+    await lockRunsOf(ctx, id)
+    const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, id, row.version)
+    // Those that were linked meanwhile. From now on, there are no new links.
+    await lockRunsOf(ctx, id)
+    await unlinkAll(ctx, row)
+    await ctx.db.query(sql`delete from features where id = ${row.id}`)
+    await useUpVersions(ctx, `feature ${row.number}`, row.version)
+    await keepGrams(ctx, 'feature', row.id, textOf(row), undefined)
+    await recordFeature(ctx, 'deleted', row, vanished(stateOf(row)))
+    return { message: 'Feature deleted successfully' }
+  })
+
+/** Keeps others from unlinking or deleting the runs of a feature, or changing their costs, until the transaction ends. */
+const lockRunsOf = (ctx: Ctx, number: number) =>
+  ctx.db.query(sql`
+    select id from runs where id in (select l.run_id from run_features l join features f on f.id = l.feature_id
+      where f.project_id = ${ctx.project.id} and f.number = ${number}) order by id ${ctx.db.dialect.forUpdate}`)
+
+/** Unlinks a feature from its runs, which the caller has locked, with an event for each. */
+async function unlinkAll(ctx: Ctx, { id, number }: FeatureRow): Promise<void> {
+  const runs = await ctx.db.query<{ id: number; run_id: string }>(sql`
+    select r.id, r.run_id from run_features l join runs r on r.id = l.run_id where l.feature_id = ${id} order by r.id`)
+  await ctx.db.query(sql`delete from run_features where feature_id = ${id}`)
+  await ctx.db.query(sql`delete from feature_totals where feature_id = ${id}`)
+  for (const run of runs) await recordRun(ctx, 'updated', run, { features: [[number], null] })
+}

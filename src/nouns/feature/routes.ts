@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { humanId, ifVersion, rowId, text } from '../../contract/field.ts'
+import { pageInput, pageMeta } from '../../contract/page.ts'
+import type { Name } from '../../contract/paths.ts'
+import { created, done, type Route, runPage } from '../../contract/route.ts'
+import { projectFilter } from '../project/fields.ts'
+import { feature, featureFields, listedFeature } from './fields.ts'
+
+const featureAnswer = z.object({ feature })
+
+export const featureRoutes = {
+  createFeature: {
+    summary: 'Create a feature, or update the existing one of that name',
+    permission: 'agent',
+    input: z.strictObject(featureFields),
+    output: featureAnswer.extend({ created: z.boolean().describe('false: it existed already') }),
+    success: [201, 200],
+    example: { name: 'user-auth', file: 'src/auth/login.ts' },
+  },
+  listFeatures: {
+    summary: 'List features',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      q: text(200, 1).optional().describe('Part of the name or description; ASCII letters match regardless of case'),
+      file: text(512, 1).optional(),
+      ...pageInput,
+    }),
+    output: z.object({ features: z.array(listedFeature), meta: pageMeta }),
+    success: [200],
+    example: { q: 'auth' },
+  },
+  getFeature: {
+    summary: 'Read a feature',
+    permission: 'read',
+    input: z.strictObject({ id: rowId }),
+    output: featureAnswer,
+    success: [200],
+    example: { id: 42 },
+  },
+  updateFeature: {
+    summary: 'Change fields of a feature',
+    permission: 'agent',
+    input: z.strictObject({ id: rowId, ...featureFields, name: featureFields.name.optional(), ifVersion }),
+    output: featureAnswer,
+    success: [200],
+    example: { id: 43, name: 'password-reset', description: 'Reset by mail' },
+  },
+  deleteFeature: {
+    summary: 'Delete a feature and its links',
+    permission: 'delete',
+    input: z.strictObject({ id: rowId, ifVersion }),
+    output: done,
+    success: [200],
+    example: { id: 43 },
+  },
+  listFeatureRuns: {
+    summary: 'List the runs that touched a feature',
+    words: 'feature runs',
+    permission: 'read',
+    input: z.strictObject({ id: rowId, specId: humanId.optional(), ...created, ...pageInput }),
+    output: runPage,
+    success: [200],
+    example: { id: 42 },
+  },
+} as const satisfies { [N in Name]?: Route }

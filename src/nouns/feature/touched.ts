@@ -1,0 +1,34 @@
+import sql, { join } from 'sql-template-tag'
+import type { Tx } from '../../engine/db.ts'
+import type { LastRun } from '../run/fields.ts'
+import type { FeatureRuns } from './fields.ts'
+import { totalsOf } from './totals.ts'
+
+interface Last {
+  feature_id: number
+  run_id: string
+  status: LastRun['status']
+  verdict: LastRun['verdict']
+  created_at: string
+}
+
+/** The runs that touched each of these features: their totals, and the newest. */
+export async function runsTouching(db: Tx, features: number[]): Promise<Map<number, FeatureRuns>> {
+  if (features.length === 0) return new Map()
+  const totals = await totalsOf(db, features)
+  const newest = features.map(
+    (id) => sql`select * from (
+      select l.feature_id, r.run_id, r.status, r.verdict, r.created_at from run_features l cross join runs r
+      where l.feature_id = ${id} and r.id = l.run_id order by l.created_at desc, l.run_id desc limit 1) as one`,
+  )
+  const lasts = await db.query<Last>(join(newest, ' union all '))
+  const lastOf = new Map(
+    lasts.map((row): [number, LastRun] => [
+      row.feature_id,
+      { runId: row.run_id, status: row.status, verdict: row.verdict, createdAt: row.created_at },
+    ]),
+  )
+  return new Map(
+    features.map((id) => [id, { runs: 0, lastRun: lastOf.get(id) ?? null, costUsd: null, ...totals.get(id) }]),
+  )
+}

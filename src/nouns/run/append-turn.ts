@@ -1,0 +1,249 @@
+import sql, { join } from 'sql-template-tag'
+import { ConductError, invalid } from '../../contract/error.ts'
+import type { ActorName } from '../../contract/field.ts'
+import { type Ctx, inTx, type Operation } from '../../frame/ctx.ts'
+import { deleteDocuments, digestOf, documentText, findDigests, insertDocument } from '../../frame/document.ts'
+import { countWithin, readPage } from '../../frame/page.ts'
+import { listOf, piecesOf } from '../../frame/pieces.ts'
+import { actorsOf } from '../../log/actor.ts'
+import { appeared, type Changes, vanished } from '../../log/event.ts'
+import { type Change, record, recordAll } from '../../log/record.ts'
+import { titleOf } from '../../text/title.ts'
+import { activityAfter } from './activity.ts'
+import { appendChapter } from './content.ts'
+import { keepFiles } from './file.ts'
+import { activityIn, type RunRow, requireRun } from './row.ts'
+import { saveRun } from './save.ts'
+import { type RunState, requirePast } from './state.ts'
+import { leaseAfter, openRun } from './take-lease.ts'
+import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnId, turnTitle } from './turn.ts'
+import type { Turn, TurnFields } from './turn-fields.ts'
+
+interface TurnRow {
+  id: number
+  n: number
+  prompt_id: number | null
+  answer_id: number | null
+  prompt: string | null
+  answer: string | null
+  /** All other fields, as JSON. */
+  facts: string
+  created_by: number
+  created_at: string
+  erased_at: string | null
+}
+
+const columns = sql`turns.id, turns.n, turns.prompt_id, turns.answer_id, ${documentText(sql`turns.prompt_id`)} as prompt,
+  ${documentText(sql`turns.answer_id`)} as answer, turns.facts, turns.created_by, turns.created_at, turns.erased_at`
+
+async function shownTurns(ctx: Ctx, runId: string, rows: TurnRow[]): Promise<Turn[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.map((row) => row.created_by),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    project: ctx.project.slug,
+    runId,
+    n: row.n,
+    ...(row.prompt !== null && { prompt: row.prompt }),
+    ...(row.answer !== null && { answer: row.answer }),
+    ...(JSON.parse(row.facts) as Omit<TurnFields, 'prompt' | 'answer'>),
+    createdBy: actors.get(row.created_by) as ActorName,
+    createdAt: row.created_at,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
+  }))
+}
+
+async function findTurn(ctx: Ctx, run: Pick<RunRow, 'id' | 'run_id'>, n: number): Promise<Turn | undefined> {
+  const rows = await ctx.db.query<TurnRow>(
+    sql`select ${columns} from turns where turns.run_id = ${run.id} and turns.n = ${n}`,
+  )
+  return (await shownTurns(ctx, run.run_id, rows))[0]
+}
+
+/**
+ * Adds a turn to a run and updates the run, in one transaction. A turn that already exists under its `n` with the same
+ * fields is not added again. Throws CONFLICT if another turn has that `n`, or it is not the next one; LEASE_HELD;
+ * LEASE_LOST; FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start, and for a time in
+ * the future; NOT_FOUND.
+ */
+export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, leaseToken, ...fields }) => {
+  if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
+    throw invalid('endedAt', `must not be before startedAt, ${fields.startedAt}, and is ${fields.endedAt}`)
+  }
+  requirePast(fields, ctx.now)
+  return inTx(ctx, async (ctx) => {
+    const opened = await openRun(ctx, runId, leaseToken)
+    const { row, base } = opened
+    const known = n === undefined ? undefined : await findTurn(ctx, row, n)
+    // A turn with erased texts can no longer be compared.
+    if (known && known.erasedAt === undefined && !isSame(known, fields)) {
+      throw new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
+    }
+    const number = known ? known.n : await nextNumber(ctx, row, n)
+    const turn = known ?? (await insertTurn(ctx, row, number, fields))
+    const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
+    if (known) await saveRun(ctx, { ...opened, after: base, lease })
+    else await saveRun(ctx, { ...opened, lease, isAppend: true, ...(await meaningOf(ctx, row, base, turn)) })
+    return { turn }
+  })
+}
+
+/** Whether a stored turn has exactly these fields. */
+function isSame(known: Turn, fields: TurnFields): boolean {
+  const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...told } = known
+  return JSON.stringify(sorted(told)) === JSON.stringify(sorted(toldOf(fields)))
+}
+
+const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** The fields with a value; empty texts and lists have none. */
+function toldOf(fields: TurnFields): TurnFields {
+  const isEmpty = (value: unknown) => value === '' || (value instanceof Object && Object.keys(value).length === 0)
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)))
+}
+
+async function nextNumber(ctx: Ctx, row: RunRow, given: number | undefined): Promise<number> {
+  const [newest] = await ctx.db.query<{ n: number }>(
+    sql`select coalesce(max(n), 0) as n from turns where run_id = ${row.id}`,
+  )
+  const next = (newest?.n ?? 0) + 1
+  if (given === undefined || given === next) return next
+  throw new ConductError('CONFLICT', `The next turn of run '${row.run_id}' is ${next}, not ${given}: send that first.`)
+}
+
+async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields): Promise<Turn> {
+  const { prompt = '', answer = '', ...facts } = toldOf(fields)
+  const digests = { prompt: digestOf(prompt), answer: digestOf(answer) }
+  const values = [
+    ctx.project.id,
+    run.id,
+    n,
+    turnTitle(prompt || undefined),
+    await insertDocument(ctx, prompt, digests.prompt),
+    await insertDocument(ctx, answer, digests.answer),
+    JSON.stringify(facts),
+    ctx.actor.id,
+    ctx.now,
+  ]
+  const [row] = await ctx.db.query<{ id: number }>(sql`
+    insert into turns (project_id, run_id, n, title, prompt_id, answer_id, facts, created_by, created_at)
+    values (${join(values)}) returning id`)
+  const { id } = row as { id: number }
+  await record(ctx, eventOf(ctx, 'created', run.run_id, { id, n }, appeared({ ...facts, ...digests })))
+  return (await findTurn(ctx, run, n)) as Turn
+}
+
+/** The event of a new or deleted turn. */
+const eventOf = (
+  ctx: Ctx,
+  what: 'created' | 'deleted',
+  runId: string,
+  { id: subjectId, n }: { id: number; n: number },
+  changes: Changes,
+): Change => ({
+  type: `turn.${what}`,
+  subject: turnId(runId, n),
+  subjectId,
+  projectId: ctx.project.id,
+  changes,
+})
+
+/** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
+async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
+  const markdown = markdownOf(turn)
+  const listed = turn.files || turn.restored ? await keepFiles(ctx, row, turn, base.changes) : base.changes
+  const credited = turn.changes ?? listed
+  const after: RunState = {
+    ...base,
+    title: base.title ?? titleOf(turn.prompt ?? markdown),
+    usage: addUsage(base.usage, turn.usage),
+    git: addGit(base.git, turn.git),
+    changes: addUncredited(credited, base.changes?.uncredited, turn.uncredited),
+  }
+  const content = await appendChapter(ctx, row.document_id, markdown)
+  const activity = activityAfter(activityIn(row), { state: 'idle', since: turn.endedAt }, ctx.now)
+  return { after, content, activity }
+}
+
+/** The turns of a run, as getRun shows them. `newest` is the number of the last turn; null if there is none. */
+export async function turnsIn(ctx: Ctx, run: RunRow, newest: number | null) {
+  if (newest === null) return { count: 0 }
+  const last = await findTurn(ctx, run, newest)
+  return { count: newest, ...(last && { last }) }
+}
+
+/** Throws NOT_FOUND if the project has no such run; BAD_REQUEST for a cursor of another order. */
+export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page }) => {
+  const run = await requireRun(ctx, runId)
+  const where = [sql`turns.run_id = ${run.id}`]
+  const walk = { from: sql`turns`, where, createdAt: 'turns.created_at', id: 'turns.id' }
+  const { rows, meta } = await readPage<Weight>(ctx.db, weight, [walk], page)
+  const texts = new Map<number, TurnRow>()
+  for (const ids of piecesOf(rows.map(({ id }) => id))) {
+    const found = await ctx.db.query<TurnRow>(sql`select ${columns} from turns where turns.id in (${listOf(ids)})`)
+    for (const row of found) texts.set(row.id, row)
+  }
+  const whole = rows.flatMap(({ id }) => texts.get(id) ?? [])
+  return { turns: await shownTurns(ctx, runId, whole), meta }
+}
+
+type Weight = Pick<TurnRow, 'id' | 'created_at'> & { bytes: number }
+
+/** The place of a turn in a list, and its size without reading it. */
+const weight = sql`turns.id, turns.created_at, octet_length(turns.facts) +
+  (select cast(coalesce(sum(d.bytes), 0) as integer) from documents d where d.id in (turns.prompt_id, turns.answer_id)) as bytes`
+
+/** Throws NOT_FOUND if there is no such run or turn. */
+export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
+  const run = await requireRun(ctx, runId)
+  const turn = await findTurn(ctx, run, n)
+  if (turn) return { turn }
+  throw new ConductError('NOT_FOUND', `Run '${runId}' has no turn ${n}.`)
+}
+
+/**
+ * Deletes turns of runs that are being deleted, the first `limit`, with an event for each. Returns how many. The caller
+ * has locked the runs.
+ */
+export async function deleteTurnsOf(
+  ctx: Ctx,
+  runs: { id: number; run_id: string }[],
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<number> {
+  const runIds = new Map(runs.map(({ id, run_id }) => [id, run_id]))
+  const rows = await ctx.db.query<
+    Pick<TurnRow, 'id' | 'n' | 'prompt_id' | 'answer_id' | 'facts'> & { run: number }
+  >(sql`
+    select id, run_id as run, n, prompt_id, answer_id, facts from turns where run_id in (${listOf([...runIds.keys()])})
+    order by run_id, n limit ${limit} ${ctx.db.dialect.forUpdate}`)
+  const documents = rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id])
+  const digests = await findDigests(ctx, documents)
+  for (const some of piecesOf(rows)) {
+    await ctx.db.query(sql`delete from turns where id in (${listOf(some.map(({ id }) => id))})`)
+  }
+  await deleteDocuments(ctx, documents)
+  const events = rows.map(({ run, prompt_id, answer_id, facts, ...turn }) => {
+    const gone = { ...JSON.parse(facts), prompt: digests.get(prompt_id), answer: digests.get(answer_id) }
+    return eventOf(ctx, 'deleted', runIds.get(run) as string, turn, vanished(gone))
+  })
+  await recordAll(ctx, events)
+  return rows.length
+}
+
+/** How many bytes of facts a timeline reads for the little that it shows of them. */
+const timelineBytes = 4_000_000
+
+/** The newest turns of a run, newest first, as its timeline shows them: at most `limit`, fewer if they are large. */
+export async function turnsOfRun(ctx: Ctx, runRow: number, limit: number) {
+  const sizes = await ctx.db.query<{ bytes: number }>(sql`
+    select octet_length(facts) as bytes from turns where run_id = ${runRow} order by n desc limit ${limit}`)
+  const within = countWithin(sizes, ({ bytes }) => bytes, timelineBytes)
+  const rows = await ctx.db.query<{ n: number; title: string | null; facts: string; created_at: string }>(sql`
+    select n, title, facts, created_at from turns where run_id = ${runRow} order by n desc limit ${within}`)
+  return rows.map(({ n, title, facts, created_at: at }) => {
+    const { startedAt, endedAt, model, failure, interrupted } = JSON.parse(facts) as TurnFields
+    return { at, turn: { n, title, startedAt, endedAt, model, failure, interrupted } }
+  })
+}

@@ -1,0 +1,124 @@
+import sql, { join, raw } from 'sql-template-tag'
+import { ConductError } from '../../../contract/error.ts'
+import { type Ctx, inTx, type Operation, personIn, requireVersion } from '../../../frame/ctx.ts'
+import {
+  deleteDocument,
+  digestOf,
+  documentText,
+  findDigest,
+  insertDocument,
+  isContent,
+  requireFitting,
+} from '../../../frame/document.ts'
+import { type Changes, differences } from '../../../log/event.ts'
+import { removeChecks } from '../../../removal/delete-check.ts'
+import { personHash } from '../person.ts'
+import { type RunRow, requireRun } from '../row.ts'
+import {
+  type CheckRow,
+  type CheckState,
+  columns,
+  noCheck,
+  recordCheck,
+  requireAgreement,
+  requireCheck,
+  shownCheck,
+  stateOf,
+  valuesOf,
+} from './row.ts'
+import { settle } from './settle.ts'
+
+/** The check and its run. Locks the run first. */
+async function openCheck(ctx: Ctx, checkId: string): Promise<{ run: RunRow; row: CheckRow }> {
+  for (;;) {
+    const { run: runId } = await requireCheck(ctx, checkId)
+    const run = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+    const row = await requireCheck(ctx, checkId, ctx.db.dialect.forUpdate)
+    // Otherwise, the check was deleted meanwhile, and another run has one with its id.
+    if (row.run === runId) return { run, row }
+  }
+}
+
+/** Throws NOT_FOUND if the project has no check with that id. */
+export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
+  const [row] = await ctx.db.query<CheckRow & { content: string | null }>(sql`
+    select ${columns}, ${documentText(sql`checks.document_id`)} as content from checks
+    where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId}`)
+  if (!row) throw noCheck(ctx, checkId)
+  return { check: { ...(await shownCheck(ctx, row)), content: row.content ?? '' } }
+}
+
+/**
+ * Throws FORBIDDEN for a key other than the one that created the check; PRECONDITION_FAILED; VALIDATION_ERROR as in
+ * createCheck; NOT_FOUND.
+ */
+export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVersion, content, ...patch }) => {
+  if (content !== undefined) requireFitting(ctx, content)
+  return inTx(ctx, async (ctx) => {
+    const { row, run } = await openCheck(ctx, checkId)
+    requireVersion(ifVersion, row.id, row.version)
+    if (row.created_by !== ctx.actor.id) {
+      throw new ConductError(
+        'FORBIDDEN',
+        `Another key recorded check '${checkId}', and only that key can change it: record another check.`,
+      )
+    }
+    const before = stateOf(row)
+    if (row.recorder !== null) requireNoEvidence(row, patch)
+    const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+    const after: CheckState = { ...before, ...given }
+    requireAgreement(after)
+    const digests =
+      content === undefined ? undefined : { before: await findDigest(ctx, row.document_id), after: digestOf(content) }
+    const isReplaced = digests !== undefined && !(await isContent(ctx, row.document_id, digests.before, digests.after))
+    const changes: Changes = {
+      ...differences(before, after),
+      ...(isReplaced && { content: [digests.before, digests.after] }),
+    }
+    if (Object.keys(changes).length === 0) return { check: await shownCheck(ctx, row) }
+    const values = {
+      ...valuesOf(after),
+      ...(isReplaced && { document_id: await insertDocument(ctx, content ?? '', digests.after) }),
+      ...(changes.result && {
+        result_by: ctx.actor.id,
+        result_person: personHash(personIn(ctx)),
+        work_version: run.work_version,
+      }),
+      updated_at: ctx.now,
+      updated_by: ctx.actor.id,
+      version: row.version + 1,
+    }
+    const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
+    const [changed] = await ctx.db.query<CheckRow>(
+      sql`update checks set ${join(assignments)} where id = ${row.id} returning ${columns}`,
+    )
+    if (isReplaced) await deleteDocument(ctx, row.document_id)
+    await recordCheck(ctx, 'updated', row, changes)
+    await settle(ctx, run)
+    return { check: await shownCheck(ctx, changed as CheckRow) }
+  })
+}
+
+/** The fields that do not say what ran, on which work and how it ended. */
+const remarks = ['durationMs', 'contentType', 'agent']
+
+/** Throws FORBIDDEN for a change of what a recorder saw. */
+function requireNoEvidence(row: CheckRow, patch: object): void {
+  const changed = Object.entries(patch).filter(([field, value]) => value !== undefined && !remarks.includes(field))
+  const [first] = changed[0] ?? []
+  if (first === undefined) return
+  throw new ConductError(
+    'FORBIDDEN',
+    `A recorder saw check '${row.check_id}', so its ${first} stays: run the command again, or record another check.`,
+  )
+}
+
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
+export const deleteCheck: Operation<'deleteCheck'> = (ctx, { checkId, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    const { row, run } = await openCheck(ctx, checkId)
+    requireVersion(ifVersion, row.id, row.version)
+    await removeChecks(ctx, [row])
+    await settle(ctx, run)
+    return { message: 'Check deleted successfully' }
+  })

@@ -1,0 +1,170 @@
+import sql, { empty, type Sql } from 'sql-template-tag'
+import { ConductError, invalid } from '../../../contract/error.ts'
+import type { ActorName } from '../../../contract/field.ts'
+import type { Ctx } from '../../../frame/ctx.ts'
+import { actorsOf } from '../../../log/actor.ts'
+import type { Changes } from '../../../log/event.ts'
+import { type Change, record } from '../../../log/record.ts'
+import type { Check, CheckResult } from './fields.ts'
+import { standingsOf } from './verdict.ts'
+
+export interface CheckRow {
+  id: number
+  slug: string
+  check_id: string
+  run: string
+  name: string
+  result: CheckResult
+  document_id: number | null
+  command: string | null
+  exit_code: number | null
+  duration_ms: number | null
+  content_type: Check['contentType'] | null
+  git_commit: string | null
+  git_tree: string | null
+  git_dirty: number | null
+  recorder: Check['recorder']
+  start_tree: string | null
+  commit_tree: string | null
+  pipeline: string | null
+  linked_to: string | null
+  agent: string | null
+  created_at: string
+  updated_at: string
+  created_by: number
+  updated_by: number
+  version: number
+  erased_at: string | null
+}
+
+/** The columns of a CheckRow. */
+export const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
+  (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
+  checks.command, checks.exit_code, checks.duration_ms, checks.content_type, checks.git_commit, checks.git_tree,
+  checks.git_dirty, checks.recorder, checks.start_tree, checks.commit_tree, checks.pipeline, checks.linked_to, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version,
+  checks.erased_at`
+
+const booleanOf = (value: number | null) => (value === null ? null : value === 1)
+
+const gone = { counts: false, replacedBy: null, current: false, evidence: 'self' } as const
+
+/** The checks of some rows, as responses show them. */
+export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.flatMap((row) => [row.created_by, row.updated_by]),
+  )
+  const standings = await standingsOf(
+    ctx,
+    rows.map(({ id }) => id),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    project: row.slug,
+    checkId: row.check_id,
+    runId: row.run,
+    ...stateOf(row),
+    linkedTo: row.linked_to,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    createdBy: actors.get(row.created_by) as ActorName,
+    updatedBy: actors.get(row.updated_by) as ActorName,
+    version: row.version,
+    // A check that was deleted meanwhile counts no more.
+    ...(standings.get(row.id) ?? gone),
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
+  }))
+}
+
+export const shownCheck = async (ctx: Ctx, row: CheckRow) => (await shownChecks(ctx, [row]))[0] as Check
+
+/** The fields of a check that its creator sets. */
+export type CheckState = Pick<
+  Check,
+  | 'name'
+  | 'result'
+  | 'command'
+  | 'exitCode'
+  | 'durationMs'
+  | 'contentType'
+  | 'recorder'
+  | 'commit'
+  | 'startTree'
+  | 'tree'
+  | 'commitTree'
+  | 'dirty'
+  | 'pipeline'
+  | 'agent'
+>
+
+export const stateOf = (row: CheckRow): CheckState => ({
+  name: row.name,
+  result: row.result,
+  command: row.command,
+  exitCode: row.exit_code,
+  durationMs: row.duration_ms,
+  contentType: row.content_type ?? 'text/markdown',
+  recorder: row.recorder,
+  commit: row.git_commit,
+  startTree: row.start_tree,
+  tree: row.git_tree,
+  commitTree: row.commit_tree,
+  dirty: booleanOf(row.git_dirty),
+  pipeline: row.pipeline === null ? null : JSON.parse(row.pipeline),
+  agent: row.agent,
+})
+
+export const valuesOf = (state: CheckState) => ({
+  name: state.name,
+  result: state.result,
+  command: state.command,
+  exit_code: state.exitCode,
+  duration_ms: state.durationMs,
+  content_type: state.contentType === 'text/markdown' ? null : state.contentType,
+  recorder: state.recorder,
+  git_commit: state.commit,
+  start_tree: state.startTree,
+  git_tree: state.tree,
+  commit_tree: state.commitTree,
+  git_dirty: state.dirty === null ? null : Number(state.dirty),
+  pipeline: state.pipeline && JSON.stringify(state.pipeline),
+  agent: state.agent,
+})
+
+/** What the log records about a new or deleted check. */
+export const factsOf = (runId: string, state: CheckState) => ({
+  runId,
+  ...state,
+  contentType: state.contentType === 'text/markdown' ? null : state.contentType,
+})
+
+/** Throws VALIDATION_ERROR if a failed command is reported as passed. */
+export function requireAgreement({ result, exitCode }: Pick<CheckState, 'result' | 'exitCode'>): void {
+  if (result === 'pass' && exitCode !== null && exitCode !== 0) {
+    throw invalid('result', `is 'pass', and exitCode is ${exitCode}: a command that ended so did not pass`)
+  }
+}
+
+type What = 'created' | 'updated' | 'deleted'
+
+/** The event of a change of a check. */
+export const eventOf = (
+  ctx: Ctx,
+  what: What,
+  { id: subjectId, check_id: subject }: CheckRow,
+  changes: Changes,
+): Change => ({ type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+
+export const recordCheck = (ctx: Ctx, what: What, row: CheckRow, changes: Changes, isImported = false) =>
+  record(ctx, { ...eventOf(ctx, what, row, changes), isImported })
+
+/** The check with that id in the caller's project. Throws NOT_FOUND if there is none. */
+export async function requireCheck(ctx: Ctx, checkId: string, lock: Sql = empty): Promise<CheckRow> {
+  const [row] = await ctx.db.query<CheckRow>(sql`
+    select ${columns} from checks where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} ${lock}`)
+  if (!row) throw noCheck(ctx, checkId)
+  return row
+}
+
+export const noCheck = (ctx: Ctx, checkId: string) =>
+  new ConductError('NOT_FOUND', `There is no check '${checkId}' in project '${ctx.project.slug}'.`)

@@ -1,0 +1,97 @@
+import sql, { empty, join } from 'sql-template-tag'
+import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { type RunRow, requireRun } from './row.ts'
+import { most } from './turn.ts'
+import type { TurnFields } from './turn-fields.ts'
+import type { FileChanges } from './work-fields.ts'
+
+/** The files that a run changed, from its turns. The last turn that names a file counts. */
+
+/** Sums of lines are null where none are known. */
+interface Totals {
+  files: number
+  insertions: number | null
+  deletions: number | null
+}
+
+/** Beyond so many files of a run, its totals are continued rather than counted anew with each turn. */
+const mostCounted = 10_000
+
+/** Keeps the files of a turn. Returns the totals of the run, which were `before`. */
+export async function keepFiles(
+  ctx: Ctx,
+  run: RunRow,
+  { files = [], restored = [] }: TurnFields,
+  before: FileChanges | null,
+): Promise<FileChanges> {
+  const last = new Map(files.map((file) => [file.path, file]))
+  const paths = [...new Set([...last.keys(), ...restored])]
+  if (paths.length === 0) return changesOf(ctx, run)
+  const those = sql`and path in (${join(paths)})`
+  const old = (await isLong(ctx, run)) ? await totalsOf(ctx, run, those) : undefined
+  if (restored.length > 0) await ctx.db.query(sql`delete from run_files where run_id = ${run.id} ${those}`)
+  if (last.size > 0) await insertFiles(ctx, run, [...last.values()])
+  return old && before ? continued(before, old, await totalsOf(ctx, run, those)) : changesOf(ctx, run)
+}
+
+async function insertFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
+  const rows = files.map(
+    ({ path, insertions = null, deletions = null }) => sql`(${run.id}, ${path}, ${insertions}, ${deletions})`,
+  )
+  await ctx.db.query(sql`
+    insert into run_files (run_id, path, insertions, deletions) values ${join(rows)}
+    on conflict (run_id, path) do update set insertions = excluded.insertions, deletions = excluded.deletions`)
+}
+
+async function isLong(ctx: Ctx, run: RunRow): Promise<boolean> {
+  const [beyond] = await ctx.db.query(sql`
+    select path from run_files where run_id = ${run.id} limit 1 offset ${mostCounted}`)
+  return beyond !== undefined
+}
+
+/** The totals after those of some files changed from `old` to `now`. */
+function continued(before: FileChanges, old: Totals, now: Totals): FileChanges {
+  const lines = (which: 'insertions' | 'deletions') =>
+    before[which] === undefined && now[which] === null
+      ? null
+      : Math.max(0, (before[which] ?? 0) - (old[which] ?? 0) + (now[which] ?? 0))
+  return changesIn({
+    files: (before.files ?? 0) - old.files + now.files,
+    insertions: lines('insertions'),
+    deletions: lines('deletions'),
+  })
+}
+
+/** The totals. Files with unknown lines add none. */
+const changesOf = async (ctx: Ctx, run: RunRow) => changesIn(await totalsOf(ctx, run))
+
+async function totalsOf(ctx: Ctx, run: RunRow, those = empty): Promise<Totals> {
+  const [sum] = await ctx.db.query<Totals>(sql`
+    select count(*) as files, cast(sum(insertions) as double precision) as insertions,
+      cast(sum(deletions) as double precision) as deletions from run_files where run_id = ${run.id} ${those}`)
+  return sum ?? { files: 0, insertions: null, deletions: null }
+}
+
+function changesIn({ files, insertions, deletions }: Totals): FileChanges {
+  const atMost = (lines: number) => Math.min(lines, most.count)
+  return {
+    files,
+    ...(insertions !== null && { insertions: atMost(insertions) }),
+    ...(deletions !== null && { deletions: atMost(deletions) }),
+  }
+}
+
+/** Throws NOT_FOUND if the project has no such run. */
+export const listRunFiles: Operation<'listRunFiles'> = async (ctx, { runId, limit }) => {
+  const run = await requireRun(ctx, runId)
+  const rows = await ctx.db.query<{ path: string; insertions: number | null; deletions: number | null }>(sql`
+    select path, insertions, deletions from run_files where run_id = ${run.id}
+    order by coalesce(insertions, 0) + coalesce(deletions, 0) desc, path limit ${limit}`)
+  const { files: total = 0 } = await changesOf(ctx, run)
+  const files = rows.map(({ path, insertions, deletions }) => ({
+    path,
+    ...(insertions !== null && { insertions }),
+    ...(deletions !== null && { deletions }),
+  }))
+  return { files, meta: { total } }
+}

@@ -1,0 +1,248 @@
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { invalid } from '../../contract/error.ts'
+import type { Dialect, Tx } from '../../engine/db.ts'
+import type { Walk } from '../../frame/page.ts'
+import type { Parsed } from '../../operations/routes.ts'
+import { hrefKey } from './found-by.ts'
+import { statuses } from './state.ts'
+
+/** The filters of any list of runs. */
+export type Filters = Partial<
+  Omit<Parsed<'listRuns'>, 'project' | 'limit' | 'cursor' | 'order' | 'createdAfter' | 'createdBefore'>
+>
+
+/** A filter of the runs of a project, with the index that serves it. */
+interface Path extends Walk {
+  /** The filters that the index covers, its own first. */
+  knows: readonly [keyof Filters, ...(keyof Filters)[]]
+  table: Sql
+  /** Statements that find the runs in the side table, with the project, in the order of its index. */
+  probes: Sql[]
+  ordered: Sql
+  /** For each of these alone, the index has the order of lists. */
+  apart: Sql[]
+  /** The same filter as a condition on `runs`, written so that no engine abandons the chosen index for it. */
+  condition: Sql
+  /** Its index does not have the order of lists. It is used only if it leads to few runs, which are then sorted. */
+  isUnordered?: true
+}
+
+/** The walks through a project that find the matching runs, all along the index that leads to the fewest. */
+export async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<Walk[]> {
+  const { specVersion } = filters
+  const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
+  if (commits.length === 0 && filters.commit !== undefined) return []
+  const paths = pathsOf(db.dialect, projectId, filters, commits)
+  const path = await narrowest(db, paths)
+  const where = [
+    sql`runs.project_id = ${projectId}`,
+    ...paths.filter(({ knows: [own] }) => !path?.knows.includes(own)).map(({ condition }) => condition),
+    ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
+  ]
+  if (!path) return [{ ...alongRuns, where }]
+  return path.apart.map((one) => ({ ...path, where: [...path.where, ...(one === empty ? [] : [one]), ...where] }))
+}
+
+/** Conditions for all filters, on runs of a project found in another way. Undefined if no run can match. */
+export async function conditionsOf(db: Tx, projectId: number, filters: Filters): Promise<Sql[] | undefined> {
+  const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
+  if (commits.length === 0 && filters.commit !== undefined) return undefined
+  return [
+    sql`runs.project_id = ${projectId}`,
+    ...pathsOf(db.dialect, projectId, filters, commits).map(({ condition }) => condition),
+    ...(filters.specVersion === undefined ? [] : [sql`runs.spec_version = ${filters.specVersion}`]),
+  ]
+}
+
+/** How far to count runs: checking this many against the other filters is cheap. */
+const few = 500
+
+/** The index that leads to the fewest runs; if all lead to many, the first one. */
+async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
+  const own = paths.filter((path) => !paths.some((other) => other !== path && other.knows.includes(path.knows[0])))
+  if (own.length < 2 && !own[0]?.isUnordered) return own[0]
+  const counts = await Promise.all(
+    own.map(async ({ table, probes, ordered }) => {
+      const found = probes.map(
+        (probe) => sql`select * from (
+          select 1 as one from ${table} where ${probe} order by ${ordered} limit ${raw(String(few))}) as probe`,
+      )
+      const [row] = await db.query<{ count: number }>(
+        sql`select count(*) as count from (${join(found, ' union all ')}) as found`,
+      )
+      return Math.min(row?.count ?? 0, few)
+    }),
+  )
+  const usable = own.map((path, at) => ({ path, count: counts[at] ?? few }))
+  return usable
+    .filter(({ path, count }) => !path.isUnordered || count < few)
+    .reduce<(typeof usable)[number] | undefined>((a, b) => (a && a.count <= b.count ? a : b), undefined)?.path
+}
+
+/** If more commits than this share a prefix, we ask for more digits. */
+const mostCommits = 20
+
+/** The commits of a project's runs with that prefix. Throws VALIDATION_ERROR if there are too many. */
+async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<string[]> {
+  // From one commit to the next: `distinct` would read every run of each.
+  const next = (where: Sql) => sql`(select min(c.commit_id) from run_commits c
+    where c.project_id = ${projectId} and ${where} and c.commit_id < ${`${prefix}g`})`
+  const rows = await db.query<{ commit_id: string }>(sql`
+    with recursive found (commit_id) as (
+      select ${next(sql`c.commit_id >= ${prefix}`)}
+      union all select ${next(sql`c.commit_id > found.commit_id`)} from found where commit_id is not null
+    ) select commit_id from found where commit_id is not null limit ${mostCommits + 1}`)
+  if (rows.length > mostCommits) {
+    throw invalid('commit', `'${prefix}' is the beginning of more than ${mostCommits} commits: give more digits`)
+  }
+  return rows.map(({ commit_id }) => commit_id)
+}
+
+/** The possible indexes, in the order of what is usually rarest. */
+function pathsOf(dialect: Dialect, projectId: number, filters: Filters, commits: string[]): Path[] {
+  const { featureId, label, specId, agent, status, verdict } = filters
+  const paths: Path[] = []
+  if (commits.length > 0) paths.push(commitPath(dialect, projectId, commits))
+  if (filters.href !== undefined) {
+    const key = hrefKey(filters.href)
+    paths.push(sidePath(dialect, 'href', sql`run_links`, sql`l.project_id = ${projectId} and l.href_key = ${key}`))
+  }
+  for (const column of ['session', 'branch', 'author'] as const) {
+    const value = filters[column]
+    if (value !== undefined) paths.push(columnPath(projectId, column, value))
+  }
+  if (featureId !== undefined) {
+    const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
+    paths.push(sidePath(dialect, 'featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
+  }
+  if (label !== undefined) {
+    paths.push(sidePath(dialect, 'label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(label)}`))
+  }
+  const each = status && eachOf('status', status)
+  if (specId !== undefined) paths.push(runPath(projectId, 'specId', sql`runs.spec_id`, specId, each ?? [empty]))
+  if (agent !== undefined) {
+    paths.push(runPath(projectId, 'agent', sql`runs.agent`, agent, each ?? eachOf('status', statuses)))
+  }
+  if (status) paths.push(valuesPath(projectId, 'status', status))
+  if (verdict) paths.push(valuesPath(projectId, 'verdict', verdict))
+  if (filters.endedAfter !== undefined || filters.endedBefore !== undefined)
+    paths.push(endPath(dialect, projectId, filters))
+  return paths
+}
+
+/** Finds a run with several of the commits only once, by the first of them. */
+function commitPath(dialect: Dialect, projectId: number, commits: string[]): Path {
+  const found = (commit: string) => sql`l.project_id = ${projectId} and l.commit_id = ${commit}`
+  const path = sidePath(dialect, 'commit', sql`run_commits`, found(commits[0] as string))
+  const apart = commits.map((commit, at) => {
+    const before = commits.slice(0, at)
+    const first =
+      before.length === 0
+        ? empty
+        : sql`and not exists (select 1 from run_commits o where o.run_id = l.run_id and o.commit_id in (${join(before)}))`
+    return sql`${found(commit)} ${first}`
+  })
+  return {
+    ...path,
+    probes: commits.map(found),
+    apart,
+    where: [dialect.follows('runs.id', 'l.run_id')],
+    condition: existsBeside(sql`run_commits`, sql`l.commit_id in (${join(commits)})`),
+  }
+}
+
+/** The index of a single column. */
+function columnPath(projectId: number, own: 'session' | 'branch' | 'author', value: string): Path {
+  const column = sql`runs.${raw(own)}`
+  return {
+    ...alongRuns,
+    knows: [own],
+    table: sql`runs`,
+    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
+    ordered: sql`runs.created_at, runs.id`,
+    apart: [empty],
+    condition: sql`${column} || '' = ${value}`,
+    where: [sql`${column} = ${value}`],
+  }
+}
+
+function endPath(dialect: Dialect, projectId: number, { endedAfter, endedBefore }: Filters): Path {
+  const between = (column: Sql) =>
+    sql`${column} > ${endedAfter ?? ''} ${endedBefore === undefined ? empty : sql`and ${column} < ${endedBefore}`}`
+  const found = sql`l.project_id = ${projectId} and ${between(sql`l.ended_at`)}`
+  return {
+    knows: ['endedAfter'],
+    table: sql`runs l`,
+    probes: [found],
+    ordered: sql`l.ended_at, l.created_at, l.id`,
+    apart: [empty],
+    condition: sql`(${between(sql`runs.ended_at || ''`)})`,
+    from: sql`(select l.id, l.created_at from runs l where ${found} order by l.ended_at limit ${raw(String(few))}) l cross join runs`,
+    where: [dialect.follows('runs.id', 'l.id')],
+    createdAt: 'l.created_at',
+    id: 'l.id',
+    isUnordered: true,
+  }
+}
+
+function sidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql): Path {
+  return {
+    knows: [own],
+    table: sql`${table} l`,
+    probes: [found],
+    ordered: sql`l.created_at, l.run_id`,
+    apart: [empty],
+    condition: existsBeside(table, found),
+    // SQLite keeps the order of the tables of a cross join.
+    from: sql`${table} l cross join runs`,
+    where: [found, dialect.follows('runs.id', 'l.run_id')],
+    createdAt: 'l.created_at',
+    id: 'l.run_id',
+  }
+}
+
+/** Whether a side table has such a row of a run. The offset keeps PostgreSQL from starting with that table. */
+const existsBeside = (table: Sql, found: Sql) =>
+  sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found} limit 1 offset 0)`
+
+const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
+
+/** The walk through the runs of all projects. */
+export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
+
+/** The index of a column together with the status. */
+function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
+  return {
+    ...alongRuns,
+    knows: [own, 'status'],
+    table: sql`runs`,
+    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
+    ordered: sql`runs.status, runs.created_at, runs.id`,
+    apart,
+    condition: sql`${column} || '' = ${value}`,
+    where: [sql`${column} = ${value}`],
+  }
+}
+
+function valuesPath(projectId: number, own: 'status' | 'verdict', values: readonly string[]): Path {
+  const apart = eachOf(own, values)
+  return {
+    ...alongRuns,
+    knows: [own],
+    table: sql`runs`,
+    probes: apart.map((one) => sql`runs.project_id = ${projectId} and ${one}`),
+    ordered: sql`runs.created_at, runs.id`,
+    apart,
+    condition: sql`runs.${raw(own)} || '' in (${join(values)})`,
+    where: [],
+  }
+}
+
+/** One condition for each value of a repeatable filter. */
+const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>
+  [...new Set(values)].map((value) => sql`runs.${raw(column)} = ${value}`)
+
+function isLabel(label: string): Sql {
+  const colon = label.indexOf(':')
+  return sql`l.name = ${label.slice(0, colon)} and l.value = ${label.slice(colon + 1)}`
+}

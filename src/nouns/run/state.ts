@@ -1,0 +1,128 @@
+import { invalid } from '../../contract/error.ts'
+import { latestBy } from '../../engine/drift.ts'
+import { titleOf } from '../../text/title.ts'
+import type { Run, RunFields, RunStatus } from './fields.ts'
+import { isOtherWork } from './verdict/verdict.ts'
+
+export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as const
+
+/** The verdicts on a run. */
+export const verdicts = ['unchecked', 'failing', 'warned', 'stale', 'verified'] as const
+
+/** The fields of a run that a change can set. Content is handled separately. */
+export type RunState = Pick<
+  Run,
+  | 'title'
+  | 'specId'
+  | 'status'
+  | 'agent'
+  | 'author'
+  | 'command'
+  | 'exitCode'
+  | 'contentType'
+  | 'labels'
+  | 'where'
+  | 'git'
+  | 'changes'
+  | 'links'
+  | 'usage'
+  | 'failure'
+  | 'startedAt'
+  | 'endedAt'
+>
+
+export const emptyRun: RunState = {
+  title: null,
+  specId: null,
+  status: 'pending',
+  agent: null,
+  author: null,
+  command: null,
+  exitCode: null,
+  contentType: 'text/markdown',
+  labels: {},
+  where: null,
+  git: null,
+  changes: null,
+  links: [],
+  usage: null,
+  failure: null,
+  startedAt: null,
+  endedAt: null,
+}
+
+const ended = (status: RunStatus) => status === 'completed' || status === 'failed'
+
+/**
+ * The state of a run after `patch` at `now`. A change without a time of its own happens at `now`, or at `at`. Any
+ * status may follow any other. A start far in the future moves to `at`. A run that ends again without having been reopened keeps its first end. Throws
+ * VALIDATION_ERROR if the patch gives a failure to a run that has not failed, or impossible times.
+ */
+export function change(before: RunState, patch: RunFields, now: string, at = now): RunState {
+  const { content, ...given } = patch
+  const after: RunState = { ...before, ...definedOf(given) }
+  if (after.status !== 'failed') {
+    if (patch.failure) throw invalid('failure', `stands only with status 'failed', and the status is '${after.status}'`)
+    after.failure = null
+  }
+  // It is stored field by field, so without any it is none.
+  if (after.usage && Object.keys(after.usage).length === 0) after.usage = null
+  if (after.title === null && content !== undefined) after.title = titleOf(content)
+  if (isTooLate(before, now)) after.startedAt = patch.startedAt ?? null
+  if (after.status !== 'pending') after.startedAt ??= earlier(at, after.endedAt)
+  requireTimes(patch, after, now)
+  if (!ended(after.status)) after.endedAt = null
+  else after.endedAt ??= later(at, after.startedAt)
+  return after
+}
+
+/** Whether a run that has not ended started far in the future, because the clock was ahead then. */
+export const isTooLate = ({ startedAt, endedAt }: Pick<RunState, 'startedAt' | 'endedAt'>, now: string) =>
+  startedAt !== null && endedAt === null && startedAt > latestBy(now)
+
+/** The earlier of two times. */
+export const earlier = (one: string, other: string | null) => (other !== null && other < one ? other : one)
+/** The later of two times. */
+export const later = (one: string, other: string | null) => (other !== null && other > one ? other : one)
+
+/** How far a recorder's clock may be ahead, in milliseconds. */
+const aheadMs = 5 * 60_000
+
+/** Throws VALIDATION_ERROR for a time in the future, by the server's clock. */
+export function requirePast(given: Pick<RunFields, 'startedAt' | 'endedAt'>, now: string): void {
+  const latest = new Date(Date.parse(now) + aheadMs).toISOString()
+  for (const field of ['startedAt', 'endedAt'] as const) {
+    const at = given[field]
+    if (at !== undefined && at > latest) {
+      throw invalid(field, `must not be more than 5 minutes ahead of the server, where it is ${now}, and is ${at}`)
+    }
+  }
+}
+
+/** Throws VALIDATION_ERROR for a time in the future, an end before the start, and an end of a run in progress. */
+function requireTimes(patch: RunFields, { status, startedAt, endedAt }: RunState, now: string): void {
+  requirePast(patch, now)
+  if (patch.startedAt !== undefined && status === 'pending') {
+    throw invalid('startedAt', "stands only with a run that has started, and its status is 'pending'")
+  }
+  if (patch.endedAt !== undefined && !ended(status)) {
+    throw invalid('endedAt', `stands only with a status that ends the run, and the status is '${status}'`)
+  }
+  if (!ended(status) || startedAt === null || endedAt === null || endedAt >= startedAt) return
+  const field = patch.endedAt === undefined ? 'startedAt' : 'endedAt'
+  throw invalid(field, `must leave the end, ${endedAt}, not before the start, ${startedAt}`)
+}
+
+function definedOf<T extends object>(value: T) {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
+}
+
+/** Whether a change makes the work a different one for checks without a known tree or commit. */
+export function isWork(before: RunState, after: RunState, contentReplaced: boolean): boolean {
+  return (
+    contentReplaced ||
+    isOtherWork(before.git ?? {}, after.git ?? {}) ||
+    before.specId !== after.specId ||
+    (ended(before.status) && !ended(after.status))
+  )
+}

@@ -1,0 +1,165 @@
+import sql from 'sql-template-tag'
+import { permits, systemActor } from '../../contract/actor.ts'
+import { ConductError, invalid } from '../../contract/error.ts'
+import { type Ctx, inTx, type Operation, requireOwn } from '../../frame/ctx.ts'
+import { nameOfActor } from '../../log/actor.ts'
+import { activityAfter } from './activity.ts'
+import type { RunStatus } from './fields.ts'
+import { expired, expiryOf, latestExpiry, tokenHash, tokenOf } from './lease.ts'
+import type { Lease } from './lease-fields.ts'
+import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
+import { type LeaseColumns, saveRun } from './save.ts'
+import { earlier, isTooLate, later, type RunState } from './state.ts'
+
+/** A run that the caller may change, locked until the transaction ends. */
+export interface Opened {
+  row: RunRow
+  /** The state before the change. */
+  base: RunState
+  /** Whether the caller holds the lease. */
+  holds: boolean
+  /** Whether the caller is the recorder of the run, by the token of its creation. */
+  isRecorder: boolean
+}
+
+/** Whether its lease has expired, or was granted while the clock was far ahead and not renewed since. */
+export const isLapsed = ({ lease_expires_at: at }: RunRow, now: string) =>
+  at !== null && (at <= now || at > latestExpiry(now))
+
+/**
+ * Opens a run for a change. A run whose lease has expired counts as failed, whether or not a server has noticed. Its
+ * holder resumes it, unless someone has changed or retried it since. Throws FORBIDDEN for an agent key on another's
+ * run, unless it `deletes`, which has its own permission; LEASE_HELD without the token, unless `mayEnd` and the caller
+ * may write; LEASE_LOST for a token that is no longer valid, unless the caller `proposes` it for the first lease of the
+ * run; NOT_FOUND.
+ */
+export async function openRun(
+  ctx: Ctx,
+  runId: string,
+  token: string | undefined,
+  { mayEnd = false, deletes = false, proposes = false } = {},
+): Promise<Opened> {
+  const found = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
+  if (!deletes) requireOwn(ctx, found, `Run '${runId}'`)
+  const row = isLapsed(found, ctx.now) ? await lapse(ctx, found) : found
+  const state = stateOf(row)
+  const proof = token === undefined ? ctx.leaseHash : tokenHash(token)
+  if (proof !== undefined && !(proposes && row.lease_seconds === null)) {
+    if (row.lease_token !== proof) throw await leaseLost(ctx, row)
+    const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
+    return { row, base, holds: true, isRecorder: isRecorderOf(row, proof) }
+  }
+  if (row.lease_expires_at !== null && !(mayEnd && permits(ctx.actor.permissions, 'write'))) {
+    throw new ConductError(
+      'LEASE_HELD',
+      `Run '${runId}' is leased until ${row.lease_expires_at}: send its Lease-Token, or end it with status 'failed' and a key with write.`,
+    )
+  }
+  return { row, base: state, holds: false, isRecorder: false }
+}
+
+/** Whether this is the hash of the token that the recorder of a run received when it created the run. It outlives the lease. */
+export const isRecorderOf = ({ recorder_token }: RunRow, proof: string | undefined): boolean =>
+  recorder_token !== null && recorder_token === proof
+
+/** Fails a run at the time when its lease expired. */
+export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
+  const base = stateOf(row)
+  const at = earlier(ctx.now, row.lease_expires_at)
+  const startedAt = isTooLate(base, ctx.now) ? at : base.startedAt
+  // A start may be some minutes ahead.
+  const times = { startedAt, endedAt: later(at, startedAt) }
+  const after: RunState = { ...base, status: 'failed', failure: expired, ...times }
+  const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
+  return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false, isRecorder: false })
+}
+
+/** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run was retried meanwhile. */
+async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState> {
+  const [retry] = await ctx.db.query<{ run_id: string; created_at: string }>(sql`
+    select run_id, created_at from runs where retry_of = ${row.id} order by id limit 1`)
+  if (retry) {
+    throw new ConductError(
+      'LEASE_LOST',
+      `Run '${row.run_id}' was retried as '${retry.run_id}' at ${retry.created_at}: continue there.`,
+    )
+  }
+  return { ...state, status: 'in_progress', failure: null, endedAt: null }
+}
+
+async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
+  const [by] = await ctx.db.query<{ id: number }>(sql`select updated_by as id from runs where id = ${row.id}`)
+  const who = await nameOfActor(ctx, by?.id ?? systemActor.id)
+  return new ConductError(
+    'LEASE_LOST',
+    `You no longer hold the lease of run '${row.run_id}': ${who} changed the run at ${row.updated_at}. Read it before you continue.`,
+  )
+}
+
+/** A new lease: its columns, and the token that its holder receives or has proposed. */
+export function grant(now: string, seconds: number, proposed: string | undefined): Required<Granted> {
+  const token = tokenOf(proposed)
+  const expiresAt = expiryOf(now, seconds)
+  const columns: LeaseColumns = { lease_token: tokenHash(token), lease_seconds: seconds, lease_expires_at: expiresAt }
+  return { columns, lease: { token, expiresAt } }
+}
+
+/** The status that goes with a lease. Throws VALIDATION_ERROR for another one. */
+export function statusUnder(seconds: number | undefined, status: RunStatus | undefined): RunStatus | undefined {
+  if (!seconds) return status
+  if (status !== undefined && status !== 'in_progress') {
+    throw invalid('leaseSeconds', `makes the run in_progress, and status is '${status}'`)
+  }
+  return 'in_progress'
+}
+
+interface Granted {
+  columns: LeaseColumns
+  /** The lease to return, if the caller asked for one. */
+  lease?: Lease
+}
+
+/** The lease after a change: granted or renewed for `seconds`, or ended by 0 or by the end of the run. */
+export function leaseAfter(
+  ctx: Ctx,
+  { row, holds }: Opened,
+  after: RunState,
+  seconds: number | undefined,
+  token: string | undefined,
+): Granted {
+  if (seconds && !holds) return grant(ctx.now, seconds, token)
+  // The last holder may still write until someone else has acted.
+  const lease_token = holds ? row.lease_token : null
+  const lease_seconds = seconds || row.lease_seconds
+  const isLeased = row.lease_expires_at !== null || row.status !== 'in_progress'
+  const goesOn = holds && seconds !== 0 && after.status === 'in_progress' && (seconds !== undefined || isLeased)
+  if (!goesOn || lease_seconds === null) return { columns: { lease_token, lease_seconds, lease_expires_at: null } }
+  const expiresAt = expiryOf(ctx.now, lease_seconds)
+  const columns = { lease_token, lease_seconds, lease_expires_at: expiresAt }
+  return seconds && token !== undefined ? { columns, lease: { token, expiresAt } } : { columns }
+}
+
+/**
+ * Throws LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT when renewing the lease of a run without
+ * one, and for an activity of a run that is not in progress.
+ */
+export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, activity: doing, leaseSeconds, leaseToken }) =>
+  inTx(ctx, async (ctx) => {
+    const opened = await openRun(ctx, runId, leaseToken)
+    if (leaseSeconds !== undefined && !opened.holds) {
+      throw new ConductError('CONFLICT', `You hold no lease on run '${runId}': PATCH leaseSeconds to take one.`)
+    }
+    const { row, base } = opened
+    const lease = opened.holds ? leaseAfter(ctx, opened, base, leaseSeconds, leaseToken).columns : row
+    const { lease_token, lease_seconds, lease_expires_at } = lease
+    const columns = { lease_token, lease_seconds, lease_expires_at }
+    if (doing && base.status !== 'in_progress') {
+      throw new ConductError(
+        'CONFLICT',
+        `Run '${runId}' is ${base.status}, and only a run in progress can have an activity.`,
+      )
+    }
+    const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
+    const saved = await saveRun(ctx, { ...opened, after: base, lease: columns, holds: true, activity })
+    return { run: await shownRun(ctx, saved) }
+  })

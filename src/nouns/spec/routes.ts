@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { humanId, ifVersion, importedAt, text } from '../../contract/field.ts'
+import { pageInput, pageMeta } from '../../contract/page.ts'
+import type { Name } from '../../contract/paths.ts'
+import { created, done, type Route, runPage } from '../../contract/route.ts'
+import { projectFilter } from '../project/fields.ts'
+import { runStatus, verdict } from '../run/fields.ts'
+import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './fields.ts'
+
+const specAnswer = z.object({ spec })
+
+export const specRoutes = {
+  createSpec: {
+    summary: 'Create a spec',
+    permission: 'agent',
+    input: z.strictObject({
+      specId: humanId.optional().describe('Default: the next SPEC-<n> of the project'),
+      ...specFields,
+      createdAt: importedAt,
+    }),
+    output: specAnswer,
+    success: [201],
+    example: { specId: 'AUTH-001', content: '# Log in with a passkey\n\n- [x] button\n- [ ] tests' },
+  },
+  listSpecs: {
+    summary: 'List specs',
+    permission: 'read',
+    input: z.strictObject({
+      project: projectFilter,
+      status: z.array(specStatus).optional(),
+      q: text(200, 1).optional().describe('Part of the title; ASCII letters match regardless of case'),
+      ...created,
+      ...pageInput,
+    }),
+    output: z.object({ specs: z.array(spec), meta: pageMeta }),
+    success: [200],
+    example: { status: ['draft'] },
+  },
+  getSpec: {
+    summary: 'Read a spec with its content and the totals of its runs',
+    permission: 'read',
+    input: z.strictObject({ specId: humanId }),
+    output: z.object({ spec: fullSpec }),
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  updateSpec: {
+    summary: 'Change fields of a spec; earlier versions stay',
+    permission: 'agent',
+    input: z.strictObject({ specId: humanId, ...specFields, ifVersion }),
+    output: specAnswer,
+    success: [200],
+    example: { specId: 'AUTH-001', status: 'in_progress' },
+  },
+  deleteSpec: {
+    summary: 'Delete a spec; its runs stay',
+    permission: 'delete',
+    input: z.strictObject({ specId: humanId, ifVersion }),
+    output: done,
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  listSpecRuns: {
+    summary: 'List the runs of a spec',
+    words: 'spec runs',
+    permission: 'read',
+    input: z.strictObject({
+      specId: humanId,
+      specVersion: z.int().min(1).optional(),
+      status: z.array(runStatus).optional(),
+      verdict: z.array(verdict).optional(),
+      ...pageInput,
+    }),
+    output: runPage,
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  listSpecVersions: {
+    summary: 'List the versions of a spec',
+    words: 'spec versions',
+    permission: 'read',
+    input: z.strictObject({ specId: humanId, ...pageInput }),
+    output: z.object({ versions: z.array(specVersion), meta: pageMeta }),
+    success: [200],
+    example: { specId: 'AUTH-001' },
+  },
+  getSpecVersion: {
+    summary: 'Read an earlier version of a spec',
+    words: 'spec version',
+    permission: 'read',
+    input: z.strictObject({ specId: humanId, version: z.int().min(1) }),
+    output: z.object({ version: fullSpecVersion }),
+    success: [200],
+    example: { specId: 'AUTH-001', version: 1 },
+  },
+} as const satisfies { [N in Name]?: Route }

@@ -1,0 +1,248 @@
+import sql, { empty, join, raw } from 'sql-template-tag'
+import { ConductError } from '../../contract/error.ts'
+import type { ActorName } from '../../contract/field.ts'
+import { firstVersion, insertUnder, useUpVersions } from '../../frame/counter.ts'
+import { type Ctx, inTx, madeAt, type Operation, requireOwn, requireVersion } from '../../frame/ctx.ts'
+import {
+  type Digest,
+  deleteDocuments,
+  digestOf,
+  documentText,
+  findDigest,
+  insertDocument,
+  isContent,
+  isErased,
+  requireFitting,
+} from '../../frame/document.ts'
+import { readPage, type Walk } from '../../frame/page.ts'
+import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
+import { visibleProjects } from '../../frame/scope.ts'
+import { actorsOf } from '../../log/actor.ts'
+import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
+import { record } from '../../log/record.ts'
+import { titleOf } from '../../text/title.ts'
+import { checklistOf } from './checklist.ts'
+import type { Spec, SpecFields } from './fields.ts'
+import { totalsOf } from './totals.ts'
+import { keepVersion, noSpec } from './version.ts'
+
+interface SpecRow {
+  id: number
+  slug: string
+  spec_id: string
+  title: string | null
+  status: Spec['status']
+  agent: string | null
+  document_id: number | null
+  checklist_total: number
+  checklist_done: number
+  created_at: string
+  updated_at: string
+  created_by: number
+  updated_by: number
+  version: number
+  erased_at: string | null
+}
+
+const columns = sql`specs.id, (select p.slug from projects p where p.id = specs.project_id) as slug, specs.spec_id,
+  specs.title, specs.status, specs.agent, specs.document_id, specs.checklist_total, specs.checklist_done,
+  specs.created_at, specs.updated_at, specs.created_by, specs.updated_by, specs.version,
+  specs.erased_at`
+
+async function shownSpecs(ctx: Ctx, rows: SpecRow[]): Promise<Spec[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.flatMap((row) => [row.created_by, row.updated_by]),
+  )
+  return rows.map((row) => specOf(row, actors))
+}
+
+const shownSpec = async (ctx: Ctx, row: SpecRow) => (await shownSpecs(ctx, [row]))[0] as Spec
+
+function specOf(row: SpecRow, actors: ReadonlyMap<number, ActorName>): Spec {
+  const { id, slug, spec_id: specId, title, status, agent, version } = row
+  const checklist = { total: row.checklist_total, done: row.checklist_done }
+  return {
+    id,
+    project: slug,
+    specId,
+    title,
+    status,
+    agent,
+    checklist,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    createdBy: actors.get(row.created_by) as ActorName,
+    updatedBy: actors.get(row.updated_by) as ActorName,
+    version,
+    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
+  }
+}
+
+type State = Pick<Spec, 'title' | 'status' | 'agent'>
+
+const stateOf = ({ title, status, agent }: State): State => ({ title, status, agent })
+
+/** The spec with that id in the caller's project. Throws NOT_FOUND if there is none. */
+async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<SpecRow> {
+  const [row] = await ctx.db.query<SpecRow>(sql`
+    select ${columns} from specs where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId} ${lock}`)
+  if (!row) throw noSpec(ctx, specId)
+  return row
+}
+
+function recordSpec(
+  ctx: Ctx,
+  what: 'created' | 'updated' | 'deleted',
+  row: SpecRow,
+  changes: Changes,
+  isImported = false,
+) {
+  const { id: subjectId, spec_id: subject } = row
+  return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
+}
+
+/** Throws CONFLICT if the specId is taken. */
+export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content = '', createdAt, ...fields }) => {
+  requireFitting(ctx, content)
+  const at = madeAt(ctx, createdAt)
+  const state: State = {
+    title: fields.title ?? titleOf(content),
+    status: fields.status ?? 'draft',
+    agent: fields.agent ?? null,
+  }
+  const digest = digestOf(content)
+  return inTx(ctx, async (ctx) => {
+    const values = {
+      project_id: ctx.project.id,
+      ...state,
+      document_id: await insertDocument(ctx, content, digest),
+      ...checklistColumns(content),
+      created_by: ctx.actor.id,
+      updated_by: ctx.actor.id,
+      created_at: at,
+      updated_at: ctx.now,
+    }
+    const row = await insertUnder(ctx, 'spec', specId, async (id) => {
+      const [row] = await ctx.db.query<SpecRow>(sql`
+        insert into specs (spec_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
+        on conflict do nothing returning ${columns}`)
+      return row && beginVersions(ctx, row)
+    })
+    if (!row)
+      throw new ConductError(
+        'CONFLICT',
+        `The spec '${specId}' exists: PATCH it, or leave out specId to get the next free one.`,
+      )
+    await keepVersion(ctx, row)
+    await keepGrams(ctx, 'spec', row.id, undefined, row.title)
+    await recordSpec(ctx, 'created', row, appeared({ ...state, content: digest, createdAt }), createdAt !== undefined)
+    return { spec: await shownSpec(ctx, row) }
+  })
+}
+
+/** Sets the first version of a new spec. The insert may have waited for the deletion of one with its id, whose numbers continue. */
+async function beginVersions(ctx: Ctx, row: SpecRow): Promise<SpecRow> {
+  const version = await firstVersion(ctx, `spec ${row.spec_id}`)
+  if (version === row.version) return row
+  await ctx.db.query(sql`update specs set version = ${version} where id = ${row.id}`)
+  return { ...row, version }
+}
+
+function checklistColumns(content: string) {
+  const { total, done } = checklistOf(content)
+  return { checklist_total: total, checklist_done: done }
+}
+
+/** Throws NOT_FOUND for an unknown project. */
+export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
+  const { projects } = await visibleProjects(ctx, project)
+  const starts = await partWalks(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
+  const walks = starts.flatMap((start): Walk[] => {
+    const walk = { ...start, createdAt: 'specs.created_at', id: 'specs.id' }
+    if (!status) return [walk]
+    return [...new Set(status)].map((one) => ({ ...walk, where: [...walk.where, sql`specs.status = ${one}`] }))
+  })
+  const { rows, meta } = await readPage<SpecRow>(ctx.db, columns, walks, page)
+  return { specs: await shownSpecs(ctx, rows), meta }
+}
+
+/** Throws NOT_FOUND if the project has no spec with that id. */
+export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
+  const [row] = await ctx.db.query<SpecRow & { content: string | null }>(sql`
+    select ${columns}, ${documentText(sql`specs.document_id`)} as content from specs
+    where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId}`)
+  if (!row) throw noSpec(ctx, specId)
+  return { spec: { ...(await shownSpec(ctx, row)), content: row.content ?? '', totals: await totalsOf(ctx, specId) } }
+}
+
+/** Throws FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
+export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersion, content, ...patch }) => {
+  if (content !== undefined) requireFitting(ctx, content)
+  return inTx(ctx, async (ctx) => {
+    const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
+    requireOwn(ctx, row, `Spec '${specId}'`)
+    requireVersion(ifVersion, row.id, row.version)
+    const before = stateOf(row)
+    const after = change(before, { ...patch, content })
+    const moved = content === undefined ? undefined : await replaceContent(ctx, row, content)
+    const changes: Changes = { ...differences(before, after), ...(moved && { content: moved.digests }) }
+    if (Object.keys(changes).length === 0) return { spec: await shownSpec(ctx, row) }
+    const values = {
+      ...after,
+      ...moved?.columns,
+      updated_at: ctx.now,
+      updated_by: ctx.actor.id,
+      version: row.version + 1,
+    }
+    const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
+    const [changed] = await ctx.db.query<SpecRow>(
+      sql`update specs set ${join(assignments)} where id = ${row.id} returning ${columns}`,
+    )
+    await keepVersion(ctx, changed as SpecRow)
+    await keepGrams(ctx, 'spec', row.id, row.title, after.title)
+    await recordSpec(ctx, 'updated', row, changes)
+    return { spec: await shownSpec(ctx, changed as SpecRow) }
+  })
+}
+
+function change(before: State, { title, status, agent, content }: SpecFields): State {
+  const given = title === undefined ? before.title : title
+  return {
+    title: given ?? (content === undefined ? null : titleOf(content)),
+    status: status ?? before.status,
+    agent: agent === undefined ? before.agent : agent,
+  }
+}
+
+/** Stores a new content, or reuses that of an earlier version; undefined if it is the current one. */
+async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
+  const before = await findDigest(ctx, row.document_id)
+  const after = digestOf(content)
+  if (await isContent(ctx, row.document_id, before, after)) return undefined
+  const [earlier] = await ctx.db.query<{ id: number }>(sql`
+    select d.id from spec_versions v join documents d on d.id = v.document_id
+    where v.spec_id = ${row.id} and d.sha256 = ${after?.sha256 ?? ''} and not ${isErased(sql`d.id`)} limit 1`)
+  const document_id = earlier?.id ?? (await insertDocument(ctx, content, after))
+  const digests: [Digest | null, Digest | null] = [before, after]
+  return { digests, columns: { document_id, ...checklistColumns(content) } }
+}
+
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
+export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
+    requireVersion(ifVersion, row.id, row.version)
+    const content = await findDigest(ctx, row.document_id)
+    const documents = await ctx.db.query<{ document_id: number | null }>(sql`
+      select document_id from spec_versions where spec_id = ${row.id}`)
+    await ctx.db.query(sql`delete from specs where id = ${row.id}`)
+    await deleteDocuments(
+      ctx,
+      documents.map(({ document_id }) => document_id),
+    )
+    await useUpVersions(ctx, `spec ${specId}`, row.version)
+    await keepGrams(ctx, 'spec', row.id, row.title, undefined)
+    await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))
+    return { message: 'Spec deleted successfully' }
+  })

@@ -1,0 +1,108 @@
+import sql from 'sql-template-tag'
+import { localActor } from '../contract/actor.ts'
+import { hashOf, newSecret } from '../contract/secret.ts'
+import type { Db, Tx } from '../engine/db.ts'
+import { has, migrate } from '../engine/migrations/migrate.ts'
+import { requireWhole } from '../export/empty.ts'
+import type { Clock, ClockOptions } from '../frame/clock.ts'
+import { systemCtx } from '../frame/ctx.ts'
+import { openClock } from '../log/clock.ts'
+import { insertKey } from '../nouns/key/key.ts'
+import { defaultProject } from '../nouns/project/fields.ts'
+import { createProject } from '../nouns/project/project.ts'
+import { reap } from '../nouns/run/reap.ts'
+
+export interface StoreOptions {
+  /** The secret of the first key, for a database without an admin key. */
+  adminKey?: string | undefined
+  /** Whether to create a first key in a database without an admin key. In-process users need none. */
+  firstKey?: boolean
+  /** Receives errors that no caller waits for. */
+  warn?: (error: Error) => void
+  /** Receives a progress line now and then during a migration. */
+  onProgress?: (line: string) => unknown
+  /** The time of every operation, in Unix milliseconds; by default that of the ledger's own clock. */
+  now?: () => number
+  /** The sources of the ledger's own clock; by default that of the database. */
+  clock?: Pick<ClockOptions, 'wall' | 'monotonic' | 'uptime'>
+}
+
+export interface Store {
+  db: Db
+  /** The current time: ISO 8601, UTC, milliseconds. */
+  now(): string
+  /**
+   * Why the time may be wrong, in words for the operator; undefined if nothing suggests that. Until it is undefined again,
+   * nothing may be removed for its age.
+   */
+  doubt(): string | undefined
+  /** Whether the time has run evenly for a minute. */
+  isSteady(): boolean
+  /** The secret of the first key, if it was created now. It is stored nowhere. */
+  newSecret?: string
+  /** Whether `adminKey` was given but is not a key of this database. */
+  ignoredAdminKey: boolean
+  close(): Promise<void>
+}
+
+/**
+ * Opens the database at `url` (`sqlite:FILE`, `sqlite::memory:`, `postgres://…`), migrates its schema, and creates the
+ * first key if there is none. Throws if the URL has another form, the schema is too new, or the database cannot be
+ * reached.
+ */
+export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  const { adminKey, firstKey = true, warn = () => {} } = options
+  const db = await openDb(url, warn)
+  let clock: Clock
+  let first: { newSecret?: string; ignoredAdminKey: boolean }
+  try {
+    // A database of an earlier version has no such table.
+    if (await has(db, 'imports')) await requireWhole(db)
+    await migrate(db, options.onProgress)
+    clock = options.now
+      ? { now: options.now, doubt: () => undefined, isSteady: () => true }
+      : await openClock(db, options.clock)
+    first = await db.tx((tx) => prepare(tx, textOf(clock), adminKey, firstKey))
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+  const { doubt, isSteady } = clock
+  const now = () => textOf(clock)
+  // Leases that expired while no server ran take effect before the first response.
+  await reap(db, now()).catch(warn)
+  return { db, now, doubt, isSteady, ...first, close: () => db.close() }
+}
+
+const textOf = ({ now }: Clock) => new Date(now()).toISOString()
+
+/** Opens a database as it is, without schema, default project or key. */
+export async function openDb(url: string, warn: (error: Error) => void): Promise<Db> {
+  if (url.startsWith('sqlite:'))
+    return (await import('../engine/sqlite.ts')).openSqlite(url.slice('sqlite:'.length), warn)
+  if (/^postgres(ql)?:/.test(url)) return (await import('../engine/postgres.ts')).openPostgres(url, warn)
+  throw new Error('A database URL must be sqlite:FILE, sqlite::memory: or postgres://…')
+}
+
+/** Creates the default project and the first key, in one transaction that only one server runs at a time. */
+async function prepare(db: Tx, now: string, adminKey: string | undefined, firstKey: boolean) {
+  await db.query(db.dialect.alone)
+  const ctx = systemCtx(db, now)
+  const [project] = await db.query(sql`select 1 as one from projects where slug = ${defaultProject}`)
+  if (!project) await createProject(ctx, { slug: defaultProject })
+  const [same] = adminKey ? await db.query(sql`select 1 as one from keys where hash = ${hashOf(adminKey)}`) : []
+  if (same) return { ignoredAdminKey: false }
+  if (await hasAdmin(db, now)) return { ignoredAdminKey: adminKey !== undefined }
+  if (!firstKey) return { ignoredAdminKey: false }
+  const secret = adminKey ?? newSecret(['admin'])
+  await insertKey(ctx, secret, { name: 'first admin', permissions: ['admin'], projectId: null, expiresAt: null })
+  return { ignoredAdminKey: false, ...(adminKey === undefined && { newSecret: secret }) }
+}
+
+/** Whether somebody has a live admin key of the whole server. The keys of local logins are of browsers, and end. */
+async function hasAdmin(db: Tx, now: string): Promise<boolean> {
+  const rows = await db.query<{ permissions: string }>(sql`
+    select permissions from keys where project_id is null and actor_id <> ${localActor.id} and revoked_at is null
+      and (expires_at is null or expires_at > ${now})`)
+  return rows.some(({ permissions }) => permissions.split(' ').includes('admin'))
+}

@@ -1,0 +1,104 @@
+import { search } from '../find/search.ts'
+import { stats } from '../find/stats.ts'
+import { suggest } from '../find/suggest.ts'
+import type { Operations } from '../frame/ctx.ts'
+import { listEvents } from '../log/list.ts'
+import { getCheckpoint, getConsistency, getProof, listLeaves } from '../log/seal/read.ts'
+import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature } from '../nouns/feature/feature.ts'
+import { createKey, listKeys, me, revokeKey, updateKey } from '../nouns/key/key.ts'
+import { createLoginCode, createSession, deleteSession } from '../nouns/key/session.ts'
+import { createProject, getProject, listProjects, updateProject } from '../nouns/project/project.ts'
+import { appendTurn, getTurn, listTurns } from '../nouns/run/append-turn.ts'
+import { deleteCheck, getCheck, updateCheck } from '../nouns/run/check/check.ts'
+import { createCheck } from '../nouns/run/check/create.ts'
+import { listChecks } from '../nouns/run/check/list.ts'
+import { appendToRun, readContent } from '../nouns/run/content.ts'
+import { listRunFiles } from '../nouns/run/file.ts'
+import { linkFeatures, unlinkFeature } from '../nouns/run/link.ts'
+import { listFeatureRuns, listRuns, listSpecRuns } from '../nouns/run/list.ts'
+import { createRun, deleteRun, getRun, updateRun } from '../nouns/run/run.ts'
+import { heartbeat } from '../nouns/run/take-lease.ts'
+import { timeline } from '../nouns/run/timeline.ts'
+import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from '../nouns/spec/spec.ts'
+import { getSpecVersion, listSpecVersions } from '../nouns/spec/version.ts'
+import { listWebhookDeliveries, testWebhook } from '../nouns/webhook/delivery.ts'
+import {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listWebhooks,
+  rotateWebhookSecret,
+  updateWebhook,
+} from '../nouns/webhook/webhook.ts'
+import { deleteProject } from '../removal/delete-project.ts'
+import { erase } from '../removal/erase/erase.ts'
+import { forget } from '../removal/retention/forget.ts'
+
+/** One function per API operation. A missing or mistyped one does not compile. */
+export const operations: Operations = {
+  createRun,
+  listRuns,
+  getRun,
+  updateRun,
+  deleteRun,
+  linkFeatures,
+  unlinkFeature,
+  appendToRun,
+  readContent,
+  heartbeat,
+  timeline,
+  appendTurn,
+  listTurns,
+  getTurn,
+  listRunFiles,
+  createSpec,
+  listSpecs,
+  getSpec,
+  updateSpec,
+  deleteSpec,
+  listSpecRuns,
+  listSpecVersions,
+  getSpecVersion,
+  createCheck,
+  listChecks,
+  getCheck,
+  updateCheck,
+  deleteCheck,
+  createFeature,
+  listFeatures,
+  getFeature,
+  updateFeature,
+  deleteFeature,
+  listFeatureRuns,
+  createProject,
+  listProjects,
+  getProject,
+  updateProject,
+  deleteProject,
+  createKey,
+  listKeys,
+  updateKey,
+  revokeKey,
+  me,
+  createLoginCode,
+  createSession,
+  deleteSession,
+  createWebhook,
+  listWebhooks,
+  getWebhook,
+  updateWebhook,
+  deleteWebhook,
+  testWebhook,
+  rotateWebhookSecret,
+  listWebhookDeliveries,
+  erase,
+  forget,
+  listEvents,
+  getCheckpoint,
+  getProof,
+  getConsistency,
+  listLeaves,
+  search,
+  suggest,
+  stats,
+}

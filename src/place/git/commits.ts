@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { foreignPart } from '../foreign.ts'
+import { repositoryAt } from './repository.ts'
+
+/**
+ * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
+ * existing commit, so none of them counts.
+ */
+const making =
+  /^(?:commit|cherry-pick|revert|am|merge|pull|rebase)\b(?!.*(?:Fast-forward|\((?:start|finish|abort)\)|: returning to ))/s
+
+/**
+ * The commits made in a working tree while its reflog of HEAD grew from `from` bytes to `to` bytes, oldest first.
+ * Commits that were only fetched or checked out are not included. Empty if there is no such reflog.
+ */
+export function commitsMade(root: string, from: number, to: number): string[] {
+  const made = entriesOf(root, from, to).flatMap(({ id, what }) => (making.test(what) ? [id] : []))
+  return [...new Set(made)]
+}
+
+const moving = /^(?:checkout\b|(?:merge|pull)\b.*Fast-forward$)/s
+
+/** How HEAD moved. */
+interface Moves {
+  /** Whether only by checkouts and fast-forwards after the last commit that was made here. */
+  isCheckout: boolean
+  /** That commit, and the branch that HEAD was on then; without one, HEAD was detached or is still there. */
+  made?: { commit: string; branch?: string; isLeft: boolean }
+}
+
+/** How HEAD moved while its reflog grew. */
+export function movesOf(root: string, from: number, to: number): Moves {
+  let made: Moves['made']
+  let moves = 0
+  for (const { id, what } of entriesOf(root, from, to)) {
+    if (making.test(what)) {
+      made = { commit: id, isLeft: false }
+      moves = 0
+    } else if (moving.test(what)) {
+      if (made && !made.isLeft) made = leftBy(made.commit, what)
+      moves++
+    } else return { isCheckout: false }
+  }
+  return { isCheckout: moves > 0, ...(made && { made }) }
+}
+
+/** The commit, after HEAD moved from it. Git names the branch that it left, or a commit if HEAD was detached. */
+function leftBy(commit: string, what: string): NonNullable<Moves['made']> {
+  const branch = /^checkout: moving from (\S+) to /.exec(what)?.[1]
+  if (branch === undefined) return { commit, isLeft: false }
+  return { commit, isLeft: true, ...(!/^[0-9a-f]{40,64}$/.test(branch) && { branch }) }
+}
+
+const entriesOf = (root: string, from: number, to: number) =>
+  textOf(root, from, to - from)
+    .split('\n')
+    .flatMap((line) => {
+      const [, id, what] = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*\t(.*)$/s.exec(line) ?? []
+      return id && what ? [{ id, what }] : []
+    })
+
+/** A part of the reflog, of at most 1 MiB. */
+function textOf(root: string, from: number, length: number): string {
+  const gitDir = repositoryAt(root)?.gitDir
+  try {
+    return gitDir === undefined ? '' : foreignPart(join(gitDir, 'logs/HEAD'), from, length)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunFields } from '../../nouns/run/fields.ts'
+import type { Git } from '../../nouns/run/work-fields.ts'
+import { foreignEnd, foreignText } from '../foreign.ts'
+import { type Committed, committedAt, isDirty } from './committed.ts'
+import { askIn, type Guarded, guarded } from './guarded.ts'
+import { repositoryAt } from './repository.ts'
+import { workOf } from './work-tree.ts'
+
+/** The state of a working tree at one moment, with uncommitted and new files. */
+export interface Snapshot {
+  /** The top folder of the working tree. */
+  root: string
+  /** The id of git's tree object, which is stored in `objects`. */
+  tree: string
+  /** The tree of the commit at HEAD, in the same form as `tree`. Missing before the first commit. */
+  commitTree?: string
+  /** A folder of git objects outside the repository, which stays untouched. */
+  objects: string
+  /** The length of git's reflog of HEAD at that moment, in bytes. It tells later which commits are new. */
+  log?: number
+  /** The newest stash at that moment, shared by all working trees. */
+  stash?: string
+  /** The `git` fields of a run. */
+  git: NonNullable<RunFields['git']>
+}
+
+/**
+ * Takes a snapshot of the working tree around `cwd`. Stores objects that git lacks in the folder `objects`, which it
+ * creates if needed and which makes the next snapshot faster. Returns undefined outside git, if the tree cannot be taken,
+ * and if all of it takes longer than `withinMs` milliseconds.
+ */
+export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snapshot | undefined {
+  try {
+    return snapshotOrFault(cwd, objects, withinMs)
+  } catch {
+    return undefined
+  }
+}
+
+/** The same, but throws an Error that says why the tree cannot be taken. */
+export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000): Snapshot | undefined {
+  const until = performance.now() + withinMs
+  const repository = repositoryAt(cwd)
+  if (!repository) return undefined
+  const of = guarded(repository, objects, until)
+  const { tree, nested } = workOf(of)
+  const committed = committedAt(of, nested)
+  const log = statSync(join(of.gitDir, 'logs/HEAD'), { throwIfNoEntry: false })?.size ?? 0
+  const stash = newestIn(join(of.commonDir, 'logs/refs/stash'))
+  return {
+    root: of.root,
+    tree,
+    ...(committed && { commitTree: committed.tree }),
+    objects,
+    log,
+    ...(stash && { stash }),
+    git: gitFields(of, tree, committed),
+  }
+}
+
+/** The commit in the last line of a reflog. */
+function newestIn(log: string): string | undefined {
+  const last = foreignEnd(log, 8_192)?.trimEnd().split('\n').at(-1)
+  return /^[0-9a-f]+ ([0-9a-f]+) /.exec(last ?? '')?.[1]
+}
+
+/** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */
+export function gitStateOf(cwd: string): Pick<Git, 'branch' | 'commit' | 'commitTree' | 'tree' | 'dirty'> {
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  try {
+    const now = snapshot(cwd, objects)
+    const { branch, commit, tree, dirty } = now?.git ?? {}
+    return { branch, commit, commitTree: now?.commitTree, tree, dirty }
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+function gitFields(of: Guarded, tree: string, committed: Committed | undefined): Snapshot['git'] {
+  const repository = of.settings['remote.origin.url']
+  const branch = branchOf(of)
+  return {
+    // A URL may contain a password, and that an @.
+    ...(repository && { repository: repository.replace(/(?<=:\/\/)[^/]*@/, '').slice(0, 512) }),
+    ...(branch && { branch }),
+    ...(committed && { commit: committed.commit }),
+    tree,
+    ...(committed && { dirty: isDirty(of, committed, tree) }),
+  }
+}
+
+/** The branch at HEAD; undefined if HEAD is detached. */
+function branchOf(of: Guarded): string | undefined {
+  if (of.settings['extensions.refstorage'] === 'reftable')
+    return askIn(of, 'symbolic-ref', '--quiet', '--short', 'HEAD')
+  return /^ref: refs\/heads\/([^\r\n]+)/.exec(foreignText(join(of.gitDir, 'HEAD')) ?? '')?.[1]
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SettingError } from '../terminal/exit.ts'
+import { type Env, folders, privateFolder } from './folders.ts'
+import { writePrivate } from './private-file.ts'
+
+/** A server and the key for it. */
+export interface Profile {
+  url: string
+  key?: string
+  project?: string
+}
+
+export interface Profiles {
+  /** The name of the profile in use. */
+  current?: string
+  profiles: Record<string, Profile>
+}
+
+const pathOf = (env: Env) => join(folders.config(env), 'profiles.json')
+
+/** The profiles of this user; none if there is no file. Throws an Error that names the file if it cannot be read. */
+export function readProfiles(env: Env): Profiles {
+  const path = pathOf(env)
+  try {
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as Profiles
+    // Without a prototype, so that `constructor` is a profile only if the file has it.
+    return { ...stored, profiles: Object.assign(Object.create(null), stored.profiles) }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: Object.create(null) }
+    throw new Error(
+      `Cannot read ${path} (${(error as Error).message}): repair it, or delete it and add the profiles again.`,
+    )
+  }
+}
+
+/** Writes the profiles in one step or not at all, readable only by this user. */
+export function writeProfiles(env: Env, profiles: Profiles) {
+  privateFolder(folders.config(env))
+  writePrivate(pathOf(env), `${JSON.stringify(profiles, null, 2)}\n`)
+}
+
+/**
+ * The key of that profile, or CONDUCT_API_KEY if no profile is given. Throws a SettingError for one that no header can
+ * contain, because the error of the header would show it.
+ */
+export function keyOf(profile: string | undefined, env: Env): string | undefined {
+  const stored = profile === undefined ? env.CONDUCT_API_KEY : readProfiles(env).profiles[profile]?.key
+  const key = stored?.trim() || undefined
+  if (key === undefined || /^[!-~]+$/.test(key)) return key
+  const name = profile === undefined ? 'CONDUCT_API_KEY' : `The key of the profile '${profile}'`
+  throw new SettingError(`${name} has a space, a line break or another character that no key has: copy the key again.`)
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { humanIdPattern } from '../contract/id.ts'
+import { foreignText } from './foreign.ts'
+import { withRepository } from './git/guarded.ts'
+import { mainFolderOf, topOf } from './git/repository.ts'
+
+export const projectFile = 'conduct.json'
+
+/**
+ * The project that a folder belongs to: the one in the nearest `conduct.json` (also that of the main worktree), else
+ * owner and name from the git origin, else the name of the repository's folder, else that of the folder itself. All
+ * worktrees of a repository share one project. Throws an Error that names a `conduct.json` it cannot read.
+ */
+export function projectOf(cwd: string): string {
+  const declared = declaredProject(cwd)
+  if (declared !== undefined) return declared
+  const main = mainFolderOf(cwd)
+  const origin = withRepository(cwd, ({ settings }) => settings['remote.origin.url'])
+  return slugOf(origin ? ownerAndName(origin) : basename(main ?? resolve(cwd)))
+}
+
+/** The project that a `conduct.json` names. */
+export function declaredProject(cwd: string): string | undefined {
+  const path = projectFileOf(cwd)
+  return path && readProject(path)
+}
+
+/** The nearest `conduct.json`: in the folder or one above it, else in the main worktree. */
+export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainFolderOf(cwd))
+
+function nearestFile(cwd: string | undefined): string | undefined {
+  for (let folder = cwd && resolve(cwd); folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
+    const path = join(folder, projectFile)
+    if (existsSync(path)) return path
+  }
+}
+
+/**
+ * The text of a `conduct.json`. Throws an Error that names the file if it is no regular file, larger than 1 MiB, or
+ * leads out of its repository through a link.
+ */
+export function projectText(path: string): string {
+  const folder = dirname(path)
+  return foreignText(path, { within: topOf(folder) ?? folder }) ?? ''
+}
+
+function readProject(path: string): string | undefined {
+  const text = projectText(path)
+  try {
+    const file = JSON.parse(text) as { project?: unknown } | null
+    // Other programs have files of this name, which name no project.
+    if (typeof file === 'object' && file !== null && !Array.isArray(file) && !('project' in file)) return undefined
+    const project = file?.project
+    if (typeof project === 'string' && humanIdPattern.test(project)) return project
+  } catch {
+    // The schema below reports it like any other wrong content.
+  }
+  throw new Error(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
+}
+
+/** `owner.name` from `git@host:owner/name.git` and from `https://user:password@host/group/owner/name`. */
+function ownerAndName(origin: string): string {
+  const path = origin.replace(/(?<=^https?:\/\/)[^/]*@/, '').replace(/\.git\/*$/, '')
+  return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
+}
+
+/** The valid slug that comes closest to the text. */
+function slugOf(text: string): string {
+  const slug = text
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 128)
+  return slug || 'default'
+}

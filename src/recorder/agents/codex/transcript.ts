@@ -1,0 +1,201 @@
+import {
+  type Moment,
+  momentOf,
+  type Pass,
+  passNone,
+  type Reader,
+  untimed,
+  withSubagents,
+} from '../../transcripts/moment.ts'
+import { answerLength, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { type Budget, budget, numberedWith } from '../lines.ts'
+import type { Step, Usage } from '../seen.ts'
+import { plus, tokensOf } from '../usage.ts'
+import { called } from './calls.ts'
+import { countIn, endOf, resultOf, since } from './line.ts'
+import { type Reading, shellIn, steps, type Told, tool, unheard } from './use.ts'
+
+const words = [
+  ...['"session_meta"', '"turn_context"', '"token_count"', '"task_', '"turn_aborted"', '"item_completed"'],
+  ...['"user_message"', '"agent_message"', '"compacted"', '_call"', '_call_output"'],
+]
+
+/** What a session of Codex and its subagents did, in chronological order. */
+export const codexMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
+  withSubagents(rollout(path, false, pass, left), subagents, (file, pass) => subagentMoments(file, pass, left), pass)
+
+async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<Moment[]> {
+  const moments: Moment[] = []
+  let reading: Reading | undefined
+  const own = rollout(file, true, pass, left, (one) => {
+    reading = one
+  })
+  // Its prompts and answers belong to its parent.
+  for await (const { session: _, begins: __, ...moment } of own) {
+    const { step, request } = moment
+    if (reading?.isMirrored) moments.push(...(request ? [moment] : []))
+    else if (request) moments.push({ ...moment, request: { ...request, bySubagent: true } })
+    else if (step === undefined || step.kind === 'tool') moments.push(moment)
+  }
+  const last = moments.at(-1)
+  if (!last || !reading?.id || reading.isMirrored) return moments
+  const used = moments.reduce<Usage | undefined>((sum, { request }) => plus(sum, request?.usage), undefined)
+  const { id, name = 'default' } = reading
+  const end: Moment = { at: last.at, step: { kind: 'subagent', id, name } }
+  return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
+}
+
+async function* rollout(
+  path: string,
+  isSubagent: boolean,
+  pass: Pass,
+  left: Budget,
+  tell: (reading: Reading) => void = () => {},
+): AsyncGenerator<Moment> {
+  const reading: Reading = { at: 0, isSubagent, requests: 0, hasItems: false, open: new Map() }
+  tell(reading)
+  const passed = (line: number, reason: string) => pass(path, line, reason)
+  for await (const { line, fields } of numberedWith(path, words, passed, left)) {
+    reading.at = momentOf(fields.timestamp, reading.at)
+    if (reading.at === 0) passed(line, untimed)
+    for (const moment of momentsIn(reading, fields)) yield { at: reading.at, ...moment }
+  }
+  if (!reading.hasItems && reading.said !== undefined)
+    yield { at: reading.at, step: stopped(reading.said), isUnsure: true }
+}
+
+function momentsIn(reading: Reading, { type, payload }: Fields): Told[] {
+  const fields = fieldsOf(payload)
+  switch (type) {
+    case 'session_meta':
+      return begun(reading, fields)
+    case 'turn_context':
+      reading.model = textOf(fields.model, 100) ?? reading.model ?? ''
+      return []
+    case 'compacted':
+      return [{ step: { kind: 'compact' } }]
+    case 'response_item':
+      return called(reading, fields)
+    case 'event_msg':
+      return happened(reading, fields)
+    default:
+      return []
+  }
+}
+
+/** The first one describes the session itself; another one, the session it was forked from. */
+function begun(reading: Reading, { id, cwd, git, source, cli_version }: Fields): Told[] {
+  if (reading.id !== undefined) return []
+  reading.id = textOf(id, 200) ?? ''
+  const { subagent } = fieldsOf(source)
+  reading.isMirrored = subagent === 'review'
+  reading.name = textOf(fieldsOf(fieldsOf(subagent).thread_spawn).agent_role, 100) ?? 'default'
+  const { branch, commit_hash } = fieldsOf(git)
+  const session = { cwd: textOf(cwd), branch: textOf(branch, 255), base: textOf(commit_hash, 64) }
+  return [{ session: defined({ ...session, version: textOf(cli_version, 100) }) as NonNullable<Moment['session']> }]
+}
+
+function happened(reading: Reading, event: Fields): Told[] {
+  const count = countIn(event)
+  if (count) {
+    const usage = since(reading.total, count)
+    reading.total = count.total
+    reading.requests += 1
+    return [{ request: { id: `${reading.id} ${reading.requests}`, usage: { ...model(reading), ...usage } } }]
+  }
+  switch (event.type) {
+    case 'item_completed':
+      return itemOf(reading, event)
+    case 'task_started':
+      reading.said = undefined
+      return [defined({ begins: true as const, turn: textOf(event.turn_id, 200) }) as Told]
+    case 'user_message':
+      return reading.hasItems
+        ? []
+        : [...stop(reading), ...steps({ hook_event_name: 'UserPromptSubmit', prompt: event.message })]
+    case 'agent_message':
+      reading.said = textOf(event.message, answerLength) ?? reading.said
+      return []
+    case 'turn_aborted':
+    case 'task_complete': {
+      const { answer = reading.said, ...how } = endOf(event) ?? {}
+      reading.said = undefined
+      return [{ step: how.failure || how.interrupted ? { kind: 'turn', ...how } : stopped(answer) }]
+    }
+    default:
+      return []
+  }
+}
+
+const model = ({ model }: Reading) => (model ? { model } : {})
+
+function stop(reading: Reading): Told[] {
+  const { said } = reading
+  reading.said = undefined
+  return said === undefined ? [] : [{ step: stopped(said) }]
+}
+
+const stopped = (answer: string | undefined): Step => ({ kind: 'turn', ...(answer !== undefined && { answer }) })
+
+function itemOf(reading: Reading, event: Fields): Told[] {
+  reading.hasItems = true
+  const item = fieldsOf(event.item)
+  // A subagent's rollout starts with the conversation it inherited.
+  if (reading.isSubagent && event.thread_id !== reading.id) return []
+  const id = textOf(item.id, 200)
+  switch (item.type) {
+    case 'UserMessage':
+      return asked(reading, event, textsIn(item.content))
+    case 'AgentMessage':
+      reading.said = textOf(textsIn(item.content), answerLength) ?? reading.said
+      return []
+    case 'CommandExecution':
+      // The user's own command, which begins with an exclamation mark.
+      if (item.source === 'user_shell') return []
+      return [
+        ...tool(reading, 'Bash', { command: shellIn(item.command) }, { id, response: { exit_code: item.exit_code } }),
+        { commands: resultOf(item) },
+      ]
+    case 'FileChange': {
+      const failed = item.status !== 'completed'
+      return unheard(tool(reading, 'apply_patch', { command: patchOf(fieldsOf(item.changes)) }, { id, failed }), failed)
+    }
+    case 'McpToolCall': {
+      const failed = item.status === 'failed'
+      return unheard(tool(reading, `mcp__${item.server}__${item.tool}`, item.arguments, { id, failed }), failed)
+    }
+    default:
+      return []
+  }
+}
+
+function asked(reading: Reading, { turn_id }: Fields, prompt: string): Told[] {
+  const turn = textOf(turn_id, 200)
+  const prompted = steps({ hook_event_name: 'UserPromptSubmit', prompt }).map((moment) =>
+    turn === undefined ? moment : { ...moment, turn },
+  )
+  // One that was sent while the agent worked belongs to the same turn of Codex, and interrupted nothing.
+  const isQueued = prompted.length > 0 && reading.turn !== undefined && reading.turn === turn
+  reading.turn = turn
+  reading.said = undefined
+  return isQueued ? [{ step: { kind: 'turn' } }, ...prompted] : prompted
+}
+
+const textsIn = (content: unknown): string =>
+  listOf(content)
+    .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
+    .join('\n')
+
+const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
+
+/** The changes as a patch. */
+const patchOf = (changes: Fields): string =>
+  Object.entries(changes)
+    .flatMap(([path, change]) => {
+      const { type, move_path: to } = fieldsOf(change)
+      return [
+        `*** ${heads[String(type)] ?? 'Update'} File: ${path}`,
+        ...(typeof to === 'string' ? [`*** Move to: ${to}`] : []),
+      ]
+    })
+    .join('\n')

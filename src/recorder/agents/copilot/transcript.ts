@@ -1,0 +1,68 @@
+import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
+import { createSpeech } from '../../transcripts/speech.ts'
+import { failureOf } from '../failure.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import { type Budget, budget, numberedWith } from '../lines.ts'
+import type { Step, Usage } from '../seen.ts'
+import { plus, tokensOf } from '../usage.ts'
+
+const words = [
+  ...['"session.start"', 'usage_record"', '"user.message"', '"assistant.message"', '"session.error"', '"abort"'],
+  '"subagent.started"',
+]
+
+/** What a session of Copilot CLI did. Its subagents write into the same file, under their ids. */
+export const copilotMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+
+async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+  const speech = createSpeech()
+  const subagents = new Map<string, { name?: string; usage?: Usage }>()
+  let at = 0
+  for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
+    at = momentOf(fields.timestamp, at)
+    const { type, agentId } = fields
+    const data = fieldsOf(fields.data)
+    const id = textOf(agentId, 200)
+    const subagent = id === undefined ? undefined : (subagents.get(id) ?? {})
+    if (id !== undefined && subagent) subagents.set(id, subagent)
+    if (subagent && type === 'subagent.started') subagent.name = textOf(data.agentName, 100)
+    if (at === 0) pass(path, line, untimed)
+    if (type === 'session.usage_record') {
+      const usage = usageOf(fieldsOf(data.usage))
+      if (subagent) subagent.usage = plus(subagent.usage, usage)
+      yield { at, request: { id: line, usage, ...(subagent && { bySubagent: true }) } }
+    } else if (type === 'session.start') {
+      const version = textOf(data.copilotVersion, 100)
+      if (version !== undefined) yield { at, session: { version } }
+    } else if (!subagent && type === 'assistant.message')
+      // Its usage is written before it.
+      speech.say(textOf(data.content, answerLength), at, listOf(data.toolRequests).length === 0)
+    else if (!subagent) {
+      const step = stepOf(type, data)
+      if (!step) continue
+      if (step.kind === 'prompt') yield* speech.end()
+      else speech.forget()
+      yield { at, step }
+    }
+  }
+  yield* speech.end()
+  for (const [id, { name, usage }] of subagents)
+    if (usage) yield { at, subagent: defined({ id, name, tokens: tokensOf(usage) }) }
+}
+
+function stepOf(type: unknown, { content, errorType, message, reason }: Fields): Step | undefined {
+  if (type === 'user.message') return { kind: 'prompt', text: textOf(content, promptLength) ?? '' }
+  if (type === 'session.error') return { kind: 'turn', failure: failureOf(errorType, message) }
+  if (type === 'abort') return { kind: 'turn', ...(String(reason).startsWith('user_') && { interrupted: true }) }
+  return undefined
+}
+
+function usageOf({ model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Fields): Usage {
+  return defined({
+    model: textOf(model, 100),
+    inputTokens: countOf(inputTokens),
+    outputTokens: countOf(outputTokens),
+    cacheReadTokens: countOf(cacheReadTokens),
+    cacheWriteTokens: countOf(cacheWriteTokens),
+  })
+}

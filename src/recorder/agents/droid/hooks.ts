@@ -1,0 +1,27 @@
+import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
+import type { Dialect } from '../dialect.ts'
+import { type Fields, textOf } from '../fields.ts'
+
+// https://docs.factory.ai/reference/hooks-reference. `droid exec` reports neither the prompt nor the answer, and no tool
+// that failed. Its transcript has them.
+
+/** Droid writes it below the output of a command. */
+export function exitCodeIn(response: unknown): number | undefined {
+  const code = typeof response === 'string' && /\[Process exited with code (\d{1,10})\]\s*$/.exec(response.slice(-100))
+  return code ? Number(code[1]) : undefined
+}
+
+const events = {
+  ...eventsLikeClaude(({ tool_response }: Fields) => exitCodeIn(tool_response)),
+  // Only the text says what it waits for.
+  Notification: ({ message }: Fields) =>
+    /permission/i.test(textOf(message) ?? '') ? ({ kind: 'wait' } as const) : undefined,
+}
+
+export const droid: Dialect = {
+  name: 'droid',
+  agent: 'droid',
+  owns: ({ transcript_path }) => /[/\\]\.factory[/\\]/.test(textOf(transcript_path) ?? ''),
+  mayWrite: ({ hook_event_name, timestamp }) => typeof hook_event_name === 'string' && timestamp === undefined,
+  read: (document) => readLikeClaude('droid', events, document),
+}

@@ -1,0 +1,101 @@
+import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
+import { failureOf } from '../failure.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
+import { type Budget, budget, jsonIn, numberedWith } from '../lines.ts'
+import type { Step, Usage } from '../seen.ts'
+import { type Begun, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'
+
+/** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
+export const droidMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+
+/** The state while reading a session. */
+interface Reading {
+  at: number
+  /** The tools in use, by their ids. */
+  open: Map<string, Begun>
+  /** The last words of the agent. */
+  said?: string | undefined
+  /** What it last told its user alone. */
+  told?: string | undefined
+  model?: string | undefined
+  /** All models of the session. */
+  models: Set<string>
+  /** Whether a turn has begun that has not ended. */
+  isOpen: boolean
+}
+
+async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+  const reading: Reading = { at: 0, open: new Map(), models: new Set(), isOpen: false }
+  const words = ['"type":"message"', '"agent_turn_outcome"', '"type":"session_start"']
+  for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
+    reading.at = momentOf(fields.timestamp, reading.at)
+    const { at } = reading
+    const cwd = fields.type === 'session_start' ? textOf(fields.cwd) : undefined
+    if (cwd !== undefined) yield { at, session: { cwd } }
+    else if (at === 0) pass(path, line, untimed)
+    if (fields.type === 'agent_turn_outcome') yield { at, ...outcomeOf(reading, fields) }
+    else if (fields.type === 'message') yield* momentsIn(reading, fields)
+  }
+  const sum = await sumOf(path, reading, left)
+  if (sum) yield { at: reading.at, sum }
+}
+
+function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
+  const message = fieldsOf(fields.message)
+  const { role, content, visibility, modelId } = message
+  const { at } = reading
+  if (role === 'assistant') {
+    reading.model = textOf(modelId, 100) ?? reading.model
+    if (reading.model !== undefined) reading.models.add(reading.model)
+    const tools = begunIn(message)
+    for (const [id, begun] of tools) reading.open.set(id, begun)
+    reading.said = textsIn(content, answerLength) ?? (tools.length > 0 ? undefined : reading.said)
+    // Only the total of the session has its tokens.
+    yield { at, request: { id: fields.id, usage: defined({ model: reading.model, inputTokens: 0, outputTokens: 0 }) } }
+    return
+  }
+  for (const result of resultsIn(message)) yield* used(reading, result)
+  // The error that ends a turn, for example.
+  if (visibility === 'user_only') reading.told = textsIn(content, 4_000) ?? reading.told
+  const prompt = promptIn(fields)
+  if (!prompt) return
+  Object.assign(reading, { said: undefined, isOpen: true })
+  yield defined({ at, step: { kind: 'prompt', text: prompt.text } as Step, turn: prompt.turn }) as Moment
+}
+
+/** The use of a tool. Hooks do not report one that failed. */
+function* used({ at, open }: Reading, result: Fields): Generator<Moment> {
+  const step = useOf(open, result)
+  if (step?.id === undefined) return
+  open.delete(step.id)
+  yield { at, step, ...(step.failed && { isUnheard: step.failed }) }
+}
+
+/** How a turn ended. */
+function outcomeOf(reading: Reading, { reason }: Fields): Pick<Moment, 'step'> {
+  const { said: answer, told } = reading
+  Object.assign(reading, { said: undefined, told: undefined, isOpen: false })
+  if (reason === 'completed') return { step: { kind: 'turn', ...(answer !== undefined && { answer }) } }
+  if (reason === 'cancelled') return { step: { kind: 'turn', interrupted: true } }
+  if (['permission_rejected', 'spec_handoff'].includes(reason as string)) return { step: { kind: 'turn' } }
+  // Its user may have ended it by a signal.
+  if (reason === 'process_exit') return {}
+  return { step: { kind: 'turn', failure: failureOf(reason, told) } }
+}
+
+/**
+ * What the session used so far, by the file beside its transcript. Undefined if that has what was used later, or may
+ * have, because a turn was open at the time that is asked about.
+ */
+async function sumOf(path: string, { models, isOpen }: Reading, left: Budget): Promise<Usage | undefined> {
+  if (isOpen && left.before !== undefined) return undefined
+  const settings = await jsonIn(path.replace(/\.jsonl$/, '.settings.json'), left).catch(() => undefined)
+  const { inclusiveTokenUsage, tokenUsage } = settings ?? {}
+  const counts = fieldsOf(inclusiveTokenUsage ?? tokenUsage)
+  const [read, write] = [countOf(counts.cacheReadTokens), countOf(counts.cacheCreationTokens)]
+  const inputTokens = countOf(counts.inputTokens) + read + write
+  const outputTokens = countOf(counts.outputTokens)
+  if (inputTokens + outputTokens === 0) return undefined
+  const [model] = models.size === 1 ? models : []
+  return defined({ model, inputTokens, outputTokens, cacheReadTokens: read, cacheWriteTokens: write })
+}

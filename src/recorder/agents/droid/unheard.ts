@@ -1,0 +1,85 @@
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { defined, type Fields, fieldsOf, isTooDeep, listOf } from '../fields.ts'
+import type { Seen, Step } from '../seen.ts'
+import { begunIn, promptIn, resultsIn, type UseStep, useOf } from './line.ts'
+
+/** How much of the end of a transcript to read, in bytes: a hook has little time. */
+const most = 262_144
+
+/**
+ * The reports of a hook of Factory Droid, after those that no hook makes: Droid runs none after a command that failed, and
+ * `droid exec` none for a prompt. The transcript has both. Their ids make all but the first report of each repetitions.
+ */
+export function withUnheard(seen: Seen[]): Seen[] {
+  const [first] = seen
+  if (!first?.transcript || first.step.kind === 'start') return seen
+  try {
+    const lines = endOf(first.transcript).split('\n')
+    const [at, prompt] = lastPrompt(lines)
+    const { step: _, id: __, ...head } = first
+    const reported = (step: Step, id: string, turn?: string) => defined({ ...head, step, id, turn }) as Seen
+    const isMissing = prompt && first.step.kind !== 'prompt' && isExec(first.transcript)
+    return [
+      ...(isMissing ? [reported({ kind: 'prompt', text: prompt.text }, `prompt ${prompt.turn}`, prompt.turn)] : []),
+      ...failedIn(lines.slice(at + 1)).map((step) => reported(step, `tool ${step.id}`)),
+      ...seen,
+    ]
+  } catch {
+    // Without them, the session is recorded all the same.
+    return seen
+  }
+}
+
+/** Whether `droid exec` runs the session, by the settings beside its transcript. */
+function isExec(transcript: string): boolean {
+  const settings = transcript.replace(/\.jsonl$/, '.settings.json')
+  return existsSync(settings) && listOf(parsed(endOf(settings))?.tags).some(({ name }) => name === 'exec')
+}
+
+/** The last prompt, after the number of its line; -1 if there is none. */
+function lastPrompt(lines: string[]): [at: number, prompt?: ReturnType<typeof promptIn>] {
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const line = lines[at] as string
+    const prompt = line.includes('"role":"user"') ? promptIn(parsed(line) ?? {}) : undefined
+    if (prompt) return [at, prompt]
+  }
+  return [-1]
+}
+
+/** The commands that failed. */
+function failedIn(lines: string[]): UseStep[] {
+  const failed = messagesWith('"is_error":true', lines).flatMap(resultsIn)
+  if (failed.length === 0) return []
+  const begun = new Map(messagesWith('"tool_use"', lines).flatMap(begunIn))
+  return failed.flatMap((result) => {
+    const step = useOf(begun, result)
+    return step?.failed && step.command !== undefined ? [step] : []
+  })
+}
+
+const messagesWith = (word: string, lines: string[]): Fields[] =>
+  lines.filter((line) => line.includes(word)).map((line) => fieldsOf(parsed(line)?.message))
+
+function parsed(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isTooDeep(value) ? undefined : fieldsOf(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** The end of a regular file. Throws if it cannot be read. */
+function endOf(path: string): string {
+  // Opening a pipe without a writer would block for ever.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stat = fstatSync(file)
+    if (!stat.isFile()) throw new Error(`${path} is not a regular file`)
+    const length = Math.min(stat.size, most)
+    const buffer = Buffer.alloc(length)
+    return buffer.toString('utf8', 0, readSync(file, buffer, 0, length, stat.size - length))
+  } finally {
+    closeSync(file)
+  }
+}

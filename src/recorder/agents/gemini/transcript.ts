@@ -1,0 +1,57 @@
+import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
+import { createSpeech, type Speech } from '../../transcripts/speech.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import { type Budget, budget, numberedWith } from '../lines.ts'
+import type { Usage } from '../seen.ts'
+
+/** What a session of Gemini CLI did. Its file contains each message of the model again as it grows. */
+export const geminiMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+
+async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+  const speech = createSpeech()
+  const known = new Set<unknown>()
+  let at = 0
+  const words = ['"type":"gemini"', '"type":"user"']
+  for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
+    // A resumed session repeats earlier messages without their tokens.
+    const again = listOf(fieldsOf(fields.$set).messages).filter(({ id }) => !known.has(id))
+    for (const message of [...again, fields]) {
+      if (message.type !== 'user' && message.type !== 'gemini') continue
+      at = momentOf(message.timestamp, at)
+      known.add(message.id)
+      if (at === 0) pass(path, line, untimed)
+      yield* momentsIn(message, at, speech)
+    }
+  }
+  yield* speech.end()
+}
+
+function* momentsIn(message: Fields, at: number, speech: Speech): Generator<Moment> {
+  if (message.type === 'user') {
+    const text = promptIn(message)
+    if (text === undefined) return
+    yield* speech.end()
+    yield { at, step: { kind: 'prompt', text } }
+    return
+  }
+  if (message.tokens !== undefined) yield { at, request: { id: message.id, usage: usageOf(message) } }
+  speech.say(textOf(message.content, answerLength), at, listOf(message.toolCalls).length === 0)
+}
+
+/** The text of a person's message; undefined for the result of a tool, and for what the agent itself adds. */
+function promptIn({ content }: Fields): string | undefined {
+  const texts = typeof content === 'string' ? [content] : listOf(content).map(({ text }) => text)
+  const text = textOf(texts.filter((one) => typeof one === 'string').join('\n'), promptLength)
+  return text?.startsWith('<session_context>') ? undefined : text
+}
+
+/** Thoughts are billed as output, and tool results as input. */
+function usageOf({ model, tokens }: Fields): Usage {
+  const { input, output, cached, thoughts, tool } = fieldsOf(tokens)
+  return defined({
+    model: textOf(model, 100),
+    inputTokens: countOf(input) + countOf(tool),
+    outputTokens: countOf(output) + countOf(thoughts),
+    cacheReadTokens: countOf(cached),
+  })
+}

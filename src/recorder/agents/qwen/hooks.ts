@@ -1,0 +1,38 @@
+import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
+import type { Dialect } from '../dialect.ts'
+import { exitCodeBelow } from '../exit-code.ts'
+import { type Fields, fieldsOf, textOf } from '../fields.ts'
+
+// https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks
+
+/** Qwen Code writes it below the output of the command, and sometimes notes about the command further below. */
+const below = /^\nExit Code: (\d{1,3})\nSignal: [^\n]*(?:\n[A-Z][\w ]*: [^\n]*)*(?:\n\n[^\n]+)*$/
+
+function exitCodeOf({ tool_response, error }: Fields): number | undefined {
+  const text = error ?? fieldsOf(tool_response).llmContent
+  return typeof text === 'string' ? exitCodeBelow(text, below) : undefined
+}
+
+/** Qwen Code takes an @ for a file, and puts a space before it. That would hide the password in a URL. */
+export const rejoined = (text: string) => text.replace(/(:\/\/[^\s:@/]+:[^\s@/]+) @/g, '$1@')
+
+// Its batches use other ids for tools than its other events.
+const { PostToolBatch: _, ...events } = eventsLikeClaude(exitCodeOf)
+
+export const qwen: Dialect = {
+  name: 'qwen',
+  agent: 'qwen',
+  owns: ({ session_id, transcript_path }, env) =>
+    (typeof session_id === 'string' && env.QWEN_CODE_SESSION_ID === session_id) ||
+    /[/\\]\.qwen[/\\]/.test(textOf(transcript_path) ?? ''),
+  mayWrite: ({ hook_event_name, permission_mode }) =>
+    typeof hook_event_name === 'string' && typeof permission_mode === 'string',
+  read: (document) => {
+    const { prompt } = document
+    return readLikeClaude(
+      'qwen',
+      events,
+      typeof prompt === 'string' ? { ...document, prompt: rejoined(prompt) } : document,
+    )
+  },
+}

@@ -1,0 +1,68 @@
+import {
+  type Moment,
+  momentOf,
+  type Pass,
+  passNone,
+  type Reader,
+  untimed,
+  withSubagents,
+} from '../../transcripts/moment.ts'
+import { createSpeech } from '../../transcripts/speech.ts'
+import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import { type Budget, budget, numberedWith } from '../lines.ts'
+import type { Usage } from '../seen.ts'
+import { rejoined } from './hooks.ts'
+
+/** What a session of Qwen Code and its subagents did. */
+export const qwenMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
+  withSubagents(session(path, pass, left), subagents, (file, pass) => requestsIn(file, pass, left), pass)
+
+const requestsIn = async (file: string, pass: Pass, left: Budget): Promise<Moment[]> =>
+  (await Array.fromAsync(session(file, pass, left))).flatMap(({ at, request }): Moment[] =>
+    request ? [{ at, request: { ...request, bySubagent: true } }] : [],
+  )
+
+async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+  const speech = createSpeech()
+  let at = 0
+  let known: string | undefined
+  const words = ['"usageMetadata"', '"real_user"']
+  for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
+    at = momentOf(fields.timestamp, at)
+    if (at === 0) pass(path, line, untimed)
+    const version = textOf(fields.version, 100)
+    if (version !== undefined && version !== known) yield { at, session: { version } }
+    known = version ?? known
+    if (fields.type === 'user') {
+      yield* speech.end()
+      speech.forget()
+      yield { at, step: { kind: 'prompt', text: rejoined(textIn(fields, promptLength) ?? '') } }
+    } else if (fields.usageMetadata !== undefined) {
+      yield { at, request: { id: `${path} ${line}`, usage: usageOf(fields) } }
+      speech.say(textIn(fields, answerLength), at, !usesTool(fields))
+    }
+  }
+  yield* speech.end()
+}
+
+/** The total counts thoughts, which are paid for as output. */
+function usageOf({ model, usageMetadata }: Fields): Usage {
+  const { promptTokenCount, candidatesTokenCount, totalTokenCount, cachedContentTokenCount } = fieldsOf(usageMetadata)
+  const input = countOf(promptTokenCount)
+  return defined({
+    model: textOf(model, 100),
+    inputTokens: input,
+    outputTokens: Math.max(countOf(candidatesTokenCount), countOf(totalTokenCount) - input),
+    cacheReadTokens: countOf(cachedContentTokenCount),
+  })
+}
+
+const usesTool = ({ message }: Fields) =>
+  listOf(fieldsOf(message).parts).some(({ functionCall }) => functionCall !== undefined)
+
+function textIn({ message }: Fields, length: number): string | undefined {
+  const texts = listOf(fieldsOf(message).parts).flatMap(({ text, thought }) =>
+    typeof text === 'string' && thought !== true ? [text] : [],
+  )
+  return textOf(texts.join('\n'), length)
+}

@@ -1,0 +1,54 @@
+import type { Reader } from '../transcripts/moment.ts'
+import { toldBy } from '../transcripts/told.ts'
+import { claudeMoments } from './claude/transcript.ts'
+import { reviewsOf } from './codex/review.ts'
+import { codexMoments } from './codex/transcript.ts'
+import { copilotMoments } from './copilot/transcript.ts'
+import { droidMoments } from './droid/transcript.ts'
+import { geminiMoments } from './gemini/transcript.ts'
+import { type Budget, budget, filesIn } from './lines.ts'
+import { qwenMoments } from './qwen/transcript.ts'
+import type { Told, ToldTurn } from './seen.ts'
+
+interface Source {
+  moments: Reader
+  /** The transcripts that belong to one, in addition to those that its hooks named. */
+  others?(path: string, left: Budget): Promise<string[]>
+}
+
+/** By the agent's name in the ledger. */
+const sources = new Map<string, Source>([
+  [
+    'claude-code',
+    { moments: claudeMoments, others: (path) => filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl') },
+  ],
+  ['codex', { moments: codexMoments, others: reviewsOf }],
+  ['copilot', { moments: copilotMoments }],
+  ['droid', { moments: droidMoments }],
+  ['gemini', { moments: geminiMoments }],
+  ['qwen', { moments: qwenMoments }],
+])
+
+/**
+ * The content of the transcript of a session of `agent` (its name in the ledger); empty for an agent whose transcripts
+ * we cannot read, and without what was written after `before`, in milliseconds since 1970. `subagents` are the
+ * transcripts named at the ends of its subagents. This may take seconds, so no hook calls it. Throws if the file cannot
+ * be read: it is missing, too large or not a regular file. Skips unreadable files of subagents.
+ */
+export async function readTranscript(
+  agent: string,
+  path: string,
+  subagents: readonly string[] = [],
+  before?: number,
+): Promise<Told> {
+  const source = sources.get(agent)
+  if (!source) return {}
+  const left = { ...budget(), before }
+  const others = (await source.others?.(path, { ...left })) ?? []
+  return toldBy(source.moments(path, [...new Set([...subagents, ...others])], undefined, left))
+}
+
+/** The turns of a session in their order, in the same way. */
+export async function readTurns(...session: Parameters<typeof readTranscript>): Promise<ToldTurn[]> {
+  return (await readTranscript(...session)).turns ?? []
+}

@@ -1,0 +1,81 @@
+import { timeOf } from '../agents/fields.ts'
+import type { Budget, Fault } from '../agents/lines.ts'
+import type { Step, Told, Usage } from '../agents/seen.ts'
+
+/** An entry of a transcript, in chronological order. */
+export interface Moment {
+  /** When it was written, in milliseconds since 1970; 0 if neither it nor an entry before it has a time. */
+  at: number
+  /** What the agent's hooks would have reported. */
+  step?: Step
+  /** The agent's id of the turn, where the entry names it. */
+  turn?: string
+  /** For a prompt: when its user sent it, if the agent was still working on the turn before. */
+  sentAt?: number
+  /** A turn has begun whose prompt may follow. */
+  begins?: true
+  /** For the use of a tool: the agent's hooks do not report it. */
+  isUnheard?: true
+  /** For the end of a turn: nothing but the end of the file says that it is one. */
+  isUnsure?: true
+  /** A request to the model. A repeated one replaces the former. */
+  request?: { id: unknown; usage: Usage; bySubagent?: true }
+  /** The agent's own total of the whole session so far, including subagents. */
+  sum?: Usage
+  /** New facts about the session. */
+  session?: { cwd?: string; branch?: string; base?: string; version?: string }
+  /** The tokens of a subagent. */
+  subagent?: NonNullable<Told['subagents']>[number]
+  /** The results of commands, by the ids of their tool uses. */
+  commands?: NonNullable<Told['commands']>
+}
+
+/** Called with the reason for each part of a transcript that has no place in a run. */
+export type Pass = (file: string, line: number | undefined, reason: Fault | string) => void
+
+/** Reads what a session and its subagents did, in chronological order. Throws if the transcript cannot be read. */
+export type Reader = (path: string, subagents: readonly string[], pass?: Pass, left?: Budget) => AsyncIterable<Moment>
+
+export const passNone: Pass = () => {}
+
+/** The time of a line, or that of the previous line if it has none. */
+export function momentOf(timestamp: unknown, before: number): number {
+  return Math.max(timeOf(timestamp) ?? before, before)
+}
+
+/** Why a line without a time has no place in a run. */
+export const untimed = 'neither it nor a line before it has a time'
+
+/** The moments of a session and of the subagents in these files, in chronological order. */
+export async function* withSubagents(
+  own: AsyncIterable<Moment>,
+  files: readonly string[],
+  read: (file: string, pass: Pass) => Promise<Moment[]>,
+  pass: Pass,
+): AsyncGenerator<Moment> {
+  const others: Moment[][] = []
+  for (const file of files) {
+    try {
+      others.push(await read(file, pass))
+    } catch (error) {
+      pass(file, undefined, (error as Error).message)
+    }
+  }
+  yield* merged(
+    own,
+    others.flat().sort((a, b) => a.at - b.at),
+  )
+}
+
+/** Merges the moments of a session with those of its subagents, which are sorted. */
+async function* merged(own: AsyncIterable<Moment>, others: Moment[]): AsyncGenerator<Moment> {
+  let next = 0
+  for await (const moment of own) {
+    for (let other = others[next]; other && other.at <= moment.at; other = others[next]) {
+      yield other
+      next += 1
+    }
+    yield moment
+  }
+  yield* others.slice(next)
+}

@@ -1,0 +1,171 @@
+import sql, { raw } from 'sql-template-tag'
+import { ConductError } from '../../contract/error.ts'
+import { dropErased, followLog, hasMarked, lastEntry, lockIndex } from '../../find/follow.ts'
+import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { forgetActors } from '../../log/actor.ts'
+import { recordErasure } from '../../log/erasure.ts'
+import { numberEvents } from '../../log/number.ts'
+import { lastSeq } from '../../log/read.ts'
+import { eraseFromEvents } from '../../log/seal/erase.ts'
+import { sealNext } from '../../log/seal/seal.ts'
+import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
+import { type Place, placeIn, placeText, steps } from './place.ts'
+import { eraseRuns } from './run.ts'
+import { type Noun, type Scope, scopeOf } from './scope.ts'
+import { eraseNames, eraseResponses } from './sides.ts'
+
+/** How long a request works before it returns a cursor, in milliseconds. */
+const budgetMs = 10_000
+/** How many rows and events one transaction erases, and how many ids one statement checks. */
+const erasedAtOnce = 20
+const lookedAtOnce = 1_000
+
+const erasers = { turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
+
+/**
+ * Erases texts in slices, each in its own transaction: first rows, then their events, then the index of words, then
+ * what is left in the file. It can be interrupted and called again at any point. Throws VALIDATION_ERROR and NOT_FOUND
+ * like `scopeOf`; BAD_REQUEST for an invalid cursor; UNAVAILABLE and INSUFFICIENT_STORAGE like `Db.scrub`.
+ */
+export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, ...asked }) => {
+  await numberEvents(ctx.db)
+  const scope = await scopeOf(ctx, asked)
+  const place = placeIn(cursor)
+  const until = performance.now() + budgetMs
+  while (place.step !== 'done' && performance.now() < until) {
+    if (await walkOn(ctx, scope, place, dryRun)) continue
+    place.step = steps[steps.indexOf(place.step) + 1] ?? 'done'
+    place.last = 0
+    place.until = undefined
+    if (dryRun && place.step === 'mark') place.step = 'done'
+  }
+  const hasMore = place.step !== 'done'
+  return { erased: place.erased, hasMore, ...(hasMore && { nextCursor: placeText(place) }) }
+}
+
+/** Does a slice of a step. Returns whether the step continues. */
+async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+  const { step } = place
+  if (step === 'events') return walkEvents(ctx, scope, place, dryRun)
+  if (step === 'sides') return eraseSides(ctx, scope, place, dryRun)
+  if (step === 'mark') return markUntil(ctx, place)
+  if (step === 'index') return updateIndex(ctx, place)
+  if (step === 'words') return forgetWords(ctx, place)
+  if (step === 'scrub') return scrub(ctx)
+  return walkRows(ctx, scope, place, step as Noun, dryRun)
+}
+
+async function walkRows(ctx: Ctx, { rows, isToGo, contents }: Scope, place: Place, noun: Noun, dryRun: boolean) {
+  const where = rows[noun]
+  if (!where) return false
+  const table = raw(`${noun}s`)
+  place.until ??= (await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from ${table}`))[0]?.id ?? 0
+  const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
+    (select id from ${table} where id > ${place.last} and id <= ${place.until} order by id limit ${lookedAtOnce}) as looked`)
+  if (!end?.id) return false
+  const found = await ctx.db.query<{ id: number; project_id: number }>(sql`
+    select id, project_id from ${table} where id > ${place.last} and id <= ${end.id} and ${where}
+    order by id limit ${erasedAtOnce}`)
+  place.erased[`${noun}s`] += await slice(ctx, dryRun, async (ctx) => {
+    await lockIndex(ctx.db)
+    let count = 0
+    for (const [id, rows] of Map.groupBy(found, ({ project_id }) => project_id)) {
+      const own = { ...ctx, project: { id, slug: '' } }
+      const ids = rows.map((row) => row.id)
+      count += await (noun === 'run' ? eraseRuns(own, ids, isToGo, contents) : erasers[noun](own, ids, isToGo))
+    }
+    return count
+  })
+  place.last = found.length === erasedAtOnce ? (found.at(-1)?.id ?? end.id) : end.id
+  return true
+}
+
+async function walkEvents(
+  ctx: Ctx,
+  { events: eventsOf, isToGo }: Scope,
+  place: Place,
+  dryRun: boolean,
+): Promise<boolean> {
+  if (place.last === 0) while (await sealNext(ctx.db));
+  place.until ??= await lastSeq(ctx.db)
+  const events = await eventsOf()
+  const end = Math.min(place.last + (events.reads ?? place.until), place.until)
+  if (end <= place.last) return false
+  const found = await ctx.db.query<{ seq: number }>(events.next(place.last, end, erasedAtOnce))
+  const seqs = found.map(({ seq }) => seq)
+  place.erased.events += await slice(ctx, dryRun, (ctx) => eraseFromEvents(ctx.db, seqs, isToGo))
+  place.last = found.length === erasedAtOnce ? (found.at(-1)?.seq ?? end) : end
+  return true
+}
+
+/** Erases what does not belong to a noun, and records the event of the erasure. */
+async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+  place.erased.others += await slice(ctx, dryRun, (ctx) => eraseNames(ctx, scope))
+  forgetActors(ctx)
+  place.erased.responses += await slice(ctx, dryRun, async (ctx) => {
+    const responses = await eraseResponses(ctx, scope.projectId)
+    await recordErasure(ctx, scope.projectId, { ...scope.told, erased: { ...place.erased, responses } })
+    return responses
+  })
+  return false
+}
+
+/** Makes the index mark what was deleted. Erased texts are marked. */
+async function markUntil({ db }: Ctx, place: Place): Promise<boolean> {
+  place.until ??= await lastSeq(db)
+  if (await hasMarked(db, place.until)) return false
+  await followLog(db, sliceMs)
+  return true
+}
+
+/** Removes the words of erased and deleted texts from the index. */
+async function updateIndex({ db }: Ctx, place: Place): Promise<boolean> {
+  place.until ??= await lastEntry(db)
+  const last = await dropErased(db, { after: place.last, until: place.until }, sliceMs)
+  place.last = last ?? place.last
+  return last !== undefined
+}
+
+const wordTables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
+
+/** Makes the tables of words drop what they only mark as deleted. */
+async function forgetWords({ db }: Ctx, place: Place): Promise<boolean> {
+  const table = wordTables[place.last]
+  if (table === undefined) return false
+  if (!(await db.tx((tx) => tx.dialect.forgetWords(tx, table)))) place.last++
+  return true
+}
+
+const sliceMs = 20
+
+async function scrub({ scrub }: Ctx): Promise<false> {
+  await scrub?.().catch((cause) => {
+    if (!(cause instanceof ConductError)) throw cause
+    const words = `All texts are erased, but what is left of them in the database was not removed. ${cause.message}`
+    throw new ConductError(cause.code, words, { cause, ...(cause.retryAfter && { retryAfter: cause.retryAfter }) })
+  })
+  return false
+}
+
+class Rehearsed extends Error {
+  readonly count: number
+
+  constructor(count: number) {
+    super('This transaction only counts.')
+    this.count = count
+  }
+}
+
+/** Runs a slice. A dry run counts what the slice would do, and rolls it back. */
+async function slice(ctx: Ctx, dryRun: boolean, work: (ctx: Ctx) => Promise<number>): Promise<number> {
+  try {
+    return await ctx.db.tx(async (tx) => {
+      const count = await work({ ...ctx, db: tx })
+      if (dryRun) throw new Rehearsed(count)
+      return count
+    })
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.count
+    throw error
+  }
+}

@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from 'node:util'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { Ctx } from '../../frame/ctx.ts'
+import { keepGrams } from '../../frame/part.ts'
+import { listOf, present } from '../../frame/pieces.ts'
+import { erasedName, erasedNameOf, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/erased-text.ts'
+import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
+import { normalForm } from '../../nouns/run/verdict/command.ts'
+import { eraseDocuments, unindex } from './content.ts'
+
+/** Each function erases the selected texts of rows of the same project, and returns how many had any. */
+
+export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
+  if (ids.length === 0) return 0
+  const rows = await ctx.db.query<{
+    id: number
+    title: string | null
+    facts: string
+    prompt_id: number | null
+    answer_id: number | null
+  }>(sql`select id, title, facts, prompt_id, answer_id from turns where id in (${listOf(ids)}) order by id
+    ${ctx.db.dialect.forUpdate}`)
+  const documents = await eraseDocuments(
+    ctx,
+    rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id]),
+    isToGo,
+  )
+  const gone = rows.flatMap(({ id, title, facts, prompt_id, answer_id }) => {
+    const before = { title, facts: JSON.parse(facts) }
+    const after = eraseIn(before, isToGo)
+    const isContentGone = present([prompt_id, answer_id]).some((document) => documents.has(document))
+    return isContentGone || !isDeepStrictEqual(before, after) ? [{ id, ...after }] : []
+  })
+  await Promise.all(
+    gone.map(({ id, title, facts }) =>
+      ctx.db.query(sql`update turns set title = ${title}, facts = ${JSON.stringify(facts)}, erased_at = ${ctx.now}
+        where id = ${id}`),
+    ),
+  )
+  await unindex(ctx, 'turn', idsOf(gone))
+  return gone.length
+}
+
+export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
+  if (ids.length === 0) return 0
+  // So that no run gets another check whose name stays as it was.
+  await ctx.db.query(sql`
+    select id from runs where id in (select c.run_id from checks c where c.id in (${listOf(ids)})) order by id
+    ${ctx.db.dialect.forUpdate}`)
+  const own = await ctx.db.query<CheckRow>(sql`
+    select ${columns} from checks where checks.id in (${listOf(ids)}) order by checks.id ${ctx.db.dialect.forUpdate}`)
+  const names = await eraseNames(ctx, own, isToGo)
+  const rows = [...own, ...names.others]
+  const documents = await eraseDocuments(
+    ctx,
+    rows.map(({ document_id }) => document_id),
+    isToGo,
+  )
+  const gone = rows.flatMap((row) => {
+    const before = stateOf(row)
+    const after = { ...eraseIn(before, isToGo), ...comparableIn(before, isToGo), name: names.nameOf(row) }
+    const isContentGone = row.document_id !== null && documents.has(row.document_id)
+    if (!isContentGone && isDeepStrictEqual(before, after)) return []
+    return [{ id: row.id, values: { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 } }]
+  })
+  await Promise.all(
+    gone.map(({ id, values }) => {
+      const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
+      return ctx.db.query(sql`update checks set ${join(assignments)} where id = ${id}`)
+    }),
+  )
+  await eraseSentences(ctx, sql`id in (select c.run_id from checks c where c.id in (${listOf(ids)}))`, isToGo)
+  await unindex(ctx, 'check', idsOf(gone))
+  return gone.length
+}
+
+/** Texts of a check that a verdict compares: they stay as different as they were. */
+function comparableIn({ command, pipeline }: CheckState, isToGo: IsToGo): Pick<CheckState, 'command' | 'pipeline'> {
+  const erased = (text: string, field: string, form = text) =>
+    isToGo(text, field) && !isErasedName(text) ? erasedNameOf(form) : text
+  return {
+    command: command === null ? null : erased(command, 'command', normalForm(command)),
+    pipeline: pipeline && { ...pipeline, id: erased(pipeline.id, 'id'), job: erased(pipeline.job, 'job') },
+  }
+}
+
+/** Erases the sentences of verdicts on runs that meet a condition. A change of the verdict makes new ones. */
+export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): Promise<void> {
+  const runs = await db.query<{ id: number; why: string }>(sql`
+    select id, why from runs where why is not null and ${where} order by id ${db.dialect.forUpdate}`)
+  for (const { id, why } of runs.filter(({ why }) => isToGo(why, 'why'))) {
+    await db.query(sql`update runs set why = ${erasedText} where id = ${id} and why = ${why}`)
+  }
+}
+
+/**
+ * New names for checks, as for those that a run requires. Checks of a run with the same name get the same new one, also the `others` that nobody asked for, and those with different names different ones.
+ */
+async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo) {
+  const named = new Map<string, string>()
+  const others: CheckRow[] = []
+  const known = new Set(rows.map(({ id }) => id))
+  for (const { id, run, name } of rows) {
+    const key = `${run} ${name}`
+    if (isErasedName(name) || !isToGo(name, 'name') || named.has(key)) continue
+    named.set(key, erasedNameOf(name))
+    const same = await ctx.db.query<CheckRow>(sql`
+      select ${columns} from checks where checks.name = ${name}
+        and checks.run_id = (select c.run_id from checks c where c.id = ${id}) order by checks.id
+      ${ctx.db.dialect.forUpdate}`)
+    others.push(...same.filter((other) => !known.has(other.id)))
+  }
+  return { others, nameOf: ({ run, name }: CheckRow) => named.get(`${run} ${name}`) ?? name }
+}
+
+const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)
+
+/** Runs `eraseOne`, which returns whether there were texts, for each row. */
+const oneByOne =
+  (eraseOne: (ctx: Ctx, id: number, isToGo: IsToGo) => Promise<boolean>) =>
+  async (ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> => {
+    let count = 0
+    for (const id of ids) if (await eraseOne(ctx, id, isToGo)) count++
+    return count
+  }
+
+export const eraseSpecs = oneByOne(eraseSpec)
+export const eraseFeatures = oneByOne(eraseFeature)
+
+/** Erases every version, too. The number of the version stays, because runs refer to it. */
+async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
+  const [row] = await ctx.db.query<{ title: string | null; agent: string | null }>(
+    sql`select title, agent from specs where id = ${id} ${ctx.db.dialect.forUpdate}`,
+  )
+  if (!row) return false
+  const after = eraseIn({ title: row.title, agent: row.agent }, isToGo)
+  const versions = await ctx.db.query<{ id: number; title: string | null; document_id: number | null }>(
+    sql`select id, title, document_id from spec_versions where spec_id = ${id} order by id`,
+  )
+  let isGone = after.title !== row.title || after.agent !== row.agent
+  for (const version of versions) {
+    const { title } = eraseIn({ title: version.title }, isToGo)
+    const isContentGone = (await eraseDocuments(ctx, [version.document_id], isToGo)).size > 0
+    isGone = isGone || isContentGone || title !== version.title
+    if (title === version.title) continue
+    await ctx.db.query(sql`update spec_versions set title = ${title} where id = ${version.id}`)
+  }
+  if (!isGone) return false
+  await ctx.db.query(
+    sql`update specs set title = ${after.title}, agent = ${after.agent}, erased_at = ${ctx.now} where id = ${id}`,
+  )
+  await keepGrams(ctx, 'spec', id, row.title, after.title)
+  await unindex(ctx, 'spec', [id])
+  return true
+}
+
+/** An erased name gets a unique replacement, because no two features of a project may have the same name. */
+async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
+  const [row] = await ctx.db.query<{ number: number; name: string; description: string | null; file: string | null }>(
+    sql`select number, name, description, file from features where id = ${id} ${ctx.db.dialect.forUpdate}`,
+  )
+  if (!row) return false
+  const { number, ...before } = row
+  const { name, ...texts } = eraseIn(before, isToGo)
+  const isGone = name !== before.name && !isErasedName(before.name)
+  const after = { name: isGone ? await freeName(ctx, id, number) : before.name, ...texts }
+  if (isDeepStrictEqual({ ...before }, after)) return false
+  await ctx.db.query(sql`update features set name = ${after.name}, description = ${after.description},
+    file = ${after.file}, erased_at = ${ctx.now}, version = version + 1 where id = ${id}`)
+  const textOf = ({ name, description }: typeof after) => `${name}\n${description ?? ''}`
+  await keepGrams(ctx, 'feature', id, textOf(before), textOf(after))
+  await unindex(ctx, 'feature', [id])
+  return true
+}
+
+/** A name for a feature whose name is erased. Somebody may have given it to another feature. */
+async function freeName({ db }: Ctx, id: number, number: number): Promise<string> {
+  for (let more = 0; ; more++) {
+    const name = erasedName(more === 0 ? number : `${number}-${more}`)
+    const [taken] = await db.query(sql`
+      select 1 as one from features where name = ${name} and project_id = (select project_id from features where id = ${id})`)
+    if (!taken) return name
+  }
+}

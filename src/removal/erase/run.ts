@@ -1,0 +1,115 @@
+import { isDeepStrictEqual } from 'node:util'
+import sql, { type Sql } from 'sql-template-tag'
+import type { Ctx } from '../../frame/ctx.ts'
+import { listOf } from '../../frame/pieces.ts'
+import {
+  erasedName,
+  erasedNameOf,
+  erasedText,
+  eraseIn,
+  everyText,
+  hasTextToErase,
+  type IsToGo,
+  isErasedName,
+} from '../../log/erased-text.ts'
+import { replaceFoundBy } from '../../nouns/run/keep-found-by.ts'
+import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
+import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
+import { eraseDocuments, unindex } from './content.ts'
+
+/**
+ * Erases the selected texts of runs of the same project, and the whole content of those that meet the condition
+ * `contents`. Returns how many had any.
+ */
+export async function eraseRuns(
+  ctx: Ctx,
+  ids: readonly number[],
+  isToGo: IsToGo,
+  contents: Sql = sql`1 = 0`,
+): Promise<number> {
+  if (ids.length === 0) return 0
+  const rows = await ctx.db.query<RunRow>(sql`
+    select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id ${ctx.db.dialect.forUpdate}`)
+  const whole = await ctx.db.query<{ document_id: number | null }>(sql`
+    select runs.document_id from runs where runs.id in (${listOf(ids)}) and ${contents}`)
+  const wholly = await eraseDocuments(ctx, documentsOf(whole), everyText)
+  const gone = {
+    documents: wholly.union(await eraseDocuments(ctx, documentsOf(rows), isToGo)),
+    files: await eraseFiles(ctx, ids, isToGo),
+    memos: await eraseMemos(ctx, ids, isToGo),
+  }
+  const isErased = ({ id, document_id }: RunRow) =>
+    (document_id !== null && gone.documents.has(document_id)) || gone.files.has(id) || gone.memos.has(id)
+  const done = await Promise.all(rows.map(async (row) => (await eraseColumns(ctx, row, isToGo, isErased(row))) && row))
+  const erased = done.filter((row) => row !== false)
+  await unindex(
+    ctx,
+    'run',
+    erased.map(({ id }) => id),
+  )
+  return erased.length
+}
+
+const documentsOf = (rows: { document_id: number | null }[]) => rows.map(({ document_id }) => document_id)
+
+/** Erases what stands in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
+async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boolean): Promise<boolean> {
+  const before = stateOf(row)
+  const after = eraseIn(before, isToGo)
+  const activity = activityAfter(row, isToGo)
+  const more = { activity, ...verdictTextsAfter(row, isToGo) }
+  const isSame = activity === row.activity && more.why === row.why && more.required === row.required
+  if (!isErased && isSame && isDeepStrictEqual(before, after)) return false
+  await writeRun(ctx, row, { ...valuesOf(after), ...more, erased_at: ctx.now, version: row.version + 1 })
+  if (!isDeepStrictEqual(before.labels, after.labels)) await replaceLabels(ctx, row, after.labels)
+  await replaceFoundBy(ctx, row, before, after)
+  return true
+}
+
+/** The sentence of the verdict, and the names of required checks, which stay the names of the checks. */
+function verdictTextsAfter(row: RunRow, isToGo: IsToGo): Pick<RunRow, 'why' | 'required'> {
+  const isGone = (name: string) => isToGo(name, 'name') && !isErasedName(name)
+  const names = requiredIn(row)?.map((name) => (isGone(name) ? erasedNameOf(name) : name))
+  return {
+    why: row.why !== null && isToGo(row.why, 'why') ? erasedText : row.why,
+    required: names === undefined ? null : JSON.stringify(names),
+  }
+}
+
+function activityAfter(row: RunRow, isToGo: IsToGo): string | null {
+  const activity = activityIn(row)
+  if (activity === null) return null
+  const { state, since, turnSince, ...doing } = activity
+  if (!hasTextToErase(doing, isToGo)) return row.activity
+  return JSON.stringify({ state, since, ...(turnSince && { turnSince }) })
+}
+
+/**
+ * Erases the paths of files of runs, and returns the runs that had any to erase. A file keeps its line counts, so the sums
+ * of its run stay the same.
+ */
+async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<Set<number>> {
+  const files = await ctx.db.query<{ run: number; path: string }>(
+    sql`select run_id as run, path from run_files where run_id in (${listOf(runs)}) order by run_id, path`,
+  )
+  const gone = files.filter(({ path }) => !isErasedName(path) && isToGo(path, 'path'))
+  const taken = new Set(files.map(({ run, path }) => `${run} ${path}`))
+  let number = 0
+  for (const [index, { run, path }] of gone.entries()) {
+    if (gone[index - 1]?.run !== run) number = 0
+    do number++
+    while (taken.has(`${run} ${erasedName(number)}`))
+    await ctx.db.query(sql`update run_files set path = ${erasedName(number)} where run_id = ${run} and path = ${path}`)
+  }
+  return new Set(gone.map(({ run }) => run))
+}
+
+/** Erases what hooks have reported of sessions since their last turns. Returns the runs of these sessions. */
+async function eraseMemos(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<Set<number>> {
+  const kept = await ctx.db.query<{ id: number; run: number; memo: string }>(
+    sql`select id, run_row as run, memo from hook_sessions where run_row in (${listOf(runs)}) and memo <> 'null'`,
+  )
+  const gone = kept.filter(({ memo }) => hasTextToErase(JSON.parse(memo), isToGo))
+  for (const { id } of gone) await ctx.db.query(sql`update hook_sessions set memo = 'null' where id = ${id}`)
+  return new Set(gone.map(({ run }) => run))
+}

@@ -1,0 +1,162 @@
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { ConductError, invalid } from '../../contract/error.ts'
+import type { Ctx } from '../../frame/ctx.ts'
+import { documentText } from '../../frame/document.ts'
+import { confinementOf } from '../../frame/scope.ts'
+import { everyText, type IsToGo, textsWith } from '../../log/erased-text.ts'
+import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
+
+export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
+
+/** What to erase. */
+export interface Scope {
+  isToGo: IsToGo
+  /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
+  rows: Partial<Record<Noun, Sql>>
+  /** A condition on runs whose content is erased whole, since it repeats texts in another form. */
+  contents?: Sql
+  /**
+   * Which events may have texts to erase, known once the rows are erased: a run gets checks meanwhile.
+   */
+  events(): Promise<Events>
+  /** Its only project; null for the whole ledger. */
+  projectId: number | null
+  /** What the log records about it. */
+  told: Record<string, string>
+}
+
+interface Asked {
+  runId?: string | undefined
+  specId?: string | undefined
+  everything?: true | undefined
+  text?: string | undefined
+}
+
+/**
+ * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run or spec that has never existed.
+ */
+export async function scopeOf(ctx: Ctx, { runId, specId, everything, text }: Asked): Promise<Scope> {
+  const named = [runId, specId, everything, text].filter((one) => one !== undefined).length
+  if (named !== 1) throw invalid('runId', 'give one of runId, specId, everything and text')
+  if (text !== undefined) return textScope(ctx, text)
+  if (runId !== undefined) return runScope(ctx, runId)
+  if (specId !== undefined) return specScope(ctx, specId)
+  return projectScope(ctx)
+}
+
+/** A condition on events `e`. */
+const isAbout = (noun: 'run' | 'spec', id: string) => sql`e.subject = ${id} and e.type like ${`${noun}.%`}`
+
+/** Throws NOT_FOUND unless the ledger has a run or spec with that id, or its log says that it had one. */
+async function requireKnown(ctx: Ctx, noun: 'run' | 'spec', id: string): Promise<void> {
+  const { db, project } = ctx
+  const [row] = await db.query(sql`
+    select 1 as one from ${raw(`${noun}s`)} where project_id = ${project.id} and ${raw(`${noun}_id`)} = ${id}`)
+  if (row) return
+  const [event] = await db.query(eventsOf(ctx, [isAbout(noun, id)]).next(0, Number.MAX_SAFE_INTEGER, 1))
+  if (event) return
+  throw new ConductError('NOT_FOUND', `There has never been a ${noun} '${id}' in project '${project.slug}'.`)
+}
+
+/** Written so that no engine reads the whole project by an index for each slice of it. */
+const ofProject = (table: string, id: number) => sql`${raw(table)}.project_id + 0 = ${id}`
+
+async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
+  await requireKnown(ctx, 'run', runId)
+  const { id } = ctx.project
+  const rows = sql`(select r.id from runs r where r.project_id = ${id} and r.run_id = ${runId})`
+  const events = async () => eventsOf(ctx, [isAbout('run', runId), turns, ...areAbout(ctx, await checksOf(ctx, runId))])
+  let found: Promise<Events> | undefined
+  const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
+  return {
+    isToGo: everyText,
+    rows: {
+      run: sql`runs.id in ${rows}`,
+      turn: sql`turns.run_id in ${rows}`,
+      check: sql`checks.run_id in ${rows}`,
+    },
+    events: () => {
+      found ??= events()
+      return found
+    },
+    projectId: id,
+    told: { what: 'run', runId },
+  }
+}
+
+/** Conditions on events `e` of these checks. A check can have the subject of a deleted one. */
+function areAbout({ db: { dialect } }: Ctx, checks: CheckOfRun[]): Sql[] {
+  if (checks.length === 0) return []
+  const subjects = [...new Set(checks.map(({ subject }) => subject))]
+  const isOne = dialect.isOneOf('e.subject', subjects)
+  const ids = checks.map(({ id }) => id)
+  return [sql`${isOne} and ${dialect.isOneOf('e.subject_id', ids)} and e.type like 'check.%'`]
+}
+
+async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
+  await requireKnown(ctx, 'spec', specId)
+  const { id } = ctx.project
+  return {
+    isToGo: everyText,
+    rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
+    events: async () => eventsOf(ctx, [isAbout('spec', specId)]),
+    projectId: id,
+    told: { what: 'spec', specId },
+  }
+}
+
+function projectScope({ project: { id } }: Ctx): Scope {
+  const kinds = ['run', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
+  return {
+    isToGo: everyText,
+    rows: {
+      run: ofProject('runs', id),
+      turn: ofProject('turns', id),
+      spec: ofProject('specs', id),
+      check: ofProject('checks', id),
+      feature: ofProject('features', id),
+    },
+    events: async () => eventsWith(sql`${ofProject('e', id)} and (${join(kinds, ' or ')})`),
+    projectId: id,
+    told: { what: 'project' },
+  }
+}
+
+/** Covers every project that the key may see. */
+function textScope(ctx: Ctx, text: string): Scope {
+  const projectId = confinementOf(ctx)
+  const inJson = JSON.stringify(text).slice(1, -1)
+  const any = (table: string, plain: string[], json: string[], contents: string[], ...more: Sql[]) => {
+    const conditions = [
+      ...plain.map((column) => holds(sql`${raw(table)}.${raw(column)}`, text)),
+      ...json.map((column) => holds(sql`${raw(table)}.${raw(column)}`, inJson)),
+      ...contents.map((column) => holds(documentText(raw(`${table}.${column}`)), text)),
+      ...more,
+    ]
+    const confined = projectId === null ? empty : sql`and ${ofProject(table, projectId)}`
+    return sql`(${join(conditions, ' or ')}) ${confined}`
+  }
+  const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
+  const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
+  const versions = sql`exists (select 1 from spec_versions v where v.spec_id = specs.id
+    and (${holds(sql`v.title`, text)} or ${holds(documentText(sql`v.document_id`), text)}))`
+  const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
+  // There, a prompt is quoted line by line, and a command is on one line and may be cut.
+  const contents = sql`exists (select 1 from turns t where t.run_id = runs.id and ${inTurns('t')})`
+  const ofRun = ['title', 'agent', 'author', 'command', 'model', 'branch', 'session', 'why']
+  const inRun = ['labels', 'location', 'git', 'links', 'failure', 'activity', 'required']
+  return {
+    isToGo: textsWith(text),
+    rows: {
+      run: any('runs', ofRun, inRun, ['document_id'], files, memos, contents),
+      turn: inTurns('turns'),
+      spec: any('specs', ['title', 'agent'], [], ['document_id'], versions),
+      check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),
+      feature: any('features', ['name', 'description', 'file'], [], []),
+    },
+    contents,
+    events: async () => eventsWith(any('e', [], ['changes'], [])),
+    projectId,
+    told: { what: 'text' },
+  }
+}

@@ -1,0 +1,69 @@
+import sql from 'sql-template-tag'
+import { lockIndex } from '../../find/follow.ts'
+import type { Ctx } from '../../frame/ctx.ts'
+import { listOf } from '../../frame/pieces.ts'
+import { type Aging, fateOf, hasTexts, type Retention } from '../../nouns/project/retention.ts'
+import type { RunRow } from '../../nouns/run/row.ts'
+
+/** The columns of `runs` that `fateOf` needs. */
+export interface AgingRow {
+  id: number
+  project_id: number
+  run_id: string
+  status: RunRow['status']
+  ended_at: string | null
+  updated_at: string
+  labels: string
+  expired_at: string | null
+  /** The last change of its checks. A check does not change its run. */
+  checked_at: string | null
+}
+
+export const agingColumns = sql`id, project_id, run_id, status, ended_at, updated_at, labels, expired_at,
+  (select max(c.updated_at) from checks c where c.run_id = runs.id) as checked_at`
+
+const agingOf = (row: AgingRow): Aging => ({
+  status: row.status,
+  endedAt: row.ended_at,
+  updatedAt: row.updated_at,
+  labels: row.labels === '{}' ? [] : Object.keys(JSON.parse(row.labels)),
+  expiredAt: row.expired_at,
+  checkedAt: row.checked_at,
+})
+
+/** A run that its project no longer keeps whole. */
+export interface Due {
+  run: AgingRow
+  fate: 'erased' | 'deleted'
+  isDue(row: AgingRow): boolean
+}
+
+/** What is due for a run; undefined if it is kept as it is. */
+export function dueOf(run: AgingRow, retention: Retention | undefined, now: string): Due | undefined {
+  const fate = retention ? fateOf(agingOf(run), retention, now) : 'kept'
+  if (retention === undefined || fate === 'kept') return undefined
+  return { run, fate, isDue: (row) => fateOf(agingOf(row), retention, now) === fate }
+}
+
+export const isToErase = ({ run }: Due) => hasTexts(agingOf(run))
+
+/**
+ * Runs `work` in a transaction that locks these runs and the index of words, for those that are still due. A run that
+ * somebody changed or checked meanwhile may have events that nobody has numbered yet: it waits for the next pass.
+ */
+export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left: Due[]) => Promise<T>): Promise<T> {
+  return ctx.db.tx(async (tx) => {
+    await lockIndex(tx)
+    const ids = listOf(due.map(({ run }) => run.id))
+    await tx.query(sql`select id from runs where id in (${ids}) order by id ${tx.dialect.forUpdate}`)
+    // In a statement of its own: one that waits for a lock does not see the checks that were recorded meanwhile.
+    const rows = await tx.query<AgingRow>(sql`select ${agingColumns} from runs where id in (${ids})`)
+    const now = new Map(rows.map((row) => [row.id, row]))
+    const left = due.filter(({ run, isDue }) => {
+      const row = now.get(run.id)
+      const isSame = row?.updated_at === run.updated_at && (row.checked_at ?? '') <= (run.checked_at ?? '')
+      return isSame && isDue(row)
+    })
+    return work({ ...ctx, db: tx }, left)
+  })
+}

@@ -1,0 +1,118 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import sql, { empty } from 'sql-template-tag'
+import { ConductError, invalid } from '../../contract/error.ts'
+import type { Tx } from '../../engine/db.ts'
+import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { numberEvents } from '../../log/number.ts'
+import { lastSeq } from '../../log/read.ts'
+import { readSize, sealNext } from '../../log/seal/seal.ts'
+import { type Retention, retentionOf } from '../../nouns/project/retention.ts'
+import { type AgingRow, agingColumns, type Due, dueOf } from './due.ts'
+import { carryOut } from './expire.ts'
+import { carryOutLarge } from './large.ts'
+import { type Pass, passIn, passText } from './pass.ts'
+import { bytesOf, nextSlice, type Slice } from './slice.ts'
+
+/** How long a request works before it returns a cursor, and how long it may block the event loop, in milliseconds. */
+const budgetMs = 10_000
+const sliceMs = 5
+/** How many ids one statement checks. */
+const lookedAtOnce = 250
+/** How many events may be left unsealed before a slice. */
+const unsealed = 256
+
+/** The retention of each project that has one, by row number. */
+export type Rules = ReadonlyMap<number, Retention>
+
+/**
+ * Applies the retention of the project, or counts what it would remove. Throws BAD_REQUEST for an invalid cursor;
+ * VALIDATION_ERROR for a retention without `dryRun`; CONFLICT while the time may be wrong.
+ */
+export const forget: Operation<'forget'> = async (ctx, { dryRun = false, retention, cursor }) => {
+  if (retention && !dryRun) {
+    throw invalid('retention', 'goes with dryRun, and changes nothing: to apply it, PATCH it to the project first')
+  }
+  if (ctx.doubt && !dryRun) {
+    throw new ConductError('CONFLICT', `Nothing is removed while the time may be wrong. ${ctx.doubt}`)
+  }
+  await numberEvents(ctx.db)
+  const rule = retention ? retentionOf(retention) : (await readRules(ctx.db, ctx.project.id)).get(ctx.project.id)
+  const rules: Rules = new Map(rule ? [[ctx.project.id, rule]] : [])
+  const pass = passIn(cursor)
+  const end = performance.now() + budgetMs
+  let hasMore = true
+  while (hasMore && performance.now() < end) {
+    hasMore = await forgetMore(ctx, rules, pass, { dryRun, until: performance.now() + sliceMs })
+    await turn()
+  }
+  const { erased, deleted } = pass
+  return { erased, deleted, hasMore, ...(hasMore && { nextCursor: passText(pass) }) }
+}
+
+/** The retention of that project, or of each project with one. */
+export async function readRules(db: Tx, projectId?: number): Promise<Rules> {
+  const rows = await db.query<{ id: number; retention: string }>(sql`
+    select id, retention from projects where retention is not null and deleted_at is null
+      ${projectId === undefined ? empty : sql`and id = ${projectId}`}`)
+  return new Map(rows.map(({ id, retention }) => [id, JSON.parse(retention)]))
+}
+
+interface Manner {
+  /** Whether to count only. */
+  dryRun: boolean
+  /** When to stop, in the time of `performance.now()`. */
+  until: number
+}
+
+/** Continues a pass over the runs of these projects. Returns whether there is more to check. */
+export async function forgetMore(ctx: Ctx, rules: Rules, pass: Pass, { dryRun, until }: Manner): Promise<boolean> {
+  if (rules.size === 0) return false
+  const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
+    (select id from runs where id > ${pass.last} order by id limit ${lookedAtOnce}) as looked`)
+  if (!end?.id) return false
+  let due = await readDue(ctx, rules, pass.last, end.id)
+  if (due.length > 0 && !dryRun && (await sealLate(ctx.db))) return true
+  while (due.length > 0) {
+    const slice = await nextSlice(ctx, due)
+    await forgetSlice(ctx, slice, pass, dryRun)
+    due = due.slice(slice.due.length)
+    pass.last = slice.due.at(-1)?.run.id ?? pass.last
+    if (performance.now() > until) return true
+  }
+  pass.last = end.id
+  return true
+}
+
+async function readDue(ctx: Ctx, rules: Rules, after: number, end: number): Promise<Due[]> {
+  const [project] = rules.size === 1 ? rules.keys() : []
+  // The addition keeps the engine from using an index of the project, which has another order.
+  const rows = await ctx.db.query<AgingRow>(sql`
+    select ${agingColumns} from runs where id > ${after} and id <= ${end} and status <> 'in_progress'
+      ${project === undefined ? empty : sql`and project_id + 0 = ${project}`} order by id`)
+  // Now all events of the runs, as they were read, have a number.
+  await numberEvents(ctx.db)
+  return rows.flatMap((row) => dueOf(row, rules.get(row.project_id), ctx.now) ?? [])
+}
+
+/** Seals some of the log if much of it is not sealed, which erasing would otherwise do in its own transaction. */
+async function sealLate(db: Tx): Promise<boolean> {
+  return (await lastSeq(db)) - (await readSize(db)) > unsealed && (await sealNext(db))
+}
+
+async function forgetSlice(ctx: Ctx, slice: Slice, pass: Pass, dryRun: boolean): Promise<void> {
+  const bytes = await bytesOf(ctx, slice)
+  for (const { run, fate } of dryRun ? slice.due : await carryOutSlice(ctx, slice)) {
+    const at = run.ended_at ?? run.updated_at
+    const sum = pass[fate]
+    sum.runs++
+    sum.bytes += bytes.get(run.id) ?? 0
+    if (sum.oldest === null || at < sum.oldest) sum.oldest = at
+  }
+}
+
+/** Does what is due for the runs of a slice. Returns those that were still due. */
+async function carryOutSlice(ctx: Ctx, { due, isLarge }: Slice): Promise<Due[]> {
+  const [first] = due
+  if (!isLarge || !first) return carryOut(ctx, due)
+  return (await carryOutLarge(ctx, first)) ? [first] : []
+}

@@ -1,0 +1,166 @@
+import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import type { Actor } from '../contract/actor.ts'
+import { addressOf, type Name, names } from '../contract/paths.ts'
+import type { Store } from '../operations/open.ts'
+import { createRefusal, pathOf } from './address.ts'
+import { createAuth } from './auth.ts'
+import { createCors } from './cors.ts'
+import { createEndpoint } from './endpoint.ts'
+import { type Bindings, createExchange } from './exchange.ts'
+import { contentHandler } from './handlers/content.ts'
+import { docsHandler, openapiHandler } from './handlers/docs.ts'
+import { erasingHandler } from './handlers/erase.ts'
+import { eventsHandler } from './handlers/events.ts'
+import { exportHandler } from './handlers/export.ts'
+import type { Handler } from './handlers/handler.ts'
+import { hooksHandler } from './handlers/hooks.ts'
+import { mcpHandler } from './handlers/mcp.ts'
+import { metricsHandler } from './handlers/metrics.ts'
+import { noteHandler } from './handlers/note.ts'
+import { pageHandler } from './handlers/page.ts'
+import { livenessHandler, readinessHandler } from './handlers/probes.ts'
+import { loginHandler, logoutHandler } from './handlers/session.ts'
+import { webhookTestHandler } from './handlers/webhook-test.ts'
+import { createHosts } from './hosts.ts'
+import type { BackupJobOptions } from './jobs/backup.ts'
+import { createLimiter } from './limit.ts'
+import { createMetrics } from './metrics.ts'
+import { Reply } from './reply.ts'
+import { createGuard, refusalOf } from './webhook/guard.ts'
+import { createSender, type SenderOptions } from './webhook/send.ts'
+
+export interface AppOptions {
+  store: Store
+  /** The path before `/v1`. */
+  basePath?: string
+  /** Requests per minute and key; 0 means no limit. */
+  rateLimit?: number
+  /** The most UTF-8 bytes of a content. A request body may be twice as long. */
+  contentLimit?: number
+  /** Origins whose pages may call the API from a browser. */
+  corsOrigins?: string[]
+  /** Names of the server besides those of its machine. If any are given, requests under other names are refused. */
+  allowedHosts?: string[]
+  /** How to send webhooks. */
+  webhooks?: SenderOptions
+  log?: Logger
+  /** Where the server writes its backups, for the metrics; undefined if it makes none. */
+  backups?: BackupJobOptions | undefined
+  /** The folder of the built dashboard, if not the default. */
+  webFolder?: string
+  /** The actor of in-process calls without a key. If absent, every call needs a key. */
+  actor?: Actor
+  /** Aborts when the server stops. Streams then end, and responses close their connections. */
+  stopping?: AbortSignal
+}
+
+/** The whole HTTP interface of a store, without a socket. */
+export interface App {
+  fetch(request: Request, bindings?: Bindings): Promise<Response>
+  /** Responds to a request that need not be a whole Request. */
+  reply(request: Request, bindings?: Bindings): Promise<Reply>
+}
+
+export function createApp(options: AppOptions): App {
+  const hono = new Hono<{ Bindings: Bindings }>({ getPath: pathOf })
+  const app: App = {
+    async fetch(request, bindings) {
+      const response = await hono.fetch(request, bindings)
+      return response instanceof Reply ? response.toResponse() : response
+    },
+    async reply(request, bindings) {
+      const response = await hono.fetch(request, bindings)
+      return response instanceof Reply ? response : Reply.from(response)
+    },
+  }
+  const parts = partsOf(options, (request) => app.fetch(request))
+  const { basePath, exchange, auth, hosts } = parts
+  const handlers = handlersOf(options, parts)
+  const carried = handlers.map(({ carries }) => carries)
+  const refusal = createRefusal([...waysOf(handlers), ...operationWays(basePath)], basePath)
+
+  const guarded = (label: string, answer: Handler['answer']) =>
+    exchange(label, async (it) => {
+      hosts.require(it.request)
+      return answer(it)
+    })
+
+  for (const { label, methods, paths, takes, answer, isProbe } of handlers) {
+    const serve = isProbe ? exchange(label, answer) : guarded(label, answer)
+    hono.on([...methods], [...paths], async (c, next) => (takes && !takes(c.req) ? next() : serve(c)))
+  }
+  for (const name of names.filter((name) => !carried.includes(name))) {
+    const { method, path } = addressOf(name)
+    hono.on(method, basePath + path, guarded(name, createEndpoint(name, parts).answer))
+  }
+  const refuse = guarded('unknown', async (it) => {
+    // Without a key, callers cannot probe which addresses exist.
+    if (isApi(it.request.path, basePath)) await auth.callerOf(it.request, it)
+    throw refusal(it)
+  })
+  hono.notFound(refuse)
+  hono.onError((error, c) => exchange('unknown', () => Promise.reject(error))(c))
+  return app
+}
+
+type Fetch = (request: Request) => Promise<Response> | Response
+type Parts = ReturnType<typeof partsOf>
+
+const isApi = (path: string, basePath: string) => `${path}/`.startsWith(`${basePath}/v1/`)
+
+/** What handlers and endpoints share. */
+function partsOf(options: AppOptions, fetch: Fetch) {
+  const { store, basePath = '/conduct', contentLimit = 1_048_576, corsOrigins = [], allowedHosts = [] } = options
+  const { log, stopping } = options
+  const warn = (error: unknown) => log?.warn({ err: error }, 'background work failed')
+  const limiter = createLimiter(options.rateLimit ?? 6000)
+  const auth = createAuth({ store, limiter, actor: options.actor, warn })
+  const metrics = createMetrics()
+  const hosts = createHosts(allowedHosts)
+  const { allowOrigin, preflights } = createCors(corsOrigins, basePath)
+  const guard = createGuard(options.webhooks?.allow ?? [])
+  const refusal = (url: string) => refusalOf(guard, new URL(url))
+  const isStopping = () => stopping?.aborted === true
+  const exchange = createExchange({ now: () => store.now(), allowOrigin, limiter, metrics, log, isStopping })
+  const made = { auth, hosts, preflights, metrics, isStopping, exchange }
+  return { store, basePath, contentLimit, refusal, corsOrigins, stopping, warn, fetch, ...made }
+}
+
+/** All handlers, in order of precedence. */
+function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Handler[] {
+  const { store, basePath, isStopping, contentLimit } = parts
+  return [
+    ...parts.preflights,
+    eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
+    contentHandler(createEndpoint('readContent', parts), basePath),
+    noteHandler('getCheckpoint', 'note', parts),
+    noteHandler('getProof', 'proof', parts),
+    loginHandler(createEndpoint('createSession', parts), basePath),
+    logoutHandler(createEndpoint('deleteSession', parts), basePath),
+    hooksHandler(parts),
+    exportHandler(parts),
+    erasingHandler('erase', createEndpoint('erase', parts), basePath, store),
+    erasingHandler('forget', createEndpoint('forget', parts), basePath, store),
+    webhookTestHandler(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
+    mcpHandler({ ...parts, bodyLimit: contentLimit * 2 }),
+    openapiHandler(basePath),
+    docsHandler(basePath),
+    livenessHandler,
+    readinessHandler(store, isStopping),
+    metricsHandler({ ...parts, backups }),
+    pageHandler(basePath, webFolder),
+  ]
+}
+
+/** The addresses that only a handler serves. */
+const waysOf = (handlers: readonly Handler[]) =>
+  handlers
+    .filter(({ takes, carries }) => !takes && !carries)
+    .flatMap(({ methods, paths }) => methods.flatMap((method) => paths.map((path) => ({ method, path }))))
+
+const operationWays = (basePath: string) =>
+  names.map((name: Name) => {
+    const { method, path } = addressOf(name)
+    return { method, path: basePath + path }
+  })

@@ -1,0 +1,82 @@
+import type { HonoRequest } from 'hono'
+import { ConductError } from '../contract/error.ts'
+import { cut, invalidInput } from '../contract/explain.ts'
+import { hasMoreValues } from './values.ts'
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** The client closed the connection before its request was complete. */
+export class Aborted extends Error {}
+
+/**
+ * Reads a JSON body of at most `limit` bytes. Checks the content type first. Throws UNSUPPORTED_MEDIA_TYPE, and what
+ * `readBytes` throws.
+ */
+export function readBody(request: HonoRequest, limit: number): Promise<Uint8Array> {
+  const type = request.header('content-type')
+  if (type !== undefined) requireJson(type)
+  const encoding = request.header('content-encoding') ?? 'identity'
+  if (encoding.toLowerCase() !== 'identity') {
+    const words = `The body is encoded as '${cut(encoding)}': send it as it is, without Content-Encoding.`
+    throw new ConductError('UNSUPPORTED_MEDIA_TYPE', words)
+  }
+  return readBytes(request.raw, limit)
+}
+
+/** Reads a body. Throws PAYLOAD_TOO_LARGE as soon as it exceeds `limit` bytes, and Aborted if the client disconnects. */
+async function readBytes({ headers, body }: Request, limit: number): Promise<Uint8Array> {
+  if (Number(headers.get('content-length')) > limit) throw tooLarge(limit)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of body ?? []) {
+      size += chunk.length
+      if (size > limit) break
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw new Aborted('The client closed the connection before the body was complete.', { cause })
+  }
+  if (size > limit) throw tooLarge(limit)
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(limit: number): ConductError {
+  return new ConductError('PAYLOAD_TOO_LARGE', `The body is larger than ${limit.toLocaleString('en')} bytes.`)
+}
+
+/** The most names and values of a JSON body. No operation takes a third of them. */
+export const mostValues = 50_000
+
+/** Parses a JSON body; an empty body is `{}`. Throws UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST, or VALIDATION_ERROR. */
+export function parseBody(bytes: Uint8Array, contentType: string | undefined): unknown {
+  if (bytes.length === 0) return {}
+  requireJson(contentType)
+  if (hasMoreValues(bytes, mostValues)) {
+    throw invalidInput([
+      { path: '', message: `the body must have at most ${mostValues.toLocaleString('en')} names and values` },
+    ])
+  }
+  let text: string
+  try {
+    text = decoder.decode(bytes)
+  } catch {
+    throw new ConductError('BAD_REQUEST', 'The body is not UTF-8.')
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ConductError('BAD_REQUEST', `The body is not JSON: ${(error as Error).message}.`)
+  }
+}
+
+/** Throws UNSUPPORTED_MEDIA_TYPE unless the content type is JSON. */
+function requireJson(contentType: string | undefined): void {
+  const [type = ''] = (contentType ?? '').split(';', 1)
+  if (type.trim().toLowerCase() !== 'application/json') {
+    throw new ConductError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `The body is ${contentType ? `'${cut(contentType)}'` : 'of no stated type'}: send JSON with Content-Type: application/json.`,
+    )
+  }
+}

@@ -1,0 +1,99 @@
+import type { HonoRequest } from 'hono'
+import { type Actor, permits } from '../contract/actor.ts'
+import { ConductError } from '../contract/error.ts'
+import { addressOf, type Name } from '../contract/paths.ts'
+import type { Ctx } from '../frame/ctx.ts'
+import type { Kept } from '../frame/idempotency.ts'
+import type { Store } from '../operations/open.ts'
+import { operations } from '../operations/operations.ts'
+import { type Parsed, type Route, routes } from '../operations/routes.ts'
+import { subjectOf } from '../operations/subject.ts'
+import { answerOf, answerPlanOf, type Output } from './answer.ts'
+import type { Auth } from './auth.ts'
+import { parseBody, readBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { once } from './idempotency.ts'
+import { planOf, queryOf, type RawInput, readInput } from './input.ts'
+
+interface EndpointParts {
+  store: Store
+  auth: Auth
+  basePath: string
+  contentLimit: number
+  refusal: Ctx['refusal']
+}
+
+const noBytes = new Uint8Array()
+
+/** Serves one operation of the table. Returns the single steps, for handlers, and `answer`, which takes them all in order. */
+export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
+  const { basePath, contentLimit } = parts
+  const route: Route = routes[name]
+  const { enter, asAnyone } = entranceOf(route, parts)
+  const output = answerPlanOf(name)
+  // TypeScript cannot connect the entry's own type with the generic name.
+  const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Output>
+  const isGet = addressOf(name).method === 'GET'
+
+  /** Reads and parses the input. The body may have `limit` bytes. */
+  async function read({ request }: Exchange, limit = contentLimit * 2) {
+    const bytes = isGet ? noBytes : await readBody(request, limit)
+    return { bytes, parsed: readInput(planOf(name), rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
+  }
+
+  const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<Kept> =>
+    answerOf(output, await operation(ctx, parsed), basePath, request.url, request.header('accept'))
+
+  async function answer(exchange: Exchange): Promise<Kept> {
+    const caller = await enter(exchange)
+    const { bytes, parsed } = await read(exchange)
+    const { request } = exchange
+    const idempotencyKey = isGet ? undefined : request.header('idempotency-key')
+    const ctx = { ...caller, subject: subjectOf(caller, name, parsed, idempotencyKey) }
+    if (idempotencyKey === undefined) return perform(ctx, parsed, exchange)
+    const { method, path } = request
+    const repeatable = { name: idempotencyKey, method, path, body: bytes, secret: route.secret }
+    return once(ctx, repeatable, (ctx) => perform(ctx, parsed, exchange))
+  }
+
+  return { enter, asAnyone, read, perform, answer }
+}
+
+/** Who calls an operation, as the context that it runs in. */
+function entranceOf({ permission, isOfServer }: Route, { store, auth, contentLimit, refusal }: EndpointParts) {
+  return {
+    /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
+    async enter(exchange: Exchange): Promise<Ctx> {
+      const caller = await auth.callerOf(exchange.request, exchange, isOfServer)
+      if (!permits(caller.actor.permissions, permission)) throw forbidden(caller.actor, permission)
+      return { db: store.db, now: exchange.now, doubt: store.doubt(), ...caller, contentLimit, refusal }
+    },
+
+    /** The context of an unknown caller, for operations that need no key. */
+    asAnyone: async ({ now }: Exchange): Promise<Ctx> => ({
+      db: store.db,
+      now,
+      ...(await auth.nobody()),
+      contentLimit,
+    }),
+  }
+}
+
+/** The parts of a request that make up the input; a GET has no body. */
+function rawInputOf(request: HonoRequest, bytes: Uint8Array | undefined): RawInput {
+  return {
+    params: request.param(),
+    query: queryOf(request.url),
+    header: (name) => request.header(name),
+    body: bytes && parseBody(bytes, request.header('content-type')),
+  }
+}
+
+export type Endpoint<N extends Name> = ReturnType<typeof createEndpoint<N>>
+
+function forbidden(actor: Actor, required: string): ConductError {
+  return new ConductError(
+    'FORBIDDEN',
+    `This requires a key with the permission '${required}'; this key has: ${actor.permissions.join(', ')}.`,
+  )
+}

@@ -1,0 +1,150 @@
+import { parseAccept } from 'hono/utils/accept'
+import { ConductError, invalid } from '../../contract/error.ts'
+import { cut } from '../../contract/explain.ts'
+import { addressOf } from '../../contract/paths.ts'
+import { type Ctx, keyIdOf } from '../../frame/ctx.ts'
+import { areThere } from '../../frame/scope.ts'
+import { type Place, placeOf, placePattern } from '../../log/event-id.ts'
+import { type Selected, selected } from '../../log/list.ts'
+import { findKeyById } from '../../nouns/key/key.ts'
+import { findSession } from '../../nouns/key/session.ts'
+import type { Store } from '../../operations/open.ts'
+import type { Parsed } from '../../operations/routes.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Metrics } from '../metrics.ts'
+import { Feed, type Reader } from './feed.ts'
+import type { Handler } from './handler.ts'
+import { createPlaces } from './places.ts'
+
+/** How often a stream sends a comment and checks that its key or session is still valid. */
+const beatEveryMs = 15_000
+
+const encoder = new TextEncoder()
+const stillHere = encoder.encode(': still here\n\n')
+
+interface Parts {
+  endpoint: Endpoint<'listEvents'>
+  store: Store
+  basePath: string
+  stopping: AbortSignal | undefined
+  metrics: Metrics
+  warn(error: unknown): void
+}
+
+/** Serves the log as server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html) if Accept asks for them. */
+export function eventsHandler({ endpoint, store, basePath, stopping, metrics, warn }: Parts): Handler {
+  const feed = new Feed(store, stopping, warn)
+  const takePlace = createPlaces()
+  const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
+
+  return {
+    label: 'listEvents',
+    methods: ['GET'],
+    paths: [basePath + addressOf('listEvents').path],
+    // HEAD would open a stream that nobody reads.
+    takes: (request) => request.method === 'GET' && prefersStream(request.header('accept')),
+    async answer(exchange) {
+      const ctx = await endpoint.enter(exchange)
+      const { parsed } = await endpoint.read(exchange)
+      requireForward(parsed)
+      const { after, ...selection } = resumed(parsed, exchange.request.header('last-event-id'))
+      const seen = await selected(ctx, selection)
+      const givePlaceBack = takePlace(ctx)
+      const reader = await feed.open(after, seen).catch((error) => {
+        givePlaceBack()
+        throw error
+      })
+      const closed = metrics.openStream()
+      const leave = () => {
+        reader.leave()
+        givePlaceBack()
+        closed()
+      }
+      const greeting = greetingOf(reader.start, after?.id !== undefined)
+      const lives = () => mayGoOn(store, ctx, seen)
+      return { status: 200, headers, body: streamOf({ ...reader, leave }, greeting, lives, warn) }
+    },
+  }
+}
+
+/** Whether the Accept header names streams, and does not give JSON more weight. Wildcards mean JSON. */
+function prefersStream(accept = ''): boolean {
+  if (!/event-stream/i.test(accept)) return false
+  const weights = new Map(parseAccept(accept).map(({ type, q }) => [type.toLowerCase(), q]))
+  const weight = weights.get('text/event-stream') ?? 0
+  return weight > 0 && weight >= (weights.get('application/json') ?? 0)
+}
+
+/** Throws VALIDATION_ERROR for what only pages have. */
+function requireForward({ order, before }: Parsed<'listEvents'>): void {
+  if (order === 'desc') throw invalid('order', "must be 'asc' for a stream, which only goes forward")
+  if (before !== undefined) throw invalid('before', 'is only for pages, as a stream has no end: leave it out')
+}
+
+/** The input with the position of a browser that reconnects, which sends the last id it received as Last-Event-ID. */
+function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): Parsed<'listEvents'> {
+  if (lastEventId === undefined) return input
+  if (placePattern.test(lastEventId)) return { ...input, after: placeOf(lastEventId) }
+  const words = `The Last-Event-ID '${cut(lastEventId)}' is not the id or seq of an event, like 41-9f3c1a2b0d4e or 41.`
+  throw new ConductError('BAD_REQUEST', words)
+}
+
+/** Whether the key or session that opened a stream is still valid, and the projects of which it tells are there. */
+async function mayGoOn({ db, now }: Store, ctx: Ctx, { projects }: Selected): Promise<boolean> {
+  if (!(await areThere(db, projects))) return false
+  const keyId = keyIdOf(ctx)
+  if (ctx.session !== undefined) return (await findSession(db, ctx.session, now())) !== undefined
+  return keyId === null || (await findKeyById(db, keyId, now())) !== undefined
+}
+
+/**
+ * What a stream begins with: a client that loses the connection before the first event resumes from that id. The client of
+ * Conduct reads `after`, a field that others ignore.
+ */
+const greetingOf = ({ seq, id = String(seq) }: Place, isById: boolean) =>
+  encoder.encode(`: events follow\nafter: ${id}\nid: ${isById ? id : seq}\n\n`)
+
+/**
+ * Streams what a reader returns until the client, its key or the server ends it. Reads only as fast as the client does.
+ */
+function streamOf(
+  reader: Reader,
+  greeting: Uint8Array,
+  lives: () => Promise<boolean>,
+  warn: (error: unknown) => void,
+): ReadableStream {
+  let isOver = false
+  let beats: NodeJS.Timeout | undefined
+
+  function end() {
+    if (isOver) return
+    isOver = true
+    clearInterval(beats)
+    reader.leave()
+  }
+
+  function close(controller: ReadableStreamDefaultController) {
+    if (isOver) return
+    end()
+    controller.close()
+  }
+
+  async function beat(controller: ReadableStreamDefaultController) {
+    // If the check itself fails, end the stream: clients with a valid key reconnect.
+    if (!(await lives().catch(warn))) close(controller)
+    else if (!isOver && Number(controller.desiredSize) > 0) controller.enqueue(stillHere)
+  }
+
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(greeting)
+      beats = setInterval(() => void beat(controller), beatEveryMs)
+    },
+    async pull(controller) {
+      const messages = await reader.read().catch(warn)
+      if (!messages) close(controller)
+      else if (!isOver) controller.enqueue(messages)
+    },
+    cancel: end,
+  })
+}

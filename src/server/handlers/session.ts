@@ -1,0 +1,66 @@
+import type { HonoRequest } from 'hono'
+import { serialize } from 'hono/utils/cookie'
+import { addressOf } from '../../contract/paths.ts'
+import { newSession } from '../../contract/secret.ts'
+import type { Kept } from '../../frame/idempotency.ts'
+import { sessionMs } from '../../frame/session-secrets.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Answer } from '../reply.ts'
+import { cookieName, requireSameOrigin, sessionOf } from '../session.ts'
+import type { Handler } from './handler.ts'
+
+/** The most bytes of a body from an unknown caller: enough for a key or a login code. */
+const bodyLimit = 1024
+
+/** Logs a browser in: begins a session and sets one of its secrets as a cookie. */
+export function loginHandler({ read, perform, asAnyone }: Endpoint<'createSession'>, basePath: string): Handler {
+  return {
+    label: 'createSession',
+    carries: 'createSession',
+    methods: ['POST'],
+    paths: [basePath + addressOf('createSession').path],
+    async answer(exchange) {
+      exchange.isLogin = true
+      const { request } = exchange
+      // Programs, which send no Sec-Fetch-Site, may log in too.
+      if (request.header('sec-fetch-site') !== undefined) requireSameOrigin(request)
+      const { parsed } = await read(exchange, bodyLimit)
+      const session = newSession()
+      const made = await perform({ ...(await asAnyone(exchange)), session }, parsed, exchange)
+      return withCookie(made, request, basePath, session.cookie, sessionMs / 1000)
+    },
+  }
+}
+
+/** Logs a browser out: ends the session and clears the cookie. */
+export function logoutHandler({ read, perform, asAnyone }: Endpoint<'deleteSession'>, basePath: string): Handler {
+  return {
+    label: 'deleteSession',
+    carries: 'deleteSession',
+    methods: ['DELETE'],
+    paths: [basePath + addressOf('deleteSession').path],
+    async answer(exchange) {
+      const { request } = exchange
+      const session = sessionOf(request)
+      if (session !== undefined || request.header('sec-fetch-site') !== undefined) requireSameOrigin(request)
+      const { parsed } = await read(exchange, bodyLimit)
+      const ended = await perform({ ...(await asAnyone(exchange)), session }, parsed, exchange)
+      return withCookie(ended, request, basePath, '', 0)
+    },
+  }
+}
+
+function withCookie(answer: Kept, request: HonoRequest, basePath: string, value: string, maxAge: number): Answer {
+  const attributes = {
+    path: basePath || '/',
+    httpOnly: true,
+    sameSite: 'Strict',
+    secure: isSecure(request),
+    maxAge,
+  } as const
+  const cookie = serialize(cookieName(request.url), value, attributes)
+  return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie } }
+}
+
+/** Whether the page was loaded over HTTPS. Behind a proxy only the browser knows: it sends Origin, which no page can forge. */
+const isSecure = (request: HonoRequest) => (request.header('origin') ?? request.url).startsWith('https:')

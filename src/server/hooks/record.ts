@@ -1,0 +1,152 @@
+import { ConductError } from '../../contract/error.ts'
+import { type Ctx, inTx } from '../../frame/ctx.ts'
+import { expired, tokenHash } from '../../nouns/run/lease.ts'
+import type { ActivityInput } from '../../nouns/run/work-fields.ts'
+import { operations } from '../../operations/operations.ts'
+import { activityOf, leaseSecondsOf } from '../../recorder/agents/activity.ts'
+import { loadPrices } from '../../recorder/agents/cost.ts'
+import type { Seen, Usage } from '../../recorder/agents/seen.ts'
+import { cut } from '../../recorder/agents/turn.ts'
+import type { Call } from '../../recorder/call.ts'
+import { type Facts, reportAlone } from '../../recorder/facts.ts'
+import { type Memo, memoOf } from '../../recorder/memo.ts'
+import { close, isOpen, step } from '../../recorder/step.ts'
+import { type Due, type HookSession, keepHookSession, openHookSession } from './session.ts'
+
+/** The most ids of reports to keep: two hooks may send the same one. */
+const mostIds = 100
+/** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
+const overtakenMs = 1_000
+/** How long before the end of its lease to end the turn of a silent session, in milliseconds. */
+const beforeLeaseMs = 5_000
+
+/** What is stored of a session. */
+interface Stored extends Memo {
+  ids: string[]
+}
+
+interface Session {
+  ctx: Ctx
+  kept: HookSession
+  memo: Stored
+}
+
+/** Loads what a report needs, before its transaction. */
+export const pricesFor = async ({ step }: Seen): Promise<Facts['price']> =>
+  step.kind === 'turn' && step.usage !== undefined ? loadPrices() : (usage: Usage) => usage
+
+/**
+ * Records what a hook reports about a session, in one transaction. Its texts are already masked. A report that no
+ * longer fits its run, because someone else has ended it or taken it over, is dropped.
+ */
+export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void> {
+  return inTx(ctx, async (ctx) => {
+    const kept = await openHookSession(ctx, seen.agent, seen.session)
+    const memo = storedIn(kept, ctx)
+    if (seen.id !== undefined && memo.ids.includes(seen.id)) return
+    if (seen.id !== undefined) memo.ids = [...memo.ids, seen.id].slice(-mostIds)
+    const session = { ctx, kept, memo }
+    const { kind } = seen.step
+    if (kind === 'prompt') await reopen(session)
+    // A session without a prompt has done nothing yet.
+    if (kind !== 'prompt' && kept.runId === null) return
+    const after = step(session.memo, seen, factsOf(ctx, seen, price))
+    for (const call of after.calls) await make(session, call)
+    const activity = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now)
+    if (activity) await live(session, activity)
+    Object.assign(kept, { memo: { ...after.memo, ids: memo.ids }, dueAt: dueAfter(after.memo, ctx, activity) })
+    await keepHookSession(ctx, kept)
+  })
+}
+
+/** Ends the turn of a session that stays silent, and the session. */
+export function endSilent({ ctx, agent, session }: Due): Promise<void> {
+  return inTx(ctx, async (ctx) => {
+    const kept = await openHookSession(ctx, agent, session)
+    if (kept.dueAt === null || kept.dueAt > ctx.now) return
+    const seen: Seen = { agent, session, cwd: '', step: { kind: 'end', failure: expired } }
+    const facts = factsOf(ctx, seen, (usage) => usage)
+    const { ids, ...memo } = storedIn(kept, ctx)
+    const closing = memo.closing ?? { at: facts.at, failure: expired }
+    const after = close({ ...memo, closing }, facts)
+    for (const call of after.calls) await make({ ctx, kept, memo: { ids } }, call)
+    await keepHookSession(ctx, { ...kept, memo: { ...after.memo, ids }, dueAt: null })
+  })
+}
+
+/** The stored memo. Earlier versions stored the ids of reports as `told`, and did not say that the run had begun. */
+function storedIn({ memo, runId }: HookSession, { now }: Ctx): Stored {
+  const { told, ids = Array.isArray(told) ? told : [], ...rest } = (memo ?? {}) as Stored
+  return { ...memoOf(rest, Date.parse(now)), ...(runId === null ? { begun: false } : { begun: true }), ids }
+}
+
+const factsOf = ({ now }: Ctx, { agent, cwd, session }: Seen, price: Facts['price']): Facts => ({
+  ...reportAlone,
+  at: Date.parse(now),
+  agent,
+  run: { where: { ...(cut(cwd, 1_000) && { cwd: cut(cwd, 1_000) }), session: cut(session, 200) } },
+  price,
+})
+
+/** Continues the run of a resumed session. If it belongs to someone else by now, the session gets a new one. */
+async function reopen(session: Session): Promise<void> {
+  const { kept, memo } = session
+  const input = { status: 'in_progress' as const, leaseSeconds: leaseSecondsOf({ state: 'working' }) }
+  if (
+    kept.runId !== null &&
+    (await unlessLost(session, (ctx, runId) => operations.updateRun(ctx, { runId, ...input })))
+  ) {
+    memo.ended = false
+    return
+  }
+  Object.assign(kept, { runId: null, leaseHash: null })
+  session.memo = { ids: memo.ids, ...(memo.model !== undefined && { model: memo.model }) }
+}
+
+async function make(session: Session, { operation, input }: Call): Promise<void> {
+  const { ctx, kept } = session
+  if (operation === 'createRun') {
+    const { run, lease } = await operations.createRun(ctx, input)
+    Object.assign(kept, { runId: run.runId, leaseHash: lease ? tokenHash(lease.token) : null })
+    return
+  }
+  // The ledger counts the turns of a run that others write to as well.
+  const { n: _, ...fields } = input
+  await unlessLost<unknown>(session, (ctx, runId) => {
+    if (operation === 'appendTurn') return operations.appendTurn(ctx, { runId, ...fields })
+    if (operation === 'updateRun') return operations.updateRun(ctx, { runId, ...fields })
+    return operations.createCheck(ctx, { runId, ...fields } as Parameters<typeof operations.createCheck>[1])
+  })
+}
+
+/** Updates the activity of the run, and renews its lease for as long as the step may take. */
+const live = (session: Session, activity: ActivityInput) =>
+  unlessLost(session, (ctx, runId) =>
+    operations.heartbeat(ctx, { runId, activity, leaseSeconds: leaseSecondsOf(activity) }),
+  )
+
+/** When to end the turn that is still open, if nothing else comes. */
+function dueAfter(memo: Memo, { now }: Ctx, activity: ActivityInput | null | undefined): string | null {
+  const at = Date.parse(now)
+  if (memo.closing) return isoOf(memo.closing.at + overtakenMs)
+  if (!isOpen(memo) || memo.ended) return null
+  return isoOf(at + 1_000 * leaseSecondsOf(activity ?? { state: 'working' }) - beforeLeaseMs)
+}
+
+const isoOf = (ms: number) => new Date(ms).toISOString()
+
+/** Does something with the run of the session; undefined if it has none, or another holder has taken it over. */
+async function unlessLost<T>(
+  { ctx, kept: { runId, leaseHash } }: Session,
+  work: (ctx: Ctx, runId: string) => Promise<T>,
+): Promise<T | undefined> {
+  if (runId === null) return undefined
+  try {
+    return await work({ ...ctx, ...(leaseHash !== null && { leaseHash }) }, runId)
+  } catch (error) {
+    if (error instanceof ConductError && ['LEASE_LOST', 'LEASE_HELD', 'CONFLICT', 'NOT_FOUND'].includes(error.code)) {
+      return undefined
+    }
+    throw error
+  }
+}

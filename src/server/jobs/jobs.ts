@@ -1,0 +1,73 @@
+import { indexMore } from '../../find/follow.ts'
+import { purgeKept } from '../../frame/idempotency.ts'
+import { numberEvents, tidyNumbered } from '../../log/number.ts'
+import { purgeSessions } from '../../nouns/key/session.ts'
+import { rejudgeNext } from '../../nouns/run/check/rejudge.ts'
+import { reap } from '../../nouns/run/reap.ts'
+import { purgeSecrets } from '../../nouns/webhook/due.ts'
+import type { Store } from '../../operations/open.ts'
+import { purgeHookSessions } from '../hooks/session.ts'
+import { createSender, type SenderOptions } from '../webhook/send.ts'
+import { type AnchorOptions, anchorsOf } from './anchor.ts'
+import { type BackupJobOptions, backupJob } from './backup.ts'
+import { clockJob } from './clock.ts'
+import { createDeliverer } from './deliver.ts'
+import { hookJob } from './hooks.ts'
+import { emptyJob, retentionJob } from './retention.ts'
+import { type Job, type Jobs, startJobs } from './scheduler.ts'
+import { sealJob } from './seal.ts'
+
+export interface JobOptions extends AnchorOptions {
+  webhooks?: SenderOptions | undefined
+  /** Days after which events are dropped from the log; 0 or undefined for never. */
+  logDays?: number | undefined
+  /** Where the server writes its backups; undefined if it makes none. */
+  backups?: BackupJobOptions | undefined
+}
+
+/** Starts the background jobs of a server. A process that opens the ledger for one command starts none. */
+export function startServerJobs(store: Store, warn: (error: Error) => void, options: JobOptions = {}): Jobs {
+  const { db, now } = store
+  const sender = createSender(options.webhooks)
+  const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
+  const seal = sealJob(db, now, anchorsOf(options, sender, now))
+  const own = [seal, hookJob(store), retentionJob(store, options), emptyJob(db, now)]
+  const jobs = [...jobsOf(store, warn), deliver, ...own]
+  if (options.backups) jobs.push(backupJob(options.backups, store, warn))
+  return startJobs(db, jobs, now, warn)
+}
+
+/** Numbers events that no reader has numbered yet. */
+async function number(db: Store['db']): Promise<boolean> {
+  await numberEvents(db)
+  await tidyNumbered(db)
+  return false
+}
+
+function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => void): Generator<Job> {
+  yield clockJob(doubt, warn)
+  // A clock that is wrong for a moment must not end every live run.
+  yield { name: 'reap', everyMs: 1_000, step: async () => isSteady() && reap(db, now()) }
+  if (!db.dialect.commitsInOrder) {
+    yield { name: 'number', everyMs: 1_000, step: () => number(db) }
+  }
+  // Searches also read text that is not indexed yet, so the index may lag. A fast-growing text is thus indexed seldom,
+  // although each time its last passage is indexed again.
+  yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
+  yield { name: 'rejudge', everyMs: 60_000, isExclusive: true, step: () => rejudgeNext(db, now()) }
+  if (db.dialect.commitsInOrder) {
+    yield { name: 'give back', everyMs: 60_000, isExclusive: true, step: () => db.giveBack() }
+  }
+  yield {
+    name: 'purge',
+    everyMs: 60_000,
+    isExclusive: true,
+    async step() {
+      if (doubt() !== undefined) return false
+      await purgeSecrets(db, now())
+      return (
+        await Promise.all([purgeKept(db, now()), purgeSessions(db, now()), purgeHookSessions(db, now())])
+      ).includes(true)
+    },
+  }
+}

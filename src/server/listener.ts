@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { ConductError } from '../contract/error.ts'
+import { cut } from '../contract/explain.ts'
+import { failureOf } from './answer.ts'
+import type { App } from './app.ts'
+import type { Listener } from './batch.ts'
+import { Reply } from './reply.ts'
+
+interface Options {
+  app: App
+  /** Milliseconds after which a client that reads nothing of its response is disconnected. */
+  stallMs: number
+  /** Takes the error of a request that gets no response. */
+  fail(error: unknown): void
+}
+
+/** How long a client may take to finish a body that nobody reads, before it is disconnected. */
+const unreadMs = 500
+
+/** Connects an app with node:http. */
+export function createListener({ app, stallMs, fail }: Options): Listener {
+  async function respond(incoming: IncomingMessage, outgoing: ServerResponse) {
+    // HTTP/1.0 allows requests without a host.
+    const url = urlOf(incoming.url ?? '', incoming.headers.host || 'localhost')
+    const reply = url ? await app.reply(requestOf(incoming, url), { incoming }) : misaddressed(incoming)
+    // From now on the client must read. Node.js resets this timeout after the response.
+    incoming.socket.setTimeout(stallMs)
+    outgoing.once('finish', () => endUnread(incoming))
+    await send(reply, outgoing)
+  }
+
+  return (incoming, outgoing) => {
+    respond(incoming, outgoing).catch((error) => {
+      outgoing.destroy()
+      fail(error)
+    })
+  }
+}
+
+/** A request with the parts that Hono and Conduct read. */
+function requestOf(incoming: IncomingMessage, url: string): Request {
+  const { method = 'GET', headers } = incoming
+  const get = (name: string) => headers[name.toLowerCase()]?.toString() ?? null
+  const forEach = (each: (value: string | null, name: string) => void) => {
+    for (const name of Object.keys(headers)) each(get(name), name)
+  }
+  const body = incoming.iterator({ destroyOnReturn: false })
+  return { method, url, headers: { get, forEach }, body } as unknown as Request
+}
+
+/** Gives the client a moment to finish a body that nobody reads. */
+function endUnread(incoming: IncomingMessage) {
+  const end = () => incoming.complete || incoming.socket.destroySoon()
+  if (!incoming.complete) setTimeout(end, unreadMs).unref()
+}
+
+const hostPattern = /^[^\s/\\?#@]+$/
+
+/** The normalized URL of a request target (RFC 9112, section 3.2). Undefined for a wrong one and for a wrong host. */
+function urlOf(target: string, host: string): string | undefined {
+  // A URL would turn it into a slash, and so lead past the rules that a proxy has for paths.
+  if (target.split('?', 1)[0]?.includes('\\')) return undefined
+  if (!target.startsWith('/')) return withoutUser(target)
+  return hostPattern.test(host) ? URL.parse(`http://${host}${target}`)?.href : undefined
+}
+
+/** A whole URL; undefined for one with a user or a password (RFC 9110, section 4.2.4). */
+function withoutUser(target: string): string | undefined {
+  const url = /^https?:/i.test(target) ? URL.parse(target) : null
+  return url && url.username === '' && url.password === '' ? url.href : undefined
+}
+
+function misaddressed({ url = '', headers }: IncomingMessage): Reply {
+  const requestId = crypto.randomUUID()
+  const error = new ConductError(
+    'BAD_REQUEST',
+    `'${cut(url)}' at the host '${cut(headers.host ?? '')}' is not a URL: send a path like /livez, and a Host like localhost:3000.`,
+  )
+  const { headers: own, ...failure } = failureOf(error, requestId)
+  return new Reply({ ...failure, headers: { ...own, 'content-type': 'application/json', 'x-request-id': requestId } })
+}
+
+async function send({ status, headers, body }: Reply, outgoing: ServerResponse) {
+  if (body === null) {
+    outgoing.writeHead(status, headers).end()
+  } else if (typeof body === 'string' || body instanceof Uint8Array) {
+    outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  } else {
+    outgoing.writeHead(status, headers).flushHeaders()
+    // Without a buffer of its own, this reads only what the client takes. It ends both sides after an error, which the
+    // stream itself reports, and when the client leaves. TypeScript declares this ReadableStream twice.
+    await pipeline(Readable.fromWeb(body as never, { highWaterMark: 0 }), outgoing).catch(() => {})
+  }
+}

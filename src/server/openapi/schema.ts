@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { names } from '../../contract/paths.ts'
+import { routes } from '../../operations/routes.ts'
+import type { Schema } from './document.ts'
+import { meanings } from './meaning.ts'
+import { inputs, outputs } from './named.ts'
+
+type Io = 'input' | 'output'
+
+/**
+ * What a response contains stays open, since later versions add fields. A body is closed: the server refuses unknown fields.
+ *
+ * Describes what most OpenAPI tools do not understand in words that they do: a pair is an array of two items rather
+ * than `prefixItems`, and a time has a format, but no pattern.
+ */
+const overrideIn = (io: Io) => (it: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }) => {
+  const { zodSchema, jsonSchema } = it
+  const { def } = zodSchema._zod
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+  if (jsonSchema.format === 'date-time') {
+    delete jsonSchema.pattern
+    Object.assign(jsonSchema, timeExample)
+  }
+  if (def.type !== 'tuple') return
+  delete jsonSchema.prefixItems
+  Object.assign(jsonSchema, { items: {}, minItems: def.items.length, maxItems: def.items.length })
+}
+
+const timeExample = { examples: ['2026-01-31T09:30:00.000Z'] }
+
+/** A schema of the table as JSON Schema. Schemas with an id become components. */
+export function schemaOf(schema: z.ZodType, io: Io): Schema {
+  const {
+    $schema: _,
+    $defs: __,
+    ...json
+  } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: overrideIn(io) })
+  return explained(amongComponents(json as Schema))
+}
+
+const amongComponents = <Value>(value: Value): Value =>
+  JSON.parse(JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/'))
+
+/** The named schemas, inner ones first. */
+const named = [
+  ...Object.entries(outputs).map(([name, schema]) => [name, schemaOf(schema, 'output')] as const),
+  ...Object.entries(inputs).map(([name, schema]) => [name, schemaOf(schema, 'input')] as const),
+]
+
+/** The components of the table: the schemas with an id, and the named ones. */
+export function componentsOf(): Record<string, Schema> {
+  const all: Record<string, Schema> = {}
+  for (const name of names) {
+    const { $defs } = z.toJSONSchema(routes[name].output, { unrepresentable: 'any', override: overrideIn('output') })
+    Object.assign(all, $defs)
+  }
+  return { ...explainedAll(amongComponents(all)), ...Object.fromEntries(named) }
+}
+
+const explainedAll = (all: Record<string, Schema>) =>
+  Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, explained(schema)]))
+
+/** Adds a description to each field without one. */
+function explained(schema: Schema): Schema {
+  return everywhere(schema, ({ properties, ...rest }) => {
+    if (!properties) return rest
+    const told = Object.entries(properties).map(([field, inner]) => {
+      const description = inner.description ?? meanings[field]
+      return [field, { ...inner, ...(description !== undefined && { description }) }]
+    })
+    return { ...rest, properties: Object.fromEntries(told) }
+  })
+}
+
+/** Applies a change to a schema and all schemas in it, innermost first. */
+function everywhere(schema: Schema, change: (schema: Schema) => Schema): Schema {
+  return change(inner(schema, (one) => everywhere(one, change)))
+}
+
+/** Applies a change to the schemas directly in a schema. */
+function inner(schema: Schema, inside: (schema: Schema) => Schema): Schema {
+  const { properties, items, anyOf, additionalProperties, oneOf } = schema
+  const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, inside(one)])),
+    }),
+    ...(isSchema(items) && { items: inside(items) }),
+    ...(anyOf && { anyOf: anyOf.map(inside) }),
+    ...(oneOf && { oneOf: oneOf.map(inside) }),
+    ...(isSchema(additionalProperties) && { additionalProperties: inside(additionalProperties) }),
+  }
+}
+
+/** The form in which schemas are compared. Descriptions and defaults do not count. */
+const essenceOf = ({ description: _, default: __, ...schema }: Schema) => JSON.stringify(schema)
+
+/** Replaces named schemas by references. */
+export interface Naming {
+  /** Replaces in everything inside a schema, but not the schema itself. */
+  inside(schema: Schema): Schema
+  /** Replaces in a schema and everything inside it. */
+  whole(schema: Schema): Schema
+}
+
+export function createNaming(): Naming {
+  const known = new Map<string, string>()
+  const reference = (one: Schema) => {
+    const name = known.get(essenceOf(one))
+    if (name === undefined) return one
+    const { description, default: value } = one
+    return {
+      $ref: `#/components/schemas/${name}`,
+      ...(description !== undefined && { description }),
+      ...(value !== undefined && { default: value }),
+    }
+  }
+  const whole = (schema: Schema) => everywhere(schema, reference)
+  const inside = (schema: Schema) => inner(schema, whole)
+  // Named schemas may contain earlier ones.
+  for (const [name, schema] of named) known.set(essenceOf(inside(schema)), name)
+  return { whole, inside }
+}

@@ -1,0 +1,57 @@
+import { fits } from '../contract/text.ts'
+
+/** The most bytes of a title. */
+export const titleBytes = 300
+
+/** How many lines of a content to search for a title, and how many characters of each. */
+const lines = 100
+const lineLength = 1000
+
+/**
+ * The first Markdown heading (CommonMark's ATX form, outside fences) in the first 100 lines of `content`, else the
+ * first line with words; null if there is neither. The time depends only on those lines.
+ */
+export function titleOf(content: string): string | null {
+  let fenced = false
+  let first: string | null = null
+  for (const line of firstLines(content)) {
+    if (/^ {0,3}(```|~~~)/.test(line)) {
+      fenced = !fenced
+      continue
+    }
+    const heading = fenced ? undefined : headingOf(line)
+    if (heading) return cut(heading)
+    first ??= line.trim() || null
+  }
+  return first && cut(first)
+}
+
+function* firstLines(content: string) {
+  for (let count = 0, at = 0; count < lines && at <= content.length; count++) {
+    const end = content.indexOf('\n', at)
+    const next = end < 0 ? content.length : end
+    yield content.slice(at, Math.min(next, at + lineLength))
+    at = next + 1
+  }
+}
+
+/** The text of a heading; undefined if the line is none. A closing sequence of `#` after a space is not part of it. */
+function headingOf(line: string): string | undefined {
+  const opening = /^ {0,3}#{1,6}(?=\s)/.exec(line)?.[0]
+  if (opening === undefined) return undefined
+  const text = line.slice(opening.length).trim()
+  let end = text.length
+  while (text[end - 1] === '#') end--
+  const isClosing = end < text.length && (end === 0 || /\s/.test(text[end - 1] as string))
+  return isClosing ? text.slice(0, end).trimEnd() : text
+}
+
+/** The longest prefix of whole characters that fits. */
+function cut(title: string): string {
+  if (fits(title, titleBytes)) return title
+  const bytes = Buffer.from(title)
+  let end = titleBytes
+  // A byte of the form 10xxxxxx continues the character before it.
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return bytes.toString('utf8', 0, end)
+}

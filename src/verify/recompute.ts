@@ -1,0 +1,95 @@
+import type { Client } from '../client/client.ts'
+import type { Checkpoint } from '../log/seal/signed-note.ts'
+import type { Output } from '../operations/routes.ts'
+import type { Fault } from './heads.ts'
+import type { Names } from './names.ts'
+import { isOwnFailure } from './prove.ts'
+import { Scan } from './scan.ts'
+import { readShown, type Shown, unchanged } from './shown.ts'
+
+type Page = Output<'listLeaves'>
+
+const pageSize = 1000
+
+/** The result of reading the whole log. */
+export interface Recomputed {
+  events: number
+  /** The number of events, from the first, that were dropped. Only their leaves are there. */
+  dropped: number
+  /** The number of erased texts. */
+  erased: number
+  faults: Fault[]
+  /** The keys and projects whose names the log does not tell, or no longer. */
+  unknown: ReturnType<Names['unknown']>
+}
+
+/**
+ * Reads the whole log, recomputes its tree, and compares it with the stored leaves, with the log's own newest
+ * checkpoint, if it has one, and with anchors. Needs an admin key.
+ */
+export async function recompute(
+  client: Client,
+  own: Checkpoint | undefined,
+  anchors: readonly Checkpoint[],
+): Promise<Recomputed> {
+  const scan = new Scan(own, anchors)
+  let before = await readListed(client)
+  let last = 0
+  for (let round = 1; ; round++) {
+    last = await readInto(scan, client, last)
+    const after = await readListed(client)
+    const unlisted = [before, after].find((one) => one instanceof Error)
+    const shown = before instanceof Error || after instanceof Error ? nothing : unchanged(before, after)
+    const faults = [
+      ...scan.faults(shown),
+      ...(unlisted ? [{ words: `The server cannot list its keys and projects. ${unlisted.message}` }] : []),
+    ]
+    const { events, dropped, erased, names } = scan
+    if (faults.length === 0 || round === mostRounds) {
+      return { events, dropped, erased, faults, unknown: names.unknown(shown) }
+    }
+    before = after
+  }
+}
+
+/** A page shows the names of its moment, and the events that changed them may follow: then read on. */
+const mostRounds = 3
+
+const nothing: Shown = { keys: [], projects: [] }
+
+/** The keys and projects; an error if the server cannot read them. */
+const readListed = (client: Client): Promise<Shown | Error> =>
+  readShown(client).catch((error: unknown) => {
+    if (isOwnFailure(error)) return error
+    throw error
+  })
+
+/** Reads the events after one. Returns the last that it read. */
+async function readInto(scan: Scan, client: Client, last: number): Promise<number> {
+  let after = last
+  for (let hasMore = true; hasMore; ) {
+    const page = await readPage(client, after)
+    if (!page || (page.meta.hasMore && page.meta.lastSeq <= after)) {
+      scan.stopAt(after + 1)
+      return after
+    }
+    const { leaves, meta } = page
+    for (const leaf of meta.dropped ?? []) scan.addDropped(Buffer.from(leaf, 'base64'))
+    for (const leaf of leaves) scan.add(leaf)
+    hasMore = meta.hasMore
+    after = meta.lastSeq
+  }
+  return after
+}
+
+/** The next page; a shorter one before an event that the server cannot read. Undefined at that event, or the one before. */
+async function readPage(client: Client, after: number): Promise<Page | undefined> {
+  for (let limit = pageSize; limit >= 1; limit = Math.floor(limit / 2)) {
+    try {
+      return await client.listLeaves({ after, limit })
+    } catch (error) {
+      if (!isOwnFailure(error)) throw error
+    }
+  }
+  return undefined
+}

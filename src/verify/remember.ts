@@ -1,0 +1,80 @@
+import { hash } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from '../client/client.ts'
+import { type Checkpoint, checkpointsIn, isSignedBy } from '../log/seal/signed-note.ts'
+import { type Env, folders, privateFolder } from '../place/folders.ts'
+import { writePrivate } from '../place/private-file.ts'
+import type { Own } from './heads.ts'
+import { breakBetween, NoCheckpoint, readOwn } from './prove.ts'
+
+/** What this machine remembers about the log of a server. */
+interface Remembered {
+  url: string
+  seenAt: string
+  verifierKey: string
+  note: string
+}
+
+const fileOf = (url: string, env: Env) =>
+  join(folders.state(env), 'checkpoints', `${hash('sha256', url).slice(0, 32)}.json`)
+
+/** What this machine remembers; undefined if nothing. A damaged file is remembered without fields. */
+function recall(url: string, env: Env): Partial<Remembered> | undefined {
+  try {
+    return JSON.parse(readFileSync(fileOf(url, env), 'utf8')) ?? {}
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
+}
+
+/** Whether this machine remembers anything about the log of a server. */
+export const remembers = (url: string, env: Env): boolean => recall(url, env) !== undefined
+
+/** Forgets the log of a server. The next one seen there is accepted as it is. */
+export const forget = (url: string, env: Env) => rmSync(fileOf(url, env), { force: true })
+
+function remember({ url, verifierKey, note }: Omit<Remembered, 'seenAt'>, env: Env): void {
+  privateFolder(join(privateFolder(folders.state(env)), 'checkpoints'))
+  const seen: Remembered = { url, seenAt: new Date().toISOString(), verifierKey, note }
+  writePrivate(fileOf(url, env), `${JSON.stringify(seen, null, 2)}\n`)
+}
+
+/** How long a background process trusts its last check, in milliseconds. */
+const trustedMs = 3_600_000
+
+const accept = 'To accept the log as it is: conduct verify --forget'
+
+/**
+ * Compares the log of a server with what this machine saw of it before, by one request, and remembers the new state. If
+ * the log does not continue it, returns the reason and keeps the old state. With `seldom`, checks once an hour.
+ */
+export async function checkMemory(client: Client, url: string, env: Env, seldom = false): Promise<string | undefined> {
+  const known = recall(url, env)
+  if (seldom && known && Math.abs(Date.now() - Date.parse(known.seenAt ?? '')) < trustedMs) return undefined
+  const [old] = checkpointsIn(String(known?.note ?? ''))
+  if (known && !old) {
+    return `What this machine remembers of the log of ${url} cannot be read in ${fileOf(url, env)}, so nothing shows that the log continues it. ${accept}`
+  }
+  const own = await readOwn(client, old?.size).catch((error: Error) => {
+    if (error instanceof NoCheckpoint) return error
+    throw error
+  })
+  if (own instanceof NoCheckpoint) return `The log of ${url} cannot be checked. ${own.message}`
+  const reason = old ? reasonOf(old, known?.verifierKey, own) : undefined
+  if (reason !== undefined) {
+    return `The log of ${url} ${reason}, which contradicts what this machine saw at ${known?.seenAt}. Somebody rewrote the log, or restored an old copy. ${accept}`
+  }
+  if (own) remember({ url, verifierKey: own.verifierKey, note: own.head.note }, env)
+}
+
+function reasonOf(old: Checkpoint, oldKey: string | undefined, own: Own | undefined): string | undefined {
+  if (!own) return 'is no longer sealed'
+  const { head, verifierKey, consistency } = own
+  if (old.origin !== head.origin) return `is ${head.origin} but was ${old.origin}`
+  if (verifierKey !== oldKey) return 'is signed by another key'
+  if (!isSignedBy(head, verifierKey)) return 'has a checkpoint that its key did not sign'
+  return breakBetween(old, head, consistency)
+}
