@@ -5,66 +5,86 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-/** What each part of src/ may import: other parts (`src` means the files at its root) and packages. */
-const allowed: Record<string, { parts: string[]; packages: string[] }> = {
-  src: { parts: ['src', 'api', 'ledger'], packages: [] },
-  // Formats that other programs read, and words that every front end shows. Browsers load them, too.
-  format: { parts: ['format'], packages: [] },
-  api: { parts: ['api', 'ledger', 'format'], packages: ['zod'] },
-  ledger: { parts: ['ledger'], packages: [] },
-  store: { parts: ['api', 'ledger', 'store'], packages: ['pg', 'sql-template-tag'] },
-  webhook: { parts: ['src', 'ledger', 'webhook'], packages: ['ipaddr.js'] },
-  // Sessions of agents that send their hooks to the server.
-  hooks: { parts: ['api', 'ledger', 'agents', 'recorder', 'store', 'hooks'], packages: ['sql-template-tag'] },
-  jobs: { parts: ['ledger', 'store', 'hooks', 'webhook', 'jobs'], packages: ['sql-template-tag'] },
-  // zod, because it reads the schemas of the table, to print them and to explain wrong values.
-  http: {
-    parts: ['src', 'api', 'ledger', 'store', 'agents', 'hooks', 'mask', 'webhook', 'jobs', 'http'],
-    packages: ['hono', 'rate-limiter-flexible', 'pino', 'zod'],
-  },
-  client: { parts: ['client'], packages: [] },
-  // zod, because it prints the input schemas of the tools.
-  mcp: {
-    parts: ['src', 'api', 'ledger', 'format', 'client', 'mcp'],
-    packages: ['@modelcontextprotocol/server', 'zod'],
-  },
-  agents: { parts: ['agents'], packages: ['@pydantic/genai-prices'] },
-  // Pure: what hooks report, turned into calls.
-  recorder: { parts: ['ledger', 'agents', 'recorder'], packages: [] },
-  web: { parts: ['client', 'format', 'web'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff'] },
-  mask: {
-    parts: ['ledger', 'mask'],
-    packages: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
-  },
-  spool: { parts: ['src', 'api', 'ledger', 'client', 'agents', 'spool'], packages: [] },
-  cli: {
-    parts: ['src', 'api', 'ledger', 'format', 'client', 'mcp', 'spool', 'agents', 'recorder', 'mask', 'cli'],
-    // zod, because it reads the schemas of the table, to derive flags from them.
-    packages: ['commander', 'zod', 'cli-table3', 'diff', 'jsonc-parser', '@decimalturn/toml-patch', '@clack/prompts'],
-  },
+interface House {
+  /** The houses below whose code it may run. Of all houses below, it may import types. */
+  uses: string[]
+  packages?: string[]
 }
 
-/** Files and folders, with what they may import in addition. */
-const exceptions: Record<string, string[]> = {
-  // The server's own MCP endpoint calls the app as every client does.
-  'server/handlers/mcp.ts': ['mcp'],
-  // These two connect the server and the database.
-  'cli/commands/serve.ts': ['http', 'store', 'pino'],
-  'place/connect.ts': ['http', 'store'],
-  // The readers of command lines: hooks do not load them.
-  'capture/command/checked.ts': ['unbash'],
-  'capture/command/line-commands.ts': ['unbash'],
-  'capture/command/shell-state.ts': ['unbash'],
-  // Rules throw errors, and use types of the contract.
-  ledger: ['contract/error.ts'],
-  // Recordings that are not sent yet must be as durable as the ledger itself, and safe for many processes.
-  'capture/spool/database.ts': ['node:sqlite'],
-  client: ['contract/paths.ts', 'contract/error.ts'],
-  'web/vite.config.ts': ['vite'],
+/** The houses of src/, from the ground up. No house imports one above it, not even a type. */
+const houses: Record<string, House> = {
+  // The files at the root of src/: what this package is and how it was started.
+  src: { uses: [] },
+  contract: { uses: [], packages: ['zod'] },
+  text: { uses: ['contract'] },
+  mask: {
+    uses: ['contract'],
+    packages: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
+  },
+  engine: { uses: ['contract'], packages: ['pg', 'sql-template-tag'] },
+  frame: { uses: ['contract', 'text', 'engine'], packages: ['sql-template-tag'] },
+  log: { uses: ['contract', 'engine', 'frame'], packages: ['sql-template-tag', 'zod'] },
+  nouns: { uses: ['contract', 'text', 'engine', 'frame', 'log'], packages: ['sql-template-tag', 'zod'] },
+  find: { uses: ['contract', 'text', 'frame', 'log', 'nouns'], packages: ['sql-template-tag', 'zod'] },
+  export: { uses: ['contract', 'engine', 'frame', 'log', 'nouns', 'find'], packages: ['sql-template-tag'] },
+  removal: { uses: ['contract', 'frame', 'log', 'nouns', 'find'], packages: ['sql-template-tag', 'zod'] },
+  operations: {
+    uses: ['contract', 'engine', 'frame', 'log', 'nouns', 'find', 'export', 'removal'],
+    packages: ['sql-template-tag', 'zod'],
+  },
+  client: { uses: ['contract'] },
+  // Pure: what hooks and transcripts report, turned into calls.
+  recorder: { uses: ['contract', 'text', 'nouns'], packages: ['@pydantic/genai-prices'] },
+  mcp: {
+    uses: ['src', 'contract', 'text', 'nouns', 'find', 'operations', 'client'],
+    packages: ['@modelcontextprotocol/server', 'zod'],
+  },
+  server: {
+    uses: [
+      ...['src', 'contract', 'mask', 'engine', 'frame', 'log', 'nouns', 'find', 'export', 'removal', 'operations'],
+      ...['recorder', 'mcp'],
+    ],
+    packages: ['hono', 'ipaddr.js', 'pino', 'rate-limiter-flexible', 'sql-template-tag', 'zod'],
+  },
+  terminal: { uses: ['src', 'contract'], packages: ['cli-table3', 'commander'] },
+  // Where the work is and where the ledger is: git, profiles, the connection.
+  place: {
+    uses: [...['contract', 'engine', 'nouns', 'export', 'operations', 'client', 'recorder', 'server', 'terminal']],
+    packages: ['@clack/prompts'],
+  },
+  verify: { uses: ['contract', 'log', 'client', 'terminal', 'place'] },
+  capture: {
+    uses: [
+      ...['src', 'contract', 'text', 'mask', 'engine', 'nouns', 'operations', 'client', 'recorder'],
+      ...['terminal', 'place', 'verify'],
+    ],
+    packages: ['commander', 'unbash', 'zod'],
+  },
+  cli: {
+    uses: [
+      ...['src', 'contract', 'mask', 'nouns', 'export', 'operations', 'client', 'recorder', 'mcp', 'server'],
+      ...['terminal', 'place', 'verify', 'capture'],
+    ],
+    packages: ['commander', 'zod', 'diff', 'jsonc-parser', 'pino', '@clack/prompts', '@decimalturn/toml-patch'],
+  },
+  web: { uses: ['contract', 'client'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff', 'vite'] },
 }
+
+/** Houses that run outside the server, and so without SQL, except where these files open a ledger. */
+const withoutSql = ['client', 'recorder', 'mcp', 'terminal', 'place', 'verify', 'capture', 'cli', 'web']
+const opening = ['place/connect.ts', 'cli/commands/serve.ts']
+
+/** Houses that browsers load. */
+const inBrowsers = ['client', 'web']
+
+/** Who may use SQLite itself. */
+const onSqlite = /^engine\/sqlite|^capture\/spool\/database\.ts$/
 
 /** Files that import nothing at all. */
 const bare = ['contract/paths.ts', 'contract/error.ts']
+
+/** The nouns, from the ground up: the SQL of one may use that of those before it; fields and rules are anybody's. */
+const nouns = ['project', 'key', 'spec', 'feature', 'run', 'webhook']
 
 interface Import {
   from: string
@@ -82,45 +102,90 @@ const imports: Import[] = files.flatMap((from) => {
     return { from, to: target.startsWith('.') ? join(dirname(from), target) : target, typeOnly: type !== undefined }
   })
 })
+const isFile = new Set(files)
+/** What each file loads. */
+const loads = Map.groupBy(
+  imports.filter(({ typeOnly }) => !typeOnly),
+  ({ from }) => from,
+)
 
-const partOf = (path: string) => (path.includes('/') ? (path.split('/')[0] as string) : 'src')
+const order = Object.keys(houses)
+const houseOf = (path: string) => (path.includes('/') ? (path.split('/')[0] as string) : 'src')
+const floorOf = (path: string) => order.indexOf(houseOf(path))
 const packageOf = (name: string) => name.split('/', name.startsWith('@') ? 2 : 1).join('/')
-const isBuiltin = (name: string) =>
-  name.startsWith('node:') && (builtinModules.includes(name.slice(5)) || name === 'node:sqlite')
+const lines = (wrong: Import[]) => wrong.map(({ from, to }) => `${from} imports ${to}`)
 
-function isAllowed({ from, to, typeOnly }: Import): boolean {
-  const { parts, packages } = allowed[partOf(from)] ?? { parts: [], packages: [] }
-  const more = exceptions[from] ?? exceptions[partOf(from)] ?? []
-  if (to.startsWith('node:'))
-    return (
-      isBuiltin(to) &&
-      !['client', 'format', 'web'].includes(partOf(from)) &&
-      (to !== 'node:sqlite' || partOf(from) === 'store' || more.includes(to))
-    )
-  if (!files.includes(to)) return packages.includes(packageOf(to)) || more.includes(packageOf(to))
-  const isTyped = typeOnly && ['client', 'web', 'agents', 'recorder', 'ledger'].includes(partOf(from))
-  return parts.includes(partOf(to)) || more.includes(to) || more.includes(partOf(to)) || isTyped
+/** Whether a file runs SQL, itself or by what it loads. */
+const sqlFiles = new Map<string, boolean>()
+function runsSql(file: string): boolean {
+  const known = sqlFiles.get(file)
+  if (known !== undefined) return known
+  sqlFiles.set(file, false)
+  const does = (loads.get(file) ?? []).some(({ to }) => to === 'sql-template-tag' || runsSql(to))
+  sqlFiles.set(file, does)
+  return does
 }
 
-test('every import follows the layers', () => {
+test('every file is in a house, and no house imports one above it', () => {
   assert.ok(imports.length > files.length)
-  const wrong = imports.filter((one) => !isAllowed(one)).map(({ from, to }) => `${from} imports ${to}`)
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(
+    files.filter((file) => floorOf(file) < 0),
+    [],
+  )
+  const inside = imports.filter(({ to }) => isFile.has(to))
+  assert.deepEqual(lines(inside.filter(({ from, to }) => floorOf(to) > floorOf(from))), [])
+  const wrong = inside.filter(
+    ({ from, to, typeOnly }) =>
+      !typeOnly && houseOf(from) !== houseOf(to) && !houses[houseOf(from)]?.uses.includes(houseOf(to)),
+  )
+  assert.deepEqual(lines(wrong), [])
   assert.deepEqual(
     imports.filter(({ from }) => bare.includes(from)),
     [],
   )
 })
 
-test('no file imports itself through other files', () => {
-  const next = new Map(
-    files.map((file) => [file, imports.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to)]),
+test('every house uses its own packages', () => {
+  const outside = imports.filter(({ to }) => !isFile.has(to) && !to.startsWith('.'))
+  const wrong = outside.filter(({ from, to }) => {
+    if (!to.startsWith('node:')) return !houses[houseOf(from)]?.packages?.includes(packageOf(to))
+    if (to === 'node:sqlite') return !onSqlite.test(from)
+    return !builtinModules.includes(to.slice(5)) || inBrowsers.includes(houseOf(from))
+  })
+  assert.deepEqual(
+    lines(wrong).filter((line) => !line.startsWith('web/vite.config.ts imports node:')),
+    [],
   )
+})
+
+test('SQL runs in the server alone, and where a command opens a ledger', () => {
+  const wrong = imports.filter(
+    ({ from, to, typeOnly }) =>
+      !typeOnly &&
+      withoutSql.includes(houseOf(from)) &&
+      !withoutSql.includes(houseOf(to)) &&
+      !opening.includes(from) &&
+      runsSql(to),
+  )
+  assert.deepEqual(lines(wrong), [])
+})
+
+test('the SQL of a noun uses that of nouns before it', () => {
+  const nounOf = (path: string) => nouns.indexOf(path.split('/')[1] ?? '')
+  const among = imports.filter(({ from, to }) => houseOf(from) === 'nouns' && houseOf(to) === 'nouns')
+  assert.deepEqual(
+    files.filter((file) => houseOf(file) === 'nouns' && nounOf(file) < 0),
+    [],
+  )
+  assert.deepEqual(lines(among.filter(({ from, to }) => nounOf(to) > nounOf(from) && runsSql(to))), [])
+})
+
+test('no file imports itself through other files', () => {
   const done = new Set<string>()
   const visit = (file: string, path: string[]) => {
     assert.ok(!path.includes(file), [...path, file].join(' → '))
     if (done.has(file)) return
-    for (const to of next.get(file) ?? []) visit(to, [...path, file])
+    for (const { to } of loads.get(file) ?? []) visit(to, [...path, file])
     done.add(file)
   }
   for (const file of files) visit(file, [])

@@ -86,3 +86,10 @@ export const actor = z
   })
   .meta({ id: 'Actor' })
 export type ActorName = z.infer<typeof actor>
+
+/** The `project` filter of lists. */
+export const projectFilter = z
+  .array(humanId)
+  .max(100)
+  .optional()
+  .describe('Slugs of projects; default: all that the key can see')

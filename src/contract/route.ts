@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { run } from '../nouns/run/fields.ts'
 import type { Required } from './actor.ts'
 import { timeInput } from './field.ts'
-import { pageMeta } from './page.ts'
 
 /** One operation of the API. */
 export interface Route {
@@ -29,12 +27,14 @@ export interface Route {
   example: Record<string, unknown>
 }
 
+/** What an operation receives. */
+export type InputOf<R extends Pick<Route, 'input'>> = z.output<R['input']>
+export type OutputOf<R extends Pick<Route, 'output'>> = z.output<R['output']>
+
 /** Replaces the secret of a key in examples. */
 export const exampleKey = 'sk_admin_xxx'
 
 export const done = z.object({ message: z.string() })
-export const runAnswer = z.object({ run })
-export const runPage = z.object({ runs: z.array(run), meta: pageMeta })
 
 /** The time span of a list. */
 export const created = { createdAfter: timeInput.optional(), createdBefore: timeInput.optional() }

@@ -1,5 +1,4 @@
 import { hash, randomInt } from 'node:crypto'
-import type { SessionSecrets } from '../frame/session-secrets.ts'
 
 /** The permissions of keys, highest first. */
 export const permissions = ['admin', 'delete', 'write', 'agent', 'read'] as const
@@ -16,6 +15,21 @@ const random = () => Array.from({ length: 43 }, () => alphabet[randomInt(62)]).j
 /** The secret of a new key, named by its highest permission. */
 export const newSecret = (held: readonly Permission[]) =>
   `sk_${permissions.find((one) => held.includes(one))}_${random()}`
+
+/**
+ * The two secrets of a session. A browser sends the cookie to every port of the host; the token stays in the storage of
+ * one origin, whose page sends it as a header.
+ */
+export interface SessionSecrets {
+  cookie: string
+  token: string
+}
+
+/** How long a session lasts unless its key expires earlier. */
+export const sessionMs = 30 * 24 * 3600_000
+
+/** How long a login code is valid. */
+export const loginCodeMs = 10 * 60_000
 
 /** The secrets of a new session. */
 export const newSession = (): SessionSecrets => ({ cookie: `session_${random()}`, token: `page_${random()}` })

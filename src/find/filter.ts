@@ -1,10 +1,11 @@
 import sql, { join } from 'sql-template-tag'
+import type { InputOf } from '../contract/route.ts'
 import type { Tx } from '../engine/db.ts'
 import { conditionsOf } from '../nouns/run/path.ts'
-import type { Parsed } from '../operations/routes.ts'
+import type { FindRoutes } from './routes.ts'
 import type { Row } from './wait.ts'
 
-type RunFilters = Omit<Parsed<'search'>, 'project' | 'q' | 'type' | 'limit' | 'cursor'>
+type RunFilters = Omit<InputOf<FindRoutes['search']>, 'project' | 'q' | 'type' | 'limit' | 'cursor'>
 
 /** Returns the hits whose runs match the filters. */
 export type Filter = (rows: Row[]) => Promise<Row[]>

@@ -1,43 +1,14 @@
 import { z } from 'zod'
-import { humanId, text } from '../contract/field.ts'
-import { order, pageInput, pageMeta } from '../contract/page.ts'
+import { humanId, projectFilter, text } from '../contract/field.ts'
+import { pageInput, pageMeta } from '../contract/page.ts'
 import type { Name } from '../contract/paths.ts'
 import type { Route } from '../contract/route.ts'
 import { created } from '../contract/route.ts'
-import { event, eventSubject, eventType, place } from '../log/fields.ts'
-import { projectFilter } from '../nouns/project/fields.ts'
 import { runFilters } from '../nouns/run/routes.ts'
 import { day, duration, group, statsBy, tally } from '../nouns/run/stats-fields.ts'
 import { found, searchType, suggested } from './fields.ts'
 
-export const ledgerRoutes = {
-  listEvents: {
-    summary: 'List changes in the order in which they became visible, oldest first by default',
-    words: 'events',
-    permission: 'read',
-    input: z.strictObject({
-      project: projectFilter,
-      after: place
-        .optional()
-        .describe(
-          'The id of the event after which to begin, or its seq, which cannot show whether the log has lost events; a stream begins now by default',
-        ),
-      type: z.array(eventType).optional(),
-      subject: eventSubject.optional(),
-      limit: pageInput.limit,
-      order: order.default('asc').describe('Oldest or newest first; a stream only goes forward'),
-      before: z.int().min(1).optional().describe('The seq before which to end'),
-    }),
-    output: z.object({
-      events: z.array(event),
-      meta: z.object({
-        hasMore: z.boolean(),
-        lastSeq: z.int().describe('The next `after`; newest first, the next `before`'),
-      }),
-    }),
-    success: [200],
-    example: { after: 0, limit: 3 },
-  },
+export const findRoutes = {
   search: {
     summary:
       'Find runs, turns, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only runs',
@@ -99,3 +70,5 @@ export const ledgerRoutes = {
     example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type FindRoutes = typeof findRoutes

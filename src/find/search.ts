@@ -11,6 +11,7 @@ import { type Found, searchable } from './fields.ts'
 import { type Filter, filterOf } from './filter.ts'
 import { followLog, markChanged } from './follow.ts'
 import { passageIn, slots } from './passage.ts'
+import type { FindRoutes } from './routes.ts'
 import { snippetOf } from './snippet.ts'
 import { type Subject, subjectsOf } from './subject.ts'
 import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
@@ -31,7 +32,7 @@ const mostFiltered = 10_000
  * Throws BAD_REQUEST for an unknown cursor; NOT_FOUND for an unknown project; UNAVAILABLE while the index is being
  * built. If few of very many hits match the filters, a page may have fewer than `limit` rows although more follow.
  */
-export const search: Operation<'search'> = async (ctx, { project, q, type, limit, cursor, ...filters }) => {
+export const search: Operation<FindRoutes['search']> = async (ctx, { project, q, type, limit, cursor, ...filters }) => {
   const { all, projects } = await visibleProjects(ctx, project)
   const filter = filterOf(ctx.db, filters)
   const types = filter ? (type ?? searchable).filter((one) => one === 'run') : type

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import type { InputOf } from '../contract/route.ts'
 import { sumOfCosts } from '../frame/cost.ts'
 import type { Ctx, Operation } from '../frame/ctx.ts'
 import { visibleProjects } from '../frame/scope.ts'
@@ -7,10 +8,10 @@ import type { Run } from '../nouns/run/fields.ts'
 import { statuses } from '../nouns/run/state.ts'
 import type { Day, Group, StatsBy } from '../nouns/run/stats-fields.ts'
 import { durationOf, emptyTally, rangeOf, reported, type Sums, timedRuns } from '../nouns/run/stats-rules.ts'
-import type { Parsed } from '../operations/routes.ts'
+import type { FindRoutes } from './routes.ts'
 
 /** Throws NOT_FOUND for an unknown project; VALIDATION_ERROR for an empty range or one that is too long. */
-export const stats: Operation<'stats'> = async (ctx, input) => {
+export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
   const { after, before, days } = rangeOf(input.createdAfter, input.createdBefore, ctx.now, input.timeZone)
   const { projects } = await visibleProjects(ctx, input.project)
   const where = [sql`project_id in (${join(projects.map(({ id }) => id))})`, ...filtersOf(input)]
@@ -61,7 +62,7 @@ function largest(groups: Map<string | null, Sums>, durations: Timed[]): Group[] 
 }
 
 /** Naming every status lets the index of agent and status serve a range of times. */
-const filtersOf = ({ specId, agent }: Parsed<'stats'>): Sql[] => [
+const filtersOf = ({ specId, agent }: InputOf<FindRoutes['stats']>): Sql[] => [
   ...(specId === undefined ? [] : [sql`spec_id = ${specId}`]),
   ...(agent === undefined ? [] : [sql`agent = ${agent} and status in (${join(statuses)})`]),
 ]

@@ -3,9 +3,10 @@ import type { Tx } from '../engine/db.ts'
 import type { Operation, ProjectRef } from '../frame/ctx.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import type { Suggested } from './fields.ts'
+import type { FindRoutes } from './routes.ts'
 
 /** Throws NOT_FOUND for an unknown project. */
-export const suggest: Operation<'suggest'> = async (ctx, { project, field, prefix = '', limit }) => {
+export const suggest: Operation<FindRoutes['suggest']> = async (ctx, { project, field, prefix = '', limit }) => {
   const { projects } = await visibleProjects(ctx, project)
   const read = ({ id }: ProjectRef) =>
     field === 'label'

@@ -1,11 +1,9 @@
 import { type Actor, isConfined, permits, systemActor } from '../contract/actor.ts'
 import { ConductError, invalid } from '../contract/error.ts'
-import type { Name } from '../contract/paths.ts'
+import type { InputOf, OutputOf, Route } from '../contract/route.ts'
+import type { SessionSecrets } from '../contract/secret.ts'
 import type { Tx } from '../engine/db.ts'
-import type { Line } from '../log/read.ts'
-import type { Send } from '../nouns/webhook/rules.ts'
-import type { Output, Parsed } from '../operations/routes.ts'
-import type { SessionSecrets } from './session-secrets.ts'
+import type { Send } from './send.ts'
 
 export interface ProjectRef {
   id: number
@@ -51,10 +49,7 @@ export const systemCtx = (db: Tx, now: string, projectId = 0, actor = systemActo
   contentLimit: 0,
 })
 
-export type Operation<N extends Name> = (ctx: Ctx, input: Parsed<N>) => Promise<Returned<N>>
-/** What JSON writes as the output. A list of events returns them as lines. */
-type Returned<N extends Name> = N extends 'listEvents' ? Omit<Output<N>, 'events'> & { events: Line[] } : Output<N>
-export type Operations = { [N in Name]: Operation<N> }
+export type Operation<R extends Route> = (ctx: Ctx, input: InputOf<R>) => Promise<OutputOf<R>>
 
 /** Runs `work` in a transaction, or in the one that is already open. */
 export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {

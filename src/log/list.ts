@@ -1,6 +1,7 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import { permits } from '../contract/actor.ts'
-import type { Ctx, Operation, ProjectRef } from '../frame/ctx.ts'
+import type { InputOf, OutputOf } from '../contract/route.ts'
+import type { Ctx, ProjectRef } from '../frame/ctx.ts'
 import { pageBytes } from '../frame/page.ts'
 import { confinementOf, type Scope, visibleProjects } from '../frame/scope.ts'
 import { adminNouns } from './event.ts'
@@ -8,6 +9,7 @@ import type { EventType } from './fields.ts'
 import { numberEvents } from './number.ts'
 import { requirePlace } from './place.ts'
 import { type Line, lastSeq, type Part, readPageOfLines } from './read.ts'
+import type { LogRoutes } from './routes.ts'
 
 /** The filters of a reader of the log. */
 export interface Selection {
@@ -98,14 +100,17 @@ const partsOfType = (place: Place, type: EventType): Part[] => [
 const oneOf = (types: EventType[]) =>
   types.length === 0 ? sql`1 = 0` : types.map((type) => sql`e.type || '' = ${type}`).reduce((a, b) => sql`${a} or ${b}`)
 
+/** A page of events, which are lines of JSON already. */
+export type EventPage = Omit<OutputOf<LogRoutes['listEvents']>, 'events'> & { events: Line[] }
+
 /**
  * Throws NOT_FOUND for an unknown project; LOG_FORKED if the log does not contain the event to start after; EVENTS_DROPPED
  * if it no longer does.
  */
-export const listEvents: Operation<'listEvents'> = async (
-  ctx,
-  { after: place, before, limit, order, ...selection },
-) => {
+export async function listEvents(
+  ctx: Ctx,
+  { after: place, before, limit, order, ...selection }: InputOf<LogRoutes['listEvents']>,
+): Promise<EventPage> {
   const seen = await selected(ctx, selection)
   const after = place?.seq ?? 0
   await numberEvents(ctx.db)

@@ -1,115 +1,38 @@
 import { z } from 'zod'
-import { rowId, time } from '../contract/field.ts'
+import { projectFilter } from '../contract/field.ts'
+import { order, pageInput } from '../contract/page.ts'
 import type { Name } from '../contract/paths.ts'
 import type { Route } from '../contract/route.ts'
-
-const bytes = z.string().meta({ contentEncoding: 'base64' })
-const size = z.int().min(1)
-
-const leaf = z
-  .object({
-    seq: rowId,
-    projectId: rowId.nullable().describe('The number of its project; null: the whole server'),
-    type: z.string(),
-    subject: z.string(),
-    subjectId: z.int(),
-    actorKind: z.string().nullable().describe('Who acted: key, local or system'),
-    isAppend: z
-      .int()
-      .optional()
-      .describe('1 if it only appends to a run, so that filtered lists leave it out; else 0. Not covered by the seal'),
-    keyId: rowId.nullable(),
-    actor: z
-      .string()
-      .nullable()
-      .optional()
-      .describe('The name of who acted, as lists show it. Not covered by the seal'),
-    project: z
-      .string()
-      .nullable()
-      .optional()
-      .describe('The slug of its project, as lists show it. Not covered by the seal'),
-    at: time,
-    imported: z.int().describe('1: it happened at another time, which the caller set'),
-    changes: z.string().describe('As JSON, as stored'),
-    salts: bytes.describe('16 bytes for each text in changes that is not erased, in order'),
-    hash: bytes.nullable().describe('The leaf in the stored tree; null: not sealed yet'),
-  })
-  .meta({ id: 'Leaf' })
-export type Leaf = z.infer<typeof leaf>
+import { event, eventSubject, eventType, place } from './fields.ts'
 
 export const logRoutes = {
-  getCheckpoint: {
-    summary:
-      'Read the newest signed checkpoint of the log, at most a minute old, or of the whole log for the local user, as a c2sp.org/tlog-checkpoint note or as JSON',
-    words: 'log checkpoint',
+  listEvents: {
+    summary: 'List changes in the order in which they became visible, oldest first by default',
+    words: 'events',
     permission: 'read',
     input: z.strictObject({
-      from: size.optional().describe('The size of an earlier log that this one must continue'),
-    }),
-    output: z.object({
-      note: z.string().describe('The signed note; keep it where the operator of the database cannot change it'),
-      origin: z.string().describe('The name of the log'),
-      size: size.describe('How many events it covers, from the first'),
-      root: bytes.describe('The root of the Merkle tree over them (RFC 6962)'),
-      signedAt: time.describe('When it was signed'),
-      verifierKey: z.string().describe("The key that verifies its signature, in the format of Go's note.NewVerifier"),
-      consistency: z
-        .array(bytes)
+      project: projectFilter,
+      after: place
         .optional()
-        .describe('With `from`, the proof that the log continues the earlier one; absent if it has fewer events'),
-    }),
-    success: [200],
-    example: {},
-  },
-  getProof: {
-    summary: 'Prove that an event is in the log, as a c2sp.org/tlog-proof or as JSON',
-    words: 'log proof',
-    permission: 'read',
-    input: z.strictObject({ seq: rowId.describe('The event') }),
-    output: z.object({
-      proof: z
-        .string()
         .describe(
-          'The proof, to the newest checkpoint; its extra data is the entry of the event, if the key can read it',
+          'The id of the event after which to begin, or its seq, which cannot show whether the log has lost events; a stream begins now by default',
         ),
-    }),
-    success: [200],
-    example: { seq: 1 },
-  },
-  getConsistency: {
-    summary: 'Prove that a later log continues an earlier one (RFC 6962, 2.1.2)',
-    words: 'log consistency',
-    permission: 'read',
-    input: z.strictObject({
-      from: size.describe('The size of the earlier log'),
-      to: size.optional().describe('The size of the later log; default: that of the newest checkpoint'),
+      type: z.array(eventType).optional(),
+      subject: eventSubject.optional(),
+      limit: pageInput.limit,
+      order: order.default('asc').describe('Oldest or newest first; a stream only goes forward'),
+      before: z.int().min(1).optional().describe('The seq before which to end'),
     }),
     output: z.object({
-      from: size.describe('The size of the earlier log'),
-      to: size.describe('The size of the later log'),
-      hashes: z.array(bytes).describe('The proof'),
-    }),
-    success: [200],
-    example: { from: 1 },
-  },
-  listLeaves: {
-    summary: 'List every event as the seal covers it, with salts and hashes, to verify the whole log',
-    words: null,
-    permission: 'admin',
-    input: z.strictObject({
-      after: z.int().min(0).default(0).describe('The seq after which to begin'),
-      limit: z.int().min(1).max(1000).default(100).describe('Events per page'),
-    }),
-    output: z.object({
-      leaves: z.array(leaf).describe('The events of this page, in order'),
+      events: z.array(event),
       meta: z.object({
         hasMore: z.boolean(),
-        lastSeq: z.int().describe('The next `after`'),
-        dropped: z.array(bytes).describe('The leaves of the events after `after` that were dropped from the log'),
+        lastSeq: z.int().describe('The next `after`; newest first, the next `before`'),
       }),
     }),
     success: [200],
-    example: { limit: 1 },
+    example: { after: 0, limit: 3 },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type LogRoutes = typeof logRoutes

@@ -1,22 +1,23 @@
+import type { Name } from '../contract/paths.ts'
 import { search } from '../find/search.ts'
 import { stats } from '../find/stats.ts'
 import { suggest } from '../find/suggest.ts'
-import type { Operations } from '../frame/ctx.ts'
-import { listEvents } from '../log/list.ts'
+import type { Ctx, Operation } from '../frame/ctx.ts'
+import { type EventPage, listEvents } from '../log/list.ts'
 import { getCheckpoint, getConsistency, getProof, listLeaves } from '../log/seal/read.ts'
-import { createFeature, deleteFeature, getFeature, listFeatures, updateFeature } from '../nouns/feature/feature.ts'
+import { createFeature, getFeature, listFeatures, updateFeature } from '../nouns/feature/feature.ts'
 import { createKey, listKeys, me, revokeKey, updateKey } from '../nouns/key/key.ts'
 import { createLoginCode, createSession, deleteSession } from '../nouns/key/session.ts'
 import { createProject, getProject, listProjects, updateProject } from '../nouns/project/project.ts'
 import { appendTurn, getTurn, listTurns } from '../nouns/run/append-turn.ts'
-import { deleteCheck, getCheck, updateCheck } from '../nouns/run/check/check.ts'
+import { getCheck, updateCheck } from '../nouns/run/check/check.ts'
 import { createCheck } from '../nouns/run/check/create.ts'
 import { listChecks } from '../nouns/run/check/list.ts'
 import { appendToRun, readContent } from '../nouns/run/content.ts'
 import { listRunFiles } from '../nouns/run/file.ts'
 import { linkFeatures, unlinkFeature } from '../nouns/run/link.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from '../nouns/run/list.ts'
-import { createRun, deleteRun, getRun, updateRun } from '../nouns/run/run.ts'
+import { createRun, getRun, updateRun } from '../nouns/run/run.ts'
 import { heartbeat } from '../nouns/run/take-lease.ts'
 import { timeline } from '../nouns/run/timeline.ts'
 import { createSpec, deleteSpec, getSpec, listSpecs, updateSpec } from '../nouns/spec/spec.ts'
@@ -30,9 +31,18 @@ import {
   rotateWebhookSecret,
   updateWebhook,
 } from '../nouns/webhook/webhook.ts'
+import { deleteCheck } from '../removal/delete-check.ts'
+import { deleteFeature } from '../removal/delete-feature.ts'
 import { deleteProject } from '../removal/delete-project.ts'
+import { deleteRun } from '../removal/delete-run.ts'
 import { erase } from '../removal/erase/erase.ts'
 import { forget } from '../removal/retention/forget.ts'
+import type { Parsed, Routes } from './routes.ts'
+
+/** A list of events returns them as lines; every other operation returns what its route says. */
+export type Operations = {
+  [N in Name]: N extends 'listEvents' ? (ctx: Ctx, input: Parsed<N>) => Promise<EventPage> : Operation<Routes[N]>
+}
 
 /** One function per API operation. A missing or mistyped one does not compile. */
 export const operations: Operations = {

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import type { Name } from '../contract/paths.ts'
 import type { Route } from '../contract/route.ts'
-import { ledgerRoutes } from '../find/routes.ts'
+import { findRoutes } from '../find/routes.ts'
 import { logRoutes } from '../log/routes.ts'
+import { sealRoutes } from '../log/seal/routes.ts'
 import { featureRoutes } from '../nouns/feature/routes.ts'
 import { keyRoutes } from '../nouns/key/routes.ts'
 import { projectRoutes } from '../nouns/project/routes.ts'
@@ -29,8 +30,9 @@ export const routes = {
   ...webhookRoutes,
   ...eraseRoutes,
   ...forgetRoutes,
-  ...ledgerRoutes,
   ...logRoutes,
+  ...findRoutes,
+  ...sealRoutes,
 } as const satisfies { [N in Name]: Route }
 
 export type Routes = typeof routes

@@ -1,8 +1,8 @@
 import type { Git } from '../nouns/run/work-fields.ts'
-import type { Snapshot } from '../place/git/tree.ts'
 import type { Step } from './agents/seen.ts'
 import type { Stepped } from './call.ts'
 import type { Memo, ToldWork, Trees } from './memo.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** A use of a tool, with the working tree if it is known. */
 export interface Use {

@@ -1,10 +1,13 @@
 import sql from 'sql-template-tag'
-import type { Ctx } from '../frame/ctx.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../frame/ctx.ts'
 import { deleteDocuments, findDigests } from '../frame/document.ts'
 import { listOf, piecesOf } from '../frame/pieces.ts'
 import { vanished } from '../log/event.ts'
 import { recordAll } from '../log/record.ts'
+import { openCheck } from '../nouns/run/check/check.ts'
+import type { CheckRoutes } from '../nouns/run/check/routes.ts'
 import { type CheckRow, columns, eventOf, factsOf, stateOf } from '../nouns/run/check/row.ts'
+import { settle } from '../nouns/run/check/settle.ts'
 
 /**
  * Deletes checks of runs that are being deleted, at most `limit`, with an event for each. Returns how many. The caller has
@@ -41,3 +44,13 @@ export async function removeChecks(ctx: Ctx, rows: CheckRow[]): Promise<void> {
     rows.map((row) => eventOf(ctx, 'deleted', row, changesOf(row))),
   )
 }
+
+/** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
+export const deleteCheck: Operation<CheckRoutes['deleteCheck']> = (ctx, { checkId, ifVersion }) =>
+  inTx(ctx, async (ctx) => {
+    const { row, run } = await openCheck(ctx, checkId)
+    requireVersion(ifVersion, row.id, row.version)
+    await removeChecks(ctx, [row])
+    await settle(ctx, run)
+    return { message: 'Check deleted successfully' }
+  })

@@ -8,6 +8,7 @@ import { record } from '../log/record.ts'
 import { endKey } from '../nouns/key/key.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import { readProject, stateOf } from '../nouns/project/project.ts'
+import type { ProjectRoutes } from '../nouns/project/routes.ts'
 import { columns, stateOf as stateOfWebhook, type WebhookRow } from '../nouns/webhook/row.ts'
 import { recordWebhook } from '../nouns/webhook/webhook.ts'
 
@@ -17,7 +18,7 @@ import { recordWebhook } from '../nouns/webhook/webhook.ts'
  * for a key of one project; CONFLICT for the default project; PRECONDITION_FAILED; VALIDATION_ERROR if `confirm` is not
  * the name.
  */
-export const deleteProject: Operation<'deleteProject'> = (ctx, { slug, confirm, ifVersion }) =>
+export const deleteProject: Operation<ProjectRoutes['deleteProject']> = (ctx, { slug, confirm, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const row = await readProject(ctx, slug, ctx.db.dialect.forUpdate)
     if (confinementOf(ctx) !== null) {

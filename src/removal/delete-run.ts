@@ -1,12 +1,14 @@
 import sql from 'sql-template-tag'
-import type { Ctx } from '../frame/ctx.ts'
+import { type Ctx, inTx, type Operation, requireVersion } from '../frame/ctx.ts'
 import { deleteDocuments, findDigests } from '../frame/document.ts'
 import { listOf, piecesOf } from '../frame/pieces.ts'
 import { vanished } from '../log/event.ts'
 import { recordAll } from '../log/record.ts'
 import { countLinks } from '../nouns/feature/totals.ts'
 import { deleteTurnsOf } from '../nouns/run/append-turn.ts'
+import type { RunRoutes } from '../nouns/run/routes.ts'
 import { columns, eventOf, factsOf, type RunRow, recordRun } from '../nouns/run/row.ts'
+import { openRun } from '../nouns/run/take-lease.ts'
 import { addToTotals, moveTotals } from '../nouns/spec/totals.ts'
 import { deleteChecksOf } from './delete-check.ts'
 
@@ -52,3 +54,15 @@ async function forgetAttempts(ctx: Ctx, rows: RunRow[]): Promise<void> {
     await recordRun(ctx, 'updated', retry, { retryOf: [gone.get(retry_of), null] })
   }
 }
+
+/**
+ * Deletes a run with its checks, turns and links. Throws PRECONDITION_FAILED if `ifVersion` is outdated; LEASE_HELD;
+ * LEASE_LOST; NOT_FOUND.
+ */
+export const deleteRun: Operation<RunRoutes['deleteRun']> = (ctx, { runId, ifVersion, leaseToken }) =>
+  inTx(ctx, async (ctx) => {
+    const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
+    requireVersion(ifVersion, row.id, row.version)
+    await removeRuns(ctx, [row])
+    return { message: 'Run deleted successfully' }
+  })

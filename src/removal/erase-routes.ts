@@ -39,3 +39,5 @@ export const eraseRoutes = {
     example: { text: 'sk_live_example', dryRun: true },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type EraseRoutes = typeof eraseRoutes

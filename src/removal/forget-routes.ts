@@ -31,3 +31,5 @@ export const forgetRoutes = {
     example: { dryRun: true, retention: { contentDays: 90 } },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type ForgetRoutes = typeof forgetRoutes

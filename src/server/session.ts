@@ -2,7 +2,7 @@ import type { HonoRequest } from 'hono'
 import { parse } from 'hono/utils/cookie'
 import { ConductError } from '../contract/error.ts'
 import { cut } from '../contract/explain.ts'
-import type { SessionSecrets } from '../frame/session-secrets.ts'
+import type { SessionSecrets } from '../contract/secret.ts'
 
 /** Browsers share cookies between ports, so the name contains the port: two servers on one host keep separate sessions. */
 export const cookieName = (url: string) => `conduct_session_${new URL(url).port || 'default'}`

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander'
-import { kebab } from '../cli/operation/flag.ts'
 import { UsageError } from './exit.ts'
 
 /** The options of every command that uses the ledger. */
@@ -62,3 +61,6 @@ export function refuseBoth(options: object, ...pair: [string, string]) {
   const [one, other] = pair.map((name) => `--${kebab(name)}`)
   throw new UsageError(`${one} and ${other} exclude each other: pass only one of them.`)
 }
+
+/** Turns `gitCommit` into `git-commit`. */
+export const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

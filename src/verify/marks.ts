@@ -1,5 +1,5 @@
 import type { Changes } from '../log/event.ts'
-import type { Leaf } from '../log/routes.ts'
+import type { Leaf } from '../log/seal/routes.ts'
 
 /** How many runs to remember whose turn was recorded, and whose change by it was not yet. */
 const most = 10_000

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Changes } from '../log/event.ts'
 import { isErased } from '../log/event-text.ts'
-import type { Leaf } from '../log/routes.ts'
+import type { Leaf } from '../log/seal/routes.ts'
 import type { Fault } from './heads.ts'
 import type { Shown } from './shown.ts'
 

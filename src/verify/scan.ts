@@ -1,7 +1,7 @@
 import type { Changes } from '../log/event.ts'
 import { isErased } from '../log/event-text.ts'
-import type { Leaf } from '../log/routes.ts'
 import { leafOf } from '../log/seal/leaf.ts'
+import type { Leaf } from '../log/seal/routes.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
 import { Roots } from '../log/seal/tree.ts'
 import { type Fault, shorterThan } from './heads.ts'

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import { kebab } from '../../cli/operation/flag.ts'
 import { explain } from '../../contract/explain.ts'
 import { UsageError } from '../../terminal/exit.ts'
+import { kebab } from '../../terminal/option.ts'
 
 /** Throws a UsageError that names each flag or argument with a value that the ledger would reject. */
 export function refuseFaults(command: Command, schema: z.ZodType, input: Record<string, unknown>) {

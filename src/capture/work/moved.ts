@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { movesOf } from '../../place/git/commits.ts'
 import { askOf, diffTrees } from '../../place/git/diff.ts'
-import type { Snapshot } from '../../place/git/tree.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
+import type { Snapshot } from '../../recorder/snapshot.ts'
 import type { Moved } from '../../recorder/work.ts'
 import type { State } from '../spool/state.ts'
 

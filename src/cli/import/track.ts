@@ -1,9 +1,9 @@
-import { metaIn, readDocument } from '../../capture/import/documents.ts'
 import type { Client } from '../../client/client.ts'
 import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
 import { isMissing } from '../../place/missing.ts'
 import { fieldsOf, listOf, textOf, timeOf } from '../../recorder/agents/fields.ts'
+import { metaIn, readDocument } from './documents.ts'
 import type { Reporter } from './report.ts'
 
 export const trackFile = 'conduct.track.json'

@@ -1,8 +1,4 @@
 import { Command } from 'commander'
-import { claudeSessions, codexSessions, type Found, transcriptFolders } from '../../capture/import/find.ts'
-import { importSession, type Source, type Wishes } from '../../capture/import/session.ts'
-import { readSince } from '../../capture/import/since.ts'
-import { waitingSessions } from '../../capture/import/waiting.ts'
 import { ConductError } from '../../client/client.ts'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
@@ -12,8 +8,12 @@ import { budget } from '../../recorder/agents/lines.ts'
 import type { Pass, Reader } from '../../recorder/transcripts/moment.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
 import { whileWaiting } from '../../terminal/progress.ts'
+import { claudeSessions, codexSessions, type Found, transcriptFolders } from './find.ts'
 import { openTarget, requireAdmin, type Target } from './ledger.ts'
 import { createReporter, print, type Reporter } from './report.ts'
+import { importSession, type Source, type Wishes } from './session.ts'
+import { readSince } from './since.ts'
+import { waitingSessions } from './waiting.ts'
 
 interface Options extends Common {
   since?: number

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander'
 import { csvPlanOf } from '../../operations/csv.ts'
 import { UsageError } from '../../terminal/exit.ts'
-import { addCommon, addExamples } from '../../terminal/option.ts'
+import { addCommon, addExamples, kebab } from '../../terminal/option.ts'
 import { act, type Options } from './act.ts'
 import { featureOf } from './feature.ts'
-import { kebab, numberOf } from './flag.ts'
+import { numberOf } from './flag.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
 
 /** The command for a word of the API: `run` with all its operations, or `search` itself. */

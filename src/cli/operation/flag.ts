@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { kebab } from '../../terminal/option.ts'
 import { featureOf } from './feature.ts'
 
 /** The parts of a JSON schema that the command line reads. */
@@ -27,9 +28,6 @@ export interface Flag {
 }
 
 type Input = Record<string, unknown>
-
-/** Turns `gitCommit` into `git-commit`. */
-export const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** Flags to repeat, named for one value. */
 const singular: Record<string, string> = {

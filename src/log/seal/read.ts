@@ -9,6 +9,7 @@ import { BrokenSeal } from './broken.ts'
 import { readKey, readNewest, type Signed, signTree } from './checkpoint.ts'
 import { readRows, readSealed } from './event.ts'
 import { entryOf } from './leaf.ts'
+import type { SealRoutes } from './routes.ts'
 import { readSize, sealNext } from './seal.ts'
 import { proofText, verifierKeyOf } from './signed-note.ts'
 import { nodeReader, readLeaves } from './tile.ts'
@@ -53,7 +54,7 @@ async function sealAll(db: Tx, now: string): Promise<void> {
 }
 
 /** Throws UNAVAILABLE while a large ledger is sealed for the first time, and BrokenSeal if the log cannot be sealed. */
-export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx, { from }) => {
+export const getCheckpoint: Operation<SealRoutes['getCheckpoint']> = async (ctx, { from }) => {
   const { origin, size, root, note, signedAt } = await newestCheckpoint(ctx)
   const key = await readKey(ctx.db, origin)
   const verifierKey = verifierKeyOf(key.origin, key.publicKey)
@@ -63,7 +64,7 @@ export const getCheckpoint: Operation<'getCheckpoint'> = async (ctx, { from }) =
 }
 
 /** Throws NOT_FOUND for an event that no checkpoint covers yet; UNAVAILABLE like getCheckpoint. */
-export const getProof: Operation<'getProof'> = async (ctx, { seq }) => {
+export const getProof: Operation<SealRoutes['getProof']> = async (ctx, { seq }) => {
   const { size, note } = await newestCheckpoint(ctx)
   if (seq > size) {
     throw new ConductError(
@@ -85,7 +86,7 @@ async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> 
 }
 
 /** Throws VALIDATION_ERROR for sizes in the wrong order; NOT_FOUND for a size that the tree has not reached. */
-export const getConsistency: Operation<'getConsistency'> = async (ctx, { from, to: given }) => {
+export const getConsistency: Operation<SealRoutes['getConsistency']> = async (ctx, { from, to: given }) => {
   const { db } = ctx
   const to = given ?? (await newestCheckpoint(ctx)).size
   if (from > to) throw invalid('from', `must be at most ${to}, and is ${from}`)
@@ -104,7 +105,7 @@ function leading(hashes: readonly (Buffer | undefined)[]): Buffer[] {
 const textsOf = (hashes: readonly Buffer[]) => hashes.map((one) => one.toString('base64'))
 
 /** Throws FORBIDDEN for a key of one project. */
-export const listLeaves: Operation<'listLeaves'> = async (ctx, { after, limit }) => {
+export const listLeaves: Operation<SealRoutes['listLeaves']> = async (ctx, { after, limit }) => {
   if (confinementOf(ctx) !== null) {
     throw new ConductError('FORBIDDEN', 'Only a key of the whole server can read the whole log.')
   }

@@ -8,9 +8,9 @@ import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
 import { record } from '../../log/record.ts'
-import { recordRun } from '../run/row.ts'
 import type { Feature, FeatureFields, FeatureRuns } from './fields.ts'
 import { maxFeatureNumber, numberOfName } from './name.ts'
+import type { FeatureRoutes } from './routes.ts'
 import { runsTouching } from './touched.ts'
 
 export interface FeatureRow {
@@ -45,14 +45,15 @@ function featureOf(row: FeatureRow): Feature {
   }
 }
 
-const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'description' | 'file'>) => ({
+export const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'description' | 'file'>) => ({
   name,
   description,
   file,
 })
 
 /** The text that it is searched by. */
-const textOf = ({ name, description }: Pick<FeatureRow, 'name' | 'description'>) => `${name}\n${description ?? ''}`
+export const textOf = ({ name, description }: Pick<FeatureRow, 'name' | 'description'>) =>
+  `${name}\n${description ?? ''}`
 
 async function findByNumber(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow | undefined> {
   const [row] = await ctx.db.query<FeatureRow>(sql`
@@ -114,7 +115,7 @@ export async function requirePossible(ctx: Ctx, number: number): Promise<void> {
   throw invalid('featureIds', `must not name ${number}: a feature that does not exist has at most ${maxFeatureNumber}`)
 }
 
-const recordFeature = (
+export const recordFeature = (
   ctx: Ctx,
   what: 'created' | 'updated' | 'deleted',
   { id, number }: { id: number; number: number },
@@ -149,7 +150,7 @@ async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): 
  * Creates a feature, or updates the one with that name. Throws CONFLICT for a name `feature-<n>` whose number has
  * another name.
  */
-export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
+export const createFeature: Operation<FeatureRoutes['createFeature']> = (ctx, fields) =>
   inTx(ctx, async (ctx) => {
     for (;;) {
       const { row, made } = await ensureFeature(ctx, fields)
@@ -167,7 +168,7 @@ export const createFeature: Operation<'createFeature'> = (ctx, fields) =>
 
 const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose another name.`)
 
-export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q, file, ...page }) => {
+export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (ctx, { project, q, file, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
   const starts = await partWalks(
     ctx,
@@ -188,7 +189,7 @@ export const listFeatures: Operation<'listFeatures'> = async (ctx, { project, q,
 }
 
 /** Throws NOT_FOUND if the project has no feature with that number. */
-export const getFeature: Operation<'getFeature'> = async (ctx, { id }) => ({
+export const getFeature: Operation<FeatureRoutes['getFeature']> = async (ctx, { id }) => ({
   feature: featureOf(await requireFeature(ctx, id)),
 })
 
@@ -196,7 +197,7 @@ export const getFeature: Operation<'getFeature'> = async (ctx, { id }) => ({
  * Throws CONFLICT if the new name is taken or belongs to another number; PRECONDITION_FAILED if `ifVersion` is
  * outdated.
  */
-export const updateFeature: Operation<'updateFeature'> = (ctx, { id, ifVersion, ...patch }) =>
+export const updateFeature: Operation<FeatureRoutes['updateFeature']> = (ctx, { id, ifVersion, ...patch }) =>
   inTx(ctx, async (ctx) => {
     const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
     requireOwn(ctx, row, `Feature ${id}`)
@@ -205,35 +206,3 @@ export const updateFeature: Operation<'updateFeature'> = (ctx, { id, ifVersion, 
     if (owner !== undefined && owner !== id) throw nameTaken(`The name '${patch.name}' belongs to feature ${owner}`)
     return { feature: featureOf(await write(ctx, row, patch)) }
   })
-
-/** Throws PRECONDITION_FAILED if `ifVersion` is outdated. */
-export const deleteFeature: Operation<'deleteFeature'> = (ctx, { id, ifVersion }) =>
-  inTx(ctx, async (ctx) => {
-    // Runs first, as in all transactions that change links and totals.
-    await lockRunsOf(ctx, id)
-    const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
-    requireVersion(ifVersion, id, row.version)
-    // Those that were linked meanwhile. From now on, there are no new links.
-    await lockRunsOf(ctx, id)
-    await unlinkAll(ctx, row)
-    await ctx.db.query(sql`delete from features where id = ${row.id}`)
-    await useUpVersions(ctx, `feature ${row.number}`, row.version)
-    await keepGrams(ctx, 'feature', row.id, textOf(row), undefined)
-    await recordFeature(ctx, 'deleted', row, vanished(stateOf(row)))
-    return { message: 'Feature deleted successfully' }
-  })
-
-/** Keeps others from unlinking or deleting the runs of a feature, or changing their costs, until the transaction ends. */
-const lockRunsOf = (ctx: Ctx, number: number) =>
-  ctx.db.query(sql`
-    select id from runs where id in (select l.run_id from run_features l join features f on f.id = l.feature_id
-      where f.project_id = ${ctx.project.id} and f.number = ${number}) order by id ${ctx.db.dialect.forUpdate}`)
-
-/** Unlinks a feature from its runs, which the caller has locked, with an event for each. */
-async function unlinkAll(ctx: Ctx, { id, number }: FeatureRow): Promise<void> {
-  const runs = await ctx.db.query<{ id: number; run_id: string }>(sql`
-    select r.id, r.run_id from run_features l join runs r on r.id = l.run_id where l.feature_id = ${id} order by r.id`)
-  await ctx.db.query(sql`delete from run_features where feature_id = ${id}`)
-  await ctx.db.query(sql`delete from feature_totals where feature_id = ${id}`)
-  for (const run of runs) await recordRun(ctx, 'updated', run, { features: [[number], null] })
-}

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { humanId, ifVersion, rowId, text } from '../../contract/field.ts'
+import { humanId, ifVersion, projectFilter, rowId, text } from '../../contract/field.ts'
 import { pageInput, pageMeta } from '../../contract/page.ts'
 import type { Name } from '../../contract/paths.ts'
-import { created, done, type Route, runPage } from '../../contract/route.ts'
-import { projectFilter } from '../project/fields.ts'
+import { created, done, type Route } from '../../contract/route.ts'
+import { runPage } from '../run/fields.ts'
 import { feature, featureFields, listedFeature } from './fields.ts'
 
 const featureAnswer = z.object({ feature })
@@ -64,3 +64,5 @@ export const featureRoutes = {
     example: { id: 42 },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type FeatureRoutes = typeof featureRoutes

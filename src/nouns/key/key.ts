@@ -10,6 +10,7 @@ import { insertActor } from '../../log/actor.ts'
 import { appeared, differences } from '../../log/event.ts'
 import { record } from '../../log/record.ts'
 import type { Key } from './fields.ts'
+import type { KeyRoutes } from './routes.ts'
 
 interface KeyRow {
   id: number
@@ -154,7 +155,10 @@ export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?:
  * Throws FORBIDDEN if the new key would have more permissions than the caller's; VALIDATION_ERROR if it would outlive
  * the caller's key or session; NOT_FOUND for an unknown project.
  */
-export const createKey: Operation<'createKey'> = (ctx, { name, permissions, project, person, machine, ...given }) =>
+export const createKey: Operation<KeyRoutes['createKey']> = (
+  ctx,
+  { name, permissions, project, person, machine, ...given },
+) =>
   inTx(ctx, async (ctx) => {
     const confinedTo = confinementOf(ctx)
     if (confinedTo !== null && project === null) {
@@ -199,7 +203,7 @@ async function readKey(ctx: Ctx, id: number): Promise<KeyRow> {
   return row
 }
 
-export const listKeys: Operation<'listKeys'> = async (ctx, input) => {
+export const listKeys: Operation<KeyRoutes['listKeys']> = async (ctx, input) => {
   const only = listedProject(ctx)
   const where = [only === null ? sql`k.id > 0` : sql`k.project_id = ${only}`]
   const walk = { from: tables, where, createdAt: 'k.created_at', id: 'k.id' }
@@ -211,7 +215,7 @@ export const listKeys: Operation<'listKeys'> = async (ctx, input) => {
  * Says whose a key is, for what it does from then on. Throws FORBIDDEN for the caller's own key: a person who names
  * themselves could pass for another; NOT_FOUND.
  */
-export const updateKey: Operation<'updateKey'> = (ctx, { id, person, machine }) =>
+export const updateKey: Operation<KeyRoutes['updateKey']> = (ctx, { id, person, machine }) =>
   inTx(ctx, async (ctx) => {
     if (id === keyIdOf(ctx)) {
       throw new ConductError(
@@ -236,7 +240,7 @@ export const updateKey: Operation<'updateKey'> = (ctx, { id, person, machine }) 
   })
 
 /** Revoking a revoked key changes nothing. Throws CONFLICT for the last admin key of the whole server. */
-export const revokeKey: Operation<'revokeKey'> = (ctx, { id }) =>
+export const revokeKey: Operation<KeyRoutes['revokeKey']> = (ctx, { id }) =>
   inTx(ctx, async (ctx) => {
     // Locks all server admin keys in one order, so that two revocations cannot each rely on the other's key.
     const admins = await ctx.db.query<{ id: number; permissions: string }>(sql`
@@ -264,7 +268,7 @@ export async function endKey(ctx: Ctx, id: number, projectId: number | null): Pr
 }
 
 /** The caller's key; null for the local user. */
-export const me: Operation<'me'> = async (ctx) => {
+export const me: Operation<KeyRoutes['me']> = async (ctx) => {
   const keyId = keyIdOf(ctx)
   const key = keyId === null ? null : await showKey(ctx, keyId)
   const { person, machine } = key ?? {

@@ -103,3 +103,5 @@ export const keyRoutes = {
     example: {},
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type KeyRoutes = typeof keyRoutes

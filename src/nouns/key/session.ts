@@ -1,12 +1,20 @@
 import sql, { raw } from 'sql-template-tag'
 import { localActor } from '../../contract/actor.ts'
 import { ConductError, invalid } from '../../contract/error.ts'
-import { hashOf, hashOfSession, newLoginCode, newSecret } from '../../contract/secret.ts'
+import {
+  hashOf,
+  hashOfSession,
+  loginCodeMs,
+  newLoginCode,
+  newSecret,
+  type SessionSecrets,
+  sessionMs,
+} from '../../contract/secret.ts'
 import type { Tx } from '../../engine/db.ts'
 import { latestBy } from '../../engine/drift.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../../frame/ctx.ts'
-import { loginCodeMs, type SessionSecrets, sessionMs } from '../../frame/session-secrets.ts'
 import { actorOf, endKey, findKey, findKeyById, insertKey, type LiveKey, showKey } from './key.ts'
+import type { KeyRoutes } from './routes.ts'
 
 const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
@@ -14,7 +22,7 @@ const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toIS
  * Creates a code that logs in as the calling key. For the local user, it creates a separate key. Throws FORBIDDEN for a
  * session, which could use codes to continue after its end.
  */
-export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
+export const createLoginCode: Operation<KeyRoutes['createLoginCode']> = (ctx) =>
   inTx(ctx, async (ctx) => {
     if (ctx.session !== undefined) {
       throw new ConductError('FORBIDDEN', 'A session cannot create login codes: send a key, or run conduct open.')
@@ -29,7 +37,7 @@ export const createLoginCode: Operation<'createLoginCode'> = (ctx) =>
  * Starts the session with the secrets `ctx.session`. Throws UNAUTHORIZED for an invalid key or code. Nothing is locked
  * before they are verified, so callers without either cannot delay writers.
  */
-export const createSession: Operation<'createSession'> = async (ctx, { key: secret, code }) => {
+export const createSession: Operation<KeyRoutes['createSession']> = async (ctx, { key: secret, code }) => {
   const { session } = ctx
   if (session === undefined) throw new Error('Bug: no secrets were made for the session.')
   if ((secret === undefined) === (code === undefined)) throw invalid('key', 'give either a key or a code')
@@ -84,7 +92,7 @@ function makeKey(ctx: Ctx): Promise<number> {
 /**
  * Ends the session with the secrets `ctx.session`, and the key that was created for it. Does nothing if there is none.
  */
-export const deleteSession: Operation<'deleteSession'> = async (ctx) => {
+export const deleteSession: Operation<KeyRoutes['deleteSession']> = async (ctx) => {
   if (ctx.session === undefined) return { message: 'There was no session' }
   const ofSession = sql`hash = ${hashOfSession(ctx.session)}`
   const [found] = await ctx.db.query<{ key_id: number; made_key: number }>(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { humanId, text, time } from '../../contract/field.ts'
+import { text, time } from '../../contract/field.ts'
 import { labelName, lastRun } from '../run/fields.ts'
 
 export const projectFields = {
@@ -46,10 +46,3 @@ export const listedProject = z
 
 /** The project of a server key that names no other. */
 export const defaultProject = 'default'
-
-/** The `project` filter of lists. */
-export const projectFilter = z
-  .array(humanId)
-  .max(100)
-  .optional()
-  .describe('Slugs of projects; default: all that the key can see')

@@ -9,6 +9,7 @@ import { record } from '../../log/record.ts'
 import type { LastRun } from '../run/fields.ts'
 import type { Project } from './fields.ts'
 import { type Retention, retentionOf } from './retention.ts'
+import type { ProjectRoutes } from './routes.ts'
 
 export interface ProjectRow {
   id: number
@@ -37,7 +38,10 @@ export const stateOf = ({ name, repository, retention }: ProjectRow) => ({
 })
 
 /** Throws CONFLICT if the slug is taken; FORBIDDEN for a key of one project. */
-export const createProject: Operation<'createProject'> = (ctx, { slug, name = slug, repository = null }) =>
+export const createProject: Operation<ProjectRoutes['createProject']> = (
+  ctx,
+  { slug, name = slug, repository = null },
+) =>
   inTx(ctx, async (ctx) => {
     if (confinementOf(ctx) !== null)
       throw new ConductError('FORBIDDEN', 'Only a key of the whole server can create projects.')
@@ -66,7 +70,7 @@ async function beginVersions(ctx: Ctx, { id, slug, version }: ProjectRow): Promi
   return deleted.last
 }
 
-export const listProjects: Operation<'listProjects'> = async (ctx, input) => {
+export const listProjects: Operation<ProjectRoutes['listProjects']> = async (ctx, input) => {
   const only = listedProject(ctx)
   const where = [sql`deleted_at is null`, ...(only === null ? [] : [sql`id = ${only}`])]
   const walk = { from: sql`projects`, where, createdAt: 'created_at', id: 'id' }
@@ -102,7 +106,7 @@ interface Owned {
 }
 
 /** Throws NOT_FOUND if the key may see no such project. */
-export const getProject: Operation<'getProject'> = async (ctx, { slug }) => ({
+export const getProject: Operation<ProjectRoutes['getProject']> = async (ctx, { slug }) => ({
   project: projectOf(await readProject(ctx, slug)),
 })
 
@@ -120,7 +124,7 @@ export async function readProject(ctx: Ctx, slug: string, lock = empty): Promise
  * Throws NOT_FOUND like getProject; PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR like
  * `retentionOf`.
  */
-export const updateProject: Operation<'updateProject'> = (ctx, { slug, ifVersion, ...patch }) =>
+export const updateProject: Operation<ProjectRoutes['updateProject']> = (ctx, { slug, ifVersion, ...patch }) =>
   inTx(ctx, async (ctx) => {
     const row = await readProject(ctx, slug, ctx.db.dialect.forUpdate)
     requireVersion(ifVersion, slug, row.version)

@@ -64,3 +64,5 @@ export const projectRoutes = {
     example: { slug: 'shop', confirm: 'Web shop' },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type ProjectRoutes = typeof projectRoutes

@@ -18,6 +18,7 @@ import { type RunState, requirePast } from './state.ts'
 import { leaseAfter, openRun } from './take-lease.ts'
 import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnId, turnTitle } from './turn.ts'
 import type { Turn, TurnFields } from './turn-fields.ts'
+import type { RunWorkRoutes } from './work-routes.ts'
 
 interface TurnRow {
   id: number
@@ -68,7 +69,7 @@ async function findTurn(ctx: Ctx, run: Pick<RunRow, 'id' | 'run_id'>, n: number)
  * LEASE_LOST; FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start, and for a time in
  * the future; NOT_FOUND.
  */
-export const appendTurn: Operation<'appendTurn'> = async (ctx, { runId, n, leaseToken, ...fields }) => {
+export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { runId, n, leaseToken, ...fields }) => {
   if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
     throw invalid('endedAt', `must not be before startedAt, ${fields.startedAt}, and is ${fields.endedAt}`)
   }
@@ -175,7 +176,7 @@ export async function turnsIn(ctx: Ctx, run: RunRow, newest: number | null) {
 }
 
 /** Throws NOT_FOUND if the project has no such run; BAD_REQUEST for a cursor of another order. */
-export const listTurns: Operation<'listTurns'> = async (ctx, { runId, ...page }) => {
+export const listTurns: Operation<RunWorkRoutes['listTurns']> = async (ctx, { runId, ...page }) => {
   const run = await requireRun(ctx, runId)
   const where = [sql`turns.run_id = ${run.id}`]
   const walk = { from: sql`turns`, where, createdAt: 'turns.created_at', id: 'turns.id' }
@@ -196,7 +197,7 @@ const weight = sql`turns.id, turns.created_at, octet_length(turns.facts) +
   (select cast(coalesce(sum(d.bytes), 0) as integer) from documents d where d.id in (turns.prompt_id, turns.answer_id)) as bytes`
 
 /** Throws NOT_FOUND if there is no such run or turn. */
-export const getTurn: Operation<'getTurn'> = async (ctx, { runId, n }) => {
+export const getTurn: Operation<RunWorkRoutes['getTurn']> = async (ctx, { runId, n }) => {
   const run = await requireRun(ctx, runId)
   const turn = await findTurn(ctx, run, n)
   if (turn) return { turn }

@@ -9,6 +9,7 @@ import { titleOf } from '../../text/title.ts'
 import { requireRun, shownRun } from './row.ts'
 import { saveRun } from './save.ts'
 import { leaseAfter, openRun } from './take-lease.ts'
+import type { RunWorkRoutes } from './work-routes.ts'
 
 /**
  * Appends fill a part up to this many bytes, so that a content of many lines is not as many rows. Each append rewrites
@@ -24,7 +25,10 @@ const readLimit = 262_144
  * Throws CONFLICT if `offset` is not the size of the content and other text is there; LEASE_HELD; LEASE_LOST; FORBIDDEN
  * for an agent key on another's run; NOT_FOUND. Offsets count all bytes ever written, including dropped ones.
  */
-export const appendToRun: Operation<'appendToRun'> = (ctx, { runId, text, dropped, offset, leaseToken }) =>
+export const appendToRun: Operation<RunWorkRoutes['appendToRun']> = (
+  ctx,
+  { runId, text, dropped, offset, leaseToken },
+) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base } = opened
@@ -148,7 +152,7 @@ async function insertRange(ctx: Ctx, documentId: number, parts: Part[], from: nu
 }
 
 /** Throws NOT_FOUND if the project has no such run. */
-export const readContent: Operation<'readContent'> = async (ctx, { runId, after }) => {
+export const readContent: Operation<RunWorkRoutes['readContent']> = async (ctx, { runId, after }) => {
   const { document_id } = await requireRun(ctx, runId)
   const parts = await readParts(ctx.db, document_id, after, after + readLimit)
   const { size, gone } = await endOf(ctx, document_id)

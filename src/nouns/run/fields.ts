@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { actor, author, contentType, exitCode, humanId, rowId, text, time, timeInput } from '../../contract/field.ts'
+import { pageMeta } from '../../contract/page.ts'
 import { titleBytes } from '../../text/title.ts'
 import { checkName, evidence } from './check/fields.ts'
 import { statuses, verdicts } from './state.ts'
@@ -142,3 +143,6 @@ export const fullRun = z
 /** The newest run of something, in a list of such things. */
 export const lastRun = run.pick({ runId: true, status: true, verdict: true, createdAt: true }).meta({ id: 'LastRun' })
 export type LastRun = z.infer<typeof lastRun>
+
+export const runAnswer = z.object({ run })
+export const runPage = z.object({ runs: z.array(run), meta: pageMeta })

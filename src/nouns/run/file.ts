@@ -4,6 +4,7 @@ import { type RunRow, requireRun } from './row.ts'
 import { most } from './turn.ts'
 import type { TurnFields } from './turn-fields.ts'
 import type { FileChanges } from './work-fields.ts'
+import type { RunWorkRoutes } from './work-routes.ts'
 
 /** The files that a run changed, from its turns. The last turn that names a file counts. */
 
@@ -82,7 +83,7 @@ function changesIn({ files, insertions, deletions }: Totals): FileChanges {
 }
 
 /** Throws NOT_FOUND if the project has no such run. */
-export const listRunFiles: Operation<'listRunFiles'> = async (ctx, { runId, limit }) => {
+export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (ctx, { runId, limit }) => {
   const run = await requireRun(ctx, runId)
   const rows = await ctx.db.query<{ path: string; insertions: number | null; deletions: number | null }>(sql`
     select path, insertions, deletions from run_files where run_id = ${run.id}

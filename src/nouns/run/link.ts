@@ -6,6 +6,7 @@ import { ensureFeature, type FeatureRow, requirePossible } from '../feature/feat
 import type { FeatureFields } from '../feature/fields.ts'
 import { placeholderName } from '../feature/name.ts'
 import { countLinks } from '../feature/totals.ts'
+import type { RunRoutes } from './routes.ts'
 import { type RunRow, recordRun, requireRun } from './row.ts'
 
 /**
@@ -36,7 +37,7 @@ function faultOf(featureIds: number[], features: FeatureFields[]): ConductError 
  * Throws VALIDATION_ERROR unless 1 to 100 features are named, for long descriptions, and for a new number that is too
  * large; FORBIDDEN for an agent key on another's run; NOT_FOUND.
  */
-export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds = [], features = [] }) => {
+export const linkFeatures: Operation<RunRoutes['linkFeatures']> = (ctx, { runId, featureIds = [], features = [] }) => {
   const fault = faultOf(featureIds, features)
   if (fault) return Promise.reject(fault)
   return inTx(ctx, async (ctx) => {
@@ -71,7 +72,7 @@ export const linkFeatures: Operation<'linkFeatures'> = (ctx, { runId, featureIds
 }
 
 /** Throws NOT_FOUND if the run or the link does not exist; FORBIDDEN for an agent key on another's run. */
-export const unlinkFeature: Operation<'unlinkFeature'> = (ctx, { runId, featureId }) =>
+export const unlinkFeature: Operation<RunRoutes['unlinkFeature']> = (ctx, { runId, featureId }) =>
   inTx(ctx, async (ctx) => {
     const run = await requireChangeable(ctx, runId)
     const isLink = sql`l.run_id = ${run.id}

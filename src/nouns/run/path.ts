@@ -1,14 +1,15 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../contract/error.ts'
+import type { InputOf } from '../../contract/route.ts'
 import type { Dialect, Tx } from '../../engine/db.ts'
 import type { Walk } from '../../frame/page.ts'
-import type { Parsed } from '../../operations/routes.ts'
 import { hrefKey } from './found-by.ts'
+import type { RunRoutes } from './routes.ts'
 import { statuses } from './state.ts'
 
 /** The filters of any list of runs. */
 export type Filters = Partial<
-  Omit<Parsed<'listRuns'>, 'project' | 'limit' | 'cursor' | 'order' | 'createdAfter' | 'createdBefore'>
+  Omit<InputOf<RunRoutes['listRuns']>, 'project' | 'limit' | 'cursor' | 'order' | 'createdAfter' | 'createdBefore'>
 >
 
 /** A filter of the runs of a project, with the index that serves it. */

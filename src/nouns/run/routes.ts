@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { author, humanId, ifVersion, importedAt, rowId, text, timeInput } from '../../contract/field.ts'
+import { author, humanId, ifVersion, importedAt, projectFilter, rowId, text, timeInput } from '../../contract/field.ts'
 import { pageInput } from '../../contract/page.ts'
 import type { Name } from '../../contract/paths.ts'
-import { created, done, type Route, runAnswer, runPage } from '../../contract/route.ts'
+import { created, done, type Route } from '../../contract/route.ts'
 import { featureInput } from '../feature/fields.ts'
-import { projectFilter } from '../project/fields.ts'
-import { fullRun, required, runFields, runStatus, verdict } from './fields.ts'
+import { fullRun, required, runAnswer, runFields, runPage, runStatus, verdict } from './fields.ts'
 import { lease, leaseSeconds, leaseToken } from './lease-fields.ts'
 
 const leasedAnswer = runAnswer.extend({
@@ -144,3 +143,5 @@ export const runRoutes = {
     example: { runId: 'RUN-001', featureId: 44 },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type RunRoutes = typeof runRoutes

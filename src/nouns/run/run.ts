@@ -12,12 +12,12 @@ import {
   requireFitting,
 } from '../../frame/document.ts'
 import { appeared } from '../../log/event.ts'
-import { removeRuns } from '../../removal/delete-run.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { turnsIn } from './append-turn.ts'
 import { cancelled } from './lease.ts'
 import { personHash } from './person.ts'
+import type { RunRoutes } from './routes.ts'
 import { columns, factsOf, noRun, type RunRow, recordRun, requireRun, shownRun, valuesOf } from './row.ts'
 import { insertFinders, saveRun } from './save.ts'
 import { change, emptyRun, type RunState } from './state.ts'
@@ -26,7 +26,7 @@ import { grant, leaseAfter, openRun, statusUnder } from './take-lease.ts'
 /**
  * Throws CONFLICT if the runId is taken; NOT_FOUND for an unknown `retryOf`; FORBIDDEN for a createdAt without admin.
  */
-export const createRun: Operation<'createRun'> = async (
+export const createRun: Operation<RunRoutes['createRun']> = async (
   ctx,
   { runId, content = '', retryOf, leaseSeconds, leaseToken, createdAt, required, ...fields },
 ) => {
@@ -99,7 +99,7 @@ async function insertRun(
 }
 
 /** Throws NOT_FOUND if the project has no run with that id. */
-export const getRun: Operation<'getRun'> = async (ctx, { runId }) => {
+export const getRun: Operation<RunRoutes['getRun']> = async (ctx, { runId }) => {
   const [row] = await ctx.db.query<
     RunRow & { content: string | null; is_linked: number | null; turn: number | null }
   >(sql`
@@ -123,7 +123,7 @@ function featuresOf(ctx: Ctx, runRow: number) {
  * Throws FORBIDDEN for an agent key on another's run; PRECONDITION_FAILED if `ifVersion` is outdated; LEASE_HELD and
  * LEASE_LOST as for any change of a leased run, except that a key with write may end it without the token; NOT_FOUND.
  */
-export const updateRun: Operation<'updateRun'> = async (
+export const updateRun: Operation<RunRoutes['updateRun']> = async (
   ctx,
   { runId, ifVersion, leaseToken, leaseSeconds, touched, ...given },
 ) => {
@@ -158,15 +158,3 @@ async function replaceContent(ctx: Ctx, row: RunRow, content: string | undefined
     isReplaced: true,
   }
 }
-
-/**
- * Deletes a run with its checks, turns and links. Throws PRECONDITION_FAILED if `ifVersion` is outdated; LEASE_HELD;
- * LEASE_LOST; NOT_FOUND.
- */
-export const deleteRun: Operation<'deleteRun'> = (ctx, { runId, ifVersion, leaseToken }) =>
-  inTx(ctx, async (ctx) => {
-    const { row } = await openRun(ctx, runId, leaseToken, { deletes: true })
-    requireVersion(ifVersion, row.id, row.version)
-    await removeRuns(ctx, [row])
-    return { message: 'Run deleted successfully' }
-  })

@@ -10,6 +10,7 @@ import type { Lease } from './lease-fields.ts'
 import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 import { earlier, isTooLate, later, type RunState } from './state.ts'
+import type { RunWorkRoutes } from './work-routes.ts'
 
 /** A run that the caller may change, locked until the transaction ends. */
 export interface Opened {
@@ -143,7 +144,10 @@ export function leaseAfter(
  * Throws LEASE_HELD without the token of a live lease; LEASE_LOST; CONFLICT when renewing the lease of a run without
  * one, and for an activity of a run that is not in progress.
  */
-export const heartbeat: Operation<'heartbeat'> = (ctx, { runId, activity: doing, leaseSeconds, leaseToken }) =>
+export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
+  ctx,
+  { runId, activity: doing, leaseSeconds, leaseToken },
+) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
     if (leaseSeconds !== undefined && !opened.holds) {

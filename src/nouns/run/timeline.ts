@@ -8,6 +8,7 @@ import { checksOfRun } from './check/list.ts'
 import type { Run } from './fields.ts'
 import { requireRun } from './row.ts'
 import type { TimelineEntry } from './timeline-fields.ts'
+import type { RunWorkRoutes } from './work-routes.ts'
 
 /** How many of the newest turns, checks and attempts a timeline shows. */
 const shown = 500
@@ -21,7 +22,7 @@ interface Count {
 }
 
 /** Throws NOT_FOUND if the project has no such run. */
-export const timeline: Operation<'timeline'> = async (ctx, { runId }) => {
+export const timeline: Operation<RunWorkRoutes['timeline']> = async (ctx, { runId }) => {
   const { id } = await requireRun(ctx, runId)
   const events = await eventsOf(ctx, id, runId)
   const others = [...(await turnEntries(ctx, id)), ...(await checkEntries(ctx, id)), ...(await attemptEntries(ctx, id))]

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { humanId, text } from '../../contract/field.ts'
 import { order, pageInput, pageMeta } from '../../contract/page.ts'
 import type { Name } from '../../contract/paths.ts'
-import { type Route, runAnswer } from '../../contract/route.ts'
+import type { Route } from '../../contract/route.ts'
+import { runAnswer } from './fields.ts'
 import { leaseSeconds, leaseToken } from './lease-fields.ts'
 import { timelineEntry } from './timeline-fields.ts'
 import { file, turn, turnFields, turnNumber } from './turn-fields.ts'
@@ -144,3 +145,5 @@ export const runWorkRoutes = {
     example: { runId: 'RUN-001' },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type RunWorkRoutes = typeof runWorkRoutes

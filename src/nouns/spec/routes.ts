@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { humanId, ifVersion, importedAt, text } from '../../contract/field.ts'
+import { humanId, ifVersion, importedAt, projectFilter, text } from '../../contract/field.ts'
 import { pageInput, pageMeta } from '../../contract/page.ts'
 import type { Name } from '../../contract/paths.ts'
-import { created, done, type Route, runPage } from '../../contract/route.ts'
-import { projectFilter } from '../project/fields.ts'
-import { runStatus, verdict } from '../run/fields.ts'
+import { created, done, type Route } from '../../contract/route.ts'
+import { runPage, runStatus, verdict } from '../run/fields.ts'
 import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './fields.ts'
 
 const specAnswer = z.object({ spec })
@@ -94,3 +93,5 @@ export const specRoutes = {
     example: { specId: 'AUTH-001', version: 1 },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type SpecRoutes = typeof specRoutes

@@ -23,6 +23,7 @@ import { record } from '../../log/record.ts'
 import { titleOf } from '../../text/title.ts'
 import { checklistOf } from './checklist.ts'
 import type { Spec, SpecFields } from './fields.ts'
+import type { SpecRoutes } from './routes.ts'
 import { totalsOf } from './totals.ts'
 import { keepVersion, noSpec } from './version.ts'
 
@@ -103,7 +104,10 @@ function recordSpec(
 }
 
 /** Throws CONFLICT if the specId is taken. */
-export const createSpec: Operation<'createSpec'> = async (ctx, { specId, content = '', createdAt, ...fields }) => {
+export const createSpec: Operation<SpecRoutes['createSpec']> = async (
+  ctx,
+  { specId, content = '', createdAt, ...fields },
+) => {
   requireFitting(ctx, content)
   const at = madeAt(ctx, createdAt)
   const state: State = {
@@ -155,7 +159,7 @@ function checklistColumns(content: string) {
 }
 
 /** Throws NOT_FOUND for an unknown project. */
-export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, q, ...page }) => {
+export const listSpecs: Operation<SpecRoutes['listSpecs']> = async (ctx, { project, status, q, ...page }) => {
   const { projects } = await visibleProjects(ctx, project)
   const starts = await partWalks(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
   const walks = starts.flatMap((start): Walk[] => {
@@ -168,7 +172,7 @@ export const listSpecs: Operation<'listSpecs'> = async (ctx, { project, status, 
 }
 
 /** Throws NOT_FOUND if the project has no spec with that id. */
-export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
+export const getSpec: Operation<SpecRoutes['getSpec']> = async (ctx, { specId }) => {
   const [row] = await ctx.db.query<SpecRow & { content: string | null }>(sql`
     select ${columns}, ${documentText(sql`specs.document_id`)} as content from specs
     where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId}`)
@@ -177,7 +181,10 @@ export const getSpec: Operation<'getSpec'> = async (ctx, { specId }) => {
 }
 
 /** Throws FORBIDDEN for an agent key on another's spec; PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
-export const updateSpec: Operation<'updateSpec'> = async (ctx, { specId, ifVersion, content, ...patch }) => {
+export const updateSpec: Operation<SpecRoutes['updateSpec']> = async (
+  ctx,
+  { specId, ifVersion, content, ...patch },
+) => {
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
     const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
@@ -229,7 +236,7 @@ async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
 }
 
 /** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
-export const deleteSpec: Operation<'deleteSpec'> = (ctx, { specId, ifVersion }) =>
+export const deleteSpec: Operation<SpecRoutes['deleteSpec']> = (ctx, { specId, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
     requireVersion(ifVersion, row.id, row.version)

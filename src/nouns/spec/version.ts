@@ -3,6 +3,7 @@ import { ConductError } from '../../contract/error.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { readPage } from '../../frame/page.ts'
+import type { SpecRoutes } from './routes.ts'
 
 /** The version of a registered spec; null for a spec that lives elsewhere, and for no spec. */
 export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<number | null> {
@@ -45,7 +46,7 @@ async function rowOf(ctx: Ctx, specId: string): Promise<number> {
 }
 
 /** Throws NOT_FOUND if the project has no such spec. */
-export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { specId, ...page }) => {
+export const listSpecVersions: Operation<SpecRoutes['listSpecVersions']> = async (ctx, { specId, ...page }) => {
   const id = await rowOf(ctx, specId)
   const walk = { from: sql`spec_versions`, where: [sql`spec_id = ${id}`], createdAt: 'created_at', id: 'id' }
   const { rows, meta } = await readPage<VersionRow>(ctx.db, sql`id, version, title, created_at`, [walk], page)
@@ -53,7 +54,7 @@ export const listSpecVersions: Operation<'listSpecVersions'> = async (ctx, { spe
 }
 
 /** Throws NOT_FOUND if there is no such spec or version. */
-export const getSpecVersion: Operation<'getSpecVersion'> = async (ctx, { specId, version }) => {
+export const getSpecVersion: Operation<SpecRoutes['getSpecVersion']> = async (ctx, { specId, version }) => {
   const id = await rowOf(ctx, specId)
   const [row] = await ctx.db.query<VersionRow & { content: string | null }>(sql`
     select id, version, title, created_at, ${documentText(sql`spec_versions.document_id`)} as content

@@ -1,12 +1,13 @@
 import type { Actor } from '../../contract/actor.ts'
 import type { Tx } from '../../engine/db.ts'
 import type { Ctx } from '../../frame/ctx.ts'
+import type { Message } from '../../frame/send.ts'
 import { rejudged } from '../../log/fields.ts'
 import { selected } from '../../log/list.ts'
 import { type Line, readPageOfLines } from '../../log/read.ts'
 import { secretsAt } from './delivery.ts'
 import { typesOf, type WebhookRow } from './row.ts'
-import { type Message, messageIdOf, type Range, signedHeaders } from './rules.ts'
+import { messageIdOf, type Range, signedHeaders } from './rules.ts'
 
 const size = { limit: 100, bytes: 256 * 1024 }
 

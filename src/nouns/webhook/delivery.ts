@@ -2,9 +2,11 @@ import sql from 'sql-template-tag'
 import { only, type Tx } from '../../engine/db.ts'
 import { inTx, type Operation } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
+import type { Outcome } from '../../frame/send.ts'
 import type { Delivery } from './fields.ts'
+import type { WebhookRoutes } from './routes.ts'
 import { readWebhook, type WebhookRow } from './row.ts'
-import { newTestIdOf, type Outcome, type Range, signedHeaders } from './rules.ts'
+import { newTestIdOf, type Range, signedHeaders } from './rules.ts'
 
 interface DeliveryRow {
   id: number
@@ -75,7 +77,7 @@ export function secretsAt(
  * Sends a test message outside any transaction, and records the attempt. If the receiver accepts it, waiting events are
  * due at once. Throws NOT_FOUND if the caller can see no such webhook.
  */
-export const testWebhook: Operation<'testWebhook'> = async (ctx, { id }) => {
+export const testWebhook: Operation<WebhookRoutes['testWebhook']> = async (ctx, { id }) => {
   if (ctx.send === undefined) throw new Error('Bug: nothing was given to send with.')
   const row = await readWebhook(ctx, id)
   const { url, tag } = row
@@ -96,7 +98,10 @@ export const testWebhook: Operation<'testWebhook'> = async (ctx, { id }) => {
 }
 
 /** Newest first by default. Throws NOT_FOUND if the caller can see no such webhook. */
-export const listWebhookDeliveries: Operation<'listWebhookDeliveries'> = async (ctx, { id, ...input }) => {
+export const listWebhookDeliveries: Operation<WebhookRoutes['listWebhookDeliveries']> = async (
+  ctx,
+  { id, ...input },
+) => {
   await readWebhook(ctx, id)
   const where = [sql`webhook_id = ${id}`]
   const walk = { from: sql`webhook_deliveries`, where, createdAt: 'created_at', id: 'id' }

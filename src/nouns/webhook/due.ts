@@ -1,13 +1,14 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
 import { type Ctx, systemCtx } from '../../frame/ctx.ts'
+import type { Outcome } from '../../frame/send.ts'
 import { differences } from '../../log/event.ts'
 import { numberEvents } from '../../log/number.ts'
 import { readEventId } from '../../log/place.ts'
 import type { Batch } from './batch.ts'
 import { addDelivery } from './delivery.ts'
 import { columns, stateOf, type WebhookRow } from './row.ts'
-import { type DisabledReason, delayAfter, disabledBy, longestDelayMs, type Outcome } from './rules.ts'
+import { type DisabledReason, delayAfter, disabledBy, longestDelayMs } from './rules.ts'
 import { recordWebhook } from './webhook.ts'
 
 /** Which server works on a webhook, and until when it is reserved. */

@@ -103,3 +103,5 @@ export const webhookRoutes = {
     example: { id: 1 },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type WebhookRoutes = typeof webhookRoutes

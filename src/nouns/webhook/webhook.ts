@@ -9,6 +9,7 @@ import { numberEvents } from '../../log/number.ts'
 import { requireKept, requirePlace } from '../../log/place.ts'
 import { lastSeq } from '../../log/read.ts'
 import { record } from '../../log/record.ts'
+import type { WebhookRoutes } from './routes.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
 import { mostWebhooks, newSigningSecret, newWebhookTag } from './rules.ts'
 
@@ -17,7 +18,10 @@ import { mostWebhooks, newSigningSecret, newWebhookTag } from './rules.ts'
  * VALIDATION_ERROR for a position after the end of the log, an address to which nothing is sent, and a type that it would
  * never send; CONFLICT if there are too many.
  */
-export const createWebhook: Operation<'createWebhook'> = async (ctx, { url, types = [], after, project }) => {
+export const createWebhook: Operation<WebhookRoutes['createWebhook']> = async (
+  ctx,
+  { url, types = [], after, project },
+) => {
   requireReceiver(ctx, url)
   await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
@@ -99,7 +103,7 @@ export const recordWebhook = (ctx: Ctx, deed: 'created' | 'updated' | 'deleted',
     changes,
   })
 
-export const listWebhooks: Operation<'listWebhooks'> = async (ctx, input) => {
+export const listWebhooks: Operation<WebhookRoutes['listWebhooks']> = async (ctx, input) => {
   const only = listedProject(ctx)
   const where = [only === null ? sql`w.id > 0` : sql`w.project_id = ${only}`]
   const walk = { from: sql`webhooks w`, where, createdAt: 'w.created_at', id: 'w.id' }
@@ -108,7 +112,7 @@ export const listWebhooks: Operation<'listWebhooks'> = async (ctx, input) => {
 }
 
 /** Throws NOT_FOUND if the caller can see no such webhook. */
-export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
+export const getWebhook: Operation<WebhookRoutes['getWebhook']> = async (ctx, { id }) => ({
   webhook: webhookOf(await readWebhook(ctx, id), ctx.now),
 })
 
@@ -117,7 +121,7 @@ export const getWebhook: Operation<'getWebhook'> = async (ctx, { id }) => ({
  * PRECONDITION_FAILED if `ifVersion` is outdated; VALIDATION_ERROR like createWebhook; EVENTS_DROPPED for a position
  * before the beginning of the log.
  */
-export const updateWebhook: Operation<'updateWebhook'> = async (ctx, { id, ifVersion, ...patch }) => {
+export const updateWebhook: Operation<WebhookRoutes['updateWebhook']> = async (ctx, { id, ifVersion, ...patch }) => {
   if (patch.url !== undefined) requireReceiver(ctx, patch.url)
   if (patch.after !== undefined) await numberEvents(ctx.db)
   return inTx(ctx, async (ctx) => {
@@ -160,7 +164,7 @@ async function change(
 }
 
 /** Throws NOT_FOUND if the caller can see no such webhook; PRECONDITION_FAILED if `ifVersion` is outdated. */
-export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id, ifVersion }) =>
+export const deleteWebhook: Operation<WebhookRoutes['deleteWebhook']> = (ctx, { id, ifVersion }) =>
   inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
     requireVersion(ifVersion, id, row.version)
@@ -170,7 +174,7 @@ export const deleteWebhook: Operation<'deleteWebhook'> = (ctx, { id, ifVersion }
   })
 
 /** The previous secret continues to sign for a while. There are never three. */
-export const rotateWebhookSecret: Operation<'rotateWebhookSecret'> = (ctx, { id, overlapSeconds }) =>
+export const rotateWebhookSecret: Operation<WebhookRoutes['rotateWebhookSecret']> = (ctx, { id, overlapSeconds }) =>
   inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
     const secret = newSigningSecret()

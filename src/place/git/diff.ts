@@ -1,7 +1,7 @@
 import type { RunFields } from '../../nouns/run/fields.ts'
+import type { Snapshot } from '../../recorder/snapshot.ts'
 import { askIn, bytesIn, type Guarded, guarded } from './guarded.ts'
 import { repositoryAt } from './repository.ts'
-import type { Snapshot } from './tree.ts'
 
 /**
  * What changed between two snapshots of the same working tree. A moved file counts once; lines of binary files do not

@@ -8,6 +8,7 @@ import { numberEvents } from '../../log/number.ts'
 import { lastSeq } from '../../log/read.ts'
 import { eraseFromEvents } from '../../log/seal/erase.ts'
 import { sealNext } from '../../log/seal/seal.ts'
+import type { EraseRoutes } from '../erase-routes.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { eraseRuns } from './run.ts'
@@ -27,7 +28,7 @@ const erasers = { turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, featur
  * what is left in the file. It can be interrupted and called again at any point. Throws VALIDATION_ERROR and NOT_FOUND
  * like `scopeOf`; BAD_REQUEST for an invalid cursor; UNAVAILABLE and INSUFFICIENT_STORAGE like `Db.scrub`.
  */
-export const erase: Operation<'erase'> = async (ctx, { dryRun = false, cursor, ...asked }) => {
+export const erase: Operation<EraseRoutes['erase']> = async (ctx, { dryRun = false, cursor, ...asked }) => {
   await numberEvents(ctx.db)
   const scope = await scopeOf(ctx, asked)
   const place = placeIn(cursor)

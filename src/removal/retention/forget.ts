@@ -7,6 +7,7 @@ import { numberEvents } from '../../log/number.ts'
 import { lastSeq } from '../../log/read.ts'
 import { readSize, sealNext } from '../../log/seal/seal.ts'
 import { type Retention, retentionOf } from '../../nouns/project/retention.ts'
+import type { ForgetRoutes } from '../forget-routes.ts'
 import { type AgingRow, agingColumns, type Due, dueOf } from './due.ts'
 import { carryOut } from './expire.ts'
 import { carryOutLarge } from './large.ts'
@@ -28,7 +29,7 @@ export type Rules = ReadonlyMap<number, Retention>
  * Applies the retention of the project, or counts what it would remove. Throws BAD_REQUEST for an invalid cursor;
  * VALIDATION_ERROR for a retention without `dryRun`; CONFLICT while the time may be wrong.
  */
-export const forget: Operation<'forget'> = async (ctx, { dryRun = false, retention, cursor }) => {
+export const forget: Operation<ForgetRoutes['forget']> = async (ctx, { dryRun = false, retention, cursor }) => {
   if (retention && !dryRun) {
     throw invalid('retention', 'goes with dryRun, and changes nothing: to apply it, PATCH it to the project first')
   }

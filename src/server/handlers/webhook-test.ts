@@ -1,5 +1,5 @@
 import { addressOf } from '../../contract/paths.ts'
-import type { Send } from '../../nouns/webhook/rules.ts'
+import type { Send } from '../../frame/send.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Handler } from './handler.ts'
 

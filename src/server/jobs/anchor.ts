@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { type FileHandle, open } from 'node:fs/promises'
+import type { Send } from '../../frame/send.ts'
 import type { Checkpoint } from '../../log/seal/signed-note.ts'
-import { checkpointMessageIdOf, type Send, signedHeaders } from '../../nouns/webhook/rules.ts'
+import { checkpointMessageIdOf, signedHeaders } from '../../nouns/webhook/rules.ts'
 
 export interface AnchorOptions {
   /** A file to which the server appends each checkpoint of the log. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
+import type { Send } from '../../frame/send.ts'
 import { type Batch, messageOf, readBatch } from '../../nouns/webhook/batch.ts'
 import {
   claim,
@@ -15,7 +16,6 @@ import {
   renew,
 } from '../../nouns/webhook/due.ts'
 import type { WebhookRow } from '../../nouns/webhook/row.ts'
-import type { Send } from '../../nouns/webhook/rules.ts'
 import type { Store } from '../../operations/open.ts'
 
 /** How many webhooks a server sends to at the same time. */

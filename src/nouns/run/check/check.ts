@@ -11,9 +11,9 @@ import {
   requireFitting,
 } from '../../../frame/document.ts'
 import { type Changes, differences } from '../../../log/event.ts'
-import { removeChecks } from '../../../removal/delete-check.ts'
 import { personHash } from '../person.ts'
 import { type RunRow, requireRun } from '../row.ts'
+import type { CheckRoutes } from './routes.ts'
 import {
   type CheckRow,
   type CheckState,
@@ -29,7 +29,7 @@ import {
 import { settle } from './settle.ts'
 
 /** The check and its run. Locks the run first. */
-async function openCheck(ctx: Ctx, checkId: string): Promise<{ run: RunRow; row: CheckRow }> {
+export async function openCheck(ctx: Ctx, checkId: string): Promise<{ run: RunRow; row: CheckRow }> {
   for (;;) {
     const { run: runId } = await requireCheck(ctx, checkId)
     const run = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
@@ -40,7 +40,7 @@ async function openCheck(ctx: Ctx, checkId: string): Promise<{ run: RunRow; row:
 }
 
 /** Throws NOT_FOUND if the project has no check with that id. */
-export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
+export const getCheck: Operation<CheckRoutes['getCheck']> = async (ctx, { checkId }) => {
   const [row] = await ctx.db.query<CheckRow & { content: string | null }>(sql`
     select ${columns}, ${documentText(sql`checks.document_id`)} as content from checks
     where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId}`)
@@ -52,7 +52,10 @@ export const getCheck: Operation<'getCheck'> = async (ctx, { checkId }) => {
  * Throws FORBIDDEN for a key other than the one that created the check; PRECONDITION_FAILED; VALIDATION_ERROR as in
  * createCheck; NOT_FOUND.
  */
-export const updateCheck: Operation<'updateCheck'> = async (ctx, { checkId, ifVersion, content, ...patch }) => {
+export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
+  ctx,
+  { checkId, ifVersion, content, ...patch },
+) => {
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
     const { row, run } = await openCheck(ctx, checkId)
@@ -112,13 +115,3 @@ function requireNoEvidence(row: CheckRow, patch: object): void {
     `A recorder saw check '${row.check_id}', so its ${first} stays: run the command again, or record another check.`,
   )
 }
-
-/** Throws PRECONDITION_FAILED if `ifVersion` is outdated; NOT_FOUND. */
-export const deleteCheck: Operation<'deleteCheck'> = (ctx, { checkId, ifVersion }) =>
-  inTx(ctx, async (ctx) => {
-    const { row, run } = await openCheck(ctx, checkId)
-    requireVersion(ifVersion, row.id, row.version)
-    await removeChecks(ctx, [row])
-    await settle(ctx, run)
-    return { message: 'Check deleted successfully' }
-  })

@@ -1,10 +1,10 @@
 import sql, { join, raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../../contract/error.ts'
+import type { InputOf } from '../../../contract/route.ts'
 import { insertUnder } from '../../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, personIn } from '../../../frame/ctx.ts'
 import { digestOf, insertDocument, requireFitting } from '../../../frame/document.ts'
 import { appeared } from '../../../log/event.ts'
-import type { Parsed } from '../../../operations/routes.ts'
 import { tokenHash } from '../lease.ts'
 import { personHash } from '../person.ts'
 import { type RunRow, requireRun } from '../row.ts'
@@ -12,6 +12,7 @@ import { isRecorderOf } from '../take-lease.ts'
 import type { Git } from '../work-fields.ts'
 import { runsOfCommit } from './by-commit.ts'
 import type { Check } from './fields.ts'
+import type { CheckRoutes } from './routes.ts'
 import {
   type CheckRow,
   type CheckState,
@@ -30,7 +31,7 @@ import { settle } from './settle.ts'
  * without one; FORBIDDEN for a recorder without the token of the run; CONFLICT if the checkId is taken; VALIDATION_ERROR if
  * the exit code contradicts the result.
  */
-export const createCheck: Operation<'createCheck'> = async (
+export const createCheck: Operation<CheckRoutes['createCheck']> = async (
   ctx,
   { checkId, runId, content = '', createdAt, leaseToken, ...given },
 ) => {
@@ -69,7 +70,7 @@ export const createCheck: Operation<'createCheck'> = async (
   })
 }
 
-type Given = Omit<Parsed<'createCheck'>, 'checkId' | 'runId' | 'content' | 'createdAt' | 'leaseToken'>
+type Given = Omit<InputOf<CheckRoutes['createCheck']>, 'checkId' | 'runId' | 'content' | 'createdAt' | 'leaseToken'>
 
 const newState = ({ name, result, ...given }: Given): CheckState => ({
   name,

@@ -1,17 +1,21 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
+import type { InputOf } from '../../../contract/route.ts'
 import type { Tx } from '../../../engine/db.ts'
 import type { Ctx, Operation } from '../../../frame/ctx.ts'
 import { readPage, type Walk } from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { visibleProjects } from '../../../frame/scope.ts'
-import type { Parsed } from '../../../operations/routes.ts'
 import type { Check } from './fields.ts'
+import type { CheckRoutes } from './routes.ts'
 import { type CheckRow, columns, shownChecks } from './row.ts'
 
-type Filters = Pick<Parsed<'listChecks'>, 'name' | 'result'>
+type Filters = Pick<InputOf<CheckRoutes['listChecks']>, 'name' | 'result'>
 
 /** Throws NOT_FOUND for an unknown project. */
-export const listChecks: Operation<'listChecks'> = async (ctx, { project, runId, name, result, ...page }) => {
+export const listChecks: Operation<CheckRoutes['listChecks']> = async (
+  ctx,
+  { project, runId, name, result, ...page },
+) => {
   const { projects } = await visibleProjects(ctx, project)
   const ids = projects.map(({ id }) => id)
   const walks = await (runId === undefined

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { humanId, ifVersion, importedAt } from '../../../contract/field.ts'
+import { humanId, ifVersion, importedAt, projectFilter } from '../../../contract/field.ts'
 import { pageInput, pageMeta } from '../../../contract/page.ts'
 import type { Name } from '../../../contract/paths.ts'
 import { created, done, type Route } from '../../../contract/route.ts'
-import { projectFilter } from '../../project/fields.ts'
 import { leaseToken } from '../lease-fields.ts'
 import { check, checkFields, checkName, checkResult, fullCheck, recorder } from './fields.ts'
 
@@ -79,3 +78,5 @@ export const checkRoutes = {
     example: { checkId: 'CHECK-001' },
   },
 } as const satisfies { [N in Name]?: Route }
+
+export type CheckRoutes = typeof checkRoutes

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import type { Target } from '../../cli/import/ledger.ts'
-import type { Reporter } from '../../cli/import/report.ts'
+import { pathsOf } from '../../capture/work/own-work.ts'
 import type { Client, Output } from '../../client/client.ts'
 import { maskDeep } from '../../mask/deep.ts'
 import { mask } from '../../mask/mask.ts'
@@ -15,8 +14,9 @@ import type { RecordRules } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
 import type { Moment, Pass } from '../../recorder/transcripts/moment.ts'
 import { titleOf } from '../../recorder/turn.ts'
-import { pathsOf } from '../work/own-work.ts'
 import type { Found } from './find.ts'
+import type { Target } from './ledger.ts'
+import type { Reporter } from './report.ts'
 
 /** An agent whose transcripts can be imported. */
 export interface Source {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
+import { stateFile, stateOf } from '../../capture/spool/state-file.ts'
 import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger } from '../../place/place.ts'
-import { stateFile, stateOf } from '../spool/state-file.ts'
 
 /** The ids of sessions of an agent that hooks on this machine recorded for that ledger, which does not have their runs yet. */
 export function waitingSessions(agent: string, place: Place, env: Env): Set<string> {
