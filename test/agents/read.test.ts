@@ -97,10 +97,10 @@ function loadedWith(file: string, loaded = new Set<string>()): Set<string> {
 
 test('a hook loads neither transcripts nor prices to read a document', () => {
   const loaded = [...loadedWith(fileURLToPath(new URL('../../src/recorder/agents/read.ts', import.meta.url)))]
-  assert.ok(loaded.some((one) => one.endsWith('dialects/codex.ts')))
+  assert.ok(loaded.some((one) => one.endsWith('agents/codex/hooks.ts')))
   assert.deepEqual(
     loaded.filter(
-      (one) => !one.startsWith('node:') && (!one.includes('/src/agents/') || /transcript|cost|lines/.test(one)),
+      (one) => !one.startsWith('node:') && (!one.includes('/recorder/agents/') || /transcript|cost|lines/.test(one)),
     ),
     [],
   )
