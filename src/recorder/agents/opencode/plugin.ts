@@ -1,7 +1,7 @@
 /**
  * The plugin that `conduct init` writes for OpenCode, which has no command hooks. It passes what OpenCode reports to
  * `conduct hook opencode`, one document after another. Only a command waits for it, so that its hook sees the working
- * tree before it runs. `dialects/opencode.ts` reads the documents.
+ * tree before it runs. `hooks.ts` reads the documents.
  */
 export const openCodePlugin = `// Written by \`conduct init\`: records the sessions of OpenCode in the ledger, by \`conduct hook opencode\`.
 import { spawn, spawnSync } from 'node:child_process'
