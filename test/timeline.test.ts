@@ -1,21 +1,39 @@
 import assert from 'node:assert/strict'
+import sql, { bulk, raw } from 'sql-template-tag'
 import type { TimelineEntry } from '../src/nouns/run/timeline-fields.ts'
-import { testLedger } from './support/engines.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 /** Runs `act` so many times, some at once. */
 async function repeat(times: number, act: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; n < times; n += 25) await Promise.all(Array.from({ length: 25 }, (_, more) => act(n + more)))
 }
 
+/** Adds rows like the newest one of a table, which takes less time than as many calls. */
+async function copyNewest({ store }: Ledger, table: string, times: number, own: (n: number) => object): Promise<void> {
+  const [newest] = await store.db.query<{ id: number }>(sql`select * from ${raw(table)} order by id desc limit 1`)
+  const { id: _, ...row } = newest ?? assert.fail(`${table} is empty`)
+  const rows = Array.from({ length: times }, (_, n) => Object.values({ ...row, ...own(n + 2) }))
+  for (let n = 0; n < rows.length; n += 100) {
+    const some = rows.slice(n, n + 100)
+    await store.db.tx((tx) =>
+      tx.query(sql`insert into ${raw(table)} (${raw(Object.keys(row).join(', '))}) values ${bulk(some)}`),
+    )
+  }
+}
+
 const kinds = ({ kind, ...entry }: TimelineEntry) => (kind === 'omitted' && 'of' in entry ? `no ${entry.of}` : kind)
 
-testLedger('a timeline says what it leaves out of a long history, and where', async ({ client }) => {
+testLedger('a timeline says what it leaves out of a long history, and where', async (ledger) => {
+  const { client } = ledger
   const { run } = await client.createRun({ title: 'Long' })
   const { runId } = run
-  await repeat(550, (n) => client.updateRun({ runId, labels: { n: String(n) } }))
-  await repeat(525, (n) => client.appendTurn({ runId, prompt: `Step ${n}` }))
-  await repeat(525, () => client.createCheck({ runId, result: 'pass' }))
-  await repeat(525, () => client.createRun({ retryOf: runId }))
+  await repeat(525, (n) => client.updateRun({ runId, labels: { n: String(n) } }))
+  await client.appendTurn({ runId, prompt: 'Step' })
+  await copyNewest(ledger, 'turns', 524, (n) => ({ n }))
+  await client.createCheck({ runId, result: 'pass' })
+  await copyNewest(ledger, 'checks', 524, (n) => ({ check_id: `COPY-${n}` }))
+  await client.createRun({ retryOf: runId })
+  await copyNewest(ledger, 'runs', 524, (n) => ({ run_id: `COPY-${n}` }))
   // Clocks may disagree with the order of arrival.
   await client.createRun({ retryOf: runId, createdAt: '2020-01-01T00:00:00.000Z' })
   const { timeline } = await client.timeline({ runId })
@@ -24,7 +42,7 @@ testLedger('a timeline says what it leaves out of a long history, and where', as
   assert.equal(events.length, 500)
   // Its creation and the updates, and what the checks changed.
   assert.deepEqual(Object.fromEntries(omitted.map(({ of, count }) => [of, count])), {
-    event: 51 + events.filter(({ event }) => 'verdict' in event.changes).length,
+    event: 26 + events.filter(({ event }) => 'verdict' in event.changes).length,
     turn: 25,
     check: 25,
     attempt: 27,
