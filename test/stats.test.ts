@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sql, { join, raw } from 'sql-template-tag'
 import type { Run } from '../src/nouns/run/fields.ts'
 import { statuses } from '../src/nouns/run/state.ts'
 import type { StatsBy, Tally } from '../src/nouns/run/stats-fields.ts'
 import { durationOf, emptyTally, rangeOf, reported } from '../src/nouns/run/stats-rules.ts'
-import { testLedger } from './support/engines.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 const hour = 3600_000
 const midnight = (at: number) => new Date(Math.floor(at / (24 * hour)) * 24 * hour)
@@ -261,4 +262,46 @@ testLedger('each group has the durations of its own runs', async ({ client, adva
     ['ci', 1, 2, 2],
     ['idle', 0, null, null],
   ])
+})
+
+/** Copies the only run of each project, a second later each time. */
+async function copyRuns({ store: { db } }: Ledger, times: number): Promise<void> {
+  const own = ['id', 'run_id', 'created_at', 'started_at', 'ended_at']
+  const [row] = await db.query<Record<string, unknown>>(sql`select * from runs limit 1`)
+  const same = Object.keys(row ?? {}).filter((name) => !own.includes(name))
+  const begun = Date.now() - 2 * hour
+  for (let n = 1; n <= times; n += 500) {
+    const values = Array.from({ length: 500 }, (_, at) => {
+      const [created, ended] = [1, 2].map((times) => new Date(begun + (n + at) * 100 * times).toISOString())
+      return sql`(${n + at}, ${created}, ${ended})`
+    })
+    await db.tx((tx) =>
+      tx.query(sql`insert into runs (run_id, created_at, started_at, ended_at, ${raw(same.join(', '))})
+        select 'COPY-' || column1, column2, column2, column3, ${raw(same.join(', '))} from (values ${join(values)}) as copies
+          cross join (select * from runs where run_id = 'ONE') as ones`),
+    )
+  }
+}
+
+testLedger('durations of several projects are read in parts, newest first', async (ledger) => {
+  const { client, as, store } = ledger
+  for (const slug of ['one', 'two', 'three', 'four']) {
+    await client.createProject({ slug })
+    await as({ project: slug }).createRun({ runId: 'ONE', agent: slug, status: 'completed' })
+  }
+  await copyRuns(ledger, 3_000)
+  const query = store.db.query
+  const counts: number[] = []
+  store.db.query = async <Row extends object>(statement: Parameters<typeof query>[0]) => {
+    const rows = await query<Row>(statement)
+    if (/started_at, ended_at/.test(statement.text)) counts.push(rows.length)
+    return rows
+  }
+  const { duration, groups = [] } = await client.stats({ by: 'project' })
+  store.db.query = query
+  assert.equal(duration.runs, 10_000)
+  assert.deepEqual(groups.map(({ duration }) => duration.runs).sort(), [2_500, 2_500, 2_500, 2_500])
+  // Copy n took n tenths of a second; the newest 10,000 runs are the ones and the copies from 501 on.
+  assert.ok(Math.abs((duration.p90Ms ?? 0) - 275_000) < 1_000, String(duration.p90Ms))
+  assert.ok(counts.length > 1 && Math.max(...counts) <= 2_000, String(counts))
 })

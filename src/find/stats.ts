@@ -2,13 +2,17 @@ import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { InputOf } from '../contract/route.ts'
 import { sumOfCosts } from '../frame/cost.ts'
-import type { Ctx, Operation } from '../frame/ctx.ts'
+import type { Ctx, Operation, ProjectRef } from '../frame/ctx.ts'
+import { type Positioned, readNewest, type Span } from '../frame/page.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import type { Run } from '../nouns/run/fields.ts'
+import { walksOf } from '../nouns/run/path.ts'
 import { statuses } from '../nouns/run/state.ts'
 import type { Day, Group, StatsBy } from '../nouns/run/stats-fields.ts'
 import { durationOf, emptyTally, rangeOf, reported, type Sums, timedRuns } from '../nouns/run/stats-rules.ts'
 import type { FindRoutes } from './routes.ts'
+
+type Input = InputOf<FindRoutes['stats']>
 
 /** Throws NOT_FOUND for an unknown project; VALIDATION_ERROR for an empty range or one that is too long. */
 export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
@@ -16,7 +20,7 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
   const { projects } = await visibleProjects(ctx, input.project)
   const where = [sql`project_id in (${join(projects.map(({ id }) => id))})`, ...filtersOf(input)]
   const end = before === undefined ? [] : [sql`created_at < ${before}`]
-  const durations = await durationsOf(ctx, [...where, sql`created_at > ${after}`, ...end], input.by)
+  const durations = await durationsOf(ctx, projects, input, { createdAfter: after, createdBefore: before })
   const total = emptyTally()
   const groups = new Map<string | null, Sums>()
   const told: Day[] = []
@@ -62,7 +66,7 @@ function largest(groups: Map<string | null, Sums>, durations: Timed[]): Group[] 
 }
 
 /** Naming every status lets the index of agent and status serve a range of times. */
-const filtersOf = ({ specId, agent }: InputOf<FindRoutes['stats']>): Sql[] => [
+const filtersOf = ({ specId, agent }: Input): Sql[] => [
   ...(specId === undefined ? [] : [sql`spec_id = ${specId}`]),
   ...(agent === undefined ? [] : [sql`agent = ${agent} and status in (${join(statuses)})`]),
 ]
@@ -121,9 +125,18 @@ interface Timed {
   ms: number
 }
 
-async function durationsOf({ db }: Ctx, where: Sql[], by: StatsBy | undefined): Promise<Timed[]> {
-  const rows = await db.query<{ value: string | null; started_at: string; ended_at: string }>(sql`
-    select ${groupValue(by)} as value, started_at, ended_at from runs where ${join(where, ' and ')} and ended_at is not null
-    order by created_at desc, id desc limit ${timedRuns}`)
+interface EndedRun extends Positioned {
+  value: string | null
+  started_at: string
+  ended_at: string
+}
+
+/** The durations of the newest runs that have ended. */
+async function durationsOf({ db }: Ctx, projects: ProjectRef[], input: Input, span: Span): Promise<Timed[]> {
+  const { by, specId, agent } = input
+  const walks = await Promise.all(projects.map(({ id }) => walksOf(db, id, { specId, agent })))
+  const ended = walks.flat().map((walk) => ({ ...walk, where: [...walk.where, sql`ended_at is not null`] }))
+  const columns = sql`runs.id, runs.created_at, ${groupValue(by)} as value, started_at, ended_at`
+  const rows = await readNewest<EndedRun>(db, columns, ended, span, timedRuns)
   return rows.map(({ value, started_at, ended_at }) => ({ value, ms: Date.parse(ended_at) - Date.parse(started_at) }))
 }

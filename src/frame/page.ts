@@ -1,9 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../contract/error.ts'
 import type { Order, PageInput } from '../contract/page.ts'
 import type { Tx } from '../engine/db.ts'
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
-import { firstOf, type Walk as Ordered } from './walk.ts'
+import { firstOf, type Walk as Ordered, unionOf } from './walk.ts'
 
 /** A walk along one index: rows that satisfy `where`, ordered by created_at and id of the leading table. */
 export interface Walk {
@@ -15,7 +16,7 @@ export interface Walk {
   id: string
 }
 
-interface Positioned {
+export interface Positioned {
   id: number
   created_at: string
 }
@@ -70,6 +71,48 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
   return { rows, meta }
 }
 
+/** How many rows one statement of `readNewest` reads. */
+const newestAtOnce = 2_000
+
+/**
+ * The newest `limit` rows of many walks together. Reads some rows of each walk, then more of those whose next rows can be
+ * among the newest, with turns of the event loop between the statements.
+ */
+export async function readNewest<Row extends Positioned>(
+  db: Tx,
+  columns: Sql,
+  walks: Walk[],
+  span: Span,
+  limit: number,
+): Promise<Row[]> {
+  const each = Math.min(newestAtOnce, Math.max(20, Math.ceil(limit / (walks.length || 1))))
+  const found: Row[] = []
+  let open = walks.map((walk): { walk: Walk; last?: Row } => ({ walk }))
+  while (open.length > 0) {
+    const next: typeof open = []
+    for (let at = 0; at < open.length; at += newestAtOnce / each) {
+      const some = open.slice(at, at + newestAtOnce / each)
+      const terms = some.map(({ walk, last }, index) => {
+        const after = last && { createdAt: last.created_at, id: last.id }
+        const bounds = boundsOf(walk, { ...span, order: 'desc' }, after)
+        return orderedBy(walk, sql`${raw(String(index))} as walk, ${columns}`, bounds, 'desc').rows(raw(String(each)))
+      })
+      const rows = await unionOf<Row & { walk: number }>(db, terms)
+      for (const [index, own] of Map.groupBy(rows, ({ walk }) => walk)) {
+        const last = own.sort((a, b) => compare(b, a)).at(-1)
+        if (own.length === each && last) next.push({ walk: (some[index] as { walk: Walk }).walk, last })
+      }
+      found.push(...rows)
+      await turn()
+    }
+    found.sort((a, b) => compare(b, a))
+    found.splice(limit)
+    const oldest = found[limit - 1]
+    open = next.filter(({ last }) => !oldest || (last && compare(last, oldest) > 0))
+  }
+  return found
+}
+
 function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: Sql[], order: Order): Ordered {
   const rest = sql`from ${from} where ${join([...where, ...bounds], ' and ')}
     order by ${raw(createdAt)} ${raw(order)}, ${raw(id)} ${raw(order)} limit`
@@ -85,7 +128,7 @@ function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: S
  */
 function boundsOf(
   { createdAt, id }: Walk,
-  { order, createdAfter, createdBefore }: PageInput & Span,
+  { order, createdAfter, createdBefore }: Pick<PageInput, 'order'> & Span,
   after?: Position,
 ): Sql[] {
   if (createdAfter !== undefined && createdBefore !== undefined && createdAfter >= createdBefore) {

@@ -62,7 +62,8 @@ async function foremost<Row extends object>(
     .flatMap(({ walk }) => walks[walk] ?? [])
 }
 
-async function unionOf<Row extends object>(db: Moment, terms: Sql[]): Promise<Row[]> {
+/** The rows of all terms, which are selects. Those of each term keep their order. */
+export async function unionOf<Row extends object>(db: Moment, terms: Sql[]): Promise<Row[]> {
   const [only] = terms
   if (only && terms.length === 1) return db.query<Row>(only)
   const found: Row[] = []
