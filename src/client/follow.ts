@@ -1,6 +1,5 @@
 import { ConductError } from '../contract/error.ts'
 import type { Event } from '../log/fields.ts'
-import { createMessageReader, type Message } from './messages.ts'
 import {
   bodyOf,
   builtRequest,
@@ -87,4 +86,46 @@ function eventOf(data: string, { url }: ClientOptions): Event {
     const words = `${url} sent an event that is not JSON: is the address right, and does no proxy change responses?`
     throw new ConductError('INTERNAL_ERROR', words, { cause })
   }
+}
+
+interface Message {
+  id?: string
+  /** The place at which the stream begins. */
+  after?: string
+  data?: string
+}
+
+/** Where lines end. The CR at the end of a piece may be half of a CRLF. */
+const lineEnd = /\r\n|\n|\r(?!$)/
+
+/**
+ * Reads server-sent events (html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream). The returned
+ * function takes the next piece of a stream, and returns the messages that end in it; a comment is a message without fields.
+ */
+export function createMessageReader(): (piece: string) => Message[] {
+  let rest = ''
+  let lines: string[] = []
+  return (piece) => {
+    const messages: Message[] = []
+    const read = (rest + piece).split(lineEnd)
+    rest = read.pop() ?? ''
+    for (const line of read) {
+      if (line !== '') lines.push(line)
+      else {
+        messages.push(messageOf(lines))
+        lines = []
+      }
+    }
+    return messages
+  }
+}
+
+function messageOf(lines: readonly string[]): Message {
+  const fields: Record<string, string> = {}
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/s.exec(line) ?? []
+    if (name === 'data' && fields.data !== undefined) fields.data += `\n${value}`
+    else if (name === 'id' || name === 'after' || name === 'data') fields[name] = value
+  }
+  return fields
 }

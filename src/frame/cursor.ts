@@ -1,5 +1,5 @@
 import { ConductError } from '../contract/error.ts'
-import type { Order } from '../contract/page.ts'
+import type { Order } from '../contract/field.ts'
 
 /** Where a page ended: the position of the last row in the order (createdAt, id). */
 export interface Position {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../contract/error.ts'
-import type { Order, PageInput } from '../contract/page.ts'
+import type { Order, PageInput } from '../contract/field.ts'
 import type { Tx } from '../engine/db.ts'
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts'
 import { firstOf, type Walk as Ordered, unionOf } from './walk.ts'

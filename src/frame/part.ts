@@ -1,6 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
-import { gramsOf, gramsOfPart } from '../text/grams.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
 import type { Walk } from './page.ts'
 
@@ -73,4 +72,27 @@ async function findFew(db: Tx, noun: Noun, projects: ProjectRef[], part: string)
   const found = await db.query<{ rowid: number }>(sql`
     select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)} limit ${few + 1}`)
   return found.length > few ? undefined : found.map(({ rowid }) => rowid)
+}
+
+/** The number of characters of a gram. */
+const size = 3
+
+const asciiLower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+const hexOf = (characters: string[]) => Buffer.from(characters.join('')).toString('hex')
+
+/**
+ * The grams by which any part of a text can be found: each character with the two after it, in hexadecimal so that no
+ * engine's word rules apply. A to Z count as lower case.
+ */
+function gramsOf(text: string): string[] {
+  const characters = [...asciiLower(text)]
+  return [...new Set(characters.map((_, at) => hexOf(characters.slice(at, at + size))))]
+}
+
+/** The grams of every text that contains this part. For a part shorter than a gram, the prefix of one instead. */
+function gramsOfPart(part: string): { grams: string[]; prefix?: string } {
+  const characters = [...asciiLower(part)]
+  if (characters.length < size) return { grams: [], prefix: hexOf(characters) }
+  const count = characters.length - size + 1
+  return { grams: [...new Set(Array.from({ length: count }, (_, at) => hexOf(characters.slice(at, at + size))))] }
 }

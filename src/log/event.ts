@@ -1,8 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** Nouns whose events only an admin of the whole server sees. */
-export const adminNouns = ['key', 'project', 'webhook'] as const
-
 /** Field → [before, after]. */
 export type Changes = Record<string, [unknown, unknown]>
 

@@ -1,13 +1,11 @@
 import { z } from 'zod'
+import { eventTypes } from '../contract/event-type.ts'
 import { rowId, time } from '../contract/field.ts'
 import { placeOf, placePattern } from './event-id.ts'
 
-const nouns = ['run', 'turn', 'spec', 'check', 'feature', 'project', 'key', 'webhook'] as const
-const deeds = ['created', 'updated', 'deleted'] as const
-const eventTypes = nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 /** An upgrade derived the verdict of a run by a new rule. Webhooks do not send it. */
 export const rejudged = 'run.rejudged'
-export const eventType = z.enum([...eventTypes, rejudged, 'erasure.created'])
+export const eventType = z.enum([...eventTypes, rejudged])
 export type EventType = z.infer<typeof eventType>
 
 /** The kinds of things that events are about. */

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { projectFilter } from '../contract/field.ts'
-import { order, pageInput } from '../contract/page.ts'
+import { order, pageInput, projectFilter } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
 import type { Route } from '../contract/route.ts'
 import { event, eventSubject, eventType, place } from './fields.ts'

@@ -1,4 +1,4 @@
-import type { Span } from './span.ts'
+import type { Span } from './view.ts'
 
 /** Characters per call of secretlint, whose time grows with the square of its findings. */
 const windowLength = 65_536

@@ -1,4 +1,4 @@
-import type { Span } from './span.ts'
+import type { Span } from './view.ts'
 
 /** Endings of the names of secrets; a `suffix` may follow. On their own, `pass`, `pwd` and `key` mean other things. */
 const names = [
@@ -9,7 +9,7 @@ const names = [
 const suffix = '(?:[_-]?(?:key|base|id|value|prod|production|dev|test|staging|v?\\d{1,2})){0,3}'
 
 /** As the source of a regular expression. */
-export const nameOfSecret = `(?:${names.join('|')})${suffix}`
+const nameOfSecret = `(?:${names.join('|')})${suffix}`
 
 /** What stands between name and value: a sign, or a blank after a flag. */
 const sign = '(?<sign>[ \\t]?["\']?\\]?[ \\t]{0,20}(?:=>|:=|[:=])(?![:=])[ \\t]{0,20}|[ \\t](?=\\S))'
@@ -94,7 +94,7 @@ function isSecret({ name, before, form, found, rest, isQuoted }: Assigned): bool
 const isValue = (text: string, mayHaveBlanks: boolean) => text.length >= 4 && (mayHaveBlanks || !/\s/.test(text))
 
 /** Whether a value among other words looks random, or like a password. */
-export function isDrawn(text: string, name: string): boolean {
+function isDrawn(text: string, name: string): boolean {
   if (text.length < 6) return false
   if (/^[\d.]+$/.test(text)) return text.length >= 8 && /key$/i.test(name)
   if (/\d/.test(text)) return true
@@ -114,7 +114,7 @@ const placeholders =
   /^(?:string|number|boolean|bool|null|none|nil|undefined|true|false|unknown|required|optional|missing|invalid|expired|revoked|empty|redacted|hidden|changed|your[\w-]*|example[\w-]*|bearer|basic|code|text|type|file|path|prompt|stdin|value|yes|no|on|off|#[0-9a-f]{3,8}|x{3,}|\*+|\.{3,}|#+|-+)$/i
 
 /** Whether a text is a placeholder for a value that is hidden or not set yet. */
-export const isPlaceholder = (text: string) =>
+const isPlaceholder = (text: string) =>
   placeholders.test(text) || /^(?:[$<{%*]|\[masked\]|\\?[/~]|\.{1,2}\/|[a-z]+:\/\/)/i.test(text) || text.includes('…')
 
 /** Whether a text refers to a value instead of being one. */
@@ -125,4 +125,36 @@ function isReference(text: string, rest: string): boolean {
     /^[A-Za-z_$][\w$]*(?:(?:\?\.|\.|->|::)[A-Za-z_$][\w$]*)+$/.test(text) ||
     /^[A-Za-z_$-]*(?:password|passwd|pwd|secret|token|key|credentials?)s?$/i.test(text)
   )
+}
+
+/** What may stand between the name of a secret and its value, other than a sign. */
+const between = [
+  // - name: DB_PASSWORD, value: … on the same line or the next; also key="ApiKey" value="…"
+  `["']?[ \\t]?,?\\s{0,60}["']?\\bvalue["']?[ \\t]?[:=][ \\t]?`,
+  // define('DB_PASSWORD', '…'), os.Setenv("API_KEY", "…")
+  `["'][ \\t]?,[ \\t]?(?=["'])`,
+  // process.env.DB_PASSWORD || '…': the fallback of a variable.
+  `["'\\])]{0,3}[ \\t]?(?:\\|\\||\\?\\?|\\bor\\b)[ \\t]?(?=["'])`,
+  // const API_SECRET: &str = "…"
+  `[ \\t]?:[ \\t]?&?[\\w<>]{1,30}[ \\t]?=[ \\t]?(?=["'])`,
+  // String::from("…")
+  `[ \\t]?[:=][ \\t]?(?:String::from|Secret(?:Str|String)(?:::\\w{1,20})?|Buffer\\.from|Some)\\((?=["'])`,
+  // setPassword("…")
+  `(?<=\\bset_?[A-Za-z]{0,40})\\((?=["'])`,
+]
+
+const pair = new RegExp(
+  `(?<name>${nameOfSecret})(?:${between.join('|')})(?:"(?<double>[^"\\r\\n]{1,1000})"|'(?<single>[^'\\r\\n]{1,1000})'|(?<bare>[^\\s"'\`,;<>]+))`,
+  'dgi',
+)
+
+/** Values that follow the name of a secret: the next argument of a call, a `value` beside a `name`, a fallback. */
+export function pairsIn(text: string): Span[] {
+  return [...text.matchAll(pair)].flatMap(({ groups = {}, indices }) => {
+    const { name = '', double, single, bare } = groups
+    const found = double ?? single ?? bare ?? ''
+    const span = indices?.groups?.double ?? indices?.groups?.single ?? indices?.groups?.bare
+    const isSecret = /^\S+$/.test(found) && isDrawn(found, name) && !isPlaceholder(found)
+    return span && isSecret ? [{ start: span[0], end: span[1] }] : []
+  })
 }

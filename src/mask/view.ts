@@ -1,4 +1,10 @@
-import type { Span } from './span.ts'
+/** A part of a text to mask, from `start` up to, but not including, `end`. */
+export interface Span {
+  start: number
+  end: number
+  /** The replacement; `[masked]` by default. */
+  mark?: string
+}
 
 /** A text without escape sequences, or with its encoded characters decoded. */
 export interface View {

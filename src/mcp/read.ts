@@ -1,3 +1,4 @@
+import { type McpServer, ResourceNotFoundError, ResourceTemplate, type Variables } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { Client } from '../client/client.ts'
 import { ConductError } from '../contract/error.ts'
@@ -5,7 +6,7 @@ import { text } from '../contract/field.ts'
 import { humanIdPattern } from '../contract/id.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
 import { near } from './near.ts'
-import { checkText, featureLine, runLine, runText, shown, specText, turnText } from './show.ts'
+import { checkText, featureLine, runLine, runText, shown, specText, turnText, uriOf } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 
 /** The most bytes of content that read_ledger returns. */
@@ -46,7 +47,7 @@ async function readRun({ client }: Call, runId: string): Promise<Told> {
 }
 
 /** A run with up to that many of its checks and newest turns, oldest first. */
-export async function wholeRun(client: Client, runId: string, limit: number) {
+async function wholeRun(client: Client, runId: string, limit: number) {
   const { run: read } = await client.getRun({ runId })
   // Version 0.1 has no turns.
   const run = { ...read, turns: read.turns ?? { count: 0 } }
@@ -93,4 +94,62 @@ async function featureNamed(client: Client, name: string): Promise<Feature | und
 function unlessMissing(error: unknown): undefined {
   if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
   throw error
+}
+
+const mimeType = 'text/markdown'
+const newest = 20
+
+/** Offers runs and specs as markdown resources, and lists the newest. */
+export function addResources(server: McpServer, client: Client): void {
+  const runs = new ResourceTemplate(uriOf('run', '{runId}'), {
+    async list() {
+      const { runs } = await client.listRuns({ limit: newest })
+      return {
+        resources: runs.map(({ runId, title, status, verdict }) => ({
+          uri: uriOf('run', runId),
+          name: runId,
+          title: title ?? runId,
+          description: `${status}, ${verdict}`,
+        })),
+      }
+    },
+  })
+  server.registerResource('run', runs, { title: 'A run', mimeType }, (uri, { runId }) =>
+    contents(uri, async () => {
+      const { run, checks, turns } = await wholeRun(client, idOf(runId), 100)
+      return runText(run, checks, turns, Number.POSITIVE_INFINITY)
+    }),
+  )
+
+  const specs = new ResourceTemplate(uriOf('spec', '{specId}'), {
+    async list() {
+      const { specs } = await client.listSpecs({ limit: newest })
+      return {
+        resources: specs.map(({ specId, title, status }) => ({
+          uri: uriOf('spec', specId),
+          name: specId,
+          title: title ?? specId,
+          description: status,
+        })),
+      }
+    },
+  })
+  server.registerResource('spec', specs, { title: 'A spec', mimeType }, (uri, { specId }) =>
+    contents(uri, async () =>
+      specText((await client.getSpec({ specId: idOf(specId) })).spec, Number.POSITIVE_INFINITY),
+    ),
+  )
+}
+
+const idOf = (value: Variables[string] | undefined) => decodeURIComponent(String(value))
+
+async function contents({ href }: URL, read: () => Promise<string>) {
+  try {
+    return { contents: [{ uri: href, mimeType, text: await read() }] }
+  } catch (error) {
+    const isMissing =
+      error instanceof URIError ||
+      (error instanceof ConductError && (error.code === 'NOT_FOUND' || error.code === 'VALIDATION_ERROR'))
+    throw isMissing ? new ResourceNotFoundError(href, error.message) : error
+  }
 }

@@ -1,15 +1,25 @@
-import { hash } from 'node:crypto'
-import { type CallToolResult, CLIENT_INFO_META_KEY, McpServer, type ServerContext } from '@modelcontextprotocol/server'
-import type { CallOptions, Client } from '../client/client.ts'
+import { hash, randomUUID } from 'node:crypto'
+import {
+  type CallToolResult,
+  CLIENT_INFO_META_KEY,
+  createMcpHandler,
+  McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import { type CallOptions, type Client, createClient } from '../client/client.ts'
 import { ConductError } from '../contract/error.ts'
 import { masked } from '../contract/secret.ts'
 import { version } from '../version.ts'
 import { instructions } from '../words.ts'
-import type { Hold } from './hold.ts'
+import { type Hold, keyHold } from './hold.ts'
 import { near } from './near.ts'
-import { addResources } from './resources.ts'
+import { addResources, readLedger } from './read.ts'
+import { searchLedger } from './search.ts'
 import type { Call, Tool } from './tool.ts'
-import { tools } from './tools.ts'
+import { finishRun, logRun, recordCheck, saveSpec, startRun } from './write.ts'
+
+/** All tools, in the order in which clients list them. */
+export const tools: readonly Tool[] = [startRun, logRun, finishRun, recordCheck, saveSpec, searchLedger, readLedger]
 
 export interface McpOptions {
   /** The client that the tools use. It has the permissions of its key. */
@@ -93,4 +103,31 @@ function onceIn(session: string | undefined, tool: Tool, input: unknown, { mcpRe
   const id = named ?? (session === undefined ? undefined : [session, mcpReq.id])
   return (step: string): CallOptions =>
     id === undefined ? {} : { idempotencyKey: hash('sha256', JSON.stringify([id, tool.name, input, step])) }
+}
+
+export interface McpExchange {
+  /** The URL of this server's API with its base path. It is called without a socket. */
+  url: string
+  fetch: (request: Request) => Promise<Response> | Response
+  /** The secret of the caller's key, which gives the tools their permissions. */
+  key: string
+  project: string
+  mask: (input: unknown) => Promise<unknown>
+  warn: (error: unknown) => void
+}
+
+/** Answers one MCP request whose body is already parsed. Keeps nothing between requests. */
+export async function answerMcp(request: Request, body: unknown, exchange: McpExchange): Promise<Response> {
+  const { key, mask, warn } = exchange
+  const client = createClient({ ...exchange, attempts: 1 })
+  // A client of the 2025 protocol repeats the session id it was given, and uses each request id once within it.
+  const session = request.headers.get('idempotency-key') ?? request.headers.get('mcp-session-id') ?? undefined
+  const server = () => createMcpServer({ client, hold: keyHold(client, key), session, mask, warn })
+  const response = await createMcpHandler(server, { maxSubscriptions: 0, onerror: warn }).fetch(request, {
+    parsedBody: body,
+  })
+  if (response.ok && (body as { method?: unknown } | null)?.method === 'initialize') {
+    response.headers.set('mcp-session-id', randomUUID())
+  }
+  return response
 }

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { isCancel, password } from '@clack/prompts'
 import { secretPattern } from '../contract/secret.ts'
-import { asked } from '../terminal/asked.ts'
 import { UsageError } from '../terminal/exit.ts'
 import { readText } from '../terminal/file.ts'
+import { asked } from '../terminal/interactive.ts'
 import type { Env } from './folders.ts'
 
 export interface KeySource {

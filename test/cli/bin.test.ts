@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/cli/commands/finding.ts'
-import { called } from '../../src/terminal/called.ts'
+import { called } from '../../src/terminal/command-line.ts'
 import { root } from '../support/built.ts'
 import { oldNode } from '../support/old-node.ts'
 import { freshFolder, homeOf } from './folder.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { linkOf } from '../../src/cli/commands/banner.ts'
 import { createClient } from '../../src/client/client.ts'
-import { linkOf } from '../../src/terminal/link.ts'
 import { engines } from '../support/engines.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'

@@ -5,7 +5,7 @@ import { createBacklog } from '../../src/capture/exec/backlog.ts'
 import { createLine, newestOf } from '../../src/capture/exec/line.ts'
 import { createOutput } from '../../src/capture/exec/output.ts'
 import { createTail } from '../../src/capture/exec/tail.ts'
-import type { Gap } from '../../src/text/gap.ts'
+import type { Gap } from '../../src/text/content.ts'
 import { assertLinear, mebibyte } from '../support/linear.ts'
 
 function collected(options: { isFull?: () => boolean; fails?: () => boolean } = {}) {

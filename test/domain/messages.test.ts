@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMessageReader } from '../../src/client/messages.ts'
+import { createMessageReader } from '../../src/client/follow.ts'
 
 /** A stream and its messages, by the rules of server-sent events. */
 const streams: [about: string, text: string, messages: object[]][] = [

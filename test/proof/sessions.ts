@@ -3,9 +3,8 @@ import { type Caller, whoseRun } from '../../src/capture/hook/whose-run.ts'
 import type { ProcessId } from '../../src/capture/spool/process.ts'
 import type { State } from '../../src/capture/spool/state.ts'
 import { localHold } from '../../src/cli/commands/mcp-hold.ts'
-import type { Client, Input } from '../../src/client/client.ts'
-import { ConductError } from '../../src/client/client.ts'
-import { tools } from '../../src/mcp/tools.ts'
+import { type Client, ConductError, type Input } from '../../src/client/client.ts'
+import { tools } from '../../src/mcp/server.ts'
 import type { Place } from '../../src/place/place.ts'
 
 // A simulation of agents at work in one folder and its worktree, to see who writes what to which run.

@@ -1,4 +1,4 @@
-import { type Gap, gapOf, joined } from '../../text/gap.ts'
+import { type Gap, gapOf, joined } from '../../text/content.ts'
 
 /** Text waiting to be sent, in parts. If there is too much, the newest stays. */
 export interface Backlog {

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { mask } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
-import { commandLine } from '../../terminal/shell.ts'
+import { commandLine } from '../../terminal/command-line.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
 import { type Ended, runChild } from './child.ts'

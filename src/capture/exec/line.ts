@@ -1,5 +1,5 @@
 import { mask } from '../../mask/mask.ts'
-import { type Gap, gapOf, joined } from '../../text/gap.ts'
+import { type Gap, gapOf, joined } from '../../text/content.ts'
 import type { Backlog } from './backlog.ts'
 
 /** How many characters of an unfinished line or private key to wait for. */

@@ -1,5 +1,5 @@
 import { mask } from '../../mask/mask.ts'
-import type { Gap } from '../../text/gap.ts'
+import type { Gap } from '../../text/content.ts'
 import { createBacklog } from './backlog.ts'
 import type { Stream } from './child.ts'
 import { createLine } from './line.ts'

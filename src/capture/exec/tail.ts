@@ -1,4 +1,4 @@
-import { type Gap, gapOf, joined, markerOf } from '../../text/gap.ts'
+import { type Gap, gapOf, joined, markerOf } from '../../text/content.ts'
 import { newestOf } from './line.ts'
 
 /** The end of a growing text. */

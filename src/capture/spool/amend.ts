@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
 import { unknownThere } from '../../contract/error.ts'
-import { type Gap, markerOf } from '../../text/gap.ts'
+import { type Gap, markerOf } from '../../text/content.ts'
 import type { Call, Queued } from './calls.ts'
 import type { Recording } from './recordings.ts'
 import { aheadMs, isTimeRefused } from './times.ts'

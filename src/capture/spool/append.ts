@@ -1,5 +1,5 @@
 import { type Client, ConductError } from '../../client/client.ts'
-import type { Gap } from '../../text/gap.ts'
+import type { Gap } from '../../text/content.ts'
 import type { State } from './state.ts'
 
 /** How often others may append first before we leave it to a later delivery. */

@@ -4,8 +4,8 @@ import { ConductError } from '../../contract/error.ts'
 import { type Copied, type CopyStep, copying, type Place, placeOf } from '../../place/connect.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { requireWritablePath } from '../../terminal/file.ts'
+import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples } from '../../terminal/option.ts'
-import { whileWaiting } from '../../terminal/progress.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
 
 export interface CopyFlags {

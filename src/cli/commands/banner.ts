@@ -1,7 +1,5 @@
 import { withoutPassword } from '../../place/setting.ts'
-import { called } from '../../terminal/called.ts'
-import { linkOf } from '../../terminal/link.ts'
-import { commandLine } from '../../terminal/shell.ts'
+import { called, commandLine } from '../../terminal/command-line.ts'
 
 /** What a server prints when it starts. */
 export interface Start {
@@ -61,4 +59,11 @@ export function firstKeyLines(firstKey: FirstKey): string[] {
     '',
     `  export CONDUCT_API_KEY=${firstKey.secret}`,
   ]
+}
+
+/** The URL of a server's dashboard. With a code, opening it logs the browser in. */
+export function linkOf(url: string, code?: string): string {
+  // A server can listen on all addresses of its machine, but a browser needs a name.
+  const page = `${url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, '//localhost')}/`
+  return code === undefined ? page : `${page}#code=${code}`
 }

@@ -1,7 +1,7 @@
 import { type Inspected, inspect, type LocalPlace, openLedger, reasonOf, shownPlace } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { settings } from '../../place/setting.ts'
-import { sized } from '../../terminal/size.ts'
+import { sized } from '../../terminal/amount.ts'
 import { backupFinding, clockFinding, roomFindings } from './doctor-figures.ts'
 import { logFindings } from './doctor-log.ts'
 import { type Finding, found } from './finding.ts'

@@ -1,4 +1,4 @@
-import { sized } from '../../terminal/size.ts'
+import { sized } from '../../terminal/amount.ts'
 import { shown } from '../show/print.ts'
 import { type Finding, found } from './finding.ts'
 

@@ -11,8 +11,8 @@ import { connect, copying, databaseUrlOf, type Place, placeOf, shownPlace } from
 import { serversOf } from '../../place/servers.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { requireWritablePath } from '../../terminal/file.ts'
+import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common, refuseBoth } from '../../terminal/option.ts'
-import { whileWaiting } from '../../terminal/progress.ts'
 import { tries } from '../operation/call.ts'
 
 interface Options extends Common {

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import type { Client, Output } from '../../client/client.ts'
 import { connect, placeOf, shownPlace } from '../../place/connect.ts'
+import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
-import { whileWaiting } from '../../terminal/progress.ts'
 import { tries } from '../operation/call.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
 

@@ -36,7 +36,7 @@ async function serve(options: PlaceOptions) {
       import('../../mcp/stdio.ts'),
       import('./mcp-hold.ts'),
       import('../../capture/spool/state-file.ts'),
-      import('../../mask/deep.ts'),
+      import('../../mask/mask.ts'),
       connect(place, env, { createsProject: true }),
     ])
   const say = (words: string) => process.stderr.write(`conduct mcp: ${clean(words)}\n`)

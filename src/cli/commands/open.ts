@@ -5,13 +5,13 @@ import { ConductError } from '../../client/client.ts'
 import { type LocalPlace, localUrl, placeOf } from '../../place/connect.ts'
 import { otherDatabaseAt, serversOf } from '../../place/servers.ts'
 import { withoutPassword } from '../../place/setting.ts'
-import { called } from '../../terminal/called.ts'
-import { linkOf } from '../../terminal/link.ts'
+import { called } from '../../terminal/command-line.ts'
+import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
-import { whileWaiting } from '../../terminal/progress.ts'
 import { withClient } from '../operation/call.ts'
 import { reach } from '../reach.ts'
 import { printJson } from '../show/print.ts'
+import { linkOf } from './banner.ts'
 
 interface Options extends Common {
   print?: boolean

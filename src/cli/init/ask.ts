@@ -1,7 +1,7 @@
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { humanIdPattern } from '../../contract/id.ts'
 import { installs } from '../../recorder/agents/install.ts'
-import { asked } from '../../terminal/asked.ts'
+import { asked } from '../../terminal/interactive.ts'
 import { clean } from '../../terminal/text.ts'
 import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'

@@ -1,4 +1,4 @@
-import { mostRows } from '../../contract/page.ts'
+import { mostRows } from '../../contract/field.ts'
 import { headerFields } from '../../contract/paths.ts'
 import type { Key } from '../../nouns/key/fields.ts'
 import type { Delivery } from '../../nouns/webhook/fields.ts'

@@ -1,8 +1,8 @@
 import { type CallOptions, type Client, ConductError } from '../../client/client.ts'
 import { connect, type Place, placeOf } from '../../place/connect.ts'
 import { isMissing, whyMissing } from '../../place/missing.ts'
+import { whileWaiting } from '../../terminal/interactive.ts'
 import type { Common } from '../../terminal/option.ts'
-import { whileWaiting } from '../../terminal/progress.ts'
 import { nameOf, type Plan } from './plan.ts'
 
 type Input = Record<string, unknown>

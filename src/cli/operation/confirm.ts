@@ -1,6 +1,6 @@
 import { isCancel, text } from '@clack/prompts'
-import { asked } from '../../terminal/asked.ts'
 import { UsageError } from '../../terminal/exit.ts'
+import { asked } from '../../terminal/interactive.ts'
 
 /** Asks the person at the terminal for the name of a project that is to be deleted. Throws a UsageError where nobody can be asked. */
 export async function askName(slug: string): Promise<string> {

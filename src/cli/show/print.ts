@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
+import { relative, spanOf } from '../../terminal/amount.ts'
 import type { Manner } from '../../terminal/option.ts'
 import { fitted, laidOut, widthOf } from '../../terminal/table.ts'
 import { clean, jsonOf, line } from '../../terminal/text.ts'
-import { relative, spanOf } from '../../terminal/time.ts'
 import { type Actor, actorName, type Column, type Row, type Table, tables } from './columns.ts'
 import { storyOf } from './story.ts'
 

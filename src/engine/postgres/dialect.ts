@@ -2,6 +2,9 @@ import { randomInt } from 'node:crypto'
 import sql, { empty, join, raw } from 'sql-template-tag'
 import type { Dialect, Words } from '../db.ts'
 
+/** The key of the lock under which a schema changes. */
+export const lockKey = 7239450182
+
 export const dialect: Dialect = {
   id: 'bigint generated always as identity primary key',
   text: 'text collate "C"',
@@ -30,7 +33,7 @@ export const dialect: Dialect = {
     select 1 as one from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relname = ${name} and n.nspname = current_schema()`,
   concurrently: 'concurrently',
-  alone: sql`select pg_advisory_xact_lock(7239450182)`,
+  alone: sql`select pg_advisory_xact_lock(${raw(String(lockKey))})`,
   shard: randomInt(16),
   lastId: (table) => sql`
     select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${table}, 'id')::regclass), 0) as id`,

@@ -4,11 +4,10 @@ import type { Sql } from 'sql-template-tag'
 import type { Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
 import { begin } from './connect.ts'
+import { lockKey } from './dialect.ts'
 import { translate } from './errors.ts'
 
 const lookEveryMs = 100
-/** The key of the dialect's `alone`. */
-const lockKey = 7239450182
 const beginLong = `${begin}; set local statement_timeout = 0; set local lock_timeout = 0;
   set local idle_in_transaction_session_timeout = 0`
 

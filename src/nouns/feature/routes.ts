@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { humanId, ifVersion, projectFilter, rowId, text } from '../../contract/field.ts'
-import { pageInput, pageMeta } from '../../contract/page.ts'
+import { humanId, ifVersion, pageInput, pageMeta, projectFilter, rowId, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { runPage } from '../run/fields.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { rowId, text, time } from '../../contract/field.ts'
-import { pageInput, pageMeta } from '../../contract/page.ts'
+import { pageInput, pageMeta, rowId, text, time } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import { done, exampleKey, type Route } from '../../contract/route.ts'
 import { holderFields, key, keyFields, permission } from './fields.ts'

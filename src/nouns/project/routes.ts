@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { humanId, ifVersion } from '../../contract/field.ts'
-import { pageInput, pageMeta } from '../../contract/page.ts'
+import { humanId, ifVersion, pageInput, pageMeta } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import { done, type Route } from '../../contract/route.ts'
 import { listedProject, project, projectFields, retentionInput } from './fields.ts'

@@ -1,6 +1,16 @@
 import { z } from 'zod'
-import { actor, author, contentType, exitCode, humanId, rowId, text, time, timeInput } from '../../contract/field.ts'
-import { pageMeta } from '../../contract/page.ts'
+import {
+  actor,
+  author,
+  contentType,
+  exitCode,
+  humanId,
+  pageMeta,
+  rowId,
+  text,
+  time,
+  timeInput,
+} from '../../contract/field.ts'
 import { titleBytes } from '../../text/title.ts'
 import { checkName, evidence } from './check/fields.ts'
 import { statuses, verdicts } from './state.ts'

@@ -1,6 +1,15 @@
 import { z } from 'zod'
-import { author, humanId, ifVersion, importedAt, projectFilter, rowId, text, timeInput } from '../../contract/field.ts'
-import { pageInput } from '../../contract/page.ts'
+import {
+  author,
+  humanId,
+  ifVersion,
+  importedAt,
+  pageInput,
+  projectFilter,
+  rowId,
+  text,
+  timeInput,
+} from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { featureInput } from '../feature/fields.ts'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { humanId, text } from '../../contract/field.ts'
-import { order, pageInput, pageMeta } from '../../contract/page.ts'
+import { humanId, order, pageInput, pageMeta, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import type { Route } from '../../contract/route.ts'
 import { runAnswer } from './fields.ts'

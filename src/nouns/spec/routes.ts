@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { humanId, ifVersion, importedAt, projectFilter, text } from '../../contract/field.ts'
-import { pageInput, pageMeta } from '../../contract/page.ts'
+import { humanId, ifVersion, importedAt, pageInput, pageMeta, projectFilter, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { runPage, runStatus, verdict } from '../run/fields.ts'

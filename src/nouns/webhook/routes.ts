@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { ifVersion, rowId } from '../../contract/field.ts'
-import { pageInput, pageMeta } from '../../contract/page.ts'
+import { ifVersion, pageInput, pageMeta, rowId } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import { done, type Route } from '../../contract/route.ts'
 import { delivery, webhook, webhookFields, webhookProject } from './fields.ts'

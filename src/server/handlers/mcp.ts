@@ -35,8 +35,8 @@ export function mcpHandler({ auth, hosts, basePath, bodyLimit, corsOrigins, fetc
       requireSingle(body)
       // Loaded on first use, since most servers never serve MCP.
       const [{ answerMcp }, { maskDeep: mask }] = await Promise.all([
-        import('../../mcp/http.ts'),
-        import('../../mask/deep.ts'),
+        import('../../mcp/server.ts'),
+        import('../../mask/mask.ts'),
       ])
       const inner = (request: Request) => {
         request.headers.set('x-request-id', requestId)

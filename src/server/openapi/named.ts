@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { statusOf } from '../../contract/error.ts'
-import { contentType } from '../../contract/field.ts'
-import { order, pageMeta } from '../../contract/page.ts'
+import { contentType, order, pageMeta } from '../../contract/field.ts'
 import { searchType, suggested } from '../../find/fields.ts'
 import { eventType } from '../../log/fields.ts'
 import { featureInput } from '../../nouns/feature/fields.ts'

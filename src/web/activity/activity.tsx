@@ -1,9 +1,9 @@
 import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { eventTypes, openTypes } from '../../contract/event-type.ts'
 import type { Event, EventType } from '../../log/fields.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { type EventFilter, type EventList, useEventList } from '../data/event-list.ts'
-import { allTypes, openTypes } from '../data/event-types.ts'
 import { may, useSession } from '../data/session.ts'
 import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
@@ -15,7 +15,7 @@ import { EventRow } from './event-row.tsx'
 
 /** Everything that happened, newest first and live. The filters are part of the address. */
 export default function Activity({ route }: { route: Route }) {
-  const types = may(useSession(), 'admin') ? allTypes : openTypes
+  const types: EventType[] = may(useSession(), 'admin') ? eventTypes : openTypes
   const list = useEventList(filterOf(route, types), isScrolled)
   const { events, isRead, error, toEnd } = list
   const goesUp = useRef(false)

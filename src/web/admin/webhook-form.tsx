@@ -1,8 +1,8 @@
 import type { Output } from '../../client/client.ts'
+import { eventTypes } from '../../contract/event-type.ts'
 import type { EventType } from '../../log/fields.ts'
 import type { Webhook } from '../../nouns/webhook/fields.ts'
 import { isLike, useDraft } from '../data/draft.ts'
-import { allTypes } from '../data/event-types.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
@@ -98,7 +98,7 @@ interface TypesProps {
 }
 
 function Types({ isOfServer, chosen, onChange }: TypesProps) {
-  const offered = allTypes.filter((type) => isOfServer || !onlyOfServer.test(type) || chosen.includes(type))
+  const offered = eventTypes.filter((type) => isOfServer || !onlyOfServer.test(type) || chosen.includes(type))
   const toggle = (type: EventType) =>
     onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type])
   return (

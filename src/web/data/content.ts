@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ConductError } from '../../client/client.ts'
-import type { Gap } from '../../text/gap.ts'
+import type { Gap } from '../../text/content.ts'
 import { isReplaced } from './append.ts'
 import { Growing } from './growing.ts'
 import { listen } from './live.ts'

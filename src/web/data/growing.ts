@@ -1,4 +1,4 @@
-import type { Gap } from '../../text/gap.ts'
+import type { Gap } from '../../text/content.ts'
 
 /** A gap in a text, and the number of the line in which it begins; undefined if nobody counted the lines before it. */
 export interface Hole extends Gap {

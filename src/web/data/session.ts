@@ -1,7 +1,7 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
-import type { Required } from '../../contract/actor.ts'
+import { permits, type Required } from '../../contract/actor.ts'
 
 /** The person viewing the page, and the permissions of their key. */
 export type Session = Output<'me'>
@@ -15,10 +15,7 @@ export const useSession = () => useContext(SessionContext)
  * its own runs.
  */
 export function may({ permissions }: Session, required: Required): boolean {
-  if (isPlain() && ['agent', 'write', 'delete'].includes(required)) return false
-  if (required === 'none' || required === 'read' || permissions.includes('admin')) return true
-  if (required === 'agent' && permissions.includes('write')) return true
-  return permissions.includes(required)
+  return permits(permissions, required) && !(isPlain() && ['agent', 'write', 'delete'].includes(required))
 }
 
 /**

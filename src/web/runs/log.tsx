@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
-import type { Gap } from '../../text/gap.ts'
+import type { Gap } from '../../text/content.ts'
 import type { Route } from '../app/router.ts'
 import type { Content } from '../data/content.ts'
 import { Growing } from '../data/growing.ts'

@@ -1,5 +1,0 @@
-/** Bytes as people say them: `12.3 GB`, `45 MB`, `6 kB`. */
-export function sized(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
-  return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`
-}
