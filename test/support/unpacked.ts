@@ -6,7 +6,7 @@ import { builtOf, madeOnce, root } from './built.ts'
 
 /** The page as it is built from the sources that are there now. */
 export function builtPage(): Promise<string> {
-  const sources = ['src/{web,client,api,ledger}/**/*.*', 'package-lock.json']
+  const sources = ['src/{web,client,contract}/**/*.*', 'package-lock.json']
   return builtOf('web', sources, async (outDir) => {
     // Rarely needed, and slow to load.
     const { build } = await import('vite')

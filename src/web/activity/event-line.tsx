@@ -1,6 +1,6 @@
 import type { Event } from '../../log/fields.ts'
-import { plural } from '../runs/changes.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
+import { plural } from '../ui/words.ts'
 
 /** Who made a change: the name of the key, or the kind of actor. */
 export function actorOf({ actor }: Event): string {

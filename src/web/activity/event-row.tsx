@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import { href } from '../app/router.ts'
-import { Ago } from '../ui/ago.tsx'
+import { Ago } from '../ui/time.tsx'
 import { type Deed, deedOf, erasedOf } from './deed.ts'
 import { actorOf, ChangeWords, fieldsOf } from './event-line.tsx'
 

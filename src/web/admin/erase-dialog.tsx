@@ -1,10 +1,10 @@
 import { useRef, useState } from 'preact/hooks'
 import { type Count, type Counts, type Erasable, erase, useCount } from '../data/erase.ts'
 import { client, clientOf } from '../data/server.ts'
-import { plural } from '../runs/changes.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
+import { plural } from '../ui/words.ts'
 
 interface Props {
   title: string

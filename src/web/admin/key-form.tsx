@@ -4,9 +4,7 @@ import { isLike, useDraft } from '../data/draft.ts'
 import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
-import { Field, FieldGroup } from '../ui/field.tsx'
-import { Form, Restored } from '../ui/form.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
+import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
 
 type Permission = Key['permissions'][number]
 

@@ -1,6 +1,6 @@
 import type { Key } from '../../nouns/key/fields.ts'
-import { Ago, spanOf } from '../ui/ago.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
+import { Ago, spanOf } from '../ui/time.tsx'
 
 /** A key that expires within this many milliseconds should be replaced. */
 const soonMs = 14 * 86_400_000

@@ -6,7 +6,7 @@ import { tell } from '../data/live.ts'
 import { failureOf } from '../data/read.ts'
 import { doorClient } from '../data/server.ts'
 import { keepToken } from '../data/token.ts'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
 
 interface Props {
   code: string | undefined

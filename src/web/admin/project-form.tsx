@@ -2,8 +2,7 @@ import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/draft.ts'
 import { client } from '../data/server.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'
-import { Field } from '../ui/field.tsx'
-import { Form, Restored } from '../ui/form.tsx'
+import { Field, Form, Restored } from '../ui/form.tsx'
 
 interface Props {
   /** The one to edit; without it a new one is made. */

@@ -5,11 +5,10 @@ import { isLike, useDraft } from '../data/draft.ts'
 import { countForgotten, type Forgotten, type Retention } from '../data/forget.ts'
 import { client, clientOf } from '../data/server.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'
-import { plural } from '../runs/changes.tsx'
-import { Ago } from '../ui/ago.tsx'
-import { Field } from '../ui/field.tsx'
-import { Form, Restored } from '../ui/form.tsx'
-import { Problem } from '../ui/problem.tsx'
+import { Field, Form, Restored } from '../ui/form.tsx'
+import { Problem } from '../ui/loading.tsx'
+import { Ago } from '../ui/time.tsx'
+import { plural } from '../ui/words.ts'
 
 interface Props {
   project: Project

@@ -7,9 +7,7 @@ import { useProjects } from '../data/projects.ts'
 import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { draftEtagOf, followsNewest } from '../data/version.ts'
-import { Field, FieldGroup } from '../ui/field.tsx'
-import { Form, Restored } from '../ui/form.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
+import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
 
 /** Only a webhook of the whole server sends these. */
 const onlyOfServer = /^(project|key|webhook)\./

@@ -1,7 +1,7 @@
 import type { Webhook } from '../../nouns/webhook/fields.ts'
-import { plural } from '../runs/changes.tsx'
-import { Ago } from '../ui/ago.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
+import { Ago } from '../ui/time.tsx'
+import { plural } from '../ui/words.ts'
 
 const reasons: Record<NonNullable<Webhook['disabledReason']>, string> = {
   request: 'Disabled',

@@ -5,12 +5,11 @@ import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { RunBriefs } from '../now/run-briefs.tsx'
 import { loadMarkdown, Markdown } from '../runs/log.tsx'
-import { Ago } from '../ui/ago.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Fact } from '../ui/fact.tsx'
 import { Head } from '../ui/head.tsx'
-import { Problem } from '../ui/problem.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
+import { Problem, Skeleton } from '../ui/loading.tsx'
+import { Ago } from '../ui/time.tsx'
 
 /** A feature: the runs that touched it, when, and their results. */
 export default function FeaturePage({ project, number }: { project: string; number: number }) {

@@ -2,14 +2,12 @@ import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
 import { useList } from '../data/list.ts'
 import { client } from '../data/server.ts'
-import { plural } from '../runs/changes.tsx'
 import { Command } from '../ui/copy.tsx'
-import { costOf } from '../ui/cost.ts'
 import { Head } from '../ui/head.tsx'
-import { LastRun } from '../ui/last-run.tsx'
-import { More } from '../ui/more.tsx'
+import { More, Skeleton } from '../ui/loading.tsx'
 import { SearchField } from '../ui/search-field.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
+import { LastRun } from '../ui/status.tsx'
+import { costOf, plural } from '../ui/words.ts'
 
 type ListedFeature = Output<'listFeatures'>['features'][number]
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { useSettled } from '../ui/settled.ts'
+import { useSettled } from '../ui/search-field.tsx'
 import type { Lines } from './lines.ts'
 
 const typingMs = 150

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { plural } from '../runs/changes.tsx'
+import { plural } from '../ui/words.ts'
 import { linePx, useLineWindow } from './line-window.ts'
 import type { Lines } from './lines.ts'
 import { LogLine } from './log-line.tsx'

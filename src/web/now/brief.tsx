@@ -3,8 +3,8 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { endOf } from '../data/attention.ts'
 import { Changes } from '../runs/changes.tsx'
-import { Ago } from '../ui/ago.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
+import { Ago } from '../ui/time.tsx'
 
 interface Props {
   run: Run

@@ -1,4 +1,5 @@
-import { useMemo, useRef } from 'preact/hooks'
+import type { RefObject } from 'preact'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
@@ -7,8 +8,7 @@ import { clientOf } from '../data/server.ts'
 import { isOf } from '../data/turns.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
-import { useNow } from '../ui/ago.tsx'
-import { useInSight } from '../ui/in-sight.ts'
+import { useNow } from '../ui/time.tsx'
 import { Doing, StandingWords, standingOf } from './standing.tsx'
 
 /** How many bytes to read from the end of a content to get its last line. */
@@ -92,4 +92,18 @@ function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | u
     { touches: (event: Event) => event.subjectId === id && 'content' in event.changes, restMs: 2000 },
   )
   return data
+}
+
+/** Whether an element is in sight, or nearly. */
+function useInSight(place: RefObject<Element | null>): boolean {
+  const [isSeen, setSeen] = useState(false)
+  useEffect(() => {
+    // A busy page gets several changes at once; the last one holds.
+    const observer = new IntersectionObserver((changes) => setSeen(changes.at(-1)?.isIntersecting ?? false), {
+      rootMargin: '300px',
+    })
+    if (place.current) observer.observe(place.current)
+    return () => observer.disconnect()
+  }, [])
+  return isSeen
 }

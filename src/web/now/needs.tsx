@@ -5,7 +5,7 @@ import { dismiss, restore } from '../data/dismissed.ts'
 import { dayOf } from '../data/run-filter.ts'
 import { useScope } from '../data/scope.ts'
 import { AttentionContext, attentionSince } from '../data/use-attention.ts'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
 import { NeedRow } from './need.tsx'
 
 const shown = 20

@@ -1,8 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { List } from '../data/list.ts'
-import { More } from '../ui/more.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
+import { More, Skeleton } from '../ui/loading.tsx'
 import { Brief } from './brief.tsx'
 
 interface Props {

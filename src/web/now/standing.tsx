@@ -1,7 +1,7 @@
 import type { Run } from '../../nouns/run/fields.ts'
-import { spanOf } from '../ui/ago.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
-import { Visible } from '../ui/visible.tsx'
+import { Visible } from '../ui/text.tsx'
+import { spanOf } from '../ui/time.tsx'
 
 /** The current tool and its target. */
 export function Doing({ run: { activity, where } }: { run: Pick<Run, 'activity' | 'where'> }) {

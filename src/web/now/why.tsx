@@ -3,7 +3,7 @@ import type { Run } from '../../nouns/run/fields.ts'
 import type { Need } from '../data/attention.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
-import { Ago } from '../ui/ago.tsx'
+import { Ago } from '../ui/time.tsx'
 
 /** Why a run needs attention, in a sentence. */
 export function Why({ need: { run, why } }: { need: Need }) {

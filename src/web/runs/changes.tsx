@@ -1,7 +1,6 @@
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Uncredited } from '../../nouns/run/work-fields.ts'
-
-export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+import { plural } from '../ui/words.ts'
 
 /** The colour of a number of lines. None has none. */
 export const toneOf = (tone: 'added' | 'removed', lines = 0) => (lines > 0 ? tone : 'muted')

@@ -2,11 +2,11 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
 import { keptIn, useKept } from '../data/kept.ts'
-import { spanOf } from '../ui/ago.tsx'
-import { costOf, shortCostOf } from '../ui/cost.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { plural, toneOf } from './changes.tsx'
+import { spanOf } from '../ui/time.tsx'
+import { costOf, plural, shortCostOf } from '../ui/words.ts'
+import { toneOf } from './changes.tsx'
 
 /** An optional column of the table of runs. */
 export interface Column {

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
-import { Ago, spanOf } from '../ui/ago.tsx'
-import { costOf } from '../ui/cost.ts'
 import { Status, Verdict } from '../ui/status.tsx'
+import { Ago, spanOf } from '../ui/time.tsx'
+import { costOf } from '../ui/words.ts'
 
 interface Fact {
   name: string

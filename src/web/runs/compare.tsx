@@ -6,11 +6,9 @@ import { href, type Route } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { Head } from '../ui/head.tsx'
-import { lazy } from '../ui/lazy.tsx'
-import { Problem } from '../ui/problem.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
+import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Badge, resultLooks, results } from '../ui/status.tsx'
-import { plural } from './changes.tsx'
+import { plural } from '../ui/words.ts'
 import { factsOf } from './compare-facts.tsx'
 
 const Difference = lazy(() => import('../specs/difference.tsx'))

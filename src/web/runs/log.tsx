@@ -5,12 +5,11 @@ import type { Gap } from '../../text/content.ts'
 import type { Route } from '../app/router.ts'
 import type { Content } from '../data/content.ts'
 import { Growing } from '../data/growing.ts'
-import { Download } from '../log/download.tsx'
 import { plainOf } from '../log/lines.ts'
 import { missingWords } from '../log/numbers.ts'
 import { Copy } from '../ui/copy.tsx'
-import { lazy } from '../ui/lazy.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
+import { Download } from '../ui/download.tsx'
+import { lazy, Skeleton } from '../ui/loading.tsx'
 
 const TerminalLog = lazy(() => import('../log/terminal-log.tsx'), <Skeleton rows={6} />)
 

@@ -6,9 +6,8 @@ import { clientOf } from '../data/server.ts'
 import { may, mayAdminister, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
 import { Command } from '../ui/copy.tsx'
-import { lazy } from '../ui/lazy.tsx'
+import { lazy, Problem } from '../ui/loading.tsx'
 import { Menu, MoreActions } from '../ui/menu.tsx'
-import { Problem } from '../ui/problem.tsx'
 import { CheckForm, DeleteForm, LabelForm } from './run-forms.tsx'
 
 const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))

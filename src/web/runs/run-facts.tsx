@@ -2,13 +2,11 @@ import type { Output } from '../../client/client.ts'
 import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/forge.ts'
-import { When } from '../ui/ago.tsx'
-import { Breakable } from '../ui/breakable.tsx'
-import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
-import { OuterLink } from '../ui/outer-link.tsx'
 import { Status } from '../ui/status.tsx'
-import { Visible } from '../ui/visible.tsx'
+import { Breakable, OuterLink, Visible } from '../ui/text.tsx'
+import { When } from '../ui/time.tsx'
+import { costOf } from '../ui/words.ts'
 
 type FullRun = Output<'getRun'>['run']
 

@@ -3,8 +3,9 @@ import type { Output } from '../../client/client.ts'
 import { type Read, useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
 import { isOf } from '../data/turns.ts'
-import { Problem } from '../ui/problem.tsx'
-import { Changes, plural } from './changes.tsx'
+import { Problem } from '../ui/loading.tsx'
+import { plural } from '../ui/words.ts'
+import { Changes } from './changes.tsx'
 
 type RunFile = Output<'listRunFiles'>['files'][number]
 

@@ -5,8 +5,7 @@ import { goFrom, href } from '../app/router.ts'
 import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
-import { Field } from '../ui/field.tsx'
-import { Form, Restored } from '../ui/form.tsx'
+import { Field, Form, Restored } from '../ui/form.tsx'
 import { resultLooks, results } from '../ui/status.tsx'
 
 interface Props {

@@ -2,11 +2,10 @@ import { href } from '../app/router.ts'
 import { useRead } from '../data/read.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { client } from '../data/server.ts'
-import { Ago } from '../ui/ago.tsx'
-import { Problem } from '../ui/problem.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
-import { Snippet } from '../ui/snippet.tsx'
+import { plainOf } from '../log/lines.ts'
+import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Badge, statusLooks } from '../ui/status.tsx'
+import { Ago } from '../ui/time.tsx'
 
 /** The runs that contain all words of `q` and match the filter. */
 export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
@@ -53,5 +52,25 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
         </p>
       )}
     </>
+  )
+}
+
+/** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
+function Snippet({ text, q }: { text: string; q: string }) {
+  const words = q.toLowerCase()
+  return (
+    <p class="snippet">
+      {plainOf(text)
+        .split(/\*\*(.+?)\*\*/s)
+        .map((piece, index) =>
+          index % 2 === 0 ? (
+            piece
+          ) : words.includes(piece.toLowerCase()) ? (
+            <mark key={index}>{piece}</mark>
+          ) : (
+            `**${piece}**`
+          ),
+        )}
+    </p>
   )
 }

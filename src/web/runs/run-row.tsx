@@ -2,8 +2,8 @@ import { Component } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Failure } from '../../nouns/run/work-fields.ts'
 import { href } from '../app/router.ts'
-import { Ago } from '../ui/ago.tsx'
 import { Status } from '../ui/status.tsx'
+import { Ago } from '../ui/time.tsx'
 import type { Column } from './columns.tsx'
 
 /** The first line of a failure. */

@@ -3,7 +3,7 @@ import type { Run } from '../../nouns/run/fields.ts'
 import type { Route } from '../app/router.ts'
 import { moves } from '../app/scroll.ts'
 import { useTurns } from '../data/turns.ts'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
 import { OpenTurn } from './open-turn.tsx'
 import { TurnCard } from './turn-card.tsx'
 

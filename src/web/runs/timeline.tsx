@@ -5,10 +5,10 @@ import { actorOf } from '../activity/event-line.tsx'
 import { Details, Outcome } from '../activity/event-row.tsx'
 import { href } from '../app/router.ts'
 import type { RunHistory } from '../data/use-history.ts'
-import { Ago } from '../ui/ago.tsx'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
-import { plural } from './changes.tsx'
+import { Ago } from '../ui/time.tsx'
+import { plural } from '../ui/words.ts'
 
 /** The history of a run, newest first. */
 export function Timeline({ history, project }: { history: RunHistory; project: string }) {

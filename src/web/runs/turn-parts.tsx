@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
-import { spanOf } from '../ui/ago.tsx'
-import { Visible } from '../ui/visible.tsx'
-import { Changes, plural } from './changes.tsx'
+import { Visible } from '../ui/text.tsx'
+import { spanOf } from '../ui/time.tsx'
+import { plural } from '../ui/words.ts'
+import { Changes } from './changes.tsx'
 
 /** Lists up to this length are open. */
 const openUpTo = 5

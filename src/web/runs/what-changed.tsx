@@ -1,10 +1,10 @@
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import { type Forge, forgeOf, isCommit } from '../data/forge.ts'
-import { outerAddress } from '../data/outer.ts'
 import { Icon } from '../ui/icon.tsx'
-import { OuterLink } from '../ui/outer-link.tsx'
-import { Changes, plural, uncreditedWords } from './changes.tsx'
+import { OuterLink, outerAddress } from '../ui/text.tsx'
+import { plural } from '../ui/words.ts'
+import { Changes, uncreditedWords } from './changes.tsx'
 import { type FilesRead, RunFiles } from './run-files.tsx'
 
 /** What a run changed in the code, with links to the repository's host. */

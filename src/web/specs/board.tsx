@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
 import { SpecCard } from './spec-card.tsx'
 import { useMove } from './spec-move.tsx'
 import { specLooks, specStatuses } from './spec-status.tsx'

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { actorText } from '../ui/actor.ts'
-import { lazy } from '../ui/lazy.tsx'
+import { lazy } from '../ui/loading.tsx'
+import { actorText } from '../ui/words.ts'
 import type { FullSpec } from './spec-editor.tsx'
 
 const Difference = lazy(() => import('./difference.tsx'))

@@ -5,10 +5,9 @@ import { useDraft } from '../data/draft.ts'
 import { useProjects } from '../data/projects.ts'
 import { clientOf } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
-import { FormEnd } from '../ui/form.tsx'
+import { FormEnd, ProjectChoice } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
-import { Problem } from '../ui/problem.tsx'
-import { ProjectChoice } from '../ui/project-choice.tsx'
+import { Problem } from '../ui/loading.tsx'
 import { SpecText } from './spec-text.tsx'
 
 interface New {

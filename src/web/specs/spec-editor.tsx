@@ -5,7 +5,7 @@ import { useDraft } from '../data/draft.ts'
 import { clientOf } from '../data/server.ts'
 import { etagOf } from '../data/version.ts'
 import { FormEnd, Restored } from '../ui/form.tsx'
-import { Problem } from '../ui/problem.tsx'
+import { Problem } from '../ui/loading.tsx'
 import { EditorConflict } from './editor-conflict.tsx'
 import { SpecText } from './spec-text.tsx'
 

@@ -1,10 +1,10 @@
 import type { Output } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { Ago } from '../ui/ago.tsx'
-import { costOf } from '../ui/cost.ts'
 import { Fact } from '../ui/fact.tsx'
 import { Badge, statusLooks } from '../ui/status.tsx'
+import { Ago } from '../ui/time.tsx'
+import { costOf } from '../ui/words.ts'
 import { VerdictCounts } from './spec-status.tsx'
 
 type FullSpec = Output<'getSpec'>['spec']

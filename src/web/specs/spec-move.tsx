@@ -4,8 +4,8 @@ import { type Act, useAct } from '../data/act.ts'
 import { clientOf } from '../data/server.ts'
 import { may, useSession } from '../data/session.ts'
 import { etagOf } from '../data/version.ts'
+import { Problem } from '../ui/loading.tsx'
 import { Menu } from '../ui/menu.tsx'
-import { Problem } from '../ui/problem.tsx'
 import { specLooks, specStatuses } from './spec-status.tsx'
 
 interface Props {

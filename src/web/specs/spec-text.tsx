@@ -1,5 +1,5 @@
 import { Markdown } from '../runs/log.tsx'
-import { useSettled } from '../ui/settled.ts'
+import { useSettled } from '../ui/search-field.tsx'
 
 const typingMs = 250
 const example = '# Log in with a passkey\n\n- [ ] A button on the login page\n- [ ] A test that fails without it'

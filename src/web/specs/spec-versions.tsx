@@ -3,11 +3,8 @@ import { goQuery, href, type Route } from '../app/router.ts'
 import { type List, useList } from '../data/list.ts'
 import { useRead } from '../data/read.ts'
 import { clientOf } from '../data/server.ts'
-import { Ago } from '../ui/ago.tsx'
-import { lazy } from '../ui/lazy.tsx'
-import { More } from '../ui/more.tsx'
-import { Problem } from '../ui/problem.tsx'
-import { Skeleton } from '../ui/skeleton.tsx'
+import { lazy, More, Problem, Skeleton } from '../ui/loading.tsx'
+import { Ago } from '../ui/time.tsx'
 
 const Difference = lazy(() => import('./difference.tsx'))
 

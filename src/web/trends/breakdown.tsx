@@ -1,7 +1,6 @@
 import { href, type Query } from '../app/router.ts'
-import { plural } from '../runs/changes.tsx'
-import { costOf } from '../ui/cost.ts'
-import { type Cell, CsvButton } from '../ui/csv-button.tsx'
+import { type Cell, CsvButton } from '../ui/download.tsx'
+import { costOf, plural } from '../ui/words.ts'
 import { type Breakdown, breakdowns, type Group, partOf, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */

@@ -1,5 +1,5 @@
 import { requireLanguage } from '../data/locale.ts'
-import { lazy } from '../ui/lazy.tsx'
+import { lazy } from '../ui/loading.tsx'
 import { type Series, SeriesTable } from './series-table.tsx'
 
 const Bars = lazy(() => {

@@ -1,4 +1,4 @@
-import { costOf } from '../ui/cost.ts'
+import { costOf } from '../ui/words.ts'
 import { allTokensText, partOf, type Stats, shareOf, timeOf, tokensText } from './measures.ts'
 
 /** The totals of all runs of the period. */

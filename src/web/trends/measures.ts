@@ -1,6 +1,6 @@
 import type { Output } from '../../client/client.ts'
-import { plural } from '../runs/changes.tsx'
-import { spanOf } from '../ui/ago.tsx'
+import { spanOf } from '../ui/time.tsx'
+import { plural } from '../ui/words.ts'
 
 export type Stats = Output<'stats'>
 export type Tally = Omit<Stats['total'], 'day'>

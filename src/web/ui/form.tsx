@@ -1,9 +1,9 @@
-import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { type ComponentChildren, cloneElement, createContext, type VNode } from 'preact'
+import { useContext, useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
+import type { Issue } from '../../contract/error.ts'
 import { useAct } from '../data/act.ts'
 import { Dialog } from './dialog.tsx'
-import { areShown, FaultsContext } from './field.tsx'
-import { Problem } from './problem.tsx'
+import { Problem } from './loading.tsx'
 
 interface FormProps {
   title: string
@@ -75,3 +75,101 @@ export const FormEnd = ({ deed, isDanger = false, isReady, onCancel }: EndProps)
     </button>
   </div>
 )
+
+/** What the server found wrong with the input of a form, and the fields of the form, which show it. */
+interface Faults {
+  issues: readonly Issue[]
+  /** The names of the fields. */
+  names: Set<string>
+}
+
+const FaultsContext = createContext<Faults>({ issues: [], names: new Set() })
+
+/** Whether an issue is about that field of the API, or a part of it. */
+const isOf = (name: string, { path }: Issue) => path === name || path.startsWith(`${name}.`)
+
+/** Whether a field shows each of the issues. */
+const areShown = ({ issues, names }: Faults) =>
+  issues.length > 0 && issues.every((issue) => [...names].some((name) => isOf(name, issue)))
+
+function useFault(name: string) {
+  const { issues, names } = useContext(FaultsContext)
+  const id = useId()
+  useLayoutEffect(() => {
+    names.add(name)
+    return () => {
+      names.delete(name)
+    }
+  }, [name, names])
+  const text = issues
+    .filter((issue) => isOf(name, issue))
+    .map(({ message }) => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`)
+    .join(' ')
+  const fault = text !== '' && (
+    <p id={id} class="fault" role="alert">
+      {text}
+    </p>
+  )
+  return { id, fault }
+}
+
+interface Props {
+  /** The field of the API: `retention.runDays`. */
+  name: string
+  label: ComponentChildren
+}
+
+/** One control with its label and, below it, what the server says about its value. */
+export function Field({ name, label, children }: Props & { children: VNode }) {
+  const control = useId()
+  const { id, fault } = useFault(name)
+  return (
+    <>
+      <label class="field" htmlFor={control}>
+        {label}
+        {cloneElement(children, { id: control, ...(fault && { 'aria-invalid': 'true', 'aria-describedby': id }) })}
+      </label>
+      {fault}
+    </>
+  )
+}
+
+/** The same for a group of controls. */
+export function FieldGroup({ name, label, children }: Props & { children: ComponentChildren }) {
+  const { id, fault } = useFault(name)
+  return (
+    <>
+      <fieldset class="field" aria-describedby={fault ? id : undefined}>
+        <legend>{label}</legend>
+        {children}
+      </fieldset>
+      {fault}
+    </>
+  )
+}
+
+interface ChoiceProps {
+  label: string
+  projects: readonly { slug: string; name: string }[]
+  chosen: string
+  onChoose(slug: string): void
+  /** The label for choosing no project; undefined if one is required. */
+  none?: string | undefined
+  disabled?: boolean
+}
+
+/** A field for choosing a project. */
+export function ProjectChoice({ label, projects, chosen, onChoose, none, disabled = false }: ChoiceProps) {
+  return (
+    <Field name="project" label={label}>
+      <select value={chosen} disabled={disabled} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {none !== undefined && <option value="">{none}</option>}
+        {projects.map(({ slug, name }) => (
+          <option key={slug} value={slug}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  )
+}

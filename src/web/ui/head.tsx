@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { showCount } from '../app/favicon.ts'
+import { href, type Route } from '../app/router.ts'
 import { AttentionContext } from '../data/use-attention.ts'
 import { LanesContext } from '../data/use-lanes.ts'
 
@@ -24,5 +24,61 @@ export function Head({ title, tab = title, children }: { title: string; tab?: st
       </h1>
       {children}
     </header>
+  )
+}
+
+/** The width of the icon of the tab, in pixels. */
+const iconPx = 64
+
+const colours = { attention: '#b3261e', waiting: '#8a5600' }
+
+/** Shows Conduct's logo in the tab, or a count in the colour of what it counts. */
+function showCount(count: number, of: keyof typeof colours): void {
+  const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
+  if (!link) return
+  link.type = count > 0 ? 'image/png' : 'image/svg+xml'
+  link.href = count > 0 ? iconOf(count > 99 ? '99' : String(count), colours[of]) : './favicon.svg'
+}
+
+function iconOf(text: string, colour: string): string {
+  const canvas = document.createElement('canvas')
+  canvas.width = iconPx
+  canvas.height = iconPx
+  const pen = canvas.getContext('2d')
+  if (!pen) return './favicon.svg'
+  pen.fillStyle = colour
+  pen.roundRect(0, 0, iconPx, iconPx, 16)
+  pen.fill()
+  pen.fillStyle = '#ffffff'
+  pen.font = `700 ${text.length > 1 ? 40 : 48}px system-ui, sans-serif`
+  pen.textAlign = 'center'
+  pen.textBaseline = 'middle'
+  pen.fillText(text, iconPx / 2, iconPx / 2 + 3)
+  return canvas.toDataURL()
+}
+
+interface Props {
+  label: string
+  views: Record<string, string>
+  /** The view without a name in the address; by default the first one. */
+  usual?: string
+  view: string
+  route: Route
+}
+
+/** Links that switch between views of a page. The view is part of the address. */
+export function Tabs({ label, views, usual = Object.keys(views)[0], view, route }: Props) {
+  return (
+    <nav class="tabs" aria-label={label}>
+      {Object.entries(views).map(([name, word]) => (
+        <a
+          key={name}
+          href={href(route.path, { view: name === usual ? undefined : name })}
+          aria-current={name === view ? 'true' : undefined}
+        >
+          {word}
+        </a>
+      ))}
+    </nav>
   )
 }

@@ -2,7 +2,7 @@ import type { Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, createElement } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { markdownOf } from './markdown.ts'
-import { OuterLink } from './outer-link.tsx'
+import { OuterLink } from './text.tsx'
 
 /**
  * Markdown written by an agent, so hostile. Its tokens become elements one by one, and HTML in it is shown as text.

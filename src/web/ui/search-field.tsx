@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useKeys } from '../app/keyboard.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { Icon } from './icon.tsx'
@@ -54,4 +54,14 @@ function useWords(route: Route): [text: string, setText: (text: string) => void]
     return () => clearTimeout(timer)
   }, [text])
   return [text, setText]
+}
+
+/** The text once nobody has typed for `restMs`. */
+export function useSettled(text: string, restMs: number): string {
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), restMs)
+    return () => clearTimeout(timer)
+  }, [text, restMs])
+  return settled
 }

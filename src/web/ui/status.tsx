@@ -1,6 +1,8 @@
 import type { CheckResult } from '../../nouns/run/check/fields.ts'
-import type { Run } from '../../nouns/run/fields.ts'
+import type { LastRun as Last, Run } from '../../nouns/run/fields.ts'
+import { href } from '../app/router.ts'
 import { Icon, type IconName } from './icon.tsx'
+import { Ago } from './time.tsx'
 
 /** The label, icon and colour of a state. */
 export interface Look {
@@ -59,4 +61,16 @@ export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial
 export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run, 'why'>> }) {
   const look = verdictLooks[run.verdict]
   return <Badge look={look} title={run.why ?? look.meaning} />
+}
+
+/** The newest run of a feature or a project: its status and time. */
+export function LastRun({ project, run }: { project: string; run: Last | null }) {
+  if (run === null) return <span class="muted small">No run yet</span>
+  return (
+    <span class="last-run">
+      <a href={href(['runs', project, run.runId])}>{run.runId}</a>
+      {run.verdict === 'unchecked' ? <Status run={{ ...run, failure: null }} /> : <Verdict run={run} />}
+      <Ago at={run.createdAt} />
+    </span>
+  )
 }

@@ -5,7 +5,7 @@ import { client } from '../data/server.ts'
 import { useSession } from '../data/session.ts'
 import { dropToken } from '../data/token.ts'
 import { Icon } from './icon.tsx'
-import { Problem } from './problem.tsx'
+import { Problem } from './loading.tsx'
 
 /** The key in use, and the logout button. The local user has no session to end. */
 export function Who() {

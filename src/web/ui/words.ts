@@ -1,3 +1,19 @@
+import type { ActorName } from '../../contract/field.ts'
+
+const nameless: Record<ActorName['kind'], string> = {
+  key: 'a key',
+  person: 'a person',
+  local: 'a local user',
+  system: 'Conduct',
+  import: 'an import',
+}
+
+/** The name of an actor. */
+export const actorText = ({ kind, name }: ActorName): string => name ?? nameless[kind]
+
+/** A count with its noun: `1 run`, `2,000 runs`. */
+export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+
 const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 
 /** A cost in US dollars; "—" if unknown. */

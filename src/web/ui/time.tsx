@@ -69,3 +69,13 @@ export function spanOf(ms: number): string {
   })
   return parts.filter((part) => part !== '').join(' ')
 }
+
+/** Says when texts of a thing were erased, if they were. */
+export function ErasedAt({ at }: { at: string | undefined }) {
+  if (at === undefined) return null
+  return (
+    <span class="muted">
+      texts erased <When at={at} />
+    </span>
+  )
+}

@@ -1,0 +1,51 @@
+import type { ComponentChildren } from 'preact'
+import { Icon } from './icon.tsx'
+
+/** What a text must not hide: control characters, those that turn its direction, and spaces without width. */
+const hidden = /((?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b\ufeff])/u
+
+/** A command or the target of a tool, with every character that would be invisible as its code. */
+export function Visible({ text }: { text: string }) {
+  return text.split(hidden).map((part, index) =>
+    index % 2 === 1 ? (
+      <i key={index} class="control">
+        {codeOf(part)}
+      </i>
+    ) : (
+      part
+    ),
+  )
+}
+
+const codeOf = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** A path or address that breaks after its slashes rather than inside a name. */
+export function Breakable({ text }: { text: string }) {
+  return text.split(/(?<=\/)(?=[^/])/).map((part, index) => (
+    <>
+      {index > 0 && <wbr />}
+      {part}
+    </>
+  ))
+}
+
+/** A link written by an agent. It sends no referrer; a text that is not a web address stays text. */
+export function OuterLink({ href, children = href }: { href: string; children?: ComponentChildren }) {
+  const address = outerAddress(href)
+  if (address === undefined) return <span title={href}>{children}</span>
+  return (
+    <a class="outer" href={address} target="_blank" rel="noopener noreferrer" title={address}>
+      {children}
+      <Icon name="out" />
+      <span class="unseen">(opens a new tab)</span>
+    </a>
+  )
+}
+
+const safe = ['http:', 'https:', 'mailto:']
+
+/** The URL in a text if it is safe to link to; undefined for scripts, files and other texts. */
+export function outerAddress(text: string): string | undefined {
+  const url = URL.parse(text)
+  return url && safe.includes(url.protocol) ? url.href : undefined
+}
