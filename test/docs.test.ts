@@ -6,6 +6,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { statusOf } from '../src/contract/error.ts'
+import { statuses, verdicts } from '../src/nouns/run/state.ts'
+import { evidences } from '../src/nouns/run/verdict/evidence.ts'
 import { settings } from '../src/place/setting.ts'
 import { freshFolder } from './cli/folder.ts'
 import { main } from './support/program.ts'
@@ -38,6 +40,15 @@ test('every setting is documented, and every documented setting exists', () => {
 test('every error code is documented with its status', () => {
   const page = read('docs/errors.md')
   for (const [code, status] of Object.entries(statusOf)) assert.ok(page.includes(`| ${status} | ${code} |`), code)
+})
+
+test('the glossary has every status, verdict and kind of evidence', () => {
+  const page = read('docs/glossary.md')
+  for (const word of [...statuses, ...verdicts, ...evidences]) assert.ok(page.includes(`\`${word}\``), word)
+})
+
+test('the README has at most 900 words', () => {
+  assert.ok(read('README.md').split(/\s+/).filter(Boolean).length <= 900)
 })
 
 /** The anchors of a page, as GitHub names them. */
