@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { encodeCursor } from '../src/frame/cursor.ts'
+import { encodeCursor } from '../src/frame/page.ts'
 import { untilIndexed } from './indexed.ts'
 import { load, type Next, requestOf } from './load.ts'
 import { atMost, median, type Row } from './report.ts'

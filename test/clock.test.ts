@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createClock } from '../src/frame/clock.ts'
-import { startOf } from '../src/frame/clock-start.ts'
+import { createClock, startOf } from '../src/frame/clock.ts'
 
 const minute = 60_000
 const hour = 60 * minute

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeCursor, encodeCursor } from '../src/frame/cursor.ts'
+import { decodeCursor, encodeCursor } from '../src/frame/page.ts'
 import { size } from './proof/size.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import fc from './support/random.ts'

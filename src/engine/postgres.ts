@@ -1,18 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Db, Tx } from './db.ts'
+import { driftMs } from './drift.ts'
 import { createTransactions } from './postgres/batch.ts'
-import { databaseClock, readClock } from './postgres/clock.ts'
+import { settle } from './postgres/connect.ts'
 import { dialect } from './postgres/dialect.ts'
-import { guard } from './postgres/guard.ts'
-import { Hosts } from './postgres/hosts.ts'
+import { translate } from './postgres/errors.ts'
+import { guard, Hosts } from './postgres/hosts.ts'
+import { changeSchema, openSnapshot, scrub } from './postgres/own-connection.ts'
 import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { atOneMoment, sharedStatements } from './postgres/reading.ts'
-import { readReplication } from './postgres/replication.ts'
-import { readRisks } from './postgres/risks.ts'
-import { changeSchema } from './postgres/schema.ts'
-import { scrub } from './postgres/scrub.ts'
-import { openSnapshot } from './postgres/snapshot.ts'
+import { readReplication, readRisks } from './postgres/server.ts'
 import { createWatcher } from './postgres/watch.ts'
 import { stopping } from './transaction.ts'
 
@@ -97,4 +95,35 @@ async function connect(hosts: Hosts, name: string, warn: (error: Error) => void)
   const client = await hosts.connect({ application_name: name, query_timeout: 0, pipeline: false })
   client.on('error', warn)
   return client
+}
+
+/**
+ * The clock of the database, shared by servers whose own clocks differ. It is read at intervals, and extrapolated in
+ * between.
+ */
+function databaseClock() {
+  let offset = performance.timeOrigin
+  let leaptAt = Number.NEGATIVE_INFINITY
+  return {
+    now: () => offset + performance.now(),
+    set(measured: number | undefined) {
+      if (measured !== undefined && Math.abs(measured - offset) > driftMs) leaptAt = performance.now()
+      offset = measured ?? offset
+    },
+    /** Whether the clock leapt within the last minute: it may return at any moment. */
+    hasLeapt: () => performance.now() - leaptAt < 60_000,
+  }
+}
+
+/** Reads the clock. Throws UNAVAILABLE. A connection with an error is closed. */
+async function readClock(pool: Pool, clock: ReturnType<typeof databaseClock>) {
+  const client = await pool.take()
+  try {
+    clock.set((await settle(client)).clock)
+    pool.give(client)
+  } catch (cause) {
+    const error = translate(cause)
+    pool.give(client, error, true)
+    throw error
+  }
 }

@@ -3,7 +3,7 @@ import { permissions } from '../contract/secret.ts'
 import { UniqueViolation } from '../engine/db.ts'
 import { checkResult } from '../nouns/run/check/fields.ts'
 import { statuses, verdicts } from '../nouns/run/state.ts'
-import type { Row, Value } from './lines.ts'
+import type { Line, Row, Value } from './lines.ts'
 
 /** Ids leave room for as many after them, and are exact in JSON. */
 const mostId = 2 ** 52
@@ -82,4 +82,25 @@ export function isRowFault(error: unknown): error is Error {
   // PostgreSQL's classes of data exceptions and violated constraints, and SQLite's.
   if (typeof code === 'string' && /^(?:2[23]...|42703|42804)$/.test(code)) return true
   return [19, 20].includes(Number(errcode) & 0xff) || /has no column named/.test(error.message)
+}
+
+/** How far the clock of the exporting server may be ahead, in milliseconds. */
+const aheadMs = 5 * 60_000
+
+/** What happened, rather than what is planned. */
+const isPast = (column: string) => (column === 'at' || column.endsWith('_at')) && !/expires_at$|^next_/.test(column)
+
+/** Throws BAD_REQUEST for a line with a time more than five minutes after `now` (Unix milliseconds). */
+export function requirePastTimes(lines: readonly Line[], now: number): void {
+  const latest = new Date(now + aheadMs).toISOString()
+  for (const { number, content } of lines) {
+    if (!('table' in content)) continue
+    for (const [column, value] of Object.entries(content.row)) {
+      if (typeof value !== 'string' || value <= latest || !isPast(column)) continue
+      throw new ConductError(
+        'BAD_REQUEST',
+        `Line ${number}: '${column}' in '${content.table}' is ${value}, and it is ${new Date(now).toISOString()}: set the clock right, or add --accept-future to import times that a wrong clock has left.`,
+      )
+    }
+  }
 }

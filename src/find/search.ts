@@ -1,18 +1,18 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import sql from 'sql-template-tag'
+import sql, { join } from 'sql-template-tag'
 import { ConductError } from '../contract/error.ts'
+import type { InputOf } from '../contract/route.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Operation } from '../frame/ctx.ts'
-import { decodeHit, encodeHit, type Hit as HitPlace } from '../frame/cursor.ts'
+import { decodeHit, encodeHit, type Hit as HitPlace } from '../frame/page.ts'
 import { visibleProjects } from '../frame/scope.ts'
+import { conditionsOf } from '../nouns/run/path.ts'
 import { type Asked, ask } from './ask.ts'
 import { headOf, kindToken, projectToken, textOf } from './entry.ts'
 import { type Found, searchable } from './fields.ts'
-import { type Filter, filterOf } from './filter.ts'
 import { followLog, markChanged } from './follow.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
-import { snippetOf } from './snippet.ts'
 import { type Subject, subjectsOf } from './subject.ts'
 import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
 import { termsOf } from './words.ts'
@@ -149,4 +149,67 @@ async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, terms: st
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
   const snippet = snippetOf(`${passage}\n${more}`.trim() || headOf(subject), terms)
   return { type, project, subject: human, title, snippet, status, updatedAt }
+}
+
+type RunFilters = Omit<InputOf<FindRoutes['search']>, 'project' | 'q' | 'type' | 'limit' | 'cursor'>
+
+/** Returns the hits whose runs match the filters. */
+type Filter = (rows: Row[]) => Promise<Row[]>
+
+/** Undefined without filters. */
+function filterOf(db: Tx, { createdAfter, createdBefore, ...filters }: RunFilters): Filter | undefined {
+  const span = [
+    ...(createdAfter === undefined ? [] : [sql`runs.created_at > ${createdAfter}`]),
+    ...(createdBefore === undefined ? [] : [sql`runs.created_at < ${createdBefore}`]),
+  ]
+  if (span.length === 0 && Object.values(filters).every((value) => value === undefined)) return undefined
+
+  const fulfilling = async (projectId: number, ids: number[]) => {
+    const conditions = await conditionsOf(db, projectId, filters)
+    if (!conditions) return []
+    const { from, where } = db.dialect.ledBy(ids, sql`runs`, 'runs.id')
+    return db.query<{ id: number }>(
+      sql`select runs.id from ${from} where ${join([where, ...conditions, ...span], ' and ')}`,
+    )
+  }
+  return async (rows) => {
+    const ids = [...new Set(rows.filter(({ type }) => type === 'run').map(({ subject_id }) => subject_id))]
+    if (ids.length === 0) return []
+    const runs = await db.query<{ id: number; project_id: number }>(
+      sql`select id, project_id from runs where id in (${join(ids)})`,
+    )
+    const byProject = Map.groupBy(runs, ({ project_id }) => project_id)
+    const kept = await Promise.all(
+      [...byProject].map(([projectId, some]) =>
+        fulfilling(
+          projectId,
+          some.map(({ id }) => id),
+        ),
+      ),
+    )
+    const found = new Set(kept.flat().map(({ id }) => id))
+    return rows.filter(({ type, subject_id }) => type === 'run' && found.has(subject_id))
+  }
+}
+
+const around = 80
+
+/** The part of `text` around the first of `terms`, with all terms in it marked; the beginning if there is none. */
+export function snippetOf(text: string, terms: string[]): string {
+  const lower = text.toLowerCase()
+  // Lower case can change the length of a text (İ). Positions then do not match, and we show the beginning.
+  const at =
+    lower.length === text.length
+      ? Math.min(...terms.map((term) => lower.indexOf(term)).filter((at) => at >= 0))
+      : Infinity
+  const begin = Number.isFinite(at) ? Math.max(0, at - around) : 0
+  const end = begin + 2 * around
+  const cut = text.slice(begin, end).toWellFormed().replace(/\s+/g, ' ').trim()
+  return `${begin > 0 ? '…' : ''}${marked(cut, terms)}${end < text.length ? '…' : ''}`
+}
+
+function marked(text: string, terms: string[]): string {
+  if (terms.length === 0) return text
+  const any = terms.map((term) => term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).sort((a, b) => b.length - a.length)
+  return text.replace(new RegExp(any.join('|'), 'giu'), '**$&**')
 }

@@ -32,7 +32,7 @@ export interface Clock {
 }
 
 /** How long to doubt a source that leapt forward by `ms`: a 24th of it, at least an hour and at most 30 days. */
-export const doubtMs = (ms: number) => Math.min(Math.max(ms / 24, hourMs), 30 * dayMs)
+const doubtMs = (ms: number) => Math.min(Math.max(ms / 24, hourMs), 30 * dayMs)
 
 const afterBoot = process.platform === 'linux' ? () => secondsUp() * 1000 : () => performance.now()
 
@@ -118,16 +118,55 @@ export function createClock(options: ClockOptions = {}): Clock {
 }
 
 /** `400 days`, `3 hours`, `2 minutes`. */
-export function spanOf(ms: number): string {
+function spanOf(ms: number): string {
   const [size, unit] = ms >= 2 * dayMs ? [dayMs, 'day'] : ms >= hourMs ? [hourMs, 'hour'] : [60_000, 'minute']
   const count = Math.max(1, Math.round(ms / Number(size)))
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
-export const timeText = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`
+const timeText = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`
 
-export const wordsOfLeap = (ms: number, to: number, until: number) =>
+const wordsOfLeap = (ms: number, to: number, until: number) =>
   `The clock leapt forward by ${spanOf(ms)}, to ${timeText(to)}. If that is wrong, set it right. Nothing is removed for its age before ${timeText(until)}.`
 
 const wordsOfLag = (time: number, source: number, leftMs: number) =>
   `The clock says ${timeText(source)}, ${spanOf(time - source)} behind the ledger. Set it right. Otherwise the ledger follows it in ${spanOf(leftMs)}. Until then, nothing is removed for its age.`
+
+/** A pause in the log that is longer, in milliseconds, may be a clock that leapt forward. */
+const pauseMs = 14 * 86_400_000
+
+/** The times of the newest events of a log, the newest first, and that of its first event; in Unix milliseconds. */
+export interface LogTimes {
+  newest: readonly number[]
+  first: number | undefined
+}
+
+/**
+ * How the clock of a ledger starts at `wall`. It continues from the newest event, even if that is far ahead: then `wall`
+ * is behind. But if only events from within an hour are ahead, a clock was wrong for a moment, and the ledger does not
+ * follow them.
+ */
+export function startOf({ newest, first }: LogTimes, wall: number): Pick<ClockOptions, 'floor' | 'doubt'> {
+  const right = newest.findIndex((time) => time <= wall + driftMs)
+  const ahead = right >= 0 ? newest.slice(0, right) : newest
+  const [last] = ahead
+  if (last === undefined) return { floor: newest[0] ?? 0, doubt: leapBefore(newest, wall) }
+  const isWhole = first !== undefined && first > wall + driftMs
+  if (isWhole || Math.max(...ahead) - Math.min(...ahead) > driftMs) return { floor: last }
+  const words = `The newest events are of ${timeText(last)}, ${spanOf(last - wall)} ahead of the clock. Check the clock. New entries have its time. Nothing is removed for its age for an hour.`
+  return { floor: newest[right] ?? 0, doubt: { words, ms: driftMs } }
+}
+
+/** Whether the time has lately leapt forward: between two of these events, or since the last one. */
+function leapBefore(newest: readonly number[], wall: number): ClockOptions['doubt'] {
+  let latest = Number.POSITIVE_INFINITY
+  let doubt: ClockOptions['doubt']
+  const times = [...newest].reverse().filter((time) => time <= wall + driftMs)
+  for (const time of [...times, wall]) {
+    const ms = time - latest
+    const until = time + doubtMs(ms)
+    if (ms > pauseMs && until > wall) doubt = { words: wordsOfLeap(ms, time, until), ms: until - wall }
+    latest = latest === Number.POSITIVE_INFINITY ? time : Math.max(latest, time)
+  }
+  return doubt
+}

@@ -2,8 +2,8 @@ import sql, { join } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import { latestBy } from '../engine/drift.ts'
 import type { Ctx } from '../frame/ctx.ts'
-import { recordErasure } from './erasure.ts'
 import { firstSeq, lastSeq } from './read.ts'
+import { recordErasure } from './record.ts'
 
 /** How many events one transaction drops. */
 const droppedAtOnce = 500

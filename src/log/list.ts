@@ -7,8 +7,7 @@ import { pageBytes } from '../frame/page.ts'
 import { confinementOf, type Scope, visibleProjects } from '../frame/scope.ts'
 import type { EventType } from './fields.ts'
 import { numberEvents } from './number.ts'
-import { requirePlace } from './place.ts'
-import { type Line, lastSeq, type Part, readPageOfLines } from './read.ts'
+import { type Line, lastSeq, type Part, readPageOfLines, requirePlace } from './read.ts'
 import type { LogRoutes } from './routes.ts'
 
 /** The filters of a reader of the log. */

@@ -1,7 +1,7 @@
 import sql, { join, type Sql } from 'sql-template-tag'
+import { only } from '../engine/db.ts'
 import type { Ctx } from '../frame/ctx.ts'
 import { piecesOf } from '../frame/pieces.ts'
-import { packed } from './changes.ts'
 import type { Changes } from './event.ts'
 import type { EventType } from './fields.ts'
 
@@ -36,3 +36,57 @@ export async function recordAll(ctx: Ctx, changes: Change[]): Promise<void> {
 const valuesOf = (ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change): Sql =>
   sql`(${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${packed(changes)},
     ${is.isAppend ? 1 : 0}, ${is.isImported ? 1 : 0})`
+
+/** Records the event of an erasure in the caller's transaction. `told` contains none of the texts. */
+export async function recordErasure(ctx: Ctx, projectId: number | null, told: Record<string, unknown>): Promise<void> {
+  const rows = await ctx.db.query<{ id: number }>(sql`insert into erasures (project_id, created_by, created_at)
+    values (${projectId}, ${ctx.actor.id}, ${ctx.now}) returning id`)
+  const { id } = only(rows)
+  const changes: Changes = {}
+  for (const [field, value] of Object.entries(told)) changes[field] = [null, value]
+  await record(ctx, { type: 'erasure.created', subject: String(id), subjectId: id, projectId, changes })
+}
+
+/** The changes of an append and nothing else: a log of many lines has as many of these. */
+type Appended = [before: number, added: number, sha256: string]
+
+/**
+ * The changes of an event as the log stores them. A plain append is stored as `[before, added, digest in base64url]`.
+ */
+export function packed(changes: Changes): string {
+  return JSON.stringify(appendedIn(changes) ?? changes)
+}
+
+/** The JSON of stored changes. */
+export function unpacked(stored: string): string {
+  return stored.startsWith('[') ? JSON.stringify(changesIn(stored)) : stored
+}
+
+/** The changes of an event, as they were before they were stored. Throws a SyntaxError for what is no JSON. */
+function changesIn(stored: string): Changes {
+  const parsed = JSON.parse(stored)
+  return Array.isArray(parsed) ? changesOf(parsed as Appended) : parsed
+}
+
+function changesOf([before, added, digest]: Appended): Changes {
+  const appended = Buffer.from(digest, 'base64url').toString('hex')
+  return { content: [before === 0 ? null : { bytes: before }, { bytes: before + added, appended }] }
+}
+
+function appendedIn({ content, ...others }: Changes): Appended | undefined {
+  if (!content || Object.keys(others).length > 0) return undefined
+  const [before, after] = content as [Size | null, Size | null]
+  if (!isSize(after, ['bytes', 'appended']) || !/^[0-9a-f]{64}$/.test(after.appended ?? '')) return undefined
+  if (before !== null && !(isSize(before, ['bytes']) && before.bytes > 0)) return undefined
+  const from = before?.bytes ?? 0
+  return [from, after.bytes - from, Buffer.from(after.appended as string, 'hex').toString('base64url')]
+}
+
+interface Size {
+  bytes: number
+  appended?: string
+}
+
+/** Whether these are all of its fields. */
+const isSize = (size: Size | null, fields: string[]): size is Size =>
+  size !== null && Object.keys(size).join() === fields.join()

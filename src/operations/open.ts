@@ -4,9 +4,9 @@ import { hashOf, newSecret } from '../contract/secret.ts'
 import type { Db, Tx } from '../engine/db.ts'
 import { has, migrate } from '../engine/migrations/migrate.ts'
 import { requireWhole } from '../export/empty.ts'
-import type { Clock, ClockOptions } from '../frame/clock.ts'
+import { type Clock, type ClockOptions, createClock, type LogTimes, startOf } from '../frame/clock.ts'
 import { systemCtx } from '../frame/ctx.ts'
-import { openClock } from '../log/clock.ts'
+import { numberEvents } from '../log/number.ts'
 import { insertKey } from '../nouns/key/key.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import { createProject } from '../nouns/project/project.ts'
@@ -105,4 +105,23 @@ async function hasAdmin(db: Tx, now: string): Promise<boolean> {
     select permissions from keys where project_id is null and actor_id <> ${localActor.id} and revoked_at is null
       and (expires_at is null or expires_at > ${now})`)
   return rows.some(({ permissions }) => permissions.split(' ').includes('admin'))
+}
+
+/** How many events show whether a clock was wrong. */
+const looked = 1_000
+
+/** The clock of a ledger, which continues from its log ([ADR 22](../../docs/adr/0022-the-clock-may-be-wrong.md)). */
+async function openClock(db: Tx, options: ClockOptions = {}): Promise<Clock> {
+  const { wall = db.now } = options
+  return createClock({ ...options, wall, ...startOf(await readTimes(db), wall()) })
+}
+
+async function readTimes(db: Tx): Promise<LogTimes> {
+  await numberEvents(db)
+  const [newest, first] = await Promise.all([
+    db.query<{ at: string }>(sql`select at from events order by seq desc limit ${looked}`),
+    db.query<{ at: string }>(sql`select at from events order by seq limit 1`),
+  ])
+  const [oldest] = first
+  return { newest: newest.map(({ at }) => Date.parse(at)), first: oldest && Date.parse(oldest.at) }
 }

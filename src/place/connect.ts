@@ -3,7 +3,7 @@ import type { Client, ClientOptions } from '../client/client.ts'
 import { ConductError } from '../contract/error.ts'
 import type { BackupState } from '../engine/sqlite/backups.ts'
 import type { ImportOptions } from '../export/import.ts'
-import type { Condition } from '../operations/condition.ts'
+import type { Condition } from '../operations/health.ts'
 import { SettingError, UsageError } from '../terminal/exit.ts'
 import { addressIn } from './address.ts'
 import type { Env } from './folders.ts'
@@ -131,7 +131,7 @@ export async function inspect(databaseUrl: string, env: Env): Promise<Inspected>
   const [{ openStore }, { damages, tryWrite }, { readCondition }, { backupState }] = await Promise.all([
     import('../operations/open.ts'),
     import('../operations/health.ts'),
-    import('../operations/condition.ts'),
+    import('../operations/health.ts'),
     import('../engine/sqlite/backups.ts'),
   ])
   const folder = read('backupDir', env)

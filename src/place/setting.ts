@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { secretPattern } from '../contract/secret.ts'
-import { type Keep, readKeep } from '../engine/keep.ts'
+import { type Keep, readKeep } from '../engine/sqlite/backups.ts'
 import { isSigningSecret, receiverFault } from '../nouns/webhook/rules.ts'
 
 /** The settings of `conduct serve`. */

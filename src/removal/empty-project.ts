@@ -6,11 +6,10 @@ import { deleteDocuments } from '../frame/document.ts'
 import { countWithin } from '../frame/page.ts'
 import { keepGrams } from '../frame/part.ts'
 import { listOf } from '../frame/pieces.ts'
-import { recordErasure } from '../log/erasure.ts'
 import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
-import { eraseFromEvents } from '../log/seal/erase.ts'
-import { readSize, sealNext } from '../log/seal/seal.ts'
+import { recordErasure } from '../log/record.ts'
+import { eraseFromEvents, readSize, sealNext } from '../log/seal/seal.ts'
 
 /** How many rows one transaction changes, because other writers wait for it. */
 const atOnce = 20

@@ -1,4 +1,4 @@
-import type { Lag } from '../log/lag.ts'
+import type { Lag } from '../operations/health.ts'
 import { linesOf, type Metric } from './exposition.ts'
 import { processMetrics } from './watched.ts'
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { BackupState } from '../engine/sqlite/backups.ts'
-import type { Facts } from '../operations/facts.ts'
+import type { Facts } from '../operations/health.ts'
 import { version } from '../version.ts'
 import { type Metric, metric } from './exposition.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isDue, isOverdue, readKeep, toForget } from '../../src/engine/keep.ts'
+import { isDue, isOverdue, readKeep, toForget } from '../../src/engine/sqlite/backups.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

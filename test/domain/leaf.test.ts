@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
-import { hasTextToErase } from '../../src/log/erased-text.ts'
 import type { Changes } from '../../src/log/event.ts'
-import { mapTexts } from '../../src/log/event-text.ts'
+import { hasTextToErase, mapTexts } from '../../src/log/event-text.ts'
 import { entryOf, eraseTexts, leafOf, type StoredEvent, sealEvent } from '../../src/log/seal/leaf.ts'
 
 const changes: Changes = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { packed, unpacked } from '../../src/log/changes.ts'
 import type { Changes } from '../../src/log/event.ts'
+import { packed, unpacked } from '../../src/log/record.ts'
 
 const digest = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed'
 

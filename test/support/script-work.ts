@@ -1,4 +1,4 @@
-import { encodeCursor } from '../../src/frame/cursor.ts'
+import { encodeCursor } from '../../src/frame/page.ts'
 import { odd, words } from './script-plan.ts'
 import { type Recorder, walk } from './transcript.ts'
 

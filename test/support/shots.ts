@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { addressOf, type Name, names } from '../../src/contract/paths.ts'
-import { encodeCursor } from '../../src/frame/cursor.ts'
+import { encodeCursor } from '../../src/frame/page.ts'
 import { bodyOf, inFull, operationOf } from './described.ts'
 import { oddBodies, oddHeaders, oddPairs, oddSegments, oddValues } from './odd.ts'
 

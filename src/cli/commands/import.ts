@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { Command } from 'commander'
-import { requirePastTimes } from '../../export/export-time.ts'
+import { requirePastTimes } from '../../export/check-row.ts'
 import { readExport, type Trailer } from '../../export/lines.ts'
 import { databaseUrlOf, importInto } from '../../place/connect.ts'
 import { withoutPassword } from '../../place/setting.ts'

@@ -1,9 +1,7 @@
 import { fromVersion4 } from './from-4.ts'
-import { hookSessions } from './hook-sessions.ts'
+import { hookSessions, primaryKeys, verdict } from './later.ts'
 import { latestOf, type Migration, type Schema } from './migration.ts'
 import { newLedger } from './new-ledger.ts'
-import { primaryKeys } from './primary-keys.ts'
-import { verdict } from './verdict.ts'
 
 /** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
 const migrations: Migration[] = [hookSessions, primaryKeys, verdict]

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { connectMs, driverSettings, settle } from './connect.ts'
 import { isStale, translate } from './errors.ts'
 import type { Hosts } from './hosts.ts'
-import { refuseOthers } from './other.ts'
+import { refuseOthers } from './server.ts'
 import { socketOf } from './statements.ts'
 
 const goodbyeMs = 500

@@ -1,6 +1,16 @@
-import { accessSync, type BigIntStats, closeSync, openSync, readSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  copyFileSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { ConductError } from '../../contract/error.ts'
-import { setAside } from './aside.ts'
 
 /**
  * How often to check the log thoroughly. That makes the next write slower, because the kernel must then record its
@@ -145,3 +155,24 @@ function exists(name: string): boolean {
 
 const isSame = (now: BigIntStats | undefined, then: BigIntStats | undefined) =>
   now !== undefined && now.ino === then?.ino && now.dev === then?.dev
+
+/**
+ * Moves the log of a database away from another one that has taken its place at `path`, where SQLite would copy the log
+ * into it. Returns where the log is now; undefined if it was not there. `isOurs` says whether the file with that place
+ * among the database, its index and its log is still the one of the open database.
+ */
+function setAside(path: string, how: 'replaced' | 'overwritten', isOurs: (at: 1 | 2) => boolean): string | undefined {
+  const log = `${path}-wal`
+  if (isOurs(1)) rmSync(`${path}-shm`, { force: true })
+  if (!isOurs(2)) return undefined
+  const away = `${log}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
+  if (how === 'replaced') {
+    renameSync(log, away)
+    return away
+  }
+  // Our connections still have both files open, and the last one to close copies the log into the database.
+  copyFileSync(log, away)
+  truncateSync(log, 0)
+  rmSync(log)
+  return away
+}

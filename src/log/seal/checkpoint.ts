@@ -1,10 +1,9 @@
 import sql, { empty } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
 import { makeKey } from '../../engine/migrations/new-ledger.ts'
-import { BrokenSeal } from './broken.ts'
 import { readSize } from './seal.ts'
 import { type Checkpoint, keyBytes, signCheckpoint } from './signed-note.ts'
-import { nodeReader } from './tile.ts'
+import { BrokenSeal, nodeReader } from './tile.ts'
 import { rootBetween } from './tree.ts'
 
 /** How many checkpoints to keep: a week at one per minute. The important ones are kept elsewhere. */

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
 import { listOf } from '../../frame/pieces.ts'
-import { unpacked } from '../changes.ts'
+import { unpacked } from '../record.ts'
 import type { StoredEvent } from './leaf.ts'
 
 export interface SealedEvent {

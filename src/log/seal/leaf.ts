@@ -1,7 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { IsToGo } from '../erased-text.ts'
 import type { Changes } from '../event.ts'
-import { mapTexts } from '../event-text.ts'
+import { type IsToGo, mapTexts } from '../event-text.ts'
 import { scanTexts } from '../scan-texts.ts'
 import { leafHash } from './tree.ts'
 

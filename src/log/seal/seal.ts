@@ -1,11 +1,12 @@
 import sql, { join } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
-import { unpacked } from '../changes.ts'
+import { piecesOf } from '../../frame/pieces.ts'
+import type { IsToGo } from '../event-text.ts'
 import { numberEvents } from '../number.ts'
-import { BrokenSeal } from './broken.ts'
-import { readUnsealed } from './event.ts'
-import { type StoredEvent, sealEvent } from './leaf.ts'
-import { appendHashes, tileSize } from './tile.ts'
+import { unpacked } from '../record.ts'
+import { readSealedOnes, readUnsealed } from './event.ts'
+import { eraseTexts, type StoredEvent, sealEvent } from './leaf.ts'
+import { appendHashes, BrokenSeal, tileSize } from './tile.ts'
 
 /** The number of events in the tree. Throws BrokenSeal if the ledger no longer stores it. */
 export async function readSize(db: Tx): Promise<number> {
@@ -53,4 +54,31 @@ type Place = Pick<StoredEvent, 'seq' | 'at'>
 async function requireEvent(tx: Tx, { seq, at }: Place): Promise<void> {
   const [same] = await tx.query(sql`select 1 as one from events where seq = ${seq} and at = ${at}`)
   if (!same) throw new Error(`The database lost event ${seq} while the log was sealed.`)
+}
+
+/**
+ * Erases the texts of events that `isToGo` selects, in the caller's transaction. The leaves stay the same. First seals the
+ * log up to the last of them, so that no server that is sealing has read the texts. Returns how many events had any.
+ */
+export async function eraseFromEvents(tx: Tx, seqs: number[], isToGo: IsToGo): Promise<number> {
+  if (seqs.length === 0) return 0
+  const last = Math.max(...seqs)
+  await tx.query(sql`select last_seq from followers where name = 'seal' ${tx.dialect.forUpdate}`)
+  while ((await readSize(tx)) < last && (await sealNext(tx)));
+  const changed = (await readSealedOnes(tx, seqs)).flatMap(({ event, salts }) => {
+    const left = eraseTexts(event.changes, salts, isToGo)
+    return left.salts.length === salts.length ? [] : [{ seq: event.seq, ...left }]
+  })
+  const statements = [
+    ...changed.map(
+      ({ seq, changes }) => sql`update events set changes = ${JSON.stringify(changes)} where seq = ${seq}`,
+    ),
+    ...piecesOf(changed).map(
+      (some) => sql`insert into seal_salts (seq, salts)
+        values ${join(some.map(({ seq, salts }) => sql`(${seq}, ${salts})`))}
+        on conflict (seq) do update set salts = excluded.salts`,
+    ),
+  ]
+  await Promise.all(statements.map((statement) => tx.query(statement)))
+  return changed.length
 }

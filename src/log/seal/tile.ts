@@ -1,7 +1,14 @@
 import sql from 'sql-template-tag'
+import { ConductError } from '../../contract/error.ts'
 import type { Tx } from '../../engine/db.ts'
-import { BrokenSeal } from './broken.ts'
 import { hashBytes, type ReadNode, rootOf } from './tree.ts'
+
+/** The log or its stored tree is not as it was sealed, so no later try can succeed. The message says what is wrong. */
+export class BrokenSeal extends ConductError {
+  constructor(message: string) {
+    super('INTERNAL_ERROR', message)
+  }
+}
 
 /** The hashes per tile: the tree stores every eighth of its levels (c2sp.org/tlog-tiles). */
 export const tileSize = 256

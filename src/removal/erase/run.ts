@@ -11,7 +11,7 @@ import {
   hasTextToErase,
   type IsToGo,
   isErasedName,
-} from '../../log/erased-text.ts'
+} from '../../log/event-text.ts'
 import { replaceFoundBy } from '../../nouns/run/keep-found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'

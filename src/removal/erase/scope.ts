@@ -3,7 +3,7 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { confinementOf } from '../../frame/scope.ts'
-import { everyText, type IsToGo, textsWith } from '../../log/erased-text.ts'
+import { everyText, type IsToGo, textsWith } from '../../log/event-text.ts'
 import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'

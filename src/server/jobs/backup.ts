@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDue, type Keep, toForget } from '../../engine/keep.ts'
 import { writeBackup } from '../../engine/sqlite/backup.ts'
-import { backupName, listBackups, removeBackup } from '../../engine/sqlite/backups.ts'
+import { backupName, isDue, type Keep, listBackups, removeBackup, toForget } from '../../engine/sqlite/backups.ts'
 import type { Store } from '../../operations/open.ts'
 import type { Job } from './scheduler.ts'
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
-import type { Tx } from '../db.ts'
+import type { Snapshot, Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
-import { begin } from './connect.ts'
-import { lockKey } from './dialect.ts'
+import { begin, beginReads } from './connect.ts'
+import { dialect, lockKey } from './dialect.ts'
 import { translate } from './errors.ts'
 
 const lookEveryMs = 100
@@ -67,5 +67,43 @@ function ownTx(client: pg.Client, base: Base): Tx {
         throw error
       }
     },
+  }
+}
+
+/**
+ * Vacuums every table of the ledger in turn, while others read and write. Then gathers statistics again, because they
+ * contain common values.
+ */
+export async function scrub(connect: () => Promise<pg.Client>): Promise<void> {
+  const client = await connect()
+  try {
+    await client.query('set statement_timeout = 0')
+    const { rows } = await client.query<{ name: string }>(`select quote_ident(tablename) as name from pg_tables
+      where schemaname = current_schema() order by tablename`)
+    for (const { name } of rows) await client.query(`vacuum (analyze) ${name}`)
+  } catch (error) {
+    throw translate(error)
+  } finally {
+    await client.end()
+  }
+}
+
+const beginSnapshot = `${beginReads}; set local statement_timeout = 0;
+  set local idle_in_transaction_session_timeout = 0; select 1`
+
+/** A snapshot of the current state on that connection, which closes with it. Meanwhile, vacuum keeps old rows. */
+export async function openSnapshot(client: pg.Client): Promise<Snapshot> {
+  const told = (error: unknown): never => {
+    throw translate(error)
+  }
+  await client.query(beginSnapshot).catch(async (error) => {
+    await client.end()
+    told(error)
+  })
+  return {
+    dialect,
+    query: async <Row extends object>({ text, values }: Sql) =>
+      (await client.query<Row>(text, values).catch(told)).rows as Row[],
+    close: () => client.end(),
   }
 }

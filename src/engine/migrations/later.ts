@@ -1,0 +1,81 @@
+import { hash } from 'node:crypto'
+import sql from 'sql-template-tag'
+import type { Dialect, Tx } from '../db.ts'
+import type { Step } from './migration.ts'
+
+/** Sessions whose hooks are sent to the server: the hash of a token instead of the token, and when to end a silent one. */
+export const hookSessions = ({ text }: Dialect): Step[] => [
+  `alter table hook_sessions add column due_at ${text}`,
+  `alter table hook_sessions add column changed_at ${text} not null default ''`,
+  'alter table hook_sessions rename column lease_token to lease_hash',
+  hashTokens,
+  'create index hook_sessions_due on hook_sessions (due_at) where due_at is not null',
+  'create index hook_sessions_without_run on hook_sessions (changed_at) where run_row is null',
+]
+
+async function hashTokens(tx: Tx): Promise<void> {
+  const rows = await tx.query<{ id: number; token: string }>(
+    sql`select id, lease_hash as token from hook_sessions where lease_hash is not null`,
+  )
+  for (const { id, token } of rows) {
+    await tx.query(sql`update hook_sessions set lease_hash = ${hash('sha256', token)} where id = ${id}`)
+  }
+}
+
+/**
+ * Every table of PostgreSQL has a primary key, by which a publication identifies the rows that change. On SQLite, a table
+ * has its rowid, and a new primary key would rewrite all texts. Constraints that a ledger of version 0.1 had under other
+ * names get those that a new ledger gives them.
+ */
+export const primaryKeys = ({ commitsInOrder }: Dialect): string[] =>
+  commitsInOrder
+    ? []
+    : [
+        'alter table document_parts add constraint document_parts_pkey primary key using index document_parts_in_order',
+        `do $$
+        declare old text;
+        begin
+          for old in select conname from pg_constraint
+            where conrelid = 'run_writers'::regclass and conname like 'run\\_authors%' loop
+            execute format('alter table run_writers rename constraint %I to %I', old,
+              replace(replace(old, 'run_authors', 'run_writers'), 'key_id', 'actor_id'));
+          end loop;
+        end $$`,
+      ]
+
+/**
+ * What a verdict rests on: what a recorder saw, and for whom. Persons are stored as hashes of their mail, so that erasing
+ * a text makes no check independent. Runs of earlier versions are not `judged`: a job derives their verdicts again.
+ */
+export function verdict({ text, integer }: Dialect): string[] {
+  const added: Record<string, Record<string, string>> = {
+    runs: {
+      required: text,
+      why: text,
+      recorder_token: text,
+      commit_tree: text,
+      author_person: text,
+      creator_person: text,
+      judged: `${integer} not null default 0`,
+    },
+    run_writers: { person: text },
+    run_commits: { made: `${integer} not null default 0`, noted_at: text },
+    checks: {
+      recorder: text,
+      start_tree: text,
+      commit_tree: text,
+      pipeline: text,
+      result_person: text,
+      linked_to: text,
+    },
+    keys: { person: text, machine: text },
+  }
+  return [
+    ...Object.entries(added).flatMap(([table, columns]) =>
+      Object.entries(columns).map(([name, type]) => `alter table ${table} add column ${name} ${type}`),
+    ),
+    'update runs set recorder_token = lease_token where lease_token is not null',
+    'create index runs_by_commit_tree on runs (project_id, commit_tree, created_at, id) where commit_tree is not null',
+    'create index runs_unjudged on runs (id) where judged = 0',
+  ]
+}
