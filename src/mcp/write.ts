@@ -4,7 +4,7 @@ import { ConductError, unknownThere } from '../contract/error.ts'
 import { humanId, text } from '../contract/field.ts'
 import { featureFields } from '../nouns/feature/fields.ts'
 import { checkFields, checkName, checkResult } from '../nouns/run/check/fields.ts'
-import { type Run, runFields, runStatus } from '../nouns/run/fields.ts'
+import { type Run, runInput, runStatus } from '../nouns/run/fields.ts'
 import { sameCommand } from '../nouns/run/verdict/command.ts'
 import { specFields } from '../nouns/spec/fields.ts'
 import { slice } from '../text/content.ts'
@@ -29,7 +29,7 @@ export const startRun = tool({
   description: 'Start a run: the record of one piece of work. Returns its runId. Call it before you change code.',
   annotations: adds,
   input: z.strictObject({
-    title: runFields.title.unwrap().unwrap().describe('What you will do'),
+    title: runInput.title.unwrap().unwrap().describe('What you will do'),
     specId: humanId.optional().describe('Spec it implements'),
     retryOf: humanId.optional().describe('runId of the run that this retries'),
   }),

@@ -1,4 +1,4 @@
-import type { RunFields } from '../nouns/run/fields.ts'
+import type { RunInput } from '../nouns/run/fields.ts'
 import type { Told, Usage } from './agents/seen.ts'
 import type { Candidate, CommandChange, RecordRules, Trees, Work } from './memo.ts'
 import type { Moved } from './work.ts'
@@ -18,7 +18,7 @@ export interface Facts {
   /** The working tree as the hook saw it, or, where `needsTree` asks for one, as it is now. */
   trees: Trees
   /** The fields of a new run that describe where it happens. */
-  run: Pick<RunFields, 'author' | 'where'>
+  run: Pick<RunInput, 'author' | 'where'>
   /** What the session did to the working tree during its turn. */
   work: SessionWork
   /** How the working tree stands to what the run says about it; undefined if there is none. */

@@ -1,4 +1,4 @@
-import type { RunFields } from '../nouns/run/fields.ts'
+import type { RunInput } from '../nouns/run/fields.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
 export interface Snapshot {
@@ -15,5 +15,5 @@ export interface Snapshot {
   /** The newest stash at that moment, shared by all working trees. */
   stash?: string
   /** The `git` fields of a run. */
-  git: NonNullable<RunFields['git']>
+  git: NonNullable<RunInput['git']>
 }

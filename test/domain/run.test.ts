@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { idOf, numberOf } from '../../src/contract/id.ts'
-import type { RunFields } from '../../src/nouns/run/fields.ts'
-import { change, emptyRun, isWork, type RunState } from '../../src/nouns/run/state.ts'
+import { emptyRun, type RunInput } from '../../src/nouns/run/fields.ts'
+import { change, isWork, type RunState } from '../../src/nouns/run/state.ts'
 import { titleOf } from '../../src/text/title.ts'
 
 const t0 = '2026-01-01T00:00:00.000Z'
@@ -15,7 +15,7 @@ const running: RunState = { ...emptyRun, status: 'in_progress', startedAt: t1 }
 const completed: RunState = { ...running, status: 'completed', endedAt: t1 }
 const failed: RunState = { ...running, status: 'failed', endedAt: t1, failure }
 
-const moves: [what: string, before: RunState, patch: RunFields, after: Partial<RunState>][] = [
+const moves: [what: string, before: RunState, patch: RunInput, after: Partial<RunState>][] = [
   ['a pending run has not started', emptyRun, {}, { status: 'pending', startedAt: null, endedAt: null }],
   ['a run starts', emptyRun, { status: 'in_progress' }, { startedAt: t2, endedAt: null }],
   ['a run starts and ends at once', emptyRun, { status: 'completed' }, { startedAt: t2, endedAt: t2 }],
@@ -76,7 +76,7 @@ test('a failure requires the status failed', () => {
   }
 })
 
-const refused: [patch: RunFields, before: RunState, message: RegExp][] = [
+const refused: [patch: RunInput, before: RunState, message: RegExp][] = [
   [{ startedAt: '2026-01-01T00:05:02.001Z' }, running, /^startedAt: must not be more than 5 minutes ahead/],
   [{ startedAt: t1 }, emptyRun, /^startedAt: stands only with a run that has started/],
   [{ endedAt: t1 }, running, /^endedAt: stands only with a status that ends the run, and the status is 'in_progress'/],

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { text, time } from '../../contract/field.ts'
-import { labelName, lastRun } from '../run/fields.ts'
+import { lastRun } from '../run/fields.ts'
+import { labelName } from '../run/part-fields.ts'
 
 export const projectFields = {
   name: text(200, 1),

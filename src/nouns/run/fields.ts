@@ -11,8 +11,10 @@ import {
   time,
   timeInput,
 } from '../../contract/field.ts'
+import { emptyOf, givenOf, shownOf, stored } from '../../contract/stored.ts'
 import { titleBytes } from '../../text/title.ts'
 import { checkName, evidence } from './check/fields.ts'
+import { labels, links, where } from './part-fields.ts'
 import { statuses, verdicts } from './state.ts'
 import { turn } from './turn-fields.ts'
 import { activity, changes, failure, git, usage } from './work-fields.ts'
@@ -26,115 +28,129 @@ export const verdict = z.enum(verdicts)
 export const counts = <Key extends string>(keys: readonly Key[]) =>
   z.object(Object.fromEntries(keys.map((key) => [key, z.int()])) as Record<Key, z.ZodInt>)
 
-const label = {
-  name: /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/,
-  rule: 'a label name is 1 to 63 of A-Z a-z 0-9 . _ / - and begins with a letter or digit',
-}
-
-export const labelName = z.string().regex(label.name, label.rule)
-
-const mostLabels = 32
-
-// A record checks its entries before their number, and drops the key `__proto__` before it checks the pattern.
-const labels = z.preprocess(
-  (value, context) => {
-    const refuse = (message: string, ...path: string[]) =>
-      context.issues.push({ code: 'custom', message, input: value, path })
-    if (!(value instanceof Object) || Array.isArray(value)) return value
-    if (Object.hasOwn(value, '__proto__')) refuse(label.rule, '__proto__')
-    if (Object.keys(value).length <= mostLabels) return value
-    refuse(`must have at most ${mostLabels} labels`)
-    return {}
-  },
-  z.record(labelName, text(256)),
-)
-
-export const where = z.strictObject({
-  host: text(200).optional(),
-  cwd: text(1000).optional(),
-  session: text(200).optional(),
-})
-
-export const link = z.strictObject({ rel: text(64, 1), href: text(2048, 1) })
-
-const links = z.array(link).max(32, 'at most 32 links').describe('Pull request, CI job, transcript and the like')
-
-/** The fields that a caller may set, at creation and later. */
-export const runFields = {
-  title: text(titleBytes, 1).nullable().optional().describe('Default: the first heading or line of the content'),
-  specId: humanId.nullable().optional().describe('The spec that the run works on; it need not be registered'),
-  content: text(Number.POSITIVE_INFINITY).optional().describe('Markdown, or as contentType says'),
-  contentType: contentType.optional(),
-  status: runStatus.optional(),
-  startedAt: timeInput.optional().describe('Default: now; at most 5 minutes ahead'),
-  endedAt: timeInput.optional().describe('Not before startedAt; only with a status that ends the run'),
-  agent: text(200, 1).nullable().optional().describe('The agent that does the work: "claude-code", "ci"'),
-  author: author.nullable().optional(),
-  command: text(4000, 1).nullable().optional().describe('The command that the run records'),
-  exitCode: exitCode.nullable().optional(),
-  labels: labels.optional(),
-  where: where.nullable().optional(),
-  git: git.nullable().optional(),
-  changes: changes.nullable().optional(),
-  links: links.optional(),
-  usage: usage.nullable().optional(),
-  failure: failure.nullable().optional().describe('Why it failed; only with status failed'),
-}
-
 /** The names of the checks that a verdict needs. A recorder sets them when it creates the run. */
 export const required = z
   .array(checkName)
   .max(50)
   .describe('The names of the checks that must pass. Without any, every name that has a check must')
 
-const fieldsSchema = z.object(runFields)
-export type RunFields = z.infer<typeof fieldsSchema>
+const nullableText = z.string().nullable()
+const nullableInt = z.int().nullable()
+const nullableTime = time.nullable()
+
+/** The fields of a run, in the order of a response. Rows, state, log, erasure and reference follow from this list. */
+export const runFields = {
+  id: stored('integer', rowId, 'The number of the row, never reused'),
+  project: stored('derived', z.string(), 'The slug of the project'),
+  runId: stored('word', z.string(), 'The id of the run in its project'),
+  title: stored('text', nullableText, 'The title', {
+    given: text(titleBytes, 1).nullable().describe('Default: the first heading or line of the content'),
+  }),
+  specId: stored('word', nullableText, 'The id of the spec in its project', {
+    given: humanId.nullable().describe('The spec that the run works on; it need not be registered'),
+  }),
+  specVersion: stored('integer', nullableInt, 'The version that the spec had when the run began', { isFact: true }),
+  status: stored('word', runStatus, 'The status', { given: runStatus, empty: 'pending' }),
+  agent: stored('text', nullableText, 'The name of the agent that does the work', {
+    given: text(200, 1).nullable().describe('The agent that does the work: "claude-code", "ci"'),
+  }),
+  author: stored('text', nullableText, 'The person for whom the work is done', { given: author.nullable() }),
+  command: stored('text', nullableText, 'The command line', {
+    given: text(4000, 1).nullable().describe('The command that the run records'),
+  }),
+  exitCode: stored('integer', nullableInt, 'The exit code of the command', { given: exitCode.nullable() }),
+  contentType: stored('word', contentType, 'How to interpret the content', {
+    given: contentType,
+    empty: 'text/markdown',
+    isNullIfEmpty: true,
+  }),
+  labels: stored('json', z.record(z.string(), z.string()), 'Labels by name', { given: labels, empty: {} }),
+  where: stored('json', where.nullable(), 'Where the work was done', { column: 'location', given: where.nullable() }),
+  git: stored('json', git.nullable(), 'The state of the repository', { given: git.nullable() }),
+  changes: stored('figures', changes.nullable(), 'What changed', { given: changes.nullable() }),
+  links: stored('json', links, 'Pull request, CI job, transcript and the like', { given: links, empty: [] }),
+  usage: stored('derived', usage.nullable(), 'Tokens and cost', { given: usage.nullable() }),
+  failure: stored('json', failure.nullable(), 'Why it failed', {
+    given: failure.nullable().describe('Why it failed; only with status failed'),
+  }),
+  retryOf: stored('word', nullableText, 'The runId of the run that this one retries', {
+    column: 'retry_of_run',
+    isFact: true,
+  }),
+  attempt: stored('integer', z.int(), 'The number of the attempt at the task, from 1', { isFact: true, usual: 1 }),
+  verdict: stored('word', verdict, 'The verdict of the checks', { isFact: true, usual: 'unchecked' }),
+  evidence: stored('word', evidence.nullable(), 'How the result is known: self, executed or independent', {
+    isFact: true,
+  }),
+  why: stored('text', nullableText, 'The verdict in a sentence', {
+    isFact: true,
+  }),
+  required: stored('json', required.nullable(), 'The names of the checks that must pass', { isFact: true }),
+  rejudged: stored(
+    'derived',
+    z.literal(true).optional(),
+    'An upgrade derived the verdict by a new rule, and it has not changed since',
+  ),
+  activity: stored('json', activity.nullable(), 'What it is doing, while in progress'),
+  leaseExpiresAt: stored('time', nullableTime, 'When the lease expires; null: no lease', { isFact: true }),
+  lastSeenAt: stored('time', nullableTime, 'When the holder of the lease last sent something'),
+  startedAt: stored('time', nullableTime, 'When it began', {
+    given: timeInput.describe('Default: now; at most 5 minutes ahead'),
+  }),
+  endedAt: stored('time', nullableTime, 'When it ended', {
+    given: timeInput.describe('Not before startedAt; only with a status that ends the run'),
+  }),
+  createdAt: stored('time', time, 'When the ledger received it'),
+  updatedAt: stored('time', time, 'When it last changed'),
+  createdBy: stored('actor', actor, 'Who created it'),
+  updatedBy: stored('actor', actor, 'Who changed it last'),
+  version: stored('integer', z.int(), 'The version, one higher with each change'),
+  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
+}
+
+/** The columns of a run that no response shows as they are. */
+export const innerFields = {
+  projectId: stored('integer', z.int(), 'Its project'),
+  documentId: stored('integer', nullableInt, 'Its content'),
+  session: stored('text', nullableText, 'where.session, which lists search by'),
+  branch: stored('text', nullableText, 'git.branch, which lists search by'),
+  commitTree: stored('word', nullableText, 'git.commitTree, which checks by commit search by', { isUnread: true }),
+  model: stored('text', nullableText, 'usage.model'),
+  inputTokens: stored('integer', nullableInt, 'usage.inputTokens, for sums'),
+  outputTokens: stored('integer', nullableInt, 'usage.outputTokens, for sums'),
+  cacheReadTokens: stored('integer', nullableInt, 'usage.cacheReadTokens, for sums'),
+  cacheWriteTokens: stored('integer', nullableInt, 'usage.cacheWriteTokens, for sums'),
+  costUsd: stored('real', z.number().nullable(), 'usage.costUsd, for sums'),
+  costSource: stored('word', z.enum(['reported', 'estimated']).nullable(), 'usage.costSource'),
+  judged: stored('integer', z.int(), 'By which rule its verdict was derived'),
+  authorPerson: stored('word', nullableText, 'A hash of the mail of its author'),
+  creatorPerson: stored('word', nullableText, 'A hash of the mail of who created it'),
+  recorderToken: stored('word', nullableText, 'The token of the lease with which it was created'),
+  workVersion: stored('integer', z.int(), 'The version of the work, which checks without a tree are about'),
+  leaseToken: stored('word', nullableText, 'The token of its lease'),
+  leaseSeconds: stored('integer', nullableInt, 'How long its lease lasts'),
+  expiredAt: stored('time', nullableTime, 'When a retention dropped its texts', { isUnread: true }),
+}
+
+export const rowFields = { ...runFields, ...innerFields }
+
+export const emptyRun = emptyOf(runFields)
+
+const { title, specId, ...others } = givenOf(runFields)
+
+/** The fields that a caller may set, at creation and later. */
+export const runInput = {
+  title,
+  specId,
+  content: text(Number.POSITIVE_INFINITY).optional().describe('Markdown, or as contentType says'),
+  ...others,
+}
+
+const inputSchema = z.object(runInput)
+export type RunInput = z.infer<typeof inputSchema>
 
 /** A run as lists show it. */
-export const run = z
-  .object({
-    id: rowId,
-    project: z.string(),
-    runId: z.string(),
-    title: z.string().nullable(),
-    specId: z.string().nullable(),
-    specVersion: z.int().nullable(),
-    status: runStatus,
-    agent: z.string().nullable(),
-    author: z.string().nullable(),
-    command: z.string().nullable(),
-    exitCode: z.int().nullable(),
-    contentType,
-    labels: z.record(z.string(), z.string()),
-    where: where.nullable(),
-    git: git.nullable(),
-    changes: changes.nullable(),
-    links,
-    usage: usage.nullable(),
-    failure: failure.nullable(),
-    retryOf: z.string().nullable(),
-    attempt: z.int(),
-    verdict,
-    evidence: evidence.nullable(),
-    why: z.string().nullable().describe('The verdict in a sentence'),
-    required: required.nullable(),
-    rejudged: z
-      .literal(true)
-      .optional()
-      .describe('An upgrade derived the verdict by a new rule, and it has not changed since'),
-    activity: activity.nullable().describe('What it is doing, while in progress'),
-    leaseExpiresAt: time.nullable(),
-    lastSeenAt: time.nullable(),
-    startedAt: time.nullable(),
-    endedAt: time.nullable(),
-    createdAt: time,
-    updatedAt: time,
-    createdBy: actor,
-    updatedBy: actor,
-    version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
-  })
-  .meta({ id: 'Run' })
+export const run = z.object(shownOf(runFields)).meta({ id: 'Run' })
 export type Run = z.infer<typeof run>
 
 const linkedFeature = z.object({ id: rowId, name: z.string() }).meta({ id: 'LinkedFeature' })

@@ -13,7 +13,7 @@ import {
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { featureInput } from '../feature/fields.ts'
-import { fullRun, required, runAnswer, runFields, runPage, runStatus, verdict } from './fields.ts'
+import { fullRun, required, runAnswer, runInput, runPage, runStatus, verdict } from './fields.ts'
 import { lease, leaseSeconds, leaseToken } from './lease-fields.ts'
 
 const leasedAnswer = runAnswer.extend({
@@ -58,7 +58,7 @@ export const runRoutes = {
     permission: 'agent',
     input: z.strictObject({
       runId: humanId.optional().describe('Default: the next RUN-<n> of the project'),
-      ...runFields,
+      ...runInput,
       required: required.optional(),
       retryOf: humanId.optional().describe('The runId of the run that this one retries'),
       leaseSeconds: leaseSeconds
@@ -101,7 +101,7 @@ export const runRoutes = {
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
-      ...runFields,
+      ...runInput,
       touched,
       leaseSeconds: z
         .union([z.literal(0), leaseSeconds], 'must be 0, or 10 to 86400 seconds')

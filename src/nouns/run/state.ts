@@ -1,7 +1,8 @@
 import { invalid } from '../../contract/error.ts'
+import type { StateOf } from '../../contract/stored.ts'
 import { latestBy } from '../../engine/drift.ts'
 import { titleOf } from '../../text/title.ts'
-import type { Run, RunFields, RunStatus } from './fields.ts'
+import type { RunInput, RunStatus, runFields } from './fields.ts'
 import { isOtherWork } from './verdict/verdict.ts'
 
 export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as const
@@ -10,46 +11,7 @@ export const statuses = ['pending', 'in_progress', 'completed', 'failed'] as con
 export const verdicts = ['unchecked', 'failing', 'warned', 'stale', 'verified'] as const
 
 /** The fields of a run that a change can set. Content is handled separately. */
-export type RunState = Pick<
-  Run,
-  | 'title'
-  | 'specId'
-  | 'status'
-  | 'agent'
-  | 'author'
-  | 'command'
-  | 'exitCode'
-  | 'contentType'
-  | 'labels'
-  | 'where'
-  | 'git'
-  | 'changes'
-  | 'links'
-  | 'usage'
-  | 'failure'
-  | 'startedAt'
-  | 'endedAt'
->
-
-export const emptyRun: RunState = {
-  title: null,
-  specId: null,
-  status: 'pending',
-  agent: null,
-  author: null,
-  command: null,
-  exitCode: null,
-  contentType: 'text/markdown',
-  labels: {},
-  where: null,
-  git: null,
-  changes: null,
-  links: [],
-  usage: null,
-  failure: null,
-  startedAt: null,
-  endedAt: null,
-}
+export type RunState = StateOf<typeof runFields>
 
 const ended = (status: RunStatus) => status === 'completed' || status === 'failed'
 
@@ -58,7 +20,7 @@ const ended = (status: RunStatus) => status === 'completed' || status === 'faile
  * status may follow any other. A start far in the future moves to `at`. A run that ends again without having been reopened keeps its first end. Throws
  * VALIDATION_ERROR if the patch gives a failure to a run that has not failed, or impossible times.
  */
-export function change(before: RunState, patch: RunFields, now: string, at = now): RunState {
+export function change(before: RunState, patch: RunInput, now: string, at = now): RunState {
   const { content, ...given } = patch
   const after: RunState = { ...before, ...definedOf(given) }
   if (after.status !== 'failed') {
@@ -89,7 +51,7 @@ export const later = (one: string, other: string | null) => (other !== null && o
 const aheadMs = 5 * 60_000
 
 /** Throws VALIDATION_ERROR for a time in the future, by the server's clock. */
-export function requirePast(given: Pick<RunFields, 'startedAt' | 'endedAt'>, now: string): void {
+export function requirePast(given: Pick<RunInput, 'startedAt' | 'endedAt'>, now: string): void {
   const latest = new Date(Date.parse(now) + aheadMs).toISOString()
   for (const field of ['startedAt', 'endedAt'] as const) {
     const at = given[field]
@@ -100,7 +62,7 @@ export function requirePast(given: Pick<RunFields, 'startedAt' | 'endedAt'>, now
 }
 
 /** Throws VALIDATION_ERROR for a time in the future, an end before the start, and an end of a run in progress. */
-function requireTimes(patch: RunFields, { status, startedAt, endedAt }: RunState, now: string): void {
+function requireTimes(patch: RunInput, { status, startedAt, endedAt }: RunState, now: string): void {
   requirePast(patch, now)
   if (patch.startedAt !== undefined && status === 'pending') {
     throw invalid('startedAt', "stands only with a run that has started, and its status is 'pending'")

@@ -1,4 +1,4 @@
-import type { RunFields } from '../../nouns/run/fields.ts'
+import type { RunInput } from '../../nouns/run/fields.ts'
 import type { Snapshot } from '../../recorder/snapshot.ts'
 import { askIn, bytesIn, type Guarded, guarded } from './guarded.ts'
 import { repositoryAt } from './repository.ts'
@@ -7,7 +7,7 @@ import { repositoryAt } from './repository.ts'
  * What changed between two snapshots of the same working tree. A moved file counts once; lines of binary files do not
  * count.
  */
-export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunFields['changes']> | undefined {
+export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunInput['changes']> | undefined {
   try {
     const told = diffTrees(before, after, '-M', '--shortstat')
     const count = (unit: string) => Number(new RegExp(`(\\d+) ${unit}`).exec(told)?.[1] ?? 0)

@@ -1,0 +1,117 @@
+import type { z } from 'zod'
+
+/**
+ * How a column holds a field. An erasure looks into `text` and `json`, which may contain what people or agents wrote. A
+ * `word` is an id, a hash or one of a fixed list, `figures` are JSON without texts, an `actor` is its number, and a
+ * `derived` field has no column of its own.
+ */
+export type Kind = 'text' | 'json' | 'word' | 'figures' | 'time' | 'integer' | 'real' | 'actor' | 'derived'
+
+interface Options {
+  /** Its column, if that is not its name in snake case. */
+  column?: string
+  /** The field as callers give it. It is then part of the state, whose changes the log records. */
+  given?: z.ZodType
+  /** The value of a new row in which callers gave none; null without it. */
+  empty?: unknown
+  /** Whether the column of an empty value is null. */
+  isNullIfEmpty?: true
+  /** Whether the log records it besides the state, because operations or Conduct itself set it. */
+  isFact?: true
+  /** The value that goes without saying in the log of a new row. */
+  usual?: unknown
+  /** Whether rows are read without it: only statements look at it. */
+  isUnread?: true
+}
+
+/** A stored field of a noun. Everything that is true of each field of a noun follows from a list of these. */
+export interface Stored extends Options {
+  kind: Kind
+  /** The field as responses show it; for a column that no response shows, the type of its values. */
+  shown: z.ZodType
+  /** What it means, in the reference. Its schema may say more. */
+  means: string
+}
+
+export const stored = <const OfKind extends Kind, Shown extends z.ZodType, const More extends Options = object>(
+  kind: OfKind,
+  shown: Shown,
+  means: string,
+  more?: More,
+) => ({ kind, shown, means, ...more }) as { kind: OfKind; shown: Shown; means: string } & More
+
+export type Fields = Readonly<Record<string, Stored>>
+
+/** `exitCode` as `exit_code`. */
+type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Uppercase<First> ? (First extends Lowercase<First> ? First : `_${Lowercase<First>}`) : First}${Snake<Rest>}`
+  : Name
+
+type Column<Name extends string, Field extends Stored> = Field extends { column: infer Own extends string }
+  ? Own
+  : Snake<Name>
+
+type Cell<Field extends Stored, Value = z.output<Field['shown']>> = Field['kind'] extends 'json' | 'figures'
+  ? string | Extract<Value, null>
+  : Field['kind'] extends 'actor'
+    ? number
+    :
+        | Exclude<Value, undefined>
+        | (undefined extends Value ? null : never)
+        | (Field extends { isNullIfEmpty: true } ? null : never)
+
+/** A row as the database returns it. */
+export type RowOf<List extends Fields> = {
+  [Name in keyof List & string as List[Name] extends { kind: 'derived' } | { isUnread: true }
+    ? never
+    : Column<Name, List[Name]>]: Cell<List[Name]>
+}
+
+type Given<List extends Fields> = {
+  [Name in keyof List & string as List[Name] extends { given: z.ZodType } ? Name : never]: List[Name]
+}
+
+/** The fields that callers can set, each with its value. */
+export type StateOf<List extends Fields> = {
+  -readonly [Name in keyof Given<List>]: z.output<Given<List>[Name]['shown']>
+}
+
+type InputShape<List extends Fields> = {
+  [Name in keyof Given<List>]: Given<List>[Name] extends { given: infer Schema extends z.ZodType }
+    ? z.ZodOptional<Schema>
+    : never
+}
+
+/** The schemas of a response. */
+export const shownOf = <List extends Fields>(fields: List) =>
+  mapped(fields, ({ shown }) => shown) as { [Name in keyof List]: List[Name]['shown'] }
+
+/** The schemas of a request, all of them optional. */
+export const givenOf = <List extends Fields>(fields: List) =>
+  mapped(stateFields(fields), ({ given }) => given?.optional()) as InputShape<List>
+
+/** The state of a new row in which callers gave no field. */
+export const emptyOf = <List extends Fields>(fields: List) =>
+  mapped(stateFields(fields), ({ empty = null }) => empty) as StateOf<List>
+
+export const meaningsOf = (fields: Fields) => mapped(fields, ({ means }) => means) as Record<string, string>
+
+/** The fields that callers can set. */
+export const stateFields = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, { given }]) => given))
+
+/** The column of a field. */
+export const columnOf = (name: string, { column }: Stored) =>
+  column ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** The columns that an erasure looks into: plain texts, and those in JSON, which writes some characters in another way. */
+export function textColumnsOf(fields: Fields): { plain: string[]; json: string[] } {
+  const ofKind = (kind: Kind) =>
+    Object.entries(fields)
+      .filter(([, field]) => field.kind === kind)
+      .map(([name, field]) => columnOf(name, field))
+  return { plain: ofKind('text'), json: ofKind('json') }
+}
+
+const mapped = (fields: Fields, of: (field: Stored) => unknown): object =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, of(field)]))

@@ -1,0 +1,74 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { columnOf, type Fields, type Stored, stateFields } from '../contract/stored.ts'
+
+/** The columns of the rows of a table, to select. `instead` computes some of them. */
+export const columnsOf = (table: string, fields: Fields, instead: Record<string, Sql> = {}): Sql =>
+  join(
+    Object.entries(fields)
+      .filter(([, { kind, isUnread }]) => kind !== 'derived' && !isUnread)
+      .map(([name, field]) => columnOf(name, field))
+      .map((column) => (instead[column] ? sql`${instead[column]} as ${raw(column)}` : raw(`${table}.${column}`))),
+  )
+
+/** The value in a column of JSON. */
+export function parsed(json: string | null) {
+  if (json === null) return null
+  return json === '{}' ? {} : json === '[]' ? [] : JSON.parse(json)
+}
+
+type Row = Record<string, unknown>
+
+const isJson = ({ kind }: Pick<Stored, 'kind'>) => kind === 'json' || kind === 'figures'
+
+/** How a row has a field. */
+function readerOf(name: string, field: Stored): (row: Row) => unknown {
+  const column = columnOf(name, field)
+  if (isJson(field)) return (row) => parsed(row[column] as string | null)
+  if (field.isNullIfEmpty) return (row) => row[column] ?? field.empty
+  return (row) => row[column]
+}
+
+/** What the column of a field holds. */
+function writerOf({ kind, isNullIfEmpty, empty }: Stored): (value: unknown) => unknown {
+  if (isJson({ kind })) return (value) => (value === null ? null : JSON.stringify(value))
+  if (isNullIfEmpty) return (value) => (value === empty ? null : value)
+  return (value) => value
+}
+
+/** Returns the state in a row. `derived` reads the fields without a column of their own. */
+export function stateReader<State>(fields: Fields, derived: Record<string, (row: never) => unknown>) {
+  const readers = Object.entries(stateFields(fields)).map(
+    ([name, field]) => [name, derived[name] ?? readerOf(name, field)] as [string, (row: unknown) => unknown],
+  )
+  return (row: object): State => {
+    const state: Row = {}
+    for (const [name, read] of readers) state[name] = read(row)
+    return state as State
+  }
+}
+
+/** Returns the columns of a state, without those of derived fields. */
+export function stateWriter(fields: Fields) {
+  const writers = Object.entries(stateFields(fields))
+    .filter(([, { kind }]) => kind !== 'derived')
+    .map(([name, field]) => [name, columnOf(name, field), writerOf(field)] as const)
+  return (state: object): Row => {
+    const values: Row = {}
+    for (const [name, column, write] of writers) values[column] = write((state as Row)[name])
+    return values
+  }
+}
+
+/** Returns what the log records about a new or deleted row besides its state. What goes without saying is null. */
+export function factReader(fields: Fields) {
+  const facts = Object.entries(fields).filter(([, { isFact, isNullIfEmpty }]) => isFact || isNullIfEmpty)
+  const readers = facts.map(([name, field]) => [name, field, readerOf(name, field)] as const)
+  return (row: object): Row => {
+    const told: Row = {}
+    for (const [name, { usual, empty, isNullIfEmpty }, read] of readers) {
+      const value = read(row as Row)
+      told[name] = value === usual || (isNullIfEmpty && value === empty) ? null : value
+    }
+    return told
+  }
+}
