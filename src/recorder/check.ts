@@ -1,5 +1,5 @@
 import { defined } from './agents/fields.ts'
-import type { Step } from './agents/seen.ts'
+import type { BegunUse, Step } from './agents/seen.ts'
 import { cut } from './agents/turn.ts'
 import { type Stepped, withCall } from './call.ts'
 import type { Facts, RanCheck, RanLine } from './facts.ts'
@@ -8,27 +8,39 @@ import type { Use } from './work.ts'
 
 type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
 
-/** How many files that checks left behind to remember. */
-const mostLeftovers = 1_000
+/** How many files that checks left behind to remember, and how many commands with unknown exit codes. */
+const [mostLeftovers, mostUnsure] = [1_000, 100]
 
 /** Adds the checks that a command is, by the rules of conduct.json. The transcript may reveal a missing exit code later. */
-export function checksOf(before: Stepped, { cwd, trees, step }: Use, facts: Facts): Stepped {
+export function checksOf(given: Stepped, { cwd, trees, step }: Use, facts: Facts): Stepped {
   const { id, command, durationMs, goesOn } = step
-  if (command === undefined || trees.home === undefined) return before
+  if (command === undefined || trees.home === undefined) return given
+  const { unsure: known = [], left = [] } = given.memo
+  const isBegun = (one: Candidate) => id !== undefined && one.id === id
+  // The transcript has told its end before.
+  if (id !== undefined && left.includes(id) && !known.some(isBegun)) return given
+  const before = { ...given, memo: { ...given.memo, unsure: known.filter((one) => !isBegun(one)) } }
   const { change } = facts
   const isAlone = change?.isAlone === true && isAloneIn(before.memo, trees.began ?? facts.at)
-  const known = change && { change: { ...change, isAlone } }
+  const during = change && { change: { ...change, isAlone } }
   const candidate: Candidate = {
     cwd: trees.cwd ?? cwd,
     trees,
     command,
     ...defined({ id, durationMs, goesOn }),
-    ...known,
+    ...during,
   }
   const ended = step.exitCode === undefined && !goesOn ? toldOf(candidate, facts) : step
   if (ended.exitCode !== undefined) return withChecks(before, { ...timeOf(ended), ...candidate }, ended.exitCode, facts)
-  const unsure = [...(before.memo.unsure ?? []), candidate].slice(-100)
+  const unsure = [...before.memo.unsure, candidate].slice(-mostUnsure)
   return { ...before, memo: { ...before.memo, unsure } }
+}
+
+/** Adds a command that may be a check, and whose end may not be reported. */
+export function withBegun(memo: Memo, cwd: string, { id, command }: BegunUse, { trees }: Facts): Memo {
+  if (id === undefined || command === undefined || trees.home === undefined) return memo
+  const candidate: Candidate = { cwd: trees.cwd ?? cwd, trees, command, id, goesOn: true }
+  return { ...memo, unsure: [...(memo.unsure ?? []), candidate].slice(-mostUnsure) }
 }
 
 /** Whether the session itself wrote nothing else since `from`. The last command is the one in question. */

@@ -55,6 +55,8 @@ export interface Memo {
   isCut?: true
   /** Files that checks left behind and git does not track. */
   leftovers?: string[]
+  /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */
+  left?: string[]
   /** Commands that may be checks, with unknown exit codes. */
   unsure?: Candidate[]
   /** The failure of the last turn, if it failed. */

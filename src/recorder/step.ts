@@ -1,8 +1,8 @@
 import { defined } from './agents/fields.ts'
 import type { Failure, Seen, Step, TurnEnd } from './agents/seen.ts'
-import { isEmpty, isQueued, newDraft, promptedDraft, withStep } from './agents/turn.ts'
+import { hasBegun, isEmpty, isQueued, newDraft, promptedDraft, withStep } from './agents/turn.ts'
 import { type Stepped, withCall } from './call.ts'
-import { checksOf } from './check.ts'
+import { checksOf, withBegun } from './check.ts'
 import type { Facts, RanLine } from './facts.ts'
 import { type Memo, stricter, type Trees, withSession } from './memo.ts'
 import { begun, ended, leftOpen, release, turned } from './turn.ts'
@@ -35,6 +35,8 @@ export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
       return sessionEnded(start, step, facts)
     case 'outcome':
       return { ...start, memo: withOutcome(start.memo, step.failure) }
+    case 'begin':
+      return { ...start, memo: withBegun(drafted(start.memo, step, facts.at), seen.cwd, step, facts) }
     case 'tool':
       return used(start, seen, step, facts)
     default:
@@ -114,7 +116,7 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   const from = trees.began ?? at - (step.durationMs ?? at - (start.memo.draft?.at ?? at))
   const { commands = [], edits = [] } = start.memo
   const memo: Memo = {
-    ...drafted(start.memo, step, at),
+    ...usedIn(start.memo, step, at),
     ...(step.command && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
     ...(step.files?.length && { edits: [...edits, at].slice(-100) }),
   }
@@ -142,6 +144,22 @@ const withoutTree = (before: Stepped): Stepped =>
 
 function withOutcome({ outcome: _, ...memo }: Memo, failure: Failure | undefined): Memo {
   return { ...memo, ...(failure && { outcome: failure }) }
+}
+
+/** The memo with the use of a tool in the turn in which it began. A turn that has ended has it already. */
+function usedIn(memo: Memo, step: Step & { kind: 'tool' }, at: number): Memo {
+  const { id } = step
+  const { left = [], held = [] } = memo
+  if (id !== undefined && left.includes(id)) return memo
+  const turn = held.find((one) => id !== undefined && hasBegun(one, id))
+  return turn
+    ? {
+        ...memo,
+        held: held.map((one) =>
+          one === turn ? { ...withStep(one, step, at), ...(one.work && { work: one.work }) } : one,
+        ),
+      }
+    : drafted(memo, step, at)
 }
 
 const drafted = (memo: Memo, step: Step, at: number): Memo => ({

@@ -81,8 +81,10 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   }
   const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
   const plan = draft.plan ?? draft.kept
+  const left = [...(memo.left ?? []), ...(draft.begun ?? []).map(({ id }) => id)].slice(-mostLeft)
   const next: Memo = {
     ...rest,
+    ...(left.length > 0 && { left }),
     ...(git &&
       memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
     ...ownAfter(work),
@@ -95,8 +97,8 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), facts)
 }
 
-/** How many files of a session to remember. */
-const mostOwn = 20_000
+/** How many files and unended commands of a session to remember. */
+const [mostOwn, mostLeft] = [20_000, 100]
 
 /** What to remember of the files of a session. */
 export const ownAfter = ({ own = [], same = [], changes }: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut'> => ({

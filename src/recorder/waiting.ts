@@ -65,6 +65,7 @@ function joined(one: Draft, other: Draft): Draft {
   const names = [...new Set([...one.tools, ...other.tools].map(({ name }) => name))]
   const plan = other.plan ?? one.plan
   const compactions = (one.compactions ?? 0) + (other.compactions ?? 0)
+  const begun = [...(one.begun ?? []), ...(other.begun ?? [])]
   return {
     ...one,
     at: other.at,
@@ -72,6 +73,7 @@ function joined(one: Draft, other: Draft): Draft {
     files: [...new Set([...one.files, ...other.files])],
     commands: [...one.commands, ...other.commands],
     agents: [...one.agents, ...other.agents],
+    ...(begun.length > 0 && { begun }),
     ...(plan && { plan }),
     ...(compactions > 0 && { compactions }),
   }

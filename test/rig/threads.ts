@@ -109,26 +109,32 @@ const leaves = (name: string, replies: Reply[], figures: Record<string, unknown>
   sessions: () => [{ prompt: 'Begin.', ends: 'well', figures: () => figures, script: { replies } }],
 })
 
-const unknownEnd = { commands: [{ command: 'sleep 20' }], durations: 0 }
+const unknownEnd = (command: string) => ({ commands: [{ command }], durations: 0 })
 const ofFirstTurn = (command: string) => ({ 'turns.0.commands.0.command': command, 'turns.1.commands': null })
 
 /** Codex no longer waits for a command, which goes on. */
 export const left: Scenario[] = [
   leaves('command left behind, ends in its turn', [goesOn(3), runs('sleep 6'), done('That was all.')], {}),
-  leaves('command left behind, ends with the session', [goesOn(20), done('That was all.')], unknownEnd),
+  leaves('command left behind, ends with the session', [goesOn(20), done('That was all.')], unknownEnd('sleep 20')),
   leaves(
     'command left behind, ends after its turn',
-    [{ ...goesOn(6), types: 'Say more.' }, done('Said.'), done('Said more.')],
-    ofFirstTurn('sleep 6'),
+    [goesOn(9), { ...done('Said.'), types: 'Say more.' }, done('Said more.')],
+    { ...unknownEnd('sleep 9'), ...ofFirstTurn('sleep 9') },
   ),
   leaves(
     'command left behind, ends in the next turn',
-    [{ ...goesOn(6), types: 'Say more.' }, done('Said.'), runs('sleep 5'), done('Said more.')],
-    ofFirstTurn('sleep 6'),
+    [goesOn(6), { ...done('Said.'), types: 'Say more.' }, runs('sleep 5'), done('Said more.')],
+    {
+      commands: [{ command: 'sleep 6' }, { command: 'sleep 5', exitCode: 0 }],
+      durations: 1,
+      'turns.0.commands.0.command': 'sleep 6',
+      'turns.1.commands.0.command': 'sleep 5',
+    },
   ),
   leaves(
     'queued message, the command outlasts it',
     [{ ...runs('sleep 6'), types: 'Say more.' }, done('Said more.')],
-    ofFirstTurn('sleep 6'),
+    // Codex is interrupted while its script still waits for the command.
+    { ...unknownEnd('sleep 6'), ...ofFirstTurn('sleep 6'), exit: 'code 130' },
   ),
 ]

@@ -74,6 +74,12 @@ const askedTest = (exits: number): Reply => ({
   does: [{ do: 'shell', command: 'npm test', exits, asks: true, input: { yield_time_ms: 500 } }],
 })
 
+/** Codex no longer waits for the tests, and the model never asks. */
+const leftTest = (exits: number): Reply => ({
+  ...test,
+  does: [{ do: 'shell', command: 'npm test', exits, input: { yield_time_ms: 500 } }],
+})
+
 /** Claude Code tests in the background. If it has tested before, the tests fail. */
 const background = (
   name: string,
@@ -199,6 +205,19 @@ export const verdictThreads: Scenario[] = [
   ]),
   background('31k background tests pass', 'verified', () => [inBackground(0), backgroundEnds]),
   background('31l tests pass, fail in the background', 'failing', () => [test, inBackground(1), backgroundEnds]),
+  ...(['pass', 'fail'] as const).map((result): Scenario => {
+    const exits = result === 'pass' ? 0 : 1
+    const name = `31m tests pass, then ${result} left behind`
+    return {
+      ...one(name, (repository) => ({
+        ends: 'well',
+        verdict: result === 'pass' ? 'verified' : 'failing',
+        script: { replies: [writes(`${repository}/a.txt`), test, leftTest(exits), runs('sleep 6'), done('So.')] },
+      })),
+      only: ['codex'],
+      prepare: (place) => rules(place, `test ! -e "$HOME/once" && touch "$HOME/once" || { sleep 3; exit ${exits}; }`),
+    }
+  }),
   asked('31h tests outlast the patience of the agent', 'sleep 3', 0, 'verified'),
   asked('31i tests that outlast it fail', 'sleep 3; exit 1', 1, 'failing'),
   {

@@ -116,14 +116,22 @@ function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot 
 
 function beginCommand(
   state: State,
-  { seen, recording }: Heard,
-  { tool, target, id }: Step & { kind: 'begin' },
+  { seen, recording, at, digest }: Heard,
+  { tool, target, id, command }: Step & { kind: 'begin' },
   take: () => Snapshot | undefined,
 ) {
   const tree = isShell(tool) && target !== undefined ? take() : undefined
-  if (!tree || target === undefined) return
-  state.begin(recording.name, tree.root, id ?? shortOf(target), { ...tree, cwd: seen.cwd } satisfies Before)
+  const before = tree && ({ ...tree, cwd: seen.cwd } satisfies Before)
+  if (tree && before && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), before)
+  if (command === undefined) return
+  const home = homeOfCheck(rulesOf(state, recording, tree), command)
+  const git: Trees = { now: tree, before, began: at, ...(home !== undefined && { cwd: seen.cwd, home }) }
+  state.note(recording, seen, seen.id ?? { kind: 'begin', digest }, false, git)
 }
+
+/** The rules of a session, or those that it will have. */
+const rulesOf = (state: State, { name, cwd }: New, tree: Snapshot | undefined) =>
+  memoIn(state, name).checks ?? readable(() => rulesAt(cwd, tree))
 
 /** Ends a command, also one that did not run. Returns its start, if it was recorded. */
 const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
@@ -156,7 +164,7 @@ export function commandTrees(
   // The document after a command may name the folder to which the command went.
   const cwd = resolve(before?.cwd ?? seen.cwd, folder)
   // The transcript may reveal its exit code later.
-  const home = homeOfCheck(memoIn(state, name).checks ?? readable(() => rulesAt(recording.cwd, now)), command)
+  const home = homeOfCheck(rulesOf(state, recording, now), command)
   const git: Trees = { now, before, began, ...(home !== undefined && { cwd, home }) }
   return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }

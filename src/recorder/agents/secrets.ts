@@ -9,7 +9,8 @@ export async function withoutSecrets(step: Step, mask: (text: string) => Promise
     case 'begin':
     case 'wait': {
       const target = await masked(step.target)
-      return { ...step, ...(target !== undefined && { target }) }
+      const command = await masked(step.kind === 'begin' ? step.command : undefined)
+      return { ...step, ...(target !== undefined && { target }), ...(command !== undefined && { command }) }
     }
     case 'tool': {
       const plan =

@@ -4,8 +4,11 @@ export type Step =
   | { kind: 'start'; source?: 'startup' | 'resume' | 'clear' | 'compact' }
   /** A person's prompt, never one that the agent wrote itself. */
   | { kind: 'prompt'; text: string }
-  /** What the agent is about to do. This is only activity; the record is the following `tool` with the same id. */
-  | { kind: 'begin'; tool: string; target?: string; id?: string }
+  /**
+   * What the agent is about to do. The record is the following `tool` with the same id. Without a `command`, this is
+   * only activity.
+   */
+  | ({ kind: 'begin'; target?: string } & BegunUse)
   | ({ kind: 'tool' } & ToolUse)
   /** The agent waits for a person: for a permission or an answer. */
   | { kind: 'wait'; tool?: string; target?: string }
@@ -17,6 +20,13 @@ export type Step =
   | ({ kind: 'turn' } & TurnEnd)
   /** `isGone`: nobody reported the end, but the agent's process is gone. */
   | { kind: 'end'; failure?: Failure; interrupted?: true; isGone?: true }
+
+export interface BegunUse {
+  tool: string
+  id?: string
+  /** The command line, if the agent does not report the end of each command. */
+  command?: string
+}
 
 export interface ToolUse {
   tool: string

@@ -1,7 +1,7 @@
 import type { TurnFields } from '../../nouns/run/turn-fields.ts'
 import { defined, mostCount, mostItems } from './fields.ts'
 import { type KeptItem, planAfter } from './plan.ts'
-import type { Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
+import type { BegunUse, Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { toldTurn } from './told-turn.ts'
 import { rounded, usageWithin } from './usage.ts'
 
@@ -17,6 +17,8 @@ export interface Draft {
   /** As the agent names them. */
   files: string[]
   commands: Ran[]
+  /** The commands whose ends were not reported. */
+  begun?: Begun[]
   /** The plan as it was before, and as this turn has made it. */
   kept?: KeptItem[]
   plan?: KeptItem[]
@@ -43,6 +45,9 @@ export interface Ran {
   durationMs?: number
   at: number
 }
+
+/** A command that began, with the agent's own id of this use of the tool. */
+type Begun = Required<Pick<Ran, 'id' | 'command' | 'at'>> & Pick<ToolUse, 'tool'>
 
 /** What else is known of a turn once it is over. */
 export interface Ending {
@@ -105,6 +110,8 @@ export function withStep(draft: Draft, step: Step, at: number): Draft {
   switch (step.kind) {
     case 'prompt':
       return { ...before, prompt: step.text }
+    case 'begin':
+      return withBegun(draft, step, at)
     case 'tool':
       return withTool(before, step)
     case 'subagent':
@@ -116,11 +123,21 @@ export function withStep(draft: Draft, step: Step, at: number): Draft {
   }
 }
 
-function withTool(draft: Draft, use: ToolUse): Draft {
+function withBegun(draft: Draft, { tool, id, command }: BegunUse, at: number): Draft {
+  if (id === undefined || command === undefined) return draft
+  return { ...draft, begun: [...(draft.begun ?? []), { tool, id, command, at }].slice(-most.commands) }
+}
+
+/** Whether a command with that id began in the turn, and its end was not reported. */
+export const hasBegun = ({ begun = [] }: Draft, id: string): boolean => begun.some((one) => one.id === id)
+
+function withTool({ begun, ...draft }: Draft, use: ToolUse): Draft {
+  const open = begun?.filter((one) => one.id !== use.id) ?? []
   const { id, command, exitCode, durationMs, plan, task, files = [], refused } = use
   const ran = command === undefined || refused ? [] : [defined({ id, command, exitCode, durationMs, at: draft.at })]
   return {
     ...draft,
+    ...(open.length > 0 && { begun: open }),
     tools: counted(draft.tools, use),
     files: [...new Set([...draft.files, ...files])].slice(0, most.files),
     commands: [...draft.commands, ...ran].slice(-most.commands),
@@ -176,11 +193,11 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
   })
 }
 
-/** The draft with the uses of tools that hooks do not report. */
+/** The draft with the uses of tools that hooks do not report, and the commands whose ends they do not report. */
 function withUnheard(draft: Draft, { turn, turns }: Told): Draft {
   const { unheard = [] } = turn ?? toldTurn(turns, { ...draft, at: draft.startedAt }) ?? {}
   const known = new Set([...draft.commands.map(({ id }) => id), ...draft.tools.flatMap(({ open = [] }) => open)])
-  const missing = unheard.filter(({ id }) => id === undefined || !known.has(id))
+  const missing = [...unheard, ...(draft.begun ?? [])].filter(({ id }) => id === undefined || !known.has(id))
   if (missing.length === 0) return draft
   let whole = draft
   for (const { at, ...use } of missing) whole = withTool({ ...whole, at }, use)

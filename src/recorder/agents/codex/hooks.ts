@@ -1,6 +1,8 @@
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
 import type { Dialect } from '../dialect.ts'
 import { type Fields, fieldsOf, numberOf, textOf } from '../fields.ts'
+import type { Step } from '../seen.ts'
+import { begin, toolUse } from '../tools.ts'
 
 // https://developers.openai.com/codex/hooks
 
@@ -10,8 +12,16 @@ const exitCodeOf = ({ tool_response }: Fields): number | undefined => {
   return numberOf(exit_code ?? fieldsOf(metadata).exit_code)
 }
 
+/** It does not report the end of a command for which it stops waiting. */
+function begun({ tool_name, tool_input, tool_use_id }: Fields): Step {
+  const step = begin(tool_name, tool_input, tool_use_id)
+  const { command } = toolUse(tool_name, tool_input)
+  return step.kind === 'begin' && step.id !== undefined && command !== undefined ? { ...step, command } : step
+}
+
 const events = {
   ...eventsLikeClaude(exitCodeOf),
+  PreToolUse: begun,
   Interrupt: () => ({ kind: 'turn', interrupted: true }) as const,
 }
 

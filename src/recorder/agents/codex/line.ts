@@ -45,8 +45,13 @@ export function endOf(event: Fields): Pick<ToldTurn, 'failure' | 'interrupted' |
   return { failure: failureOf(typeof info === 'string' ? info : Object.keys(fieldsOf(info))[0], message) }
 }
 
-export function resultOf({ type, id, exit_code, duration }: Fields): Record<string, Result> {
-  const exitCode = numberOf(exit_code)
+/** The exit code of a command; undefined if Codex ended the command itself. */
+export const exitCodeOf = ({ exit_code }: Fields): number | undefined =>
+  exit_code === -1 ? undefined : numberOf(exit_code)
+
+export function resultOf(item: Fields): Record<string, Result> {
+  const { type, id, duration } = item
+  const exitCode = exitCodeOf(item)
   if (type !== 'CommandExecution' || typeof id !== 'string' || exitCode === undefined) return {}
   const { secs, nanos } = fieldsOf(duration)
   const durationMs = Math.round(countOf(secs) * 1_000 + countOf(nanos) / 1_000_000)

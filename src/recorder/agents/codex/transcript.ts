@@ -12,7 +12,7 @@ import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { called } from './calls.ts'
-import { countIn, endOf, resultOf, since } from './line.ts'
+import { countIn, endOf, exitCodeOf, resultOf, since } from './line.ts'
 import { type Reading, shellIn, steps, type Told, tool, unheard } from './use.ts'
 
 const words = [
@@ -52,7 +52,7 @@ async function* rollout(
   left: Budget,
   tell: (reading: Reading) => void = () => {},
 ): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, isSubagent, requests: 0, hasItems: false, open: new Map() }
+  const reading: Reading = { at: 0, isSubagent, requests: 0, hasItems: false, open: new Map(), ended: new Set() }
   tell(reading)
   const passed = (line: number, reason: string) => pass(path, line, reason)
   for await (const { line, fields } of numberedWith(path, words, passed, left)) {
@@ -119,6 +119,7 @@ function happened(reading: Reading, event: Fields): Told[] {
     case 'turn_aborted':
     case 'task_complete': {
       const { answer = reading.said, ...how } = endOf(event) ?? {}
+      if (event.turn_id !== undefined) reading.ended.add(event.turn_id)
       reading.said = undefined
       return [{ step: how.failure || how.interrupted ? { kind: 'turn', ...how } : stopped(answer) }]
     }
@@ -152,8 +153,10 @@ function itemOf(reading: Reading, event: Fields): Told[] {
     case 'CommandExecution':
       // The user's own command, which begins with an exclamation mark.
       if (item.source === 'user_shell') return []
+      // One that ends after its turn begins no other.
+      if (reading.ended.has(event.turn_id)) return [{ commands: resultOf(item) }]
       return [
-        ...tool(reading, 'Bash', { command: shellIn(item.command) }, { id, response: { exit_code: item.exit_code } }),
+        ...tool(reading, 'Bash', { command: shellIn(item.command) }, { id, response: { exit_code: exitCodeOf(item) } }),
         { commands: resultOf(item) },
       ]
     case 'FileChange': {

@@ -17,6 +17,8 @@ export interface Reading {
   hasItems: boolean
   /** The id of the turn to which the last message of the user belongs. */
   turn?: string | undefined
+  /** The turns that have ended, by their ids. */
+  ended: Set<unknown>
   /** The open tool calls of older versions, by their ids. */
   open: Map<string, { name: string; input: unknown }>
   said?: string | undefined
