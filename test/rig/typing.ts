@@ -15,6 +15,8 @@ export function types(child: ChildProcess, agent: RealAgent, played: Played, pro
     played.events.on('finished', () => input?.end())
     return
   }
+  // An agent that has ended asks no more.
+  input?.on('error', () => {})
   child.stdout?.on('data', (piece: string) => input?.write(answersOf(String(piece))))
   // Codex takes keys that come at once for a text that was pasted.
   const press = async (...keys: string[]) => {
