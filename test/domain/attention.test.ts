@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Run } from '../../src/nouns/run/fields.ts'
-import { attentionOf } from '../../src/web/data/attention.ts'
+import { attentionOf } from '../../src/web/data/lists/attention.ts'
 
 type Told = Pick<Run, 'runId'> & Partial<Run>
 

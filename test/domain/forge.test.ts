@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { forgeOf } from '../../src/web/data/forge.ts'
+import { forgeOf } from '../../src/web/data/runs/forge.ts'
 
 const github = 'https://github.com/acme/shop'
 

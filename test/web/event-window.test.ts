@@ -10,7 +10,7 @@ import {
   nowhere,
   withNewer,
   withOlder,
-} from '../../src/web/data/event-window.ts'
+} from '../../src/web/data/log/event-window.ts'
 import { seed } from '../proof/size.ts'
 
 const eventOf = (seq: number) => ({ seq }) as Event

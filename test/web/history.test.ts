@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import type { Event } from '../../src/log/fields.ts'
 import type { TimelineEntry } from '../../src/nouns/run/timeline-fields.ts'
-import { entriesOf, joined, type TurnEntry, withAppend } from '../../src/web/data/history.ts'
+import { entriesOf, joined, type TurnEntry, withAppend } from '../../src/web/data/runs/history.ts'
 import { openPage } from '../support/browser.ts'
 
 const timeOf = (second: number) => new Date(second * 1000).toISOString()

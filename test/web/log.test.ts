@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { Growing } from '../../src/web/data/growing.ts'
+import { Growing } from '../../src/web/data/runs/growing.ts'
 import { isError } from '../../src/web/log/error-line.ts'
 import { Lines, longestLine, plainOf } from '../../src/web/log/lines.ts'
 import { missingWords } from '../../src/web/log/numbers.ts'

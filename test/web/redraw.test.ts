@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Run } from '../../src/nouns/run/fields.ts'
-import { keptRuns } from '../../src/web/data/kept-runs.ts'
-import { oneAtATime } from '../../src/web/data/one-at-a-time.ts'
-import { eachTick } from '../../src/web/ui/clock.ts'
+import { eachTick, oneAtATime } from '../../src/web/data/query/timing.ts'
+import { keptRuns } from '../../src/web/data/runs/run-events.ts'
 import { openPage } from '../support/browser.ts'
 
 test('all listeners of an interval share one timer, which stops without listeners', (t) => {

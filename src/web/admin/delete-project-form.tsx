@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 import type { Project } from '../../nouns/project/fields.ts'
 import { goFrom, href } from '../app/router.ts'
-import { client } from '../data/server.ts'
-import { etagOf } from '../data/version.ts'
+import { etagOf } from '../data/query/change.ts'
+import { client } from '../data/query/server.ts'
 import { Form } from '../ui/form.tsx'
 
 interface Props {

@@ -1,6 +1,7 @@
-import { useRef, useState } from 'preact/hooks'
-import { type Count, type Counts, type Erasable, erase, useCount } from '../data/erase.ts'
-import { client, clientOf } from '../data/server.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { CallOptions, Client, ConductError, Input, Output } from '../../client/client.ts'
+import { failureOf } from '../data/query/read.ts'
+import { client, clientOf } from '../data/query/server.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
@@ -142,4 +143,62 @@ export function EraseTextDialog({ onClose }: { onClose: () => void }) {
       <p class="muted small">It is searched for in all projects that your key sees. Nothing is erased yet.</p>
     </Form>
   )
+}
+
+/** What can be erased: a run, a spec, a whole project, or every text that contains one. */
+type Erasable = Pick<Input<'erase'>, 'runId' | 'specId' | 'everything' | 'text'>
+/** How many rows lose texts. */
+type Counts = Output<'erase'>['erased']
+
+interface EraseOptions extends CallOptions {
+  /** Asked after each slice. */
+  isStopped?: () => boolean
+}
+
+/**
+ * Erases, or with `dryRun` only counts, slice by slice. `onCount` receives the counts so far. Returns whether it came to
+ * the end.
+ */
+async function erase(
+  client: Client,
+  input: Erasable & { dryRun?: boolean },
+  onCount: (counts: Counts) => void,
+  { signal, isStopped = () => false }: EraseOptions = {},
+): Promise<boolean> {
+  let cursor: string | undefined
+  do {
+    const { erased, nextCursor } = await client.erase({ ...input, cursor }, { signal })
+    onCount(erased)
+    cursor = nextCursor
+  } while (cursor !== undefined && !isStopped())
+  return cursor === undefined
+}
+
+interface Count {
+  counts?: Counts
+  /** Whether everything is counted. */
+  isWhole: boolean
+  error?: ConductError
+}
+
+/** Counts once what would be erased. */
+function useCount(client: Client, input: Erasable): Count {
+  const [count, setCount] = useState<Count>({ isWhole: false })
+  useEffect(() => {
+    const end = new AbortController()
+    const set = (next: Count) => {
+      if (!end.signal.aborted) setCount(next)
+    }
+    let counts: Counts | undefined
+    const show = (found: Counts) => {
+      counts = found
+      set({ counts, isWhole: false })
+    }
+    erase(client, { ...input, dryRun: true }, show, { signal: end.signal }).then(
+      () => set({ counts, isWhole: true }),
+      (error) => set({ isWhole: false, error: failureOf(error) }),
+    )
+    return () => end.abort()
+  }, [])
+  return count
 }

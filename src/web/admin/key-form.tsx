@@ -1,9 +1,9 @@
 import type { Output } from '../../client/client.ts'
 import type { Key } from '../../nouns/key/fields.ts'
-import { isLike, useDraft } from '../data/draft.ts'
-import { useProjects } from '../data/projects.ts'
-import { client } from '../data/server.ts'
-import { useSession } from '../data/session.ts'
+import { isLike, useDraft } from '../data/browser/draft.ts'
+import { useProjects } from '../data/lists/projects.ts'
+import { client } from '../data/query/server.ts'
+import { useSession } from '../data/query/session.ts'
 import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
 
 type Permission = Key['permissions'][number]

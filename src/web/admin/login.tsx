@@ -1,11 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { ConductError, Input } from '../../client/client.ts'
-import { useAct } from '../data/act.ts'
-import { hasSession, requireCookie } from '../data/cookie.ts'
-import { tell } from '../data/live.ts'
-import { failureOf } from '../data/read.ts'
-import { doorClient } from '../data/server.ts'
-import { keepToken } from '../data/token.ts'
+import { ConductError, type Input } from '../../client/client.ts'
+import { base } from '../app/router.ts'
+import { tell } from '../data/log/stream.ts'
+import { useAct } from '../data/query/change.ts'
+import { failureOf } from '../data/query/read.ts'
+import { keepToken, loginClient } from '../data/query/server.ts'
 import { Problem } from '../ui/loading.tsx'
 
 interface Props {
@@ -18,7 +17,7 @@ interface Props {
 /** Begins a session, of which only this page can then use the cookie. */
 async function logIn(by: Input<'createSession'>): Promise<void> {
   try {
-    const { token } = await doorClient.createSession(by)
+    const { token } = await loginClient.createSession(by)
     keepToken(token)
   } catch (error) {
     // The code may have logged this browser in before, in another tab.
@@ -71,4 +70,41 @@ export function Login({ code, refusal, onRetry }: Props) {
       <p class="muted small">The first start of the server says where the first key is. An admin creates others.</p>
     </main>
   )
+}
+
+/** Whether the browser has a session. */
+const hasSession = (): Promise<boolean> =>
+  loginClient.me().then(
+    () => true,
+    () => false,
+  )
+
+/** Checks that the browser sends the session cookie back. Throws UNAUTHORIZED with the reason if it does not. */
+async function requireCookie(): Promise<void> {
+  try {
+    await loginClient.me()
+  } catch (error) {
+    const failure = failureOf(error)
+    throw failure.code === 'UNAUTHORIZED' ? new ConductError('UNAUTHORIZED', await reasonOf()) : failure
+  }
+}
+
+/** Why the cookie did not come back: it has another path, or the browser does not store it. */
+async function reasonOf(): Promise<string> {
+  const here = new URL(base).pathname
+  const there = await servedAt()
+  if (there !== undefined && !here.startsWith(there)) {
+    return `You are logged in, but at another path: this page is at ${here}, and the server believes to be at ${there}. A proxy rewrites the path. Set CONDUCT_BASE_PATH to ${here.replace(/\/$/, '') || '/'} and let the proxy keep the path.`
+  }
+  return `The server accepted the key, but the browser did not keep the session's cookie. Allow cookies for ${location.host}, and check that a proxy passes Set-Cookie on; then log in again.`
+}
+
+/** The base path that the server believes it has, from its API description; undefined if that cannot be read. */
+async function servedAt(): Promise<string | undefined> {
+  try {
+    const { servers } = await (await fetch(`${base}openapi.json`)).json()
+    return `${new URL(servers[0].url, location.href).pathname.replace(/\/$/, '')}/`
+  } catch {
+    return undefined
+  }
 }

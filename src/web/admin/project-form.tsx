@@ -1,7 +1,7 @@
 import type { Project } from '../../nouns/project/fields.ts'
-import { isLike, useDraft } from '../data/draft.ts'
-import { client } from '../data/server.ts'
-import { draftEtagOf, followsNewest } from '../data/version.ts'
+import { isLike, useDraft } from '../data/browser/draft.ts'
+import { draftEtagOf, followsNewest } from '../data/query/change.ts'
+import { client } from '../data/query/server.ts'
 import { Field, Form, Restored } from '../ui/form.tsx'
 
 interface Props {

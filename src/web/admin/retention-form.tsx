@@ -1,10 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { Client, Input, Output } from '../../client/client.ts'
 import type { Project } from '../../nouns/project/fields.ts'
-import { useAct } from '../data/act.ts'
-import { isLike, useDraft } from '../data/draft.ts'
-import { countForgotten, type Forgotten, type Retention } from '../data/forget.ts'
-import { client, clientOf } from '../data/server.ts'
-import { draftEtagOf, followsNewest } from '../data/version.ts'
+import { isLike, useDraft } from '../data/browser/draft.ts'
+import { draftEtagOf, followsNewest, useAct } from '../data/query/change.ts'
+import { client, clientOf } from '../data/query/server.ts'
 import { Field, Form, Restored } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -156,4 +155,18 @@ export function retentionWords(retention: Project['retention']): string {
   ]
     .filter(Boolean)
     .join(' ')
+}
+
+type Retention = NonNullable<Input<'updateProject'>['retention']>
+/** The runs that would lose their texts, and those that would be deleted. */
+type Forgotten = Pick<Output<'forget'>, 'erased' | 'deleted'>
+
+/** Counts what a retention would remove. */
+async function countForgotten(client: Client, retention: Retention, signal: AbortSignal): Promise<Forgotten> {
+  let cursor: string | undefined
+  for (;;) {
+    const { erased, deleted, nextCursor } = await client.forget({ dryRun: true, retention, cursor }, { signal })
+    if (nextCursor === undefined) return { erased, deleted }
+    cursor = nextCursor
+  }
 }

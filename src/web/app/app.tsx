@@ -1,15 +1,15 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Login } from '../admin/login.tsx'
-import { dropDrafts } from '../data/draft.ts'
-import { follow, listen } from '../data/live.ts'
-import { useRead } from '../data/read.ts'
-import { ScopeContext, useChosenProjects } from '../data/scope.ts'
-import { doorClient } from '../data/server.ts'
-import { type Session, SessionContext } from '../data/session.ts'
-import { AttentionContext, useAttention } from '../data/use-attention.ts'
-import { LanesContext, useLanes } from '../data/use-lanes.ts'
-import { useNotifications, useNotifying } from '../data/use-notifications.ts'
+import { dropDrafts } from '../data/browser/draft.ts'
+import { useNotifications, useNotifying } from '../data/browser/notifications.ts'
+import { LanesContext, useLanes } from '../data/lists/lanes.ts'
+import { AttentionContext, useAttention } from '../data/lists/needs.ts'
+import { ScopeContext, useChosenProjects } from '../data/lists/projects.ts'
+import { follow, listen } from '../data/log/stream.ts'
+import { useRead } from '../data/query/read.ts'
+import { loginClient } from '../data/query/server.ts'
+import { type Session, SessionContext } from '../data/query/session.ts'
 import { Now } from '../now/now.tsx'
 import { RunPage } from '../runs/run.tsx'
 import { Runs } from '../runs/runs.tsx'
@@ -38,7 +38,7 @@ const ProjectPage = page(() => import('../admin/project.tsx'))
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
   const [sessions, setSessions] = useState(0)
-  const me = useRead(`me ${sessions}`, () => doorClient.me())
+  const me = useRead(`me ${sessions}`, () => loginClient.me())
   const isOver = useIsOver(() => setSessions((count) => count + 1))
   // After a login, nothing is shown in the name of the session before.
   const isAwaited = useRef(false)
@@ -82,7 +82,7 @@ function useIsOver(onBegun: () => void): boolean {
       if (news.kind !== 'over' || isKnown) return
       set(true)
       // The refusal may answer a request from before the session began.
-      doorClient.me().then(
+      loginClient.me().then(
         () => set(false),
         () => {},
       )

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks'
-import { useRead } from '../data/read.ts'
-import { client } from '../data/server.ts'
-import { mayAdminister, useSession } from '../data/session.ts'
+import { useRead } from '../data/query/read.ts'
+import { client } from '../data/query/server.ts'
+import { mayAdminister, useSession } from '../data/query/session.ts'
 
 /** No event says that the server begins to doubt its clock, or ends to. */
 const readEveryMs = 5 * 60_000

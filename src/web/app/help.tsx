@@ -1,4 +1,4 @@
-import { useSession } from '../data/session.ts'
+import { useSession } from '../data/query/session.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { placesOf } from './places.ts'
 

@@ -1,5 +1,5 @@
 import type { Required } from '../../contract/actor.ts'
-import { may, type Session } from '../data/session.ts'
+import { may, type Session } from '../data/query/session.ts'
 import type { IconName } from '../ui/icon.tsx'
 
 /** The pages in the order of the menu. */

@@ -1,5 +1,8 @@
 import { useLayoutEffect, useState } from 'preact/hooks'
 
+/** The URL of the page and thus of the server, with the base path and a trailing slash. */
+export const base = new URL('.', location.href).href
+
 /** The address after its `#`: `#/runs/shop/RUN-001?status=failed` has path segments and a query. */
 export interface Route {
   path: string[]

@@ -1,7 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { base } from '../data/base.ts'
-import { ofTab } from '../data/storage.ts'
-import type { Route } from './router.ts'
+import { ofTab } from '../data/browser/storage.ts'
+import { base, type Route } from './router.ts'
 
 /** Where this tab stores the scroll positions when it is reloaded. */
 const place = `conduct.heights ${base}`

@@ -1,4 +1,4 @@
-import { ofBrowser } from '../data/storage.ts'
+import { ofBrowser } from '../data/browser/storage.ts'
 
 const name = 'conduct.theme'
 

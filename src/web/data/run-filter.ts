@@ -1,7 +1,7 @@
 import type { Input } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
-import { isCommit } from './forge.ts'
+import { isCommit } from './runs/forge.ts'
 
 /** The filters of a list of runs, as in the address of the page. */
 export type RunFilter = Omit<Input<'listRuns'>, 'limit' | 'cursor'>

@@ -1,4 +1,4 @@
-import type { Hole } from '../data/growing.ts'
+import type { Hole } from '../data/runs/growing.ts'
 import { isError } from './error-line.ts'
 import { Groups } from './groups.ts'
 import { Numbers } from './numbers.ts'

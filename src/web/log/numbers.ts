@@ -1,4 +1,4 @@
-import type { Hole } from '../data/growing.ts'
+import type { Hole } from '../data/runs/growing.ts'
 
 /** Lines that follow each other without a gap. */
 interface Stretch {

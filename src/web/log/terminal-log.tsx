@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { goQuery, type Route } from '../app/router.ts'
-import type { Growing } from '../data/growing.ts'
+import type { Growing } from '../data/runs/growing.ts'
 import { Copy } from '../ui/copy.tsx'
 import { Download } from '../ui/download.tsx'
 import { plural } from '../ui/words.ts'

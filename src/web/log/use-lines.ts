@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Growing } from '../data/growing.ts'
+import type { Growing } from '../data/runs/growing.ts'
 import { Lines } from './lines.ts'
 
 /** How many characters to split before the next frame. */

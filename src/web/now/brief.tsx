@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { endOf } from '../data/attention.ts'
+import { endOf } from '../data/lists/attention.ts'
 import { Changes } from '../runs/changes.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'

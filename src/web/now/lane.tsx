@@ -3,9 +3,9 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { useRead } from '../data/read.ts'
-import { clientOf } from '../data/server.ts'
-import { isOf } from '../data/turns.ts'
+import { useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
+import { isTurnOf } from '../data/runs/run-events.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
 import { useNow } from '../ui/time.tsx'
@@ -58,7 +58,7 @@ function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): stri
   const { data } = useRead(
     activity && isSeen ? `answer ${project}/${runId}` : '',
     (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
-    { touches: (event) => event.type === 'turn.created' && isOf(event, project, runId), restMs: 2000 },
+    { touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId), restMs: 2000 },
   )
   return data?.turns[0]?.answer && plainLine(data.turns[0].answer)
 }

@@ -1,4 +1,4 @@
-import type { Need } from '../data/attention.ts'
+import type { Need } from '../data/lists/attention.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Brief } from './brief.tsx'

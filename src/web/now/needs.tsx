@@ -1,10 +1,9 @@
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { href } from '../app/router.ts'
-import type { Need } from '../data/attention.ts'
-import { dismiss, restore } from '../data/dismissed.ts'
+import type { Need } from '../data/lists/attention.ts'
+import { AttentionContext, attentionSince, dismiss, restore } from '../data/lists/needs.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { dayOf } from '../data/run-filter.ts'
-import { useScope } from '../data/scope.ts'
-import { AttentionContext, attentionSince } from '../data/use-attention.ts'
 import { Problem } from '../ui/loading.tsx'
 import { NeedRow } from './need.tsx'
 

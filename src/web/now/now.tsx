@@ -1,14 +1,16 @@
-import { useContext } from 'preact/hooks'
+import { useContext, useEffect, useState } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { endOf } from '../data/attention.ts'
-import { lastEnded } from '../data/ended.ts'
-import { useLooked } from '../data/looked.ts'
-import { useRead } from '../data/read.ts'
-import { useScope } from '../data/scope.ts'
-import { AttentionContext } from '../data/use-attention.ts'
-import { LanesContext } from '../data/use-lanes.ts'
-import { notify, useNotifying } from '../data/use-notifications.ts'
+import { notify, useNotifying } from '../data/browser/notifications.ts'
+import { keptIn } from '../data/browser/storage.ts'
+import { byEnd, endOf } from '../data/lists/attention.ts'
+import { LanesContext } from '../data/lists/lanes.ts'
+import { AttentionContext } from '../data/lists/needs.ts'
+import { useScope } from '../data/lists/projects.ts'
+import { useRead } from '../data/query/read.ts'
+import { client } from '../data/query/server.ts'
+import { serverNow } from '../data/query/timing.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -115,4 +117,45 @@ function Ended({ looked }: { looked: number }) {
       )}
     </>
   )
+}
+
+const hourMs = 3_600_000
+const spansMs = [hourMs, 24 * hourMs, 30 * 24 * hourMs, Number.POSITIVE_INFINITY]
+
+/**
+ * The runs that ended last, newest end first. The server lists runs by their creation, so this reads those of the last
+ * hour, and of a longer time while they are too few.
+ */
+async function lastEnded(project: string[], count: number, signal: AbortSignal): Promise<Run[]> {
+  const filter = {
+    status: ['completed' as const, 'failed' as const],
+    limit: 100,
+    ...(project.length > 0 && { project }),
+  }
+  let found: Run[] = []
+  for (const spanMs of spansMs) {
+    const after = Number.isFinite(spanMs) ? { endedAfter: new Date(serverNow() - spanMs).toISOString() } : {}
+    found = (await client.listRuns({ ...filter, ...after }, { signal })).runs
+    if (found.length >= count) break
+  }
+  return found.toSorted(byEnd).slice(0, count)
+}
+
+const lastVisit = keptIn('looked', (value) => (typeof value === 'number' ? value : serverNow()))
+
+/**
+ * The time of the last visit to this page, in milliseconds; anything newer is new to this person. A visit counts when
+ * it ends.
+ */
+function useLooked(): number {
+  const [looked] = useState(lastVisit.read)
+  useEffect(() => {
+    const leave = () => lastVisit.write(serverNow())
+    addEventListener('pagehide', leave)
+    return () => {
+      removeEventListener('pagehide', leave)
+      leave()
+    }
+  }, [])
+  return looked
 }

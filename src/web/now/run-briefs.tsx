@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
-import type { List } from '../data/list.ts'
+import type { List } from '../data/query/list.ts'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { Brief } from './brief.tsx'
 

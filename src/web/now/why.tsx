@@ -1,8 +1,8 @@
 import type { Check } from '../../nouns/run/check/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
-import type { Need } from '../data/attention.ts'
-import { useRead } from '../data/read.ts'
-import { clientOf } from '../data/server.ts'
+import type { Need } from '../data/lists/attention.ts'
+import { useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
 import { Ago } from '../ui/time.tsx'
 
 /** Why a run needs attention, in a sentence. */

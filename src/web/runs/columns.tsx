@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
-import { keptIn, useKept } from '../data/kept.ts'
+import { keptIn, useKept } from '../data/browser/storage.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Verdict } from '../ui/status.tsx'
 import { spanOf } from '../ui/time.tsx'

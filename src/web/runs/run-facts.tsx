@@ -1,7 +1,7 @@
 import type { Output } from '../../client/client.ts'
 import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
 import { href } from '../app/router.ts'
-import { forgeOf } from '../data/forge.ts'
+import { forgeOf } from '../data/runs/forge.ts'
 import { Fact } from '../ui/fact.tsx'
 import { Status } from '../ui/status.tsx'
 import { Breakable, OuterLink, Visible } from '../ui/text.tsx'

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
-import { type Read, useRead } from '../data/read.ts'
-import { clientOf } from '../data/server.ts'
-import { isOf } from '../data/turns.ts'
+import { type Read, useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
+import { isTurnOf } from '../data/runs/run-events.ts'
 import { Problem } from '../ui/loading.tsx'
 import { plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
@@ -18,7 +18,7 @@ export type FilesRead = Read<Output<'listRunFiles'>>
 /** Reads the files that the turns of a run changed. */
 export const useRunFiles = (project: string, runId: string): FilesRead =>
   useRead('files', (signal) => clientOf(project).listRunFiles({ runId, limit: most }, { signal }), {
-    touches: (event) => event.type === 'turn.created' && isOf(event, project, runId),
+    touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId),
     restMs: 1000,
   })
 

@@ -1,5 +1,5 @@
 import { go, goQuery, href, type Route } from '../app/router.ts'
-import { unnamed } from '../data/views.ts'
+import { unnamed } from '../data/lists/views.ts'
 import { Choice } from '../ui/menu.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'

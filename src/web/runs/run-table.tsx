@@ -2,7 +2,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
-import { useLiveRuns } from '../data/use-lanes.ts'
+import { useLiveRuns } from '../data/lists/lanes.ts'
 import { type Column, useColumns } from './columns.tsx'
 import { RunRow } from './run-row.tsx'
 

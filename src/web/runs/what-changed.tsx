@@ -1,6 +1,6 @@
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
-import { type Forge, forgeOf, isCommit } from '../data/forge.ts'
+import { type Forge, forgeOf, isCommit } from '../data/runs/forge.ts'
 import { Icon } from '../ui/icon.tsx'
 import { OuterLink, outerAddress } from '../ui/text.tsx'
 import { plural } from '../ui/words.ts'

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
-import { useRead } from '../data/read.ts'
-import { clientOf } from '../data/server.ts'
-import { may, useSession } from '../data/session.ts'
+import { useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
+import { may, useSession } from '../data/query/session.ts'
 import { SpecMove } from './spec-move.tsx'
 import { Checklist, VerdictCounts } from './spec-status.tsx'
 

@@ -1,5 +1,5 @@
-import { useList } from '../data/list.ts'
-import { clientOf } from '../data/server.ts'
+import { useList } from '../data/query/list.ts'
+import { clientOf } from '../data/query/server.ts'
 import { RunBriefs } from '../now/run-briefs.tsx'
 import { Command } from '../ui/copy.tsx'
 

@@ -1,8 +1,8 @@
 import type { Output } from '../../client/client.ts'
 import { goQuery, href, type Route } from '../app/router.ts'
-import { type List, useList } from '../data/list.ts'
-import { useRead } from '../data/read.ts'
-import { clientOf } from '../data/server.ts'
+import { type List, useList } from '../data/query/list.ts'
+import { useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
 import { lazy, More, Problem, Skeleton } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
 

@@ -1,5 +1,5 @@
 import { href } from '../app/router.ts'
-import { may, useSession } from '../data/session.ts'
+import { may, useSession } from '../data/query/session.ts'
 import { newSpecAddress } from './spec-address.ts'
 import { SpecRuns } from './spec-runs.tsx'
 

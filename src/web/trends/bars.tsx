@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { Icon } from '../ui/icon.tsx'
-import type { Series } from './series-table.tsx'
+import type { Series } from './chart.tsx'
 
 const heightPx = 160
 

@@ -1,6 +1,5 @@
-import { requireLanguage } from '../data/locale.ts'
 import { lazy } from '../ui/loading.tsx'
-import { type Series, SeriesTable } from './series-table.tsx'
+import type { Look } from '../ui/status.tsx'
 
 const Bars = lazy(() => {
   requireLanguage()
@@ -40,4 +39,69 @@ export function Chart({ title, labels, series, sumText, timeZone }: Props) {
       </details>
     </figure>
   )
+}
+
+/** One number per day; null if it is unknown. */
+export interface Series extends Look {
+  values: (number | null)[]
+}
+
+const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const numberOf = (value: number | null | undefined) => (value === null ? '—' : numbers.format(value ?? 0))
+
+/** The data of a chart, newest day first. */
+function SeriesTable({ title, labels, series }: { title: string; labels: string[]; series: Series[] }) {
+  return (
+    // A wide table scrolls in its own box, also by keyboard.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keys
+    <section class="scrolls" aria-label={`${title}, as a table`} tabIndex={0}>
+      <table class="series">
+        <thead>
+          <tr>
+            <th scope="col">Day</th>
+            {series.map(({ word }) => (
+              <th key={word} scope="col">
+                {word}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {labels
+            .map((label, index) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                {series.map(({ word, values }) => (
+                  <td key={word}>{numberOf(values[index])}</td>
+                ))}
+              </tr>
+            ))
+            .reverse()}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+/**
+ * Gives the browser a language that Intl knows if its own is not one: some take that of the machine as it is, like
+ * `en-US@posix`, and a library that makes a format of it throws as it is loaded.
+ */
+function requireLanguage(): void {
+  try {
+    new Intl.NumberFormat(navigator.language)
+  } catch {
+    Object.defineProperty(navigator, 'language', { value: 'en', configurable: true })
+  }
+}
+
+/** The viewer's time zone; UTC where the browser has none that can be asked for, like `Etc/Unknown`. */
+export function timeZoneHere(): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  try {
+    new Intl.DateTimeFormat('en', { timeZone })
+    return timeZone ?? 'UTC'
+  } catch {
+    return 'UTC'
+  }
 }

@@ -1,19 +1,17 @@
 import { href, type Route } from '../app/router.ts'
-import { timeZoneHere } from '../data/locale.ts'
-import { useRead } from '../data/read.ts'
+import { useRead } from '../data/query/read.ts'
+import { client } from '../data/query/server.ts'
+import { serverNow } from '../data/query/timing.ts'
 import { dayOf } from '../data/run-filter.ts'
-import { client } from '../data/server.ts'
-import { serverNow } from '../data/server-time.ts'
 import { CsvButton } from '../ui/download.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { costOf } from '../ui/words.ts'
 import { BreakdownTable } from './breakdown.tsx'
-import { Chart } from './chart.tsx'
+import { Chart, type Series, timeZoneHere } from './chart.tsx'
 import { Figures } from './figures.tsx'
 import { type Breakdown, breakdowns, type Stats } from './measures.ts'
-import type { Series } from './series-table.tsx'
 
 const periods = [7, 14, 30, 90]
 

@@ -1,5 +1,5 @@
 import { csvLine } from '../../contract/csv-line.ts'
-import type { Growing } from '../data/growing.ts'
+import type { Growing } from '../data/runs/growing.ts'
 import { Icon } from './icon.tsx'
 
 /** Lets the browser download a file with these pieces of text. */

@@ -1,7 +1,7 @@
 import { type ComponentChildren, cloneElement, createContext, type VNode } from 'preact'
 import { useContext, useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Issue } from '../../contract/error.ts'
-import { useAct } from '../data/act.ts'
+import { useAct } from '../data/query/change.ts'
 import { Dialog } from './dialog.tsx'
 import { Problem } from './loading.tsx'
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { href, type Route } from '../app/router.ts'
-import { AttentionContext } from '../data/use-attention.ts'
-import { LanesContext } from '../data/use-lanes.ts'
+import { LanesContext } from '../data/lists/lanes.ts'
+import { AttentionContext } from '../data/lists/needs.ts'
 
 /** The head of a page with its only `h1`, which also names the tab and gets the focus when the page opens. */
 export function Head({ title, tab = title, children }: { title: string; tab?: string; children?: ComponentChildren }) {

@@ -1,7 +1,7 @@
 import type { Attributes, ComponentChildren, ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { ConductError } from '../../client/client.ts'
-import type { List } from '../data/list.ts'
+import type { List } from '../data/query/list.ts'
 
 interface Props {
   rows: number

@@ -1,7 +1,6 @@
 import { go, goQuery, href, type Route } from '../app/router.ts'
-import { useProjects } from '../data/projects.ts'
-import { isOverProjects, useScope } from '../data/scope.ts'
-import { unnamed } from '../data/views.ts'
+import { isOverProjects, useProjects, useScope } from '../data/lists/projects.ts'
+import { unnamed } from '../data/lists/views.ts'
 import { Choice } from './menu.tsx'
 
 /**

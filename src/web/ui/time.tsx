@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { serverNow } from '../data/server-time.ts'
-import { eachTick } from './clock.ts'
+import { eachTick, serverNow } from '../data/query/timing.ts'
 
 const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
   [60, 1, 'second'],

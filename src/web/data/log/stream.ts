@@ -1,0 +1,123 @@
+import { ConductError, createClient } from '../../../client/client.ts'
+import type { Event } from '../../../log/fields.ts'
+import { base } from '../../app/router.ts'
+import { fetchAsSession, onReach } from '../query/server.ts'
+
+/**
+ * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
+ * before must be read again. `erased` means that texts were erased, so nothing read before may stay on the page. `over`
+ * means that the session has ended, `begun` that a new one has begun; `left`, that the user logged out, at a time in
+ * milliseconds.
+ */
+export type News =
+  | { kind: 'event'; event: Event }
+  | { kind: 'left'; at: number }
+  | { kind: 'connected' | 'erased' | 'lost' | 'over' | 'begun' }
+
+type Listener = (news: News) => void
+
+const listeners = new Set<Listener>()
+const name = `conduct ${base}`
+const channel = new BroadcastChannel(name)
+channel.onmessage = ({ data }: MessageEvent<News>) => hear(data)
+
+/** The id of the last event that this tab heard of, from which it follows the log when it takes over the stream. */
+let last: Event['id'] | undefined
+
+function hear(news: News) {
+  if (news.kind === 'event') last = news.event.id
+  if (news.kind === 'over') last = undefined
+  for (const listener of listeners) listener(news)
+}
+
+/** Reports to this tab and all others. */
+export function tell(news: News): void {
+  hear(news)
+  channel.postMessage(news)
+}
+
+/** Calls the listener with all reports, until the returned function is called. */
+export function listen(listener: Listener): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+// The stream may outlive requests that get no response, and then does not tell when there are responses again.
+onReach((isThere) => hear({ kind: isThere ? 'connected' : 'lost' }))
+
+// Finds a restarted server again within a second.
+const follower = createClient({
+  url: base,
+  longestPause: 500,
+  fetch: async (request) => {
+    try {
+      const response = await fetchAsSession(request)
+      tell({ kind: response.ok ? 'connected' : 'lost' })
+      return response
+    } catch (error) {
+      tell({ kind: 'lost' })
+      throw error
+    }
+  },
+})
+
+const erasedMs = 500
+let isErasedDue = false
+
+/** Reports erasures together, since a retention makes one for each run. */
+function tellErased(): void {
+  if (isErasedDue) return
+  isErasedDue = true
+  setTimeout(() => {
+    isErasedDue = false
+    tell({ kind: 'erased' })
+  }, erasedMs)
+}
+
+const oddMs = 1000
+
+/** Follows the log until the signal aborts or the session ends. */
+async function lead(signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const error = await forward(signal)
+    if (signal.aborted) return
+    const code = error instanceof ConductError ? error.code : undefined
+    if (code === 'UNAUTHORIZED') return tell({ kind: 'over' })
+    // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read again.
+    if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') {
+      last = undefined
+      continue
+    }
+    // The answer came from something else, such as a proxy whose server is away.
+    tell({ kind: 'lost' })
+    await new Promise((resolve) => setTimeout(resolve, oddMs))
+  }
+}
+
+/** Forwards events until the stream fails. Returns its error. */
+async function forward(signal: AbortSignal): Promise<unknown> {
+  try {
+    for await (const event of follower.follow(last === undefined ? {} : { after: last }, { signal })) {
+      tell({ kind: 'event', event })
+      if (event.type === 'erasure.created') tellErased()
+    }
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+/**
+ * Takes part in following the log until the returned function is called. One tab holds the stream and forwards its
+ * events; when it is closed, another takes over. Without browser locks (a page without TLS from another host, or a
+ * browser that may store nothing), each tab has its own stream.
+ */
+export function follow(): () => void {
+  const end = new AbortController()
+  const { signal } = end
+  const alone = async () => {
+    if (!signal.aborted) await lead(signal)
+  }
+  void (navigator.locks ? navigator.locks.request(name, { signal }, alone).catch(alone) : alone())
+  return () => end.abort()
+}
