@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
 import { violations } from '../support/axe.ts'
 import { openPage, type Shown } from '../support/browser.ts'
 import { builtPage } from '../support/unpacked.ts'
@@ -130,6 +131,13 @@ test('every control of the frame has a name on a phone', async (t) => {
   await page.getByRole('link', { name: 'Conduct', exact: true }).waitFor()
 })
 
+/** Ids that several elements have, of which a label names the first: axe no longer reports them. */
+const repeatedIds = (page: Page) =>
+  page.evaluate(() => {
+    const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
+    return ids.filter((id, at) => ids.indexOf(id) < at)
+  })
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe reports nothing on any page (${colorScheme})`, async (t) => {
     const shown = await openPage(t, '', { colorScheme, reducedMotion: 'reduce' })
@@ -141,6 +149,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.goto(home + address)
       await page.locator(sign).first().waitFor()
       found.push(...(await violations(page, only)).map((one) => `${address} ${one}`))
+      found.push(...(await repeatedIds(page)).map((id) => `${address} has the id ${id} twice`))
     }
     assert.deepEqual(found, [])
     await page.keyboard.press('?')

@@ -125,8 +125,8 @@ function Compared({ sides }: { sides: Sides }) {
           rows={files.map((path) => ({ name: path, cells: sides.map(({ files }) => files.byPath.get(path)) }))}
         />
       </table>
-      <section aria-labelledby="content">
-        <h2 id="content">Content</h2>
+      <section aria-labelledby="both-contents">
+        <h2 id="both-contents">Content</h2>
         <Contents before={a.run.content} after={b.run.content} />
       </section>
     </>
