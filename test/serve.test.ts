@@ -68,7 +68,9 @@ test('a wrong setting, a wrong flag and a wrong command fail with a message', as
 })
 
 test('--version and --help print at once', async () => {
-  assert.equal((await conduct(['--version'])).stdout, `${version}\n`)
+  // The program may have been built at an earlier commit from the same files.
+  const withoutCommit = (text: string) => text.trim().replace(/\+.*/, '')
+  assert.equal(withoutCommit((await conduct(['--version'])).stdout), withoutCommit(version))
   const help = await conduct(['serve', '--help'])
   assert.equal(help.code, 0)
   assert.match(help.stdout, /--database-url[\s\S]*CONDUCT_ADMIN_KEY/)
