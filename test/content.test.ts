@@ -88,7 +88,7 @@ testLedger(
   async (ledger) => {
     const { client } = ledger
     await client.createRun({ runId: 'A' })
-    const lines = Array.from({ length: 400 }, (_, n) => `line ${String(n).padStart(4, '0')} ü${'.'.repeat(20)}\n`)
+    const lines = Array.from({ length: 200 }, (_, n) => `line ${String(n).padStart(4, '0')} ü${'.'.repeat(20)}\n`)
     for (const text of lines) await client.appendToRun({ runId: 'A', text })
     const content = await contentOf(ledger)
     const total = Buffer.byteLength(lines.join(''))

@@ -8,7 +8,7 @@ import { everything } from './support/script.ts'
 import { requestOf, type Shot, shots } from './support/shots.ts'
 import { type Entry, type Recorder, transcriptOf } from './support/transcript.ts'
 
-const sampled = size(300, 20_000)
+const sampled = size(150, 20_000)
 
 /** The ETags of these operations contain a row id, which may differ between engines. */
 const withoutRowVersion = (shot: Shot): Shot =>

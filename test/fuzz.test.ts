@@ -13,7 +13,7 @@ import { base, type Engine, engines, openLedger } from './support/engines.ts'
 import fc from './support/random.ts'
 import { requestOf, rightShot, type Shot, shots } from './support/shots.ts'
 
-const perEngine = size(400, 100_000)
+const perEngine = size(200, 100_000)
 /** Requests per operation, of which a minimum must succeed. */
 const each = size(12, 24)
 

@@ -74,7 +74,7 @@ const rounds = fc.array(fc.record({ create: fc.nat(3), remove: fc.array(fc.nat(4
 testLedger(
   'a walk during inserts and deletes repeats no run, and misses none that exists throughout',
   async (ledger) => {
-    const walks = size(10, 5000)
+    const walks = size(5, 5000)
     await fc.assert(
       fc.asyncProperty(
         rounds,

@@ -12,7 +12,7 @@ testLedger('a walk over many projects misses no run whose status changes meanwhi
       runs.push({ project: slug, runId: (await as({ project: slug }).createRun({ agent: 'x' })).run.runId })
     }
   }
-  let left = 100
+  let left = 50
   const change = async (first: number) => {
     for (let n = first; left > 0; n += 7) {
       const { project, runId } = runs[n % runs.length] as (typeof runs)[number]
@@ -39,7 +39,7 @@ testLedger('a walk over many projects misses no run whose status changes meanwhi
 testLedger(
   'a reader of one type misses no event, also of projects that are created meanwhile',
   async ({ client, as }) => {
-    const creates = 40
+    const creates = 20
     const slugs = Array.from({ length: 30 }, (_, n) => `p${n}`)
     for (const slug of slugs) await client.createProject({ slug })
     const { meta } = await client.listEvents({ order: 'desc', limit: 1 })

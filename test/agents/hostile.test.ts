@@ -8,7 +8,7 @@ import { size } from '../proof/size.ts'
 import { assertLinear, mebibyte, type Shape } from '../support/linear.ts'
 import { documentOf, namesOf, transcriptOf } from './documents.ts'
 
-const longest = size(mebibyte / 64, mebibyte)
+const longest = size(mebibyte / 128, mebibyte)
 
 /** Characters and words that the readers search a text for. */
 const units = [

@@ -165,7 +165,7 @@ function printer(cwd: string, lines: number, copies = 1) {
 test('of output beyond the limit, the log has the beginning and the end, and says once what is missing between', async (t) => {
   for (const copies of [1, 2]) {
     const { env, cwd, ledger } = localUser(t)
-    const { words, whole } = printer(cwd, 70_000 / copies, copies)
+    const { words, whole } = printer(cwd, 24_000 / copies, copies)
     assert.equal((await conduct(['exec', '--', ...words], env, cwd)).code, 0)
     const { gaps, kept } = await assertTrueGaps(await ledger(), 'RUN-001', whole)
     assert.equal(gaps.length, 1)
@@ -176,7 +176,7 @@ test('of output beyond the limit, the log has the beginning and the end, and say
 
 test("of output that fits a local ledger's own limit, nothing is missing, however fast it comes", async (t) => {
   const { env, cwd, ledger } = localUser(t, { CONDUCT_CONTENT_LIMIT: '16000000' })
-  const { words, whole } = printer(cwd, 70_000)
+  const { words, whole } = printer(cwd, 30_000)
   assert.equal((await conduct(['exec', '--', ...words], env, cwd)).code, 0)
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.ok(run.content === whole, `${run.content.length} of ${whole.length} characters`)

@@ -185,7 +185,7 @@ test('checkpoints and rewrites by other processes are no replacement', async (t)
   const url = await sqlite.freshUrl(t)
   const server = await startServer(t, url)
   const client = clientOf(server)
-  for (let round = 0; round < size(6, 60); round++) {
+  for (let round = 0; round < size(3, 60); round++) {
     await client.createRun({ content: 'x'.repeat(300_000) })
     await readRows(
       url,

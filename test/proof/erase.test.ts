@@ -56,9 +56,9 @@ async function placesOf(url: string): Promise<string[]> {
 
 prove('an erasure that was killed under writers can be completed, and nothing of the text is left', async (t, url) => {
   let server = await startServer(t, url)
-  await createMany(clientOf(server), size(200, 2_000), runOf(2))
+  await createMany(clientOf(server), size(100, 2_000), runOf(2))
   let kills = 0
-  for (let round = 1; round <= size(2, 40); round++) {
+  for (let round = 1; round <= size(1, 40); round++) {
     const writers = startWriters(t, clientOf(server), `erase-${round}`, ({ code }) => code === 'UNAVAILABLE')
     await clientOf(server).createRun({ runId: `AGAIN-${round}`, title: word, content: word })
     const erasing = eraseAll(clientOf(server)).catch((error) => {
@@ -98,7 +98,7 @@ async function isToldOfReader(client: Client, url: string): Promise<void> {
 }
 
 prove('a text is erased from every page of a large ledger', async (t, url) => {
-  const runs = size(300, 20_000)
+  const runs = size(150, 20_000)
   const server = await startServer(t, url)
   const client = clientOf(server)
   await createMany(client, runs, runOf(100))

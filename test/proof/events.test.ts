@@ -9,7 +9,7 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf, startWriters } from './writers.ts'
 
-const changes = size(300, 100_000)
+const changes = size(150, 100_000)
 /** How long a transaction stays open after writing an event. On PostgreSQL, others get their numbers meanwhile. */
 const heldMs = { sqlite: 20, postgres: 300 }
 

@@ -5,7 +5,7 @@ import { launchedUser, processesOf } from '../cli/launched.ts'
 import { syncAll } from '../cli/session.ts'
 import { size } from './size.ts'
 
-const sessions = size(4, 500)
+const sessions = size(2, 500)
 const atOnce = 2
 const commands = 3
 

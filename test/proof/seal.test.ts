@@ -19,8 +19,8 @@ import fc from '../support/random.ts'
 import { keepCopy, type Spot, sabotages, unlocated } from './sabotage.ts'
 import { size } from './size.ts'
 
-const sabotaged = size(12, 500)
-const honest = size(4, 500)
+const sabotaged = size(8, 500)
+const honest = size(2, 500)
 /** The number of changes to each ledger. Before each of them, its log is restored. */
 const perLedger = size(4, 20)
 /** The number of anchored checkpoints of a ledger. */

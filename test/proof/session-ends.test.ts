@@ -6,8 +6,8 @@ import { claudeIn, syncAll, untilNobodyRuns, workplace } from '../cli/session.ts
 import { writeFiles } from '../cli/user.ts'
 import { size } from './size.ts'
 
-const sessions = size(8, 500)
-const files = size(500, 12_000)
+const sessions = size(4, 500)
+const files = size(200, 12_000)
 const atOnce = 4
 
 test('sessions whose last two hooks run together all end, without another hook or sync', {

@@ -10,7 +10,7 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf } from './writers.ts'
 
-const keys = size(8, 25)
+const keys = size(4, 25)
 const streamsOfKey = 20
 const changes = size(40, 2_000)
 const slow = size(5, 20)
@@ -78,7 +78,7 @@ prove('streams that are far behind and read slowly take little memory, and miss 
 /** A server that has reached its memory size under an ordinary load. */
 async function startWarm(t: TestContext, url: string, env: Record<string, string> = asShipped): Promise<ServerProcess> {
   const server = await startServer(t, url, env)
-  await inTurns(size(200, 1_000), 16, () => clientOf(server).createRun({ content: '# Some work' }))
+  await inTurns(size(100, 1_000), 16, () => clientOf(server).createRun({ content: '# Some work' }))
   return server
 }
 

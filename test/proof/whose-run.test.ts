@@ -10,7 +10,7 @@ for (const engine of engines) {
   test(`the work of simultaneous agents is in the run of the agent that did it (${engine.name})`, async (t) => {
     const { client: admin, as } = await openLedger(t, engine)
     let written = 0
-    for (let schedule = 0; schedule < size(10, 250); schedule++) {
+    for (let schedule = 0; schedule < size(5, 250); schedule++) {
       const project = `shop-${schedule}`
       await admin.createProject({ slug: project })
       const state = openState(':memory:')

@@ -15,7 +15,7 @@ import { logOf, replay, tablesOf } from './replayed.ts'
 import { requireFound, textsOf } from './searched.ts'
 import { requireChain, requireReplayed, requireWhole } from './whole.ts'
 
-const histories = size(3, 500)
+const histories = size(2, 500)
 const workers = 10
 
 for (const engine of engines) {

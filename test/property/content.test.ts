@@ -7,7 +7,7 @@ import { engines, openLedger } from '../support/engines.ts'
 import { assertTrueGaps } from '../support/numbered.ts'
 import fc from '../support/random.ts'
 
-const contents = size(12, 1000)
+const contents = size(6, 1000)
 /** The most that one readContent returns. */
 const pieceBytes = 262_144
 

@@ -11,7 +11,7 @@ import { exportAt, exportOf, importAt, openAt } from '../support/exported.ts'
 import fc from '../support/random.ts'
 import { allOf, carryOut, type Deed, history } from './deeds.ts'
 
-const histories = size(6, 300)
+const histories = size(3, 300)
 
 for (const engine of engines) {
   test(`any ledger is the same, byte for byte, after export and import into another and back (${engine.name})`, async () => {
@@ -65,7 +65,7 @@ test('the error for an export that is cut anywhere, or has one wrong bit, names 
       // Without its line feed, the last line is still complete.
       if (at < bytes.length - 1) await assert.rejects(read(bytes.subarray(0, at)), refused('BAD_REQUEST'))
     })
-    await fc.assert(damage, { numRuns: size(200, 20_000) })
+    await fc.assert(damage, { numRuns: size(100, 20_000) })
   })
 })
 

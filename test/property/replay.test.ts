@@ -6,7 +6,7 @@ import fc from '../support/random.ts'
 import { carryOut, type Deed, history } from './deeds.ts'
 import { logOf, replay, tablesOf } from './replayed.ts'
 
-const histories = size(8, 1500)
+const histories = size(4, 1500)
 
 for (const engine of engines) {
   test(`replaying the log gives the tables (${engine.name})`, async () => {

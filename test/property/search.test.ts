@@ -6,7 +6,7 @@ import fc from '../support/random.ts'
 import { carryOut, history } from './deeds.ts'
 import { requireFound, textsOf } from './searched.ts'
 
-const histories = size(6, 1000)
+const histories = size(3, 1000)
 
 for (const engine of engines) {
   test(`a search finds the same as a scan of all texts (${engine.name})`, async () => {
