@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { ConductError, createClient } from '../src/client/client.ts'
@@ -296,20 +295,21 @@ async function silentServer(t: TestContext) {
   return { server, client: createClient({ url: `http://127.0.0.1:${port}`, attempts: 1, timeout: 500 }) }
 }
 
-test('a call to a silent server times out, even if the garbage collector ran meanwhile', async (t) => {
+test('a call to a silent server times out, even if the garbage collector ran meanwhile', {
+  timeout: 60_000,
+}, async (t) => {
   const { client } = await silentServer(t)
-  await assert.rejects(Promise.race([client.me(), sleep(5000)]), { code: 'UNAVAILABLE' })
+  await assert.rejects(client.me(), { code: 'UNAVAILABLE' })
 })
 
-test('the client retries a stream that does not begin', async (t) => {
+test('the client retries a stream that does not begin', { timeout: 60_000 }, async (t) => {
   const { server, client } = await silentServer(t)
   const stop = new AbortController()
   t.after(() => stop.abort())
   const following = client.follow({}, { signal: stop.signal }).next()
   following.catch(() => {})
   await once(server, 'connection')
-  const again = once(server, 'connection').then(() => 'asked again')
-  assert.equal(await Promise.race([again, sleep(10_000, 'waited')]), 'asked again')
+  await once(server, 'connection')
 })
 
 test('the client does not ask again for an event that it cannot read', async () => {

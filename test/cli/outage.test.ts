@@ -3,16 +3,17 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { wakeSync } from '../../src/capture/hook/wake.ts'
-import { stateOf } from '../../src/capture/spool/state-file.ts'
+import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { size } from '../proof/size.ts'
 import { engines } from '../support/engines.ts'
 import { assertTrueGaps } from '../support/numbered.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
-import { conduct, start } from './program.ts'
+import { conduct, type ProgramEnv, start } from './program.ts'
 import { remoteUser } from './user.ts'
 
 /** A server that the test can kill, and start again at the same address. */
@@ -32,6 +33,14 @@ async function until(path: string) {
   while (!existsSync(path)) await sleep(20)
 }
 
+/** Waits until that line waits to be sent: lines are queued in batches, every half second. */
+async function queued(env: ProgramEnv, line: string) {
+  const db = new DatabaseSync(stateFile(env), { readOnly: true })
+  const find = db.prepare('select 1 from calls where instr(input, ?) > 0')
+  while (!find.get(`${line}\\n`)) await sleep(20)
+  db.close()
+}
+
 test('a server that was killed and started again receives every line once, and the real end', {
   timeout: 120_000,
 }, async (t) => {
@@ -44,8 +53,7 @@ test('a server that was killed and started again receives every line once, and t
   await first.end('SIGKILL')
   go(100)
   await until(join(cwd, 'at250'))
-  // Lines are queued in batches every half second, so some wait to be sent now.
-  await sleep(1000)
+  await queued(env, 'line 249')
   await place.start()
   go(250)
   await until(join(cwd, 'at300'))
@@ -122,7 +130,7 @@ test('sync sends what a killed exec had recorded', async (t) => {
   const { env, cwd, ledger } = remoteUser(t, place.url)
   const { child, ran } = start(['exec', '--', 'sh', '-c', steps(100)], env, cwd)
   await until(join(cwd, 'at100'))
-  await sleep(1000)
+  await queued(env, 'line 99')
   child.kill('SIGKILL')
   writeFileSync(join(cwd, 'past100'), '')
   await ran
