@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { reap } from '../src/nouns/run/reap.ts'
+import { reap } from '../src/nouns/run/take-lease.ts'
 import { openStore } from '../src/operations/open.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { reap } from '../src/nouns/run/reap.ts'
+import { reap } from '../src/nouns/run/take-lease.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger('the story of a task: an attempt dies, the next is checked, changed and searched', async (ledger) => {

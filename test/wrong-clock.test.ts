@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Client, createClient } from '../src/client/client.ts'
-import { reap } from '../src/nouns/run/reap.ts'
+import { reap } from '../src/nouns/run/take-lease.ts'
 import { openStore } from '../src/operations/open.ts'
 import { createApp } from '../src/server/app.ts'
 import { retentionJob } from '../src/server/jobs/retention.ts'

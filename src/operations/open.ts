@@ -10,7 +10,7 @@ import { numberEvents } from '../log/number.ts'
 import { insertKey } from '../nouns/key/key.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import { createProject } from '../nouns/project/project.ts'
-import { reap } from '../nouns/run/reap.ts'
+import { reap } from '../nouns/run/take-lease.ts'
 
 export interface StoreOptions {
   /** The secret of the first key, for a database without an admin key. */

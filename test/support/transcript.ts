@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { localActor } from '../../src/contract/actor.ts'
 import type { Name } from '../../src/contract/paths.ts'
-import { reap } from '../../src/nouns/run/reap.ts'
+import { reap } from '../../src/nouns/run/take-lease.ts'
 import { openStore } from '../../src/operations/open.ts'
 import { createApp } from '../../src/server/app.ts'
 import { type Answer, type CallBy, rawCalls, read } from './call.ts'

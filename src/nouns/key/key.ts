@@ -152,8 +152,8 @@ export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?:
 }
 
 /**
- * Throws FORBIDDEN if the new key would have more permissions than the caller's; VALIDATION_ERROR if it would outlive
- * the caller's key or session; NOT_FOUND for an unknown project.
+ * Needs admin, which holds every permission. Throws FORBIDDEN if a key of one project asks for one of all projects;
+ * VALIDATION_ERROR if the new key would outlive the caller's key or session; NOT_FOUND for an unknown project.
  */
 export const createKey: Operation<KeyRoutes['createKey']> = (
   ctx,

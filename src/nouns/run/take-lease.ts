@@ -1,13 +1,14 @@
 import sql from 'sql-template-tag'
 import { permits, systemActor } from '../../contract/actor.ts'
 import { ConductError, invalid } from '../../contract/error.ts'
-import { type Ctx, inTx, type Operation, requireOwn } from '../../frame/ctx.ts'
+import type { Tx } from '../../engine/db.ts'
+import { type Ctx, inTx, type Operation, requireOwn, systemCtx } from '../../frame/ctx.ts'
 import { nameOfActor } from '../../log/actor.ts'
 import { activityAfter } from './activity.ts'
 import type { RunStatus } from './fields.ts'
 import { expired, expiryOf, latestExpiry, tokenHash, tokenOf } from './lease.ts'
 import type { Lease } from './lease-fields.ts'
-import { activityIn, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
+import { activityIn, columns, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 import { earlier, isTooLate, later, type RunState } from './state.ts'
 import type { RunWorkRoutes } from './work-routes.ts'
@@ -167,3 +168,25 @@ export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
     const saved = await saveRun(ctx, { ...opened, after: base, lease: columns, holds: true, activity })
     return { run: await shownRun(ctx, saved) }
   })
+
+const reapedAtOnce = 100
+
+/**
+ * Fails runs whose leases expired before `now`, or were granted while the clock was far ahead, a limited number at a
+ * time. Any server does this for all; if two meet, one of them acts. Returns whether there may be more.
+ */
+export async function reap(db: Tx, now: string): Promise<boolean> {
+  const lapsed = await db.query<{ id: number }>(sql`
+    select id from runs where lease_expires_at <= ${now} order by lease_expires_at limit ${reapedAtOnce}`)
+  const early = await db.query<{ id: number }>(sql`
+    select id from runs where lease_expires_at > ${latestExpiry(now)} limit ${reapedAtOnce - lapsed.length}`)
+  lapsed.push(...early)
+  await Promise.all(lapsed.map(({ id }) => db.tx((tx) => reapOne(tx, id, now))))
+  return lapsed.length === reapedAtOnce
+}
+
+async function reapOne(db: Tx, id: number, now: string) {
+  const [row] = await db.query<RunRow>(sql`select ${columns} from runs where runs.id = ${id} ${db.dialect.forUpdate}`)
+  if (!row || !isLapsed(row, now)) return
+  await lapse(systemCtx(db, now, row.project_id), row)
+}

@@ -12,7 +12,7 @@ import {
   type IsToGo,
   isErasedName,
 } from '../../log/event-text.ts'
-import { replaceFoundBy } from '../../nouns/run/keep-found-by.ts'
+import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
 import { eraseDocuments, unindex } from './content.ts'

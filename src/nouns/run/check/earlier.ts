@@ -2,7 +2,7 @@ import sql from 'sql-template-tag'
 import { fits } from '../../../contract/text.ts'
 import type { Ctx } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
-import { noteAllMade } from '../keep-found-by.ts'
+import { noteAllMade } from '../found-by.ts'
 import type { JudgedRun } from './verdict.ts'
 
 interface EarlierRow {
