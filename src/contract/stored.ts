@@ -101,16 +101,19 @@ export const stateFields = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, { given }]) => given))
 
 /** The column of a field. */
-export const columnOf = (name: string, { column }: Stored) =>
+export const columnOf = (name: string, { column }: Pick<Stored, 'column'>) =>
   column ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** The columns that an erasure looks into: plain texts, and those in JSON, which writes some characters in another way. */
-export function textColumnsOf(fields: Fields): { plain: string[]; json: string[] } {
-  const ofKind = (kind: Kind) =>
-    Object.entries(fields)
-      .filter(([, field]) => field.kind === kind)
-      .map(([name, field]) => columnOf(name, field))
-  return { plain: ofKind('text'), json: ofKind('json') }
+/** The columns of fields of these kinds. */
+export const columnsOfKind = (fields: Fields, ...kinds: Kind[]): string[] =>
+  Object.entries(fields)
+    .filter(([, { kind }]) => kinds.includes(kind))
+    .map(([name, field]) => columnOf(name, field))
+
+/** The value in a column of JSON. */
+export function parsed(json: string | null) {
+  if (json === null) return null
+  return json === '{}' ? {} : json === '[]' ? [] : JSON.parse(json)
 }
 
 const mapped = (fields: Fields, of: (field: Stored) => unknown): object =>

@@ -1,5 +1,5 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { columnOf, type Fields, type Stored, stateFields } from '../contract/stored.ts'
+import { columnOf, type Fields, parsed, type Stored, stateFields } from '../contract/stored.ts'
 
 /** The columns of the rows of a table, to select. `instead` computes some of them. */
 export const columnsOf = (table: string, fields: Fields, instead: Record<string, Sql> = {}): Sql =>
@@ -9,12 +9,6 @@ export const columnsOf = (table: string, fields: Fields, instead: Record<string,
       .map(([name, field]) => columnOf(name, field))
       .map((column) => (instead[column] ? sql`${instead[column]} as ${raw(column)}` : raw(`${table}.${column}`))),
   )
-
-/** The value in a column of JSON. */
-export function parsed(json: string | null) {
-  if (json === null) return null
-  return json === '{}' ? {} : json === '[]' ? [] : JSON.parse(json)
-}
 
 type Row = Record<string, unknown>
 

@@ -1,15 +1,13 @@
 import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
-import type { ActorName } from '../../contract/field.ts'
-import type { RowOf } from '../../contract/stored.ts'
+import { parsed, type RowOf } from '../../contract/stored.ts'
 import type { Ctx } from '../../frame/ctx.ts'
-import { columnsOf, factReader, parsed, stateReader, stateWriter } from '../../frame/stored.ts'
+import { columnsOf, factReader, stateReader, stateWriter } from '../../frame/stored.ts'
 import { actorsOf } from '../../log/actor.ts'
 import type { Changes } from '../../log/event.ts'
 import { type Change, record } from '../../log/record.ts'
-import { type Run, rowFields, runFields } from './fields.ts'
+import { type Run, rowFields, runFields, runOf, usageOf } from './fields.ts'
 import type { RunState } from './state.ts'
-import { sentenceOfNothing } from './verdict/sentence.ts'
 
 export type RunRow = RowOf<typeof rowFields>
 
@@ -17,21 +15,6 @@ export type RunRow = RowOf<typeof rowFields>
 export const columns = columnsOf('runs', rowFields, {
   retry_of_run: sql`case when runs.retry_of is null then null else (select o.run_id from runs o where o.id = runs.retry_of) end`,
 })
-
-/** Usage has its own columns, for sums. Null means that the field was not given. */
-function usageOf(row: RunRow): Run['usage'] {
-  const { model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, cost_source } = row
-  const usage = {
-    ...(model !== null && { model }),
-    ...(input_tokens !== null && { inputTokens: input_tokens }),
-    ...(output_tokens !== null && { outputTokens: output_tokens }),
-    ...(cache_read_tokens !== null && { cacheReadTokens: cache_read_tokens }),
-    ...(cache_write_tokens !== null && { cacheWriteTokens: cache_write_tokens }),
-    ...(cost_usd !== null && { costUsd: cost_usd }),
-    ...(cost_source !== null && { costSource: cost_source }),
-  }
-  return Object.keys(usage).length === 0 ? null : usage
-}
 
 const usageColumns = (usage: Run['usage']) => ({
   model: usage?.model ?? null,
@@ -76,58 +59,8 @@ export async function shownRun(ctx: Ctx, row: RunRow): Promise<Run> {
   return runOf(row, ctx.project.slug, await actorsOf(ctx, [row.created_by, row.updated_by]))
 }
 
-/** Field by field for speed: lists build a page of these for every request. */
-function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, ActorName>): Run {
-  return {
-    id: row.id,
-    project,
-    runId: row.run_id,
-    title: row.title,
-    specId: row.spec_id,
-    specVersion: row.spec_version,
-    status: row.status,
-    agent: row.agent,
-    author: row.author,
-    command: row.command,
-    exitCode: row.exit_code,
-    contentType: row.content_type ?? 'text/markdown',
-    labels: parsed(row.labels),
-    where: parsed(row.location),
-    git: parsed(row.git),
-    changes: parsed(row.changes),
-    links: parsed(row.links),
-    usage: usageOf(row),
-    failure: parsed(row.failure),
-    retryOf: row.retry_of_run,
-    attempt: row.attempt,
-    verdict: row.verdict,
-    evidence: row.evidence,
-    why: whyOf(row),
-    required: requiredIn(row),
-    activity: parsed(row.activity),
-    leaseExpiresAt: row.lease_expires_at,
-    lastSeenAt: row.last_seen_at,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    createdBy: actors.get(row.created_by) as ActorName,
-    updatedBy: actors.get(row.updated_by) as ActorName,
-    version: row.version,
-    ...(row.judged === rejudgedByUpgrade && { rejudged: true as const }),
-    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
-  }
-}
-
-/** The value of `judged` for a run whose verdict an upgrade changed last. */
-export const rejudgedByUpgrade = 2
-
 /** The names of the checks that a run must pass. */
 export const requiredIn = ({ required }: Pick<RunRow, 'required'>): string[] | null => parsed(required)
-
-/** The verdict in a sentence. Without checks it is not stored. */
-const whyOf = (row: RunRow): string | null =>
-  row.why ?? (row.verdict === 'unchecked' ? sentenceOfNothing(requiredIn(row) ?? []) : null)
 
 /** The stored activity of a run. */
 export const activityIn = ({ activity }: RunRow): Run['activity'] => parsed(activity)

@@ -1,6 +1,6 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
-import { textColumnsOf } from '../../contract/stored.ts'
+import { columnsOfKind } from '../../contract/stored.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { confinementOf } from '../../frame/scope.ts'
@@ -145,11 +145,11 @@ function textScope(ctx: Ctx, text: string): Scope {
   const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
   const contents = sql`exists (select 1 from turns t where t.run_id = runs.id and ${inTurns('t')})`
-  const ofRun = textColumnsOf(rowFields)
+  const [ofRun, inRun] = [columnsOfKind(rowFields, 'text'), columnsOfKind(rowFields, 'json')]
   return {
     isToGo: textsWith(text),
     rows: {
-      run: any('runs', ofRun.plain, ofRun.json, ['document_id'], files, memos, contents),
+      run: any('runs', ofRun, inRun, ['document_id'], files, memos, contents),
       turn: inTurns('turns'),
       spec: any('specs', ['title', 'agent'], [], ['document_id'], versions),
       check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import type { Output } from '../../client/client.ts'
 import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
 import { href } from '../app/router.ts'
@@ -17,32 +18,40 @@ interface Props {
 
 const count = (value: number | undefined) => value?.toLocaleString('en') ?? '—'
 
-/** The facts of a run beside its work. */
-export function RunFacts({ run, attempts }: Props) {
-  const { where, usage, git } = run
-  return (
-    <dl class="about">
-      <Fact name="Spec">
-        {run.specId && (
-          <a href={href(['specs', run.project, run.specId])}>
-            {run.specId}
-            {run.specVersion !== null && ` v${run.specVersion}`}
-          </a>
-        )}
-      </Fact>
-      <Fact name="Agent">{run.agent}</Fact>
-      <Fact name="Author">{run.author}</Fact>
-      <Fact name="Command">
-        {run.command && (
-          <code>
-            <Visible text={run.command} />
-          </code>
-        )}
-      </Fact>
-      <Fact name="Exit code">{run.exitCode}</Fact>
-      <Fact name="Created">{<When at={run.createdAt} />}</Fact>
-      <Fact name="Started">{run.startedAt && <When at={run.startedAt} />}</Fact>
-      <Fact name="Ended">{run.endedAt && <When at={run.endedAt} />}</Fact>
+const all = <How extends string, Name extends string>(how: How, ...names: Name[]) =>
+  Object.fromEntries(names.map((name) => [name, how])) as Record<Name, How>
+
+type Show = (props: Props) => ComponentChildren
+
+/** How the facts beside the work show each field of a run, in this order: other parts of its page do, or nothing does. */
+const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
+  specId: ({ run }) => (
+    <Fact name="Spec">
+      {run.specId && (
+        <a href={href(['specs', run.project, run.specId])}>
+          {run.specId}
+          {run.specVersion !== null && ` v${run.specVersion}`}
+        </a>
+      )}
+    </Fact>
+  ),
+  agent: ({ run }) => <Fact name="Agent">{run.agent}</Fact>,
+  author: ({ run }) => <Fact name="Author">{run.author}</Fact>,
+  command: ({ run }) => (
+    <Fact name="Command">
+      {run.command && (
+        <code>
+          <Visible text={run.command} />
+        </code>
+      )}
+    </Fact>
+  ),
+  exitCode: ({ run }) => <Fact name="Exit code">{run.exitCode}</Fact>,
+  createdAt: ({ run }) => <Fact name="Created">{<When at={run.createdAt} />}</Fact>,
+  startedAt: ({ run }) => <Fact name="Started">{run.startedAt && <When at={run.startedAt} />}</Fact>,
+  endedAt: ({ run }) => <Fact name="Ended">{run.endedAt && <When at={run.endedAt} />}</Fact>,
+  where: ({ run: { where } }) => (
+    <>
       <Fact name="Host">{where?.host}</Fact>
       <Fact name="Folder">
         {where?.cwd && (
@@ -52,7 +61,11 @@ export function RunFacts({ run, attempts }: Props) {
         )}
       </Fact>
       <Fact name="Session">{where?.session && <span class="path">{where.session}</span>}</Fact>
-      <Fact name="Repository">{git?.repository && <Repository remote={git.repository} />}</Fact>
+    </>
+  ),
+  git: ({ run: { git } }) => <Fact name="Repository">{git?.repository && <Repository remote={git.repository} />}</Fact>,
+  usage: ({ run: { usage } }) => (
+    <>
       <Fact name="Model">{usage?.model}</Fact>
       <Fact name="Tokens">
         {(usage?.inputTokens ?? usage?.outputTokens) === undefined
@@ -63,12 +76,21 @@ export function RunFacts({ run, attempts }: Props) {
         {usage?.costSource === 'estimated' && '≈ '}
         {costOf(usage?.costUsd)}
       </Fact>
-      <Fact name="Features">{run.features.length > 0 && <Features run={run} />}</Fact>
-      <Fact name="Labels">{Object.keys(run.labels).length > 0 && <Labels run={run} />}</Fact>
-      <Fact name="Attempts">{attempts.length > 1 && <Attempts run={run} attempts={attempts} />}</Fact>
-    </dl>
-  )
+    </>
+  ),
+  features: ({ run }) => <Fact name="Features">{run.features.length > 0 && <Features run={run} />}</Fact>,
+  labels: ({ run }) => <Fact name="Labels">{Object.keys(run.labels).length > 0 && <Labels run={run} />}</Fact>,
+  attempt: (props) => <Fact name="Attempts">{props.attempts.length > 1 && <Attempts {...props} />}</Fact>,
+  ...all('elsewhere', 'project', 'runId', 'title', 'status', 'verdict', 'evidence', 'why', 'failure', 'activity'),
+  ...all('elsewhere', 'content', 'contentType', 'changes', 'links', 'turns', 'specVersion', 'erasedAt'),
+  ...all('elsewhere', 'leaseExpiresAt', 'lastSeenAt'),
+  ...all('hidden', 'id', 'retryOf', 'required', 'rejudged', 'version', 'updatedAt', 'createdBy', 'updatedBy'),
 }
+
+/** The facts of a run beside its work. */
+export const RunFacts = (props: Props) => (
+  <dl class="about">{Object.values(fields).map((show) => typeof show === 'function' && show(props))}</dl>
+)
 
 /** Links to the repository's page if its host is known, also for an SSH remote. */
 const Repository = ({ remote }: { remote: string }) => (

@@ -5,7 +5,8 @@ import { listOf, padded } from '../../../frame/pieces.ts'
 import { type Changes, differences } from '../../../log/event.ts'
 import { recordAll } from '../../../log/record.ts'
 import { addToTotals } from '../../spec/totals.ts'
-import { columns, eventOf, type RunRow, rejudgedByUpgrade } from '../row.ts'
+import { rejudgedByUpgrade } from '../fields.ts'
+import { columns, eventOf, type RunRow } from '../row.ts'
 import { type Found, findVerdicts } from './verdict.ts'
 
 /** How many runs one step derives, in one transaction. */
