@@ -3,8 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { inBatches } from '../src/server/batch.ts'
-import { limitPipelines } from '../src/server/pipeline.ts'
+import { inBatches, limitPipelines } from '../src/server/listener.ts'
 
 function exchangeOn(socket: Socket): [IncomingMessage, ServerResponse] {
   const incoming = new IncomingMessage(socket)

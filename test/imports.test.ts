@@ -48,10 +48,7 @@ const houses: Record<string, House> = {
   },
   terminal: { uses: ['src', 'contract'], packages: ['cli-table3', 'commander'] },
   // Where the work is and where the ledger is: git, profiles, the connection.
-  place: {
-    uses: [...['contract', 'engine', 'nouns', 'export', 'operations', 'client', 'recorder', 'server', 'terminal']],
-    packages: ['@clack/prompts'],
-  },
+  place: { uses: ['contract', 'engine', 'nouns', 'export', 'operations', 'client', 'recorder', 'server', 'terminal'] },
   verify: { uses: ['contract', 'log', 'client', 'terminal', 'place'] },
   capture: {
     uses: [

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
-import { isLeader } from '../src/server/jobs/leader.ts'
-import { startJobs } from '../src/server/jobs/scheduler.ts'
+import { isLeader, startJobs } from '../src/server/jobs/scheduler.ts'
 import { testLedger } from './support/engines.ts'
 
 testLedger('a server takes a job whose holder is silent, or had a clock that was ahead', async ({ store: { db } }) => {

@@ -185,7 +185,7 @@ export const reasonOf = ({ message, cause }: Error & { cause?: unknown }) =>
 async function openLocal(place: LocalPlace, env: Env, createsProject = !place.isNamed): Promise<Connection> {
   const [{ as, close }, { beforeRecords, ensureProject }] = await Promise.all([
     openLedger(place, env),
-    import('./new-project.ts'),
+    import('./missing.ts'),
   ])
   const { project } = place
   const client = as({ project })

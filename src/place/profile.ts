@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SettingError } from '../terminal/exit.ts'
-import { type Env, folders, privateFolder } from './folders.ts'
-import { writePrivate } from './private-file.ts'
+import { type Env, folders, privateFolder, writePrivate } from './folders.ts'
 
 /** A server and the key for it. */
 export interface Profile {

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Env, folders, privateFolder } from './folders.ts'
-import { writePrivate } from './private-file.ts'
+import { type Env, folders, privateFolder, writePrivate } from './folders.ts'
 import { withoutPassword } from './setting.ts'
 
 /** What a running server publishes for the commands of the same user. */

@@ -1,33 +1,31 @@
 import { Hono } from 'hono'
+import { getPath } from 'hono/utils/url'
 import type { Logger } from 'pino'
 import type { Actor } from '../contract/actor.ts'
+import { ConductError } from '../contract/error.ts'
+import { cut } from '../contract/explain.ts'
 import { addressOf, type Name, names } from '../contract/paths.ts'
 import type { Store } from '../operations/open.ts'
-import { createRefusal, pathOf } from './address.ts'
 import { createAuth } from './auth.ts'
-import { createCors } from './cors.ts'
 import { createEndpoint } from './endpoint.ts'
-import { type Bindings, createExchange } from './exchange.ts'
-import { contentHandler } from './handlers/content.ts'
+import { type Bindings, createExchange, type Exchange } from './exchange.ts'
 import { docsHandler, openapiHandler } from './handlers/docs.ts'
-import { erasingHandler } from './handlers/erase.ts'
 import { eventsHandler } from './handlers/events.ts'
 import { exportHandler } from './handlers/export.ts'
-import type { Handler } from './handlers/handler.ts'
+import { type Handler, Reply } from './handlers/handler.ts'
 import { hooksHandler } from './handlers/hooks.ts'
 import { mcpHandler } from './handlers/mcp.ts'
 import { metricsHandler } from './handlers/metrics.ts'
-import { noteHandler } from './handlers/note.ts'
+import { erasingHandler, webhookTestHandler } from './handlers/outside.ts'
 import { pageHandler } from './handlers/page.ts'
 import { livenessHandler, readinessHandler } from './handlers/probes.ts'
 import { loginHandler, logoutHandler } from './handlers/session.ts'
-import { webhookTestHandler } from './handlers/webhook-test.ts'
-import { createHosts } from './hosts.ts'
+import { contentHandler, noteHandler } from './handlers/text.ts'
 import type { BackupJobOptions } from './jobs/backup.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
-import { Reply } from './reply.ts'
-import { createGuard, refusalOf } from './webhook/guard.ts'
+import { createCors, createHosts } from './origin.ts'
+import { createGuard, refusalOf } from './webhook/connect.ts'
 import { createSender, type SenderOptions } from './webhook/send.ts'
 
 export interface AppOptions {
@@ -164,3 +162,37 @@ const operationWays = (basePath: string) =>
     const { method, path } = addressOf(name)
     return { method, path: basePath + path }
   })
+
+/** Longer than any valid path. The rest is ignored. */
+const longestPath = 2000
+
+/** The path of a request, cut before it is decoded, because decoding can be slow. */
+const pathOf = ({ url }: Request) => getPath({ url: url.slice(0, longestPath) } as Request)
+
+/** A path pattern of Hono, with `:name` for one segment, and a method. */
+interface Way {
+  method: string
+  path: string
+}
+
+/** Creates the error for unknown addresses: METHOD_NOT_ALLOWED if the path exists with other methods, else NOT_FOUND. */
+function createRefusal(ways: readonly Way[], basePath: string) {
+  const known = ways.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`),
+  }))
+
+  return ({ request, headers }: Exchange): ConductError => {
+    const { method, path } = request
+    const methods = known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    if (methods.length === 0) {
+      const words = `There is nothing at ${cut(path)}; the API is described at ${basePath}/docs.`
+      return new ConductError('NOT_FOUND', words)
+    }
+    headers.allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+    return new ConductError(
+      'METHOD_NOT_ALLOWED',
+      `${cut(method)} is not allowed at ${cut(path)}; allowed are ${headers.allow}.`,
+    )
+  }
+}

@@ -1,8 +1,7 @@
 import type { HonoRequest } from 'hono'
 import { type Actor, anyone } from '../contract/actor.ts'
 import { ConductError } from '../contract/error.ts'
-import type { SessionSecrets } from '../contract/secret.ts'
-import { secretPattern } from '../contract/secret.ts'
+import { type SessionSecrets, secretPattern } from '../contract/secret.ts'
 import type { Tx } from '../engine/db.ts'
 import type { ProjectRef } from '../frame/ctx.ts'
 import { findProject, unknownProject } from '../frame/scope.ts'
@@ -10,8 +9,8 @@ import { actorOf, findKey, type LiveKey, touchKey } from '../nouns/key/key.ts'
 import { findSession } from '../nouns/key/session.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import type { Store } from '../operations/open.ts'
+import { cookieOf, requireSameOrigin, sessionOf, tokenHeader } from './exchange.ts'
 import type { Limiter } from './limit.ts'
-import { cookieOf, requireSameOrigin, sessionOf, tokenHeader } from './session.ts'
 
 /** Who sent a request, and the project it acts in. */
 export interface Caller {

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ConductError } from '../contract/error.ts'
 import { cut } from '../contract/explain.ts'
 import { failureOf } from './answer.ts'
 import type { App } from './app.ts'
-import type { Listener } from './batch.ts'
-import { Reply } from './reply.ts'
+import { Reply } from './handlers/handler.ts'
 
 interface Options {
   app: App
@@ -92,5 +92,48 @@ async function send({ status, headers, body }: Reply, outgoing: ServerResponse) 
     // Without a buffer of its own, this reads only what the client takes. It ends both sides after an error, which the
     // stream itself reports, and when the client leaves. TypeScript declares this ReadableStream twice.
     await pipeline(Readable.fromWeb(body as never, { highWaterMark: 0 }), outgoing).catch(() => {})
+  }
+}
+
+type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void
+
+/**
+ * Starts the requests that arrive in one tick of the event loop as a batch, so that they share one database snapshot. The
+ * snapshot begins after the last of them arrived, so each request sees everything that was committed before it.
+ */
+export function inBatches(listen: Listener): Listener {
+  let arrived: [IncomingMessage, ServerResponse][] = []
+
+  function startBatch() {
+    const batch = arrived
+    arrived = []
+    for (const [incoming, outgoing] of batch) listen(incoming, outgoing)
+  }
+
+  return (incoming, outgoing) => {
+    if (arrived.push([incoming, outgoing]) === 1) setImmediate(startBatch)
+  }
+}
+
+/** How many unanswered requests a connection may have. Browsers never pipeline; few programs do. */
+const mostUnderWay = 100
+
+/** Closes connections that send many requests without waiting, since all of their responses would stay in memory. */
+export function limitPipelines(listen: Listener): Listener {
+  const underWay = new WeakMap<Socket, number>()
+  const count = (socket: Socket, more: 1 | -1) => {
+    const now = (underWay.get(socket) ?? 0) + more
+    underWay.set(socket, now)
+    return now
+  }
+
+  return (incoming, outgoing) => {
+    const { socket } = incoming
+    if (count(socket, 1) > mostUnderWay) {
+      socket.destroy()
+      return
+    }
+    outgoing.once('close', () => count(socket, -1))
+    listen(incoming, outgoing)
   }
 }

@@ -1,6 +1,7 @@
-import type { Lag } from '../operations/health.ts'
-import { linesOf, type Metric } from './exposition.ts'
-import { processMetrics } from './watched.ts'
+import { performance } from 'node:perf_hooks'
+import type { BackupState } from '../engine/sqlite/backups.ts'
+import type { Facts, Lag } from '../operations/health.ts'
+import { version } from '../version.ts'
 
 /** Upper bounds in seconds of the histogram's buckets. */
 const bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
@@ -93,4 +94,134 @@ function histogramOf([operation, { count, seconds, buckets }]: [string, Series])
     `${name}_sum{${labels}} ${seconds}`,
     `${name}_count{${labels}} ${count}`,
   ]
+}
+
+/** How many runs have ended since the server began to count. */
+export interface Ends {
+  completed: number
+  failed: number
+  leaseLost: number
+}
+
+/** Metrics of a ledger. If the database does not answer, `facts` is undefined and only the rest is reported. */
+export function ledgerMetrics(
+  facts: Facts | undefined,
+  ends: Ends,
+  backups: BackupState | undefined,
+  isDoubted: boolean,
+): Metric[] {
+  return [
+    metric('conduct_clock_doubted', 'gauge', '1: the clock may be wrong.', Number(isDoubted)),
+    metric('conduct_runs_live', 'gauge', 'Runs in progress, 10000 at most.', facts?.liveRuns),
+    metric(
+      'conduct_runs_lapsed',
+      'gauge',
+      'Live runs whose lease has expired and that no server has failed yet, 10000 at most.',
+      facts?.lapsedLeases,
+    ),
+    {
+      name: 'conduct_runs_ended_total',
+      type: 'counter',
+      help: 'Runs of the whole ledger that ended since this server was first scraped.',
+      samples: [
+        [ends.completed, { status: 'completed' }],
+        [ends.failed, { status: 'failed' }],
+      ],
+    },
+    metric(
+      'conduct_runs_lease_lost_total',
+      'counter',
+      'Runs of the whole ledger that failed because their lease expired, since this server was first scraped.',
+      ends.leaseLost,
+    ),
+    metric('conduct_log_events', 'gauge', 'Events ever recorded in the log, dropped ones included.', facts?.newestSeq),
+    metric('conduct_log_last_event_timestamp_seconds', 'gauge', 'Time of the newest event.', seconds(facts?.newestAt)),
+    metric(
+      'conduct_index_waiting_entries',
+      'gauge',
+      'Entries of the search index that are out of date, 10000 at most.',
+      facts?.waitingEntries,
+    ),
+    metric('conduct_database_size_bytes', 'gauge', 'Size of the database.', facts?.databaseBytes),
+    metric('conduct_database_wal_size_bytes', 'gauge', 'Size of the write-ahead log of SQLite.', facts?.file?.walBytes),
+    metric('conduct_database_disk_free_bytes', 'gauge', 'Free space on the disk of SQLite.', facts?.file?.freeBytes),
+    ...backupMetrics(backups),
+  ]
+}
+
+function backupMetrics(backups: BackupState | undefined): Metric[] {
+  const at = backups?.newest?.at
+  return [
+    metric('conduct_backups', 'gauge', 'Number of scheduled backups.', backups?.count),
+    // A time of 0 makes an alert on the age fire before the first backup, too.
+    metric(
+      'conduct_backup_last_success_timestamp_seconds',
+      'gauge',
+      'Time of the newest scheduled backup, 0 before the first.',
+      backups && (at ?? 0) / 1000,
+    ),
+    metric('conduct_backup_last_size_bytes', 'gauge', 'Size of the newest scheduled backup.', backups?.newest?.bytes),
+    metric(
+      'conduct_backup_overdue',
+      'gauge',
+      '1: the newest scheduled backup is older than the schedule wants.',
+      backups && Number(backups.isOverdue),
+    ),
+  ]
+}
+
+/** Metrics of the process. */
+function processMetrics(openStreams: number, inProgress: number): Metric[] {
+  const { rss, heapUsed } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  const { active } = performance.eventLoopUtilization()
+  return [
+    {
+      name: 'conduct_build_info',
+      type: 'gauge',
+      help: 'Always 1; the labels say what runs.',
+      samples: [[1, { version, node: process.versions.node, sqlite: process.versions.sqlite ?? '' }]],
+    },
+    metric('conduct_requests_in_progress', 'gauge', 'Requests that wait for their answer.', inProgress),
+    metric('conduct_event_streams', 'gauge', 'Open streams of events.', openStreams),
+    metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', rss),
+    metric('process_cpu_seconds_total', 'counter', 'Processor time.', (user + system) / 1e6),
+    metric('process_start_time_seconds', 'gauge', 'Time of the start.', performance.timeOrigin / 1000),
+    metric('process_uptime_seconds', 'gauge', 'Time since the start.', Math.round(process.uptime())),
+    metric('nodejs_heap_size_used_bytes', 'gauge', 'JavaScript heap in use.', heapUsed),
+    metric('nodejs_eventloop_active_seconds_total', 'counter', 'Time in which the event loop was busy.', active / 1000),
+  ]
+}
+
+const seconds = (iso: string | null | undefined) => (iso ? Date.parse(iso) / 1000 : undefined)
+
+/** A metric with its samples, each a value with labels. */
+interface Metric {
+  name: string
+  type: 'gauge' | 'counter'
+  help: string
+  samples: [value: number, labels?: Record<string, string>][]
+}
+
+/** A metric without labels; it has no sample if its value is unknown. */
+const metric = (name: string, type: Metric['type'], help: string, value: number | undefined): Metric => ({
+  name,
+  type,
+  help,
+  samples: value === undefined ? [] : [[value]],
+})
+
+/** Prometheus text of metrics (exposition format 0.0.4); metrics without samples are left out. */
+const linesOf = (metrics: Metric[]): string[] =>
+  metrics
+    .filter(({ samples }) => samples.length > 0)
+    .flatMap(({ name, type, help, samples }) => [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} ${type}`,
+      ...samples.map(([value, labels = {}]) => `${name}${labelsOf(labels)} ${value}`),
+    ])
+
+function labelsOf(labels: Record<string, string>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"]/g, '\\$&')}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }

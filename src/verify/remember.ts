@@ -2,11 +2,13 @@ import { hash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../client/client.ts'
+import { ConductError } from '../contract/error.ts'
 import { type Checkpoint, checkpointsIn, isSignedBy } from '../log/seal/signed-note.ts'
-import { type Env, folders, privateFolder } from '../place/folders.ts'
-import { writePrivate } from '../place/private-file.ts'
-import type { Own } from './heads.ts'
-import { breakBetween, NoCheckpoint, readOwn } from './prove.ts'
+import { connect } from '../place/connect.ts'
+import { type Env, folders, privateFolder, writePrivate } from '../place/folders.ts'
+import type { Place } from '../place/place.ts'
+import { UsageError } from '../terminal/exit.ts'
+import { breakBetween, NoCheckpoint, type Own, readOwn } from './heads.ts'
 
 /** What this machine remembers about the log of a server. */
 interface Remembered {
@@ -77,4 +79,40 @@ function reasonOf(old: Checkpoint, oldKey: string | undefined, own: Own | undefi
   if (verifierKey !== oldKey) return 'is signed by another key'
   if (!isSignedBy(head, verifierKey)) return 'has a checkpoint that its key did not sign'
   return breakBetween(old, head, consistency)
+}
+
+export interface CheckOptions {
+  /** The time limit of the request, in milliseconds. */
+  timeout: number
+  /** Whether to check only once an hour. */
+  seldom?: boolean
+}
+
+/**
+ * Why the log of a server does not continue what this machine saw of it; undefined if it does, if the place is no
+ * server, or if the server cannot be asked. Throws an Error if this machine cannot remember the log.
+ */
+export async function rewrittenWords(place: Place, env: Env, options: CheckOptions): Promise<string | undefined> {
+  if (place.kind !== 'server') return undefined
+  const { timeout, seldom } = options
+  try {
+    const { client } = await connect({ ...place, project: undefined }, env, { attempts: 1, timeout })
+    return await checkMemory(client, place.url, env, seldom)
+  } catch (error) {
+    if (error instanceof ConductError || error instanceof UsageError) return undefined
+    throw error
+  }
+}
+
+/** The time limit of the request after a command, in milliseconds. A server that has just answered is fast. */
+const afterCommandMs = 5_000
+
+/**
+ * After a command was recorded, warns if the server rewrote its log. Never throws: the exit code is that of the command.
+ */
+export async function warnIfRewritten(place: Place, env: Env, say: (words: string) => void): Promise<void> {
+  const words = await rewrittenWords(place, env, { timeout: afterCommandMs }).catch(
+    (error: Error) => `The checkpoint of the log was not remembered: ${error.message}.`,
+  )
+  if (words !== undefined) say(words)
 }

@@ -1,9 +1,7 @@
 import { type Client, ConductError } from '../client/client.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
-import { type Fault, faultsOf, type Own, shorterThan } from './heads.ts'
-import { notCovered } from './limits.ts'
-import { fetchBreak, NoCheckpoint, readOwn } from './prove.ts'
-import { recompute } from './recompute.ts'
+import { type Fault, faultsOf, fetchBreak, NoCheckpoint, type Own, readOwn, shorterThan } from './heads.ts'
+import { notCovered, recompute } from './recompute.ts'
 
 /** The result of `conduct verify`. */
 export interface Verified {

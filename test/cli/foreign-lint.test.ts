@@ -26,7 +26,7 @@ const readers: Record<string, string> = {
   'cli/commands/export.ts': 'a file that the user names',
   'cli/commands/import.ts': 'a file that the user names',
   'terminal/file.ts': 'a file that the user names',
-  'cli/import/documents.ts': 'the names in a folder that the user names',
+  'cli/import/track.ts': 'the names in a folder that the user names',
   'cli/import/find.ts': 'the names in the folders of agents',
   'place/git/committed.ts': 'our own folder',
   'place/git/guarded.ts': 'our own folder',
@@ -71,11 +71,5 @@ test('only one function starts git', () => {
   )
   assert.deepEqual(others, [], 'call git with src/place/git/guarded.ts, or say in this test what starts here')
   const calls = linesWith(/\brunGit\(/).map((line) => line.split(':')[0])
-  const settings = 'place/git/settings.ts'
-  assert.deepEqual([...new Set(calls)].sort(), [
-    'place/author.ts',
-    'place/git/git.ts',
-    'place/git/guarded.ts',
-    settings,
-  ])
+  assert.deepEqual([...new Set(calls)].sort(), ['place/git/git.ts', 'place/git/guarded.ts'])
 })

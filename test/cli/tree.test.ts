@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { commitsMade } from '../../src/place/git/commits.ts'
+import { commitsMade } from '../../src/place/git/history.ts'
 import { gitStateOf, snapshot } from '../../src/place/git/tree.ts'
 import { freshFolder } from './folder.ts'
 import { gitIn, writeFiles } from './user.ts'

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { signedHeaders } from '../../src/nouns/webhook/rules.ts'
-import { createGuard } from '../../src/server/webhook/guard.ts'
-import type { Address } from '../../src/server/webhook/resolve.ts'
+import { type Address, createGuard } from '../../src/server/webhook/connect.ts'
 import { createSender } from '../../src/server/webhook/send.ts'
 import { openReceiver, status } from '../support/receiver.ts'
 

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { askOf, diffTrees } from '../../place/git/diff.ts'
+import { askOf, diffTrees } from '../../place/git/history.ts'
 import type { Snapshot } from '../../recorder/snapshot.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */

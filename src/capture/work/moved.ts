@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
-import { movesOf } from '../../place/git/commits.ts'
-import { askOf, diffTrees } from '../../place/git/diff.ts'
+import { askOf, diffTrees, movesOf } from '../../place/git/history.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
 import type { Snapshot } from '../../recorder/snapshot.ts'

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
 import type { Env } from '../../place/folders.ts'
-import { programRemarks } from '../../place/odd-program.ts'
+import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { Snapshot } from '../../recorder/snapshot.ts'

@@ -2,13 +2,15 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConductError } from '../../contract/error.ts'
 import { type Copied, type CopyStep, copying, type Place, placeOf } from '../../place/connect.ts'
+import { serversOf } from '../../place/servers.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { requireWritablePath } from '../../terminal/file.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples } from '../../terminal/option.ts'
+import { forget } from '../../verify/remember.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
 
-export interface CopyFlags {
+interface CopyFlags {
   profile?: string
   force?: boolean
   json?: boolean
@@ -37,7 +39,7 @@ async function backup(name: string, flags: CopyFlags): Promise<void> {
 export const dumpRecipe = `back it up with pg_dump --format=custom --file=conduct.dump "$CONDUCT_DATABASE_URL"`
 
 /** The flags of the commands that copy this machine's ledger. */
-export function addCopyFlags(command: Command, force: string): Command {
+function addCopyFlags(command: Command, force: string): Command {
   return command
     .option('--force', force)
     .option('--json', 'as JSON')
@@ -56,7 +58,7 @@ export function ledgerDatabase(profile: string | undefined): string {
 /**
  * The file of the ledger. Throws a UsageError if the ledger is not a file; on PostgreSQL it says what to do instead.
  */
-export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
+function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
   const databaseUrl = ledgerDatabase(profile)
   if (!databaseUrl.startsWith('sqlite:')) throw new UsageError(`The ledger is in PostgreSQL: ${onPostgres}`)
   const file = databaseUrl.slice('sqlite:'.length)
@@ -65,7 +67,7 @@ export function ledgerFile({ profile }: CopyFlags, onPostgres: string): string {
 }
 
 /** Shows the progress of a copy. Ctrl-C stops it and leaves nothing behind. */
-export async function showing(
+async function showing(
   copy: (options: { onStep(step: CopyStep): void; signal: AbortSignal }) => Promise<Copied>,
 ): Promise<Copied> {
   let doing = 'Starting'
@@ -83,7 +85,7 @@ export async function showing(
   }
 }
 
-export function tell(copied: Copied, { json }: CopyFlags, places: [name: string, value: string][]) {
+function tell(copied: Copied, { json }: CopyFlags, places: [name: string, value: string][]) {
   if (json) {
     printJson({ ...Object.fromEntries(places), ...copied })
     return
@@ -93,4 +95,33 @@ export function tell(copied: Copied, { json }: CopyFlags, places: [name: string,
   process.stdout.write(
     `${pairs([...places, ['bytes', String(bytes)], ['runs', String(runs)], ['events', String(events)], ['newest', newest], ['verified', 'SQLite finds no damage, and every table has all of its rows']])}\n`,
   )
+}
+
+const restoreRecipe =
+  'stop the servers, create an empty database, and run ' +
+  'pg_restore --no-owner --exit-on-error --dbname=<its URL> conduct.dump'
+
+/** `conduct restore FILE`: replaces this machine's ledger by a verified backup. */
+export function restoreCommand(): Command {
+  const command = new Command('restore').argument('<file>', 'the backup to restore')
+  addCopyFlags(command, 'replace the existing ledger')
+  addExamples(command, ['conduct restore conduct-backup.db'], 'console')
+  return command.action(restore)
+}
+
+async function restore(name: string, flags: CopyFlags): Promise<void> {
+  const file = resolve(name)
+  const path = ledgerFile(flags, restoreRecipe)
+  // We can name a server of this user; of others we only see the lock on the file.
+  const [server] = serversOf(process.env, `sqlite:${path}`)
+  if (server !== undefined)
+    throw new ConductError('CONFLICT', `A server has ${path} open, at ${server}: stop it first.`)
+  const { restoreBackup } = await copying()
+  const copied = await showing((options) => restoreBackup(file, path, { ...flags, ...options }))
+  // The log goes back on purpose.
+  forget(`sqlite:${path}`, process.env)
+  tell(copied, flags, [
+    ['backup', file],
+    ['ledger', path],
+  ])
 }

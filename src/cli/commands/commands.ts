@@ -94,7 +94,7 @@ export const commands: Record<string, Entry> = {
   restore: {
     summary: 'replace the ledger with a backup',
     group: 'more',
-    load: async () => (await import('./restore.ts')).restoreCommand(),
+    load: async () => (await import('./backup.ts')).restoreCommand(),
   },
   demo: {
     summary: 'fill a project with a sample month of a small team',

@@ -10,7 +10,7 @@ import { readText } from '../init/edit.ts'
 import { hasHooks } from '../init/entry.ts'
 import { outdatedFiles, rootOf } from '../init/project-files.ts'
 import { shown } from '../show/print.ts'
-import { type Finding, found } from './finding.ts'
+import { type Finding, found } from './doctor-folder.ts'
 
 /** The hooks of this project and of this user, and when each agent last called one, if the state can be read. */
 export function agentFindings(env: Env, cwd: string, hasState: boolean): Finding[] {

@@ -1,10 +1,20 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { heardAgents } from '../../capture/hook/heard.ts'
 import { stateFile } from '../../capture/spool/state-file.ts'
 import { unsentOf } from '../../capture/spool/unsent.ts'
 import { type Env, folders } from '../../place/folders.ts'
-import { type Finding, found } from './finding.ts'
+import { snapshotOrFault } from '../../place/git/tree.ts'
+
+/** One result of `conduct doctor`. A `note` is neither good nor bad. */
+export interface Finding {
+  about: string
+  state: 'ok' | 'note' | 'warn' | 'fail'
+  told: string
+}
+
+export const found = (about: string, state: Finding['state'], told: string): Finding => ({ about, state, told })
 
 /** Checks that only the owner can read a folder or file. */
 export function privacy(about: string, path: string): Finding {
@@ -49,4 +59,28 @@ export function writeFault(path: string): string | undefined {
   } catch (error) {
     return `${nearest} cannot be written (${(error as NodeJS.ErrnoException).code})`
   }
+}
+
+/** How long git may take here, in milliseconds. A hook gives it less. */
+const gitMs = 3_000
+
+const missing = 'runs here have no commits, no changes, and no files that commands wrote'
+
+/** Whether git shows the working tree of this folder. No finding outside git. */
+export function gitFindings(cwd: string): Finding[] {
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  try {
+    const taken = snapshotOrFault(cwd, objects, gitMs)
+    return taken ? [found('git', 'ok', taken.root)] : []
+  } catch (error) {
+    return [found('git', 'warn', `git cannot read the working tree here (${whyOf(error as Error)}): ${missing}`)]
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+function whyOf({ message, code }: NodeJS.ErrnoException): string {
+  if (code === 'ETIMEDOUT') return 'not within three seconds'
+  if (code === 'ENOENT') return 'there is no program git on the PATH'
+  return /^(?:fatal|error): (.*)/m.exec(message)?.[1] ?? message
 }

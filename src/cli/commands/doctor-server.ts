@@ -4,12 +4,10 @@ import type { Env } from '../../place/folders.ts'
 import { isMissing, noProject } from '../../place/missing.ts'
 import { keyOf } from '../../place/profile.ts'
 import { keyAdvice } from '../fail.ts'
-import { tries } from '../operation/call.ts'
-import { noLedger, reach } from '../reach.ts'
+import { noLedger, reach, tries } from '../operation/call.ts'
 import { shown } from '../show/print.ts'
-import { backupFinding, roomFindings } from './doctor-figures.ts'
-import { logFindings } from './doctor-log.ts'
-import { type Finding, found } from './finding.ts'
+import { backupFinding, logFindings, roomFindings } from './doctor-database.ts'
+import { type Finding, found } from './doctor-folder.ts'
 
 type ServerPlace = Place & { kind: 'server' }
 

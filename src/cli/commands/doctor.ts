@@ -15,10 +15,8 @@ import { clean } from '../../terminal/text.ts'
 import { printJson } from '../show/print.ts'
 import { agentFindings } from './doctor-agents.ts'
 import { databaseFindings } from './doctor-database.ts'
-import { privacy, stateFault, stateFinding, writeFault } from './doctor-folder.ts'
-import { gitFindings } from './doctor-git.ts'
+import { type Finding, found, gitFindings, privacy, stateFault, stateFinding, writeFault } from './doctor-folder.ts'
 import { serverFindings } from './doctor-server.ts'
-import { type Finding, found } from './finding.ts'
 import { missingFile } from './status.ts'
 
 const { env } = process

@@ -1,8 +1,6 @@
 import type { Client } from '../../client/client.ts'
-import type { Chance } from './chance.ts'
-import { type Agent, failures, findings, jobs, type Member, people, repository } from './data.ts'
-import { beginning, hour, minute, type Step, type Task, type Team } from './step.ts'
-import { closing, specText, usageOf } from './text.ts'
+import { type Agent, type Chance, failures, findings, jobs, type Member, people, repository } from './data.ts'
+import { beginning, closing, hour, minute, type Step, specText, type Task, type Team, usageOf } from './step.ts'
 import { firstTurn, lastTurn } from './turn.ts'
 
 export type Outcome = 'verified' | 'warned' | 'failing' | 'stale' | 'unchecked' | 'failed' | 'lapsed'

@@ -1,9 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConductError } from '../../client/client.ts'
-import { type Chance, chanceOf } from './chance.ts'
-import type { Agent, Part } from './data.ts'
-import { beginning, minute, type Step, type Task, type Team } from './step.ts'
-import { lineOf, usageOf } from './text.ts'
+import { type Agent, type Chance, chanceOf, type Part } from './data.ts'
+import { beginning, lineOf, minute, type Step, type Task, type Team, usageOf } from './step.ts'
 import { firstTurn } from './turn.ts'
 
 /** A run still in progress at the end of the story. */

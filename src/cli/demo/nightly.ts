@@ -1,5 +1,4 @@
-import type { Chance } from './chance.ts'
-import { jobs, repository } from './data.ts'
+import { type Chance, jobs, repository } from './data.ts'
 import { day, hour, type Step, type Team } from './step.ts'
 
 /** What CI does each night: a run without a spec that CI itself checks. */

@@ -1,8 +1,6 @@
 import type { Client } from '../../client/client.ts'
-import type { Chance } from './chance.ts'
-import { type Agent, agents, type Member, type Part, repository } from './data.ts'
+import { type Agent, agents, type Chance, type Member, type Part, repository, steps } from './data.ts'
 import type { SpecPlan } from './specs.ts'
-import { opening } from './text.ts'
 
 export type Team = Record<Member, Client>
 
@@ -43,4 +41,38 @@ export function beginning(task: Task, agent: Agent, chance: Chance) {
     git: { repository, branch: branchOf(task), base: 'main', commit: chance.hex(40), dirty: false },
     content: opening(task.title),
   }
+}
+
+/** The text of a spec, with the items of `done` ticked. */
+export function specText({ title, why, tasks }: Pick<SpecPlan, 'title' | 'why' | 'tasks'>, done: ReadonlySet<string>) {
+  const items = tasks.map((task) => `- [${done.has(task) ? 'x' : ' '}] ${task}`)
+  return `# ${title}\n\n${why}\n\n## Done when\n\n${items.join('\n')}\n`
+}
+
+const fileOf = ({ file, files }: Part, chance: Chance) => file + chance.pick(files)
+
+/** A line of a log, that many minutes after its start. */
+export function lineOf(part: Part, minutes: number, chance: Chance): string {
+  const text = chance.pick(steps).replace('{file}', fileOf(part, chance))
+  return `- ${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')} ${text}\n`
+}
+
+/** The first lines of a log. */
+const opening = (title: string) => `# ${title}\n\n`
+
+/** The last answer of a successful session. */
+export function closing(title: string, { file, files }: Part, insertions: number): string {
+  const rows = files.map((name, at) => `| \`${file}${name}\` | +${Math.ceil(insertions / 2 ** (at + 1))} |`)
+  return `Done: ${title[0]?.toLowerCase()}${title.slice(1)}. All 214 tests pass.\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
+}
+
+const million = 1_000_000
+
+/** The usage of a run of that many minutes. */
+export function usageOf(agent: Agent, minutes: number, chance: Chance) {
+  const { model, input, output } = agents[agent]
+  const inputTokens = minutes * chance.between(9_000, 22_000)
+  const outputTokens = minutes * chance.between(300, 900)
+  const costUsd = Math.round((inputTokens * input + outputTokens * output) / (million / 100)) / 100
+  return { model, inputTokens, outputTokens, costUsd }
 }

@@ -1,11 +1,9 @@
 import { type Attempt, attemptSteps, type Outcome } from './attempt.ts'
-import { type Chance, chanceOf } from './chance.ts'
-import { type Agent, type Part, parts, people } from './data.ts'
+import { type Agent, type Chance, chanceOf, type Part, parts, people } from './data.ts'
 import { type Live, liveSteps } from './going.ts'
 import { nightlySteps } from './nightly.ts'
 import { otherSpecs, type SpecPlan, specs } from './specs.ts'
-import { day, hour, minute, type Step, type Task, type Team } from './step.ts'
-import { specText } from './text.ts'
+import { day, hour, minute, type Step, specText, type Task, type Team } from './step.ts'
 
 export interface Story {
   /** When the team starts work, in milliseconds from now. */

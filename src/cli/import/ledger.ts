@@ -1,7 +1,7 @@
 import { type Client, ConductError, createClient } from '../../client/client.ts'
 import { openLedger, type Place, shownPlace } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
-import { ensureProject } from '../../place/new-project.ts'
+import { ensureProject } from '../../place/missing.ts'
 import { keyOf } from '../../place/profile.ts'
 import { tries } from '../operation/call.ts'
 

@@ -1,7 +1,10 @@
-import { Command } from 'commander'
+import { existsSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { stateFile, stateOf } from '../../capture/spool/state-file.ts'
 import { ConductError } from '../../client/client.ts'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
+import { type Place, sameLedger } from '../../place/place.ts'
 import { claudeMoments } from '../../recorder/agents/claude/transcript.ts'
 import { codexMoments } from '../../recorder/agents/codex/transcript.ts'
 import { budget } from '../../recorder/agents/lines.ts'
@@ -12,8 +15,6 @@ import { claudeSessions, codexSessions, type Found, transcriptFolders } from './
 import { openTarget, requireAdmin, type Target } from './ledger.ts'
 import { createReporter, print, type Reporter } from './report.ts'
 import { importSession, type Source, type Wishes } from './session.ts'
-import { readSince } from './since.ts'
-import { waitingSessions } from './waiting.ts'
 
 interface Options extends Common {
   since?: number
@@ -112,3 +113,32 @@ const isOfAll = (error: Error) =>
     'INTERNAL_ERROR',
     'INSUFFICIENT_STORAGE',
   ].includes(error.code)
+
+const dayMs = 86_400_000
+const units: Record<string, number> = { h: dayMs / 24, d: dayMs, w: 7 * dayMs }
+
+/** Parses a time into milliseconds since 1970: a date, a date with a time, or a number of hours, days or weeks ago. */
+function readSince(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
+  if (count !== undefined) return Date.now() - Number(count) * (units[unit] as number)
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError(`It must be like 2026-01-31, 2026-01-31T09:30:00Z or 30d, not '${text}'.`)
+  return at
+}
+
+/** The ids of sessions of an agent that hooks on this machine recorded for that ledger, which does not have their runs yet. */
+function waitingSessions(agent: string, place: Place, env: Env): Set<string> {
+  if (!existsSync(stateFile(env))) return new Set()
+  const state = stateOf(env)
+  try {
+    const names = new Set([...state.unsent().map(({ name }) => name), ...state.noted()])
+    const recordings = [...names].flatMap((name) => state.find(name) ?? [])
+    const waiting = recordings.filter(
+      (one) => one.agent === agent && one.runId === null && sameLedger(one.place, place),
+    )
+    return new Set(waiting.flatMap(({ session }) => session ?? []))
+  } finally {
+    state.close()
+  }
+}

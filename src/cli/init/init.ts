@@ -13,9 +13,9 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { clean } from '../../terminal/text.ts'
 import { listed } from '../../words.ts'
+import { type Found, foundAgents, foundWords } from './ask.ts'
 import { checkLines, proposedChecks } from './checks.ts'
 import { type Edit, writeAll } from './edit.ts'
-import { type Found, foundAgents, foundWords } from './present.ts'
 import { planOf, rootOf, userPlanOf, type Wanted } from './project-files.ts'
 
 interface Options {

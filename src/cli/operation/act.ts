@@ -1,3 +1,4 @@
+import { isCancel, text } from '@clack/prompts'
 import { mostRows } from '../../contract/field.ts'
 import { headerFields } from '../../contract/paths.ts'
 import type { Key } from '../../nouns/key/fields.ts'
@@ -6,20 +7,16 @@ import { csvPlanOf } from '../../operations/csv.ts'
 import { shownPlace } from '../../place/connect.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { readText } from '../../terminal/file.ts'
+import { asked } from '../../terminal/interactive.ts'
 import { type Common, kebab, refuseBoth } from '../../terminal/option.ts'
 import { jsonOf } from '../../terminal/text.ts'
 import { tables } from '../show/columns.ts'
-import { csvPrinter } from '../show/csv.ts'
-import { listPrinter, printJson, printRecord } from '../show/print.ts'
+import { csvPrinter, listPrinter, printJson, printRecord } from '../show/print.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
-import { askName } from './confirm.ts'
-import { featureOf, numberFeatures } from './feature.ts'
+import { featureOf, numberFeatures, requireWholeRetention, taggedVersion, wholeRetention } from './complete.ts'
 import { inputOf } from './flag.ts'
-import { followEvents } from './follow.ts'
 import type { Plan } from './plan.ts'
-import { printRequest } from './request.ts'
-import { requireWholeRetention, wholeRetention } from './retention.ts'
-import { taggedVersion } from './version.ts'
+import { followEvents, printRequest } from './print.ts'
 
 type Input = Record<string, unknown>
 
@@ -176,4 +173,15 @@ function printerOf({ name, route }: Plan, options: Options): (answer: Input) => 
 /** Prints one line of JSON for each item of a page. */
 function printLines({ meta: _, ...page }: Input) {
   for (const item of Object.values(page).flat()) process.stdout.write(`${jsonOf(item)}\n`)
+}
+
+/** Asks the person at the terminal for the name of a project that is to be deleted. Throws a UsageError where nobody can be asked. */
+async function askName(slug: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new UsageError(`To delete project '${slug}' with all that is in it, give its name: --confirm <name>`)
+  }
+  const message = `This deletes all runs, specs, checks and features of project '${slug}' for good. Type its name`
+  const name = await asked((signal) => text({ message, output: process.stderr, signal }))
+  if (isCancel(name)) throw new UsageError('Nothing was deleted.')
+  return name ?? ''
 }

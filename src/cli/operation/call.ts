@@ -1,4 +1,5 @@
 import { type CallOptions, type Client, ConductError } from '../../client/client.ts'
+import { tlsFault } from '../../client/request.ts'
 import { connect, type Place, placeOf } from '../../place/connect.ts'
 import { isMissing, whyMissing } from '../../place/missing.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
@@ -72,4 +73,26 @@ function named(plan: Plan, error: unknown): unknown {
   if (!(error instanceof ConductError) || !error.issues) return error
   const lines = error.issues.map(({ path, message }) => (path ? `${nameOf(plan, path)} ${message}` : message))
   return new ConductError(error.code, lines.join('\n'), { cause: error, issues: error.issues })
+}
+
+/**
+ * What a server reports about itself, and by how many seconds its clock is ahead of ours. If no Conduct answers at that
+ * address, throws an Error that says what does.
+ */
+export async function reach(url: string): Promise<{ version: string; ahead: number }> {
+  const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
+    const fault = tlsFault(error)
+    if (fault !== undefined) throw new Error(fault, { cause: error })
+    throw error.cause instanceof Error && error.cause.message ? error.cause : error
+  })
+  const { info } = ((await response.json().catch(() => ({}))) ?? {}) as { info?: { title?: string; version?: string } }
+  if (!response.ok || info?.title !== 'Conduct')
+    throw new Error(`it returned ${response.status}, and is not a Conduct server`)
+  const ahead = Math.round((Date.parse(response.headers.get('date') ?? '') - Date.now()) / 1000)
+  return { version: info.version ?? '', ahead: Number.isNaN(ahead) ? 0 : ahead }
+}
+
+/** Why no ledger is at that address, by an error of `reach`. */
+export function noLedger(url: string, { message }: Error): string {
+  return `${url}: ${message}${message.endsWith('?') ? '' : '; is the address right, and does it include the base path?'}`
 }

@@ -3,7 +3,7 @@ import { csvPlanOf } from '../../operations/csv.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addCommon, addExamples, kebab } from '../../terminal/option.ts'
 import { act, type Options } from './act.ts'
-import { featureOf } from './feature.ts'
+import { featureOf } from './complete.ts'
 import { numberOf } from './flag.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
 

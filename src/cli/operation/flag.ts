@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { kebab } from '../../terminal/option.ts'
-import { featureOf } from './feature.ts'
+import { featureOf } from './complete.ts'
 
 /** The parts of a JSON schema that the command line reads. */
 export interface Schema {

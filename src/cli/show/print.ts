@@ -1,10 +1,12 @@
 import { styleText } from 'node:util'
+import { digestOf } from '../../nouns/run/turn.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
+import { type CsvPlan, csvOf } from '../../operations/csv.ts'
 import { relative, spanOf } from '../../terminal/amount.ts'
 import type { Manner } from '../../terminal/option.ts'
 import { fitted, laidOut, widthOf } from '../../terminal/table.ts'
 import { clean, jsonOf, line } from '../../terminal/text.ts'
 import { type Actor, actorName, type Column, type Row, type Table, tables } from './columns.ts'
-import { storyOf } from './story.ts'
 
 export type Answer = Record<string, unknown>
 
@@ -171,5 +173,32 @@ function printEssence({ secret, ...answer }: Answer) {
   for (const [name, value] of Object.entries(answer)) {
     const id = tables[`${name}s`]?.id
     if (id !== undefined && isRecord(value)) return out(String(value[id]))
+  }
+}
+
+/** A record for people: its fields, and the text below them. */
+export interface Story {
+  fields: Row
+  content: string
+}
+
+/** A turn shows the prompt, the answer and the work; other records show their content. */
+function storyOf(name: string, record: Row): Story {
+  if (name !== 'turn') {
+    const { content, ...fields } = record
+    return { fields, content: typeof content === 'string' ? content : '' }
+  }
+  const turn = record as unknown as Turn
+  const { project, runId, n, startedAt, endedAt, model, usage, git, createdBy } = turn
+  return { fields: { project, runId, n, startedAt, endedAt, model, usage, git, createdBy }, content: digestOf(turn) }
+}
+
+/** Prints answers of one list page after page as CSV, with one header. */
+export function csvPrinter(plan: CsvPlan): (answer: Record<string, unknown>) => void {
+  let isFirst = true
+  return (answer) => {
+    const text = csvOf(plan, answer, isFirst)
+    isFirst = false
+    process.stdout.write(process.stdout.isTTY ? clean(text) : text)
   }
 }

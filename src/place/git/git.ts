@@ -1,5 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { delimiter, isAbsolute } from 'node:path'
+import { statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { foreignSize, foreignText, mostBytes } from '../foreign.ts'
+import type { Repository } from './repository.ts'
 
 export interface GitOptions {
   cwd: string
@@ -75,3 +79,101 @@ export function gitEnv(): NodeJS.ProcessEnv {
 
 /** A PATH without relative folders, which would be those of the folder in which a program runs. */
 export const absolute = (path: string) => path.split(delimiter).filter(isAbsolute).join(delimiter)
+
+/** A setting of a repository, by its name as git prints it: `core.autocrlf`, `remote.origin.url`. */
+export type Settings = Record<string, string>
+
+const flag = /^(?:true|false|yes|no|on|off|0|1)$/i
+
+/**
+ * The settings of a repository that reach git, with their possible values. Git gets no other setting that a folder
+ * brings along, so none of them can name a program: the list has only those that decide what the content of a file is,
+ * or who its author is.
+ */
+export const passedOn: Record<string, RegExp> = {
+  'core.autocrlf': /^(?:true|false|input|yes|no|on|off|0|1)$/i,
+  'core.eol': /^(?:lf|crlf|native)$/i,
+  'core.filemode': flag,
+  'core.ignorecase': flag,
+  'core.precomposeunicode': flag,
+  'core.symlinks': flag,
+  'extensions.objectformat': /^(?:sha1|sha256)$/i,
+  'extensions.refstorage': /^(?:files|reftable)$/i,
+  'remote.origin.url': /^[^\0\r\n]{1,2000}$/,
+  'user.email': /^[^\0\r\n]{1,500}$/,
+  'user.name': /^[^\0\r\n]{1,500}$/,
+}
+
+/** Settings that name a file of patterns. Git gets them if it is a regular and small one. */
+export const passedOnFiles: readonly string[] = ['core.attributesfile', 'core.excludesfile']
+
+/** Settings that Conduct reads itself: a repository that has them may have its files elsewhere. */
+const readOnly = ['core.bare', 'core.worktree']
+
+/** What git is to do differently when Conduct calls it, whatever the user's own settings say. */
+const ours: Settings = {
+  'core.bare': 'false',
+  'core.bigfilethreshold': '16m',
+  'core.fsmonitor': 'false',
+  'core.hookspath': '/dev/null',
+  'core.safecrlf': 'false',
+  // Git then reads files that are on disk although they are outside the sparse checkout.
+  'core.sparsecheckout': 'true',
+  'core.splitindex': 'false',
+  'gc.auto': '0',
+  'maintenance.auto': 'false',
+  'sparse.expectfilesoutsideofpatterns': 'false',
+}
+
+/** Identifies a state of the repository's own settings. */
+export function settingsStamp({ commonDir }: Repository): string {
+  const stat = statSync(join(commonDir, 'config'), { throwIfNoEntry: false, bigint: true })
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}` : 'none'
+}
+
+/** The settings of a repository that Conduct uses. Included files do not count. Throws if they cannot be read. */
+export function settingsOf({ commonDir }: Repository, timeoutMs: number): Settings {
+  const text = foreignText(join(commonDir, 'config')) ?? ''
+  const env = { ...gitEnv(), GIT_DIR: join(commonDir, 'no-repository') }
+  const words = ['config', '--file', '-', '--no-includes', '-z', '--list']
+  const listed = runGit(words, { cwd: commonDir, env, input: text, timeoutMs }).toString('utf8')
+  const settings: Settings = {}
+  for (const entry of listed.split('\0').filter(Boolean)) {
+    const [name = '', ...rest] = entry.split('\n')
+    // Git takes a name without a value for true.
+    const value = rest.length === 0 ? 'true' : rest.join('\n')
+    const isPassed = Object.hasOwn(passedOn, name) && passedOn[name]?.test(value)
+    const isFirst = name !== 'remote.origin.url' || settings[name] === undefined
+    if ((isPassed && isFirst) || readOnly.includes(name)) settings[name] = value
+    if (passedOnFiles.includes(name)) settings[name] = patternFile(name, value)
+  }
+  return settings
+}
+
+/** The absolute path of a file of patterns. Git would wait for a pipe, and read a device without end. */
+function patternFile(name: string, value: string): string {
+  const path = value.startsWith('~/') ? join(homedir(), value.slice(2)) : resolve('/', value)
+  try {
+    foreignSize(path, mostBytes)
+    return path
+  } catch (error) {
+    throw new Error(`${name}: ${(error as Error).message}`)
+  }
+}
+
+/** The text of a file of settings for git: those of the repository that are passed on, and ours. */
+export function settingsText(settings: Settings): string {
+  const passed = Object.entries(settings).filter(([name]) => !readOnly.includes(name))
+  const hasExtensions = passed.some(([name]) => name.startsWith('extensions.'))
+  const version = { 'core.repositoryformatversion': hasExtensions ? '1' : '0' }
+  return Object.entries({ ...Object.fromEntries(passed), ...ours, ...version })
+    .map(([name, value]) => `${sectionOf(name)}\n\t${name.slice(name.lastIndexOf('.') + 1)} = ${quoted(value)}\n`)
+    .join('')
+}
+
+function sectionOf(name: string): string {
+  const [section, ...rest] = name.split('.')
+  return rest.length > 1 ? `[${section} "${rest.slice(0, -1).join('.')}"]` : `[${section}]`
+}
+
+const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`

@@ -13,9 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { foreignLink, foreignSize, foreignText } from '../foreign.ts'
-import { type GitOptions, gitEnv, runGit } from './git.ts'
+import { type GitOptions, gitEnv, runGit, type Settings, settingsOf, settingsStamp, settingsText } from './git.ts'
 import { type Repository, repositoryAt } from './repository.ts'
-import { type Settings, settingsOf, settingsStamp, settingsText } from './settings.ts'
 
 /**
  * A repository as Conduct shows it to git. Git takes settings and hooks from a folder of Conduct in place of the
@@ -163,4 +162,24 @@ function keptSettings(guarded: Guarded): Settings {
   const all = { ...settings, ...(url && { 'remote.origin.url': url }) }
   rewrite(path, JSON.stringify({ stamp, settings: all }))
   return all
+}
+
+/** The author that git would write into a commit in that folder; undefined if git knows none. */
+export function authorOf(cwd: string): string | undefined {
+  const words = ['config', '-z', '--get-regexp', '^user\\.(name|email)$']
+  const listed = withRepository(cwd, (of) => askIn(of, ...words)) ?? outside(words)
+  const told = Object.fromEntries(listed.split('\0').map((entry) => entry.split('\n')))
+  const { 'user.name': name, 'user.email': email } = told
+  if (!name) return email && `<${email}>`
+  return email ? `${name} <${email}>` : name
+}
+
+/** The user's own settings, outside every repository. */
+function outside(words: string[]): string {
+  try {
+    const env = { ...gitEnv(), GIT_DIR: '/dev/null/no-repository' }
+    return runGit(words, { cwd: '/', env, timeoutMs: 10_000 }).toString('utf8')
+  } catch {
+    return ''
+  }
 }

@@ -1,9 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Place } from '../../log/event-id.ts'
 import type { Selected } from '../../log/list.ts'
 import { numberEvents } from '../../log/number.ts'
 import { type Line, readEnd, readEventId, readLines, requireKept, requirePlace } from '../../log/read.ts'
 import type { Store } from '../../operations/open.ts'
-import { createFairQueue } from './fair-queue.ts'
 import { type Entry, entryOf, messageById, Recent } from './recent.ts'
 
 /** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
@@ -207,4 +207,30 @@ function chunkOf(entries: Entry[]): Entry[] {
   let count = 0
   while (bytes < chunkBytes && count < entries.length) bytes += entries[count++]?.message.length ?? 0
   return entries.slice(0, count)
+}
+
+/** How long the queue may keep the event loop to itself, in milliseconds. */
+const shareMs = 5
+
+/**
+ * A queue that starts one piece of work after another: each when the one before is done, or when the event loop has gone
+ * round once. A database in this process returns sooner than that, so without a pause a long queue would hold up every
+ * other request.
+ */
+function createFairQueue() {
+  let last: Promise<unknown> = Promise.resolve()
+  let began = 0
+
+  async function pause() {
+    if (performance.now() - began < shareMs) return
+    await setImmediate()
+    began = performance.now()
+  }
+
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const started = last.then(pause)
+    const working = started.then(work)
+    last = started.then(() => Promise.race([working, setImmediate()])).catch(() => {})
+    return working
+  }
 }

@@ -4,10 +4,9 @@ import type { Store } from '../../operations/open.ts'
 import { readDocument } from '../../recorder/agents/read.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Auth } from '../auth.ts'
-import { mostValues, parseBody, readBody } from '../body.ts'
+import { hasMoreValues, mostValues, parseBody, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { parametersOf } from '../input.ts'
-import { hasMoreValues } from '../values.ts'
 import type { Handler } from './handler.ts'
 
 interface Parts {

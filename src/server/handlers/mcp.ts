@@ -3,7 +3,7 @@ import { ConductError } from '../../contract/error.ts'
 import { cut } from '../../contract/explain.ts'
 import { type Auth, bearerOf } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
-import { type Hosts, nameOf } from '../hosts.ts'
+import { type Hosts, nameOf } from '../origin.ts'
 import type { Handler } from './handler.ts'
 
 interface Parts {

@@ -8,9 +8,8 @@ import { lastSeq } from '../../log/read.ts'
 import { readEnded, readFacts, readLags } from '../../operations/health.ts'
 import type { Store } from '../../operations/open.ts'
 import type { Auth } from '../auth.ts'
-import { type Hosts, nameOf } from '../hosts.ts'
-import type { Metrics } from '../metrics.ts'
-import { type Ends, ledgerMetrics } from '../watched.ts'
+import { type Ends, ledgerMetrics, type Metrics } from '../metrics.ts'
+import { type Hosts, nameOf } from '../origin.ts'
 import type { Handler } from './handler.ts'
 
 /** How long a silent database may delay the metrics of the process. */

@@ -5,8 +5,7 @@ import { gzipSync } from 'node:zlib'
 import type { HonoRequest } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
 import { root } from '../../root.ts'
-import type { Answer } from '../reply.ts'
-import type { Handler } from './handler.ts'
+import type { Answer, Handler } from './handler.ts'
 
 /** Where the build puts the page. */
 const builtFolder = join(root, 'dist/web')

@@ -2,8 +2,7 @@ import { ConductError } from '../../contract/error.ts'
 import { tryWrite } from '../../operations/health.ts'
 import type { Store } from '../../operations/open.ts'
 import { version } from '../../version.ts'
-import type { Answer } from '../reply.ts'
-import type { Handler } from './handler.ts'
+import type { Answer, Handler } from './handler.ts'
 
 const tryEveryMs = 1000
 const readRisksEveryMs = 60_000

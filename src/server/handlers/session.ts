@@ -4,9 +4,8 @@ import { addressOf } from '../../contract/paths.ts'
 import { newSession, sessionMs } from '../../contract/secret.ts'
 import type { Kept } from '../../frame/idempotency.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { Answer } from '../reply.ts'
-import { cookieName, requireSameOrigin, sessionOf } from '../session.ts'
-import type { Handler } from './handler.ts'
+import { cookieName, requireSameOrigin, sessionOf } from '../exchange.ts'
+import type { Answer, Handler } from './handler.ts'
 
 /** The most bytes of a body from an unknown caller: enough for a key or a login code. */
 const bodyLimit = 1024

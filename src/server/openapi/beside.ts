@@ -1,5 +1,4 @@
-import type { OpenApi, Operation, Schema } from './document.ts'
-import { headersOf } from './headers.ts'
+import { headersOf, type OpenApi, type Operation, type Schema } from './document.ts'
 import { failuresOf, projectHeader } from './operation.ts'
 
 const keyed = headersOf({}, { keyed: true, replayed: false, page: false })

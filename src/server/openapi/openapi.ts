@@ -1,13 +1,11 @@
 import { z } from 'zod'
 import { statusOf } from '../../contract/error.ts'
 import { addressOf, type Name, names } from '../../contract/paths.ts'
-import { tokenHeader } from '../session.ts'
+import { tokenHeader } from '../exchange.ts'
 import { pathsBeside, schemasBeside, webhookMessages } from './beside.ts'
-import type { OpenApi, Schema } from './document.ts'
-import { headers } from './headers.ts'
-import { issue } from './named.ts'
+import { headers, type OpenApi, type Schema } from './document.ts'
 import { failureResponses, operationOf } from './operation.ts'
-import { componentsOf, createNaming, schemaOf } from './schema.ts'
+import { componentsOf, createNaming, issue, schemaOf } from './schema.ts'
 
 const errorSchema = z.object({
   error: z.string().describe('What is wrong, with the value, and what to do'),

@@ -3,8 +3,7 @@ import { type Address, addressOf, headerFields, type Name } from '../../contract
 import { type CsvPlan, csvPlanOf } from '../../operations/csv.ts'
 import { type Route, routes } from '../../operations/routes.ts'
 import { answerPlanOf } from '../answer.ts'
-import type { Operation, Response, Schema } from './document.ts'
-import { failureHeadersOf, headersOf } from './headers.ts'
+import { failureHeadersOf, headersOf, type Operation, type Response, type Schema } from './document.ts'
 import { meanings } from './meaning.ts'
 import { type Naming, schemaOf } from './schema.ts'
 

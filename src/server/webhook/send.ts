@@ -4,9 +4,7 @@ import type { Socket } from 'node:net'
 import { nodeHttp } from '../../builtin.ts'
 import type { Message, Outcome, Send } from '../../frame/send.ts'
 import { version } from '../../version.ts'
-import { open, Refused } from './connect.ts'
-import { createGuard } from './guard.ts'
-import { type Resolve, resolveByMachine } from './resolve.ts'
+import { createGuard, open, Refused, type Resolve, resolveByMachine } from './connect.ts'
 
 export interface SenderOptions {
   /** Hosts, addresses and CIDR ranges that may receive webhooks although they are not public. */

@@ -1,7 +1,7 @@
 import { addressOf } from '../../contract/paths.ts'
 import { operations } from '../../operations/operations.ts'
 import { prefers } from '../answer.ts'
-import type { Endpoint } from '../endpoint.ts'
+import { createEndpoint, type Endpoint } from '../endpoint.ts'
 import { parametersOf } from '../input.ts'
 import type { Handler } from './handler.ts'
 
@@ -23,6 +23,26 @@ export function contentHandler({ enter }: Pick<Endpoint<'readContent'>, 'enter'>
         'content-disposition': `attachment; filename="${run.runId}.log"`,
       }
       return { status: 200, headers, body: run.content }
+    },
+  }
+}
+
+/** Serves what an operation of the log answers in that field, as a text, unless Accept asks for JSON. */
+export function noteHandler<N extends 'getCheckpoint' | 'getProof'>(
+  name: N,
+  field: string,
+  parts: Parameters<typeof createEndpoint>[1],
+): Handler {
+  const endpoint = createEndpoint(name, parts)
+  return {
+    label: name,
+    methods: ['GET'],
+    paths: [parts.basePath + addressOf(name).path],
+    takes: (request) => request.header('accept')?.includes('application/json') !== true,
+    async answer(exchange) {
+      const { status, headers, body } = await endpoint.answer(exchange)
+      const text: string = JSON.parse(body)[field]
+      return { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' }, body: text }
     },
   }
 }

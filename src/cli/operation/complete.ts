@@ -1,0 +1,91 @@
+import { type Client, ConductError } from '../../client/client.ts'
+import type { Name } from '../../contract/paths.ts'
+import type { RetentionInput } from '../../nouns/project/fields.ts'
+import { UsageError } from '../../terminal/exit.ts'
+import type { Plan } from './plan.ts'
+
+type Input = Record<string, unknown>
+
+/** Parses how people refer to a feature: a whole number is its number, anything else its name. */
+export const featureOf = (text: string): number | string => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : text)
+
+/** Replaces the names of features in these fields by their numbers. Throws NOT_FOUND if no feature has that name. */
+export async function numberFeatures(fields: string[], client: Client, input: Input) {
+  for (const field of fields) {
+    const name = input[field]
+    if (typeof name === 'string')
+      input[field] = await numberOfFeature(client, name, input.project as string[] | undefined)
+  }
+}
+
+async function numberOfFeature(client: Client, name: string, project: string[] | undefined): Promise<number> {
+  const numbers = new Set<number>()
+  for await (const feature of client.all('listFeatures', { q: name, limit: 100, project })) {
+    if (feature.name === name) numbers.add(feature.id)
+  }
+  const [number, ...others] = numbers
+  if (number === undefined) {
+    throw new ConductError(
+      'NOT_FOUND',
+      `There is no feature '${name}'. To look for one: conduct feature list --q <part of its name>`,
+    )
+  }
+  if (others.length > 0) {
+    throw new UsageError(
+      `'${name}' is feature ${[...numbers].join(' or ')}, depending on the project: give a number, or one --project.`,
+    )
+  }
+  return number
+}
+
+interface RetentionChange {
+  slug?: string
+  retention?: RetentionInput | null
+  ifVersion?: string
+}
+
+/**
+ * Completes a retention of which flags give only some parts, because the API replaces the whole: a project that gets
+ * other days continues to keep the same runs. The change fails if the project changes meanwhile.
+ */
+export async function wholeRetention(client: Client, input: RetentionChange) {
+  const { slug, retention: given } = input
+  if (slug === undefined || !given) return
+  const { project } = await client.getProject({ slug })
+  const { keep, ...days } = project.retention ?? {}
+  input.retention = { ...days, ...given, keep: { ...keep, ...given.keep } }
+  input.ifVersion ??= `"${slug}-${project.version}"`
+}
+
+/** Throws a UsageError for a dry run that gives only some parts of a retention. */
+export function requireWholeRetention({ retention }: RetentionChange) {
+  if (!retention) return
+  const { contentDays, runDays, keep = {} } = retention
+  if (![contentDays, runDays, keep.failed, keep.labels].includes(undefined)) return
+  throw new UsageError(
+    '--dry-run sends nothing, so it cannot look up the rest of the retention: give all of its flags, or leave out --dry-run.',
+  )
+}
+
+type Versioned = { id?: number; slug?: string; version: number }
+
+/**
+ * Replaces an `ifVersion` that is a plain number, as people see it, by the ETag. Throws PRECONDITION_FAILED if that
+ * version is already outdated; the server catches later changes.
+ */
+export async function taggedVersion({ name, words, operands }: Plan, client: Client, input: Input) {
+  const wanted = input.ifVersion
+  if (typeof wanted !== 'string' || !/^\d+$/.test(wanted)) return
+  const reader = name.replace(/^(update|delete)/, 'get') as Name
+  const ids = Object.fromEntries(operands.slice(0, 1).map(({ field }) => [field, input[field]]))
+  const answer = await (client[reader] as (input: Input) => Promise<Input>)(ids)
+  const { id, slug, version } = Object.values(answer)[0] as Versioned
+  const called = String(Object.values(ids)[0])
+  if (String(version) !== wanted) {
+    throw new ConductError(
+      'PRECONDITION_FAILED',
+      `${called} is at version ${version}, not ${wanted}: read it again (conduct ${words[0]} get ${called}) before you change it.`,
+    )
+  }
+  input.ifVersion = `"${id ?? slug}-${version}"`
+}
