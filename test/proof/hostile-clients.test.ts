@@ -9,7 +9,7 @@ import { prove } from './prove.ts'
 import { size } from './size.ts'
 import { clientOf } from './writers.ts'
 
-const seconds = size(2, 1800)
+const seconds = size(4, 1800)
 /** The small size may share its processor with other work, so only a server that hangs would take that long. */
 const mostMs = size(2000, 200)
 const mostMb = 300
