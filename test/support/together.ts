@@ -12,29 +12,47 @@ import { allProofs } from './proofs.ts'
 export const groups: Record<string, string[]> = {
   rules: [
     'test/{agents,domain,rig}/*.test.ts',
-    'test/mask/{mask,recall}.test.ts',
-    'test/{clock,imports,node,openapi}.test.ts',
+    'test/mask/*.test.ts',
+    'test/{clock,hostile,imports,node,openapi}.test.ts',
     'test/cli/{checked,completion,help}.test.ts',
     'test/mcp/near.test.ts',
   ],
-  lists: ['test/{search,sqlite-words,suggest,stats,follow,event,find-run,walk}.test.ts'],
-  runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story,timeline}.test.ts'],
+  search_and_events: ['test/{search,sqlite-words,suggest,stats,follow,event,find-run,walk}.test.ts'],
+  runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story,timeline,rejudge}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
-  keeping: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
-  doors: ['test/{csv,listener,permissions}.test.ts', 'test/mcp/{http,tools}.test.ts'],
-  lists_of_page: ['test/web/{cors,features,log,log-groups,trends}.test.ts'],
-  runs_of_page: ['test/web/{frame,history,live,login,run,run-work,session}.test.ts'],
-  specs_of_page: ['test/web/{admin,shift,spec-edit,specs,webhooks}.test.ts'],
-  lanes_of_page: ['test/web/{activity,attention,event-window}.test.ts'],
-  texts_of_page: ['test/web/{checks,direction,erase,hostile,markdown,page,retention,runs}.test.ts'],
-  commands: ['test/cli/{address,command,csv,deliver-turns,init,lists,retention,unkept,usage,whose-run}.test.ts'],
-  entering: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
-  engines: ['test/{anchor,batch,client,leader,migrate,operations,own-agent}.test.ts'],
-  bringing: ['test/cli/{import,import-v0,output,print,state,verify}.test.ts'],
+  removal_and_export: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
+  http_and_mcp: ['test/{csv,listener,permissions,serve-page}.test.ts', 'test/mcp/{http,tools}.test.ts'],
+  store_and_client: [
+    'test/{anchor,batch,check-list,client,event-plan,leader,migrate,operations,own-agent,run-plan}.test.ts',
+  ],
+  generated: ['test/{difference,examples,fuzz}.test.ts', 'test/property/*.test.ts'],
+  forgeries_and_damage: ['test/{forgery,forgery-imitation,forgery-indirect,seal-damage}.test.ts'],
+  mcp_processes: ['test/mcp/{claim-order,hold,older-server,session,stdio,story}.test.ts'],
+  web_lists: ['test/web/{cors,features,log,log-groups,run-filters,run-table,trends}.test.ts'],
+  web_frame: ['test/web/{frame,history,login,storage}.test.ts'],
+  web_runs: ['test/web/{live,run,run-work,session,clock}.test.ts'],
+  web_specs_and_admin: ['test/web/{admin,shift,spec-edit,specs,webhooks}.test.ts'],
+  web_now: ['test/web/{activity,attention,event-window,late,late-changes,notifications}.test.ts'],
+  web_every_page: ['test/web/{erase,hostile,page}.test.ts'],
+  web_texts: ['test/web/{checks,direction,markdown,retention,runs}.test.ts'],
+  cli_lists: ['test/cli/{address,command,csv,deliver-turns,erase,init,lists,open,retention,unkept,usage}.test.ts'],
+  cli_setup: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
+  cli_import: [
+    'test/cli/{import,import-transcripts,import-v0,output,print,program-on-path,state,state-private}.test.ts',
+    'test/cli/{verify,verify-unsealed}.test.ts',
+  ],
+  cli_sessions: [
+    'test/cli/{droid,elsewhere,left-branch,masked-names,outcome,own-work,terminal,transcript}.test.ts',
+    'test/cli/{transcript-behind,trouble,turn-ends,turns,waiting,whose-run}.test.ts',
+  ],
+  cli_work: [
+    'test/cli/{changed-files,checked-bash,foreign,foreign-lint,foreign-print,nested,odd-repositories}.test.ts',
+    'test/cli/{live-verdict,two-servers,verdict-cases}.test.ts',
+  ],
 }
 
 /** The groups of `npm run check`. They start no other processes than their own. */
-const quick = ['rules', 'lists', 'runs', 'nouns', 'keeping', 'engines']
+const quick = ['rules', 'search_and_events', 'runs', 'nouns', 'removal_and_export', 'store_and_client']
 
 /** The files of a group, in the order in which they run. */
 export const filesOf = (group: string): string[] => globSync(groups[group] ?? [], { cwd: root }).sort()
