@@ -1,8 +1,7 @@
 import { defined } from './agents/fields.ts'
 import type { BegunUse, Step } from './agents/seen.ts'
 import { cut } from './agents/turn.ts'
-import { type Stepped, withCall } from './call.ts'
-import type { Facts, RanCheck, RanLine } from './facts.ts'
+import { type Facts, type RanCheck, type RanLine, type Stepped, withCall } from './facts.ts'
 import type { Candidate, Memo } from './memo.ts'
 import type { Use } from './work.ts'
 

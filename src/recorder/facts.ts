@@ -1,6 +1,6 @@
 import type { RunInput } from '../nouns/run/fields.ts'
 import type { Told, Usage } from './agents/seen.ts'
-import type { Candidate, CommandChange, RecordRules, Trees, Work } from './memo.ts'
+import type { Candidate, CommandChange, Memo, RecordRules, Trees, Work } from './memo.ts'
 import type { Moved } from './work.ts'
 
 /** What is known of the world at a step. Texts are already masked. */
@@ -67,3 +67,23 @@ export interface RanLine {
   /** What its commands that are no checks may do. Those that change only the shell, like `cd`, do not count. */
   others: 'none' | 'read' | 'write'
 }
+
+/** A call of the contract, on the session's own run. */
+export interface Call {
+  operation: 'createRun' | 'updateRun' | 'appendTurn' | 'createCheck'
+  input: Record<string, unknown>
+}
+
+/** The state of a session after a step, and the calls that tell the ledger. */
+export interface Stepped {
+  memo: Memo
+  calls: Call[]
+}
+
+/** The state after one more call. */
+export const withCall = (
+  { memo, calls }: Stepped,
+  operation: Call['operation'],
+  input: Call['input'],
+  change: Partial<Memo> = {},
+): Stepped => ({ memo: { ...memo, ...change }, calls: [...calls, { operation, input }] })

@@ -1,9 +1,9 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
-import type { KeptItem } from './agents/plan.ts'
 import type { Failure, Seen, Step, Usage } from './agents/seen.ts'
+import type { KeptItem } from './agents/tools.ts'
 import { type Draft, newDraft } from './agents/turn.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot } from './work.ts'
 
 /** Which texts of a session to record. */
 export interface RecordRules {

@@ -1,7 +1,7 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
-import { totalOf } from './agents/cost.ts'
 import { withoutSecrets } from './agents/secrets.ts'
 import type { Seen, Step, Told, Usage } from './agents/seen.ts'
+import { totalOf } from './agents/usage.ts'
 import { type Facts, reportAlone } from './facts.ts'
 import type { Memo } from './memo.ts'
 import { close, gone, isOpen, step } from './step.ts'

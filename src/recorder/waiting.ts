@@ -1,8 +1,7 @@
 import type { Seen, Step, TurnEnd } from './agents/seen.ts'
 import { toldTurn } from './agents/told-turn.ts'
 import { type Draft, isEmpty, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
-import type { Stepped } from './call.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, Stepped } from './facts.ts'
 import type { Memo, Work } from './memo.ts'
 import { ownAfter, release, turned } from './turn.ts'
 

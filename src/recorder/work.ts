@@ -1,8 +1,26 @@
+import type { RunInput } from '../nouns/run/fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
 import type { Step } from './agents/seen.ts'
-import type { Stepped } from './call.ts'
+import type { Stepped } from './facts.ts'
 import type { Memo, ToldWork, Trees } from './memo.ts'
-import type { Snapshot } from './snapshot.ts'
+
+/** The state of a working tree at one moment, with uncommitted and new files. */
+export interface Snapshot {
+  /** The top folder of the working tree. */
+  root: string
+  /** The id of git's tree object, which is stored in `objects`. */
+  tree: string
+  /** The tree of the commit at HEAD, in the same form as `tree`. Missing before the first commit. */
+  commitTree?: string
+  /** A folder of git objects outside the repository, which stays untouched. */
+  objects: string
+  /** The length of git's reflog of HEAD at that moment, in bytes. It tells later which commits are new. */
+  log?: number
+  /** The newest stash at that moment, shared by all working trees. */
+  stash?: string
+  /** The `git` fields of a run. */
+  git: NonNullable<RunInput['git']>
+}
 
 /** A use of a tool, with the working tree if it is known. */
 export interface Use {

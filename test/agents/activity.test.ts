@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { activityOf } from '../../src/recorder/agents/activity.ts'
+import { activityOf } from '../../src/recorder/agents/tools.ts'
 
 const wait = { kind: 'wait' } as const
 const asked = { state: 'waiting', tool: 'Bash', target: 'npm test', since: '1' } as const

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { estimateCost, totalOf } from '../../src/recorder/agents/cost.ts'
+import { estimateCost, totalOf } from '../../src/recorder/agents/usage.ts'
 
 const model = 'claude-sonnet-4-5-20250929'
 const used = { model, inputTokens: 39_835, outputTokens: 264, cacheReadTokens: 32_900, cacheWriteTokens: 5_800 }

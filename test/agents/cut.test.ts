@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { activityOf } from '../../src/recorder/agents/activity.ts'
 import { type Fields, textOf } from '../../src/recorder/agents/fields.ts'
+import { activityOf } from '../../src/recorder/agents/tools.ts'
 import { stepIn } from './documents.ts'
 
 const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Fields } from '../../src/recorder/agents/fields.ts'
-import { type KeptItem, planAfter } from '../../src/recorder/agents/plan.ts'
+import { type KeptItem, planAfter } from '../../src/recorder/agents/tools.ts'
 import { documentOf, stepIn } from './documents.ts'
 
 /** The plan after these tool calls, one after the other. */

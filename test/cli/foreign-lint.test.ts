@@ -26,7 +26,7 @@ const readers: Record<string, string> = {
   'cli/commands/export.ts': 'a file that the user names',
   'cli/commands/import.ts': 'a file that the user names',
   'terminal/file.ts': 'a file that the user names',
-  'cli/import/track.ts': 'the names in a folder that the user names',
+  'cli/import/documents.ts': 'the names in a folder that the user names',
   'cli/import/find.ts': 'the names in the folders of agents',
   'place/git/committed.ts': 'our own folder',
   'place/git/guarded.ts': 'our own folder',
@@ -59,7 +59,6 @@ const starters: Record<string, string> = {
   'capture/exec/foreground.ts': 'ps',
   'capture/exec/pipes.ts': 'mkfifo',
   'capture/hook/senders.ts': 'this program',
-  'capture/hook/wake.ts': 'this program',
   'recorder/agents/opencode/plugin.ts': 'this program, from the plugin',
   'capture/spool/process.ts': 'ps',
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sendBeats } from '../../src/capture/spool/beat.ts'
-import { reconnect } from '../../src/capture/spool/reconnect.ts'
+import { reconnect } from '../../src/capture/spool/sender.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { sync } from '../../src/capture/spool/sync.ts'
 import type { Place } from '../../src/place/place.ts'

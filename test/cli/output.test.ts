@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { createBacklog } from '../../src/capture/exec/backlog.ts'
-import { createLine, newestOf } from '../../src/capture/exec/line.ts'
+import { createBacklog, createLine, createTail, newestOf } from '../../src/capture/exec/lines.ts'
 import { createOutput } from '../../src/capture/exec/output.ts'
-import { createTail } from '../../src/capture/exec/tail.ts'
 import type { Gap } from '../../src/text/content.ts'
 import { assertLinear, mebibyte } from '../support/linear.ts'
 

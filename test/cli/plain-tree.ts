@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { uncommittedSince } from '../../src/capture/work/moved.ts'
-import type { Snapshot } from '../../src/recorder/snapshot.ts'
+import type { Snapshot } from '../../src/recorder/work.ts'
 
 /**
  * The tree that git would commit if each of these repositories in the folder were a plain folder. Changes neither the

@@ -4,9 +4,8 @@ import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
 import { treesOf } from '../../src/recorder/check.ts'
 import type { RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Candidate, Memo } from '../../src/recorder/memo.ts'
-import type { Snapshot } from '../../src/recorder/snapshot.ts'
 import { close, step } from '../../src/recorder/step.ts'
-import { gitAfter, type Moved } from '../../src/recorder/work.ts'
+import { gitAfter, type Moved, type Snapshot } from '../../src/recorder/work.ts'
 import { factsAt } from './facts.ts'
 
 const seenOf = (step: Step): Seen => ({ agent: 'claude-code', session: 's', cwd: '/work', step })

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { latestVersion } from '../../src/capture/spool/database.ts'
 import { openState } from '../../src/capture/spool/state.ts'
-import { latestVersion } from '../../src/capture/spool/tables.ts'
 import { dumpSqlite } from './dump-sqlite.ts'
 import { populateState } from './populate-state.ts'
 

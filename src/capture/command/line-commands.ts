@@ -12,8 +12,16 @@ import {
   type SyntaxNode,
   type WordPart,
 } from 'unbash'
-import { onlyReads } from './reading.ts'
-import { assignmentsOf, copyOf, type Flags, followChange, isFolder, type Scope, setOptions } from './shell-state.ts'
+import {
+  assignmentsOf,
+  copyOf,
+  type Flags,
+  followChange,
+  isFolder,
+  onlyReads,
+  type Scope,
+  setOptions,
+} from './shell.ts'
 
 /** A simple command of a line, in the order in which they are written. */
 export interface LineCommand {

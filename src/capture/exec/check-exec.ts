@@ -1,25 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { mask } from '../../mask/mask.ts'
+import type { Git } from '../../nouns/run/work-fields.ts'
 import { routes } from '../../operations/routes.ts'
 import type { PlaceOptions } from '../../place/connect.ts'
+import type { Env } from '../../place/folders.ts'
+import { topOf } from '../../place/git/repository.ts'
 import { gitStateOf } from '../../place/git/tree.ts'
-import type { Place } from '../../place/place.ts'
+import { type Place, samePlace } from '../../place/place.ts'
 import { commandLine } from '../../terminal/command-line.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { slice } from '../../text/content.ts'
 import { warnIfRewritten } from '../../verify/remember.ts'
+import { ancestorsOf } from '../spool/process.ts'
 import { createRecorder, createSay } from '../spool/recorder.ts'
 import type { Recording } from '../spool/recordings.ts'
+import { reconnect } from '../spool/sender.ts'
 import type { State } from '../spool/state.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
 import { type Ended, isByRule, pipelineOf, type SeenWork, seeing } from './check-seen.ts'
 import { runChild } from './child.ts'
+import { patienceMs } from './farewell.ts'
 import { refuseFaults } from './faults.ts'
 import { addToSession, whoseHere } from './in-session.ts'
-import { leaseOfOuter, tellOuterExec } from './outer-exec.ts'
+import { createTail } from './lines.ts'
 import { createOutput } from './output.ts'
-import { createTail } from './tail.ts'
 import { placeToRecord, runUnrecorded } from './unrecorded.ts'
 
 interface CheckOptions extends PlaceOptions {
@@ -159,4 +165,46 @@ async function record(target: Target, check: Ended & Record<string, unknown>, wo
   const isFound = 'isOfCommit' in target && runId !== null
   if (isFound) say(`recorded for ${runId}, by commit ${work.commit?.slice(0, 12)}`)
   if (runId !== null) await warnIfRewritten(place, env, say)
+}
+
+type Work = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'>
+
+interface Within {
+  state: State
+  place: Place
+  cwd: string
+  env: Env
+}
+
+/**
+ * Tells a run the files as they are now if the `conduct exec` that records it is above this process, in the same
+ * repository. Otherwise a check inside it would be compared with the files as they were when the command began. If this
+ * fails, nothing is lost: the command's end tells them again.
+ */
+async function tellOuterExec(runId: string, work: Work, here: Within): Promise<void> {
+  const late = sleep(patienceMs, undefined, { ref: false })
+  await Promise.race([tell(runId, work, here), late]).catch(() => {})
+}
+
+async function tell(runId: string, { commit, commitTree, tree, dirty }: Work, here: Within): Promise<void> {
+  const leaseToken = leaseOfOuter(runId, here)
+  if (leaseToken === undefined || tree === undefined) return
+  const { client, close } = await reconnect(here.place, here.env)
+  try {
+    const { git } = (await client.getRun({ runId })).run
+    if (git?.tree && git.tree !== tree) {
+      await client.updateRun({ runId, leaseToken, git: { ...git, commit, commitTree, tree, dirty, uncommitted: null } })
+    }
+  } finally {
+    await close()
+  }
+}
+
+/** The lease of the run that a `conduct exec` above this process records here; undefined if there is none. */
+function leaseOfOuter(runId: string, { state, place, cwd }: Within): string | undefined {
+  const above = ancestorsOf(process.pid).map(({ id }) => id)
+  const outer = state
+    .handedOn(runId, above)
+    .find((one) => one.kind === 'exec' && !one.ended && samePlace(one.place, place))
+  return outer && topOf(outer.cwd) === topOf(cwd) ? (outer.leaseToken ?? undefined) : undefined
 }

@@ -14,8 +14,7 @@ import { slice } from '../../text/content.ts'
 import { checkNamesOf } from '../command/checked.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
-import { changeDuring } from '../work/moved.ts'
-import { checkRemarks } from '../work/remarks.ts'
+import { changeDuring, checkRemarks } from '../work/moved.ts'
 
 /** The state of a repository that a command saw; empty outside git. */
 export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & { startTree?: string }

@@ -1,8 +1,7 @@
 import { mask } from '../../mask/mask.ts'
 import type { Gap } from '../../text/content.ts'
-import { createBacklog } from './backlog.ts'
 import type { Stream } from './child.ts'
-import { createLine } from './line.ts'
+import { createBacklog, createLine } from './lines.ts'
 
 export interface OutputOptions {
   /** Whether too much is unsent to put more. Further output stays here, up to a limit. */

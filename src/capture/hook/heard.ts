@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Env } from '../../place/folders.ts'
 import { installs } from '../../recorder/agents/install.ts'
-import { type Heard, readHeard } from '../spool/heard.ts'
+import { openDatabase } from '../spool/database.ts'
 import { stateFile } from '../spool/state-file.ts'
 import { missedFile } from './missed.ts'
 
@@ -29,3 +29,25 @@ export function missedHook(env: Env, heard: Heard[]): Missed | undefined {
 
 /** The failure in words. */
 export const missedWords = ({ agent, reason }: Missed) => `a hook of ${titleOf(agent)} recorded nothing: ${reason}`
+
+/** When an agent last called a hook on this machine. */
+interface Heard {
+  /** Its name in commands: `claude`. */
+  agent: string
+  /** Milliseconds since 1970. */
+  at: number
+}
+
+/** The agents that have called hooks within the last 30 days, newest first. Throws like `openDatabase`. */
+function readHeard(file: string): Heard[] {
+  const db = openDatabase(file)
+  try {
+    // The name of a hook recording consists of the agent and the session.
+    return db.rows<Heard>(
+      `select substr(r.name, 1, instr(r.name, '-') - 1) as agent, max(n.at) as at
+        from recordings r join notes n on n.name = r.name where r.kind = 'hook' group by 1 order by 2 desc`,
+    )
+  } finally {
+    db.close()
+  }
+}

@@ -1,19 +1,17 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { launchers, programs, runners } from '../../nouns/run/verdict/command-list.ts'
 import { type Env, folders, pathIn } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { recordRules, sessionRules } from '../../place/rules.ts'
-import { activityOf, shortOf } from '../../recorder/agents/activity.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
-import { isShell } from '../../recorder/agents/tools.ts'
-import type { Before, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
-import type { Snapshot } from '../../recorder/snapshot.ts'
-import { mayMove } from '../../recorder/work.ts'
+import { activityOf, isShell, shortOf } from '../../recorder/agents/tools.ts'
+import type { Before, CheckRule, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
+import { mayMove, type Snapshot } from '../../recorder/work.ts'
 import type { Begun } from '../spool/acts.ts'
 import type { New } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
-import { mayCheck } from './may-check.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
@@ -202,3 +200,36 @@ function readable<T>(rules: () => T): T | undefined {
     return undefined
   }
 }
+
+/**
+ * Whether a line may run a rule's command. True for each line in which `readLine` finds a check, but cheap enough for a
+ * hook: it loads neither the parser nor the lists of options.
+ */
+export function mayCheck(line: string, rules: CheckRule[]): boolean {
+  const text = unquoted(line)
+  return rules.some(({ commands }) => commands.some((command) => namesOf(command).some((name) => text.includes(name))))
+}
+
+/** Words of which each line that runs the same command has one. */
+function namesOf(command: string): string[] {
+  const words = unquoted(command)
+    .split(/\s+/)
+    .filter((word) => word !== '' && !/^(?:-|\w+=|\d)/.test(word))
+  const isSimple = !/["'\\$`|&;<>()]|\s-[ks]\b|--signal|--kill-after/.test(command)
+  const [first = '', ...others] = isSimple ? words.filter((word) => !starts.has(word)) : words
+  const startsProgram = Object.hasOwn(runners, first) && ['exec', 'x'].includes(words[words.indexOf(first) + 1] ?? '')
+  return [first, ...(isSimple && !startsProgram ? [] : others)].flatMap(otherNames)
+}
+
+/** The words of launchers. A runner's name is that of the program in `npm test`. */
+const starts = new Set(
+  launchers.flatMap(({ begins }) => begins.split(' ')).filter((word) => !Object.hasOwn(runners, word)),
+)
+
+function otherNames(word: string): string[] {
+  const name = programs[word] ?? word.slice(word.lastIndexOf('/') + 1)
+  return [name, ...Object.keys(programs).filter((other) => programs[other] === name)]
+}
+
+/** The text as the shell joins it: quotes may stand within a word. */
+const unquoted = (text: string) => text.replace(/\\\n|['"\\]/g, '')

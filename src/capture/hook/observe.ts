@@ -11,7 +11,7 @@ import type { New } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
 import { stateOf } from '../spool/state-file.ts'
 import { type Heard, noteStep } from './note.ts'
-import { launched, wakeSync } from './wake.ts'
+import { launched, wakeSync } from './senders.ts'
 
 // A hook loads only the imports above. Keep them few: an agent waits for each hook.
 

@@ -7,8 +7,7 @@ import { root } from '../../root.ts'
 import type { State } from '../spool/state.ts'
 import { stateFile, stateOf } from '../spool/state-file.ts'
 import { noteDocument } from './observe.ts'
-import { openSenders, type Senders } from './senders.ts'
-import { mainFile } from './wake.ts'
+import { mainFile, openSenders, type Senders } from './senders.ts'
 
 // The resident recorder: a process of the user that takes hooks through a socket, so that an agent waits for no start of
 // Node.js. The launcher of hooks asks it first, and starts Node.js where nobody answers. See ADR 26.

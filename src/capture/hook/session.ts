@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
+import { snapshot } from '../../place/git/tree.ts'
 import { recordRules } from '../../place/rules.ts'
+import { withUnheard } from '../../recorder/agents/droid/unheard.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Told } from '../../recorder/agents/seen.ts'
+import { shortOf } from '../../recorder/agents/tools.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
-import type { Stepped } from '../../recorder/call.ts'
+import type { Stepped } from '../../recorder/facts.ts'
 import { isOfEarlier, type Memo, memoOf, stepOf, type Trees, withSession } from '../../recorder/memo.ts'
 import { close, step } from '../../recorder/step.ts'
 import { newCall } from '../spool/calls.ts'
@@ -15,8 +18,7 @@ import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
 import { factsOf, type Session } from './facts.ts'
-import { withLastCommands } from './last-commands.ts'
-import { objectsOf } from './note.ts'
+import { commandTrees, objectsOf } from './note.ts'
 import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './told.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
@@ -130,4 +132,27 @@ export function forgetObjects(state: State, env: Env) {
   for (const name of readdirSync(folder)) {
     if (!state.find(name)) rmSync(join(folder, name), { recursive: true, force: true })
   }
+}
+
+/**
+ * The notes of a session, with those of commands that failed just before its end. Droid runs no hook after them, nor at
+ * its end if it is killed.
+ */
+function withLastCommands(
+  notes: Note[],
+  { state, recording, objects }: { state: State; recording: Recording; objects: string },
+  { transcript }: Memo,
+): Note[] {
+  const place = notes.findIndex(({ seen }) => seen.agent === 'droid' && seen.step.kind === 'end')
+  const end = notes[place]
+  if (!end || transcript === undefined) return notes
+  const last = withUnheard([{ ...end.seen, transcript }]).flatMap((seen): Note[] => {
+    const { step, id = '' } = seen
+    if (step.kind !== 'tool' || step.command === undefined || state.isNoted(recording.name, id)) return []
+    const begun = state.begun(recording.name, shortOf(step.command))
+    const command = { ...step, command: step.command, begun }
+    const take = () => snapshot(recording.cwd, objects)
+    return [{ ...end, seen, git: commandTrees(state, { seen, recording, at: end.at }, command, take).git }]
+  })
+  return notes.toSpliced(place, 0, ...last)
 }

@@ -1,5 +1,5 @@
-import { leaseSeconds } from '../../recorder/agents/activity.ts'
 import type { Step } from '../../recorder/agents/seen.ts'
+import { leaseSeconds } from '../../recorder/agents/tools.ts'
 import type { Database } from './database.ts'
 import { isGone, isRunning } from './process.ts'
 

@@ -11,7 +11,7 @@ import { forgetObjects, settleNotes } from '../hook/session.ts'
 import { sendBeats } from './beat.ts'
 import type { Unsent } from './calls.ts'
 import { type Delivery, deliver, tryMs } from './deliver.ts'
-import { reconnect } from './reconnect.ts'
+import { reconnect } from './sender.ts'
 import type { State } from './state.ts'
 import { stateOf } from './state-file.ts'
 

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { askOf, diffTrees } from '../../place/git/history.ts'
-import type { Snapshot } from '../../recorder/snapshot.ts'
+import type { Snapshot } from '../../recorder/work.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */
 export interface Lines {

@@ -1,9 +1,12 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
+import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
+import type { Env } from '../../place/folders.ts'
 import { askOf, diffTrees, movesOf } from '../../place/git/history.ts'
+import { programRemarks } from '../../place/program.ts'
+import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
-import type { Snapshot } from '../../recorder/snapshot.ts'
-import type { Moved } from '../../recorder/work.ts'
+import type { Moved, Snapshot } from '../../recorder/work.ts'
 import type { State } from '../spool/state.ts'
 
 /** How many paths a run names. */
@@ -102,7 +105,7 @@ function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made
 }
 
 /** The files that changed between two snapshots; none if git cannot tell. */
-export const pathsSince = (base: Snapshot | undefined, now: Snapshot | undefined): string[] =>
+const pathsSince = (base: Snapshot | undefined, now: Snapshot | undefined): string[] =>
   base && now && base.root === now.root ? [...(changedIn(base, now)?.keys() ?? [])] : []
 
 /** What changed while a command ran; undefined if nothing did, or it is unknown. */
@@ -124,4 +127,20 @@ export function changeDuring(
 function committedAmong(paths: string[], { commitTree, root, objects }: Snapshot): string[] {
   if (commitTree === undefined) return []
   return (askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', commitTree, '--', ...paths) ?? '').split('\0')
+}
+
+interface Place {
+  cwd: string
+  env: Env
+  /** That of the session, if there is one. */
+  memo: Memo | undefined
+  /** The working tree after the command; undefined outside git. */
+  now: Snapshot | undefined
+}
+
+/** What a reader should know who trusts the check of a command, in sentences. */
+export function checkRemarks(words: readonly string[], { cwd, env, memo, now }: Place): string[] {
+  const changed = pathsSince(memo?.base, now).filter((path) => setsUpTests(path, words))
+  const root = now?.root ?? dirname(projectFileOf(cwd) ?? `${cwd}/conduct.json`)
+  return [...setupRemark(changed), ...programRemarks({ words, cwd, env, root, since: memo?.startedAt })]
 }

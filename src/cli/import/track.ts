@@ -1,12 +1,9 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Client } from '../../client/client.ts'
 import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
-import { pathIn } from '../../place/folders.ts'
-import { foreignText } from '../../place/foreign.ts'
 import { isMissing } from '../../place/missing.ts'
 import { fieldsOf, listOf, textOf, timeOf } from '../../recorder/agents/fields.ts'
+import { metaIn, readDocument } from './documents.ts'
 import type { Reporter } from './report.ts'
 
 export const trackFile = 'conduct.track.json'
@@ -176,41 +173,3 @@ async function importCheck(
   report.count('checks')
   if (!dryRun) await client.createCheck({ checkId, runId: `v0-${run}`, result, content, ...agent, createdAt })
 }
-
-/** The largest document that a ledger stores. */
-const documentBytes = 8_388_608
-
-/**
- * The text of a document that a tracker names: a file, or the files of a folder with `index.md` and `spec.md` first.
- * Throws if it cannot be read or lies outside `folder`.
- */
-function readDocument(folder: string, location: string): string {
-  const path = realpathSync(join(folder, location))
-  if (pathIn(realpathSync(folder), path) === undefined) throw new Error(`${location} leads out of ${folder}`)
-  if (!statSync(path).isDirectory()) return readText(folder, location)
-  const names = readdirSync(path).filter((name) => name.endsWith('.md'))
-  const ordered = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b, 'en', { numeric: true }))
-  if (names.length === 0) throw new Error(`${location} has no .md files`)
-  let text = ''
-  for (const name of ordered) {
-    text += `${text && '\n'}${readText(folder, join(location, name)).trimEnd()}\n`
-    if (Buffer.byteLength(text) > documentBytes) throw new Error(`${location} is longer than 8 MiB`)
-  }
-  return text
-}
-
-const first = ['index.md', 'spec.md']
-const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length)
-
-function readText(folder: string, location: string): string {
-  const text = foreignText(join(folder, location), { within: folder, most: documentBytes })
-  if (text === undefined) throw new Error(`${location} is gone`)
-  return text.replaceAll('\0', '').toWellFormed()
-}
-
-/** A field in the `## Meta` of a document: `- **Status:** completed`. */
-const metaIn = (text: string, name: string): string | undefined =>
-  text
-    .slice(0, 4_000)
-    .match(new RegExp(`(?<![^\\r\\n])- \\*\\*${name}:\\*\\* *([^\\r\\n]+)`))?.[1]
-    ?.trim()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { RunInput } from '../../nouns/run/fields.ts'
-import type { Snapshot } from '../../recorder/snapshot.ts'
+import type { Snapshot } from '../../recorder/work.ts'
 import { foreignPart } from '../foreign.ts'
 import { askIn, bytesIn, type Guarded, guarded } from './guarded.ts'
 import { repositoryAt } from './repository.ts'

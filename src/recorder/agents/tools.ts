@@ -1,5 +1,5 @@
-import { shortOf } from './activity.ts'
-import { commandLength, defined, type Fields, fieldsOf, listOf, mostItems, textOf } from './fields.ts'
+import type { ActivityInput } from '../../nouns/run/work-fields.ts'
+import { commandLength, defined, type Fields, fieldsOf, listOf, mostItems, startOf, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
 /**
@@ -126,4 +126,64 @@ function planOf({ todos, plan }: Fields): PlanItem[] {
     return text && statuses.includes(status as string) ? [{ text, status: status as PlanItem['status'] }] : []
   })
   return items.slice(0, mostItems)
+}
+
+/** The target of a tool, such as a command, shortened for an activity. */
+export const shortOf = (target: string) => startOf(target, 300).toWellFormed()
+
+/**
+ * The activity of a session after the step; undefined if the step does not say, null if the session has ended. A wait
+ * whose tool the step does not name is for that of the activity `before`.
+ */
+export function activityOf(step: Step, since: string, before?: ActivityInput): ActivityInput | null | undefined {
+  if (step.kind === 'wait' && step.tool === undefined && before?.tool !== undefined && before.state !== 'idle')
+    return { since, ...before, ...(before.state === 'working' && { since }), state: 'waiting' }
+  switch (step.kind) {
+    case 'begin':
+    case 'tool':
+    case 'wait': {
+      const { tool } = step
+      const target = step.kind === 'tool' ? (step.command ?? step.files?.[0]) : step.target
+      const state = step.kind === 'wait' ? 'waiting' : 'working'
+      return { state, ...(tool && { tool }), ...(target && { target: shortOf(target) }), since }
+    }
+    case 'turn':
+      return { state: step.goesOn ? 'working' : 'idle', since }
+    case 'end':
+      return null
+    case 'start':
+    case 'outcome':
+      return undefined
+    default:
+      return { state: 'working', since }
+  }
+}
+
+/**
+ * How long a run stays alive without a report from its session, in seconds: while the agent works, and while it rests
+ * or waits.
+ */
+export const leaseSeconds = { working: 600, resting: 7_200 }
+
+export const leaseSecondsOf = ({ state }: Pick<ActivityInput, 'state'>) =>
+  state === 'working' ? leaseSeconds.working : leaseSeconds.resting
+
+/** How many items to keep while an agent adds them one by one: it may remove earlier ones. */
+const mostKept = 1000
+
+/** An item of a plan. It has an id if the agent changes items by id. */
+export type KeptItem = PlanItem & { id?: string }
+
+/** The plan after a tool: rewritten, with one item added, changed or removed, or unchanged. */
+export function planAfter(plan: readonly KeptItem[], { plan: anew, task }: ToolUse): KeptItem[] {
+  if (anew) return anew
+  if (!task) return [...plan]
+  const { id, text, status } = task
+  if (status === 'deleted') return plan.filter((item) => item.id !== id)
+  const known = plan.some((item) => item.id === id)
+  if (!known && plan.length >= mostKept) return [...plan]
+  if (!known) return text === undefined ? [...plan] : [...plan, { id, text, status: status ?? 'pending' }]
+  return plan.map((item) =>
+    item.id === id ? { ...item, text: text ?? item.text, status: status ?? item.status } : item,
+  )
 }

@@ -1,8 +1,8 @@
 import type { TurnFields } from '../../nouns/run/turn-fields.ts'
 import { defined, mostCount, mostItems } from './fields.ts'
-import { type KeptItem, planAfter } from './plan.ts'
 import type { BegunUse, Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { toldTurn } from './told-turn.ts'
+import { type KeptItem, planAfter } from './tools.ts'
 import { rounded, usageWithin } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */

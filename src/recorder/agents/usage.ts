@@ -41,3 +41,80 @@ export const tokensOf = ({ inputTokens, outputTokens }: Usage) => inputTokens + 
 /** Undefined if neither is known, which is not the same as 0. */
 const sumOf = (a: number | undefined, b: number | undefined) =>
   a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0)
+
+// The price list (https://github.com/pydantic/genai-prices) is large, so it is loaded only where needed, and never by a
+// hook.
+
+/** Surcharges of providers for long requests start above this many input tokens. */
+const shortTokens = 100_000
+
+/**
+ * Adds the cost by public list prices, as if each request were short. A usage with a cost, or with an unlisted model,
+ * stays unchanged.
+ */
+export async function estimateCost(usage: Usage): Promise<Usage> {
+  return usage.costUsd === undefined ? (await loadPrices())(usage) : usage
+}
+
+/** Loads the price list, and returns what adds the cost to a usage as `estimateCost` does. */
+export async function loadPrices(): Promise<(usage: Usage) => Usage> {
+  const { calcPrice } = await import('@pydantic/genai-prices')
+  return (usage) =>
+    usage.costUsd === undefined ? withCost(usage, costOf([{ ...usage, isMany: true }], calcPrice)) : usage
+}
+
+/** The total of all requests, with the cost by public list prices if all models are listed. */
+export async function totalOf(requests: readonly Usage[]): Promise<Usage | undefined> {
+  const used = requests.filter(({ inputTokens, outputTokens }) => inputTokens + outputTokens > 0)
+  const total = used.reduce<Usage | undefined>(plus, undefined)
+  if (!total) return undefined
+  const { calcPrice } = await import('@pydantic/genai-prices')
+  const { model: _, ...tokens } = total
+  return withCost(tokens, costOf(gathered(used), calcPrice))
+}
+
+const withCost = (usage: Usage, costUsd: number | undefined): Usage =>
+  costUsd === undefined ? usage : { ...usage, costUsd, costSource: 'estimated' }
+
+type CalcPrice = typeof import('@pydantic/genai-prices').calcPrice
+
+/** `isMany` marks a sum of short requests, whose size does not count. */
+type Priced = Usage & { isMany?: true }
+
+/** Adds up the short requests of each model, because each price lookup takes time. */
+function gathered(requests: Usage[]): Priced[] {
+  const short = new Map<string | undefined, Usage>()
+  const long: Usage[] = []
+  for (const request of requests) {
+    if (request.inputTokens > shortTokens) long.push(request)
+    else short.set(request.model, plus(short.get(request.model), request) as Usage)
+  }
+  return [...long, ...[...short.values()].map((usage): Priced => ({ ...usage, isMany: true }))]
+}
+
+function costOf(requests: Priced[], calcPrice: CalcPrice): number | undefined {
+  let sum = 0
+  for (const { model, isMany, ...tokens } of requests) {
+    const parts = isMany ? Math.max(1, Math.ceil(tokens.inputTokens / shortTokens)) : 1
+    const share = (count: number | undefined) => (count === undefined ? undefined : count / parts)
+    const usage = defined({
+      input_tokens: share(tokens.inputTokens),
+      output_tokens: share(tokens.outputTokens),
+      cache_read_tokens: share(tokens.cacheReadTokens),
+      cache_write_tokens: share(tokens.cacheWriteTokens),
+    })
+    const price = model === undefined ? null : tried(() => calcPrice(usage, model))
+    if (!price) return undefined
+    sum += price.total_price * parts
+  }
+  return rounded(sum)
+}
+
+/** The list throws for impossible counts, such as more cached tokens than total tokens. */
+function tried<T>(work: () => T): T | null {
+  try {
+    return work()
+  } catch {
+    return null
+  }
+}

@@ -1,7 +1,6 @@
-import { estimateCost, totalOf } from '../agents/cost.ts'
 import { defined } from '../agents/fields.ts'
 import type { Step, Told, ToldTurn, Usage } from '../agents/seen.ts'
-import { plus, rounded, tokensOf } from '../agents/usage.ts'
+import { estimateCost, plus, rounded, tokensOf, totalOf } from '../agents/usage.ts'
 import type { Moment } from './moment.ts'
 
 /** How many turns to keep, and how many unreported tools of each. */

@@ -13,8 +13,18 @@ import { type Budget, budget, linesWith, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { claude } from './hooks.ts'
-import { apiFailure, commandIn, isCopy, promptIn, resultIn, sumOf, textIn, usageOf } from './line.ts'
-import { createQueue, type Queue } from './queue.ts'
+import {
+  apiFailure,
+  commandIn,
+  createQueue,
+  isCopy,
+  promptIn,
+  type Queue,
+  resultIn,
+  sumOf,
+  textIn,
+  usageOf,
+} from './line.ts'
 
 // Each line becomes the document that a hook would have received, and the dialect reads it, so both are interpreted in
 // the same way.

@@ -1,6 +1,8 @@
+import type { Moment } from '../../transcripts/moment.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, numberOf, textOf } from '../fields.ts'
 import type { ToldTurn, Usage } from '../seen.ts'
+import { codex } from './hooks.ts'
 
 // What single lines of Codex' rollouts say.
 
@@ -63,3 +65,105 @@ interface Result {
   exitCode?: number
   durationMs?: number
 }
+
+/** A tool call and its output, in the format without items. */
+export function called(reading: Reading, item: Fields): Told[] {
+  const { type, call_id, name, namespace, arguments: given, input, action, output } = item
+  const id = textOf(call_id, 200)
+  if (id === undefined) return []
+  if (type === 'function_call' || type === 'custom_tool_call' || type === 'local_shell_call') {
+    // Work that is also reported as an item is read from the item.
+    if (reading.hasItems && namespace !== 'collaboration' && name !== 'update_plan') return []
+    reading.said = undefined
+    reading.open.set(id, callOf(String(name ?? 'shell'), given ?? input ?? action))
+    return []
+  }
+  const begun = reading.open.get(id)
+  if (!begun || !String(type).endsWith('_output')) return []
+  reading.open.delete(id)
+  const { exit_code } = fieldsOf(fieldsOf(json(output)).metadata)
+  const told = exit_code ?? /(?:exited with code|Exit code:) (\d{1,3})/.exec(String(output))?.[1]
+  const code = told === undefined ? undefined : Number(told)
+  const isPatch = begun.name === 'apply_patch'
+  const failed = isPatch && code !== undefined && code !== 0
+  return tool(reading, begun.name, begun.input, { id, response: { exit_code: code }, failed })
+}
+
+const shells = ['shell', 'shell_command', 'local_shell', 'exec_command', 'container.exec']
+
+function callOf(name: string, given: unknown) {
+  const input = fieldsOf(json(given))
+  if (shells.includes(name)) {
+    const { command, cmd } = input
+    const text = shellIn(command ?? cmd)
+    const patch = /^apply_patch\b/.test(String(text)) || (Array.isArray(command) && command[0] === 'apply_patch')
+    return patch
+      ? { name: 'apply_patch', input: { command: [command].flat().join('\n') } }
+      : { name: 'Bash', input: { command: text } }
+  }
+  return { name, input: name === 'apply_patch' ? { command: typeof given === 'string' ? given : input.input } : input }
+}
+
+function json(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** The state while reading a rollout. */
+export interface Reading {
+  at: number
+  isSubagent: boolean
+  id?: string
+  name?: string
+  model?: string
+  version?: string
+  total?: Usage
+  requests: number
+  /** Newer versions report work as items, in addition to protocol messages. */
+  hasItems: boolean
+  /** The id of the turn to which the last message of the user belongs. */
+  turn?: string | undefined
+  /** The turns that have ended, by their ids. */
+  ended: Set<unknown>
+  /** The open tool calls of older versions, by their ids. */
+  open: Map<string, { name: string; input: unknown }>
+  said?: string | undefined
+  /** Only its requests count, because its parent's rollout has its work, too. */
+  isMirrored?: boolean
+}
+
+/** A moment whose time is that of its line. */
+export type Told = Omit<Moment, 'at'>
+
+/** The command itself, if a shell was called only to run it. */
+export function shellIn(command: unknown): unknown {
+  const list: unknown[] = Array.isArray(command) ? command : [command]
+  const isShell = /(?:^|[/\\])(?:ba|z|da)?sh$/.test(String(list[0])) && /^-\w*c$/.test(String(list[1]))
+  return isShell && list.length === 3 ? list[2] : list.join(' ')
+}
+
+interface Use {
+  id: string | undefined
+  response?: Fields
+  failed?: boolean
+}
+
+/** Marks the uses that no hook of Codex reports: of MCP tools and of patches, those that failed. */
+export const unheard = (told: Told[], failed: boolean): Told[] =>
+  failed ? told.map((moment) => ({ ...moment, isUnheard: true })) : told
+
+/** The use of a tool, by the session or by its subagent. */
+export function tool({ isSubagent, id: agent, name: type }: Reading, name: string, input: unknown, use: Use): Told[] {
+  const by = isSubagent && { agent_id: agent, agent_type: type }
+  const event = use.failed ? 'PostToolUseFailure' : 'PostToolUse'
+  const told = { tool_name: name, tool_input: input, tool_use_id: use.id, tool_response: use.response ?? {} }
+  return steps({ hook_event_name: event, ...told, ...by })
+}
+
+/** What hooks would have reported by that document. */
+export const steps = (document: Fields): Told[] =>
+  codex.read({ session_id: 'past', cwd: '/', ...document }, {}).map(({ step }) => ({ step }))

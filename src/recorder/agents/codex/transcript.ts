@@ -11,9 +11,20 @@ import { answerLength, defined, type Fields, fieldsOf, listOf, textOf } from '..
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
-import { called } from './calls.ts'
-import { countIn, endOf, exitCodeOf, resultOf, since } from './line.ts'
-import { type Reading, shellIn, steps, type Told, tool, unheard } from './use.ts'
+import {
+  called,
+  countIn,
+  endOf,
+  exitCodeOf,
+  type Reading,
+  resultOf,
+  shellIn,
+  since,
+  steps,
+  type Told,
+  tool,
+  unheard,
+} from './line.ts'
 
 const words = [
   ...['"session_meta"', '"turn_context"', '"token_count"', '"task_', '"turn_aborted"', '"item_completed"'],

@@ -1,5 +1,12 @@
-import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
-import { createSpeech } from '../../transcripts/speech.ts'
+import {
+  createSpeech,
+  type Moment,
+  momentOf,
+  type Pass,
+  passNone,
+  type Reader,
+  untimed,
+} from '../../transcripts/moment.ts'
 import { failureOf } from '../failure.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'

@@ -1,5 +1,13 @@
-import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
-import { createSpeech, type Speech } from '../../transcripts/speech.ts'
+import {
+  createSpeech,
+  type Moment,
+  momentOf,
+  type Pass,
+  passNone,
+  type Reader,
+  type Speech,
+  untimed,
+} from '../../transcripts/moment.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Usage } from '../seen.ts'

@@ -1,4 +1,5 @@
 import {
+  createSpeech,
   type Moment,
   momentOf,
   type Pass,
@@ -7,7 +8,6 @@ import {
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
-import { createSpeech } from '../../transcripts/speech.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Usage } from '../seen.ts'
