@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createClient } from '../src/client/client.ts'
 import { openStore, serve } from '../src/server/serve.ts'
-import { places } from '../src/web/app/places.ts'
+import { pages } from '../src/web/pages.ts'
 import { builtPage, launchBrowser, logInContext } from '../test/support/unpacked.ts'
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -62,7 +62,7 @@ async function pagesOf(url: string, key: string): Promise<Record<string, string>
   const client = createClient({ url, key, project: 'demo' })
   const { runs } = await client.listRuns({ status: ['completed'], limit: 100 })
   const run = runs.find(({ retryOf, evidence }) => retryOf !== null && evidence === 'independent')
-  const ofMenu = places.map(({ path, name }) => [name.toLowerCase(), `#/${path.join('/')}`])
+  const ofMenu = pages.flatMap(({ path, menu }) => (menu ? [[menu[0].toLowerCase(), `#/${path}`]] : []))
   return {
     ...Object.fromEntries(ofMenu),
     run: `#/runs/demo/${run?.runId}`,

@@ -1,22 +1,24 @@
 import { useState } from 'preact/hooks'
 import type { Project } from '../../nouns/project/fields.ts'
-import { href } from '../app/router.ts'
+import { goFrom, href } from '../app/router.ts'
+import { etagOf } from '../data/query/change.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { mayAdminister, useSession } from '../data/query/session.ts'
 import { forgeOf } from '../data/runs/forge.ts'
+import type { PageProps } from '../pages.ts'
 import { Fact } from '../ui/fact.tsx'
+import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Breakable, OuterLink } from '../ui/text.tsx'
 import { When } from '../ui/time.tsx'
-import { DeleteProjectForm } from './delete-project-form.tsx'
 import EraseDialog from './erase-dialog.tsx'
 import { ProjectForm } from './project-form.tsx'
 import { RetentionForm, retentionWords } from './retention-form.tsx'
 
 /** One project: what it is, and what its admins do to the whole of it. */
-export default function ProjectPage({ slug }: { slug: string }) {
+export default function ProjectPage({ project: slug }: PageProps) {
   const { data, error, reload } = useRead(`project ${slug}`, (signal) => client.getProject({ slug }, { signal }), {
     touches: ({ type, subject }) => type.startsWith('project.') && subject === slug,
   })
@@ -138,3 +140,40 @@ const Row = ({ title, deed, isDanger = false, onClick, children }: RowProps) => 
     </button>
   </li>
 )
+
+interface DeleteProps {
+  project: Project
+  onClose: () => void
+  onConflict: () => void
+}
+
+/** Deletes a project once its name is typed. */
+function DeleteProjectForm({ project: { slug, name, version }, onClose, onConflict }: DeleteProps) {
+  const [typed, setTyped] = useState('')
+  const work = async () => {
+    await client.deleteProject({ slug, confirm: typed, ifVersion: etagOf({ id: slug, version }) })
+    goFrom(['projects', slug], href(['projects']))
+  }
+  return (
+    <Form
+      title={`Delete project ${slug}?`}
+      deed="Delete project"
+      isDanger
+      isReady={typed === name}
+      work={work}
+      onClose={onClose}
+      onConflict={onConflict}
+    >
+      <p>
+        All its runs, specs, checks and features go for good, with their texts in the log of events. Its keys are
+        revoked, and its webhooks deleted.
+      </p>
+      <label class="field">
+        <span>
+          Type the project’s name, <b>{name}</b>
+        </span>
+        <input value={typed} required autocomplete="off" onInput={(event) => setTyped(event.currentTarget.value)} />
+      </label>
+    </Form>
+  )
+}

@@ -9,9 +9,8 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More, Problem, Skeleton } from '../ui/loading.tsx'
-import { type Deed, DeleteForm, outcomeOf, ReplayForm, WebhookDialog } from './webhook-dialog.tsx'
+import { type Deed, DeleteForm, outcomeOf, ReplayForm, WebhookDialog, WebhookRow } from './webhook.tsx'
 import { WebhookForm } from './webhook-form.tsx'
-import { WebhookRow } from './webhook-row.tsx'
 
 /** The webhooks of the server or of a project, for admins. */
 export default function Webhooks() {

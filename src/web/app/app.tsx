@@ -1,4 +1,3 @@
-import type { ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Login } from '../admin/login.tsx'
 import { dropDrafts } from '../data/browser/draft.ts'
@@ -10,30 +9,16 @@ import { follow, listen } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { loginClient } from '../data/query/server.ts'
 import { type Session, SessionContext } from '../data/query/session.ts'
-import { Now } from '../now/now.tsx'
-import { RunPage } from '../runs/run.tsx'
-import { Runs } from '../runs/runs.tsx'
+import { isScoped, pageAt, pages } from '../pages.ts'
+import { Head } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Frame } from './frame.tsx'
-import { Missing } from './missing.tsx'
 import { go, href, type Route, useRoute } from './router.ts'
 import { useScroll } from './scroll.ts'
 
-/** A page whose code is loaded when it is come to. */
-const page = <Props extends object>(read: () => Promise<{ default: ComponentType<Props> }>) =>
-  lazy(read, <Skeleton of="page" rows={8} />)
-
-const Specs = page(() => import('../specs/specs.tsx'))
-const SpecPage = page(() => import('../specs/spec.tsx'))
-const Features = page(() => import('../features/features.tsx'))
-const FeaturePage = page(() => import('../features/feature.tsx'))
-const Compare = page(() => import('../runs/compare.tsx'))
-const Trends = page(() => import('../trends/trends.tsx'))
-const Activity = page(() => import('../activity/activity.tsx'))
-const Keys = page(() => import('../admin/keys.tsx'))
-const Webhooks = page(() => import('../admin/webhooks.tsx'))
-const Projects = page(() => import('../admin/projects.tsx'))
-const ProjectPage = page(() => import('../admin/project.tsx'))
+/** The components of the pages, whose code is loaded when they are first shown. */
+const components = new Map(pages.map((page) => [page, lazy(page.load, <Skeleton of="page" rows={8} />)]))
+for (const [{ isUsual }, { load }] of components) if (isUsual) void load().catch(() => {})
 
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
@@ -92,7 +77,7 @@ function useIsOver(onBegun: () => void): boolean {
 }
 
 function Inside({ session, route }: { session: Session; route: Route }) {
-  const projects = useChosenProjects(route)
+  const projects = useChosenProjects(route, isScoped(route))
   const attention = useAttention(projects)
   const lanes = useLanes(projects, useNotifying() === 'on')
   useNotifications(lanes.waiting, lanes.isRead)
@@ -113,28 +98,22 @@ function Inside({ session, route }: { session: Session; route: Route }) {
   )
 }
 
-/** The page of an address: `#/runs` is the list, `#/runs/<project>/<runId>` a run. */
+/** The page of the address. It begins anew when the address names something else. */
 function Page({ route }: { route: Route }) {
-  const [noun, project, id] = route.path
-  if (noun === undefined) return <Now />
-  if (noun === 'runs' && project === undefined) return <Runs route={route} />
-  if (noun === 'runs' && project !== undefined && id !== undefined) {
-    return <RunPage key={`${project}/${id}`} project={project} runId={id} route={route} />
-  }
-  if (noun === 'specs' && project === undefined) return <Specs route={route} />
-  if (noun === 'specs' && project !== undefined && id !== undefined) {
-    return <SpecPage key={`${project}/${id}`} project={project} specId={id} route={route} />
-  }
-  if (noun === 'features' && project === undefined) return <Features route={route} />
-  if (noun === 'features' && project !== undefined && /^[1-9]\d{0,9}$/.test(id ?? '')) {
-    return <FeaturePage key={`${project}/${id}`} project={project} number={Number(id)} />
-  }
-  if (noun === 'compare') return <Compare route={route} />
-  if (noun === 'trends') return <Trends route={route} />
-  if (noun === 'activity') return <Activity route={route} />
-  if (noun === 'keys') return <Keys />
-  if (noun === 'webhooks') return <Webhooks />
-  if (noun === 'projects' && project === undefined) return <Projects />
-  if (noun === 'projects' && project !== undefined) return <ProjectPage key={project} slug={project} />
-  return <Missing />
+  const found = pageAt(route)
+  const Component = found && components.get(found.page)
+  if (!Component) return <Missing />
+  const { project, id } = found
+  return <Component key={`${project}/${id}`} route={route} project={project} id={id} />
 }
+
+const Missing = () => (
+  <>
+    <Head title="Nothing here" />
+    <div class="empty">
+      <p>
+        There is no page at this address. See <a href={href([])}>Now</a> or <a href={href(['runs'])}>all runs</a>.
+      </p>
+    </div>
+  </>
+)

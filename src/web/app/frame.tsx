@@ -1,62 +1,34 @@
 import type { ComponentChildren } from 'preact'
-import { useContext, useEffect, useRef, useState } from 'preact/hooks'
-import { LanesContext } from '../data/lists/lanes.ts'
-import { AttentionContext } from '../data/lists/needs.ts'
+import { useEffect, useState } from 'preact/hooks'
 import { useScope } from '../data/lists/projects.ts'
-import { listen } from '../data/log/stream.ts'
-import { readOnlyReason, useSession } from '../data/query/session.ts'
-import { Icon } from '../ui/icon.tsx'
+import { useRead } from '../data/query/read.ts'
+import { client } from '../data/query/server.ts'
+import { mayAdminister, useSession } from '../data/query/session.ts'
+import { menuOf } from '../pages.ts'
+import { Dialog } from '../ui/dialog.tsx'
 import { lazy } from '../ui/loading.tsx'
-import { ProjectSwitch } from '../ui/project-switch.tsx'
-import { Who } from '../ui/who.tsx'
-import { ClockNotice } from './clock-notice.tsx'
-import { Help } from './help.tsx'
 import { useKeys } from './keyboard.ts'
-import { placesOf } from './places.ts'
 import { go, href, type Route } from './router.ts'
-import { themeNow, toggleTheme } from './theme.ts'
+import { Side } from './side.tsx'
 
 const Palette = lazy(() => import('./palette.tsx'))
 
-/** The frame of every page: the menu, the key in use, and whether the page is live. */
+/** The frame of every page: what is beside it, and what keys open over it. */
 export function Frame({ route, children }: { route: Route; children: ComponentChildren }) {
   const [open, setOpen] = useState<'help' | 'palette'>()
   const project = useScope()
-  const jumps = placesOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path, { project }))] as const)
+  const jumps = menuOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path, { project }))] as const)
   const help = () => setOpen('help')
+  const palette = () => setOpen('palette')
   // In advance: keys that are typed before it is there would act on the page.
   useEffect(() => void Palette.load().catch(() => {}), [])
-  useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': () => setOpen('palette') })
+  useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': palette })
   return (
     <div class="frame">
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
         Skip to the content
       </button>
-      <header class="side">
-        <a class="brand" href={href([], { project })}>
-          <img src="./favicon.svg" alt="" width="22" height="22" />
-          <span>Conduct</span>
-        </a>
-        <ProjectSwitch route={route} />
-        <button type="button" class="anything" onClick={() => setOpen('palette')}>
-          <Icon name="search" />
-          <span>Go to</span>
-          <kbd>Ctrl K</kbd>
-        </button>
-        <Places route={route} />
-        <div class="foot">
-          <Connection />
-          <ReadOnly />
-          <Who />
-          <div class="row">
-            <ThemeButton />
-            <button type="button" class="plain" onClick={help} title="Keys (?)">
-              <kbd>?</kbd>
-              <span class="unseen">Keys</span>
-            </button>
-          </div>
-        </div>
-      </header>
+      <Side route={route} onPalette={palette} onHelp={help} />
       <main id="content" tabIndex={-1}>
         <ClockNotice />
         {children}
@@ -67,75 +39,64 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
   )
 }
 
-function Places({ route }: { route: Route }) {
-  const { count, hasMore } = useContext(AttentionContext)
-  const waiting = useContext(LanesContext).waiting.length
-  const project = useScope()
-  const nav = useRef<HTMLElement>(null)
-  const noun = nounOf(route)
-  // In a low window the menu scrolls; on a narrow screen, sideways. The counts make it longer.
+/** No event says that the server begins to doubt its clock, or ends to. */
+const readEveryMs = 5 * 60_000
+
+/** Says that the server doubts its clock, while it does. */
+function ClockNotice() {
+  const { data, reload } = useRead('clock', (signal) => client.me({}, { signal }), { everyMs: readEveryMs })
+  const isAdmin = mayAdminister(useSession())
   useEffect(() => {
-    const [menu, link] = [nav.current, nav.current?.querySelector('[aria-current]')]
-    if (!menu || !link) return
-    const [around, its] = [menu.getBoundingClientRect(), link.getBoundingClientRect()]
-    menu.scrollLeft += its.left - around.left - (around.width - its.width) / 2
-    menu.scrollTop += its.top - around.top - (around.height - its.height) / 2
-  }, [noun, count, waiting])
+    addEventListener('focus', reload)
+    return () => removeEventListener('focus', reload)
+  }, [])
+  if (data?.clockWarning === undefined) return null
   return (
-    <nav aria-label="Pages" ref={nav}>
-      {placesOf(useSession()).map(({ path, name, icon }) => (
-        <a key={name} href={href(path, { project })} aria-current={path[0] === noun ? 'page' : undefined}>
-          <Icon name={icon} />
-          {name}
-          {name === 'Now' && waiting > 0 && (
-            <span class="count waits">
-              {waiting}
-              <span class="unseen"> waiting</span>
-            </span>
-          )}
-          {name === 'Now' && count > 0 && (
-            <span class="count">
-              {count}
-              {hasMore && '+'}
-              <span class="unseen"> need attention</span>
-            </span>
-          )}
-        </a>
-      ))}
-    </nav>
+    <details class="clock-notice">
+      <summary>
+        <b>The server’s clock may be wrong.</b> Nothing is removed for its age meanwhile.
+      </summary>
+      <p>{data.clockWarning}</p>
+      <p>
+        {isAdmin ? (
+          <>
+            <code>conduct doctor</code> on the server compares the clock with the ledger. If the clock is right, do
+            nothing: the server will trust it again.
+          </>
+        ) : (
+          'Recording works as usual. An admin of the server can set the clock.'
+        )}
+      </p>
+    </details>
   )
 }
 
-/** The comparison of two runs belongs to Runs. */
-const nounOf = ({ path: [noun] }: Route) => (noun === 'compare' ? 'runs' : noun)
+const keys: [key: string, meaning: string][] = [
+  ['j', 'Next row'],
+  ['k', 'Previous row'],
+  ['Enter', 'Open the row'],
+  ['x', 'Pick the run of the row to compare it'],
+  ['/', 'Search'],
+  ['Ctrl K', 'Go to anything'],
+  ['?', 'Show this list'],
+]
 
-/** Says once for the whole page that nothing can be changed, and why. */
-function ReadOnly() {
-  const reason = readOnlyReason(useSession())
-  if (reason === undefined) return null
+function Help({ onClose }: { onClose: () => void }) {
+  const jumps = menuOf(useSession()).map(({ key, name }) => [`g ${key}`, `Go to ${name}`] as [string, string])
   return (
-    <p class="read-only" title={reason}>
-      <b>Read-only.</b> <span>{reason}</span>
-    </p>
-  )
-}
-
-function Connection() {
-  const [isLost, setLost] = useState(false)
-  useEffect(() => listen(({ kind }) => setLost(kind === 'lost')), [])
-  return (
-    <p class={`connection ${isLost ? 'lost' : 'live'}`} role="status">
-      {isLost ? 'No answer from the server. Trying again …' : 'Live'}
-    </p>
-  )
-}
-
-function ThemeButton() {
-  const [theme, setTheme] = useState(themeNow)
-  return (
-    <button type="button" class="plain" onClick={() => setTheme(toggleTheme())}>
-      <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
-      <span class="unseen">{theme === 'dark' ? 'Light colours' : 'Dark colours'}</span>
-    </button>
+    <Dialog title="Keys" onClose={onClose}>
+      <dl class="keys">
+        {[...keys, ...jumps].map(([key, meaning]) => (
+          <div key={key}>
+            <dt>
+              {key.split(' ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
   )
 }

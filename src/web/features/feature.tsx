@@ -3,7 +3,8 @@ import { href } from '../app/router.ts'
 import { useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
-import { RunBriefs } from '../now/run-briefs.tsx'
+import { RunBriefs } from '../now/brief.tsx'
+import type { PageProps } from '../pages.ts'
 import { loadMarkdown, Markdown } from '../runs/log.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Fact } from '../ui/fact.tsx'
@@ -12,7 +13,8 @@ import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
 
 /** A feature: the runs that touched it, when, and their results. */
-export default function FeaturePage({ project, number }: { project: string; number: number }) {
+export default function FeaturePage({ project, id }: PageProps) {
+  const number = Number(id)
   const { data, error, reload } = useRead('feature', (signal) => readFeature(project, number, signal), {
     touches: (event) => event.project === project && event.type.startsWith('feature.'),
   })

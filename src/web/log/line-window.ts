@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact'
-import { useLayoutEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 /** The height of a line, as in `--line-height` of the style sheet. */
 export const linePx = 20
@@ -33,7 +33,7 @@ export function useLineWindow(box: RefObject<HTMLElement | null>, count: number)
 
 const isNear = (a: number, b: number) => Math.abs(a - b) < spare / 3
 
-export const isAtEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) =>
+const isAtEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) =>
   scrollHeight - scrollTop - clientHeight < linePx
 
 export const toEnd = (box: HTMLElement | null) => box?.scrollTo({ top: box.scrollHeight })
@@ -41,3 +41,28 @@ export const toEnd = (box: HTMLElement | null) => box?.scrollTo({ top: box.scrol
 /** Scrolls a row to the middle of the box. */
 export const toRow = (box: HTMLElement | null, row: number) =>
   box?.scrollTo({ top: row * linePx - box.clientHeight / 2 })
+
+interface Following {
+  isFollowing: boolean
+  setFollowing(isFollowing: boolean): void
+  /** Call it when the box was scrolled. */
+  onScroll(): void
+}
+
+/** Keeps the end of a growing log of `count` lines in sight until the person pauses it or scrolls up, and again once they scroll back to the end. */
+export function useFollowing(box: RefObject<HTMLElement | null>, isAtFirst: boolean, count: number): Following {
+  const [isFollowing, setFollowing] = useState(isAtFirst)
+  /** Where the page itself scrolled to. The browser reports that a frame later, when the person may have paused the log. */
+  const own = useRef<number>(undefined)
+  useLayoutEffect(() => {
+    if (!isFollowing) return
+    toEnd(box.current)
+    own.current = box.current?.scrollTop
+  }, [isFollowing, count])
+  const onScroll = () => {
+    if (!box.current || box.current.scrollTop === own.current) return
+    own.current = undefined
+    setFollowing(isAtEnd(box.current))
+  }
+  return { isFollowing, setFollowing, onScroll }
+}

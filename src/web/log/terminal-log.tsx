@@ -4,14 +4,12 @@ import { goQuery, type Route } from '../app/router.ts'
 import type { Growing } from '../data/runs/growing.ts'
 import { Copy } from '../ui/copy.tsx'
 import { Download } from '../ui/download.tsx'
+import { useSettled } from '../ui/search-field.tsx'
 import { plural } from '../ui/words.ts'
-import { FindField } from './find-field.tsx'
-import { toEnd, toRow } from './line-window.ts'
-import type { Lines } from './lines.ts'
+import { type Folding, useFolds } from './folds.ts'
+import { toEnd, toRow, useFollowing } from './line-window.ts'
+import { type Lines, useLines } from './lines.ts'
 import { Screen } from './screen.tsx'
-import { type Folding, useFolds } from './use-folds.ts'
-import { useFollowing } from './use-following.ts'
-import { useLines } from './use-lines.ts'
 
 interface Props {
   text: Growing
@@ -145,4 +143,58 @@ function FirstError({ lines, size, onFound }: ErrorProps) {
 function lineAsked(route: Route | undefined): number | undefined {
   const line = route?.query.get('line') ?? ''
   return /^[1-9]\d{0,11}$/.test(line) ? Number(line) : undefined
+}
+
+const typingMs = 150
+
+interface FindProps {
+  lines: Lines
+  onFound: (index: number) => void
+}
+
+/** Finds words in a log. Enter goes to the next matching line, Shift+Enter to the previous one. */
+function FindField({ lines, onFound }: FindProps) {
+  const [words, setWords] = useState('')
+  const wanted = useSettled(words, typingMs)
+  const [at, setAt] = useState(0)
+  const found = useFound(lines, wanted)
+  const show = (next: number) => {
+    const index = found.at(next % Math.max(1, found.length))
+    if (index === undefined) return
+    setAt(found.indexOf(index))
+    onFound(index)
+  }
+  useEffect(() => show(0), [wanted])
+  return (
+    <search class="find">
+      <label>
+        <span class="unseen">Find in the log</span>
+        <input
+          type="search"
+          placeholder="Find in the log"
+          value={words}
+          onInput={(event) => setWords(event.currentTarget.value)}
+          onKeyDown={({ key, shiftKey }) => key === 'Enter' && show(at + (shiftKey ? -1 : 1))}
+        />
+      </label>
+      <span class="muted small" role="status">
+        {wanted !== '' && (found.length === 0 ? 'No match' : `${at + 1} of ${found.length.toLocaleString('en')}`)}
+      </span>
+    </search>
+  )
+}
+
+/** The indexes of the lines with these words. After an append, only the new lines are searched. */
+function useFound(lines: Lines, words: string): number[] {
+  const kept = useRef<{ lines: Lines; words: string; found: number[]; searched: number }>(undefined)
+  if (kept.current?.lines !== lines || kept.current.words !== words) {
+    kept.current = { lines, words, found: [], searched: 0 }
+  }
+  const { current } = kept
+  if (words === '') return current.found
+  // The last line may have grown since.
+  if (current.found.at(-1) === current.searched) current.found.pop()
+  for (const index of lines.find(words, current.searched)) current.found.push(index)
+  current.searched = lines.ended
+  return current.found
 }

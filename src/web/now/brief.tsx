@@ -2,7 +2,9 @@ import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { endOf } from '../data/lists/attention.ts'
+import type { List } from '../data/query/list.ts'
 import { Changes } from '../runs/changes.tsx'
+import { More, Skeleton } from '../ui/loading.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
 
@@ -44,5 +46,31 @@ export function Brief({ run, isNew = false, badge, reason, children }: Props) {
       <Ago at={endOf(run)} />
       {children}
     </li>
+  )
+}
+
+interface BriefsProps {
+  list: List<Run>
+  /** A note at the end of a run's line. */
+  note?: (run: Run) => string
+  /** Shown if there are no runs. */
+  children: ComponentChildren
+}
+
+/** A list of runs, one page at a time. */
+export function RunBriefs({ list, note, children }: BriefsProps) {
+  return (
+    <>
+      {!list.isRead && !list.error && <Skeleton rows={6} />}
+      {list.isRead && list.items.length === 0 && <div class="empty">{children}</div>}
+      <ul class="rows briefs">
+        {list.items.map((run) => (
+          <Brief key={run.id} run={run}>
+            {note && <span class="note muted small">{note(run)}</span>}
+          </Brief>
+        ))}
+      </ul>
+      <More list={list} />
+    </>
   )
 }

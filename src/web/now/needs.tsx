@@ -4,8 +4,11 @@ import type { Need } from '../data/lists/attention.ts'
 import { AttentionContext, attentionSince, dismiss, restore } from '../data/lists/needs.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { dayOf } from '../data/run-filter.ts'
+import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { NeedRow } from './need.tsx'
+import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { Brief } from './brief.tsx'
+import { Why } from './why.tsx'
 
 const shown = 20
 
@@ -109,5 +112,42 @@ function Undo({ need, onClose }: { need: Need; onClose: () => void }) {
         Undo
       </button>
     </div>
+  )
+}
+
+const needLooks = {
+  failed: statusLooks.failed,
+  'lease lost': { ...statusLooks.failed, word: 'Vanished' },
+  failing: verdictLooks.failing,
+  unchecked: verdictLooks.unchecked,
+  stale: verdictLooks.stale,
+} satisfies Record<Need['why'], Look>
+
+interface RowProps {
+  need: Need
+  isNew: boolean
+  /** Present unless this person has dismissed it. */
+  onDismiss?: () => void
+  /** Present if this person has dismissed it. */
+  onRestore?: () => void
+}
+
+/** A run that someone should look at, until they dismiss it. */
+function NeedRow({ need, isNew, onDismiss, onRestore }: RowProps) {
+  const { runId } = need.run
+  return (
+    <Brief run={need.run} isNew={isNew} badge={<Badge look={needLooks[need.why]} />} reason={<Why need={need} />}>
+      {onRestore && (
+        <button type="button" class="plain" onClick={onRestore}>
+          Restore<span class="unseen"> {runId}</span>
+        </button>
+      )}
+      {onDismiss && (
+        <button type="button" class="plain" onClick={onDismiss} title="Dismiss">
+          <Icon name="close" />
+          <span class="unseen">Dismiss {runId}</span>
+        </button>
+      )}
+    </Brief>
   )
 }

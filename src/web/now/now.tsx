@@ -22,7 +22,7 @@ import { Needs } from './needs.tsx'
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
 /** What happens now, and what needs attention. */
-export function Now() {
+export default function Now() {
   const looked = useLooked()
   const lanes = useContext(LanesContext)
   const attention = useContext(AttentionContext)

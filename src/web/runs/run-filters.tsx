@@ -1,12 +1,17 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { Suggested } from '../../find/fields.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
-import { unnamed } from '../data/lists/views.ts'
-import { Choice } from '../ui/menu.tsx'
+import { useKept } from '../data/browser/storage.ts'
+import { forgetView, saveView, unnamed, views } from '../data/lists/views.ts'
+import { useRead } from '../data/query/read.ts'
+import { client } from '../data/query/server.ts'
+import { Form } from '../ui/form.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Choice, closeMenu, Menu } from '../ui/menu.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { ColumnChoice } from './columns.tsx'
-import { filterNames } from './filter-fields.ts'
-import { FilterChips, FilterMenu } from './filter-menu.tsx'
-import { ViewMenu } from './view-menu.tsx'
+import { type FilterField, filterFields, filterNames } from './filter-fields.ts'
 
 const optionsOf = (looks: Record<string, { word: string }>) =>
   Object.entries(looks).map(([value, { word }]) => ({ value, word }))
@@ -38,5 +43,178 @@ export function RunFilters({ route: shown }: { route: Route }) {
         {!query.has('q') && <ColumnChoice />}
       </div>
     </search>
+  )
+}
+
+/** Adds a filter: first the field, then a value, with suggestions from the ledger. */
+function FilterMenu({ route }: { route: Route }) {
+  const [field, setField] = useState<FilterField>()
+  return (
+    <Menu label="Filter" onClose={() => setField(undefined)}>
+      <div class="filter-menu">
+        {field ? (
+          <ValueOf field={field} route={route} />
+        ) : (
+          filterFields.map((one) => (
+            <button key={one.name} type="button" class="option" onClick={() => setField(one)}>
+              {one.label}
+            </button>
+          ))
+        )}
+      </div>
+    </Menu>
+  )
+}
+
+interface ValueProps {
+  field: FilterField
+  route: Route
+}
+
+function ValueOf({ field: { name, label, suggested, hint }, route }: ValueProps) {
+  const [text, setText] = useState(route.query.get(name) ?? '')
+  const input = useRef<HTMLInputElement>(null)
+  useLayoutEffect(() => input.current?.focus(), [])
+  const choose = (value: string, target: EventTarget | null) => {
+    closeMenu(target)
+    goQuery(route, { [name]: value.trim() })
+  }
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        choose(text, event.currentTarget)
+      }}
+    >
+      <label class="field">
+        {label}
+        <input
+          ref={input}
+          {...(hint === undefined ? { type: 'date' } : { type: 'text', placeholder: hint })}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </label>
+      {suggested && (
+        <Suggestions field={suggested} prefix={text} project={route.query.getAll('project')} onChoose={choose} />
+      )}
+      <div class="row end">
+        <button type="submit">Apply</button>
+      </div>
+    </form>
+  )
+}
+
+interface SuggestionsProps {
+  field: Suggested
+  prefix: string
+  project: string[]
+  onChoose: (value: string, target: EventTarget | null) => void
+}
+
+function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
+  const input = { field, limit: 12, ...(prefix && { prefix }), ...(project.length > 0 && { project }) }
+  const { data, error, isCurrent } = useRead(JSON.stringify(input), (signal) => client.suggest(input, { signal }))
+  if (error) return <p class="muted small note">{error.message}</p>
+  if (!data) return null
+  return (
+    <>
+      {data.values.map((value) => (
+        <button
+          key={value}
+          type="button"
+          class="option"
+          title={value}
+          onClick={(event) => onChoose(value, event.target)}
+        >
+          {value}
+        </button>
+      ))}
+      {data.values.length === 0 && isCurrent && (
+        <p class="muted small note">No run has a value that begins like this.</p>
+      )}
+      {data.meta.hasMore && <p class="muted small note">Type to see others.</p>}
+    </>
+  )
+}
+
+/** The active filters, each with a button to remove it. */
+function FilterChips({ route }: { route: Route }) {
+  return (
+    <>
+      {filterFields.map(({ name, label }) => {
+        const value = route.query.get(name)
+        if (!value) return null
+        return (
+          <button
+            key={name}
+            type="button"
+            class="chip"
+            title={`Remove ${label}: ${value}`}
+            onClick={() => goQuery(route, { [name]: undefined })}
+          >
+            <span>
+              {label}: <b>{value}</b>
+            </span>
+            <Icon name="close" />
+          </button>
+        )
+      })}
+    </>
+  )
+}
+
+/** The views saved in this browser. A view is an address, so it can also be sent to others. */
+function ViewMenu({ route }: { route: Route }) {
+  const kept = useKept(views)
+  const [isNaming, setNaming] = useState(false)
+  return (
+    <>
+      <Menu label="Views" isAtEnd>
+        {kept.map(({ name, query }) => (
+          <div key={name} class="row view">
+            <a href={`#/runs?${query}`}>{name}</a>
+            <button type="button" class="plain" title="Delete view" onClick={() => forgetView(name)}>
+              <Icon name="close" />
+              <span class="unseen">Delete view {name}</span>
+            </button>
+          </div>
+        ))}
+        {kept.length === 0 && <p class="muted small note">A view keeps filters, words and order under a name.</p>}
+        <button type="button" onClick={() => setNaming(true)}>
+          Save this view
+        </button>
+      </Menu>
+      {isNaming && <NameForm route={route} onClose={() => setNaming(false)} />}
+    </>
+  )
+}
+
+function NameForm({ route, onClose }: { route: Route; onClose: () => void }) {
+  const [name, setName] = useState(route.query.get('view') ?? '')
+  const work = async () => {
+    const query = new URLSearchParams(route.query)
+    query.set('view', name.trim())
+    saveView({ name: name.trim(), query: query.toString() })
+    goQuery(route, { view: name.trim() }, { replace: true })
+  }
+  return (
+    <Form title="Save this view" deed="Save view" work={work} onClose={onClose}>
+      <label class="field">
+        Name
+        <input
+          value={name}
+          required
+          maxLength={60}
+          pattern=".*\S.*"
+          placeholder="Failed nightly runs"
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
+      </label>
+      <p class="muted small">
+        The view is kept in this browser. Its address carries the filters and the name, so you can also send it to
+        others.
+      </p>
+    </Form>
   )
 }

@@ -5,6 +5,7 @@ import { useLiveRun } from '../data/lists/lanes.ts'
 import { useContent } from '../data/runs/content.ts'
 import { useRun } from '../data/runs/run.ts'
 import { type RunHistory, useHistory } from '../data/runs/run-history.ts'
+import type { PageProps } from '../pages.ts'
 import { Head, Tabs } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
@@ -13,20 +14,13 @@ import { Checks, checkCounts } from './checks.tsx'
 import { Log } from './log.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunFacts } from './run-facts.tsx'
-import { type FilesRead, useRunFiles } from './run-files.tsx'
 import { Timeline } from './timeline.tsx'
-import { WhatChanged } from './what-changed.tsx'
+import { type FilesRead, useRunFiles, WhatChanged } from './what-changed.tsx'
 
 type FullRun = Output<'getRun'>['run']
 
-interface Props {
-  project: string
-  runId: string
-  route: Route
-}
-
 /** A run: how it went, what changed, what was checked, and above all, what to do about it. */
-export function RunPage({ project, runId, route }: Props) {
+export default function RunPage({ project, id: runId, route }: PageProps) {
   const read = useRun(project, runId)
   const history = useHistory(project, runId)
   const files = useRunFiles(project, runId)

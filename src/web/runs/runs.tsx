@@ -14,7 +14,7 @@ import { RunResults } from './run-results.tsx'
 import { RunTable } from './run-table.tsx'
 
 /** All runs that match the filters in the address. */
-export function Runs({ route }: { route: Route }) {
+export default function Runs({ route }: { route: Route }) {
   const q = route.query.get('q')
   return (
     <>

@@ -3,8 +3,9 @@ import type { Run } from '../../nouns/run/fields.ts'
 import type { Route } from '../app/router.ts'
 import { moves } from '../app/scroll.ts'
 import { useTurns } from '../data/runs/turns.ts'
+import { Doing, StandingWords } from '../now/standing.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { OpenTurn } from './open-turn.tsx'
+import { useNow } from '../ui/time.tsx'
 import { TurnCard } from './turn-card.tsx'
 
 /** A session as a story: its turns, each with its own link. */
@@ -41,4 +42,18 @@ function stayAt(id: string, list: HTMLElement): () => void {
   size.observe(list)
   for (const move of moves) addEventListener(move, leave, { passive: true })
   return leave
+}
+
+/** The turn that a session is in. It is recorded when it ends; until then, only what the agent is doing is known. */
+function OpenTurn({ run, n }: { run: Run; n: number }) {
+  const now = useNow(1000)
+  return (
+    <li class="turn open">
+      <header>
+        <h3>Turn {n}</h3>
+        <StandingWords run={run} now={now} />
+      </header>
+      <Doing run={run} />
+    </li>
+  )
 }

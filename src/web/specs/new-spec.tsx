@@ -8,7 +8,7 @@ import { useSession } from '../data/query/session.ts'
 import { FormEnd, ProjectChoice } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { SpecText } from './spec-text.tsx'
+import { SpecText } from './spec-editor.tsx'
 
 interface New {
   chosen: string

@@ -1,14 +1,15 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ConductError, Output } from '../../client/client.ts'
 import { useDraft } from '../data/browser/draft.ts'
 import { etagOf, useAct } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
+import { Markdown } from '../runs/log.tsx'
 import { FormEnd, Restored } from '../ui/form.tsx'
-import { Problem } from '../ui/loading.tsx'
-import { EditorConflict } from './editor-conflict.tsx'
-import { SpecText } from './spec-text.tsx'
+import { lazy, Problem } from '../ui/loading.tsx'
+import { useSettled } from '../ui/search-field.tsx'
+import { actorText } from '../ui/words.ts'
 
-export type FullSpec = Output<'getSpec'>['spec']
+type FullSpec = Output<'getSpec'>['spec']
 
 interface Props {
   spec: FullSpec
@@ -109,4 +110,75 @@ function useEdited(spec: FullSpec, { onSaved, onClose }: Omit<Props, 'spec'>) {
 function changed(over: Base, title: string, content: string) {
   const given = title.trim() === '' ? null : title
   return { ...(given !== over.title && { title: given }), ...(content !== over.content && { content }) }
+}
+
+const Difference = lazy(() => import('./difference.tsx'))
+
+interface ConflictProps {
+  /** What someone else has saved meanwhile. */
+  newer: FullSpec
+  /** The text in the editor. */
+  content: string
+  isBusy: boolean
+  onKeepMine: () => void
+  onTakeTheirs: () => void
+}
+
+/** Two people edited a spec at once: shows how their texts differ, and offers both ways out. */
+function EditorConflict({ newer, content, isBusy, onKeepMine, onTakeTheirs }: ConflictProps) {
+  const place = useRef<HTMLDivElement>(null)
+  // It appears above the editor, whose button the user has just pressed.
+  useEffect(() => place.current?.scrollIntoView({ block: 'start' }), [newer.version])
+  return (
+    <div class="conflict" role="alert" ref={place}>
+      <p>
+        <b>{actorText(newer.updatedBy)}</b> saved version {newer.version} while you edited. This is how your text
+        differs from it:
+      </p>
+      <Difference before={newer.content} after={content} />
+      <div class="row">
+        <button type="button" class="main" disabled={isBusy} onClick={onKeepMine}>
+          Save mine over version {newer.version}
+        </button>
+        <button type="button" disabled={isBusy} onClick={onTakeTheirs}>
+          Discard mine and edit version {newer.version}
+        </button>
+      </div>
+      <p class="muted small">Version {newer.version} stays in the list of versions either way.</p>
+    </div>
+  )
+}
+
+const typingMs = 250
+const example = '# Log in with a passkey\n\n- [ ] A button on the login page\n- [ ] A test that fails without it'
+
+interface TextProps {
+  content: string
+  onInput: (content: string) => void
+  isRequired?: boolean
+  isReadOnly?: boolean
+}
+
+/** The Markdown of a spec with a preview beside it. */
+export function SpecText({ content, onInput, isRequired = false, isReadOnly = false }: TextProps) {
+  const preview = useSettled(content, typingMs)
+  return (
+    <div class="sides">
+      <label class="field">
+        Text, as Markdown; each “- [ ]” item is part of the checklist
+        <textarea
+          rows={22}
+          value={content}
+          required={isRequired}
+          readOnly={isReadOnly}
+          placeholder={example}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+      </label>
+      <section aria-labelledby="preview">
+        <h2 id="preview">Preview</h2>
+        {preview.trim() === '' ? <p class="muted">Nothing written yet.</p> : <Markdown text={preview} />}
+      </section>
+    </div>
+  )
 }

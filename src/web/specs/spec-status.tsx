@@ -1,6 +1,11 @@
+import type { Output } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
-import { Badge, type Look, verdictLooks } from '../ui/status.tsx'
+import { href } from '../app/router.ts'
+import { Fact } from '../ui/fact.tsx'
+import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { Ago } from '../ui/time.tsx'
+import { costOf } from '../ui/words.ts'
 
 export const specLooks: Record<Spec['status'], Look> = {
   draft: { word: 'Draft', icon: 'dash', tone: 'quiet' },
@@ -40,3 +45,46 @@ export function VerdictCounts({ byVerdict }: { byVerdict: Record<Run['verdict'],
     </span>
   )
 }
+
+type SpecWithTotals = Output<'getSpec'>['spec']
+
+const count = (value: number | null) => value?.toLocaleString('en') ?? '—'
+
+/** The facts of a spec beside its text: its author, and the totals of its runs. */
+export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } }: { spec: SpecWithTotals }) {
+  const statuses = Object.entries(statusLooks).filter(([status]) => totals.byStatus[status as Run['status']] > 0)
+  return (
+    <dl class="about">
+      <Fact name="Written by">{agent}</Fact>
+      <Fact name="Created">
+        <Ago at={createdAt} />
+      </Fact>
+      <Fact name="Runs">
+        <a href={href(['runs'], { project, specId })}>{count(totals.runs)}</a>
+        {totals.attempts > 0 && `, ${count(totals.attempts)} of them further attempts`}
+      </Fact>
+      <Fact name="Status">
+        {totals.runs > 0 && (
+          <span class="verdicts">
+            {statuses.map(([status, look]) => (
+              <Badge
+                key={status}
+                look={{ ...look, word: `${totals.byStatus[status as Run['status']]} ${look.word.toLowerCase()}` }}
+              />
+            ))}
+          </span>
+        )}
+      </Fact>
+      <Fact name="Verdicts">{totals.runs > 0 && <VerdictCounts byVerdict={totals.byVerdict} />}</Fact>
+      <Fact name="Tokens">
+        {(totals.inputTokens ?? totals.outputTokens) === null
+          ? '—'
+          : `${count(totals.inputTokens)} in, ${count(totals.outputTokens)} out`}
+      </Fact>
+      <Fact name="Cost">{costOf(totals.costUsd)}</Fact>
+    </dl>
+  )
+}
+
+/** The address for writing a new spec, optionally with its id. */
+export const newSpecAddress = (project?: string, specId?: string) => href(['specs'], { view: 'new', project, specId })

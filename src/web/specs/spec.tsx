@@ -1,9 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import { go, href, type Route } from '../app/router.ts'
+import { useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { may, mayAdminister, useSession } from '../data/query/session.ts'
+import { RunBriefs } from '../now/brief.tsx'
+import type { PageProps } from '../pages.ts'
 import { loadMarkdown, Markdown } from '../runs/log.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head, Tabs } from '../ui/head.tsx'
@@ -13,26 +16,17 @@ import { Badge } from '../ui/status.tsx'
 import { ErasedAt, When } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
 import { bearsOnTotals } from './spec-card.tsx'
-import { SpecFacts } from './spec-facts.tsx'
 import { SpecMove } from './spec-move.tsx'
-import { SpecRuns } from './spec-runs.tsx'
-import { Checklist, specLooks } from './spec-status.tsx'
+import { Checklist, newSpecAddress, SpecFacts, specLooks } from './spec-status.tsx'
 import { SpecVersions } from './spec-versions.tsx'
-import { SpecCrumbs, UnwrittenSpec } from './unwritten-spec.tsx'
 
 const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
 const SpecEditor = lazy(() => import('./spec-editor.tsx'))
 
 type FullSpec = Output<'getSpec'>['spec']
 
-interface Props {
-  project: string
-  specId: string
-  route: Route
-}
-
 /** A spec: what is left to do, its text and versions, and its runs. */
-export default function SpecPage({ project, specId, route }: Props) {
+export default function SpecPage({ project, id: specId, route }: PageProps) {
   const { data, error, reload } = useRead('spec', (signal) => readSpec(project, specId, signal), {
     touches: (event) =>
       event.project === project &&
@@ -169,3 +163,57 @@ const openItemsOf = (content: string): string[] =>
   (content.match(/(?<![^\r\n])[ \t]*(?:[-*+]|\d+[.)]) \[ \] [^\r\n]*/g) ?? []).map((line) =>
     line.replace(/^[^[]*\[ \]/, '- [ ]'),
   )
+
+interface UnwrittenProps {
+  project: string
+  specId: string
+}
+
+const SpecCrumbs = ({ project, specId }: UnwrittenProps) => (
+  <nav class="crumbs" aria-label="Breadcrumb">
+    <a href={href(['specs'])}>Specs</a> / <a href={href(['specs'], { project })}>{project}</a> / <span>{specId}</span>
+  </nav>
+)
+
+/** A spec that only runs mention: nobody has written it yet. */
+function UnwrittenSpec({ project, specId }: UnwrittenProps) {
+  return (
+    <>
+      <div class="empty">
+        <p>
+          Nobody has written the spec {specId} in project {project} yet. Runs can name a spec before it is written.
+        </p>
+        {may(useSession(), 'agent') && (
+          <a class="button main" href={newSpecAddress(project, specId)}>
+            Write this spec
+          </a>
+        )}
+      </div>
+      <section aria-labelledby="runs-naming-it">
+        <h2 id="runs-naming-it">Runs that name it</h2>
+        <SpecRuns project={project} specId={specId} />
+      </section>
+    </>
+  )
+}
+
+/** The runs of a spec, newest first, each with its attempt and the version of the spec it used. */
+function SpecRuns({ project, specId }: { project: string; specId: string }) {
+  const list = useList(
+    `runs of ${project}/${specId}`,
+    async (page, options) => {
+      const { runs, meta } = await clientOf(project).listSpecRuns({ specId, ...page }, options)
+      return { items: runs, nextCursor: meta.nextCursor }
+    },
+    { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
+  )
+  return (
+    <RunBriefs
+      list={list}
+      note={({ attempt, specVersion }) => `attempt ${attempt}${specVersion ? `, v${specVersion}` : ''}`}
+    >
+      <p>No runs of this spec yet. To start the first:</p>
+      <Command text={`conduct exec --project ${project} --spec-id ${specId} -- claude -p 'Build ${specId}'`} />
+    </RunBriefs>
+  )
+}

@@ -10,9 +10,8 @@ import { Head } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { Board, most } from './board.tsx'
-import { newSpecAddress } from './spec-address.ts'
 import { cardId } from './spec-card.tsx'
-import { specLooks, specStatuses } from './spec-status.tsx'
+import { newSpecAddress, specLooks, specStatuses } from './spec-status.tsx'
 
 const NewSpec = lazy(() => import('./new-spec.tsx'))
 

@@ -26,19 +26,16 @@ export const ScopeContext = createContext<string[]>([])
 
 export const useScope = () => useContext(ScopeContext)
 
-/** Pages that show several projects, by the first segment of their addresses. */
-const overProjects = [undefined, 'runs', 'specs', 'features', 'trends', 'activity']
-
-/** Whether a page shows the chosen projects rather than a single thing. */
-export const isOverProjects = ({ path }: Route) => path.length < 2 && overProjects.includes(path[0])
-
-/** The projects in the address of such a page. Other pages keep the earlier choice. A deleted project leaves it. */
-export function useChosenProjects(route: Route): string[] {
+/**
+ * The projects in the address of a page that shows the chosen ones. Other pages keep the earlier choice. A deleted
+ * project leaves it.
+ */
+export function useChosenProjects(route: Route, isScoped: boolean): string[] {
   const last = useRef<string[]>([])
   const [, redraw] = useState(0)
-  const shown = useRef(route)
-  shown.current = route
-  if (isOverProjects(route)) last.current = route.query.getAll('project')
+  const shown = useRef({ route, isScoped })
+  shown.current = { route, isScoped }
+  if (isScoped) last.current = route.query.getAll('project')
   useEffect(
     () =>
       listen((news) => {
@@ -46,7 +43,8 @@ export function useChosenProjects(route: Route): string[] {
         const { subject } = news.event
         if (!last.current.includes(subject)) return
         last.current = last.current.filter((slug) => slug !== subject)
-        if (isOverProjects(shown.current)) goQuery(unnamed(shown.current), { project: last.current }, { replace: true })
+        const { route, isScoped } = shown.current
+        if (isScoped) goQuery(unnamed(route), { project: last.current }, { replace: true })
         else redraw((count) => count + 1)
       }),
     [],

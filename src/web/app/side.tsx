@@ -1,0 +1,175 @@
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { noteLogout } from '../data/browser/draft.ts'
+import { LanesContext } from '../data/lists/lanes.ts'
+import { AttentionContext } from '../data/lists/needs.ts'
+import { useProjects, useScope } from '../data/lists/projects.ts'
+import { unnamed } from '../data/lists/views.ts'
+import { listen, tell } from '../data/log/stream.ts'
+import { useAct } from '../data/query/change.ts'
+import { client, dropToken } from '../data/query/server.ts'
+import { readOnlyReason, useSession } from '../data/query/session.ts'
+import { isScoped, menuOf, pageAt } from '../pages.ts'
+import { Icon } from '../ui/icon.tsx'
+import { Problem } from '../ui/loading.tsx'
+import { Choice } from '../ui/menu.tsx'
+import { go, goQuery, href, type Route } from './router.ts'
+import { themeNow, toggleTheme } from './theme.ts'
+
+interface Props {
+  route: Route
+  onPalette: () => void
+  onHelp: () => void
+}
+
+/** Beside every page: the projects, the menu, the key in use, and whether the page is live. */
+export function Side({ route, onPalette, onHelp }: Props) {
+  return (
+    <header class="side">
+      <a class="brand" href={href([], { project: useScope() })}>
+        <img src="./favicon.svg" alt="" width="22" height="22" />
+        <span>Conduct</span>
+      </a>
+      <ProjectSwitch route={route} />
+      <button type="button" class="anything" onClick={onPalette}>
+        <Icon name="search" />
+        <span>Go to</span>
+        <kbd>Ctrl K</kbd>
+      </button>
+      <Menu route={route} />
+      <div class="foot">
+        <Connection />
+        <ReadOnly />
+        <Who />
+        <div class="row">
+          <ThemeButton />
+          <button type="button" class="plain" onClick={onHelp} title="Keys (?)">
+            <kbd>?</kbd>
+            <span class="unseen">Keys</span>
+          </button>
+        </div>
+      </div>
+    </header>
+  )
+}
+
+/**
+ * Chooses the projects for all pages, if there are several. The choice is part of the address, which may name projects
+ * that do not exist or that this key cannot see: these can be taken back.
+ */
+function ProjectSwitch({ route }: { route: Route }) {
+  const projects = useProjects()
+  const chosen = useScope()
+  if (projects.length < 2 && chosen.length === 0) return null
+  const known = projects.map(({ slug, name }) => ({ value: slug, word: name }))
+  const unknown = chosen.filter((slug) => projects.every((project) => project.slug !== slug))
+  const choose = (project: string[]) =>
+    isScoped(route) ? goQuery(unnamed(route), { project }) : go(href(['runs'], { project }))
+  return (
+    <div class="project-switch">
+      <Choice
+        name="Project"
+        none="All projects"
+        options={[...known, ...unknown.map((slug) => ({ value: slug, word: slug }))]}
+        chosen={chosen}
+        onChange={choose}
+      />
+    </div>
+  )
+}
+
+function Menu({ route }: { route: Route }) {
+  const { count, hasMore } = useContext(AttentionContext)
+  const waiting = useContext(LanesContext).waiting.length
+  const project = useScope()
+  const nav = useRef<HTMLElement>(null)
+  const current = pageAt(route)?.page.under ?? route.path[0]
+  // In a low window the menu scrolls; on a narrow screen, sideways. The counts make it longer.
+  useEffect(() => {
+    const [menu, link] = [nav.current, nav.current?.querySelector('[aria-current]')]
+    if (!menu || !link) return
+    const [around, its] = [menu.getBoundingClientRect(), link.getBoundingClientRect()]
+    menu.scrollLeft += its.left - around.left - (around.width - its.width) / 2
+    menu.scrollTop += its.top - around.top - (around.height - its.height) / 2
+  }, [current, count, waiting])
+  return (
+    <nav aria-label="Pages" ref={nav}>
+      {menuOf(useSession()).map(({ path, name, icon }) => (
+        <a key={name} href={href(path, { project })} aria-current={path[0] === current ? 'page' : undefined}>
+          <Icon name={icon} />
+          {name}
+          {name === 'Now' && waiting > 0 && (
+            <span class="count waits">
+              {waiting}
+              <span class="unseen"> waiting</span>
+            </span>
+          )}
+          {name === 'Now' && count > 0 && (
+            <span class="count">
+              {count}
+              {hasMore && '+'}
+              <span class="unseen"> need attention</span>
+            </span>
+          )}
+        </a>
+      ))}
+    </nav>
+  )
+}
+
+/** Says once for the whole page that nothing can be changed, and why. */
+function ReadOnly() {
+  const reason = readOnlyReason(useSession())
+  if (reason === undefined) return null
+  return (
+    <p class="read-only" title={reason}>
+      <b>Read-only.</b> <span>{reason}</span>
+    </p>
+  )
+}
+
+function Connection() {
+  const [isLost, setLost] = useState(false)
+  useEffect(() => listen(({ kind }) => setLost(kind === 'lost')), [])
+  return (
+    <p class={`connection ${isLost ? 'lost' : 'live'}`} role="status">
+      {isLost ? 'No answer from the server. Trying again …' : 'Live'}
+    </p>
+  )
+}
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(themeNow)
+  return (
+    <button type="button" class="plain" onClick={() => setTheme(toggleTheme())}>
+      <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
+      <span class="unseen">{theme === 'dark' ? 'Light colours' : 'Dark colours'}</span>
+    </button>
+  )
+}
+
+/** The key in use, and the logout button. The local user has no session to end. */
+function Who() {
+  const { key } = useSession()
+  const { act, isBusy, error } = useAct()
+  if (!key) return <p class="who muted">Local user</p>
+  const leave = async () => {
+    if (!(await act(() => client.deleteSession()))) return
+    dropToken()
+    const at = Date.now()
+    noteLogout(at)
+    tell({ kind: 'left', at })
+    tell({ kind: 'over' })
+  }
+  return (
+    <div class="row">
+      <p class="who muted" title={`${key.permissions.join(', ')}${key.project ? ` in ${key.project}` : ''}`}>
+        {key.name}
+      </p>
+      <button type="button" class="plain" disabled={isBusy || !isSecureContext} onClick={leave} title="Log out">
+        <Icon name="leave" />
+        <span class="unseen">Log out</span>
+      </button>
+      {error && <Problem error={error} />}
+    </div>
+  )
+}

@@ -1,0 +1,97 @@
+import type { ComponentType } from 'preact'
+import type { Required } from '../contract/actor.ts'
+import type { Route } from './app/router.ts'
+import { may, type Session } from './data/query/session.ts'
+import type { IconName } from './ui/icon.tsx'
+
+export interface PageProps {
+  route: Route
+  /** From the address; '' if the page has none. */
+  project: string
+  id: string
+}
+
+interface Page {
+  /** The address after `#/`. `:project` and `:id` stand for any text. */
+  path: string
+  load: () => Promise<{ default: ComponentType<PageProps> }>
+  /** Its entry in the menu. The key is pressed after `g`. */
+  menu?: [name: string, icon: IconName, key: string]
+  /** The path of the entry to which a page without one belongs; by default the first part of its own. */
+  under?: string
+  /** The permission without which the menu does not offer it. */
+  permission?: Required
+  /** Whether it shows the chosen projects, which are then part of its address. */
+  isScoped?: boolean
+  /** What an `:id` must look like. */
+  id?: RegExp
+  /** Whether its code is loaded in advance. */
+  isUsual?: boolean
+}
+
+/**
+ * Every page, in the order of the menu. The routes, the menu, the keys and the palette follow from this table, and the
+ * tests open each page.
+ */
+export const pages: Page[] = [
+  { path: '', menu: ['Now', 'now', 'n'], isScoped: true, isUsual: true, load: () => import('./now/now.tsx') },
+  { path: 'runs', menu: ['Runs', 'runs', 'r'], isScoped: true, isUsual: true, load: () => import('./runs/runs.tsx') },
+  { path: 'runs/:project/:id', isUsual: true, load: () => import('./runs/run.tsx') },
+  { path: 'compare', under: 'runs', load: () => import('./runs/compare.tsx') },
+  { path: 'specs', menu: ['Specs', 'specs', 's'], isScoped: true, load: () => import('./specs/specs.tsx') },
+  { path: 'specs/:project/:id', load: () => import('./specs/spec.tsx') },
+  {
+    path: 'features',
+    menu: ['Features', 'features', 'f'],
+    isScoped: true,
+    load: () => import('./features/features.tsx'),
+  },
+  { path: 'features/:project/:id', id: /^[1-9]\d{0,9}$/, load: () => import('./features/feature.tsx') },
+  { path: 'trends', menu: ['Trends', 'trends', 't'], isScoped: true, load: () => import('./trends/trends.tsx') },
+  {
+    path: 'activity',
+    menu: ['Activity', 'activity', 'a'],
+    isScoped: true,
+    load: () => import('./activity/activity.tsx'),
+  },
+  { path: 'keys', menu: ['Keys', 'keys', 'k'], permission: 'admin', load: () => import('./admin/keys.tsx') },
+  { path: 'webhooks', menu: ['Webhooks', 'out', 'w'], permission: 'admin', load: () => import('./admin/webhooks.tsx') },
+  {
+    path: 'projects',
+    menu: ['Projects', 'folder', 'p'],
+    permission: 'admin',
+    load: () => import('./admin/projects.tsx'),
+  },
+  { path: 'projects/:project', load: () => import('./admin/project.tsx') },
+]
+
+const partsOf = (path: string) => path.split('/').filter((part) => part !== '')
+
+/** The page of an address, with the project and the id in it; undefined if there is none. */
+export function pageAt({ path }: Route): { page: Page; project: string; id: string } | undefined {
+  for (const page of pages) {
+    const pattern = partsOf(page.path)
+    const [project = '', id = ''] = [':project', ':id'].map((name) => path[pattern.indexOf(name)])
+    const isSame = pattern.every((part, index) => part.startsWith(':') || part === path[index])
+    if (isSame && pattern.length === path.length && (page.id?.test(id) ?? true)) return { page, project, id }
+  }
+  return undefined
+}
+
+/** Whether an address shows the chosen projects rather than a single thing. */
+export const isScoped = (route: Route): boolean => pageAt(route)?.page.isScoped ?? false
+
+interface MenuEntry {
+  path: string[]
+  name: string
+  icon: IconName
+  key: string
+}
+
+/** The pages that the menu offers to a session. */
+export const menuOf = (session: Session): MenuEntry[] =>
+  pages.flatMap(({ path, menu, permission = 'read' }) => {
+    if (!menu || !may(session, permission)) return []
+    const [name, icon, key] = menu
+    return [{ path: partsOf(path), name, icon, key }]
+  })
