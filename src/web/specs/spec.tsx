@@ -164,19 +164,19 @@ const openItemsOf = (content: string): string[] =>
     line.replace(/^[^[]*\[ \]/, '- [ ]'),
   )
 
-interface UnwrittenProps {
+interface SpecName {
   project: string
   specId: string
 }
 
-const SpecCrumbs = ({ project, specId }: UnwrittenProps) => (
+const SpecCrumbs = ({ project, specId }: SpecName) => (
   <nav class="crumbs" aria-label="Breadcrumb">
     <a href={href(['specs'])}>Specs</a> / <a href={href(['specs'], { project })}>{project}</a> / <span>{specId}</span>
   </nav>
 )
 
 /** A spec that only runs mention: nobody has written it yet. */
-function UnwrittenSpec({ project, specId }: UnwrittenProps) {
+function UnwrittenSpec({ project, specId }: SpecName) {
   return (
     <>
       <div class="empty">
@@ -198,7 +198,7 @@ function UnwrittenSpec({ project, specId }: UnwrittenProps) {
 }
 
 /** The runs of a spec, newest first, each with its attempt and the version of the spec it used. */
-function SpecRuns({ project, specId }: { project: string; specId: string }) {
+function SpecRuns({ project, specId }: SpecName) {
   const list = useList(
     `runs of ${project}/${specId}`,
     async (page, options) => {
