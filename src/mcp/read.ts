@@ -5,7 +5,7 @@ import { ConductError } from '../contract/error.ts'
 import { text } from '../contract/field.ts'
 import { humanIdPattern } from '../contract/id.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
-import { near } from './near.ts'
+import { near } from './search.ts'
 import { checkText, featureLine, runLine, runText, shown, specText, turnText, uriOf } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
 

@@ -1,16 +1,22 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { localActor } from '../contract/actor.ts'
 import { hashOf, newSecret } from '../contract/secret.ts'
 import type { Db, Tx } from '../engine/db.ts'
 import { has, migrate } from '../engine/migrations/migrate.ts'
 import { requireWhole } from '../export/empty.ts'
+import { indexMore } from '../find/follow.ts'
 import { type Clock, type ClockOptions, createClock, type LogTimes, startOf } from '../frame/clock.ts'
 import { systemCtx } from '../frame/ctx.ts'
+import { purgeKept } from '../frame/idempotency.ts'
 import { numberEvents } from '../log/number.ts'
+import { sealIfStale } from '../log/seal/read.ts'
 import { insertKey } from '../nouns/key/key.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import { createProject } from '../nouns/project/project.ts'
+import { rejudgeNext } from '../nouns/run/check/rejudge.ts'
 import { reap } from '../nouns/run/take-lease.ts'
+import { emptyNext, newPlace } from '../removal/empty-project.ts'
 
 export interface StoreOptions {
   /** The secret of the first key, for a database without an admin key. */
@@ -124,4 +130,25 @@ async function readTimes(db: Tx): Promise<LogTimes> {
   ])
   const [oldest] = first
   return { newest: newest.map(({ at }) => Date.parse(at)), first: oldest && Date.parse(oldest.at) }
+}
+
+/** How long a command spends on indexing after a write, in milliseconds. */
+const indexMs = 10
+/** How long a command goes on removing what was in projects that were deleted, and giving back its space. */
+const emptyMs = 2_000
+
+/**
+ * Maintenance by a command before it closes the ledger, in case no server ever runs: indexes a little for the next
+ * search, seals the log once a minute, deletes some expired responses, empties deleted projects, derives verdicts of an earlier
+ * version again, and gives back space.
+ */
+export async function tidy({ db, now, doubt }: Store): Promise<void> {
+  await indexMore(db, indexMs)
+  await sealIfStale(db, now())
+  if (doubt() === undefined) await purgeKept(db, now())
+  const place = newPlace()
+  const end = performance.now() + emptyMs
+  while (performance.now() < end && (await emptyNext(db, now(), place))) await turn()
+  while (performance.now() < end && (await rejudgeNext(db, now()))) await turn()
+  while (performance.now() < end && (await db.giveBack())) await turn()
 }

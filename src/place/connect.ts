@@ -5,10 +5,9 @@ import type { BackupState } from '../engine/sqlite/backups.ts'
 import type { ImportOptions } from '../export/import.ts'
 import type { Condition } from '../operations/health.ts'
 import { SettingError, UsageError } from '../terminal/exit.ts'
-import { addressIn } from './address.ts'
 import type { Env } from './folders.ts'
 import type { LocalPlace, Place } from './place.ts'
-import { keyOf, readProfiles } from './profile.ts'
+import { addressIn, keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 import { type Settings, settings, withoutPassword } from './setting.ts'
 
@@ -215,7 +214,7 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
     client(),
     import('../server/app.ts'),
     import('../operations/open.ts'),
-    import('../operations/tidy.ts'),
+    import('../operations/open.ts'),
     import('../contract/actor.ts'),
   ])
   const contentLimit = read('contentLimit', env)

@@ -1,3 +1,5 @@
+import { isSource } from '../root.ts'
+
 /**
  * Escape sequences of ECMA-48: control sequences; strings that end with BEL or ST, such as titles and links; and the
  * short ones. No match extends past the start of another, so the time is linear in the length of the text.
@@ -21,3 +23,15 @@ export const jsonOf = (value: unknown, indent?: number) =>
     /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
+
+/**
+ * How users call this program: `conduct`, or through npm in a checkout, where there is no such command. Without
+ * `--silent`, npm prints a heading into the output.
+ */
+export const called = isSource ? 'npm run --silent conduct --' : 'conduct'
+
+/** Joins words into a shell command, with quotes where needed. */
+export function commandLine(words: string[]): string {
+  const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+  return words.map(quoted).join(' ')
+}

@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/cli/commands/doctor-folder.ts'
-import { called } from '../../src/terminal/command-line.ts'
+import { called } from '../../src/terminal/text.ts'
 import { root } from '../support/built.ts'
 import { oldNode } from '../support/old-node.ts'
 import { freshFolder, homeOf } from './folder.ts'

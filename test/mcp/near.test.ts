@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
-import { near, nearestOf } from '../../src/mcp/near.ts'
+import { near, nearestOf } from '../../src/mcp/search.ts'
 
 test('only similar ids are suggested, nearest first', () => {
   const ids = ['RUN-075', 'RUN-074', 'AUTH-001', 'AUTH-010', 'SHOP-001', 'AUTH-001']

@@ -17,9 +17,8 @@ import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
-import { factsOf, type Session } from './facts.ts'
+import { awaitedCommands, awaitedOf, factsOf, type Session, toldWith, toldWithCommands } from './facts.ts'
 import { commandTrees, objectsOf } from './note.ts'
-import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './told.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
 export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {

@@ -1,8 +1,7 @@
-import { addressIn } from '../../place/address.ts'
 import { connect, databaseUrlOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger, sameUrl } from '../../place/place.ts'
-import { readProfiles } from '../../place/profile.ts'
+import { addressIn, readProfiles } from '../../place/profile.ts'
 import { type Delivery, deliver, type Line, tryMs } from './deliver.ts'
 import type { State } from './state.ts'
 

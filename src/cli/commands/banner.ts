@@ -1,5 +1,5 @@
 import { withoutPassword } from '../../place/setting.ts'
-import { called, commandLine } from '../../terminal/command-line.ts'
+import { called, commandLine } from '../../terminal/text.ts'
 
 /** What a server prints when it starts. */
 export interface Start {

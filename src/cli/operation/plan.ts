@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { addressOf, type Name, names } from '../../contract/paths.ts'
 import { type Route, routes } from '../../operations/routes.ts'
-import { commandLine } from '../../terminal/command-line.ts'
 import { kebab } from '../../terminal/option.ts'
+import { commandLine } from '../../terminal/text.ts'
 import { type Flag, flagsOf, nonNull, type Schema, wordsOfInput } from './flag.ts'
 
 /** A positional argument of a command. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../db.ts'
-import type { Progress } from './migration.ts'
+import type { Progress } from './schema.ts'
 
 /** How many rows one statement reads. */
 const batch = 5_000

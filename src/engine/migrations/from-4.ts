@@ -1,8 +1,8 @@
 import sql, { raw } from 'sql-template-tag'
 import type { Dialect, Tx } from '../db.ts'
 import { fillGrams, findRuns, hashIdempotencyKeys } from './from-4-derived.ts'
-import type { Progress, Step } from './migration.ts'
 import { makeKey } from './new-ledger.ts'
+import type { Progress, Step } from './schema.ts'
 import { tablesOf } from './tables.ts'
 
 /** How many rows one statement changes. */

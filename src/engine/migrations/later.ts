@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Dialect, Tx } from '../db.ts'
-import type { Step } from './migration.ts'
+import type { Step } from './schema.ts'
 
 /** Sessions whose hooks are sent to the server: the hash of a token instead of the token, and when to end a silent one. */
 export const hookSessions = ({ text }: Dialect): Step[] => [

@@ -1,7 +1,16 @@
 import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../db.ts'
-import { type Index, isIndexes, latestOf, type Migration, type Progress, type Schema, type Step } from './migration.ts'
-import { refusalOf, schema as today } from './schema.ts'
+import {
+  type Index,
+  isIndexes,
+  latestOf,
+  type Migration,
+  type Progress,
+  refusalOf,
+  type Schema,
+  type Step,
+  schema as today,
+} from './schema.ts'
 
 /** The interval of progress lines, and how long to wait for another process before the first. */
 const sayEveryMs = 10_000

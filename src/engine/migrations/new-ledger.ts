@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import sql from 'sql-template-tag'
 import type { Dialect, Tx } from '../db.ts'
-import type { Step } from './migration.ts'
+import type { Step } from './schema.ts'
 import { tablesOf } from './tables.ts'
 
 /** Creates the tables of version 14 with their first rows. Frozen, as these tables are. */

@@ -8,14 +8,12 @@ import { purgeSecrets } from '../../nouns/webhook/due.ts'
 import type { Store } from '../../operations/open.ts'
 import { purgeHookSessions } from '../hooks/session.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
-import { type AnchorOptions, anchorsOf } from './anchor.ts'
 import { type BackupJobOptions, backupJob } from './backup.ts'
-import { clockJob } from './clock.ts'
 import { createDeliverer } from './deliver.ts'
 import { hookJob } from './hooks.ts'
 import { emptyJob, retentionJob } from './retention.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
-import { sealJob } from './seal.ts'
+import { type AnchorOptions, anchorsOf, sealJob } from './seal.ts'
 
 export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
@@ -68,6 +66,21 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
       return (
         await Promise.all([purgeKept(db, now()), purgeSessions(db, now()), purgeHookSessions(db, now())])
       ).includes(true)
+    },
+  }
+}
+
+/** Warns once each time when the clock of the ledger begins to doubt. */
+function clockJob(doubt: () => string | undefined, warn: (error: Error) => void): Job {
+  let isDoubted = false
+  return {
+    name: 'clock',
+    everyMs: 1_000,
+    async step() {
+      const words = doubt()
+      if (words !== undefined && !isDoubted) warn(new Error(words))
+      isDoubted = words !== undefined
+      return false
     },
   }
 }

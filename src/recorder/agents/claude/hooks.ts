@@ -1,6 +1,15 @@
 import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
-import { failureOf } from '../failure.ts'
-import { answerLength, defined, type Fields, fieldsOf, listOf, numberOf, promptLength, textOf } from '../fields.ts'
+import {
+  answerLength,
+  defined,
+  type Fields,
+  failureOf,
+  fieldsOf,
+  listOf,
+  numberOf,
+  promptLength,
+  textOf,
+} from '../fields.ts'
 import type { Seen, Step, ToolUse } from '../seen.ts'
 import { begin, targetOf, taskOf, toolName, toolUse } from '../tools.ts'
 

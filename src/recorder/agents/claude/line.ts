@@ -1,5 +1,4 @@
-import { failureOf } from '../failure.ts'
-import { answerLength, countOf, type Fields, fieldsOf, listOf, startOf, textOf } from '../fields.ts'
+import { answerLength, countOf, type Fields, failureOf, fieldsOf, listOf, startOf, textOf } from '../fields.ts'
 import type { Usage } from '../seen.ts'
 import { plus, rounded, usageWithin } from '../usage.ts'
 

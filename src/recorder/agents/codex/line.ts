@@ -1,6 +1,5 @@
 import type { Moment } from '../../transcripts/moment.ts'
-import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, numberOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, failureOf, fieldsOf, numberOf, textOf } from '../fields.ts'
 import type { ToldTurn, Usage } from '../seen.ts'
 import { codex } from './hooks.ts'
 

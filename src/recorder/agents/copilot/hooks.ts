@@ -2,8 +2,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
 import type { Dialect, Env } from '../dialect.ts'
-import { failureOf } from '../failure.ts'
-import { defined, type Fields, fieldsOf, textOf } from '../fields.ts'
+import { defined, type Fields, failureOf, fieldsOf, textOf } from '../fields.ts'
 import type { Seen, Step } from '../seen.ts'
 
 // https://docs.github.com/en/copilot/reference/hooks-configuration and

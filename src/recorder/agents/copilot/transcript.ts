@@ -7,8 +7,17 @@ import {
   type Reader,
   untimed,
 } from '../../transcripts/moment.ts'
-import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import {
+  answerLength,
+  countOf,
+  defined,
+  type Fields,
+  failureOf,
+  fieldsOf,
+  listOf,
+  promptLength,
+  textOf,
+} from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'

@@ -1,6 +1,5 @@
 import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
-import { failureOf } from '../failure.ts'
-import { countOf, defined, type Fields, fieldsOf, numberOf, promptLength, textOf } from '../fields.ts'
+import { countOf, defined, type Fields, failureOf, fieldsOf, numberOf, promptLength, textOf } from '../fields.ts'
 import type { Step, TurnEnd } from '../seen.ts'
 import { begin, isEdit, isShell, toolUse } from '../tools.ts'
 

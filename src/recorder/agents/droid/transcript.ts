@@ -1,6 +1,5 @@
 import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
-import { failureOf } from '../failure.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, type Fields, failureOf, fieldsOf, textOf } from '../fields.ts'
 import { type Budget, budget, jsonIn, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { type Begun, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'

@@ -1,7 +1,6 @@
 import { prompted, sourceOf } from '../claude/hooks.ts'
 import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
-import { exitCodeBelow } from '../failure.ts'
-import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
+import { answerLength, defined, exitCodeBelow, type Fields, fieldsOf, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
 import { begin, isShell, toolUse } from '../tools.ts'
 

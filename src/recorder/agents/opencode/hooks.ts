@@ -1,10 +1,10 @@
 import { type Dialect, type Events, seenOf } from '../dialect.ts'
-import { failureOf } from '../failure.ts'
 import {
   answerLength,
   countOf,
   defined,
   type Fields,
+  failureOf,
   fieldsOf,
   listOf,
   numberOf,

@@ -1,7 +1,6 @@
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
 import type { Dialect } from '../dialect.ts'
-import { exitCodeBelow } from '../failure.ts'
-import { type Fields, fieldsOf, textOf } from '../fields.ts'
+import { exitCodeBelow, type Fields, fieldsOf, textOf } from '../fields.ts'
 
 // https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks
 

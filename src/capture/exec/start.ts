@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { explain } from '../../contract/explain.ts'
-import { UsageError } from '../../terminal/exit.ts'
+import { type Place, type PlaceOptions, placeOf } from '../../place/connect.ts'
+import { SettingError, UsageError } from '../../terminal/exit.ts'
 import { kebab } from '../../terminal/option.ts'
+import { runChild } from './child.ts'
 
 /** Throws a UsageError that names each flag or argument with a value that the ledger would reject. */
 export function refuseFaults(command: Command, schema: z.ZodType, input: Record<string, unknown>) {
@@ -18,4 +20,27 @@ function nameOf({ options, registeredArguments }: Command, path: string): string
   const option = options.find((one) => [field, field.replace(/s$/, '')].includes(one.attributeName()))
   const argument = registeredArguments.find((one) => one.name() === kebab(field))
   return option?.long ?? (argument ? `<${argument.name()}>` : field)
+}
+
+type Say = (words: string) => void
+
+/**
+ * Where to record. Undefined if a variable of the environment is wrong, which must not stop the command. `say` receives
+ * what that means.
+ */
+export function placeToRecord(options: PlaceOptions, say: Say): Place | undefined {
+  try {
+    return placeOf(options, process.env, process.cwd())
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error
+    say(error.message)
+    say('The command runs anyway; it is not recorded.')
+  }
+}
+
+/** Runs the command and returns its exit code. */
+export async function runUnrecorded(words: string[], say: Say): Promise<number> {
+  const { exitCode, fault } = await runChild(words, { env: { ...process.env, CONDUCT_RUN_ID: undefined } })
+  if (fault) say(fault)
+  return exitCode
 }
