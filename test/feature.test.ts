@@ -338,3 +338,28 @@ testLedger(
     assert.equal((await client.getFeature({ id: 42 })).feature.version, 4)
   },
 )
+
+testLedger('a run shows its 100 oldest features, and the list of features has them all', async ({ client }) => {
+  const { run } = await client.createRun()
+  const { runId } = run
+  for (const from of [1, 101, 201]) {
+    await client.linkFeatures({ runId, featureIds: Array.from({ length: 100 }, (_, at) => from + at) })
+  }
+  await client.createRun({ runId: 'OTHER' })
+  await client.linkFeatures({ runId: 'OTHER', featureIds: [7, 999] })
+  const full = (await client.getRun({ runId })).run
+  assert.deepEqual(
+    full.features.map(({ id }) => id),
+    Array.from({ length: 100 }, (_, at) => at + 1),
+  )
+  assert.equal(full.featuresOmitted, 200)
+  const found: number[] = []
+  for await (const { id } of client.all('listFeatures', { runId, limit: 50 })) found.push(id)
+  assert.equal(new Set(found).size, 300)
+  assert.deepEqual(
+    (await client.listFeatures({ runId: 'OTHER', q: 'feature-9' })).features.map(({ id }) => id),
+    [999],
+  )
+  assert.equal('featuresOmitted' in (await client.getRun({ runId: 'OTHER' })).run, false)
+  assert.deepEqual((await client.listFeatures({ runId: 'NONE' })).features, [])
+})

@@ -1,8 +1,8 @@
-import sql, { empty } from 'sql-template-tag'
+import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
 import { UniqueViolation } from '../../engine/db.ts'
 import { claimNumber, firstVersion, moveCounter } from '../../frame/counter.ts'
-import { type Ctx, inTx, type Operation, requireOwn, requireVersion } from '../../frame/ctx.ts'
+import { type Ctx, inTx, type Operation, type ProjectRef, requireOwn, requireVersion } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
@@ -168,15 +168,16 @@ export const createFeature: Operation<FeatureRoutes['createFeature']> = (ctx, fi
 
 const nameTaken = (why: string) => new ConductError('CONFLICT', `${why}: choose another name.`)
 
-export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (ctx, { project, q, file, ...page }) => {
+export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
+  ctx,
+  { project, q, file, runId, ...page },
+) => {
   const { projects } = await visibleProjects(ctx, project)
-  const starts = await partWalks(
-    ctx,
-    'feature',
-    projects,
-    q,
-    (part) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`,
-  )
+  const isLike = (part: string) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`
+  const starts =
+    runId === undefined
+      ? await partWalks(ctx, 'feature', projects, q, isLike)
+      : await walksOfRun(ctx, projects, runId, q === undefined ? [] : [isLike(q)])
   const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
   const order = { createdAt: 'f.created_at', id: 'f.id' }
   const walks = starts.map(({ from, where }) => ({ from, where: [...where, ...ofFile], ...order }))
@@ -186,6 +187,19 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (ctx
     rows.map(({ id }) => id),
   )
   return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
+}
+
+/** Where the walks through the features of the runs with that id begin. They are read whole, to sort them. */
+async function walksOfRun({ db }: Ctx, projects: ProjectRef[], runId: string, isLike: Sql[]) {
+  const isOurs = db.dialect.isOneOf(
+    'project_id',
+    projects.map(({ id }) => id),
+  )
+  const runs = await db.query<{ id: number }>(sql`select id from runs where run_id = ${runId} and ${isOurs}`)
+  return runs.map(({ id }) => ({
+    from: sql`run_features l cross join features f`,
+    where: [sql`l.run_id = ${id}`, db.dialect.follows('f.id', 'l.feature_id'), ...isLike],
+  }))
 }
 
 /** Throws NOT_FOUND if the project has no feature with that number. */

@@ -23,6 +23,7 @@ export const featureRoutes = {
       project: projectFilter,
       q: text(200, 1).optional().describe('Part of the name or description; ASCII letters match regardless of case'),
       file: text(512, 1).optional(),
+      runId: humanId.optional().describe('Only the features that this run touched'),
       ...pageInput,
     }),
     output: z.object({ features: z.array(listedFeature), meta: pageMeta }),

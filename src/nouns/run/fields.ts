@@ -225,12 +225,19 @@ export function usageOf(row: RunRow): Run['usage'] {
 const linkedFeature = z.object({ id: rowId, name: z.string() }).meta({ id: 'LinkedFeature' })
 const runTurns = z.object({ count: z.int(), last: turn.optional() }).meta({ id: 'RunTurns' })
 
+/** How many of its features one run shows. */
+export const shownFeatures = 100
+
 /** A run as getRun returns it. */
 export const fullRun = z
   .object({
     ...run.shape,
     content: z.string(),
-    features: z.array(linkedFeature),
+    features: z.array(linkedFeature).describe(`Its ${shownFeatures} oldest features`),
+    featuresOmitted: z
+      .int()
+      .optional()
+      .describe('How many more features it has, which listFeatures with runId returns; missing if none'),
     turns: runTurns,
   })
   .meta({ id: 'FullRun' })

@@ -15,7 +15,7 @@ import { appeared } from '../../log/event.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { turnsIn } from './append-turn.ts'
-import { emptyRun } from './fields.ts'
+import { emptyRun, shownFeatures } from './fields.ts'
 import { cancelled } from './lease.ts'
 import { personHash } from './person.ts'
 import type { RunRoutes } from './routes.ts'
@@ -101,23 +101,26 @@ async function insertRun(
 
 /** Throws NOT_FOUND if the project has no run with that id. */
 export const getRun: Operation<RunRoutes['getRun']> = async (ctx, { runId }) => {
-  const [row] = await ctx.db.query<
-    RunRow & { content: string | null; is_linked: number | null; turn: number | null }
-  >(sql`
+  const [row] = await ctx.db.query<RunRow & { content: string | null; features: number; turn: number | null }>(sql`
     select ${columns}, ${documentText(sql`runs.document_id`)} as content,
-      (select 1 from run_features l where l.run_id = runs.id limit 1) as is_linked,
+      (select count(*) from run_features l where l.run_id = runs.id) as features,
       (select max(t.n) from turns t where t.run_id = runs.id) as turn
     from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)
   if (!row) throw noRun(ctx, runId)
-  const features = row.is_linked === null ? [] : await featuresOf(ctx, row.id)
+  const features = row.features === 0 ? [] : await featuresOf(ctx, row.id)
+  const omitted = row.features - features.length
   const turns = await turnsIn(ctx, row, row.turn)
-  return { run: { ...(await shownRun(ctx, row)), content: row.content ?? '', features, turns } }
+  const more = { content: row.content ?? '', features, ...(omitted > 0 && { featuresOmitted: omitted }), turns }
+  return { run: { ...(await shownRun(ctx, row)), ...more } }
 }
 
-function featuresOf(ctx: Ctx, runRow: number) {
-  return ctx.db.query<{ id: number; name: string }>(sql`
-    select f.number as id, f.name from run_features l join features f on f.id = l.feature_id
-    where l.run_id = ${runRow} order by f.number`)
+/** The oldest features of a run, by their numbers. */
+async function featuresOf(ctx: Ctx, runRow: number) {
+  const features = await ctx.db.query<{ id: number; name: string }>(sql`
+    select f.number as id, f.name from (
+      select feature_id from run_features where run_id = ${runRow} order by feature_id limit ${shownFeatures}) as l
+    join features f on f.id = l.feature_id`)
+  return features.sort((a, b) => a.id - b.id)
 }
 
 /**

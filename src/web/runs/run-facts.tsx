@@ -83,7 +83,7 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
   attempt: (props) => <Fact name="Attempts">{props.attempts.length > 1 && <Attempts {...props} />}</Fact>,
   ...all('elsewhere', 'project', 'runId', 'title', 'status', 'verdict', 'evidence', 'why', 'failure', 'activity'),
   ...all('elsewhere', 'content', 'contentType', 'changes', 'links', 'turns', 'specVersion', 'erasedAt'),
-  ...all('elsewhere', 'leaseExpiresAt', 'lastSeenAt'),
+  ...all('elsewhere', 'featuresOmitted', 'leaseExpiresAt', 'lastSeenAt'),
   ...all('hidden', 'id', 'retryOf', 'required', 'rejudged', 'version', 'updatedAt', 'createdBy', 'updatedBy'),
 }
 
@@ -106,6 +106,7 @@ const Features = ({ run }: Pick<Props, 'run'>) => (
         {name}
       </a>
     ))}
+    {run.featuresOmitted !== undefined && <span>and {run.featuresOmitted.toLocaleString('en')} more</span>}
   </span>
 )
 
