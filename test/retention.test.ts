@@ -181,17 +181,17 @@ testLedger('an invalid retention is refused with the reason', async ({ client })
 testLedger('a long run is removed in slices, and a run that is resumed meanwhile stays', async (ledger) => {
   const { client, store, advance } = ledger
   await client.createRun({ runId: 'LONG', status: 'in_progress' })
-  for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
+  for (let n = 1; n <= 130; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
   await client.updateRun({ runId: 'LONG', status: 'completed' })
-  await client.updateProject({ slug: 'default', retention: { runDays: 1 } })
-  advance(2 * dayMs)
-  // The run is reopened as soon as some of its turns are gone.
+  await client.updateProject({ slug: 'default', retention: { contentDays: 1, runDays: 2 } })
+  advance(3 * dayMs)
+  // The run is reopened as soon as some of its turns have lost their texts.
   const tx = store.db.tx
   let isReopened = false
   store.db.tx = async (work, subject) => {
     const done = await tx(work, subject)
-    const [turns] = await store.db.query<{ n: number }>(sql`select count(*) as n from turns`)
-    if (!isReopened && Number(turns?.n) < 70) {
+    const [turns] = await store.db.query<{ n: number }>(sql`select count(*) as n from turns where erased_at is null`)
+    if (!isReopened && Number(turns?.n) < 130) {
       isReopened = true
       await client.updateRun({ runId: 'LONG', status: 'in_progress' })
     }
@@ -200,9 +200,10 @@ testLedger('a long run is removed in slices, and a run that is resumed meanwhile
   await applyOnce(ledger)
   store.db.tx = tx
   assert.ok(isReopened)
-  assert.equal((await client.listTurns({ runId: 'LONG', limit: 100 })).turns.length, 50)
+  const { turns } = await client.listTurns({ runId: 'LONG', limit: 100 })
+  assert.equal(turns.filter(({ erasedAt }) => erasedAt === undefined).length, 40)
   await client.updateRun({ runId: 'LONG', status: 'completed' })
-  advance(2 * dayMs)
+  advance(3 * dayMs)
   await applyOnce(ledger)
   assert.deepEqual(await idsOf(client), [])
 })

@@ -25,7 +25,10 @@ export interface Subject {
   text: string | null
 }
 
-const slugOf = sql`(select p.slug from projects p where p.id = project_id) as slug`
+/** Null for what is deleted but not removed yet. A run that is being removed is in a hidden project. */
+const slugOf = sql`(select p.slug from projects p where p.id = project_id and p.deleted_at is null) as slug`
+const slugOfRun = (runRow: Sql) => sql`(select p.slug from runs r join projects p on p.id = r.project_id
+  where r.id = ${runRow} and p.deleted_at is null) as slug`
 
 /** The columns of the document of a row of `table`. */
 function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
@@ -45,13 +48,13 @@ const subjects: Record<SearchType, Sql> = {
       || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
         from run_commits c where c.run_id = runs.id), '') as more, ${documentOf('runs')} from runs`,
   // A turn is a single passage: its prompt, with its answer beside it.
-  turn: sql`select id, project_id, ${slugOf}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
+  turn: sql`select id, project_id, ${slugOfRun(sql`turns.run_id`)}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
     title, null as status, created_at as updated_at, coalesce(${documentText(sql`turns.answer_id`)}, '') as more,
     prompt_id as document_id, coalesce((select d.bytes from documents d where d.id = prompt_id), 0) as bytes,
     0 as gap, 0 as gap_start, coalesce(${documentText(sql`turns.prompt_id`)}, '') as text from turns`,
   spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
     ${documentOf('specs')} from specs`,
-  check: sql`select id, project_id, ${slugOf}, check_id as subject, name as title, result as status, updated_at,
+  check: sql`select id, project_id, ${slugOfRun(sql`checks.run_id`)}, check_id as subject, name as title, result as status, updated_at,
     coalesce(command, '') as more, ${documentOf('checks')} from checks`,
   feature: sql`select id, project_id, ${slugOf}, cast(number as text) as subject, name as title, null as status, updated_at,
     coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
@@ -65,7 +68,7 @@ export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id
   const found = new Map<string, Subject>()
   const read = async (type: SearchType, ids: number[]) => {
     const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
-    for (const row of rows) found.set(`${type} ${row.id}`, row)
+    for (const row of rows.filter(({ slug }) => slug !== null)) found.set(`${type} ${row.id}`, row)
   }
   const reads = searchable.flatMap((type) => {
     const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)

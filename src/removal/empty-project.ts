@@ -3,24 +3,17 @@ import type { Tx } from '../engine/db.ts'
 import { lockIndex } from '../find/follow.ts'
 import { type Ctx, systemCtx } from '../frame/ctx.ts'
 import { deleteDocuments } from '../frame/document.ts'
-import { countWithin } from '../frame/page.ts'
 import { keepGrams } from '../frame/part.ts'
 import { listOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { recordErasure } from '../log/record.ts'
 import { eraseFromEvents, readSize, sealNext } from '../log/seal/seal.ts'
+import { removeRemains } from './remains.ts'
+import { bytesOf, firstWithin, most, nextParts, type Part } from './slice.ts'
 
-/** How many rows one transaction changes, because other writers wait for it. */
-const atOnce = 20
-/** How many events. */
+/** How many events one transaction erases. */
 const eventsAtOnce = 50
-/** How many turns or checks. */
-const partsAtOnce = 50
-/** How many bytes of their contents. */
-const bytesAtOnce = 1_048_576
-/** How many rows without texts, or events that are only checked. */
-const manyAtOnce = 500
 /** How long a request that began before the deletion may still write to the project, in milliseconds. */
 const graceMs = 5 * 60_000
 
@@ -38,10 +31,13 @@ export interface Place {
 
 export const newPlace = (): Place => ({ project: 0, last: 0, erased: 0, pass: undefined })
 
-/** Removes a slice of the contents of deleted projects. Returns whether there is more to do now. */
+/** Removes a slice of what was deleted but is still there. Returns whether there is more to do now. */
 export async function emptyNext(db: Tx, now: string, place: Place): Promise<boolean> {
+  // First, because this adds to the logs of projects.
+  if (await removeRemains(db, now)) return true
   const [gone] = await db.query<{ id: number; deleted_at: string }>(sql`
-    select id, deleted_at from projects where deleted_at is not null and emptied_at is null order by id limit 1`)
+    select id, deleted_at from projects where deleted_at is not null and emptied_at is null and slug not like '~%'
+    order by id limit 1`)
   if (!gone) return false
   if (place.project !== gone.id) Object.assign(place, newPlace(), { project: gone.id })
   const ctx = systemCtx(db, now, gone.id)
@@ -68,35 +64,40 @@ async function removeRuns(ctx: Ctx): Promise<boolean> {
 }
 
 async function removeLocked(ctx: Ctx, runs: Row[]): Promise<void> {
-  const ofRuns = sql`run_id in (${listOf(runs.map(({ id }) => id))})`
-  const turns = await ctx.db.query<Row & { answer_id: number | null }>(sql`
-    select id, prompt_id as document_id, answer_id from turns where ${ofRuns} limit ${partsAtOnce}`)
-  const checks = await ctx.db.query<Row>(sql`select id, document_id from checks where ${ofRuns} limit ${partsAtOnce}`)
-  const isLast = turns.length < partsAtOnce && checks.length < partsAtOnce
-  await removeRows(ctx, 'turn', turns)
-  await deleteDocuments(
-    ctx,
-    turns.map(({ answer_id }) => answer_id),
-  )
-  await removeRows(ctx, 'check', checks)
-  if (isLast) await removeRows(ctx, 'run', runs)
+  const ids = runs.map(({ id }) => id)
+  const turns = await nextParts(ctx, 'turns', ids)
+  const checks = await nextParts(ctx, 'checks', ids)
+  await removeParts(ctx, 'turn', turns.parts, ['prompt_id', 'answer_id'])
+  await removeParts(ctx, 'check', checks.parts, ['document_id'])
+  if (turns.isLast && checks.isLast) await removeRows(ctx, 'run', runs)
 }
 
-/** Some runs with a limited total size, or a single run. */
+async function removeParts(ctx: Ctx, noun: 'turn' | 'check', parts: Part[], columns: string[]): Promise<void> {
+  if (parts.length === 0) return
+  const ids = listOf(parts.map(({ id }) => id))
+  for (const column of columns) {
+    await ctx.db.query(sql`delete from documents
+      where id in (select ${raw(column)} from ${raw(`${noun}s`)} where id in (${ids}))`)
+  }
+  await removeRows(
+    ctx,
+    noun,
+    parts.map(({ id }) => ({ id, document_id: null })),
+  )
+}
+
+/** Some runs that fit into one transaction by their contents. */
 async function nextRuns(ctx: Ctx): Promise<Row[]> {
-  const runs = await ctx.db.query<Row & { bytes: number }>(sql`
-    select runs.id, runs.document_id, coalesce(d.bytes, 0) as bytes
-    from runs left join documents d on d.id = runs.document_id
-    where runs.project_id = ${ctx.project.id} limit ${atOnce}`)
-  return runs.slice(
-    0,
-    countWithin(runs, ({ bytes }) => bytes, bytesAtOnce),
+  return firstWithin(
+    await ctx.db.query<Row & { bytes: number }>(sql`
+      select runs.id, runs.document_id, ${bytesOf('runs.document_id')} as bytes
+      from runs where runs.project_id = ${ctx.project.id} limit ${most.rows}`),
   )
 }
 
 async function removeSpecs(ctx: Ctx): Promise<boolean> {
   const specs = await ctx.db.query<Row & { title: string | null }>(
-    sql`select id, title, null as document_id from specs where ${ours(ctx)} limit ${atOnce}`,
+    sql`select id, title, null as document_id from specs where ${ours(ctx)} limit ${most.rows}`,
   )
   if (specs.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
@@ -118,7 +119,7 @@ async function removeSpecs(ctx: Ctx): Promise<boolean> {
 
 async function removeFeatures(ctx: Ctx): Promise<boolean> {
   const features = await ctx.db.query<Row>(
-    sql`select id, null as document_id from features where ${ours(ctx)} limit ${atOnce}`,
+    sql`select id, null as document_id from features where ${ours(ctx)} limit ${most.rows}`,
   )
   if (features.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
@@ -139,7 +140,7 @@ const steps = [removeRuns, removeSpecs, removeFeatures, removeHookSessions, remo
 
 /** Removes the project's rows of a table, some values of `key` at a time. */
 async function removeSome(ctx: Ctx, table: Sql, key: Sql): Promise<boolean> {
-  const some = sql`select ${key} from ${table} where ${ours(ctx)} limit ${manyAtOnce}`
+  const some = sql`select ${key} from ${table} where ${ours(ctx)} limit ${most.looked}`
   if ((await ctx.db.query(some)).length === 0) return false
   await ctx.db.tx((tx) => tx.query(sql`delete from ${table} where ${ours(ctx)} and ${key} in (${some})`))
   return true
@@ -187,7 +188,7 @@ async function eraseEvents(ctx: Ctx, place: Place, end: number): Promise<boolean
     await sealNext(db)
     return true
   }
-  const until = Math.min(place.last + manyAtOnce * 10, end)
+  const until = Math.min(place.last + most.looked, end)
   if (until <= place.last) return false
   // One walk along the index for each value of its second column: together, they would have to be sorted first.
   const walkOf = (isAppend: number) => sql`select * from (select e.seq from events e

@@ -19,7 +19,8 @@ export async function runsTouching(db: Tx, features: number[]): Promise<Map<numb
   const newest = features.map(
     (id) => sql`select * from (
       select l.feature_id, r.run_id, r.status, r.verdict, r.created_at from run_features l cross join runs r
-      where l.feature_id = ${id} and r.id = l.run_id order by l.created_at desc, l.run_id desc limit 1) as one`,
+      where l.feature_id = ${id} and r.id = l.run_id
+        and r.project_id + 0 = (select f.project_id from features f where f.id = ${id}) order by l.created_at desc, l.run_id desc limit 1) as one`,
   )
   const lasts = await db.query<Last>(join(newest, ' union all '))
   const lastOf = new Map(

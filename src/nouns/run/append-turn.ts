@@ -204,33 +204,24 @@ export const getTurn: Operation<RunWorkRoutes['getTurn']> = async (ctx, { runId,
   throw new ConductError('NOT_FOUND', `Run '${runId}' has no turn ${n}.`)
 }
 
-/**
- * Deletes turns of runs that are being deleted, the first `limit`, with an event for each. Returns how many. The caller
- * has locked the runs.
- */
-export async function deleteTurnsOf(
-  ctx: Ctx,
-  runs: { id: number; run_id: string }[],
-  limit = Number.MAX_SAFE_INTEGER,
-): Promise<number> {
+/** Deletes turns of these runs, with an event for each. The caller has locked the runs. */
+export async function deleteTurns(ctx: Ctx, runs: Pick<RunRow, 'id' | 'run_id'>[], ids: number[]): Promise<void> {
+  if (ids.length === 0) return
   const runIds = new Map(runs.map(({ id, run_id }) => [id, run_id]))
   const rows = await ctx.db.query<
     Pick<TurnRow, 'id' | 'n' | 'prompt_id' | 'answer_id' | 'facts'> & { run: number }
   >(sql`
-    select id, run_id as run, n, prompt_id, answer_id, facts from turns where run_id in (${listOf([...runIds.keys()])})
-    order by run_id, n limit ${limit} ${ctx.db.dialect.forUpdate}`)
+    select id, run_id as run, n, prompt_id, answer_id, facts from turns where id in (${listOf(ids)})
+    order by run_id, n ${ctx.db.dialect.forUpdate}`)
   const documents = rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id])
   const digests = await findDigests(ctx, documents)
-  for (const some of piecesOf(rows)) {
-    await ctx.db.query(sql`delete from turns where id in (${listOf(some.map(({ id }) => id))})`)
-  }
+  await ctx.db.query(sql`delete from turns where id in (${listOf(ids)})`)
   await deleteDocuments(ctx, documents)
   const events = rows.map(({ run, prompt_id, answer_id, facts, ...turn }) => {
     const gone = { ...JSON.parse(facts), prompt: digests.get(prompt_id), answer: digests.get(answer_id) }
     return eventOf(ctx, 'deleted', runIds.get(run) as string, turn, vanished(gone))
   })
   await recordAll(ctx, events)
-  return rows.length
 }
 
 /** How many bytes of facts a timeline reads for the little that it shows of them. */

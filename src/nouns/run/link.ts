@@ -2,6 +2,7 @@ import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
+import { unlinkRemains } from '../../frame/remains.ts'
 import { ensureFeature, type FeatureRow, requirePossible } from '../feature/feature.ts'
 import type { FeatureFields } from '../feature/fields.ts'
 import { placeholderName } from '../feature/name.ts'
@@ -42,6 +43,8 @@ export const linkFeatures: Operation<RunRoutes['linkFeatures']> = (ctx, { runId,
   if (fault) return Promise.reject(fault)
   return inTx(ctx, async (ctx) => {
     const run = await requireChangeable(ctx, runId)
+    const gone = await unlinkRemains(ctx, run.id)
+    if (gone.length > 0) await recordRun(ctx, 'updated', run, { features: [gone, null] })
     const linked = new Map<number, { row: FeatureRow; made: boolean }>()
     const add = (feature: { row: FeatureRow; made: boolean }) => {
       linked.set(feature.row.number, {

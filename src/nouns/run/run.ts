@@ -11,6 +11,7 @@ import {
   isContent,
   requireFitting,
 } from '../../frame/document.ts'
+import { requireGone } from '../../frame/remains.ts'
 import { appeared } from '../../log/event.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
@@ -67,6 +68,7 @@ export const createRun: Operation<RunRoutes['createRun']> = async (
         'CONFLICT',
         `The run '${runId}' exists: PATCH it, or leave out runId to get the next free one.`,
       )
+    if (runId !== undefined) await requireGone(ctx, 'run', runId)
     const changes = appeared({ ...factsOf(row), content: digest, createdAt })
     const [run] = await Promise.all([
       shownRun(ctx, row),
@@ -108,7 +110,7 @@ export const getRun: Operation<RunRoutes['getRun']> = async (ctx, { runId }) => 
     from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)
   if (!row) throw noRun(ctx, runId)
   const features = row.features === 0 ? [] : await featuresOf(ctx, row.id)
-  const omitted = row.features - features.length
+  const omitted = row.features - shownFeatures
   const turns = await turnsIn(ctx, row, row.turn)
   const more = { content: row.content ?? '', features, ...(omitted > 0 && { featuresOmitted: omitted }), turns }
   return { run: { ...(await shownRun(ctx, row)), ...more } }
@@ -119,7 +121,7 @@ async function featuresOf(ctx: Ctx, runRow: number) {
   const features = await ctx.db.query<{ id: number; name: string }>(sql`
     select f.number as id, f.name from (
       select feature_id from run_features where run_id = ${runRow} order by feature_id limit ${shownFeatures}) as l
-    join features f on f.id = l.feature_id`)
+    join features f on f.id = l.feature_id where f.project_id = ${ctx.project.id}`)
   return features.sort((a, b) => a.id - b.id)
 }
 

@@ -8,11 +8,12 @@ import { lastSeq } from '../../log/read.ts'
 import { readSize, sealNext } from '../../log/seal/seal.ts'
 import { type Retention, retentionOf } from '../../nouns/project/retention.ts'
 import type { ForgetRoutes } from '../forget-routes.ts'
+import { countFitting } from '../slice.ts'
+import { storedBytes } from './bytes.ts'
 import { type AgingRow, agingColumns, type Due, dueOf } from './due.ts'
 import { carryOut } from './expire.ts'
 import { carryOutLarge } from './large.ts'
 import { type Pass, passIn, passText } from './pass.ts'
-import { bytesOf, nextSlice, type Slice } from './slice.ts'
 
 /** How long a request works before it returns a cursor, and how long it may block the event loop, in milliseconds. */
 const budgetMs = 10_000
@@ -74,10 +75,16 @@ export async function forgetMore(ctx: Ctx, rules: Rules, pass: Pass, { dryRun, u
   let due = await readDue(ctx, rules, pass.last, end.id)
   if (due.length > 0 && !dryRun && (await sealLate(ctx.db))) return true
   while (due.length > 0) {
-    const slice = await nextSlice(ctx, due)
-    await forgetSlice(ctx, slice, pass, dryRun)
-    due = due.slice(slice.due.length)
-    pass.last = slice.due.at(-1)?.run.id ?? pass.last
+    // A run that is too large for one transaction comes alone.
+    const fitting = await countFitting(
+      ctx,
+      due.map(({ run }) => run.id),
+      true,
+    )
+    const slice = due.slice(0, Math.max(1, fitting))
+    await forgetSlice(ctx, slice, pass, dryRun ? async () => slice : fitting === 0 ? carryOutLarge : carryOut)
+    due = due.slice(slice.length)
+    pass.last = slice.at(-1)?.run.id ?? pass.last
     if (performance.now() > until) return true
   }
   pass.last = end.id
@@ -100,20 +107,17 @@ async function sealLate(db: Tx): Promise<boolean> {
   return (await lastSeq(db)) - (await readSize(db)) > unsealed && (await sealNext(db))
 }
 
-async function forgetSlice(ctx: Ctx, slice: Slice, pass: Pass, dryRun: boolean): Promise<void> {
-  const bytes = await bytesOf(ctx, slice)
-  for (const { run, fate } of dryRun ? slice.due : await carryOutSlice(ctx, slice)) {
+/** Lets `work` do what is due for the runs of a slice, which returns those that were still due, and counts them. */
+async function forgetSlice(ctx: Ctx, slice: Due[], pass: Pass, work: (ctx: Ctx, due: Due[]) => Promise<Due[]>) {
+  const bytes = await storedBytes(
+    ctx,
+    slice.map(({ run }) => run.id),
+  )
+  for (const { run, fate } of await work(ctx, slice)) {
     const at = run.ended_at ?? run.updated_at
     const sum = pass[fate]
     sum.runs++
     sum.bytes += bytes.get(run.id) ?? 0
     if (sum.oldest === null || at < sum.oldest) sum.oldest = at
   }
-}
-
-/** Does what is due for the runs of a slice. Returns those that were still due. */
-async function carryOutSlice(ctx: Ctx, { due, isLarge }: Slice): Promise<Due[]> {
-  const [first] = due
-  if (!isLarge || !first) return carryOut(ctx, due)
-  return (await carryOutLarge(ctx, first)) ? [first] : []
 }

@@ -64,7 +64,8 @@ const isBefore = (maker: Candidate, other: Candidate) =>
 
 async function locked(ctx: Ctx, found: Candidate[]): Promise<RunRow[]> {
   const rows = await ctx.db.query<RunRow>(sql`
-    select ${columns} from runs where runs.id in (${listOf(found.map(({ id }) => id))}) order by runs.id
+    select ${columns} from runs where runs.id in (${listOf(found.map(({ id }) => id))})
+      and runs.project_id = ${ctx.project.id} order by runs.id
     ${ctx.db.dialect.forUpdate}`)
   return rows.sort((a, b) => (a.created_at === b.created_at ? b.id - a.id : a.created_at < b.created_at ? 1 : -1))
 }

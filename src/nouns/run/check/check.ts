@@ -18,6 +18,7 @@ import {
   type CheckRow,
   type CheckState,
   columns,
+  hasRun,
   noCheck,
   recordCheck,
   requireAgreement,
@@ -43,7 +44,7 @@ export async function openCheck(ctx: Ctx, checkId: string): Promise<{ run: RunRo
 export const getCheck: Operation<CheckRoutes['getCheck']> = async (ctx, { checkId }) => {
   const [row] = await ctx.db.query<CheckRow & { content: string | null }>(sql`
     select ${columns}, ${documentText(sql`checks.document_id`)} as content from checks
-    where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId}`)
+    where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} and ${hasRun}`)
   if (!row) throw noCheck(ctx, checkId)
   return { check: { ...(await shownCheck(ctx, row)), content: row.content ?? '' } }
 }

@@ -4,6 +4,7 @@ import type { InputOf } from '../../../contract/route.ts'
 import { insertUnder } from '../../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, personIn } from '../../../frame/ctx.ts'
 import { digestOf, insertDocument, requireFitting } from '../../../frame/document.ts'
+import { requireGone } from '../../../frame/remains.ts'
 import { appeared } from '../../../log/event.ts'
 import { tokenHash } from '../lease.ts'
 import { personHash } from '../person.ts'
@@ -136,6 +137,7 @@ async function insertCheck(
     return row
   })
   if (row) return row
+  if (checkId !== undefined) await requireGone(ctx, 'check', checkId)
   throw new ConductError('CONFLICT', `The check '${checkId}' exists: leave out checkId to get the next free one.`)
 }
 

@@ -7,7 +7,7 @@ import { listOf } from '../../../frame/pieces.ts'
 import { visibleProjects } from '../../../frame/scope.ts'
 import type { Check } from './fields.ts'
 import type { CheckRoutes } from './routes.ts'
-import { type CheckRow, columns, shownChecks } from './row.ts'
+import { type CheckRow, columns, hasRun, shownChecks } from './row.ts'
 
 type Filters = Pick<InputOf<CheckRoutes['listChecks']>, 'name' | 'result'>
 
@@ -25,7 +25,12 @@ export const listChecks: Operation<CheckRoutes['listChecks']> = async (
   return { checks: await shownChecks(ctx, rows), meta }
 }
 
-const walk = (...where: Sql[]): Walk => ({ from: sql`checks`, where, createdAt: 'checks.created_at', id: 'checks.id' })
+const walk = (...where: Sql[]): Walk => ({
+  from: sql`checks`,
+  where: [...where, hasRun],
+  createdAt: 'checks.created_at',
+  id: 'checks.id',
+})
 
 /** The conditions of filters, written so that no engine walks along the index of their columns. */
 const conditionsOf = ({ name, result }: Filters) => ({

@@ -158,10 +158,14 @@ export const eventOf = (
 export const recordCheck = (ctx: Ctx, what: What, row: CheckRow, changes: Changes, isImported = false) =>
   record(ctx, { ...eventOf(ctx, what, row, changes), isImported })
 
+/** Whether the run of a check is not being deleted. */
+export const hasRun = sql`(select r.project_id from runs r where r.id = checks.run_id) = checks.project_id`
+
 /** The check with that id in the caller's project. Throws NOT_FOUND if there is none. */
 export async function requireCheck(ctx: Ctx, checkId: string, lock: Sql = empty): Promise<CheckRow> {
   const [row] = await ctx.db.query<CheckRow>(sql`
-    select ${columns} from checks where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} ${lock}`)
+    select ${columns} from checks
+    where checks.project_id = ${ctx.project.id} and checks.check_id = ${checkId} and ${hasRun} ${lock}`)
   if (!row) throw noCheck(ctx, checkId)
   return row
 }
