@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import sql, { raw } from 'sql-template-tag'
+import sql, { join as joined, raw } from 'sql-template-tag'
 import type { Client, Input } from '../src/client/client.ts'
 import { columnsOfKind } from '../src/contract/stored.ts'
 import { indexMore } from '../src/find/follow.ts'
@@ -449,3 +449,46 @@ testLedger(
     assert.deepEqual(events[0]?.changes.erased, [null, { ...nothing, responses: 1 }])
   },
 )
+
+testLedger('a statement of an erasure searches a limited number of bytes', async (ledger) => {
+  const { client, store } = ledger
+  const text = 'An ordinary line.\n'.repeat(11_000)
+  for (let n = 1; n <= 12; n++) await client.createRun({ runId: `R-${n}`, content: text + (n % 5 === 0 ? secret : '') })
+  for (let n = 1; n <= 40; n++) {
+    await client.appendTurn({
+      runId: 'R-1',
+      n,
+      prompt: `${text.slice(0, 15_000)}${n === 30 ? secret : ''}`,
+      answer: text.slice(0, 15_000),
+    })
+  }
+  const query = store.db.query
+  const searched: number[] = []
+  store.db.query = async <Row extends object>(statement: Parameters<typeof query>[0]) => {
+    if (/string_agg/.test(statement.sql) && /from (runs|turns)/.test(statement.sql)) {
+      searched.push(await bytesOf(statement))
+    }
+    return query<Row>(statement)
+  }
+  /** The bytes of the rows that a search looks into: in a range of ids, or those that it names. */
+  async function bytesOf({ strings, values }: Parameters<typeof query>[0]): Promise<number> {
+    const at = (end: RegExp) => values[strings.findIndex((part) => end.test(part))]
+    const last = at(/\bid <= $/)
+    const ids = values.filter((value) => typeof value === 'number')
+    const isTurn = /from turns/.test(strings.join(''))
+    const columns = isTurn ? ['prompt_id', 'answer_id'] : ['document_id']
+    const where = last === undefined ? sql`id in (${joined(ids)})` : sql`id > ${at(/\bid > $/)} and id <= ${last}`
+    const sums = columns.map(
+      (column) => sql`(select coalesce(sum(bytes), 0) from documents where id in
+      (select ${raw(column)} from ${raw(isTurn ? 'turns' : 'runs')} where ${where}))`,
+    )
+    const [row] = await query<{ bytes: number }>(sql`select ${joined(sums, ' + ')} as bytes`)
+    return Number(row?.bytes)
+  }
+  const erased = await eraseAll(client, { text: secret })
+  store.db.query = query
+  assert.deepEqual([erased.runs, erased.turns], [3, 1])
+  assert.ok(searched.length > 5 && Math.max(...searched) <= 1_048_576, String(searched))
+  assert.match((await client.getRun({ runId: 'R-1' })).run.content, /bytes erased/)
+  assert.equal((await client.getRun({ runId: 'R-2' })).run.content, text)
+})

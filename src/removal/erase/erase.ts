@@ -1,13 +1,16 @@
-import sql, { raw } from 'sql-template-tag'
+import sql, { empty, raw } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import { dropErased, followLog, hasMarked, lastEntry, lockIndex } from '../../find/follow.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { listOf } from '../../frame/pieces.ts'
 import { forgetActors } from '../../log/actor.ts'
 import { numberEvents } from '../../log/number.ts'
 import { lastSeq } from '../../log/read.ts'
 import { recordErasure } from '../../log/record.ts'
 import { eraseFromEvents, sealNext } from '../../log/seal/seal.ts'
 import type { EraseRoutes } from '../erase-routes.ts'
+import { removeRemains } from '../remains.ts'
+import { firstWithin, most, nextRows, ownersOf, type Row, rowBytes } from '../slice.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { eraseRuns } from './run.ts'
@@ -16,10 +19,6 @@ import { eraseNames, eraseResponses } from './sides.ts'
 
 /** How long a request works before it returns a cursor, in milliseconds. */
 const budgetMs = 10_000
-/** How many rows and events one transaction erases, and how many ids one statement checks. */
-const erasedAtOnce = 20
-const lookedAtOnce = 1_000
-
 const erasers = { turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
 
 /**
@@ -28,10 +27,13 @@ const erasers = { turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, featur
  * like `scopeOf`; BAD_REQUEST for an invalid cursor; UNAVAILABLE and INSUFFICIENT_STORAGE like `Db.scrub`.
  */
 export const erase: Operation<EraseRoutes['erase']> = async (ctx, { dryRun = false, cursor, ...asked }) => {
-  await numberEvents(ctx.db)
-  const scope = await scopeOf(ctx, asked)
   const place = placeIn(cursor)
   const until = performance.now() + budgetMs
+  // So that no later event repeats a text.
+  let isReady = false
+  while (!isReady && performance.now() < until) isReady = !(await removeRemains(ctx.db, ctx.now))
+  await numberEvents(ctx.db)
+  const scope = await scopeOf(ctx, asked)
   while (place.step !== 'done' && performance.now() < until) {
     if (await walkOn(ctx, scope, place, dryRun)) continue
     place.step = steps[steps.indexOf(place.step) + 1] ?? 'done'
@@ -55,28 +57,35 @@ async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Pr
   return walkRows(ctx, scope, place, step as Noun, dryRun)
 }
 
-async function walkRows(ctx: Ctx, { rows, isToGo, contents }: Scope, place: Place, noun: Noun, dryRun: boolean) {
-  const where = rows[noun]
+async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun: boolean) {
+  const { isToGo } = scope
+  const where = scope.rows[noun]
   if (!where) return false
-  const table = raw(`${noun}s`)
-  place.until ??= (await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from ${table}`))[0]?.id ?? 0
-  const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
-    (select id from ${table} where id > ${place.last} and id <= ${place.until} order by id limit ${lookedAtOnce}) as looked`)
-  if (!end?.id) return false
-  const found = await ctx.db.query<{ id: number; project_id: number }>(sql`
-    select id, project_id from ${table} where id > ${place.last} and id <= ${end.id} and ${where}
-    order by id limit ${erasedAtOnce}`)
-  place.erased[`${noun}s`] += await slice(ctx, dryRun, async (ctx) => {
+  const table = `${noun}s` as const
+  place.until ??= (await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from ${raw(table)}`))[0]?.id ?? 0
+  const looked = await nextRows(ctx, table, place.last, place.until)
+  const end = looked.at(-1)?.id
+  if (end === undefined) return false
+  const owned = scope.repeated[noun]
+  const owners = owned ? await ownersOf(ctx, owned, place.last, end) : []
+  const found = await ctx.db.query<Row>(sql`
+    select id, project_id, ${rowBytes[table]} as bytes from ${raw(table)} where id > ${place.last} and id <= ${end}
+      and (${where} ${owners.length > 0 ? sql`or id in (${listOf(owners)})` : empty})
+    order by id limit ${most.rows}`)
+  const rows = firstWithin(found)
+  place.erased[table] += await slice(ctx, dryRun, async (ctx) => {
     await lockIndex(ctx.db)
     let count = 0
-    for (const [id, rows] of Map.groupBy(found, ({ project_id }) => project_id)) {
+    for (const [id, some] of Map.groupBy(rows, ({ project_id }) => project_id)) {
       const own = { ...ctx, project: { id, slug: '' } }
-      const ids = rows.map((row) => row.id)
-      count += await (noun === 'run' ? eraseRuns(own, ids, isToGo, contents) : erasers[noun](own, ids, isToGo))
+      count += await (noun === 'run'
+        ? eraseRuns(own, idsOf(some), isToGo, owners)
+        : erasers[noun](own, idsOf(some), isToGo))
     }
     return count
   })
-  place.last = found.length === erasedAtOnce ? (found.at(-1)?.id ?? end.id) : end.id
+  const isAll = rows.length === found.length && found.length < most.rows
+  place.last = isAll ? end : (rows.at(-1)?.id ?? end)
   return true
 }
 
@@ -91,10 +100,10 @@ async function walkEvents(
   const events = await eventsOf()
   const end = Math.min(place.last + (events.reads ?? place.until), place.until)
   if (end <= place.last) return false
-  const found = await ctx.db.query<{ seq: number }>(events.next(place.last, end, erasedAtOnce))
+  const found = await ctx.db.query<{ seq: number }>(events.next(place.last, end, most.rows))
   const seqs = found.map(({ seq }) => seq)
   place.erased.events += await slice(ctx, dryRun, (ctx) => eraseFromEvents(ctx.db, seqs, isToGo))
-  place.last = found.length === erasedAtOnce ? (found.at(-1)?.seq ?? end) : end
+  place.last = found.length === most.rows ? (found.at(-1)?.seq ?? end) : end
   return true
 }
 
@@ -169,3 +178,5 @@ async function slice(ctx: Ctx, dryRun: boolean, work: (ctx: Ctx) => Promise<numb
     throw error
   }
 }
+
+const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)

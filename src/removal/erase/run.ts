@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import sql, { type Sql } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
 import {
@@ -18,21 +18,19 @@ import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
 import { eraseDocuments, unindex } from './content.ts'
 
 /**
- * Erases the selected texts of runs of the same project, and the whole content of those that meet the condition
- * `contents`. Returns how many had any.
+ * Erases the selected texts of runs of the same project, and the whole content of those among `whole`. Returns how many
+ * had any.
  */
 export async function eraseRuns(
   ctx: Ctx,
   ids: readonly number[],
   isToGo: IsToGo,
-  contents: Sql = sql`1 = 0`,
+  whole: readonly number[] = [],
 ): Promise<number> {
   if (ids.length === 0) return 0
   const rows = await ctx.db.query<RunRow>(sql`
     select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id ${ctx.db.dialect.forUpdate}`)
-  const whole = await ctx.db.query<{ document_id: number | null }>(sql`
-    select runs.document_id from runs where runs.id in (${listOf(ids)}) and ${contents}`)
-  const wholly = await eraseDocuments(ctx, documentsOf(whole), everyText)
+  const wholly = await eraseDocuments(ctx, documentsOf(rows.filter(({ id }) => whole.includes(id))), everyText)
   const gone = {
     documents: wholly.union(await eraseDocuments(ctx, documentsOf(rows), isToGo)),
     files: await eraseFiles(ctx, ids, isToGo),

@@ -6,6 +6,7 @@ import { documentText } from '../../frame/document.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import { everyText, type IsToGo, textsWith } from '../../log/event-text.ts'
 import { rowFields } from '../../nouns/run/fields.ts'
+import { bytesOf, type Owned } from '../slice.ts'
 import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
@@ -15,8 +16,11 @@ export interface Scope {
   isToGo: IsToGo
   /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
   rows: Partial<Record<Noun, Sql>>
-  /** A condition on runs whose content is erased whole, since it repeats texts in another form. */
-  contents?: Sql
+  /**
+   * Rows whose texts their owners repeat or contain. The content of such a run is erased whole, since it has the texts of
+   * turns in another form.
+   */
+  repeated: { [N in Noun]?: Owned }
   /**
    * Which events may have texts to erase, known once the rows are erased: a run gets checks meanwhile.
    */
@@ -72,6 +76,7 @@ async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
   const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
   return {
     isToGo: everyText,
+    repeated: {},
     rows: {
       run: sql`runs.id in ${rows}`,
       turn: sql`turns.run_id in ${rows}`,
@@ -100,6 +105,7 @@ async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
   const { id } = ctx.project
   return {
     isToGo: everyText,
+    repeated: {},
     rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
     events: async () => eventsOf(ctx, [isAbout('spec', specId)]),
     projectId: id,
@@ -111,6 +117,7 @@ function projectScope({ project: { id } }: Ctx): Scope {
   const kinds = ['run', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
   return {
     isToGo: everyText,
+    repeated: {},
     rows: {
       run: ofProject('runs', id),
       turn: ofProject('turns', id),
@@ -140,22 +147,29 @@ function textScope(ctx: Ctx, text: string): Scope {
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
-  const versions = sql`exists (select 1 from spec_versions v where v.spec_id = specs.id
-    and (${holds(sql`v.title`, text)} or ${holds(documentText(sql`v.document_id`), text)}))`
   const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
-  const contents = sql`exists (select 1 from turns t where t.run_id = runs.id and ${inTurns('t')})`
+  const turns = {
+    ...({ table: 'turns', owner: 'run_id', place: 'n' } as const),
+    bytes: sql`octet_length(t.facts) + ${bytesOf('t.prompt_id, t.answer_id')}`,
+    where: inTurns('t'),
+  }
+  const versions = {
+    ...({ table: 'spec_versions', owner: 'spec_id', place: 'version' } as const),
+    bytes: bytesOf('t.document_id'),
+    where: sql`(${holds(sql`t.title`, text)} or ${holds(documentText(sql`t.document_id`), text)})`,
+  }
   const [ofRun, inRun] = [columnsOfKind(rowFields, 'text'), columnsOfKind(rowFields, 'json')]
   return {
     isToGo: textsWith(text),
     rows: {
-      run: any('runs', ofRun, inRun, ['document_id'], files, memos, contents),
+      run: any('runs', ofRun, inRun, ['document_id'], files, memos),
       turn: inTurns('turns'),
-      spec: any('specs', ['title', 'agent'], [], ['document_id'], versions),
+      spec: any('specs', ['title', 'agent'], [], ['document_id']),
       check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
-    contents,
+    repeated: { run: turns, spec: versions },
     events: async () => eventsWith(any('e', [], ['changes'], [])),
     projectId,
     told: { what: 'text' },
