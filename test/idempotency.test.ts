@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
 import type { Name } from '../src/contract/paths.ts'
 import { operationOf } from './support/described.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
@@ -119,4 +120,13 @@ testLedger('what does its work anew each time is not described as replayed', asy
     assert.doesNotMatch(JSON.stringify(responses), /Idempotent-Replayed/, name)
   }
   assert.ok(operationOf('createRun').parameters.some((parameter) => parameter.name === 'Idempotency-Key'))
+})
+
+testLedger('a stored response takes a fraction of its size', async (ledger) => {
+  const response = await post(ledger, 'k', { runId: 'A', content: '# One' })
+  const [row] = await ledger.store.db.query<{ bytes: number }>(
+    sql`select octet_length(answer) as bytes from idempotency_keys`,
+  )
+  const size = (await response.text()).length
+  assert.ok(size > 800 && (row?.bytes ?? size) < size / 2, `${row?.bytes} of ${size}`)
 })

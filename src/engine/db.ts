@@ -34,6 +34,8 @@ export interface Dialect {
   has(name: string): Sql
   /** A statement that only one transaction across all servers passes at a time. */
   alone: Sql
+  /** The same for those with the same name. Missing where transactions run one after another. */
+  aloneFor?(name: string): Sql
   /** Makes the engine build an index without blocking writers; empty if it cannot. */
   concurrently: 'concurrently' | ''
   /** The statements that create an index of words: `table (rowid, words)`. */

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import sql from 'sql-template-tag'
 import { ConductError, statusOf } from '../contract/error.ts'
 import { hashOf } from '../contract/secret.ts'
@@ -23,9 +24,46 @@ export const erasedResponse = JSON.stringify({ status: statusOf.CONFLICT, header
 /** The local user has no key; all local actions share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
+const runFields = [
+  ...['id', 'project', 'runId', 'title', 'specId', 'specVersion', 'status', 'agent', 'author', 'command', 'exitCode'],
+  ...['contentType', 'labels', 'where', 'git', 'changes', 'links', 'usage', 'failure', 'retryOf', 'attempt', 'verdict'],
+  ...['evidence', 'why', 'required', 'activity', 'leaseExpiresAt', 'lastSeenAt', 'startedAt', 'endedAt', 'createdAt'],
+  ...['updatedAt', 'createdBy', 'updatedBy', 'version'],
+]
+const typicalRun = {
+  ...Object.fromEntries(runFields.map((name) => [name, null])),
+  ...{
+    project: 'default',
+    runId: 'RUN-001',
+    status: 'in_progress',
+    contentType: 'text/markdown',
+    labels: {},
+    links: [],
+  },
+  ...{ verdict: 'unchecked', why: 'No check has run', createdAt: '2026-', updatedAt: '2026-', attempt: 1, version: 1 },
+  ...{ createdBy: { kind: 'key', id: 1, name: 'admin' }, updatedBy: { kind: 'key', id: 1, name: 'admin' } },
+}
+/** What most responses contain. Stored ones depend on it: a change needs another mark. */
+const dictionary = Buffer.from(
+  [{ message: ' successfully' }, { content: { bytes: 0, offset: 0 } }, { run: typicalRun, lease: { token: '' } }]
+    .map((body) => {
+      const headers = { etag: '"1-1"', location: '/conduct/v1/runs/RUN-001' }
+      return JSON.stringify({ status: 201, headers, body: JSON.stringify(body) } satisfies Kept)
+    })
+    .join(''),
+)
+const packing = { level: 1, windowBits: 12, memLevel: 5, dictionary }
+/** Begins a compressed response: earlier versions stored them as they were. */
+const mark = '.'
+
 /** Responses can contain lease tokens. They are encrypted under the Idempotency-Key, of which only a hash is stored. */
-const encrypted = (answer: Kept, name: string) => encrypt(JSON.stringify(answer), name)
-const decrypted = (text: string, name: string): Kept => JSON.parse(text.startsWith('{') ? text : decrypt(text, name))
+const encrypted = (answer: Kept, name: string) => mark + encrypt(deflateRawSync(JSON.stringify(answer), packing), name)
+
+function decrypted(text: string, name: string): Kept {
+  if (text.startsWith('{')) return JSON.parse(text)
+  if (!text.startsWith(mark)) return JSON.parse(decrypt(text, name).toString())
+  return JSON.parse(inflateRawSync(decrypt(text.slice(mark.length), name), { dictionary }).toString())
+}
 
 /**
  * Claims an Idempotency-Key. This is the first statement of a transaction, so a concurrent request with the same key
@@ -33,18 +71,14 @@ const decrypted = (text: string, name: string): Kept => JSON.parse(text.startsWi
  * first one. Throws IDEMPOTENCY_MISMATCH if the key came with another request; CONFLICT if the response was erased.
  */
 export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
-  const [claimed] = await ctx.db.query(sql`
-    insert into idempotency_keys (key_id, project_id, name, fingerprint, created_at)
-    values (${scopeOf(ctx)}, ${ctx.project.id}, ${hashOf(name)}, ${fingerprint}, ${ctx.now})
-    on conflict (key_id, project_id, name) do update
-      set fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = null
-      where idempotency_keys.created_at < ${staleAt(ctx.now)} and ${ctx.doubt ? 1 : 0} = 0
-    returning name`)
-  if (claimed) return undefined
-  const [row] = await ctx.db.query<{ fingerprint: string; answer: string }>(sql`
-    select fingerprint, answer from idempotency_keys
-    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
-  if (row?.fingerprint !== fingerprint) {
+  const hash = hashOf(name)
+  const { aloneFor } = ctx.db.dialect
+  if (aloneFor) await ctx.db.query(aloneFor(`${scopeOf(ctx)} ${ctx.project.id} ${hash}`))
+  const [row] = await ctx.db.query<{ fingerprint: string; created_at: string; answer: string }>(sql`
+    select fingerprint, created_at, answer from idempotency_keys
+    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hash}`)
+  if (!row || (!ctx.doubt && row.created_at < staleAt(ctx.now))) return undefined
+  if (row.fingerprint !== fingerprint) {
     throw new ConductError(
       'IDEMPOTENCY_MISMATCH',
       `An earlier request with other content used the Idempotency-Key '${name}': send a new key with a new request.`,
@@ -58,10 +92,12 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
 }
 
 /** Stores the response for a claimed key, as the last statement of the same transaction. */
-export async function keep(ctx: Ctx, name: string, answer: Kept): Promise<void> {
+export async function keep(ctx: Ctx, name: string, fingerprint: string, answer: Kept): Promise<void> {
   await ctx.db.query(sql`
-    update idempotency_keys set answer = ${encrypted(answer, name)}
-    where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hashOf(name)}`)
+    insert into idempotency_keys (key_id, project_id, name, fingerprint, created_at, answer)
+    values (${scopeOf(ctx)}, ${ctx.project.id}, ${hashOf(name)}, ${fingerprint}, ${ctx.now}, ${encrypted(answer, name)})
+    on conflict (key_id, project_id, name) do update
+      set fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = excluded.answer`)
 }
 
 const purgedAtOnce = 500
@@ -87,18 +123,18 @@ const tagBytes = 16
 
 const keyOf = (secret: string) => hash('sha256', `sealed under ${secret}`, 'buffer')
 
-/** Encrypts `text` under `secret` with AES-256-GCM (NIST SP 800-38D), in base64. */
-function encrypt(text: string, secret: string): string {
+/** Encrypts bytes under `secret` with AES-256-GCM (NIST SP 800-38D), in base64. */
+function encrypt(bytes: Uint8Array, secret: string): string {
   const iv = randomBytes(ivBytes)
   const encipher = createCipheriv(cipher, keyOf(secret), iv)
-  const encrypted = [iv, encipher.update(text, 'utf8'), encipher.final(), encipher.getAuthTag()]
+  const encrypted = [iv, encipher.update(bytes), encipher.final(), encipher.getAuthTag()]
   return Buffer.concat(encrypted).toString('base64')
 }
 
-/** Decrypts a text. Throws if `secret` is not the one it was encrypted under. */
-function decrypt(encrypted: string, secret: string): string {
+/** Decrypts bytes. Throws if `secret` is not the one it was encrypted under. */
+function decrypt(encrypted: string, secret: string): Buffer {
   const bytes = Buffer.from(encrypted, 'base64')
   const decipher = createDecipheriv(cipher, keyOf(secret), bytes.subarray(0, ivBytes))
   decipher.setAuthTag(bytes.subarray(-tagBytes))
-  return decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
+  return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()])
 }

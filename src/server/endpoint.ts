@@ -123,7 +123,7 @@ function once(ctx: Ctx, request: Repeatable, work: (ctx: Ctx) => Promise<Kept>):
     if (before && secret) throw shownOnce(before, secret)
     if (before) return { ...before, headers: { ...before.headers, 'idempotent-replayed': 'true' } }
     const answer = await work(ctx)
-    await keep(ctx, name, secret ? without(answer, secret) : answer)
+    await keep(ctx, name, fingerprint, secret ? without(answer, secret) : answer)
     return answer
   })
 }

@@ -34,6 +34,7 @@ export const dialect: Dialect = {
     where c.relname = ${name} and n.nspname = current_schema()`,
   concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(${raw(String(lockKey))})`,
+  aloneFor: (name) => sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`,
   shard: randomInt(16),
   lastId: (table) => sql`
     select coalesce(pg_sequence_last_value(pg_get_serial_sequence(${table}, 'id')::regclass), 0) as id`,
