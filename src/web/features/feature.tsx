@@ -7,9 +7,9 @@ import { RunBriefs } from '../now/brief.tsx'
 import type { PageProps } from '../pages.ts'
 import { loadMarkdown, Markdown } from '../runs/log.tsx'
 import { Command } from '../ui/copy.tsx'
-import { Fact } from '../ui/fact.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
+import { Fact } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 
 /** A feature: the runs that touched it, when, and their results. */

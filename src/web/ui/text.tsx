@@ -49,3 +49,14 @@ export function outerAddress(text: string): string | undefined {
   const url = URL.parse(text)
   return url && safe.includes(url.protocol) ? url.href : undefined
 }
+
+/** A name and a value; nothing if the value is unknown. */
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  if (children === null || children === undefined || children === false || children === '') return null
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
