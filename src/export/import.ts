@@ -5,10 +5,9 @@ import { migrate, readVersion } from '../engine/migrations/migrate.ts'
 import { firstVersion, latestVersion, refusalOf, schemaAt } from '../engine/migrations/schema.ts'
 import { isRowFault, requirePastTimes, requirePossible } from './check-row.ts'
 import { requireFitting } from './check-whole.ts'
-import { deriveAll } from './derive.ts'
-import { deleteAll, deleteDerived, type Progress, readProgress, renew, requireEmpty } from './empty.ts'
 import { type Header, type Line, type Row, readExport, type Value } from './lines.ts'
 import { lastIds, type Table, tables } from './tables.ts'
+import { deleteAll, deleteDerived, deriveAll, type Progress, readProgress, renew, requireEmpty } from './target.ts'
 
 /** The rows per statement. */
 const rowsAtOnce = 100

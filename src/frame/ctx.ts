@@ -3,7 +3,6 @@ import { ConductError, invalid } from '../contract/error.ts'
 import type { InputOf, OutputOf, Route } from '../contract/route.ts'
 import type { SessionSecrets } from '../contract/secret.ts'
 import type { Tx } from '../engine/db.ts'
-import type { Send } from './send.ts'
 
 export interface ProjectRef {
   id: number
@@ -101,3 +100,23 @@ export function madeAt({ now, actor }: Ctx, given: string | undefined): string {
   if (given > now) throw invalid('createdAt', `must not be in the future, but is ${given}; now it is ${now}`)
   return given
 }
+
+/** One request to the receiver of a webhook. */
+export interface Message {
+  url: string
+  headers: Record<string, string>
+  body: string
+}
+
+/** The result of a message. Without `error`, the receiver accepted it. */
+export interface Outcome {
+  /** The HTTP status of the response; undefined when there was none. */
+  statusCode?: number
+  error?: string
+  /** The seconds to wait before the next attempt, if the receiver asks for them. */
+  retryAfter?: number
+  durationMs: number
+}
+
+/** Sends a message once and never throws. An aborted message results in an error. */
+export type Send = (message: Message, signal?: AbortSignal) => Promise<Outcome>

@@ -1,4 +1,4 @@
-import { fieldIn, isFact } from './event-text.ts'
+import { fieldIn, isFact } from './event.ts'
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, colon, space] = [
   ...[0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d, 0x3a, 0x20],

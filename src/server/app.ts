@@ -16,10 +16,15 @@ import { type Handler, Reply } from './handlers/handler.ts'
 import { hooksHandler } from './handlers/hooks.ts'
 import { mcpHandler } from './handlers/mcp.ts'
 import { livenessHandler, metricsHandler, readinessHandler } from './handlers/monitoring.ts'
-import { erasingHandler, webhookTestHandler } from './handlers/outside.ts'
+import {
+  contentHandler,
+  erasingHandler,
+  loginHandler,
+  logoutHandler,
+  noteHandler,
+  webhookTestHandler,
+} from './handlers/operations.ts'
 import { pageHandler } from './handlers/page.ts'
-import { loginHandler, logoutHandler } from './handlers/session.ts'
-import { contentHandler, noteHandler } from './handlers/text.ts'
 import type { BackupJobOptions } from './jobs/backup.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'

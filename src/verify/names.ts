@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from '../client/client.ts'
-import type { Changes } from '../log/event.ts'
-import { isErased } from '../log/event-text.ts'
+import { type Changes, isErased } from '../log/event.ts'
 import type { Leaf } from '../log/seal/routes.ts'
 import type { Key } from '../nouns/key/fields.ts'
 import type { Project } from '../nouns/project/fields.ts'

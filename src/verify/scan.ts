@@ -1,5 +1,4 @@
-import type { Changes } from '../log/event.ts'
-import { isErased } from '../log/event-text.ts'
+import { type Changes, isErased } from '../log/event.ts'
 import { leafOf } from '../log/seal/leaf.ts'
 import type { Leaf } from '../log/seal/routes.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'

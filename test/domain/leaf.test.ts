@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
-import type { Changes } from '../../src/log/event.ts'
-import { hasTextToErase, mapTexts } from '../../src/log/event-text.ts'
+import { type Changes, hasTextToErase, mapTexts } from '../../src/log/event.ts'
 import { entryOf, eraseTexts, leafOf, type StoredEvent, sealEvent } from '../../src/log/seal/leaf.ts'
 
 const changes: Changes = {

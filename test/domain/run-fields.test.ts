@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { columnOf, columnsOfKind, type Fields, type Kind, stored } from '../../src/contract/stored.ts'
 import { tables } from '../../src/export/tables.ts'
-import { isFact } from '../../src/log/event-text.ts'
+import { isFact } from '../../src/log/event.ts'
 import { innerFields, rowFields, runFields } from '../../src/nouns/run/fields.ts'
 
 // A field of a run has a column, a meaning, and a decision whether an erasure looks into it. The types of

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mapTexts } from '../../src/log/event-text.ts'
+import { mapTexts } from '../../src/log/event.ts'
 import { scanTexts } from '../../src/log/scan-texts.ts'
 import fc from '../support/random.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConductError } from '../../client/client.ts'
+import { firstTurn } from './attempt.ts'
 import { type Agent, type Chance, chanceOf, type Part } from './data.ts'
 import { beginning, lineOf, minute, type Step, type Task, type Team, usageOf } from './step.ts'
-import { firstTurn } from './turn.ts'
 
 /** A run still in progress at the end of the story. */
 export interface Live {

@@ -1,6 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { Changes } from '../event.ts'
-import { type IsToGo, mapTexts } from '../event-text.ts'
+import { type Changes, type IsToGo, mapTexts } from '../event.ts'
 import { scanTexts } from '../scan-texts.ts'
 import { leafHash } from './tree.ts'
 

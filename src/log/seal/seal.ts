@@ -1,7 +1,7 @@
 import sql, { join } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
 import { piecesOf } from '../../frame/pieces.ts'
-import type { IsToGo } from '../event-text.ts'
+import type { IsToGo } from '../event.ts'
 import { numberEvents } from '../number.ts'
 import { unpacked } from '../record.ts'
 import { readSealedOnes, readUnsealed } from './event.ts'

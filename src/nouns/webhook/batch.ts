@@ -1,7 +1,6 @@
 import type { Actor } from '../../contract/actor.ts'
 import type { Tx } from '../../engine/db.ts'
-import type { Ctx } from '../../frame/ctx.ts'
-import type { Message } from '../../frame/send.ts'
+import type { Ctx, Message } from '../../frame/ctx.ts'
 import { rejudged } from '../../log/fields.ts'
 import { selected } from '../../log/list.ts'
 import { type Line, readPageOfLines } from '../../log/read.ts'

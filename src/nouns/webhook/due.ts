@@ -1,7 +1,6 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
-import { type Ctx, systemCtx } from '../../frame/ctx.ts'
-import type { Outcome } from '../../frame/send.ts'
+import { type Ctx, type Outcome, systemCtx } from '../../frame/ctx.ts'
 import { differences } from '../../log/event.ts'
 import { numberEvents } from '../../log/number.ts'
 import { readEventId } from '../../log/read.ts'

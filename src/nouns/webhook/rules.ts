@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Outcome } from '../../frame/send.ts'
+import type { Outcome } from '../../frame/ctx.ts'
 
 const secretPrefix = 'whsec_'
 

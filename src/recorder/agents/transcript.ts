@@ -1,7 +1,7 @@
 import type { Reader } from '../transcripts/moment.ts'
 import { toldBy } from '../transcripts/told.ts'
 import { claudeMoments } from './claude/transcript.ts'
-import { reviewsOf } from './codex/review.ts'
+import { reviewsOf } from './codex/line.ts'
 import { codexMoments } from './codex/transcript.ts'
 import { copilotMoments } from './copilot/transcript.ts'
 import { droidMoments } from './droid/transcript.ts'

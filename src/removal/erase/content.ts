@@ -1,7 +1,7 @@
 import sql, { join, type Sql } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf, piecesOf, present } from '../../frame/pieces.ts'
-import { erasedLine, type IsToGo } from '../../log/event-text.ts'
+import { erasedLine, type IsToGo } from '../../log/event.ts'
 
 /**
  * Erases the contents that `isToGo` selects. Their sizes and hashes stay, and later appends have the same offsets as

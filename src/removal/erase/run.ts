@@ -11,7 +11,7 @@ import {
   hasTextToErase,
   type IsToGo,
   isErasedName,
-} from '../../log/event-text.ts'
+} from '../../log/event.ts'
 import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'

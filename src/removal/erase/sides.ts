@@ -1,7 +1,7 @@
 import sql, { empty, raw } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { erasedResponse } from '../../frame/idempotency.ts'
-import { erasedText, hasTextToErase } from '../../log/event-text.ts'
+import { erasedText, hasTextToErase } from '../../log/event.ts'
 import { eraseSentences } from './others.ts'
 import type { Scope } from './scope.ts'
 

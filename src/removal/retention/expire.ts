@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
-import { everyText } from '../../log/event-text.ts'
+import { everyText } from '../../log/event.ts'
 import { recordErasure } from '../../log/record.ts'
 import { eraseFromEvents } from '../../log/seal/seal.ts'
 import { columns, type RunRow } from '../../nouns/run/row.ts'

@@ -1,7 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
-import { everyText } from '../../log/event-text.ts'
+import { everyText } from '../../log/event.ts'
 import { eraseFromEvents } from '../../log/seal/seal.ts'
 import { columns, type RunRow } from '../../nouns/run/row.ts'
 import { turnId } from '../../nouns/run/turn.ts'

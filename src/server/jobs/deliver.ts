@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
-import type { Send } from '../../frame/send.ts'
+import type { Send } from '../../frame/ctx.ts'
 import { type Batch, messageOf, readBatch } from '../../nouns/webhook/batch.ts'
 import {
   claim,

@@ -6,11 +6,10 @@ import { rejudgeNext } from '../../nouns/run/check/rejudge.ts'
 import { reap } from '../../nouns/run/take-lease.ts'
 import { purgeSecrets } from '../../nouns/webhook/due.ts'
 import type { Store } from '../../operations/open.ts'
-import { purgeHookSessions } from '../hooks/session.ts'
+import { dueHookSessions, purgeHookSessions } from '../hooks/session.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { type BackupJobOptions, backupJob } from './backup.ts'
 import { createDeliverer } from './deliver.ts'
-import { hookJob } from './hooks.ts'
 import { emptyJob, retentionJob } from './retention.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 import { type AnchorOptions, anchorsOf, sealJob } from './seal.ts'
@@ -81,6 +80,24 @@ function clockJob(doubt: () => string | undefined, warn: (error: Error) => void)
       if (words !== undefined && !isDoubted) warn(new Error(words))
       isDoubted = words !== undefined
       return false
+    },
+  }
+}
+
+/** Ends the turns of silent sessions whose hooks are sent to the server. */
+export function hookJob({ db, now, isSteady }: Pick<Store, 'db' | 'now' | 'isSteady'>): Job {
+  return {
+    name: 'hooks',
+    everyMs: 1_000,
+    async step() {
+      // A clock that is wrong for a moment must not end every turn.
+      if (!isSteady()) return false
+      const [due] = await dueHookSessions(db, now())
+      if (!due) return false
+      // Loaded on first use, since most servers take no hooks.
+      const { endSilent } = await import('../hooks/record.ts')
+      await endSilent(due)
+      return true
     },
   }
 }

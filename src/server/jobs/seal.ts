@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Db } from '../../engine/db.ts'
-import type { Send } from '../../frame/send.ts'
+import type { Send } from '../../frame/ctx.ts'
 import { readNewest, signTree } from '../../log/seal/checkpoint.ts'
 import { sealNext } from '../../log/seal/seal.ts'
 import type { Checkpoint } from '../../log/seal/signed-note.ts'

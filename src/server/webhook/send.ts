@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { nodeHttp } from '../../builtin.ts'
-import type { Message, Outcome, Send } from '../../frame/send.ts'
+import type { Message, Outcome, Send } from '../../frame/ctx.ts'
 import { version } from '../../version.ts'
 import { createGuard, open, Refused, type Resolve, resolveByMachine } from './connect.ts'
 
