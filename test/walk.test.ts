@@ -12,7 +12,7 @@ testLedger('a walk over many projects misses no run whose status changes meanwhi
       runs.push({ project: slug, runId: (await as({ project: slug }).createRun({ agent: 'x' })).run.runId })
     }
   }
-  let left = 50
+  let left = 20
   const change = async (first: number) => {
     for (let n = first; left > 0; n += 7) {
       const { project, runId } = runs[n % runs.length] as (typeof runs)[number]

@@ -6,7 +6,7 @@ import type { Permission } from '../../src/contract/secret.ts'
 import { openStore, type Running, serve } from '../../src/server/serve.ts'
 import { engines } from './engines.ts'
 import { adminKey } from './server.ts'
-import { builtPage, launchBrowser, logInContext } from './unpacked.ts'
+import { builtPage, launchBrowser, logInBy, logInContext } from './unpacked.ts'
 
 let browser: Promise<Browser> | undefined
 after(async () => (await browser)?.close())
@@ -85,7 +85,9 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   })
 
   const logIn = (key: string) => logInContext(context, home, key)
-  if (permissions.length > 0) await logIn((await client.createKey({ name: 'ada', permissions })).secret)
+  const page = await context.newPage()
+  if (permissions.length > 0) await logInBy(page, home, (await client.createKey({ name: 'ada', permissions })).secret)
+  await page.goto(home + address)
   const openTab = async (address = '') => {
     const page = await context.newPage()
     await page.goto(home + address)
@@ -99,7 +101,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   const advance = (ms: number) => {
     ahead += ms
   }
-  return { page: await openTab(address), context, home, client, logIn, openTab, restart, live, advance }
+  return { page, context, home, client, logIn, openTab, restart, live, advance }
 }
 
 /** Waits for the first stream of events. */

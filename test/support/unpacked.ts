@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { builtOf, madeOnce, root } from './built.ts'
 
 /** The page as it is built from the sources that are there now. */
@@ -65,13 +65,18 @@ async function unpackBrowser(folder: string) {
   writeFileSync(join(folder, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${folders}${names.join('')}</fontconfig>`)
 }
 
-/** Logs a browser in with a key: its cookies and its storage are as after a login on the page at `home`. */
+/** Logs a browser in by a page of its own. */
 export async function logInContext(context: BrowserContext, home: string, key: string): Promise<void> {
-  const response = await context.request.post(`${home}v1/auth/session`, { data: { key } })
-  const { token } = await response.json()
   const page = await context.newPage()
+  await logInBy(page, home, key)
+  await page.close()
+}
+
+/** Logs the browser of a page in with a key: its cookies and its storage are as after a login on the page at `home`. */
+export async function logInBy(page: Page, home: string, key: string): Promise<void> {
+  const response = await page.request.post(`${home}v1/auth/session`, { data: { key } })
+  const { token } = await response.json()
   // A file of the same origin that runs no script.
   await page.goto(`${home}favicon.svg`)
   await page.evaluate(([name, value]) => localStorage.setItem(name, value), [`conduct.session ${home}`, token] as const)
-  await page.close()
 }

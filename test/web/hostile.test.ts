@@ -114,7 +114,7 @@ type OtherPage = [address: (n: number, runId: string) => string, sign: (page: Pa
 
 /**
  * Other pages that show the texts of a payload. They use the same components as the page of a run, so `npm test` shows
- * each payload there and on one of these. The proof shows it on all.
+ * each payload there, and every third on one of these. The proof shows it on all.
  */
 const otherPages: OtherPage[] = [
   [(n) => `#/specs/default/S-${n}`, (page, n) => page.getByText(`the new spec of ${n}`, { exact: true })],
@@ -143,7 +143,11 @@ test('no text from an agent can run, load or redirect anything, in any field', a
     await page.locator('.checks summary').click()
     await page.getByText('CHECK-').waitFor()
     assert.deepEqual(await straysOn(page), none, payload(n))
-    for (const [address, sign] of isFull ? otherPages : [otherPages[n % otherPages.length] as OtherPage]) {
+    for (const [address, sign] of isFull
+      ? otherPages
+      : n % 3 === 0
+        ? [otherPages[n % otherPages.length] as OtherPage]
+        : []) {
       await page.goto(home + address(n, runId))
       await sign(page, n).first().waitFor()
       assert.deepEqual(await straysOn(page), none, payload(n))
