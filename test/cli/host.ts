@@ -11,6 +11,8 @@ async function run({ words, env, cwd, input }: Asked): Promise<Ran> {
   Object.assign(process.env, env)
   process.chdir(cwd)
   process.exitCode = undefined
+  // `exec` passes signals on until its process ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.removeAllListeners(signal)
   Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true })
   const told = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {

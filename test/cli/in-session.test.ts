@@ -9,7 +9,7 @@ import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
-import { conduct, type ProgramEnv } from './program.ts'
+import { conductHere, type ProgramEnv } from './program.ts'
 import { syncAll, workplace } from './session.ts'
 import { localUser } from './user.ts'
 
@@ -38,28 +38,28 @@ async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {
 test('a check without a run id belongs to the session that its agent names', async (t) => {
   const { cwd, of, titled, git } = await prompted(t, ['A', 'B'])
   const words = ['check', 'exec', '--name', 'tests', '--', 'sh', '-c', 'echo 3 pass; exit 4']
-  const { code, stdout, stderr } = await conduct(words, of('B'), cwd)
+  const { code, stdout, stderr } = await conductHere(words, of('B'), cwd)
   assert.deepEqual([code, stdout], [4, '3 pass\n'])
   const { run, checks, count } = await titled('Work of B')
   assert.equal(stderr, `conduct check exec: recorded for ${run.runId}, the run of this session\n`)
   const told = checks.map(({ name, result, exitCode, commit }) => ({ name, result, exitCode, commit }))
   assert.deepEqual(told, [{ name: 'tests', result: 'fail', exitCode: 4, commit: git('rev-parse', 'HEAD') }])
   assert.deepEqual([run.verdict, run.evidence, count], ['failing', 'executed', 1], 'the other session is left alone')
-  const dashes = await conduct(['check', 'exec', '--', 'sh', '-c', 'echo "$0" "$@"', '--', 'a'], of('B'), cwd)
+  const dashes = await conductHere(['check', 'exec', '--', 'sh', '-c', 'echo "$0" "$@"', '--', 'a'], of('B'), cwd)
   assert.equal(dashes.stdout, '-- a\n')
 })
 
 test('without a session id, a check belongs to the session of the agent above it, and with several it is refused', async (t) => {
   const { env, cwd, titled } = await prompted(t, ['A'])
   const words = ['check', 'exec', '--', 'touch', 'run-once']
-  assert.equal((await conduct(words, env, cwd)).code, 0)
+  assert.equal((await conductHere(words, env, cwd)).code, 0)
   assert.equal((await titled('Work of A')).checks.length, 1)
   const state = stateOf(env)
   t.after(() => state.close())
   const { place, agentProcess } = state.find('claude-A') ?? assert.fail()
   state.record({ name: 'codex-B', kind: 'hook', place, cwd, session: 'B', agentProcess })
   state.update('codex-B', { runId: 'RUN-B' })
-  const { code, stderr } = await conduct(['check', 'exec', '--', 'touch', 'never'], env, cwd)
+  const { code, stderr } = await conductHere(['check', 'exec', '--', 'touch', 'never'], env, cwd)
   assert.equal(code, 2)
   assert.match(
     stderr,
@@ -73,12 +73,12 @@ test('outside a session, a check belongs to the run that ended on the commit and
   const client = await ledger()
   const commit = git('rev-parse', 'HEAD')
   const words = ['check', 'exec', '--name', 'ci', '--', 'true']
-  const { code, stderr } = await conduct(words, env, cwd)
+  const { code, stderr } = await conductHere(words, env, cwd)
   assert.equal(code, 0)
   assert.match(stderr, /No run .* made or ended on commit/)
   await client.createRun({ runId: 'OLD', status: 'completed', git: { commit } })
   await client.createRun({ runId: 'NEW', status: 'completed', git: { commit }, changes: { files: 1 } })
-  const told = await conduct(words, env, cwd)
+  const told = await conductHere(words, env, cwd)
   const found = `recorded for NEW, by commit ${commit.slice(0, 12)}`
   assert.equal(told.stderr, `conduct check exec: ${found}\n`)
   const { checks } = await client.listChecks({ name: 'ci' })
@@ -88,7 +88,7 @@ test('outside a session, a check belongs to the run that ended on the commit and
   )
   assert.equal((await client.getRun({ runId: 'NEW' })).run.verdict, 'verified')
   writeFileSync(join(cwd, 'src/login.ts'), 'answer(200)\n')
-  const dirty = await conduct(['check', 'exec', '--', 'touch', 'never'], env, cwd)
+  const dirty = await conductHere(['check', 'exec', '--', 'touch', 'never'], env, cwd)
   assert.deepEqual([dirty.code, existsSync(join(cwd, 'never'))], [2, false])
   assert.match(dirty.stderr, /because its files differ from commit [0-9a-f]{12}\. Name the run/)
 })
@@ -106,7 +106,7 @@ test('a check without a target or command is refused before anything runs', asyn
     [[], /There is no command to run/],
   ]
   for (const [words, told] of cases) {
-    const { code, stderr } = await conduct(['check', 'exec', ...words], env, cwd)
+    const { code, stderr } = await conductHere(['check', 'exec', ...words], env, cwd)
     assert.equal(code, 2, words.join(' '))
     assert.match(stderr, told)
   }
@@ -118,7 +118,7 @@ test("a check in a session is sent after the session's start, once the server is
   const more = { CONDUCT_URL: `http://127.0.0.1:${port}/conduct` }
   const { env, cwd, of, titled } = await prompted(t, ['A'], more)
   const keyed = { ...of('A'), CONDUCT_API_KEY: 'sk_admin_none' }
-  const { code, stderr } = await conduct(['check', 'exec', '--', 'true'], keyed, cwd)
+  const { code, stderr } = await conductHere(['check', 'exec', '--', 'true'], keyed, cwd)
   assert.equal(code, 0)
   assert.match(stderr, /It is stored, and conduct sync sends it/)
   await openServer(t, 'sqlite::memory:', { port })
@@ -132,7 +132,7 @@ test("a command in a session is recorded in its run, and gets the run's id", asy
   const { env, cwd, of, titled } = await prompted(t, ['A'])
   await syncAll(env)
   const script = `printf '\\033[32m%s\\033[0m\\n' "\${CONDUCT_RUN_ID} \\\`\\\`\\\`"; exit 3`
-  const { code, stdout, stderr } = await conduct(['exec', '--', 'sh', '-c', script], of('A'), cwd)
+  const { code, stdout, stderr } = await conductHere(['exec', '--', 'sh', '-c', script], of('A'), cwd)
   assert.deepEqual([code, stdout], [3, '\x1b[32mRUN-001 ```\x1b[0m\n'])
   assert.equal(stderr, 'conduct exec: recorded in RUN-001, the run of this session\n')
   const first = await titled('Work of A')
@@ -140,11 +140,11 @@ test("a command in a session is recorded in its run, and gets the run's id", asy
   assert.match(first.run.content, /It ended with exit code 3 after \d+\.\d s\.\n\n````text\nRUN-001 ```\n````\n$/)
 
   const inner = ['exec', '--', process.execPath, main, 'check', 'exec', '--', 'true']
-  await conduct(inner, { ...of('A'), CLAUDE_CODE_SESSION_ID: '' }, cwd)
+  await conductHere(inner, { ...of('A'), CLAUDE_CODE_SESSION_ID: '' }, cwd)
   const second = await titled('Work of A')
   assert.deepEqual([second.count, second.checks.length], [1, 1])
 
-  await conduct(['exec', '--title', 'Apart', '--', 'true'], of('A'), cwd)
+  await conductHere(['exec', '--title', 'Apart', '--', 'true'], of('A'), cwd)
   const own = await titled('Apart')
   assert.deepEqual([own.count, own.run.status], [2, 'completed'], 'an option that describes a run asks for one')
 })
@@ -152,7 +152,7 @@ test("a command in a session is recorded in its run, and gets the run's id", asy
 test('a secret in a command of a session is masked', async (t) => {
   const { cwd, of, titled } = await prompted(t, ['A'])
   const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
-  await conduct(['exec', '--', 'echo', token], of('A'), cwd)
+  await conductHere(['exec', '--', 'echo', token], of('A'), cwd)
   const { content } = (await titled('Work of A')).run
   assert.ok(content.includes('[masked]') && !content.includes('ghp_'), content)
 })

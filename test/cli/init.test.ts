@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -164,6 +165,7 @@ test('init replaces entries of version 0.1, and keeps a foreign MCP server of th
 
 test('a dry run shows the changes as a patch, and makes none', async (t) => {
   const { env, filesNow, init } = project(t, { '.cursor/mcp.json': '{\n  "mcpServers": {}\n}\n' })
+  rmSync(join(env.HOME, 'conduct.db'))
   const before = filesNow()
   const { code, stdout } = await init('--agents', 'cursor', '--no-hooks', '--dry-run')
   assert.equal(code, 0)

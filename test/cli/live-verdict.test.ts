@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { main } from '../support/program.ts'
 import { openServer } from '../support/server.ts'
-import { conduct } from './program.ts'
+import { conductHere } from './program.ts'
 import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
 import { gitIn, localUser, remoteUser, writeFiles } from './user.ts'
 
@@ -51,7 +51,7 @@ test('a check that the agent itself records also tells the files that it tested'
   const command = 'conduct check exec --name tests -- true'
   await claude.tell('PreToolUse', { tool_name: 'Bash', tool_input: { command }, tool_use_id: 'own' })
   const words = ['check', 'exec', '--name', 'tests', '--', 'true']
-  assert.equal((await conduct(words, { ...env, CLAUDE_CODE_SESSION_ID: claude.session }, cwd)).code, 0)
+  assert.equal((await conductHere(words, { ...env, CLAUDE_CODE_SESSION_ID: claude.session }, cwd)).code, 0)
   await claude.tell('PostToolUse', {
     tool_name: 'Bash',
     tool_input: { command },
@@ -98,7 +98,7 @@ test('a check inside conduct exec is on the files as they are, not as they were 
   git('commit', '-qm', 'first')
   const conductLine = `"${process.execPath}" "${main}"`
   const check = `echo two > file; ${conductLine} check exec -- true; ${conductLine} run get RUN-001 --json > seen.json`
-  const { code, stderr } = await conduct(['exec', '--', 'sh', '-c', `${check}; echo three > file`], env, cwd)
+  const { code, stderr } = await conductHere(['exec', '--', 'sh', '-c', `${check}; echo three > file`], env, cwd)
   assert.equal(code, 0, stderr)
   const { run: during } = JSON.parse(readFileSync(join(cwd, 'seen.json'), 'utf8'))
   const { run: after } = await (await ledger()).getRun({ runId: 'RUN-001' })
@@ -128,7 +128,7 @@ test('a check inside conduct exec is stored before it asks for the run', async (
   git('add', '.')
   git('commit', '-qm', 'first')
   const check = `"${process.execPath}" "${main}" check exec --name tests -- sh -c 'echo $PPID > pid'`
-  const { code, stderr } = await conduct(['exec', '--', 'sh', '-c', `echo two > file; ${check}`], env, cwd)
+  const { code, stderr } = await conductHere(['exec', '--', 'sh', '-c', `echo two > file; ${check}`], env, cwd)
   assert.equal(code, 128 + 9, stderr)
   await syncAll(env)
   const { checks } = await (await ledger()).listChecks({ runId: 'RUN-001' })

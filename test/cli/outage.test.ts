@@ -13,7 +13,7 @@ import { engines } from '../support/engines.ts'
 import { assertTrueGaps } from '../support/numbered.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
-import { conduct, type ProgramEnv, start } from './program.ts'
+import { conduct, conductHere, type ProgramEnv, start } from './program.ts'
 import { remoteUser } from './user.ts'
 
 /** A server that the test can kill, and start again at the same address. */
@@ -61,7 +61,7 @@ test('a server that was killed and started again receives every line once, and t
   const { code, stdout, stderr } = await ran
   assert.deepEqual([code, stdout], [0, numbered(300)])
   assert.match(stderr, /^conduct exec: No response from/)
-  await conduct(['sync'], env)
+  await conductHere(['sync'], env)
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure, run.content], ['completed', null, numbered(300)])
   assert.equal((await (await ledger()).listRuns({})).runs.length, 1)
@@ -77,21 +77,21 @@ test('without a server the command runs, and sync sends its recording', async (t
   )
   assert.deepEqual([code, stdout], [3, 'run []\n'], 'the id of another run is not handed on')
   assert.match(stderr, /No response from .*\n.*The command runs anyway.*\n.*conduct sync sends it/)
-  const check = await conduct(['check', 'exec', 'RUN-001', '--', 'echo', 'fine'], env, cwd)
+  const check = await conductHere(['check', 'exec', 'RUN-001', '--', 'echo', 'fine'], env, cwd)
   assert.deepEqual([check.code, check.stdout], [0, 'fine\n'])
 
-  const waiting = await conduct(['sync'], env)
+  const waiting = await conductHere(['sync'], env)
   assert.equal(waiting.code, 7)
   assert.match(
     waiting.stdout,
     /^exec-\S+: 3 calls to send, still waiting. No response.*\nexec-\S+ \(RUN-001\): 1 call /,
   )
-  assert.deepEqual(await conduct(['sync', '--quiet'], env), { code: 7, stdout: '', stderr: '' })
+  assert.deepEqual(await conductHere(['sync', '--quiet'], env), { code: 7, stdout: '', stderr: '' })
   await place.start()
-  const sent = await conduct(['sync'], env)
+  const sent = await conductHere(['sync'], env)
   assert.equal(sent.code, 0)
   assert.match(sent.stdout, /^exec-\S+ \(RUN-001\): sent 3 calls\.\nexec-\S+ \(RUN-001\): sent 1 call\.\n$/)
-  assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
+  assert.equal((await conductHere(['sync'], env)).stdout, 'There is nothing to send.\n')
   const client = await ledger()
   const { run } = await client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'EXIT_3', 'run []\n'])
@@ -107,7 +107,7 @@ test('a server that accepts connections and never responds delays the command on
   const { port } = silent.address() as AddressInfo
   const { env, cwd } = remoteUser(t, `http://127.0.0.1:${port}/conduct`)
   const started = performance.now()
-  const { code, stdout, stderr } = await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
+  const { code, stdout, stderr } = await conductHere(['exec', '--', 'echo', 'hi'], env, cwd)
   assert.deepEqual([code, stdout], [0, 'hi\n'])
   assert.match(stderr, /The command runs anyway.*\n.*no answer within 5 seconds.*\n.*conduct sync sends it/)
   assert.ok(performance.now() - started < 30_000)
@@ -116,7 +116,7 @@ test('a server that accepts connections and never responds delays the command on
 test('a sync in the background sends without further commands', async (t) => {
   const place = await server(t)
   const { env, cwd, ledger } = remoteUser(t, place.url)
-  await conduct(['exec', '--', 'echo', 'hi'], env, cwd)
+  await conductHere(['exec', '--', 'echo', 'hi'], env, cwd)
   await place.start()
   wakeSync(env)
   const state = stateOf(env)
@@ -136,7 +136,7 @@ test('sync sends what a killed exec had recorded', async (t) => {
   await ran
   await place.start()
   // Sync cannot send until the claim of the killed process expires.
-  while ((await conduct(['sync', '--quiet'], env)).code !== 0) await sleep(500)
+  while ((await conductHere(['sync', '--quiet'], env)).code !== 0) await sleep(500)
   const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.content], ['in_progress', numbered(100)])
 })
@@ -145,22 +145,22 @@ test('sync reports a refused recording, retries it on request, and can discard i
   const place = await server(t)
   await place.start()
   const { env, cwd, ledger } = remoteUser(t, place.url)
-  const refused = await conduct(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
+  const refused = await conductHere(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
   assert.equal(refused.code, 0)
   assert.match(refused.stderr, /There is no run 'RUN-001'.*\n.*--discard exec-/)
-  assert.equal((await conduct(['sync', '--quiet'], env)).code, 7)
-  const told = await conduct(['sync'], env)
+  assert.equal((await conductHere(['sync', '--quiet'], env)).code, 7)
+  const told = await conductHere(['sync'], env)
   const name = /^(exec-\S+) \(RUN-001\): refused\. There is no run.* conduct sync --discard \1\n$/.exec(
     told.stdout,
   )?.[1]
   assert.ok(name, told.stdout)
   await (await ledger()).createRun({ runId: 'RUN-001' })
-  assert.match((await conduct(['sync'], env)).stdout, /sent 1 call/)
-  await conduct(['check', 'exec', 'RUN-099', '--', 'true'], env, cwd)
-  const again = /^exec-[^\s:]+/.exec((await conduct(['sync'], env)).stdout)?.[0] ?? ''
-  assert.equal((await conduct(['sync', '--discard', again], env)).stdout, `Discarded ${again}.\n`)
-  assert.equal((await conduct(['sync'], env)).stdout, 'There is nothing to send.\n')
-  const unknown = await conduct(['sync', '--discard', again], env)
+  assert.match((await conductHere(['sync'], env)).stdout, /sent 1 call/)
+  await conductHere(['check', 'exec', 'RUN-099', '--', 'true'], env, cwd)
+  const again = /^exec-[^\s:]+/.exec((await conductHere(['sync'], env)).stdout)?.[0] ?? ''
+  assert.equal((await conductHere(['sync', '--discard', again], env)).stdout, `Discarded ${again}.\n`)
+  assert.equal((await conductHere(['sync'], env)).stdout, 'There is nothing to send.\n')
+  const unknown = await conductHere(['sync', '--discard', again], env)
   assert.deepEqual(
     [unknown.code, unknown.stderr],
     [2, `conduct: There is no recording '${again}': conduct sync lists those that wait.\n`],

@@ -8,7 +8,7 @@ import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { budget, linesWith } from '../../src/recorder/agents/lines.ts'
 import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { freshFolder } from './folder.ts'
-import { conduct, conductHere } from './program.ts'
+import { conductHere } from './program.ts'
 import { claudeIn, hook, onlyRun, secret, syncAll, workplace, writeTranscript } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -221,7 +221,7 @@ test('a transcript that is not a regular file delays nothing', async (t) => {
   const { env, cwd } = user
   const claude = claudeIn(cwd, env)
   await claude.prompt('Go')
-  await conduct(['status'], env)
+  await conductHere(['status'], env)
   mkdirSync(dirname(claude.transcript), { recursive: true })
   symlinkSync('/dev/zero', claude.transcript)
   await claude.stop()

@@ -6,7 +6,7 @@ import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { conduct, conductHere, programOf } from './program.ts'
+import { conductHere, programOf } from './program.ts'
 import { claudeIn, syncAll } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -85,11 +85,11 @@ test('the run id in the environment does not name a run of another project or se
   const check = `"${process.execPath}" "${main}" check exec -- true`
   const { CONDUCT_URL, CONDUCT_API_KEY } = blog.env
   const script = `cd "${blog.cwd}" && CONDUCT_URL=${CONDUCT_URL} CONDUCT_API_KEY=${CONDUCT_API_KEY} ${check}`
-  const elsewhere = await conduct(['exec', '--', 'sh', '-c', script], shop.env, shop.cwd)
+  const elsewhere = await conductHere(['exec', '--', 'sh', '-c', script], shop.env, shop.cwd)
   assert.equal(elsewhere.code, 2, elsewhere.stderr)
   assert.match(elsewhere.stderr, /Name the run to check/)
   assert.deepEqual((await blog.client.listChecks()).checks, [])
-  const here = await conduct(['exec', '--', 'sh', '-c', check], shop.env, shop.cwd)
+  const here = await conductHere(['exec', '--', 'sh', '-c', check], shop.env, shop.cwd)
   assert.equal(here.code, 0, here.stderr)
   assert.deepEqual(
     (await shop.client.listChecks()).checks.map(({ runId }) => runId),

@@ -3,13 +3,13 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { freePort } from '../support/setup.ts'
-import { conduct } from './program.ts'
+import { conductHere } from './program.ts'
 import { remoteUser, serverUser } from './user.ts'
 
 test('if the state cannot be written, the command runs, and is recorded', async (t) => {
   const { env, cwd, ledger } = await serverUser(t)
   writeFileSync(join(env.HOME, 'file'), '')
-  const { code, stdout, stderr } = await conduct(
+  const { code, stdout, stderr } = await conductHere(
     ['exec', '--', 'echo', 'hi'],
     { ...env, XDG_STATE_HOME: join(env.HOME, 'file') },
     cwd,
@@ -26,7 +26,7 @@ test('if nothing can be stored or sent, exec and check exec say that the record 
   writeFileSync(join(env.HOME, 'file'), '')
   const unwritable = { ...env, XDG_STATE_HOME: join(env.HOME, 'file') }
   for (const command of ['exec', 'check exec RUN-001']) {
-    const { code, stdout, stderr } = await conduct([...command.split(' '), '--', 'echo', 'hi'], unwritable, cwd)
+    const { code, stdout, stderr } = await conductHere([...command.split(' '), '--', 'echo', 'hi'], unwritable, cwd)
     assert.deepEqual([code, stdout], [0, 'hi\n'], command)
     assert.match(stderr, /: The record was not sent, and is lost\.\n$/)
     assert.doesNotMatch(stderr, /is stored|conduct sync/)

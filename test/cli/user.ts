@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Connection, connect, placeOf } from '../../src/place/connect.ts'
 import { adminKey, openServer } from '../support/server.ts'
+import { copySqlite } from '../support/template.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import type { ProgramEnv } from './program.ts'
 
@@ -15,12 +16,13 @@ export interface User {
   ledger(): Promise<Connection['client']>
 }
 
-/** A user whose ledger is a local file, unless the environment says otherwise. */
+/** A user whose ledger is a local file, as an earlier command has left it, unless the environment says otherwise. */
 export function localUser(t: TestContext, more: ProgramEnv = {}): User {
   const home = freshFolder(t)
   const cwd = join(home, 'shop')
   mkdirSync(cwd)
   const env = { ...homeOf(home), CONDUCT_DATABASE_URL: `sqlite:${join(home, 'conduct.db')}`, ...more }
+  if (!('CONDUCT_DATABASE_URL' in more || 'CONDUCT_URL' in more)) copySqlite(join(home, 'conduct.db'))
   let opened: Promise<Connection> | undefined
   t.after(async () => (await opened)?.close())
   async function ledger() {
