@@ -132,3 +132,9 @@ test('the steps of subagents are put in order, however many there are, and an un
   )
   assert.deepEqual([moments.length, moments[1]?.at, passed], [200_001, 1, ['gone: It is gone.']])
 })
+
+test('a command of Codex that ends after its turn begins no other', async (t) => {
+  const end = { type: 'event_msg', payload: { type: 'task_complete', turn_id: '1', last_agent_message: 'Done.' } }
+  const lines = [asked('1', 'Go.'), end, ran('1', 'late', 'unified_exec_startup')]
+  assert.deepEqual(await turnsIn(t, lines, codexMoments), [{ prompt: 'Go.', answer: 'Done.', commands: [] }])
+})

@@ -5,7 +5,7 @@ import { type Reply, type Script, subagentMark } from './model/script.ts'
 import { otherScenarios } from './other-rows.ts'
 import type { Place } from './place.ts'
 import { done, tokens, writes } from './replies.ts'
-import { fork, left, queued, review } from './threads.ts'
+import { blocked, fork, left, queued, review } from './threads.ts'
 import { verdictScenarios } from './verdict-scenarios.ts'
 import { verdictThreads } from './verdict-threads.ts'
 import { beside, watched, whole } from './whole.ts'
@@ -219,6 +219,7 @@ export const scenarios: readonly Scenario[] = [
   review,
   ...queued,
   ...left,
+  blocked,
   insideAnother,
   aroundAgent,
   withoutAnswers,

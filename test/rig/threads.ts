@@ -112,6 +112,30 @@ const leaves = (name: string, replies: Reply[], figures: Record<string, unknown>
 const unknownEnd = (command: string) => ({ commands: [{ command }], durations: 0 })
 const ofFirstTurn = (command: string) => ({ 'turns.0.commands.0.command': command, 'turns.1.commands': null })
 
+/** A hook of somebody else does not let a command run. */
+export const blocked: Scenario = {
+  name: 'command blocked by a hook',
+  only: ['codex'],
+  prepare({ home, write }) {
+    const hook = { type: 'command', command: "if grep -q 'rm -rf'; then echo 'Not here.' >&2; exit 2; fi" }
+    const hooks = { PreToolUse: [{ matcher: 'Bash', hooks: [hook] }] }
+    write(home, { '.codex/hooks.json': JSON.stringify({ hooks }) })
+  },
+  sessions: () => [
+    {
+      prompt: 'Clean up.',
+      ends: 'well',
+      script: {
+        replies: [
+          { ...runs(''), does: [{ do: 'shell', command: 'rm -rf src', refused: true }] },
+          runs('ls'),
+          done('It was not allowed.'),
+        ],
+      },
+    },
+  ],
+}
+
 /** Codex no longer waits for a command, which goes on. */
 export const left: Scenario[] = [
   leaves('command left behind, ends in its turn', [goesOn(3), runs('sleep 6'), done('That was all.')], {}),
