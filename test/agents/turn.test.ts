@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { routes } from '../../src/operations/routes.ts'
 import type { Step, Usage } from '../../src/recorder/agents/seen.ts'
-import { cut, draftAfter, isEmpty, newDraft, turnOf, usageBetween, withStep } from '../../src/recorder/agents/turn.ts'
+import { cut, draftAfter, isEmpty, newDraft, turnOf, withStep } from '../../src/recorder/agents/turn.ts'
+import { usageBetween } from '../../src/recorder/agents/usage.ts'
 
 const at = Date.parse('2026-01-31T09:30:00.000Z')
 const draftOf = (...steps: Step[]) =>

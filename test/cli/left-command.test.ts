@@ -15,8 +15,8 @@ function codexIn(t: TestContext) {
   const tell = (hook_event_name: string, more: Document = {}) =>
     hook('codex', { session_id: 's', turn_id: 't', transcript_path: transcript, cwd, hook_event_name, ...more }, env)
   const lines: object[] = []
-  const write = (payload: object) => {
-    lines.push({ timestamp: new Date().toISOString(), type: 'event_msg', payload: { turn_id: 't', ...payload } })
+  const write = (payload: object, type = 'event_msg') => {
+    lines.push({ timestamp: new Date().toISOString(), type, payload: { turn_id: 't', ...payload } })
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     writeFiles(dirname(transcript), { [basename(transcript)]: text })
   }
@@ -34,6 +34,12 @@ function codexIn(t: TestContext) {
         type: 'item_completed',
         item: { type: 'CommandExecution', id: 'exec-1', command: 'npm test', exit_code },
       }),
+    /** A hook of somebody else does not let it run. */
+    blocks() {
+      const text = 'Script error:\nCommand blocked by PreToolUse hook: Not here. Sorry.. Command: npm test'
+      const output = [{ text: 'Script failed\nOutput:\n' }, { text }]
+      write({ type: 'custom_tool_call_output', call_id: 'call-1', output }, 'response_item')
+    },
     /** It ends, as a hook says, too. */
     reports: () => tell('PostToolUse', { ...test, tool_response: '' }),
     writes: (path: string) => {
@@ -63,6 +69,19 @@ function codexIn(t: TestContext) {
 }
 
 type Codex = ReturnType<typeof codexIn>
+
+test('a command of Codex that a hook of somebody else blocks is refused', async (t) => {
+  const codex = codexIn(t)
+  await codex.prompt('Go')
+  await codex.begin()
+  codex.blocks()
+  await codex.stop()
+  await codex.end()
+  const { turns, checks } = await codex.told()
+  assert.deepEqual([turns, checks], [[['Go', 'Done.', [], 1]], []])
+  const [turn] = await turnsOf(codex.user)
+  assert.deepEqual(turn?.tools, [{ name: 'Bash', count: 1, refused: 1 }])
+})
 
 const alone = [['Go', 'Done.', [['npm test', undefined]], 1]]
 

@@ -85,8 +85,11 @@ const endsTurn = (memo: Memo, { step }: Seen): boolean =>
   step.kind === 'turn' || (step.kind === 'prompt' && isOpen(memo))
 
 async function withoutSecrets({ answer, failure, ...told }: Told): Promise<Told> {
+  const { turn } = told
+  const blocked = turn?.blocked && (await Promise.all(turn.blocked.map((report) => mask(report))))
   return {
     ...told,
+    ...(turn && blocked && { turn: { ...turn, blocked } }),
     ...(answer !== undefined && { answer: await mask(answer) }),
     ...(failure && { failure: { ...failure, message: await mask(failure.message) } }),
   }

@@ -162,6 +162,8 @@ export interface ToldTurn {
   commands?: Told['commands']
   /** Uses of tools that the agent's hooks do not report, and when they ended. */
   unheard?: (ToolUse & { at: number })[]
+  /** Reports of commands that a hook did not let run, each ending with the command. */
+  blocked?: string[]
   /** Whether the transcript contains its end. If not, it goes on, or the agent was killed. */
   isEnded: boolean
 }

@@ -3,7 +3,7 @@ import { defined, mostCount, mostItems } from './fields.ts'
 import type { BegunUse, Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { toldTurn } from './told-turn.ts'
 import { type KeptItem, planAfter } from './tools.ts'
-import { rounded, usageWithin } from './usage.ts'
+import { usageWithin } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */
 export interface Draft {
@@ -195,9 +195,13 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
 
 /** The draft with the uses of tools that hooks do not report, and the commands whose ends they do not report. */
 function withUnheard(draft: Draft, { turn, turns }: Told): Draft {
-  const { unheard = [] } = turn ?? toldTurn(turns, { ...draft, at: draft.startedAt }) ?? {}
+  const { unheard = [], blocked = [] } = turn ?? toldTurn(turns, { ...draft, at: draft.startedAt }) ?? {}
   const known = new Set([...draft.commands.map(({ id }) => id), ...draft.tools.flatMap(({ open = [] }) => open)])
-  const missing = [...unheard, ...(draft.begun ?? [])].filter(({ id }) => id === undefined || !known.has(id))
+  const begun = (draft.begun ?? []).map((one) => {
+    const isBlocked = blocked.some((report) => report.endsWith(`. Command: ${one.command}`))
+    return { ...one, ...(isBlocked && { refused: true as const }) }
+  })
+  const missing = [...unheard, ...begun].filter(({ id }) => id === undefined || !known.has(id))
   if (missing.length === 0) return draft
   let whole = draft
   for (const { at, ...use } of missing) whole = withTool({ ...whole, at }, use)
@@ -244,28 +248,6 @@ export function cut(text: string | undefined, most: number): string | undefined 
   }
   return clean.trim() === '' ? undefined : clean
 }
-
-const figures = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
-
-/**
- * What was used between two totals of a session; undefined for nothing. A cost is only known where both totals have one of
- * the same source.
- */
-export function usageBetween(before: Usage | undefined, total: Usage): Usage | undefined {
-  if (!before) return isUsed(total) ? total : undefined
-  const used: Usage = { ...defined({ model: total.model }), inputTokens: 0, outputTokens: 0 }
-  for (const figure of figures) {
-    if (total[figure] !== undefined) used[figure] = Math.max(0, total[figure] - (before[figure] ?? 0))
-  }
-  if (!isUsed(used)) return undefined
-  const { costUsd, costSource } = total
-  const isComparable = costUsd !== undefined && costSource === before.costSource
-  return isComparable && before.costUsd !== undefined
-    ? { ...used, costUsd: rounded(Math.max(0, costUsd - before.costUsd)), ...defined({ costSource }) }
-    : used
-}
-
-const isUsed = ({ inputTokens, outputTokens }: Usage) => inputTokens + outputTokens > 0
 
 const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
 

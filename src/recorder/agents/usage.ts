@@ -118,3 +118,25 @@ function tried<T>(work: () => T): T | null {
     return null
   }
 }
+
+const figures = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
+
+/**
+ * What was used between two totals of a session; undefined for nothing. A cost is only known where both totals have one of
+ * the same source.
+ */
+export function usageBetween(before: Usage | undefined, total: Usage): Usage | undefined {
+  if (!before) return isUsed(total) ? total : undefined
+  const used: Usage = { ...defined({ model: total.model }), inputTokens: 0, outputTokens: 0 }
+  for (const figure of figures) {
+    if (total[figure] !== undefined) used[figure] = Math.max(0, total[figure] - (before[figure] ?? 0))
+  }
+  if (!isUsed(used)) return undefined
+  const { costUsd, costSource } = total
+  const isComparable = costUsd !== undefined && costSource === before.costSource
+  return isComparable && before.costUsd !== undefined
+    ? { ...used, costUsd: rounded(Math.max(0, costUsd - before.costUsd)), ...defined({ costSource }) }
+    : used
+}
+
+const isUsed = ({ inputTokens, outputTokens }: Usage) => inputTokens + outputTokens > 0

@@ -16,6 +16,8 @@ export interface Moment {
   begins?: true
   /** For the use of a tool: the agent's hooks do not report it. */
   isUnheard?: true
+  /** The words with which the agent reports that a hook did not let a command run; they end with the command. */
+  blocked?: string
   /** For the end of a turn: nothing but the end of the file says that it is one. */
   isUnsure?: true
   /** A request to the model. A repeated one replaces the former. */

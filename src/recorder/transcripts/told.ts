@@ -3,8 +3,8 @@ import type { Step, Told, ToldTurn, Usage } from '../agents/seen.ts'
 import { estimateCost, plus, rounded, tokensOf, totalOf } from '../agents/usage.ts'
 import type { Moment } from './moment.ts'
 
-/** How many turns to keep, and how many unreported tools of each. */
-const most = { turns: 100, unheard: 1_000 }
+/** How many turns to keep, and how many unreported tools and blocked commands of each. */
+const most = { turns: 100, unheard: 1_000, blocked: 100 }
 
 /** A turn, with its requests by their ids. */
 interface Open {
@@ -58,7 +58,7 @@ export async function toldBy(moments: AsyncIterable<Moment>): Promise<Told> {
 }
 
 function take(state: State, moment: Moment) {
-  const { at, step, request, sum, subagent, session, commands } = moment
+  const { at, step, request, sum, subagent, session, commands, blocked } = moment
   if (moment.begins && state.open?.turn.prompt === undefined && state.open) own(state.open, moment)
   else if (moment.begins) begin(state, moment)
   if (session?.version !== undefined) state.version = session.version
@@ -72,6 +72,10 @@ function take(state: State, moment: Moment) {
     Object.assign(state.commands, commands)
     const { turn } = state.open ?? {}
     if (turn) turn.commands = { ...turn.commands, ...commands }
+  }
+  if (blocked !== undefined && state.open) {
+    const { turn } = state.open
+    turn.blocked = [...(turn.blocked ?? []), blocked].slice(-most.blocked)
   }
   if (step) takeStep(state, moment, step)
 }

@@ -1,6 +1,16 @@
 import { basename, dirname, join } from 'node:path'
 import type { Moment } from '../../transcripts/moment.ts'
-import { answerLength, countOf, defined, type Fields, failureOf, fieldsOf, numberOf, textOf } from '../fields.ts'
+import {
+  answerLength,
+  countOf,
+  defined,
+  type Fields,
+  failureOf,
+  fieldsOf,
+  listOf,
+  numberOf,
+  textOf,
+} from '../fields.ts'
 import { type Budget, filesIn, linesWith } from '../lines.ts'
 import type { ToldTurn, Usage } from '../seen.ts'
 import { codex } from './hooks.ts'
@@ -80,7 +90,8 @@ export function called(reading: Reading, item: Fields): Told[] {
     return []
   }
   const begun = reading.open.get(id)
-  if (!begun || !String(type).endsWith('_output')) return []
+  if (!String(type).endsWith('_output')) return []
+  if (!begun) return blockedIn(output)
   reading.open.delete(id)
   const { exit_code } = fieldsOf(fieldsOf(json(output)).metadata)
   const told = exit_code ?? /(?:exited with code|Exit code:) (\d{1,3})/.exec(String(output))?.[1]
@@ -89,6 +100,21 @@ export function called(reading: Reading, item: Fields): Told[] {
   const failed = isPatch && code !== undefined && code !== 0
   return tool(reading, begun.name, begun.input, { id, response: { exit_code: code }, failed })
 }
+
+const blocking = 'Command blocked by PreToolUse hook: '
+const longestReport = 20_000
+
+/** The words with which Codex reports a command that a hook did not let run. They end with the command. */
+function blockedIn(output: unknown): Told[] {
+  const text = typeof output === 'string' ? output : textsIn(output)
+  const at = text.startsWith(blocking) ? 0 : text.indexOf(`\nScript error:\n${blocking}`)
+  return at < 0 ? [] : [{ blocked: text.slice(at).slice(-longestReport) }]
+}
+
+export const textsIn = (content: unknown): string =>
+  listOf(content)
+    .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
+    .join('\n')
 
 const shells = ['shell', 'shell_command', 'local_shell', 'exec_command', 'container.exec']
 

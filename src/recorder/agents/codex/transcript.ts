@@ -7,7 +7,7 @@ import {
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
-import { answerLength, defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
+import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
@@ -22,6 +22,7 @@ import {
   since,
   steps,
   type Told,
+  textsIn,
   tool,
   unheard,
 } from './line.ts'
@@ -194,11 +195,6 @@ function asked(reading: Reading, { turn_id }: Fields, prompt: string): Told[] {
   reading.said = undefined
   return isQueued ? [{ step: { kind: 'turn' } }, ...prompted] : prompted
 }
-
-const textsIn = (content: unknown): string =>
-  listOf(content)
-    .flatMap(({ text }) => (typeof text === 'string' ? [text] : []))
-    .join('\n')
 
 const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
 
