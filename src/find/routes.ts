@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { humanId, pageInput, pageMeta, projectFilter, text } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
 import { created, type Route } from '../contract/route.ts'
-import { runFilters } from '../nouns/run/routes.ts'
+import { runFilters } from '../nouns/run/filters.ts'
 import { day, duration, group, statsBy, tally } from '../nouns/run/stats-fields.ts'
 import { found, searchType, suggested } from './fields.ts'
 

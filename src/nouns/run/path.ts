@@ -1,21 +1,19 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../contract/error.ts'
-import type { InputOf } from '../../contract/route.ts'
 import type { Dialect, Tx } from '../../engine/db.ts'
 import type { Walk } from '../../frame/page.ts'
+import { momentFilters, type RunFilters, valueFilters } from './filters.ts'
 import { hrefKey } from './found-by.ts'
-import type { RunRoutes } from './routes.ts'
 import { statuses } from './state.ts'
 
 /** The filters of any list of runs. */
-export type Filters = Partial<
-  Omit<InputOf<RunRoutes['listRuns']>, 'project' | 'limit' | 'cursor' | 'order' | 'createdAfter' | 'createdBefore'>
->
+export type Filters = Omit<RunFilters, 'createdAfter' | 'createdBefore'>
 
 /** A filter of the runs of a project, with the index that serves it. */
 interface Path extends Walk {
-  /** The filters that the index covers, its own first. */
-  knows: readonly [keyof Filters, ...(keyof Filters)[]]
+  own: keyof Filters
+  /** The other filters that its index covers. */
+  covers: readonly (keyof Filters)[]
   table: Sql
   /** Statements that find the runs in the side table, with the project, in the order of its index. */
   probes: Sql[]
@@ -37,7 +35,7 @@ export async function walksOf(db: Tx, projectId: number, filters: Filters): Prom
   const path = await narrowest(db, paths)
   const where = [
     sql`runs.project_id = ${projectId}`,
-    ...paths.filter(({ knows: [own] }) => !path?.knows.includes(own)).map(({ condition }) => condition),
+    ...paths.filter((one) => one !== path && !path?.covers.includes(one.own)).map(({ condition }) => condition),
     ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
   ]
   if (!path) return [{ ...alongRuns, where }]
@@ -60,7 +58,7 @@ const few = 500
 
 /** The index that leads to the fewest runs; if all lead to many, the first one. */
 async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
-  const own = paths.filter((path) => !paths.some((other) => other !== path && other.knows.includes(path.knows[0])))
+  const own = paths.filter((path) => !paths.some((other) => other.covers.includes(path.own)))
   if (own.length < 2 && !own[0]?.isUnordered) return own[0]
   const counts = await Promise.all(
     own.map(async ({ table, probes, ordered }) => {
@@ -108,9 +106,9 @@ function pathsOf(dialect: Dialect, projectId: number, filters: Filters, commits:
     const key = hrefKey(filters.href)
     paths.push(sidePath(dialect, 'href', sql`run_links`, sql`l.project_id = ${projectId} and l.href_key = ${key}`))
   }
-  for (const column of ['session', 'branch', 'author'] as const) {
-    const value = filters[column]
-    if (value !== undefined) paths.push(columnPath(projectId, column, value))
+  for (const [name, column] of Object.entries(valueFilters) as [keyof typeof valueFilters, string][]) {
+    const value = filters[name]
+    if (value !== undefined) paths.push(columnPath(projectId, name, column, value))
   }
   if (featureId !== undefined) {
     const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
@@ -126,9 +124,10 @@ function pathsOf(dialect: Dialect, projectId: number, filters: Filters, commits:
   }
   if (status) paths.push(valuesPath(projectId, 'status', status))
   if (verdict) paths.push(valuesPath(projectId, 'verdict', verdict))
-  if (filters.endedAfter !== undefined || filters.endedBefore !== undefined)
-    paths.push(endPath(dialect, projectId, filters))
-  return paths
+  const moments = momentFilters.filter(
+    ({ after, before }) => filters[after] !== undefined || filters[before] !== undefined,
+  )
+  return [...paths, ...moments.map((moment) => momentPath(dialect, projectId, moment, filters))]
 }
 
 /** Finds a run with several of the commits only once, by the first of them. */
@@ -153,11 +152,12 @@ function commitPath(dialect: Dialect, projectId: number, commits: string[]): Pat
 }
 
 /** The index of a single column. */
-function columnPath(projectId: number, own: 'session' | 'branch' | 'author', value: string): Path {
-  const column = sql`runs.${raw(own)}`
+function columnPath(projectId: number, own: keyof Filters, name: string, value: string): Path {
+  const column = sql`runs.${raw(name)}`
   return {
     ...alongRuns,
-    knows: [own],
+    own,
+    covers: [],
     table: sql`runs`,
     probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
     ordered: sql`runs.created_at, runs.id`,
@@ -167,18 +167,26 @@ function columnPath(projectId: number, own: 'session' | 'branch' | 'author', val
   }
 }
 
-function endPath(dialect: Dialect, projectId: number, { endedAfter, endedBefore }: Filters): Path {
-  const between = (column: Sql) =>
-    sql`${column} > ${endedAfter ?? ''} ${endedBefore === undefined ? empty : sql`and ${column} < ${endedBefore}`}`
-  const found = sql`l.project_id = ${projectId} and ${between(sql`l.ended_at`)}`
+/** The index of a moment: runs after the first value and before the second. */
+function momentPath(
+  dialect: Dialect,
+  projectId: number,
+  { column, after, before }: (typeof momentFilters)[number],
+  filters: Filters,
+): Path {
+  const [own, end] = [sql`l.${raw(column)}`, filters[before]]
+  const between = (moment: Sql) =>
+    sql`${moment} > ${filters[after] ?? ''} ${end === undefined ? empty : sql`and ${moment} < ${end}`}`
+  const found = sql`l.project_id = ${projectId} and ${between(own)}`
   return {
-    knows: ['endedAfter'],
+    own: after,
+    covers: [],
     table: sql`runs l`,
     probes: [found],
-    ordered: sql`l.ended_at, l.created_at, l.id`,
+    ordered: sql`${own}, l.created_at, l.id`,
     apart: [empty],
-    condition: sql`(${between(sql`runs.ended_at || ''`)})`,
-    from: sql`(select l.id, l.created_at from runs l where ${found} order by l.ended_at limit ${raw(String(few))}) l cross join runs`,
+    condition: sql`(${between(sql`runs.${raw(column)} || ''`)})`,
+    from: sql`(select l.id, l.created_at from runs l where ${found} order by ${own} limit ${raw(String(few))}) l cross join runs`,
     where: [dialect.follows('runs.id', 'l.id')],
     createdAt: 'l.created_at',
     id: 'l.id',
@@ -188,7 +196,8 @@ function endPath(dialect: Dialect, projectId: number, { endedAfter, endedBefore 
 
 function sidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql): Path {
   return {
-    knows: [own],
+    own,
+    covers: [],
     table: sql`${table} l`,
     probes: [found],
     ordered: sql`l.created_at, l.run_id`,
@@ -215,7 +224,8 @@ export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
 function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
   return {
     ...alongRuns,
-    knows: [own, 'status'],
+    own,
+    covers: ['status'],
     table: sql`runs`,
     probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
     ordered: sql`runs.status, runs.created_at, runs.id`,
@@ -229,7 +239,8 @@ function valuesPath(projectId: number, own: 'status' | 'verdict', values: readon
   const apart = eachOf(own, values)
   return {
     ...alongRuns,
-    knows: [own],
+    own,
+    covers: [],
     table: sql`runs`,
     probes: apart.map((one) => sql`runs.project_id = ${projectId} and ${one}`),
     ordered: sql`runs.created_at, runs.id`,

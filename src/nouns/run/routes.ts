@@ -1,19 +1,10 @@
 import { z } from 'zod'
-import {
-  author,
-  humanId,
-  ifVersion,
-  importedAt,
-  pageInput,
-  projectFilter,
-  rowId,
-  text,
-  timeInput,
-} from '../../contract/field.ts'
+import { humanId, ifVersion, importedAt, pageInput, projectFilter, rowId } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { created, done, type Route } from '../../contract/route.ts'
+import { done, type Route } from '../../contract/route.ts'
 import { featureInput } from '../feature/fields.ts'
-import { fullRun, required, runAnswer, runInput, runPage, runStatus, verdict } from './fields.ts'
+import { fullRun, required, runAnswer, runInput, runPage } from './fields.ts'
+import { runFilters } from './filters.ts'
 import { lease, leaseSeconds, leaseToken } from './lease-fields.ts'
 
 const leasedAnswer = runAnswer.extend({
@@ -25,32 +16,6 @@ export const touched = z
   .literal(true)
   .optional()
   .describe('The session may have written files: the checks of a run without trees no longer apply')
-
-/** The filters of a list of runs. */
-export const runFilters = {
-  specId: humanId.optional(),
-  specVersion: z.int().min(1).optional(),
-  status: z.array(runStatus).optional(),
-  verdict: z.array(verdict).optional(),
-  agent: text(200, 1).optional(),
-  label: text(320)
-    .regex(/^[^:]+:/, 'must be name:value')
-    .optional()
-    .describe('name:value'),
-  featureId: rowId.optional(),
-  author: author.optional(),
-  commit: z
-    .string()
-    .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')
-    .optional()
-    .describe('A commit that the run made or ended on: its id, or at least its first 7 digits'),
-  branch: text(255, 1).optional(),
-  session: text(200, 1).optional(),
-  href: text(2048, 1).optional().describe('The address of one of its links'),
-  ...created,
-  endedAfter: timeInput.optional(),
-  endedBefore: timeInput.optional(),
-}
 
 export const runRoutes = {
   createRun: {

@@ -1,5 +1,6 @@
 import type { Input } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
+import { type FilterField, filterFields } from '../runs/filter-fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { isCommit } from './runs/forge.ts'
 
@@ -12,45 +13,51 @@ const isVerdict = (value: string): value is Run['verdict'] => Object.hasOwn(verd
 const isNumber = (value: string) => /^[1-9]\d{0,9}$/.test(value)
 const isLabel = (value: string) => /^[^:]+:/.test(value)
 
-/** The filters in an address. Days begin at the viewer's midnight. */
+interface Form {
+  isRight: (value: string) => boolean
+  /** The words for a right value. */
+  right: string
+  /** The value as the API takes it. */
+  read: (value: string) => unknown
+}
+
+/** How an address names a value of a filter. Days begin at the viewer's midnight. */
+const forms: Record<FilterField['kind'], Form> = {
+  text: { isRight: () => true, right: 'text', read: (value) => value },
+  number: { isRight: isNumber, right: 'a whole number from 1 on', read: Number },
+  label: { isRight: isLabel, right: 'name:value', read: (value) => value },
+  commit: { isRight: isCommit, right: '7 to 64 of 0-9 a-f', read: (value) => value },
+  day: { isRight: (value) => midnight(value) !== undefined, right: 'a day like 2026-03-02', read: midnight },
+}
+
+/** The filters in an address. Those that cannot match any run are left out. */
 export function runFilterOf(query: URLSearchParams): RunFilter {
-  const text = (name: string) => query.get(name) || undefined
-  const number = (name: string) => (isNumber(query.get(name) ?? '') ? Number(query.get(name)) : undefined)
   const some = <T>(values: T[]) => (values.length > 0 ? values : undefined)
+  const given = filterFields.flatMap(({ name, kind }) => {
+    const { isRight, read } = forms[kind]
+    const value = query.get(name)
+    return value && isRight(value) ? [[name, read(value)] as const] : []
+  })
   return {
     project: some(query.getAll('project')),
     status: some(query.getAll('status').filter(isStatus)),
     verdict: some(query.getAll('verdict').filter(isVerdict)),
-    agent: text('agent'),
-    author: text('author'),
-    branch: text('branch'),
-    commit: isCommit(text('commit')) ? text('commit') : undefined,
-    session: text('session'),
-    specId: text('specId'),
-    specVersion: number('specVersion'),
-    label: isLabel(text('label') ?? '') ? text('label') : undefined,
-    featureId: number('featureId'),
-    createdAfter: midnight(text('createdAfter')),
-    createdBefore: midnight(text('createdBefore')),
+    ...(Object.fromEntries(given) as RunFilter),
     order: query.get('order') === 'asc' ? 'asc' : undefined,
   }
 }
 
 /** Explains each filter of an address that cannot match any run. */
 export function mistakesIn(query: URLSearchParams): string[] {
-  const wrong = (name: string, isRight: (value: string) => boolean, right: string) =>
+  const wrong = (name: string, { isRight, right }: Pick<Form, 'isRight' | 'right'>) =>
     query
       .getAll(name)
       .filter((value) => value !== '' && !isRight(value))
       .map((value) => `${name} '${value}' was ignored: it must be ${right}.`)
-  const isDay = (value: string) => midnight(value) !== undefined
   return [
-    ...wrong('status', isStatus, `one of ${Object.keys(statusLooks).join(', ')}`),
-    ...wrong('verdict', isVerdict, `one of ${Object.keys(verdictLooks).join(', ')}`),
-    ...['specVersion', 'featureId'].flatMap((name) => wrong(name, isNumber, 'a whole number from 1 on')),
-    ...wrong('label', isLabel, 'name:value'),
-    ...wrong('commit', isCommit, '7 to 64 of 0-9 a-f'),
-    ...['createdAfter', 'createdBefore'].flatMap((name) => wrong(name, isDay, 'a day like 2026-03-02')),
+    ...wrong('status', { isRight: isStatus, right: `one of ${Object.keys(statusLooks).join(', ')}` }),
+    ...wrong('verdict', { isRight: isVerdict, right: `one of ${Object.keys(verdictLooks).join(', ')}` }),
+    ...filterFields.flatMap(({ name, kind }) => wrong(name, forms[kind])),
   ]
 }
 

@@ -1,29 +1,42 @@
 import type { Suggested } from '../../find/fields.ts'
+import type { RunFilter } from '../data/run-filter.ts'
 
-/** A filter of runs with one value. */
+/** A filter of runs that the page offers. */
 export interface FilterField {
-  /** Its name in the address and in the API. */
-  name: string
   label: string
+  /** The form of its values in an address. */
+  kind: 'text' | 'number' | 'label' | 'commit' | 'day'
   /** The run field whose values are suggested. */
   suggested?: Suggested
-  /** An example of a value. A field without one is a day. */
+  /** An example of a value. A day has its own input. */
   hint?: string
 }
 
-export const filterFields: FilterField[] = [
-  { name: 'agent', label: 'Agent', suggested: 'agent', hint: 'claude-code' },
-  { name: 'author', label: 'Author', suggested: 'author', hint: 'Ada Example <ada@example.com>' },
-  { name: 'label', label: 'Label', suggested: 'label', hint: 'team:web' },
-  { name: 'specId', label: 'Spec', suggested: 'specId', hint: 'AUTH-001' },
-  { name: 'specVersion', label: 'Spec version', hint: '2' },
-  { name: 'branch', label: 'Branch', suggested: 'branch', hint: 'main' },
-  { name: 'commit', label: 'Commit', hint: '4f2a91c' },
-  { name: 'session', label: 'Session', hint: 'the id of an agent’s session' },
-  { name: 'featureId', label: 'Feature number', hint: '42' },
-  { name: 'createdAfter', label: 'Created from' },
-  { name: 'createdBefore', label: 'Created before' },
-]
+/** Every filter, in the order of the menu; those that other parts of the page set, and those that it does not offer. */
+const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
+  agent: { label: 'Agent', kind: 'text', suggested: 'agent', hint: 'claude-code' },
+  author: { label: 'Author', kind: 'text', suggested: 'author', hint: 'Ada Example <ada@example.com>' },
+  label: { label: 'Label', kind: 'label', suggested: 'label', hint: 'team:web' },
+  specId: { label: 'Spec', kind: 'text', suggested: 'specId', hint: 'AUTH-001' },
+  specVersion: { label: 'Spec version', kind: 'number', hint: '2' },
+  branch: { label: 'Branch', kind: 'text', suggested: 'branch', hint: 'main' },
+  commit: { label: 'Commit', kind: 'commit', hint: '4f2a91c' },
+  session: { label: 'Session', kind: 'text', hint: 'the id of an agent’s session' },
+  featureId: { label: 'Feature number', kind: 'number', hint: '42' },
+  createdAfter: { label: 'Created from', kind: 'day' },
+  createdBefore: { label: 'Created before', kind: 'day' },
+  project: 'elsewhere',
+  status: 'elsewhere',
+  verdict: 'elsewhere',
+  order: 'elsewhere',
+  href: 'hidden',
+  endedAfter: 'hidden',
+  endedBefore: 'hidden',
+}
+
+export const filterFields = Object.entries(fields).flatMap(([name, field]) =>
+  typeof field === 'object' ? [{ name, ...field }] : [],
+)
 
 /** All parameters of an address that select runs. */
 export const filterNames = ['q', 'status', 'verdict', ...filterFields.map(({ name }) => name)]

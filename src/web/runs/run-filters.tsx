@@ -11,7 +11,9 @@ import { Choice, closeMenu, Menu } from '../ui/menu.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { ColumnChoice } from './columns.tsx'
-import { type FilterField, filterFields, filterNames } from './filter-fields.ts'
+import { filterFields, filterNames } from './filter-fields.ts'
+
+type Field = (typeof filterFields)[number]
 
 const optionsOf = (looks: Record<string, { word: string }>) =>
   Object.entries(looks).map(([value, { word }]) => ({ value, word }))
@@ -48,7 +50,7 @@ export function RunFilters({ route: shown }: { route: Route }) {
 
 /** Adds a filter: first the field, then a value, with suggestions from the ledger. */
 function FilterMenu({ route }: { route: Route }) {
-  const [field, setField] = useState<FilterField>()
+  const [field, setField] = useState<Field>()
   return (
     <Menu label="Filter" onClose={() => setField(undefined)}>
       <div class="filter-menu">
@@ -67,11 +69,11 @@ function FilterMenu({ route }: { route: Route }) {
 }
 
 interface ValueProps {
-  field: FilterField
+  field: Field
   route: Route
 }
 
-function ValueOf({ field: { name, label, suggested, hint }, route }: ValueProps) {
+function ValueOf({ field: { name, label, kind, suggested, hint }, route }: ValueProps) {
   const [text, setText] = useState(route.query.get(name) ?? '')
   const input = useRef<HTMLInputElement>(null)
   useLayoutEffect(() => input.current?.focus(), [])
@@ -90,7 +92,7 @@ function ValueOf({ field: { name, label, suggested, hint }, route }: ValueProps)
         {label}
         <input
           ref={input}
-          {...(hint === undefined ? { type: 'date' } : { type: 'text', placeholder: hint })}
+          {...(kind === 'day' ? { type: 'date' } : { type: 'text', placeholder: hint })}
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
