@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 17, as SQLite has them.
+-- The tables of a ledger with schema version 18, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -185,6 +185,7 @@ create index runs_by_verdict on runs (project_id, verdict, created_at, id);
 create index runs_by_end on runs (project_id, ended_at, created_at, id) where ended_at is not null;
 create index runs_by_commit_tree on runs (project_id, commit_tree, created_at, id) where commit_tree is not null;
 create index runs_unjudged on runs (id) where judged = 0;
+create index runs_by_model on runs (project_id, model, created_at, id) where model is not null;
 
 -- A label of a run, by which it is found.
 create table run_labels (

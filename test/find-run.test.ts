@@ -29,7 +29,7 @@ testLedger('runs are found by commit, branch, session, author, link and end', as
     ...ended,
     endedAt: day(4),
   })
-  await client.createRun({ runId: 'D', author: 'Bob' })
+  await client.createRun({ runId: 'D', author: 'Bob', usage: { model: 'm-1' } })
 
   const asked: [filters: Input<'listRuns'>, found: string][] = [
     [{ commit: commit('1') }, 'A'],
@@ -42,6 +42,8 @@ testLedger('runs are found by commit, branch, session, author, link and end', as
     [{ author: 'Ada' }, 'C A'],
     [{ author: 'Ada', agent: 'x' }, 'C'],
     [{ author: 'Ada', order: 'asc' }, 'A C'],
+    [{ model: 'm-1' }, 'D'],
+    [{ model: 'm-1', author: 'Ada' }, ''],
     [{ href: 'https://example.com/7' }, 'C'],
     [{ href: 'https://example.com/8' }, ''],
     [{ endedAfter: day(2) }, 'C B'],

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import sql, { join, raw } from 'sql-template-tag'
-import { type Engine, engines, openLedger } from './support/engines.ts'
+import type { Input } from '../src/client/client.ts'
+import { momentFilters, valueFilters } from '../src/nouns/run/filters.ts'
+import { type Engine, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
 
 test('PostgreSQL walks along one index for a page of runs with two filters', async (t) => {
   const { client, store } = await openLedger(t, engines[1] as Engine)
@@ -44,4 +47,71 @@ test('PostgreSQL walks along one index for a page of runs with two filters', asy
   )
   assert.equal(plans.length, 3)
   for (const plan of plans) assert.doesNotMatch(plan, /Hash|Sort|Seq Scan on runs/)
+})
+
+const schema = readFileSync(new URL('../docs/schema.sql', import.meta.url), 'utf8')
+
+/** The index that finds the runs of a project by a column. */
+function indexOf(column: string): string {
+  const found = new RegExp(`^create index (\\w+) on runs \\(project_id, ${column}, created_at, id\\)`, 'm').exec(schema)
+  assert.ok(found?.[1], `runs have an index of ${column}`)
+  return found[1]
+}
+
+/** Adds 3,000 runs without these values, which changed long ago. */
+async function addOthers({ db }: Ledger['store']): Promise<void> {
+  const columns = await db.query<{ name: string }>(
+    db.dialect.commitsInOrder
+      ? sql`select name from pragma_table_info('runs') where name <> 'id'`
+      : sql`select column_name as name from information_schema.columns
+          where table_schema = current_schema() and table_name = 'runs' and column_name <> 'id'`,
+  )
+  const names = columns.map(({ name }) => name)
+  const others = new Map<string, string>([
+    ...momentFilters.map(({ column }) => [column, `'2020-01-01'`] as const),
+    ...Object.values(valueFilters).map((column) => [column, 'null'] as const),
+    ['run_id', `'R-' || n.n`],
+  ])
+  const values = names.map((name) => others.get(name) ?? `t.${name}`).join(', ')
+  await db.tx((tx) =>
+    tx.query(sql`insert into runs (${raw(names.join(', '))})
+      with recursive n (n) as (select 1 union all select n + 1 from n where n < 3000)
+      select ${raw(values)} from runs t cross join n`),
+  )
+  // SQLite has no statistics.
+  if (!db.dialect.commitsInOrder) await db.query(sql`analyze`)
+}
+
+testLedger('each filter by a column walks along its index', async ({ client, store }) => {
+  await client.createRun({
+    ...{ runId: 'A', author: 'Ada', where: { session: 's' }, git: { branch: 'b' }, usage: { model: 'm' } },
+    status: 'completed',
+  })
+  await addOthers(store)
+  const ask = store.db.query
+  const explain = store.db.dialect.commitsInOrder ? sql`explain query plan` : sql`explain`
+  /** The plans of the statements for a page that contain `part`. */
+  const plansOf = async (filter: Input<'listRuns'>, part: string) => {
+    const plans: unknown[] = []
+    store.db.query = async <Row extends object>(statement: Parameters<typeof ask>[0]) => {
+      if (statement.text.includes(part)) plans.push(await ask(sql`${explain} ${statement}`))
+      return ask<Row>(statement)
+    }
+    const { runs } = await client.listRuns(filter)
+    store.db.query = ask
+    assert.deepEqual(
+      runs.map(({ runId }) => runId),
+      ['A'],
+    )
+    return JSON.stringify(plans)
+  }
+  const values: Record<keyof typeof valueFilters, string> = { session: 's', branch: 'b', author: 'Ada', model: 'm' }
+  for (const [name, column] of Object.entries(valueFilters)) {
+    const plans = await plansOf({ [name]: values[name as keyof typeof values] }, `runs.${column} =`)
+    assert.match(plans, new RegExp(`\\b${indexOf(column)}\\b`), name)
+  }
+  for (const { column, after } of momentFilters) {
+    const plans = await plansOf({ [after]: '2021-01-01T00:00:00Z' }, `l.${column} >`)
+    assert.match(plans, new RegExp(`\\b${indexOf(column)}\\b`), after)
+  }
 })

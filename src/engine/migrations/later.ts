@@ -79,3 +79,8 @@ export function verdict({ text, integer }: Dialect): string[] {
     'create index runs_unjudged on runs (id) where judged = 0',
   ]
 }
+
+/** What lists find runs by, and fields of runs, since version 18. */
+export const runFinders = (): string[] => [
+  'create index runs_by_model on runs (project_id, model, created_at, id) where model is not null',
+]

@@ -23,6 +23,7 @@ export const runFilters = {
     .describe('A commit that the run made or ended on: its id, or at least its first 7 digits'),
   branch: text(255, 1).optional(),
   session: text(200, 1).optional(),
+  model: text(100, 1).optional().describe('The model of its usage'),
   href: text(2048, 1).optional().describe('The address of one of its links'),
   ...created,
   endedAfter: timeInput.optional(),
@@ -35,9 +36,12 @@ export type RunFilters = { [Name in keyof typeof runFilters]?: z.output<(typeof 
  * The filters for one value of a column, in the order of what is usually rarest. Each column has an index: project, column,
  * created_at, id.
  */
-export const valueFilters = { session: 'session', branch: 'branch', author: 'author' } as const satisfies Partial<
-  Record<keyof RunFilters, string>
->
+export const valueFilters = {
+  session: 'session',
+  branch: 'branch',
+  author: 'author',
+  model: 'model',
+} as const satisfies Partial<Record<keyof RunFilters, string>>
 
 /** The same for moments: filters after and before that of a column. */
 export const momentFilters = [

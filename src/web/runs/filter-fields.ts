@@ -19,6 +19,7 @@ const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   label: { label: 'Label', kind: 'label', suggested: 'label', hint: 'team:web' },
   specId: { label: 'Spec', kind: 'text', suggested: 'specId', hint: 'AUTH-001' },
   specVersion: { label: 'Spec version', kind: 'number', hint: '2' },
+  model: { label: 'Model', kind: 'text', hint: 'claude-opus-4-5' },
   branch: { label: 'Branch', kind: 'text', suggested: 'branch', hint: 'main' },
   commit: { label: 'Commit', kind: 'commit', hint: '4f2a91c' },
   session: { label: 'Session', kind: 'text', hint: 'the id of an agent’s session' },
