@@ -186,6 +186,7 @@ create index runs_by_end on runs (project_id, ended_at, created_at, id) where en
 create index runs_by_commit_tree on runs (project_id, commit_tree, created_at, id) where commit_tree is not null;
 create index runs_unjudged on runs (id) where judged = 0;
 create index runs_by_model on runs (project_id, model, created_at, id) where model is not null;
+create index runs_by_update on runs (project_id, updated_at, created_at, id);
 
 -- A label of a run, by which it is found.
 create table run_labels (

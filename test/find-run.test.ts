@@ -78,6 +78,18 @@ testLedger('runs are found by commit, branch, session, author, link and end', as
   assert.deepEqual([await words(commit('4')), await words('topic')], [['A'], ['B']])
 })
 
+testLedger('runs are found by their last change', async ({ client, advance }) => {
+  for (const runId of ['A', 'B', 'C']) await client.createRun({ runId })
+  advance(1000)
+  const { updatedAt } = (await client.updateRun({ runId: 'B', title: 'Changed' })).run
+  advance(1000)
+  await client.updateRun({ runId: 'A', title: 'Changed later', status: 'in_progress' })
+  const find = async (filters: Input<'listRuns'>) => (await client.listRuns(filters)).runs.map(({ runId }) => runId)
+  assert.deepEqual(await find({ updatedAfter: updatedAt }), ['A'])
+  assert.deepEqual(await find({ updatedBefore: updatedAt }), ['C'])
+  assert.deepEqual(await find({ updatedBefore: updatedAt, status: ['in_progress'] }), [])
+})
+
 testLedger('a page contains a run once, even if two of its commits match', async ({ client }) => {
   const [one, two] = ['a', 'b'].map((end) => `${'9'.repeat(39)}${end}`) as [string, string]
   await client.createRun({ runId: 'A', git: { commits: [one, two] } })

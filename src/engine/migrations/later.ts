@@ -83,4 +83,5 @@ export function verdict({ text, integer }: Dialect): string[] {
 /** What lists find runs by, and fields of runs, since version 18. */
 export const runFinders = (): string[] => [
   'create index runs_by_model on runs (project_id, model, created_at, id) where model is not null',
+  'create index runs_by_update on runs (project_id, updated_at, created_at, id)',
 ]

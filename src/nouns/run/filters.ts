@@ -28,6 +28,8 @@ export const runFilters = {
   ...created,
   endedAfter: timeInput.optional(),
   endedBefore: timeInput.optional(),
+  updatedAfter: timeInput.optional().describe('Only runs that last changed after this moment'),
+  updatedBefore: timeInput.optional().describe('Only runs that last changed before this moment'),
 }
 
 export type RunFilters = { [Name in keyof typeof runFilters]?: z.output<(typeof runFilters)[Name]> }
@@ -46,4 +48,5 @@ export const valueFilters = {
 /** The same for moments: filters after and before that of a column. */
 export const momentFilters = [
   { column: 'ended_at', after: 'endedAfter', before: 'endedBefore' },
+  { column: 'updated_at', after: 'updatedAfter', before: 'updatedBefore' },
 ] as const satisfies readonly { column: string; after: keyof RunFilters; before: keyof RunFilters }[]

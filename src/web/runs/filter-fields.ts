@@ -26,6 +26,8 @@ const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   featureId: { label: 'Feature number', kind: 'number', hint: '42' },
   createdAfter: { label: 'Created from', kind: 'day' },
   createdBefore: { label: 'Created before', kind: 'day' },
+  updatedAfter: { label: 'Changed from', kind: 'day' },
+  updatedBefore: { label: 'Changed before', kind: 'day' },
   project: 'elsewhere',
   status: 'elsewhere',
   verdict: 'elsewhere',
