@@ -96,7 +96,7 @@ async function walk({ client }: Ledger, between: Between[], order: 'asc' | 'desc
   const seen: string[] = []
   let cursor: string | undefined
   do {
-    const { runs, meta } = await client.listRuns({ label, order, limit, cursor })
+    const { runs, meta } = await client.listRuns({ label: [label], order, limit, cursor })
     seen.push(...runs.map(({ runId }) => runId))
     cursor = meta.nextCursor
     const { create: more, remove } = between.shift() ?? { create: 0, remove: [] }
@@ -128,8 +128,8 @@ testLedger('any combination of filters finds the runs that match them all', asyn
     await client.createRun(run)
     await client.linkFeatures({ runId: run.runId, featureIds: [feature] })
   }
-  const none = { specId: 'NONE', agent: 'nobody', label: 'team:none', featureId: 99 }
-  const some = { specId: 'S1', agent: 'agent-1', label: 'team:t3', featureId: 2 }
+  const none = { specId: 'NONE', agent: 'nobody', label: ['team:none'], featureId: 99 }
+  const some = { specId: 'S1', agent: 'agent-1', label: ['team:t3'], featureId: 2 }
   const more: { status?: ['completed']; verdict?: ['unchecked' | 'stale'] }[] = [
     {},
     { status: ['completed'] },

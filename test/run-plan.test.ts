@@ -9,7 +9,13 @@ import { type Engine, engines, type Ledger, openLedger, testLedger } from './sup
 test('PostgreSQL walks along one index for a page of runs with two filters', async (t) => {
   const { client, store } = await openLedger(t, engines[1] as Engine)
   const many = 10_000
-  await client.createRun({ runId: 'A', agent: 'x', labels: { team: 'web' }, git: { branch: 'main' }, content: 'x' })
+  await client.createRun({
+    runId: 'A',
+    agent: 'x',
+    labels: { team: 'web' },
+    git: { branch: 'main' },
+    content: 'x',
+  })
   await client.linkFeatures({ runId: 'A', featureIds: [5] })
   const fill = async (table: string, own: Record<string, string>) => {
     const columns = await store.db.query<{
@@ -37,7 +43,7 @@ test('PostgreSQL walks along one index for a page of runs with two filters', asy
     return ask<Row>(statement)
   }
   const pages = [
-    await client.listRuns({ label: 'team:web', agent: 'x' }),
+    await client.listRuns({ label: ['team:web'], agent: 'x' }),
     await client.listRuns({ featureId: 5, status: ['pending'] }),
     await client.listRuns({ featureId: 5, branch: 'main' }),
   ]
@@ -58,7 +64,7 @@ function indexOf(column: string): string {
   return found[1]
 }
 
-/** Adds 3,000 runs without these values, which changed long ago. */
+/** Adds 3,000 runs without these values, which changed long ago, with a label each. */
 async function addOthers({ db }: Ledger['store']): Promise<void> {
   const columns = await db.query<{ name: string }>(
     db.dialect.commitsInOrder
@@ -73,11 +79,13 @@ async function addOthers({ db }: Ledger['store']): Promise<void> {
     ['run_id', `'R-' || n.n`],
   ])
   const values = names.map((name) => others.get(name) ?? `t.${name}`).join(', ')
-  await db.tx((tx) =>
-    tx.query(sql`insert into runs (${raw(names.join(', '))})
+  await db.tx(async (tx) => {
+    await tx.query(sql`insert into runs (${raw(names.join(', '))})
       with recursive n (n) as (select 1 union all select n + 1 from n where n < 3000)
-      select ${raw(values)} from runs t cross join n`),
-  )
+      select ${raw(values)} from runs t cross join n`)
+    await tx.query(sql`insert into run_labels (run_id, name, value, project_id, created_at)
+      select id, 'team', run_id, project_id, created_at from runs where run_id <> 'A'`)
+  })
   // SQLite has no statistics.
   if (!db.dialect.commitsInOrder) await db.query(sql`analyze`)
 }
@@ -85,7 +93,7 @@ async function addOthers({ db }: Ledger['store']): Promise<void> {
 testLedger('each filter by a column walks along its index', async ({ client, store }) => {
   await client.createRun({
     ...{ runId: 'A', author: 'Ada', where: { session: 's' }, git: { branch: 'b' }, usage: { model: 'm' } },
-    status: 'completed',
+    ...{ status: 'completed', labels: { team: 'web', part: 'api' } },
   })
   await addOthers(store)
   const ask = store.db.query
@@ -114,4 +122,6 @@ testLedger('each filter by a column walks along its index', async ({ client, sto
     const plans = await plansOf({ [after]: '2021-01-01T00:00:00Z' }, `l.${column} >`)
     assert.match(plans, new RegExp(`\\b${indexOf(column)}\\b`), after)
   }
+  const plans = await plansOf({ label: ['team:web', 'part:api'] }, 'run_labels')
+  assert.match(plans, /\bruns_by_label\b/)
 })

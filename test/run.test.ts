@@ -76,7 +76,7 @@ testLedger('the error for a taken runId says what to do, and nothing of the call
     message: /PATCH it, or leave out runId/,
   })
   assert.equal((await client.getRun({ runId: 'A' })).run.content, 'first')
-  assert.equal((await client.listRuns({ label: 'a:b' })).runs.length, 0)
+  assert.equal((await client.listRuns({ label: ['a:b'] })).runs.length, 0)
 })
 
 testLedger('generated ids skip taken ones, and are never generated twice', async ({ client }) => {
@@ -110,8 +110,8 @@ testLedger(
     const { run } = await client.updateRun({ runId: 'A', labels: { b: '3' }, content: 'two', agent: null })
     assert.deepEqual([run.labels, run.agent, run.version], [{ b: '3' }, null, 2])
     assert.ok(run.updatedAt > run.createdAt)
-    assert.equal((await client.listRuns({ label: 'a:1' })).runs.length, 0)
-    assert.equal((await client.listRuns({ label: 'b:3' })).runs.length, 1)
+    assert.equal((await client.listRuns({ label: ['a:1'] })).runs.length, 0)
+    assert.equal((await client.listRuns({ label: ['b:3'] })).runs.length, 1)
     assert.equal((await client.getRun({ runId: 'A' })).run.content, 'two')
 
     ledger.advance(1000)
@@ -204,13 +204,15 @@ testLedger('each filter finds its runs, alone and combined, newest first', async
   assert.deepEqual(await find({ specId: 'ODD' }), ['R5', 'R3', 'R1'])
   assert.deepEqual(await find({ status: ['failed', 'completed', 'failed'] }), ['R6', 'R3', 'R2'])
   assert.deepEqual(await find({ agent: 'two' }), ['R6', 'R5', 'R4'])
-  assert.deepEqual(await find({ label: 'half:first' }), ['R3', 'R2', 'R1'])
-  assert.deepEqual(await find({ label: 'a:x:4' }), ['R4'])
+  assert.deepEqual(await find({ label: ['half:first'] }), ['R3', 'R2', 'R1'])
+  assert.deepEqual(await find({ label: ['a:x:4'] }), ['R4'])
+  assert.deepEqual(await find({ label: ['half:second', 'a:x:4', 'a:x:4'] }), ['R4'])
+  assert.deepEqual(await find({ label: ['half:first', 'half:second'] }), [])
   assert.deepEqual(await find({ featureId: 5 }), ['R2'])
   assert.deepEqual(await find({ featureId: 6, order: 'asc' }), ['R2', 'R6'])
-  assert.deepEqual(await find({ featureId: 6, label: 'half:second' }), ['R6'])
+  assert.deepEqual(await find({ featureId: 6, label: ['half:second'] }), ['R6'])
   assert.deepEqual(await find({ createdAfter: moments[1], createdBefore: moments[4] }), ['R4', 'R3'])
-  assert.deepEqual(await find({ specId: 'EVEN', status: ['completed'], agent: 'two', label: 'half:second' }), ['R6'])
+  assert.deepEqual(await find({ specId: 'EVEN', status: ['completed'], agent: 'two', label: ['half:second'] }), ['R6'])
   assert.deepEqual(await find({ specId: 'NONE' }), [])
   for (const order of ['asc', 'desc'] as const) {
     const span = { order, createdAfter: moments[0], createdBefore: moments[5] }
@@ -238,7 +240,7 @@ testLedger('text in any script comes back byte for byte', async ({ client }) => 
   await client.createRun({ runId: 'A', content, labels: { k: '\u{1F680}' } })
   const { run } = await client.getRun({ runId: 'A' })
   assert.deepEqual([run.content, run.title, run.labels], [content, 'Ünïcode', { k: '\u{1F680}' }])
-  assert.equal((await client.listRuns({ label: 'k:\u{1F680}' })).runs.length, 1)
+  assert.equal((await client.listRuns({ label: ['k:\u{1F680}'] })).runs.length, 1)
 })
 
 testLedger('a usage without fields is none, and no change', async ({ client }) => {

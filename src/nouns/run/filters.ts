@@ -10,10 +10,11 @@ export const runFilters = {
   status: z.array(runStatus).optional(),
   verdict: z.array(verdict).optional(),
   agent: text(200, 1).optional(),
-  label: text(320)
-    .regex(/^[^:]+:/, 'must be name:value')
+  label: z
+    .array(text(320).regex(/^[^:]+:/, 'must be name:value'))
+    .max(32)
     .optional()
-    .describe('name:value'),
+    .describe('name:value; repeated: runs with all of these labels'),
   featureId: rowId.optional(),
   author: author.optional(),
   commit: z

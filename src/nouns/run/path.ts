@@ -114,8 +114,8 @@ function pathsOf(dialect: Dialect, projectId: number, filters: Filters, commits:
     const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
     paths.push(sidePath(dialect, 'featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
   }
-  if (label !== undefined) {
-    paths.push(sidePath(dialect, 'label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(label)}`))
+  for (const one of new Set(label)) {
+    paths.push(sidePath(dialect, 'label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(one)}`))
   }
   const each = status && eachOf('status', status)
   if (specId !== undefined) paths.push(runPath(projectId, 'specId', sql`runs.spec_id`, specId, each ?? [empty]))

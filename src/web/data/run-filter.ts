@@ -33,10 +33,11 @@ const forms: Record<FilterField['kind'], Form> = {
 /** The filters in an address. Those that cannot match any run are left out. */
 export function runFilterOf(query: URLSearchParams): RunFilter {
   const some = <T>(values: T[]) => (values.length > 0 ? values : undefined)
-  const given = filterFields.flatMap(({ name, kind }) => {
-    const { isRight, read } = forms[kind]
-    const value = query.get(name)
-    return value && isRight(value) ? [[name, read(value)] as const] : []
+  const given = filterFields.flatMap(({ name, kind, isRepeated }) => {
+    const form = forms[kind]
+    const values = query.getAll(name).filter((value) => value !== '' && form.isRight(value))
+    const read = values.map((value) => form.read(value))
+    return read.length > 0 ? [[name, isRepeated ? read : read[0]] as const] : []
   })
   return {
     project: some(query.getAll('project')),

@@ -6,6 +6,8 @@ export interface FilterField {
   label: string
   /** The form of its values in an address. */
   kind: 'text' | 'number' | 'label' | 'commit' | 'day'
+  /** Whether it may be given several times: all of them must match. */
+  isRepeated?: true
   /** The run field whose values are suggested. */
   suggested?: Suggested
   /** An example of a value. A day has its own input. */
@@ -16,7 +18,7 @@ export interface FilterField {
 const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   agent: { label: 'Agent', kind: 'text', suggested: 'agent', hint: 'claude-code' },
   author: { label: 'Author', kind: 'text', suggested: 'author', hint: 'Ada Example <ada@example.com>' },
-  label: { label: 'Label', kind: 'label', suggested: 'label', hint: 'team:web' },
+  label: { label: 'Label', kind: 'label', isRepeated: true, suggested: 'label', hint: 'team:web' },
   specId: { label: 'Spec', kind: 'text', suggested: 'specId', hint: 'AUTH-001' },
   specVersion: { label: 'Spec version', kind: 'number', hint: '2' },
   model: { label: 'Model', kind: 'text', hint: 'claude-opus-4-5' },

@@ -73,13 +73,14 @@ interface ValueProps {
   route: Route
 }
 
-function ValueOf({ field: { name, label, kind, suggested, hint }, route }: ValueProps) {
-  const [text, setText] = useState(route.query.get(name) ?? '')
+function ValueOf({ field: { name, label, kind, isRepeated, suggested, hint }, route }: ValueProps) {
+  const [text, setText] = useState((!isRepeated && route.query.get(name)) || '')
   const input = useRef<HTMLInputElement>(null)
   useLayoutEffect(() => input.current?.focus(), [])
   const choose = (value: string, target: EventTarget | null) => {
     closeMenu(target)
-    goQuery(route, { [name]: value.trim() })
+    const others = isRepeated ? route.query.getAll(name).filter((one) => one !== value.trim()) : []
+    goQuery(route, { [name]: [...others, value.trim()] })
   }
   return (
     <form
@@ -144,23 +145,22 @@ function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
 function FilterChips({ route }: { route: Route }) {
   return (
     <>
-      {filterFields.map(({ name, label }) => {
-        const value = route.query.get(name)
-        if (!value) return null
-        return (
+      {filterFields.flatMap(({ name, label }) => {
+        const values = route.query.getAll(name).filter(Boolean)
+        return values.map((value) => (
           <button
-            key={name}
+            key={`${name} ${value}`}
             type="button"
             class="chip"
             title={`Remove ${label}: ${value}`}
-            onClick={() => goQuery(route, { [name]: undefined })}
+            onClick={() => goQuery(route, { [name]: values.filter((one) => one !== value) })}
           >
             <span>
               {label}: <b>{value}</b>
             </span>
             <Icon name="close" />
           </button>
-        )
+        ))
       })}
     </>
   )
