@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -116,8 +116,8 @@ test('a database that cannot be opened is named, with the cause', async (t) => {
 
 test('a state folder that cannot be written is named', async (t) => {
   const { env } = localUser(t)
-  // Its log would be checked, and what it has sealed cannot be remembered either.
-  rmSync(join(env.HOME, 'conduct.db'))
+  // The log of a new ledger is not sealed yet, so there would be nothing to remember.
+  await conductHere(['verify'], env)
   const file = join(env.HOME, 'file')
   writeFileSync(file, '')
   const { status, failed } = await look({ ...env, XDG_STATE_HOME: file })

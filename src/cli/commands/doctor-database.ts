@@ -1,11 +1,11 @@
 import { type Client, ConductError } from '../../client/client.ts'
 import { type Inspected, inspect, type LocalPlace, openLedger, reasonOf, shownPlace } from '../../place/connect.ts'
-import type { Env } from '../../place/folders.ts'
+import { type Env, folders } from '../../place/folders.ts'
 import { settings } from '../../place/setting.ts'
 import { sized } from '../../terminal/amount.ts'
 import { checkMemory, remembers } from '../../verify/remember.ts'
 import { shown } from '../show/print.ts'
-import { type Finding, found } from './doctor-folder.ts'
+import { type Finding, found, writeFault } from './doctor-folder.ts'
 
 /** Checks a database that this machine opens in process. */
 export async function databaseFindings(place: LocalPlace, env: Env): Promise<Finding[]> {
@@ -157,6 +157,9 @@ export function clockFinding(now: number, aheadMs: number, newestAt: string | nu
 
 /** Checks that the log of a ledger continues what this machine saw of it before, and remembers its new state. */
 export async function logFindings(client: Client, ledger: string, env: Env): Promise<Finding[]> {
+  if (writeFault(folders.state(env)) !== undefined) {
+    return [found('log', 'note', 'not checked, because this machine cannot remember it: see state')]
+  }
   try {
     const changed = await checkMemory(client, ledger, env)
     if (changed !== undefined) return [found('log', 'fail', changed)]
