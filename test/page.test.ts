@@ -154,7 +154,7 @@ testLedger('any combination of filters finds the runs that match them all', asyn
       (run) =>
         (filters.specId ?? run.specId) === run.specId &&
         (filters.agent ?? run.agent) === run.agent &&
-        (filters.label ?? `team:${run.labels.team}`) === `team:${run.labels.team}` &&
+        (filters.label?.[0] ?? `team:${run.labels.team}`) === `team:${run.labels.team}` &&
         (filters.featureId ?? run.feature) === run.feature &&
         (status?.[0] ?? run.status) === run.status &&
         (verdict?.[0] ?? 'unchecked') === 'unchecked',

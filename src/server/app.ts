@@ -29,7 +29,7 @@ import type { BackupJobOptions } from './jobs/backup.ts'
 import { createLimiter } from './limit.ts'
 import { createMetrics } from './metrics.ts'
 import { createCors, createHosts } from './origin.ts'
-import { createGuard, refusalOf } from './webhook/connect.ts'
+import { createGuard, refusalOf } from './webhook/guard.ts'
 import { createSender, type SenderOptions } from './webhook/send.ts'
 
 export interface AppOptions {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { signedHeaders } from '../../src/nouns/webhook/rules.ts'
-import { type Address, createGuard } from '../../src/server/webhook/connect.ts'
+import { type Address, createGuard } from '../../src/server/webhook/guard.ts'
 import { createSender } from '../../src/server/webhook/send.ts'
 import { openReceiver, status } from '../support/receiver.ts'
 

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import { nodeHttp } from '../../builtin.ts'
 import type { Message, Outcome, Send } from '../../frame/ctx.ts'
 import { version } from '../../version.ts'
-import { createGuard, open, Refused, type Resolve, resolveByMachine } from './connect.ts'
+import { open, Refused } from './connect.ts'
+import { createGuard, type Resolve, resolveByMachine } from './guard.ts'
 
 export interface SenderOptions {
   /** Hosts, addresses and CIDR ranges that may receive webhooks although they are not public. */
