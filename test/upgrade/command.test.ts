@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { programOf } from '../cli/program.ts'
@@ -9,8 +9,9 @@ import { loadSqlite } from './dump-sqlite.ts'
 for (const words of ['run list --quiet', 'doctor', 'exec -- true']) {
   test(`conduct ${words} reports that it upgrades the local database`, async (t) => {
     const { env, cwd } = localUser(t)
-    const dump = new URL('ledger/v4.sqlite.sql', import.meta.url)
-    loadSqlite(join(env.HOME, 'conduct.db'), readFileSync(dump, 'utf8'))
+    const file = join(env.HOME, 'conduct.db')
+    rmSync(file)
+    loadSqlite(file, readFileSync(new URL('ledger/v4.sqlite.sql', import.meta.url), 'utf8'))
     const { all } = programOf(env, cwd)
     const upgrading = /^Upgrading the database: version 14 of \d+\.$/m
     assert.match((await all(words)).stderr, upgrading)
