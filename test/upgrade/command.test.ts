@@ -10,7 +10,7 @@ for (const words of ['run list --quiet', 'doctor', 'exec -- true']) {
   test(`conduct ${words} reports that it upgrades the local database`, async (t) => {
     const { env, cwd } = localUser(t)
     const file = join(env.HOME, 'conduct.db')
-    rmSync(file)
+    rmSync(file, { force: true })
     loadSqlite(file, readFileSync(new URL('ledger/v4.sqlite.sql', import.meta.url), 'utf8'))
     const { all } = programOf(env, cwd)
     const upgrading = /^Upgrading the database: version 14 of \d+\.$/m
