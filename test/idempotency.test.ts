@@ -130,3 +130,17 @@ testLedger('a stored response takes a fraction of its size', async (ledger) => {
   const size = (await response.text()).length
   assert.ok(size > 500 && (row?.bytes ?? size) < size / 2, `${row?.bytes} of ${size}`)
 })
+
+/** What a version stored for the key `k`. Each later one has to read it for a day. */
+const stored =
+  '.gFXpkA5RCWuwIIQCF6WkBtoAP2+M4LpWzuztL9ljVsXGXI6ikMnAiLwmeuNmAk03+riEB2zkwB867YIsZPYBmh/PzCTsYbTkYXiS7M6hdYQyhvFkBOYsUQz13J7HqOsGRL0C4rhUl70v4nbqzmZUQwlY+Lo6507zJA=='
+
+testLedger('a response that an earlier server stored is replayed', async (ledger) => {
+  const create = () => post(ledger, 'k', { slug: 'shop' }, '/v1/projects')
+  await create()
+  await ledger.store.db.tx((tx) => tx.query(sql`update idempotency_keys set answer = ${stored}`))
+  const response = await create()
+  assert.equal(response.headers.get('idempotent-replayed'), 'true')
+  const { project } = (await response.json()) as { project: { slug: string; createdAt: string } }
+  assert.deepEqual([project.slug, project.createdAt.slice(0, 10)], ['shop', '2026-11-29'])
+})

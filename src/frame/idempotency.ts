@@ -24,14 +24,15 @@ export const erasedResponse = JSON.stringify({ status: statusOf.CONFLICT, header
 /** The local user has no key; all local actions share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
-const runFields = [
+/** A run as most responses had it when this dictionary was made. It never follows the fields of a run. */
+const typicalNames = [
   ...['id', 'project', 'runId', 'title', 'specId', 'specVersion', 'status', 'agent', 'author', 'command', 'exitCode'],
   ...['contentType', 'labels', 'where', 'git', 'changes', 'links', 'usage', 'failure', 'retryOf', 'attempt', 'verdict'],
   ...['evidence', 'why', 'required', 'activity', 'leaseExpiresAt', 'lastSeenAt', 'startedAt', 'endedAt', 'createdAt'],
   ...['updatedAt', 'createdBy', 'updatedBy', 'version'],
 ]
 const typicalRun = {
-  ...Object.fromEntries(runFields.map((name) => [name, null])),
+  ...Object.fromEntries(typicalNames.map((name) => [name, null])),
   ...{
     project: 'default',
     runId: 'RUN-001',
@@ -43,7 +44,7 @@ const typicalRun = {
   ...{ verdict: 'unchecked', why: 'No check has run', createdAt: '2026-', updatedAt: '2026-', attempt: 1, version: 1 },
   ...{ createdBy: { kind: 'key', id: 1, name: 'admin' }, updatedBy: { kind: 'key', id: 1, name: 'admin' } },
 }
-/** What most responses contain. Stored ones depend on it: a change needs another mark. */
+/** What most responses contain, for deflate (RFC 1951). Stored ones depend on each byte of it: a change needs another mark. */
 const dictionary = Buffer.from(
   [{ message: ' successfully' }, { content: { bytes: 0, offset: 0 } }, { run: typicalRun, lease: { token: '' } }]
     .map((body) => {

@@ -29,8 +29,8 @@ async function findRemains({ db, project }: Ctx): Promise<number | undefined> {
 }
 
 /**
- * For whoever gives an id to a new run or check: throws UNAVAILABLE while one with that id is being deleted, so that its
- * last event comes before the first of the new one.
+ * Throws UNAVAILABLE while a run or check with that id is being deleted. A new one with that id then comes after the last
+ * event of the deleted one.
  */
 export async function requireGone(ctx: Ctx, noun: 'run' | 'check', id: string): Promise<void> {
   const hidden = await findRemains(ctx)
