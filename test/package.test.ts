@@ -63,8 +63,18 @@ before(async () => {
   await run('npm', ['install', ...flags, tarball], { cwd: home })
 })
 
-/** The version and, as this is no release, the commit that was built. */
-const versionPattern = new RegExp(`^${readJson(join(root, 'package.json')).version}\\+[0-9a-f]{10,}\\n?$`)
+test('the command that the documentation gives installs the tarball', async () => {
+  const page = readFileSync(join(root, 'docs/installing.md'), 'utf8')
+  const [, command = ''] = /^```console\n(npm install --global .*)\n```$/m.exec(page) ?? []
+  const prefix = join(folder, 'prefix')
+  const env = { ...process.env, ...cacheHome, NPM_CONFIG_PREFIX: prefix, NPM_CONFIG_PREFER_OFFLINE: 'true' }
+  await run('sh', ['-c', command], { cwd: folder, env })
+  assert.match((await run(join(prefix, 'bin/conduct'), ['--version'], { env })).stdout, versionPattern)
+})
+
+const { version } = readJson(join(root, 'package.json'))
+/** The version and, unless it is a release, the commit that was built. */
+const versionPattern = new RegExp(`^${version}${version.includes('-') ? '\\+[0-9a-f]{10,}' : ''}\\n?$`)
 
 after(() => rmSync(folder, { recursive: true, force: true }))
 
