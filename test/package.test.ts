@@ -230,11 +230,21 @@ test('the TypeScript example of the documentation works', async (t) => {
 })
 
 test('the package contains what it needs and nothing else', () => {
-  const allowed = ['bin', 'deploy', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+  const made = ['bin', 'deploy', 'dist', 'docs', 'package.json', 'openapi.json']
+  const allowed = [...made, 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE']
   assert.deepEqual(
     readdirSync(installed).filter((part) => !allowed.includes(part)),
     [],
   )
+})
+
+test('every link and picture of the README in the package has its file there', () => {
+  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\(([^)#\s]+)/g)]
+  const dead = links.flatMap(([, path = '']) =>
+    /^[a-z]+:/.test(path) || existsSync(join(installed, path)) ? [] : [path],
+  )
+  assert.ok(links.length > 20)
+  assert.deepEqual(dead, [])
 })
 
 test('the package contains the files of deploy/ that the documentation names', () => {

@@ -1,8 +1,10 @@
 import { defineConfig } from 'vite'
+import { licenses } from '../../scripts/licenses.ts'
 
 export default defineConfig(({ command }) => ({
   // Built, every address is relative: the page is served below any prefix.
   base: command === 'build' ? './' : '/conduct/',
+  plugins: [licenses()],
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,
