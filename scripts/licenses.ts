@@ -27,4 +27,4 @@ function licenseOf(folder: string): string {
 
 /** The bundled packages, as `name@version`, by the text of a license file. */
 export const bundledIn = (text: string): string[] =>
-  [...text.matchAll(/^(@?[\w./-]+) (\d+\.\S+) \([^)]*\)$/gm)].map(([, name, version]) => `${name}@${version}`)
+  [...text.matchAll(/^(@?[\w./-]+) (\d+\.\d+\.\d+\S*) \([^)]*\)$/gm)].map(([, name, version]) => `${name}@${version}`)

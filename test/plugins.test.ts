@@ -22,7 +22,6 @@ const owned: Names = {
   image: 'ghcr.io/ada/conduct',
   marketplace: 'ada/conduct',
   mcp: 'io.github.ada/conduct',
-  security: 'security@example.com',
 }
 
 test('the generated files are up to date', () => {

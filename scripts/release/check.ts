@@ -13,9 +13,10 @@ import { smoke } from './smoke.ts'
 import { has, missing } from './tools.ts'
 
 // `npm run release:check` builds the artefacts of the last commit twice, in two clean clones, and uses each as somebody
-// new would. `-- --keep FOLDER` keeps the artefacts. It exits with 1 if something is wrong or could not be checked.
+// new would. `-- --keep FOLDER` keeps the artefacts, and `--publish` fails while a name has no owner. It exits with 1 if
+// something is wrong or could not be checked.
 
-const { values } = parseArgs({ options: { keep: { type: 'string' } } })
+const { values } = parseArgs({ options: { keep: { type: 'string' }, publish: { type: 'boolean', default: false } } })
 const scratch = mkdtempSync(join(tmpdir(), 'conduct-release-'))
 const pinned = { publint: 'publint@0.3.25', attw: '@arethetypeswrong/cli@0.18.5', pnpm: 'pnpm@12.21.0' }
 /** Versions of Node.js, by their packages on npm. */
@@ -135,7 +136,7 @@ async function checkBuilt({ tarball, image, imageName }: Built, source: string) 
 try {
   const changed = await run(root, process.env, 'git', 'status', '--porcelain')
   if (changed !== '') process.stdout.write('note   this checks the last commit, without your changes since\n')
-  for (const name of unset()) say('unset', name, 'it has no owner yet, so nothing can be published there')
+  for (const name of unset()) say(values.publish ? 'FAIL' : 'unset', name, 'it has no owner yet, so nothing can be published there')
   const out = values.keep ?? join(scratch, 'first')
   const source = await clone('one')
   const built = await build(source, out, join(scratch, 'one-scratch'))

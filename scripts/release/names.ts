@@ -13,8 +13,6 @@ export interface Names {
   marketplace: string | null
   /** The name in the MCP registry: `io.github.OWNER/conduct`. */
   mcp: string | null
-  /** Where to report a vulnerability in private: an address or a page. */
-  security: string | null
 }
 
 export const names: Names = {
@@ -23,7 +21,6 @@ export const names: Names = {
   image: null,
   marketplace: null,
   mcp: null,
-  security: null,
 }
 
 /** The names that are still missing. */

@@ -123,3 +123,6 @@ async function forgetRecorder(home: string) {
   rmSync(socket)
   await sleep(2_000)
 }
+
+// `node scripts/release/smoke.ts`: uses the `conduct` on the PATH.
+if (import.meta.main) await smoke({ path: (process.env.PATH ?? '').split(delimiter) })
