@@ -1,8 +1,8 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
-import type { Failure, Seen, Step, Usage } from './agents/seen.ts'
+import type { Failure, Seen, Step, Told, Usage } from './agents/seen.ts'
 import type { KeptItem } from './agents/tools.ts'
-import { type Draft, newDraft } from './agents/turn.ts'
+import { cut, type Draft, newDraft } from './agents/turn.ts'
 import type { Snapshot } from './work.ts'
 
 /** Which texts of a session to record. */
@@ -67,6 +67,8 @@ export interface Memo {
   /** The agent's plan. */
   plan?: KeptItem[]
   model?: string
+  /** The version of the agent. */
+  version?: string
   transcript?: string
   /** The transcripts of its subagents. */
   subagents?: string[]
@@ -219,13 +221,16 @@ export function stepOf({ step }: Seen): Step {
   return { ...step, failure: failureOf(step.failure) }
 }
 
-/** The memo with what a document says about the session itself. */
-export function withSession(memo: Memo, { step, transcript = memo.transcript, model = memo.model }: Seen): Memo {
+/** The memo with what a document and the transcript say about the session itself. */
+export function withSession(memo: Memo, seen: Seen, told: Told = {}): Memo {
+  const { step, transcript = memo.transcript, model = memo.model } = seen
+  const version = cut(told.version ?? seen.version, 100) ?? memo.version
   const subagent = step.kind === 'subagent' ? step.transcript : undefined
   return {
     ...memo,
     ...(transcript !== undefined && { transcript }),
     ...(model !== undefined && { model }),
+    ...(version !== undefined && { version }),
     ...(subagent !== undefined && { subagents: [...new Set([...(memo.subagents ?? []), subagent])].slice(-100) }),
   }
 }

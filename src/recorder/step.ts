@@ -19,7 +19,7 @@ export const isOpen = ({ draft }: Memo): boolean => draft !== undefined && !isEm
  * session may overtake that of its last turn. Then `closing` is set, and `close` ends both if the turn's hook never comes.
  */
 export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
-  const memo = withSession(before, seen)
+  const memo = withSession(before, seen, facts.told)
   const { step } = seen
   const isLate = memo.closing !== undefined && (step.kind === 'turn' || step.kind === 'end')
   const start = isLate ? { memo, calls: [] } : close(memo, facts)

@@ -15,6 +15,7 @@ const runsOf = (told: Told[]): Run[] =>
     specVersion: null,
     status: 'completed',
     agent: null,
+    agentVersion: null,
     author: null,
     command: null,
     exitCode: null,

@@ -72,6 +72,28 @@ for (const [what, steps, isClosing, calls] of [
   })
 }
 
+for (const [what, versions, sent] of [
+  ['known at the first prompt', ['1.0', '1.0', '1.0'], ['1.0', undefined, '1.0']],
+  ['that its transcript tells later', [undefined, '1.0', undefined], [undefined, undefined, '1.0']],
+  ['that changes', ['1.0', undefined, '1.1'], ['1.0', undefined, '1.1']],
+  ['too long for a ledger', ['ü'.repeat(60), undefined, undefined], ['ü'.repeat(50), undefined, 'ü'.repeat(50)]],
+  ['nobody tells', [], [undefined, undefined, undefined]],
+] as const) {
+  test(`the version of an agent ${what}`, () => {
+    let memo: Memo = {}
+    const calls = [prompt, turn, end].flatMap((one, at) => {
+      const version = versions[at]
+      const after = step(memo, seenOf(one), factsAt(at, { told: version === undefined ? {} : { version } }))
+      memo = after.memo
+      return after.calls
+    })
+    assert.deepEqual(
+      calls.map(({ input }) => input.agentVersion),
+      sent,
+    )
+  })
+}
+
 const snapshot = (tree: string, commit = 'c1', commitTree = 't1'): Snapshot => ({
   root: '/work',
   tree,

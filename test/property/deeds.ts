@@ -70,6 +70,7 @@ const runFields = fc.record({
   labels: maybe(fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('', '1'))),
   usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
   git: maybe(git),
+  agentVersion: maybe(fc.constantFrom(null, '1.0', '1.1')),
   author: maybe(fc.constantFrom(null, 'Ada', 'Ada <ada@example.com>')),
   command: maybe(word),
   exitCode: maybe(fc.constantFrom(null, 0, 1)),

@@ -13,7 +13,7 @@ export const told: Record<Noun, Row> = {
     ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
     ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
     ...{ verdict: 'unchecked', evidence: null, why: null, required: null, content: null, features: [] },
-    ...{ author: null, command: null, exitCode: null, contentType: 'text/markdown' },
+    ...{ agentVersion: null, author: null, command: null, exitCode: null, contentType: 'text/markdown' },
   },
   turn: { prompt: null, answer: null, model: null, tools: null, files: null, usage: null, git: null },
   spec: { title: null, status: null, agent: null, content: null },

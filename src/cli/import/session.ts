@@ -155,12 +155,13 @@ async function create(
   first: PastTurn,
   folder: Folder,
 ): Promise<Run> {
-  const { branch, base } = first.session
+  const { branch, base, version } = first.session
   const { startedAt, endedAt } = first.turn
   const [cwd, author] = [cut(folder.cwd, 1_000), cut(folder.author, 200)]
   const input = {
     title: titleOf(folder.rules, first.turn.prompt, source.agent),
     agent: source.agent,
+    ...(version !== undefined && { agentVersion: version }),
     ...(author && { author }),
     where: { host: hostname(), ...(cwd && { cwd }), session },
     ...((branch || base) && { git: await maskDeep({ ...(branch && { branch }), ...(base && { base }) }) }),

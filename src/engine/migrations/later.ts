@@ -85,3 +85,6 @@ export const runFinders = (): string[] => [
   'create index runs_by_model on runs (project_id, model, created_at, id) where model is not null',
   'create index runs_by_update on runs (project_id, updated_at, created_at, id)',
 ]
+
+/** The version of a run's agent, since version 19. */
+export const agentVersion = ({ text }: Dialect): string[] => [`alter table runs add column agent_version ${text}`]

@@ -56,6 +56,9 @@ export const runFields = {
   agent: stored('text', nullableText, 'The name of the agent that does the work', {
     given: text(200, 1).nullable().describe('The agent that does the work: "claude-code", "ci"'),
   }),
+  agentVersion: stored('text', nullableText, 'The version of the agent', {
+    given: text(100, 1).nullable().describe('The version of the agent: "2.1.332"'),
+  }),
   author: stored('text', nullableText, 'The person for whom the work is done', { given: author.nullable() }),
   command: stored('text', nullableText, 'The command line', {
     given: text(4000, 1).nullable().describe('The command that the run records'),
@@ -171,6 +174,7 @@ export function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, 
     specVersion: row.spec_version,
     status: row.status,
     agent: row.agent,
+    agentVersion: row.agent_version,
     author: row.author,
     command: row.command,
     exitCode: row.exit_code,

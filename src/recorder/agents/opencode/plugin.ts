@@ -112,7 +112,7 @@ export const Conduct = async ({ directory }) => {
 
   const events = {
     'session.created': ({ sessionID, info }) => {
-      sessionOf(sessionID ?? info.id).parent = info.parentID
+      Object.assign(sessionOf(sessionID ?? info.id), { parent: info.parentID, version: info.version })
       if (info.parentID === undefined) tell('start', info.id, {})
     },
     'message.updated': ({ info }) => {
@@ -141,7 +141,7 @@ export const Conduct = async ({ directory }) => {
       if (session.parent !== undefined) return
       const text = parts.flatMap((part) => (part.type === 'text' && !part.synthetic ? [part.text] : [])).join('\\n')
       Object.assign(session, { prompted: true, prompt: message.id, error: undefined })
-      tell('prompt', input.sessionID, { id: message.id, text, model: session.model })
+      tell('prompt', input.sessionID, { id: message.id, text, model: session.model, version: session.version })
     },
   }
 }
