@@ -17,6 +17,8 @@ export const paths = {
   listTurns: 'GET /v1/runs/:runId/turns',
   getTurn: 'GET /v1/runs/:runId/turns/:n',
   listRunFiles: 'GET /v1/runs/:runId/files',
+  addDiffs: 'POST /v1/runs/:runId/diff',
+  getDiff: 'GET /v1/runs/:runId/diff',
 
   createSpec: 'POST /v1/specs',
   listSpecs: 'GET /v1/specs',

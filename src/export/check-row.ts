@@ -21,6 +21,7 @@ const json: Record<string, Record<string, Kind>> = {
     ...{ activity: 'object', required: 'array' },
   },
   turns: { facts: 'object' },
+  turn_diffs: { facts: 'object', whole_facts: 'object' },
   checks: { pipeline: 'object' },
   webhooks: { types: 'array' },
 }

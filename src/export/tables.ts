@@ -46,6 +46,7 @@ export const tables: readonly Table[] = [
   { name: 'run_links', key: ['run_id', 'href_key'] },
   { name: 'run_files', key: ['run_id', 'path'] },
   { name: 'turns', key: ['id'], atOnce: 20 },
+  { name: 'turn_diffs', since: 19, key: ['id'] },
   { name: 'checks', key: ['id'] },
   {
     name: 'webhooks',

@@ -48,6 +48,7 @@ const facts: ReadonlySet<string> = new Set([
   ...['createdAt', 'startedAt', 'endedAt', 'at', 'leaseExpiresAt', 'expiresAt', 'revokedAt', 'permissions'],
   ...['tree', 'commits', 'sha256', 'appended'],
   ...['startTree', 'commitTree', 'recorder'],
+  ...['mode', 'oldMode', 'before', 'after'],
 ])
 
 /** Whether the strings of a field are facts; undefined: it has no name. */

@@ -9,12 +9,14 @@ import { createFeature, getFeature, listFeatures, updateFeature } from '../nouns
 import { createKey, listKeys, me, revokeKey, updateKey } from '../nouns/key/key.ts'
 import { createLoginCode, createSession, deleteSession } from '../nouns/key/session.ts'
 import { createProject, getProject, listProjects, updateProject } from '../nouns/project/project.ts'
+import { addDiffs } from '../nouns/run/add-diffs.ts'
 import { appendTurn, getTurn, listTurns } from '../nouns/run/append-turn.ts'
 import { getCheck, updateCheck } from '../nouns/run/check/check.ts'
 import { createCheck } from '../nouns/run/check/create.ts'
 import { listChecks } from '../nouns/run/check/list.ts'
 import { appendToRun, readContent } from '../nouns/run/content.ts'
 import { listRunFiles } from '../nouns/run/file.ts'
+import { getDiff } from '../nouns/run/get-diff.ts'
 import { linkFeatures, unlinkFeature } from '../nouns/run/link.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from '../nouns/run/list.ts'
 import { createRun, getRun, updateRun } from '../nouns/run/run.ts'
@@ -61,6 +63,8 @@ export const operations: Operations = {
   listTurns,
   getTurn,
   listRunFiles,
+  addDiffs,
+  getDiff,
   createSpec,
   listSpecs,
   getSpec,
@@ -123,6 +127,7 @@ const runOf: { [N in Name]?: (input: Parsed<N>) => string | undefined } = {
   appendToRun: ({ runId }) => runId,
   heartbeat: ({ runId }) => runId,
   appendTurn: ({ runId }) => runId,
+  addDiffs: ({ runId }) => runId,
   createCheck: ({ runId }) => runId,
 }
 

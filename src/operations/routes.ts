@@ -8,6 +8,7 @@ import { featureRoutes } from '../nouns/feature/routes.ts'
 import { keyRoutes } from '../nouns/key/routes.ts'
 import { projectRoutes } from '../nouns/project/routes.ts'
 import { checkRoutes } from '../nouns/run/check/routes.ts'
+import { diffRoutes } from '../nouns/run/diff-routes.ts'
 import { runRoutes } from '../nouns/run/routes.ts'
 import { runWorkRoutes } from '../nouns/run/work-routes.ts'
 import { specRoutes } from '../nouns/spec/routes.ts'
@@ -22,6 +23,7 @@ export { exampleKey } from '../contract/route.ts'
 export const routes = {
   ...runRoutes,
   ...runWorkRoutes,
+  ...diffRoutes,
   ...specRoutes,
   ...checkRoutes,
   ...featureRoutes,

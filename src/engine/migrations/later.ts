@@ -88,3 +88,13 @@ export const runFinders = (): string[] => [
 
 /** The version of a run's agent, since version 19. */
 export const agentVersion = ({ text }: Dialect): string[] => [`alter table runs add column agent_version ${text}`]
+
+/** What was written: a row for each file that a turn changed, or whose change since the run began it changed. */
+export const turnDiffs = ({ id, text, integer, tableEnd }: Dialect): string[] => [
+  `create table turn_diffs (id ${id}, project_id ${integer} not null references projects (id),
+    run_id ${integer} not null references runs (id) on delete cascade,
+    turn_id ${integer} not null references turns (id) on delete cascade, n ${integer} not null, path ${text} not null,
+    facts ${text} not null, document_id ${integer}, whole_facts ${text}, whole_document_id ${integer},
+    created_by ${integer} not null, created_at ${text} not null, unique (run_id, path, n)) ${tableEnd}`,
+  'create index turn_diffs_by_turn on turn_diffs (turn_id, path)',
+]

@@ -10,6 +10,7 @@ import { appeared, type Changes, vanished } from '../../log/event.ts'
 import { type Change, record, recordAll } from '../../log/record.ts'
 import { titleOf } from '../../text/title.ts'
 import { activityAfter } from './activity.ts'
+import { deleteDiffTexts } from './add-diffs.ts'
 import { appendChapter } from './content.ts'
 import { keepFiles } from './file.ts'
 import { activityIn, type RunRow, requireRun } from './row.ts'
@@ -215,6 +216,7 @@ export async function deleteTurns(ctx: Ctx, runs: Pick<RunRow, 'id' | 'run_id'>[
     order by run_id, n ${ctx.db.dialect.forUpdate}`)
   const documents = rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id])
   const digests = await findDigests(ctx, documents)
+  await deleteDiffTexts(ctx, ids)
   await ctx.db.query(sql`delete from turns where id in (${listOf(ids)})`)
   await deleteDocuments(ctx, documents)
   const events = rows.map(({ run, prompt_id, answer_id, facts, ...turn }) => {
