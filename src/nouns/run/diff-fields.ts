@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { text } from '../../contract/field.ts'
-import { turnNumber } from './turn-fields.ts'
+import { file, turnNumber } from './turn-fields.ts'
 import { count } from './work-fields.ts'
 
 /** The most bytes of the diff of a file, and of all diffs of a turn; and the most files of a turn. */
@@ -66,3 +66,12 @@ export const fileDiff = z
   })
   .meta({ id: 'FileDiff' })
 export type FileDiff = z.infer<typeof fileDiff>
+
+/** A file in the list of those that a run changed. */
+export const changedFile = file
+  .extend({
+    status: changeFacts.status.optional().describe('What happened to it, if its diff was recorded'),
+    mode: z.string().optional().describe('Its new mode, where its diff says it'),
+  })
+  .meta({ id: 'ChangedFile' })
+export type ChangedFile = z.infer<typeof changedFile>

@@ -57,6 +57,7 @@ export const diffRoutes = {
         omitted: count.optional().describe('How many more files were changed, of which no diff was recorded'),
       }),
     }),
+    csv: false,
     success: [200],
     example: { runId: 'RUN-001', turn: 1 },
   },

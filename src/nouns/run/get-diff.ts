@@ -7,6 +7,7 @@ import { countWithin } from '../../frame/page.ts'
 import { listOf } from '../../frame/pieces.ts'
 import type { FileDiff } from './diff-fields.ts'
 import type { DiffRoutes } from './diff-routes.ts'
+import { type Diffs, diffsOfRun, diffsOfTurn, isWithin } from './diff-rows.ts'
 import { type RunRow, requireRun, stateOf } from './row.ts'
 import type { TurnFields } from './turn-fields.ts'
 
@@ -16,29 +17,20 @@ interface Place {
   bytes: number
 }
 
-interface Shown {
-  id: number
-  path: string
-  n: number
-  facts: string
-  patch: string | null
-  is_erased: number
-}
-
 /** The most bytes of diffs in one response. */
 const mostBytes = 3_000_000
 
 /**
- * Reads the diffs of a turn, or of the whole run: of each file, what the last turn that names it says of the run by then.
- * Throws NOT_FOUND if the project has no such run, or the run no such turn; BAD_REQUEST for a cursor of something else.
+ * Reads the diffs of a turn, or of the whole run. Throws NOT_FOUND if the project has no such run, or the run no such
+ * turn; BAD_REQUEST for a cursor of something else.
  */
 export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, path, turn, limit, cursor }) => {
   const run = await requireRun(ctx, runId)
-  const found = turn === undefined ? ofRun(run) : await ofTurn(ctx, run, turn)
-  const within = path === undefined ? found.where : sql`${found.where} and ${isWithin(path)}`
+  const { diffs, changed } = await diffsOf(ctx, run, turn)
+  const within = path === undefined ? diffs.where : sql`${diffs.where} and ${isWithin('t.path', path)}`
   const after = cursor === undefined ? empty : sql`and t.path > ${await pathAt(ctx, run, cursor)}`
   const places = await ctx.db.query<Place>(sql`
-    select t.id, t.path, coalesce((select d.bytes from documents d where d.id = ${found.document}), 0) as bytes
+    select t.id, t.path, coalesce((select d.bytes from documents d where d.id = ${diffs.document}), 0) as bytes
     from turn_diffs t where ${within} ${after} order by t.path limit ${limit + 1}`)
   const page = places.slice(
     0,
@@ -48,81 +40,40 @@ export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, pa
     ),
   )
   const last = page.at(-1)
-  const hasMore = last !== undefined && places.length > page.length
+  const more = last && places.length > page.length ? { hasMore: true, nextCursor: cursorOf(last) } : { hasMore: false }
+  const total = await countOf(ctx, within)
+  const omitted = path === undefined ? changed - total : 0
   return {
-    files: await shown(ctx, found, page),
-    meta: {
-      ...(await countOf(ctx, within, path === undefined ? await changedFiles(ctx, run, turn) : 0)),
-      hasMore,
-      ...(hasMore && { nextCursor: cursorOf(last) }),
-    },
+    files: await shown(ctx, diffs, page),
+    meta: { total, ...(omitted > 0 && { omitted }), ...more },
   }
 }
 
-/** Which rows `t` to read, and which of their two changes. */
-interface Found {
-  where: Sql
-  facts: Sql
-  document: Sql
+/** The diffs, and how many files were changed, also such without a diff. */
+async function diffsOf(ctx: Ctx, run: RunRow, n: number | undefined): Promise<{ diffs: Diffs; changed: number }> {
+  if (n === undefined) return { diffs: diffsOfRun(run), changed: stateOf(run).changes?.files ?? 0 }
+  const { facts, diffs } = await diffsOfTurn(ctx, run, n)
+  const { files = [], filesOmitted = 0 } = JSON.parse(facts) as TurnFields
+  return { diffs, changed: files.length + filesOmitted }
 }
 
-const isThere = (facts: Sql) => sql`${facts} <> '{}'`
-
-async function ofTurn(ctx: Ctx, run: RunRow, n: number): Promise<Found> {
-  const [turn] = await ctx.db.query<{ id: number }>(sql`select id from turns where run_id = ${run.id} and n = ${n}`)
-  if (!turn) throw new ConductError('NOT_FOUND', `Run '${run.run_id}' has no turn ${n}.`)
-  const facts = sql`t.facts`
-  return { where: sql`t.turn_id = ${turn.id} and ${isThere(facts)}`, facts, document: sql`t.document_id` }
-}
-
-function ofRun(run: RunRow): Found {
-  const facts = sql`coalesce(t.whole_facts, t.facts)`
-  const isLast = sql`not exists (
-    select 1 from turn_diffs later where later.run_id = t.run_id and later.path = t.path and later.n > t.n)`
-  return {
-    where: sql`t.run_id = ${run.id} and ${isThere(facts)} and ${isLast}`,
-    facts,
-    document: sql`case when t.whole_facts is null then t.document_id else t.whole_document_id end`,
-  }
-}
-
-/** A file, or all below a folder. `0` comes right after `/`. */
-export const isWithin = (path: string): Sql =>
-  path.endsWith('/') ? sql`t.path > ${path} and t.path < ${`${path.slice(0, -1)}0`}` : sql`t.path = ${path}`
-
-async function shown(ctx: Ctx, { facts, document }: Found, places: Place[]): Promise<FileDiff[]> {
+async function shown({ db }: Ctx, { facts, document }: Diffs, places: Place[]): Promise<FileDiff[]> {
   if (places.length === 0) return []
-  const rows = await ctx.db.query<Shown>(sql`
-    select t.id, t.path, t.n, ${facts} as facts, ${documentText(document)} as patch,
+  const rows = await db.query<{ path: string; n: number; facts: string; patch: string | null; is_erased: number }>(sql`
+    select t.path, t.n, ${facts} as facts, ${documentText(document)} as patch,
       case when ${isErased(document)} then 1 else 0 end as is_erased
     from turn_diffs t where t.id in (${listOf(places.map(({ id }) => id))}) order by t.path`)
   return rows.map(({ path, n, facts, patch, is_erased }) => ({
     path,
     turn: n,
     ...JSON.parse(facts),
-    ...(is_erased === 1 && { erased: true }),
-    ...(patch !== null && is_erased === 0 && { patch }),
+    ...(is_erased === 1 ? { erased: true } : patch !== null && { patch }),
   }))
 }
 
-/** How many files there are, and how many more were changed. */
-async function countOf({ db }: Ctx, within: Sql, changed: number) {
-  const { count: total } = only(
-    await db.query<{ count: number }>(sql`
-    select count(*) as count from turn_diffs t where ${within}`),
-  )
-  return { total, ...(changed > total && { omitted: changed - total }) }
-}
-
-/** How many files a run, or one of its turns, changed as its turns say. */
-async function changedFiles({ db }: Ctx, run: RunRow, n: number | undefined): Promise<number> {
-  if (n === undefined) return stateOf(run).changes?.files ?? 0
-  const { facts } = only(
-    await db.query<{ facts: string }>(sql`
-    select facts from turns where run_id = ${run.id} and n = ${n}`),
-  )
-  const { files = [], filesOmitted = 0 } = JSON.parse(facts) as TurnFields
-  return files.length + filesOmitted
+async function countOf({ db }: Ctx, within: Sql): Promise<number> {
+  const rows = await db.query<{ count: number }>(sql`select count(*) as count from turn_diffs t where ${within}`)
+  return only(rows).count
 }
 
 const cursorOf = ({ id }: Place) => Buffer.from(`diff ${id}`).toString('base64url')

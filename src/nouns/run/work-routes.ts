@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { humanId, order, pageInput, pageMeta, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import type { Route } from '../../contract/route.ts'
+import { changedFile } from './diff-fields.ts'
 import { runAnswer } from './fields.ts'
 import { leaseSeconds, leaseToken } from './lease-fields.ts'
 import { timelineEntry } from './timeline-fields.ts'
-import { file, turn, turnFields, turnNumber } from './turn-fields.ts'
+import { turn, turnFields, turnNumber } from './turn-fields.ts'
 import { activityInput } from './work-fields.ts'
 
 const gap = z.object({
@@ -135,10 +136,15 @@ export const runWorkRoutes = {
     summary: 'List the files that the turns of a run changed, most changed lines first',
     words: 'run files',
     permission: 'read',
-    input: z.strictObject({ runId: humanId, limit: pageInput.limit }),
+    input: z.strictObject({
+      runId: humanId,
+      path: text(1000, 1).optional().describe('A file, or a folder with / at its end'),
+      turn: turnNumber.optional().describe('Only the files of this turn'),
+      limit: pageInput.limit,
+    }),
     output: z.object({
-      files: z.array(file).describe('Each file as the last turn that names it reports it'),
-      meta: z.object({ total: z.int().describe('How many files the run changed, including those beyond the limit') }),
+      files: z.array(changedFile).describe('Each file as the last turn that names it reports it'),
+      meta: z.object({ total: z.int().describe('How many files there are, including those beyond the limit') }),
     }),
     success: [200],
     example: { runId: 'RUN-001' },

@@ -147,7 +147,10 @@ function textScope(ctx: Ctx, text: string): Scope {
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
-  const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
+  const inTurns = (table: string, ...more: Sql[]) =>
+    any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'], ...more)
+  const inDiff = any('f', ['path'], ['facts', 'whole_facts'], ['document_id', 'whole_document_id'])
+  const diffs = sql`exists (select 1 from turn_diffs f where f.turn_id = turns.id and ${inDiff})`
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
   const turns = {
     ...({ table: 'turns', owner: 'run_id', place: 'n' } as const),
@@ -164,7 +167,7 @@ function textScope(ctx: Ctx, text: string): Scope {
     isToGo: textsWith(text),
     rows: {
       run: any('runs', ofRun, inRun, ['document_id'], files, memos),
-      turn: inTurns('turns'),
+      turn: inTurns('turns', diffs),
       spec: any('specs', ['title', 'agent'], [], ['document_id']),
       check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
