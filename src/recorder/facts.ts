@@ -35,7 +35,7 @@ export interface Facts {
 
 /** The facts where there is only the report itself: no working tree, no transcript, no conduct.json. */
 export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
-  rules: { answers: true, prompts: true },
+  rules: { answers: true, prompts: true, changes: true },
   told: {},
   trees: {},
   run: {},

@@ -9,12 +9,15 @@ import type { Snapshot } from './work.ts'
 export interface RecordRules {
   answers: boolean
   prompts: boolean
+  /** The text of diffs. */
+  changes: boolean
 }
 
 /** What both rules record. */
 export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
   answers: one.answers && other.answers,
   prompts: one.prompts && other.prompts,
+  changes: one.changes && other.changes,
 })
 
 /** The state of a session between two steps. It is stored as JSON. */
@@ -53,6 +56,10 @@ export interface Memo {
   same?: string[]
   /** Its turns do not list all of its files. */
   isCut?: true
+  /** The working tree at the end of its last turn. */
+  last?: TreeAt
+  /** Turns whose diffs are still to be made. */
+  owed?: OwedDiff[]
   /** Files that checks left behind and git does not track. */
   leftovers?: string[]
   /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */
@@ -89,6 +96,31 @@ export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'ch
   commits: string[]
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
+  diff?: TurnTrees
+}
+
+/** A git tree of the working tree with that top folder. */
+export type TreeAt = Pick<Snapshot, 'root' | 'tree'>
+
+/** From what to make the diffs of a turn: trees by their ids, and paths from the top of the working tree. */
+export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
+  /** The trees before the run, before the turn, and after it. */
+  base: string
+  before: string
+  after: string
+  /** The files that the session wrote in the turn, and in all turns. */
+  written: string[]
+  own: string[]
+  /** Those that another session wrote in the turn, and since the run began. */
+  shared: string[]
+  sharedSince: string[]
+}
+
+/** The diffs of a turn that are still to be made. */
+export interface OwedDiff extends TurnTrees {
+  n: number
+  /** Whether the rules leave their text out. */
+  isWithheld: boolean
 }
 
 /** Which commands are checks, and which checks a verdict needs, by the conduct.json of a folder. */

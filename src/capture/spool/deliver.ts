@@ -97,13 +97,17 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       state.claim(name, holder, 2 * tryMs)
       const recording = state.find(name)
       if (!recording) return
-      const answer = await send(client, state, recording, call, signal).catch(async (error) => {
-        const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
-        if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
-        const { runId, aheadMs, ...changed } = changes
-        state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
-        state.amend(call.id, changed)
-      })
+      const answer = await send(client, state, recording, call, signal).catch(
+        async (error): Promise<Answer | undefined> => {
+          if (isLeftOut(call, error)) return {}
+          const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+          if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
+          const { runId, aheadMs, ...changed } = changes
+          state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
+          state.amend(call.id, changed)
+          if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call.input.n, changed.input.n)
+        },
+      )
       if (!answer) continue
       const { run, check, lease, left, appended } = answer
       if (left) words.push(left)
@@ -121,6 +125,10 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
     await close()
   }
 }
+
+/** Whether a server does not take a diff, for example an older one. The recording goes on without it. */
+const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
+  operation === 'addDiffs' && error instanceof ConductError && final.includes(error.code)
 
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
@@ -169,8 +177,7 @@ async function send(
   const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
     isAppend && recording.appended !== null
       ? { appended: await appendOnce(client, state, { name, id, input: input as Append['input'] }, signal) }
-      : // A turn has its number.
-        callOf(client, operation)(input, { signal, ...(operation !== 'appendTurn' && { idempotencyKey }) })
+      : callOf(client, operation)(input, { signal, ...(!hasNumber.has(operation) && { idempotencyKey }) })
   try {
     return await invoke(isHeld || isSeen ? { leaseToken, ...given } : given, key)
   } catch (error) {
@@ -190,6 +197,9 @@ async function send(
 
 type Input = Record<string, unknown>
 
+/** A turn has its number, and so have its diffs. */
+const hasNumber: ReadonlySet<Name> = new Set<Name>(['appendTurn', 'addDiffs'])
+
 /** Each operation has its own type. Only the queue knows which one this is. */
 const callOf = (client: Client, operation: Name) =>
   client[operation] as (input: Input, options: CallOptions) => Promise<Answer>
@@ -198,7 +208,7 @@ const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(o
 
 /** What the former holder of a lost lease may still write: the log, and facts that nobody else knows. */
 function withoutLease(operation: Name, given: Record<string, unknown>): Record<string, unknown> | undefined {
-  if (operation === 'appendToRun' || operation === 'appendTurn') return given
+  if (operation === 'appendToRun' || hasNumber.has(operation)) return given
   if (operation !== 'updateRun') return undefined
   const facts = ['git', 'changes', 'usage', 'links'].filter((field) => given[field] !== undefined)
   if (facts.length === 0) return undefined

@@ -23,14 +23,15 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('../../capture/exec/exec.ts')).execCommand(),
   },
   run: {
-    summary: 'what agents did: create, list, get, update, link, append',
+    summary: 'what agents did: create, list, get, update, link, append, diff',
     group: 'ledger',
     load: async () => {
-      const [{ wordCommand }, { execCommand }] = await Promise.all([
+      const [{ wordCommand }, { execCommand }, { runDiffCommand }] = await Promise.all([
         import('../operation/command.ts'),
         import('../../capture/exec/exec.ts'),
+        import('./run-diff.ts'),
       ])
-      return wordCommand('run').addCommand(execCommand())
+      return wordCommand('run').addCommand(runDiffCommand()).addCommand(execCommand())
     },
   },
   spec: fromTable('spec', 'what to build, with every version', 'ledger'),

@@ -139,7 +139,13 @@ function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string 
   if (!existsSync(cwd)) {
     if (goneTo === undefined)
       return `its folder ${cwd} no longer exists, so its project is unknown: name one with --gone-to <slug>`
-    return { cwd, project: goneTo, rules: { answers: true, prompts: true }, author: undefined, root: undefined }
+    return {
+      cwd,
+      project: goneTo,
+      rules: { answers: true, prompts: true, changes: true },
+      author: undefined,
+      root: undefined,
+    }
   }
   try {
     return { cwd, project: projectOf(cwd), rules: recordRules(cwd), author: authorOf(cwd), root: topOf(cwd) }

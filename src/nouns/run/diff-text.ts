@@ -25,7 +25,7 @@ const isOtherType = ({ mode, oldMode }: Shown) =>
   mode !== undefined && oldMode !== undefined && mode.slice(0, 2) !== oldMode.slice(0, 2)
 
 function replaced({ mode, oldMode, after, patch = '', ...file }: Shown): string {
-  const at = patch.search(/^@@ -0,0 /m)
+  const at = patch.search(/(?<![^\n])@@ -0,0 /)
   const [gone, made] = at < 0 ? [patch, ''] : [patch.slice(0, at), patch.slice(at)]
   const { before, ...rest } = file
   return (

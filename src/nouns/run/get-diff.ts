@@ -41,8 +41,8 @@ export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, pa
   )
   const last = page.at(-1)
   const more = last && places.length > page.length ? { hasMore: true, nextCursor: cursorOf(last) } : { hasMore: false }
-  const total = await countOf(ctx, within)
-  const omitted = path === undefined ? changed - total : 0
+  const { total, paths } = await countOf(ctx, diffs, within)
+  const omitted = path === undefined ? changed - paths : 0
   return {
     files: await shown(ctx, diffs, page),
     meta: { total, ...(omitted > 0 && { omitted }), ...more },
@@ -71,9 +71,14 @@ async function shown({ db }: Ctx, { facts, document }: Diffs, places: Place[]): 
   }))
 }
 
-async function countOf({ db }: Ctx, within: Sql): Promise<number> {
-  const rows = await db.query<{ count: number }>(sql`select count(*) as count from turn_diffs t where ${within}`)
-  return only(rows).count
+/** How many diffs there are, and how many paths they have: a renamed file has two. */
+async function countOf({ db }: Ctx, { facts }: Diffs, within: Sql): Promise<{ total: number; paths: number }> {
+  const isRenamed = sql`${facts} like '%"status":"renamed"%'`
+  const rows = await db.query<{ total: number; paths: number }>(sql`
+    select count(*) as total, coalesce(sum(case when ${isRenamed} then 2 else 1 end), 0) as paths
+    from turn_diffs t where ${within}`)
+  const { total, paths } = only(rows)
+  return { total, paths: Number(paths) }
 }
 
 const cursorOf = ({ id }: Place) => Buffer.from(`diff ${id}`).toString('base64url')
