@@ -24,7 +24,8 @@ export function turnFiles(at: Guarded, { base, before, after, written, own }: Tu
   const moved = own.filter((path) => !turn.has(path) && !isDeepStrictEqual(earlier.get(path), whole.get(path)))
   return [...[...turn.keys()].sort(), ...moved.sort()].map((path) => {
     const [change, all] = [turn.get(path), whole.get(path)]
-    return { path, ...(change && { change }), ...(!isDeepStrictEqual(change, all) && { whole: all ?? null }) }
+    if (!change) return { path, whole: all ?? null }
+    return { path, change, ...(!isDeepStrictEqual(change, all) && { whole: all ?? null }) }
   })
 }
 
