@@ -24,6 +24,7 @@ const meanings: Record<string, string> = {
   run_links: 'A link by which a run is found, hashed.',
   turns: 'A turn of a run: a prompt, an answer, and what happened in between.',
   turn_diffs: 'What a turn changed in a file, and what its run has changed in it by then, if that differs.',
+  open_turns: 'The turn in progress of a run, as far as it is known. Neither exported nor replayed from the log.',
   checks: 'A check of a run.',
   hook_sessions: 'A session of an agent whose hooks report over HTTP.',
   specs: 'A spec, as its newest version says.',

@@ -8,6 +8,6 @@ const typesOf = <Noun extends string>(nouns: readonly Noun[]) =>
   nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 
 /** The types of the events that everyone sees. */
-export const openTypes = typesOf(openNouns)
+export const openTypes = [...typesOf(openNouns), 'turn.opened' as const]
 /** All of them, but for what an upgrade causes. */
 export const eventTypes = [...openTypes, ...typesOf(adminNouns), 'erasure.created' as const]

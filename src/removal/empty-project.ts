@@ -74,7 +74,16 @@ async function removeLocked(ctx: Ctx, runs: Row[]): Promise<void> {
   )
   await removeParts(ctx, 'turn', turns.parts, ['prompt_id', 'answer_id'])
   await removeParts(ctx, 'check', checks.parts, ['document_id'])
-  if (turns.isLast && checks.isLast) await removeRows(ctx, 'run', runs)
+  if (!turns.isLast || !checks.isLast) return
+  const open = await ctx.db.query<{ id: number }>(
+    sql`delete from open_turns where run_id in (${listOf(ids)}) returning id`,
+  )
+  await removeRows(
+    ctx,
+    'turn',
+    open.map(({ id }) => ({ id, document_id: null })),
+  )
+  await removeRows(ctx, 'run', runs)
 }
 
 async function removeParts(ctx: Ctx, noun: 'turn' | 'check', parts: Part[], columns: string[]): Promise<void> {

@@ -112,15 +112,17 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     }),
   updateRun: fc.tuple(runId, runFields).map(([runId, fields]) => ({ runId, ...fields })),
   appendToRun: fc.record({ runId, text }),
-  appendTurn: fc.tuple(turnFields, runId, seldom(fc.nat(3))).map(([fields, runId, n]) => ({
-    ...fields,
+  appendTurn: fc.tuple(turnFields, runId, seldom(fc.nat(3)), fc.boolean()).map(([fields, runId, n, isOpen]) => ({
+    ...(isOpen ? { open: true as const, prompt: fields.prompt, model: fields.model } : fields),
     runId,
     ...(n !== undefined && { n: n + 1 }),
   })),
   deleteRun: fc.record({ runId }),
   linkFeatures: fc.record({ runId, featureIds: fc.array(id, { minLength: 1, maxLength: 3 }) }),
   unlinkFeature: fc.record({ runId, featureId: id }),
-  heartbeat: fc.record({ runId }),
+  heartbeat: fc
+    .tuple(turnFields, runId)
+    .map(([{ tools, files, usage }, runId]) => ({ runId, turn: { tools, files, usage } })),
   createSpec: fc.record({ specId, title, content: maybe(text) }),
   updateSpec: fc.record({
     specId,
@@ -177,7 +179,7 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
 const weights: Partial<Record<Call, number>> = {
   createRun: 6,
   appendToRun: 4,
-  appendTurn: 3,
+  appendTurn: 5,
   createCheck: 3,
   createSpec: 3,
   linkFeatures: 3,

@@ -47,9 +47,13 @@ const emptyTables = (): Tables => ({
 /** Builds the rows at that time from the log, by their ids. Throws if an event does not fit the ones before it. */
 export function replay(log: Event[], now: string): Tables {
   const tables = emptyTables()
+  /** Turns that were opened and not closed. They are none of the rows. */
+  const open = new Set<string>()
   for (const { seq, type, subject, changes } of log) {
     // Other events show what erasing did to texts.
     if (type === 'erasure.created') continue
+    if (type === 'turn.opened') open.add(subject)
+    if (type === 'turn.opened' || (open.delete(subject) && type === 'turn.deleted')) continue
     const [noun, what] = type.split('.') as [Noun, string]
     const rows = tables[noun]
     assert.ok(rows, `${type} is of no noun that is compared`)
@@ -110,7 +114,7 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
 async function turnsOf(client: Client, runId: string): Promise<Output<'listTurns'>['turns']> {
   const { turns, meta } = await client.listTurns({ runId, limit: 100 })
   assert.equal(meta.hasMore, false)
-  return turns
+  return turns.filter(({ open }) => !open)
 }
 
 /** The log has digests of these texts. */

@@ -98,3 +98,11 @@ export const turnDiffs = ({ id, text, integer, tableEnd }: Dialect): string[] =>
     created_by ${integer} not null, created_at ${text} not null, unique (run_id, path, n)) ${tableEnd}`,
   'create index turn_diffs_by_turn on turn_diffs (turn_id, path)',
 ]
+
+/** The turn that is in progress in a run. Its id is the one that the turn has once it is closed. */
+export const openTurns = ({ text, integer, tableEnd }: Dialect): string[] => [
+  `create table open_turns (run_id ${integer} primary key references runs (id) on delete cascade,
+    id ${integer} not null unique, n ${integer} not null, title ${text}, prompt ${text}, facts ${text} not null,
+    started_at ${text}, seen_at ${text} not null, created_by ${integer} not null, created_at ${text} not null,
+    erased_at ${text}) ${tableEnd}`,
+]

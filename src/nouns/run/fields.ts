@@ -227,7 +227,13 @@ export function usageOf(row: RunRow): Run['usage'] {
 }
 
 const linkedFeature = z.object({ id: rowId, name: z.string() }).meta({ id: 'LinkedFeature' })
-const runTurns = z.object({ count: z.int(), last: turn.optional() }).meta({ id: 'RunTurns' })
+const runTurns = z
+  .object({
+    count: z.int().describe('How many turns are closed'),
+    last: turn.optional().describe('The last closed turn'),
+    open: turn.optional().describe('The turn in progress, or one whose end was lost'),
+  })
+  .meta({ id: 'RunTurns' })
 
 /** How many of its features one run shows. */
 export const shownFeatures = 100

@@ -6,7 +6,7 @@ import { changedFile } from './diff-fields.ts'
 import { runAnswer } from './fields.ts'
 import { leaseSeconds, leaseToken } from './lease-fields.ts'
 import { timelineEntry } from './timeline-fields.ts'
-import { turn, turnFields, turnNumber } from './turn-fields.ts'
+import { openTurn, turn, turnFields, turnNumber } from './turn-fields.ts'
 import { activityInput } from './work-fields.ts'
 
 const gap = z.object({
@@ -69,6 +69,7 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       activity: activityInput.optional().describe('What it is doing'),
+      turn: openTurn.optional().describe('What stands so far of its open turn, in place of what was reported before'),
       leaseSeconds: leaseSeconds.optional(),
       leaseToken,
     }),
@@ -93,6 +94,10 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       n: turnNumber.optional().describe('Its number: sending it twice adds it once; default: the next'),
+      open: z
+        .literal(true)
+        .optional()
+        .describe('Opens the turn with its prompt, startedAt and model. Adding it without `open` closes it'),
       ...turnFields,
       leaseToken,
     }),
@@ -111,7 +116,7 @@ export const runWorkRoutes = {
     },
   },
   listTurns: {
-    summary: 'List the turns of a run, oldest first',
+    summary: 'List the turns of a run, oldest first; an open one is the last',
     words: 'run turns',
     permission: 'read',
     input: z.strictObject({

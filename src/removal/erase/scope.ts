@@ -147,6 +147,10 @@ function textScope(ctx: Ctx, text: string): Scope {
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
+  const open = sql`exists (select 1 from open_turns o where o.run_id = runs.id and (${join(
+    [holds(sql`o.title`, text), holds(sql`o.prompt`, text), holds(sql`o.facts`, inJson)],
+    ' or ',
+  )}))`
   const inTurns = (table: string, ...more: Sql[]) =>
     any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'], ...more)
   const inDiff = any('f', ['path'], ['facts', 'whole_facts'], ['document_id', 'whole_document_id'])
@@ -166,7 +170,7 @@ function textScope(ctx: Ctx, text: string): Scope {
   return {
     isToGo: textsWith(text),
     rows: {
-      run: any('runs', ofRun, inRun, ['document_id'], files, memos),
+      run: any('runs', ofRun, inRun, ['document_id'], files, memos, open),
       turn: inTurns('turns', diffs),
       spec: any('specs', ['title', 'agent'], [], ['document_id']),
       check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),

@@ -29,7 +29,7 @@ export function deedOf(event: Event, times = 1): Deed {
     const verb = noun === 'check' ? 'recorded' : 'created'
     return { verb, title: titleOf(event), outcome: wordOf(resultLooks, after(event, 'result')) }
   }
-  if (made === 'deleted') return { verb: 'deleted' }
+  if (made === 'deleted' || made === 'opened') return { verb: made }
   if (made === 'rejudged') return { verb: 'judged by a new rule', outcome: updateOutcome(event) }
   if (noun === 'key' && event.changes.revokedAt !== undefined) return { verb: 'revoked' }
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
