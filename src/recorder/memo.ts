@@ -32,6 +32,8 @@ export interface Memo {
   closing?: Closing
   /** The number of turns sent. */
   n?: number
+  /** The number of the last turn that was opened. */
+  open?: number
   /** The working tree at its start. */
   base?: Snapshot
   /** What its run says about the working tree. Missing outside git, and in sessions begun by an older version. */

@@ -50,7 +50,7 @@ const nothing = { commits: [] }
 const unmoved = { isForeign: false, isCheckout: false }
 
 /** What to record of the current turn: what the rules allow now, and allowed while it lasted. */
-const rulesFor = (memo: Memo, { rules }: Facts) => stricter(rules, memo.rules)
+export const rulesFor = (memo: Memo, { rules }: Facts) => stricter(rules, memo.rules)
 
 /** The title of a session's run, from its first prompt. */
 export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, agent: string): string =>

@@ -60,7 +60,7 @@ export function heldEnded(start: Stepped, place: number, end: TurnEnd & { at: nu
 }
 
 /** One turn from its two parts. */
-function joined(one: Draft, other: Draft): Draft {
+export function joined(one: Draft, other: Draft): Draft {
   const names = [...new Set([...one.tools, ...other.tools].map(({ name }) => name))]
   const plan = other.plan ?? one.plan
   const compactions = (one.compactions ?? 0) + (other.compactions ?? 0)

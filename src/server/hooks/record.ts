@@ -1,6 +1,7 @@
 import { ConductError } from '../../contract/error.ts'
 import { type Ctx, inTx } from '../../frame/ctx.ts'
 import { expired, tokenHash } from '../../nouns/run/lease.ts'
+import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { operations } from '../../operations/operations.ts'
 import type { Seen, Usage } from '../../recorder/agents/seen.ts'
@@ -9,6 +10,7 @@ import { cut } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import { type Call, type Facts, reportAlone } from '../../recorder/facts.ts'
 import { type Memo, memoOf } from '../../recorder/memo.ts'
+import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { close, isOpen, step } from '../../recorder/step.ts'
 import { type Due, type HookSession, keepHookSession, openHookSession } from './session.ts'
 
@@ -52,7 +54,7 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
     const after = step(session.memo, seen, factsOf(ctx, seen, price))
     for (const call of after.calls) await make(session, call)
     const activity = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now)
-    if (activity) await live(session, activity)
+    if (activity) await live(session, activity, openTurnOf(after.memo, seen))
     Object.assign(kept, { memo: { ...after.memo, ids: memo.ids }, dueAt: dueAfter(after.memo, ctx, activity) })
     await keepHookSession(ctx, kept)
   })
@@ -118,11 +120,18 @@ async function make(session: Session, { operation, input }: Call): Promise<void>
   })
 }
 
-/** Updates the activity of the run, and renews its lease for as long as the step may take. */
-const live = (session: Session, activity: ActivityInput) =>
+/** Updates the activity and the open turn of the run, and renews its lease for as long as the step may take. */
+const live = (session: Session, activity: ActivityInput, turn: OpenTurn | undefined) =>
   unlessLost(session, (ctx, runId) =>
-    operations.heartbeat(ctx, { runId, activity, leaseSeconds: leaseSecondsOf(activity) }),
+    operations.heartbeat(ctx, { runId, activity, turn, leaseSeconds: leaseSecondsOf(activity) }),
   )
+
+/** What stands so far of the open turn. The ledger has its number. Paths are those from the folder of the session. */
+function openTurnOf(memo: Memo, { cwd }: Seen): OpenTurn | undefined {
+  const turn = unfinished(memo)
+  const from = (file: string) => (file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file)
+  return turn && { ...shownTurn(turn, (files) => files.map(from)), n: undefined }
+}
 
 /** When to end the turn that is still open, if nothing else comes. */
 function dueAfter(memo: Memo, { now }: Ctx, activity: ActivityInput | null | undefined): string | null {
