@@ -96,6 +96,7 @@ testLedger('opening is repeated without harm, and only the next turn can be open
   await assert.rejects(open({ startedAt: '2100-01-01T00:00:00.000Z' }), { code: 'VALIDATION_ERROR' })
   await client.appendTurn({ ...held, n: 1, ...opening, answer: 'Done.' })
   assert.equal((await open({})).turn.answer, 'Done.', 'a turn that is closed stays closed')
+  await assert.rejects(open({ prompt: 'Another' }), { code: 'CONFLICT', message: /has another turn 1/ })
   assert.equal((await turnsOf(client)).open, undefined)
   await client.heartbeat({ ...held, turn: { n: 1, ...seen } })
   await client.heartbeat({ ...held, turn: seen })

@@ -12,7 +12,7 @@ import { activityAfter } from './activity.ts'
 import { deleteDiffTexts } from './add-diffs.ts'
 import { appendChapter } from './content.ts'
 import { keepFiles } from './file.ts'
-import { insertOpenTurn, takeOpenTurn } from './open-turn.ts'
+import { insertOpenTurn, isOpenedAs, takeOpenTurn } from './open-turn.ts'
 import { activityIn, type RunRow, requireRun } from './row.ts'
 import { saveRun } from './save.ts'
 import { type RunState, requirePast } from './state.ts'
@@ -41,9 +41,7 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
     const { row, base } = opened
     const known = n === undefined ? undefined : await findTurn(ctx, row, n)
     // A turn with erased texts can no longer be compared.
-    if (known && known.erasedAt === undefined && !isSame(known, fields)) {
-      throw new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
-    }
+    if (known && known.erasedAt === undefined && !isSame(known, fields)) throw takenBy(known)
     const number = known ? known.n : await nextNumber(ctx, row, n)
     const turn = known ?? (await insertTurn(ctx, row, number, fields))
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
@@ -65,6 +63,7 @@ function openTurn(
     const opened = await openRun(ctx, runId, leaseToken)
     const { row, base } = opened
     const closed = n === undefined ? undefined : await findTurn(ctx, row, n)
+    if (closed && !isOpenedAs(closed, fields)) throw takenBy(closed)
     const turn = closed ?? (await insertOpenTurn(ctx, row, n, fields))
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
     const activity = closed
@@ -74,6 +73,9 @@ function openTurn(
     return { turn }
   })
 }
+
+const takenBy = ({ runId, n }: Turn) =>
+  new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
 
 /** Whether a stored turn has exactly these fields. */
 function isSame(known: Turn, fields: TurnFields): boolean {

@@ -27,9 +27,7 @@ export async function insertOpenTurn(
   const number = await nextNumber(ctx, run, n)
   const known = await findOpenTurn(ctx, run)
   if (known) {
-    const isSame = known.prompt === (prompt || undefined) && known.startedAt === startedAt
-    // A turn with erased texts can no longer be compared.
-    if (isSame || known.erasedAt !== undefined) return known
+    if (isOpenedAs(known, { prompt, startedAt })) return known
     throw new ConductError('CONFLICT', `Run '${run.run_id}' has another open turn ${number}: close it first.`)
   }
   const id = await reserveId(ctx, run, number)
@@ -44,6 +42,10 @@ export async function insertOpenTurn(
   await record(ctx, eventOf(ctx, 'opened', run.run_id, { id, n: number }, changes))
   return (await findOpenTurn(ctx, run)) as Turn
 }
+
+/** Whether a stored turn began like this. One with erased texts can no longer be compared. */
+export const isOpenedAs = (known: Turn, { prompt, startedAt }: Opening): boolean =>
+  known.erasedAt !== undefined || (known.prompt === (prompt || undefined) && known.startedAt === startedAt)
 
 /** The id that a turn keeps once it is closed. A deleted row leaves its id unused. */
 async function reserveId(ctx: Ctx, run: RunRow, n: number): Promise<number> {
