@@ -57,10 +57,11 @@ const nothingYet = ({ activity }: Run) => (activity ? 'No answer yet.' : 'No out
 function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): string | undefined {
   const { data } = useRead(
     activity && isSeen ? `answer ${project}/${runId}` : '',
-    (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
+    (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 2 }, { signal }),
     { touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId), restMs: 2000 },
   )
-  return data?.turns[0]?.answer && plainLine(data.turns[0].answer)
+  const answer = data?.turns.find(({ open }) => !open)?.answer
+  return answer && plainLine(answer)
 }
 
 /** The first line of a Markdown text, without its marks. */

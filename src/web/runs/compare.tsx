@@ -81,7 +81,9 @@ async function readSide(name: string, signal: AbortSignal): Promise<Side> {
 async function filesOf(turns: AsyncIterable<Turn>): Promise<Files> {
   const byPath = new Map<string, string>()
   let count = 0
-  for await (const { files = [] } of turns) {
+  for await (const { files = [], open } of turns) {
+    // Its files have no figures yet.
+    if (open) continue
     if (++count > mostTurns) return { byPath, isCut: true }
     for (const file of files) if (!byPath.has(file.path)) byPath.set(file.path, linesOf(file))
   }

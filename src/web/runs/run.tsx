@@ -138,7 +138,7 @@ const ofSession = { session: 'Session', ...ofText }
 
 /** What it wrote and what happened to it. The view is part of the address. */
 function Told({ run, history, route }: Omit<ShownProps, 'onChange' | 'files'>) {
-  const views: Record<string, string> = run.turns.count > 0 || run.activity ? ofSession : ofText
+  const views: Record<string, string> = run.turns.count > 0 || run.turns.open || run.activity ? ofSession : ofText
   const asked = route.query.get('view') ?? ''
   const [first] = Object.keys(views) as [string]
   // Someone who reads the log goes on reading it when the first turn comes.

@@ -1,19 +1,18 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import type { Run } from '../../nouns/run/fields.ts'
+import type { Output } from '../../client/client.ts'
 import type { Route } from '../app/router.ts'
 import { moves } from '../app/scroll.ts'
 import { useTurns } from '../data/runs/turns.ts'
-import { Doing, StandingWords } from '../now/standing.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { useNow } from '../ui/time.tsx'
+import { OpenTurn } from './open-turn.tsx'
 import { TurnCard } from './turn-card.tsx'
 
 /** A session as a story: its turns, each with its own link. */
-export default function Session({ run, route }: { run: Run; route: Route }) {
+export default function Session({ run, route }: { run: Output<'getRun'>['run']; route: Route }) {
   const { turns, isRead, error } = useTurns(run.project, run.runId)
   const asked = Number(route.query.get('turn'))
   const isThere = turns.some(({ n }) => n === asked)
-  const isOpen = run.activity !== null && run.activity.state !== 'idle'
+  const isOpen = run.turns.open !== undefined || (run.activity !== null && run.activity.state !== 'idle')
   const list = useRef<HTMLOListElement>(null)
   useLayoutEffect(() => (isThere && list.current ? stayAt(`turn-${asked}`, list.current) : undefined), [asked, isThere])
   return (
@@ -24,7 +23,7 @@ export default function Session({ run, route }: { run: Run; route: Route }) {
         {turns.map((turn) => (
           <TurnCard key={turn.id} turn={turn} route={route} isMarked={turn.n === asked} />
         ))}
-        {isRead && isOpen && <OpenTurn run={run} n={(turns.at(-1)?.n ?? 0) + 1} />}
+        {isRead && <OpenTurn run={run} n={(turns.at(-1)?.n ?? 0) + 1} />}
       </ol>
     </>
   )
@@ -42,18 +41,4 @@ function stayAt(id: string, list: HTMLElement): () => void {
   size.observe(list)
   for (const move of moves) addEventListener(move, leave, { passive: true })
   return leave
-}
-
-/** The turn that a session is in. It is recorded when it ends; until then, only what the agent is doing is known. */
-function OpenTurn({ run, n }: { run: Run; n: number }) {
-  const now = useNow(1000)
-  return (
-    <li class="turn open">
-      <header>
-        <h3>Turn {n}</h3>
-        <StandingWords run={run} now={now} />
-      </header>
-      <Doing run={run} />
-    </li>
-  )
 }

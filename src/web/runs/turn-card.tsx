@@ -82,7 +82,7 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFracti
 const tokensOf = (count: number | undefined) => (count === undefined ? '—' : compact.format(count))
 
 /** A text. A long one is folded to its beginning. */
-function Folded({ text, children }: { text: string; children: (text: string) => ComponentChildren }) {
+export function Folded({ text, children }: { text: string; children: (text: string) => ComponentChildren }) {
   const [isOpen, setOpen] = useState(false)
   const start = startOf(text)
   if (start === text) return <>{children(text)}</>
