@@ -20,6 +20,7 @@ const meanings: Record<string, string> = {
   run_labels: 'A label of a run, by which it is found.',
   run_writers: 'An actor who has written a part of a run.',
   run_files: 'A file that a run has changed.',
+  run_paths: 'A file that a run has written, or a folder above one, by which the run is found.',
   run_commits: 'A commit by which a run is found.',
   run_links: 'A link by which a run is found, hashed.',
   turns: 'A turn of a run: a prompt, an answer, and what happened in between.',
@@ -49,6 +50,7 @@ const meanings: Record<string, string> = {
   webhook_deliveries: 'An attempt to deliver a message to a webhook.',
   job_leaders: 'The server that does a background job.',
   followers: 'How far a reader of the log has read.',
+  backfills: 'What runs are found by that is not filled in for all of them: only from this place on.',
   imports: 'The progress of an import; the row exists while the ledger is incomplete.',
   health: 'The last write that tested whether the database accepts writes.',
 }

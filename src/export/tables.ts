@@ -81,9 +81,9 @@ export const staying: Record<string, 'derived' | 'of the server' | 'for a while'
     spec_grams: 'derived',
     feature_grams: 'derived',
   },
-  ...{ search_words: 'derived', search_recent: 'derived' },
+  ...{ search_words: 'derived', search_recent: 'derived', run_paths: 'derived' },
   ...{ schema_versions: 'of the server', job_leaders: 'of the server', health: 'of the server' },
-  ...{ imports: 'of the server', webhook_deliveries: 'of the server' },
+  ...{ backfills: 'of the server', imports: 'of the server', webhook_deliveries: 'of the server' },
   // On PostgreSQL they are exported as events.
   ...{ pending_events: 'of the server' },
   ...{ sessions: 'for a while', login_codes: 'for a while', hook_sessions: 'for a while' },

@@ -82,12 +82,14 @@ const checkFields = fc.record({
   ...{ startTree: maybe(objectId), commitTree: maybe(objectId) },
   pipeline: maybe(fc.record({ id: fc.constantFrom('7', '8'), job: word })),
 })
+const path = fc.oneof(word, fc.constantFrom('src/auth/session.ts', './src/a.ts', 'src/auth', '/etc/hosts'))
 const turnFields = fc.record({
   prompt: maybe(text.map((long) => long.slice(0, 900))),
   answer: maybe(text.map((long) => long.slice(0, 900))),
   model: maybe(word),
   tools: maybe(fc.array(fc.record({ name: word, count: fc.nat(9) }), { maxLength: 2 })),
-  files: maybe(fc.array(fc.record({ path: word, insertions: maybe(fc.nat(9)) }), { maxLength: 3 })),
+  restored: maybe(fc.array(path, { maxLength: 2 })),
+  files: maybe(fc.array(fc.record({ path, insertions: maybe(fc.nat(9)) }), { maxLength: 3 })),
   usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: maybe(fc.constantFrom(0.25, 0.5)) })),
   git: maybe(git),
 })

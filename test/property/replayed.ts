@@ -15,7 +15,7 @@ export const told: Record<Noun, Row> = {
     ...{ verdict: 'unchecked', evidence: null, why: null, required: null, content: null, features: [] },
     ...{ agentVersion: null, author: null, command: null, exitCode: null, contentType: 'text/markdown' },
   },
-  turn: { prompt: null, answer: null, model: null, tools: null, files: null, usage: null, git: null },
+  turn: { prompt: null, answer: null, model: null, tools: null, files: null, restored: null, usage: null, git: null },
   spec: { title: null, status: null, agent: null, content: null },
   check: {
     ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },

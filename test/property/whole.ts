@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import sql, { raw } from 'sql-template-tag'
 import type { Db } from '../../src/engine/db.ts'
 import { systemCtx } from '../../src/frame/ctx.ts'
+import { isErasedName } from '../../src/log/event.ts'
 import { findVerdict, type JudgedRun } from '../../src/nouns/run/check/verdict.ts'
+import { pathsFinding } from '../../src/nouns/run/file-path.ts'
 import { commitsOf, hrefKeysOf } from '../../src/nouns/run/found-by.ts'
 import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
 
@@ -104,12 +106,17 @@ async function requireFinders(db: Db): Promise<void> {
   const labels = await valuesIn('run_labels', `name || '=' || value`)
   const commits = await valuesIn('run_commits', 'commit_id')
   const links = await valuesIn('run_links', 'href_key')
+  const paths = await valuesIn('run_paths', 'path')
+  const files = await valuesIn('run_files', 'path')
   for (const { id, run_id, ...run } of await runsOf(db)) {
-    const stored = [labels, commits, links].map((table) => (table.get(id) ?? []).map(({ value }) => value).sort())
+    const stored = [labels, commits, links, paths].map((table) =>
+      (table.get(id) ?? []).map(({ value }) => value).sort(),
+    )
     const expected = [
       Object.entries(JSON.parse(run.labels)).map(([name, value]) => `${name}=${value}`),
       commitsOf({ git: JSON.parse(run.git ?? 'null') }),
       hrefKeysOf({ links: JSON.parse(run.links) }),
+      [...new Set((files.get(id) ?? []).flatMap(({ value }) => (isErasedName(value) ? [] : pathsFinding(value))))],
     ]
     assert.deepEqual(
       stored,

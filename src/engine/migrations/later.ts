@@ -106,3 +106,21 @@ export const openTurns = ({ text, integer, tableEnd }: Dialect): string[] => [
     started_at ${text}, seen_at ${text} not null, created_by ${integer} not null, created_at ${text} not null,
     erased_at ${text}) ${tableEnd}`,
 ]
+
+/**
+ * What lists find runs by: the files that they wrote, with the folders above, and the person of the author. A job fills
+ * these in for the runs that are there, from the newest to the oldest.
+ */
+export const touched = ({ text, integer, tableEnd }: Dialect): string[] => [
+  `create table run_paths (run_id ${integer} not null references runs (id) on delete cascade, path ${text} not null,
+    project_id ${integer} not null, created_at ${text} not null, primary key (run_id, path)) ${tableEnd}`,
+  'create index runs_by_path on run_paths (project_id, path, created_at, run_id)',
+  `create index runs_by_author_person on runs (project_id, author_person, created_at, id)
+    where author_person is not null`,
+  `create table backfills (name ${text} primary key, run_id ${integer} not null, path ${text} not null) ${tableEnd}`,
+  `insert into backfills (name, run_id, path)
+    select 'run_paths', last + 1, '' from (select max(run_id) as last from run_files) as newest where last is not null`,
+  `insert into backfills (name, run_id, path)
+    select 'author_person', last + 1, '' from (select max(id) as last from runs
+      where author is not null and author_person is null) as newest where last is not null`,
+]

@@ -2,7 +2,9 @@ import sql, { empty, join } from 'sql-template-tag'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import type { ChangedFile } from './diff-fields.ts'
 import { diffsOfRun, diffsOfTurn, isWithin, withStatus } from './diff-rows.ts'
+import { pathFrom } from './file-path.ts'
 import { type RunRow, requireRun } from './row.ts'
+import { addTouched, dropTouched } from './touched.ts'
 import { most } from './turn.ts'
 import type { TurnFields } from './turn-fields.ts'
 import type { FileChanges } from './work-fields.ts'
@@ -24,18 +26,27 @@ const mostCounted = 10_000
 export async function keepFiles(
   ctx: Ctx,
   run: RunRow,
-  { files = [], restored = [] }: TurnFields,
+  turn: TurnFields,
   before: FileChanges | null,
 ): Promise<FileChanges> {
-  const last = new Map(files.map((file) => [file.path, file]))
+  const last = new Map(turn.files?.map((file) => [plain(file.path), { ...file, path: plain(file.path) }]))
+  const restored = (turn.restored ?? []).map(plain)
   const paths = [...new Set([...last.keys(), ...restored])]
   if (paths.length === 0) return changesOf(ctx, run)
   const those = sql`and path in (${join(paths)})`
   const old = (await isLong(ctx, run)) ? await totalsOf(ctx, run, those) : undefined
   if (restored.length > 0) await ctx.db.query(sql`delete from run_files where run_id = ${run.id} ${those}`)
   if (last.size > 0) await insertFiles(ctx, run, [...last.values()])
+  await dropTouched(ctx.db, run.id, restored)
+  await addTouched(
+    ctx.db,
+    [...last.keys()].map((path) => ({ run: run.id, path })),
+  )
   return old && before ? continued(before, old, await totalsOf(ctx, run, those)) : changesOf(ctx, run)
 }
+
+/** A path without `./` at its start. */
+const plain = (path: string) => pathFrom(path) ?? path
 
 async function insertFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
   const rows = files.map(

@@ -7,12 +7,14 @@ import type { FeatureRoutes } from '../feature/routes.ts'
 import type { SpecRoutes } from '../spec/routes.ts'
 import { amongFew, amongFirst, fewProjects } from './across.ts'
 import { alongAll, type Filters, walksOf } from './path.ts'
+import { readyFilters } from './ready-filters.ts'
 import type { RunRoutes } from './routes.ts'
 import { columns, type RunRow, shownRuns } from './row.ts'
 
 /** Throws NOT_FOUND for an unknown project; BAD_REQUEST for a cursor of another order. */
-export const listRuns: Operation<RunRoutes['listRuns']> = async (ctx, { project, ...page }) => {
-  const { rows, meta } = await findRuns(ctx, project, page)
+export const listRuns: Operation<RunRoutes['listRuns']> = async (ctx, { project, ...filters }) => {
+  const { limit, order, cursor, createdAfter, createdBefore, ...given } = filters
+  const { rows, meta } = await findRuns(ctx, project, filters, await readyFilters(ctx, given))
   const slugs = await slugsOf(
     ctx.db,
     rows.map((row) => row.project_id),
@@ -21,9 +23,8 @@ export const listRuns: Operation<RunRoutes['listRuns']> = async (ctx, { project,
 }
 
 /** Of many projects, their indexes come last: mostly the newest runs fill the page, or a filter finds few runs in all. */
-async function findRuns(ctx: Ctx, project: readonly string[] | undefined, page: PageInput & Span & Filters) {
+async function findRuns(ctx: Ctx, project: readonly string[] | undefined, page: PageInput & Span, asked: Filters) {
   const { db } = ctx
-  const { limit, order, cursor, createdAfter, createdBefore, ...asked } = page
   const read = (walks: Walk[]) => readPage<RunRow>(db, columns, walks, page)
   const count = await countOfAll(ctx, project)
   if (count !== undefined && Object.values(asked).every((value) => value === undefined)) return read([alongAll])

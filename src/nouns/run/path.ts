@@ -6,8 +6,11 @@ import { momentFilters, type RunFilters, valueFilters } from './filters.ts'
 import { hrefKey } from './found-by.ts'
 import { statuses } from './state.ts'
 
-/** The filters of any list of runs. */
-export type Filters = Omit<RunFilters, 'createdAfter' | 'createdBefore'>
+/** The filters of any list of runs, as `readyFilters` returns them. */
+export type Filters = Omit<RunFilters, 'createdAfter' | 'createdBefore' | 'mine'> & {
+  /** The persons whom its author must be, all of them: hashes of their mails. */
+  persons?: readonly string[]
+}
 
 /** A filter of the runs of a project, with the index that serves it. */
 interface Path extends Walk {
@@ -112,12 +115,16 @@ async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<str
 
 /** The possible indexes, in the order of what is usually rarest. `project` is the number of the project of a run. */
 export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commits: string[]): Path[] {
-  const { featureId, label, specId, agent, status, verdict } = filters
+  const { featureId, label, specId, agent, status, verdict, file, persons } = filters
   const paths: Path[] = []
   if (commits.length > 0) paths.push(commitPath(dialect, project, commits))
   if (filters.href !== undefined) {
     const key = hrefKey(filters.href)
     paths.push(sidePath(dialect, project, 'href', sql`run_links`, sql`l.href_key = ${key}`))
+  }
+  for (const person of persons ?? []) paths.push(columnPath('persons', 'author_person', person))
+  if (file !== undefined) {
+    paths.push(sidePath(dialect, project, 'file', sql`run_paths`, sql`l.path = ${file}`))
   }
   for (const [name, column] of Object.entries(valueFilters) as [keyof typeof valueFilters, string][]) {
     const value = filters[name]

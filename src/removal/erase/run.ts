@@ -15,6 +15,7 @@ import {
 import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
+import { dropTouched } from '../../nouns/run/touched.ts'
 import { eraseDocuments, unindex } from './content.ts'
 
 /**
@@ -100,6 +101,13 @@ async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
     do number++
     while (taken.has(`${run} ${erasedName(number)}`))
     await ctx.db.query(sql`update run_files set path = ${erasedName(number)} where run_id = ${run} and path = ${path}`)
+  }
+  for (const [run, some] of Map.groupBy(gone, ({ run }) => run)) {
+    await dropTouched(
+      ctx.db,
+      run,
+      some.map(({ path }) => path),
+    )
   }
   return new Set(gone.map(({ run }) => run))
 }

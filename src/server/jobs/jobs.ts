@@ -2,6 +2,7 @@ import { indexMore } from '../../find/follow.ts'
 import { purgeKept } from '../../frame/idempotency.ts'
 import { numberEvents, tidyNumbered } from '../../log/number.ts'
 import { purgeSessions } from '../../nouns/key/session.ts'
+import { backfillNext } from '../../nouns/run/backfill.ts'
 import { rejudgeNext } from '../../nouns/run/check/rejudge.ts'
 import { reap } from '../../nouns/run/take-lease.ts'
 import { purgeSecrets } from '../../nouns/webhook/due.ts'
@@ -52,6 +53,7 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
   // although each time its last passage is indexed again.
   yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
   yield { name: 'rejudge', everyMs: 60_000, isExclusive: true, step: () => rejudgeNext(db, now()) }
+  yield { name: 'backfill', everyMs: 60_000, isExclusive: true, step: () => backfillNext(db) }
   if (db.dialect.commitsInOrder) {
     yield { name: 'give back', everyMs: 60_000, isExclusive: true, step: () => db.giveBack() }
   }
