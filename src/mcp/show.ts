@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Output } from '../client/client.ts'
 import { evidenceText } from '../contract/evidence-words.ts'
+import { nameOf } from '../contract/person.ts'
 import type { Found } from '../find/fields.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
 import type { Check } from '../nouns/run/check/fields.ts'
@@ -33,7 +34,7 @@ export const verdictText = ({ verdict, evidence, why }: Run) =>
 const words = (...parts: (string | null | undefined | false)[]) => parts.filter(Boolean).join(', ')
 
 export const runLine = (run: Run) =>
-  `${run.runId} ${words(run.status, run.verdict, run.specId, run.attempt > 1 && `attempt ${run.attempt}`)}: ${run.title ?? 'untitled'}`
+  `${run.runId} ${words(run.status, run.verdict, run.specId, run.author && `by ${nameOf(run.author)}`, run.attempt > 1 && `attempt ${run.attempt}`)}: ${run.title ?? 'untitled'}`
 
 export const specLine = ({ specId, status, checklist: { total, done }, title }: Spec) =>
   `${specId} ${words(status, total > 0 && `${done}/${total} done`)}: ${title ?? 'untitled'}`
@@ -52,9 +53,10 @@ const evidenceOf = ({ evidence, createdBy }: Check) =>
 export const featureLine = ({ id, name, file, description }: Feature) =>
   `feature ${id} ${name}: ${words(file, description) || 'no description'}`
 
-export function foundLine({ type, subject, status, title, snippet }: Found): string {
+export function foundLine({ type, subject, status, author, title, snippet }: Found): string {
   const place = snippet && `\n  ${snippet.replace(/\s+/g, ' ')}`
-  return `${type} ${subject}${status ? ` ${status}` : ''}: ${title ?? 'untitled'}${place}`
+  const about = words(status, author && `by ${nameOf(author)}`)
+  return `${type} ${subject}${about && ` ${about}`}: ${title ?? 'untitled'}${place}`
 }
 
 /** At most `most` bytes of a text, with a note where to read the rest. */

@@ -17,7 +17,7 @@ const shape = [
   'finish_run i status summary runId? features?',
   'record_check - name result command? exitCode? durationMs? content? runId?',
   'save_spec i specId? title content',
-  'search_ledger ri query? type? status? verdict?',
+  'search_ledger ri query? type? status? verdict? file? mine?',
   'read_ledger ri id',
 ]
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import sql, { raw } from 'sql-template-tag'
+import { pathsFinding } from '../../src/contract/file-path.ts'
 import type { Db } from '../../src/engine/db.ts'
 import { systemCtx } from '../../src/frame/ctx.ts'
 import { isErasedName } from '../../src/log/event.ts'
 import { findVerdict, type JudgedRun } from '../../src/nouns/run/check/verdict.ts'
-import { pathsFinding } from '../../src/nouns/run/file-path.ts'
 import { commitsOf, hrefKeysOf } from '../../src/nouns/run/found-by.ts'
 import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
 

@@ -1,9 +1,10 @@
 import { invalid } from '../../contract/error.ts'
+import { mailOf } from '../../contract/person.ts'
 import { type Ctx, personIn } from '../../frame/ctx.ts'
 import { requireFilled } from './backfill.ts'
 import type { RunFilters } from './filters.ts'
 import type { Filters } from './path.ts'
-import { mailOf, personHash } from './person.ts'
+import { personHash } from './person.ts'
 import { pathOfFilter } from './touched.ts'
 
 type Given = Omit<RunFilters, 'createdAfter' | 'createdBefore'>

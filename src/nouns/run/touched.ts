@@ -1,9 +1,9 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../contract/error.ts'
+import { foldersAbove, mostLevels, pathForm, pathFrom, pathsFinding } from '../../contract/file-path.ts'
 import type { Tx } from '../../engine/db.ts'
 import { listOf, padded } from '../../frame/pieces.ts'
 import { isErasedName } from '../../log/event.ts'
-import { foldersAbove, mostLevels, pathForm, pathFrom, pathsFinding } from './file-path.ts'
 
 /** The table that finds runs by the files that they wrote, and by the folders above these files. */
 

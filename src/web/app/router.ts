@@ -7,6 +7,8 @@ export const base = new URL('.', location.href).href
 export interface Route {
   path: string[]
   query: URLSearchParams
+  /** Whether the path ends in a slash, as that of a folder does. */
+  isFolder?: boolean
 }
 
 export type Query = Record<string, string | number | readonly string[] | undefined>
@@ -14,7 +16,7 @@ export type Query = Record<string, string | number | readonly string[] | undefin
 function routeNow(): Route {
   const [path = '', query = ''] = location.hash.slice(1).split(/\?(.*)/s)
   const pieces = path.split('/').filter((piece) => piece !== '')
-  return { path: pieces.map(decoded), query: new URLSearchParams(query) }
+  return { path: pieces.map(decoded), query: new URLSearchParams(query), isFolder: path.endsWith('/') }
 }
 
 function decoded(piece: string): string {

@@ -1,6 +1,6 @@
 import type { Input } from '../../client/client.ts'
+import { pathForm, pathFrom } from '../../contract/file-path.ts'
 import type { Run } from '../../nouns/run/fields.ts'
-import { pathForm, pathFrom } from '../../nouns/run/file-path.ts'
 import { type FilterField, filterFields } from '../runs/filter-fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { isCommit } from './runs/forge.ts'

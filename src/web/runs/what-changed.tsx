@@ -6,6 +6,7 @@ import { type Read, useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { type Forge, forgeOf, isCommit } from '../data/runs/forge.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
+import { FileLink } from '../files/file-link.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { OuterLink, outerAddress } from '../ui/text.tsx'
@@ -28,7 +29,7 @@ export function WhatChanged({ run, files }: { run: Run; files: FilesRead }) {
       </div>
       {changes?.uncredited && <p class="muted small">{uncreditedWords(changes.uncredited)}.</p>}
       {git?.commits && <Commits ids={git.commits} forge={forgeOf(git.repository)} />}
-      <RunFiles read={files} />
+      <RunFiles project={run.project} read={files} />
     </>
   )
 }
@@ -116,7 +117,7 @@ export const useRunFiles = (project: string, runId: string): FilesRead =>
   })
 
 /** The files that a run changed, most changed lines first, with a bar for each. */
-function RunFiles({ read: { data, error, reload } }: { read: FilesRead }) {
+function RunFiles({ project, read: { data, error, reload } }: { project: string; read: FilesRead }) {
   const [isWhole, setWhole] = useState(false)
   if (error && !data) return <Problem error={error} onRetry={reload} />
   if (!data || data.files.length === 0) return null
@@ -127,7 +128,7 @@ function RunFiles({ read: { data, error, reload } }: { read: FilesRead }) {
     <div class="files">
       <ul aria-label="Files">
         {shown.map((file) => (
-          <FileRow key={file.path} file={file} largest={largest} />
+          <FileRow key={file.path} project={project} file={file} largest={largest} />
         ))}
       </ul>
       {files.length > shown.length && (
@@ -144,12 +145,12 @@ function RunFiles({ read: { data, error, reload } }: { read: FilesRead }) {
 
 const linesOf = (file: RunFile | undefined) => (file?.insertions ?? 0) + (file?.deletions ?? 0)
 
-function FileRow({ file, largest }: { file: RunFile; largest: number }) {
+function FileRow({ project, file, largest }: { project: string; file: RunFile; largest: number }) {
   const { path, insertions = 0, deletions = 0 } = file
   const width = (lines: number) => ({ width: `${largest === 0 ? 0 : (lines / largest) * 100}%` })
   return (
     <li>
-      <span class="path">{path}</span>
+      <FileLink project={project} path={path} />
       <Changes changes={file} />
       <span class="lines-bar" aria-hidden="true">
         <span class="plus" style={width(insertions)} />

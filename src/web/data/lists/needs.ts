@@ -47,12 +47,16 @@ export const AttentionContext = createContext<Seen>({
 })
 
 /** What needs attention, kept up to date while the page is open. */
-export function useAttention(projects: string[]): Seen {
-  const filter = projects.length > 0 ? { project: projects } : {}
-  const { data, error, isCurrent } = useRead(`attention ${projects.join(' ')}`, (signal) => read(filter, signal), {
-    touches,
-    restMs: 3000,
-  })
+export function useAttention(projects: string[], mine: true | undefined): Seen {
+  const filter = { mine, ...(projects.length > 0 && { project: projects }) }
+  const { data, error, isCurrent } = useRead(
+    `attention ${mine} ${projects.join(' ')}`,
+    (signal) => read(filter, signal),
+    {
+      touches,
+      restMs: 3000,
+    },
+  )
   const hidden = useDismissed()
   const found = data ?? nothing
   const isHidden = (need: Need) => hidden.has(dismissalOf(need))
