@@ -35,6 +35,7 @@ test('Mine narrows lanes, lists, counts and the title of the tab, and this brows
 
   await page.getByRole('button', { name: 'Everyone' }).click()
   await page.locator('table.runs[aria-rowcount="4"]').waitFor()
+  await page.locator('table.runs .id', { hasText: /RUN-002 · Mateo Ruiz$/ }).waitFor()
   assert.equal(page.url(), `${home}?later#/runs`)
   await page.goto(`${home}?last#/runs`)
   await page.locator('table.runs[aria-rowcount="4"]').waitFor()

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import sql from 'sql-template-tag'
+import sql, { raw } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import type { Tx } from '../../engine/db.ts'
 import { listOf } from '../../frame/pieces.ts'
@@ -50,10 +50,10 @@ export async function backfillNext(db: Tx, only?: Backfill): Promise<boolean> {
 async function fillPaths(tx: Tx, { run_id, path }: Place): Promise<Place | undefined> {
   const isBefore = sql`(run_id, path) < (${run_id}, ${path})`
   const slice = await tx.query<Place>(sql`
-    select run_id, path from run_files where ${isBefore} order by run_id desc, path desc limit ${filesAtOnce}`)
+    select run_id, path from run_files where ${isBefore} order by run_id desc, path desc limit ${raw(String(filesAtOnce))}`)
   const last = slice.at(-1)
   if (!last) return undefined
-  // Locked first: a turn may restore a file meanwhile.
+  // Locked before they are read: a turn may restore a file meanwhile.
   await lock(
     tx,
     slice.map((file) => file.run_id),

@@ -175,7 +175,7 @@ function ThemeButton() {
 /** How to say whose a key is, without which nobody's runs can be told from those of others. */
 const nobodyWords = (key: Session['key']) =>
   key
-    ? `This key names no person, so the page cannot tell which runs are yours. An admin can say whose it is: conduct key update ${key.id} --person 'Ada Example <ada@example.com>'. See docs/keys.md.`
+    ? `This key names no person, so the page cannot tell which runs are yours. An admin can say whose it is: conduct key update ${key.id} --person 'Ada Example <ada@example.com>'`
     : 'Git names no person here, so the page cannot tell which runs are yours: set user.email with git config.'
 
 const Nobody = ({ words }: { words: string }) => (

@@ -40,7 +40,7 @@ const columns: Column[] = [
   { name: 'duration', label: 'Duration', width: 92, isNumber: true, show: durationOf },
 ]
 
-const usual = ['verdict', 'agent', 'author', 'changes', 'cost', 'duration']
+const usual = ['verdict', 'agent', 'changes', 'cost', 'duration']
 
 const kept = keptIn('columns', (value) => (Array.isArray(value) ? value.map(String) : usual))
 
