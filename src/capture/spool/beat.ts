@@ -26,17 +26,21 @@ export async function sendBeats(state: State, { connect, waits, isWoken }: BeatO
   const left = new Set<string>()
   for (;;) {
     const next = state.beats().find(({ name }) => !left.has(name))
-    if (!next || (next.due > Date.now() && !waits)) return
-    const until = performance.now() + Math.min(pauseMs, Math.max(0, next.due - Date.now()))
+    if (!next || (next.at > Date.now() && !waits)) return
+    const until = performance.now() + Math.min(pauseMs, Math.max(0, next.at - Date.now()))
     while (performance.now() < until) {
       if (isWoken?.()) return
       await sleep(Math.min(lookMs, until - performance.now()))
     }
-    if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
+    await deliver(state, next.name, { connect })
+    if (!(await sendBeat(state, next, connect).catch(() => false)) && !isLater(state, next)) left.add(next.name)
     // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
     await deliver(state, next.name, { connect })
   }
 }
+
+/** Whether a wait has begun since the heartbeat was due, so that it goes out a moment later. */
+const isLater = (state: State, { name }: Beat) => state.beats().some((one) => one.name === name && one.at > Date.now())
 
 /** False if another process is talking to the server of that session, or something must be sent first. */
 async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {

@@ -86,19 +86,19 @@ function clockJob(doubt: () => string | undefined, warn: (error: Error) => void)
   }
 }
 
-/** Ends the turns of silent sessions whose hooks are sent to the server. */
+/** Shows the waits and ends the turns of silent sessions whose hooks are sent to the server. */
 export function hookJob({ db, now, isSteady }: Pick<Store, 'db' | 'now' | 'isSteady'>): Job {
   return {
     name: 'hooks',
-    everyMs: 1_000,
+    everyMs: 500,
     async step() {
       // A clock that is wrong for a moment must not end every turn.
       if (!isSteady()) return false
       const [due] = await dueHookSessions(db, now())
       if (!due) return false
       // Loaded on first use, since most servers take no hooks.
-      const { endSilent } = await import('../hooks/record.ts')
-      await endSilent(due)
+      const { attend } = await import('../hooks/record.ts')
+      await attend(due)
       return true
     },
   }

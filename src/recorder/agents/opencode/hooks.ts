@@ -29,6 +29,7 @@ const events: Events = {
     const target = textOf(Array.isArray(patterns) ? patterns[0] : undefined, 300)
     return { kind: 'wait', ...defined({ tool: textOf(tool, 200), target }) }
   },
+  resume: () => ({ kind: 'resume', state: 'working' }),
   compact: () => ({ kind: 'compact' }),
   subagent: ({ subagent }) => {
     const { id, name } = fieldsOf(subagent)

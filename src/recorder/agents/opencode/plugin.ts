@@ -120,6 +120,7 @@ export const Conduct = async ({ directory }) => {
     },
     'message.part.updated': partUpdated,
     'permission.asked': ({ sessionID, permission, patterns }) => tell('wait', sessionID, { tool: permission, patterns }),
+    'permission.replied': ({ sessionID }) => tell('resume', sessionID, {}),
     'session.compacted': ({ sessionID }) => tell('compact', sessionID, {}),
     'session.error': ({ sessionID, error }) => {
       if (sessionID !== undefined) sessionOf(sessionID).error = error
