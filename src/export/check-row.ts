@@ -3,6 +3,7 @@ import { permissions } from '../contract/secret.ts'
 import { UniqueViolation } from '../engine/db.ts'
 import { checkResult } from '../nouns/run/check/fields.ts'
 import { statuses, verdicts } from '../nouns/run/state.ts'
+import { webhookFormat } from '../nouns/webhook/fields.ts'
 import type { Line, Row, Value } from './lines.ts'
 
 /** Ids leave room for as many after them, and are exact in JSON. */
@@ -31,6 +32,7 @@ const oneOf: Record<string, Record<string, readonly Value[]>> = {
   runs: { status: statuses, verdict: verdicts },
   checks: { result: checkResult.options },
   actors: { kind: ['key', 'local', 'system'] },
+  webhooks: { format: webhookFormat.options },
   events: { is_append: [0, 1], imported: [0, 1] },
 }
 

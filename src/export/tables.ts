@@ -1,5 +1,5 @@
 import sql, { type Sql } from 'sql-template-tag'
-import { newSigningSecret } from '../nouns/webhook/rules.ts'
+import { newSigningSecret, shownUrl } from '../nouns/webhook/rules.ts'
 import type { Row } from './lines.ts'
 
 /** How a table is exported. */
@@ -54,7 +54,12 @@ export const tables: readonly Table[] = [
     live: ['server', 'lease_expires_at', 'batch_end'],
     secret: ['secret', 'previous_secret', 'previous_secret_expires_at'],
     // Two ledgers with the same webhook would send each message twice.
-    withoutKeys: (row) => ({ ...row, enabled: 0, disabled_reason: row.disabled_reason ?? 'request' }),
+    withoutKeys: (row) => ({
+      ...row,
+      url: shownUrl(String(row.url)),
+      enabled: 0,
+      disabled_reason: row.disabled_reason ?? 'request',
+    }),
     filled: () => ({ secret: newSigningSecret() }),
   },
   { name: 'erasures', key: ['id'] },

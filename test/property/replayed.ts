@@ -25,7 +25,7 @@ export const told: Record<Noun, Row> = {
   feature: { name: null, description: null, file: null },
   project: { name: null, repository: null, retention: null },
   key: { name: null, permissions: null, expiresAt: null, revokedAt: null, person: null, machine: null },
-  webhook: { url: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
+  webhook: { url: null, format: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
 }
 
 /** The whole log. */

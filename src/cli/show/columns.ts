@@ -136,6 +136,7 @@ export const tables: Record<string, Table> = {
     columns: [
       column('ID', 'id'),
       wide('URL', 'url'),
+      column('FORMAT', 'format'),
       column('PROJECT', 'project'),
       column('STATE', webhookState),
       column('AFTER', 'after'),

@@ -124,3 +124,8 @@ export const touched = ({ text, integer, tableEnd }: Dialect): string[] => [
     select 'author_person', last + 1, '' from (select max(id) as last from runs
       where author is not null and author_person is null) as newest where last is not null`,
 ]
+
+/** What arrives at a webhook: events, or sentences for people. */
+export const webhookFormat = ({ text }: Dialect): string[] => [
+  `alter table webhooks add column format ${text} not null default 'events'`,
+]

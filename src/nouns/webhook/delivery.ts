@@ -3,9 +3,10 @@ import { only, type Tx } from '../../engine/db.ts'
 import { inTx, type Operation, type Outcome } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import type { Delivery } from './fields.ts'
+import { testMessageOf } from './message.ts'
 import type { WebhookRoutes } from './routes.ts'
 import { readWebhook, type WebhookRow } from './row.ts'
-import { newTestIdOf, type Range, signedHeaders } from './rules.ts'
+import { newTestIdOf, type Range } from './rules.ts'
 
 interface DeliveryRow {
   id: number
@@ -79,14 +80,8 @@ export function secretsAt(
 export const testWebhook: Operation<WebhookRoutes['testWebhook']> = async (ctx, { id }) => {
   if (ctx.send === undefined) throw new Error('Bug: nothing was given to send with.')
   const row = await readWebhook(ctx, id)
-  const { url, tag } = row
-  const body = JSON.stringify({ type: 'test', timestamp: ctx.now, data: { webhookId: id, events: [] } })
-  const messageId = newTestIdOf(tag)
-  const outcome = await ctx.send({
-    url,
-    body,
-    headers: signedHeaders(messageId, ctx.now, body, secretsAt(row, ctx.now)),
-  })
+  const messageId = newTestIdOf(row.tag)
+  const outcome = await ctx.send(testMessageOf(row, messageId, ctx.now))
   return inTx(ctx, async (ctx) => {
     await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
     if (outcome.error === undefined) {

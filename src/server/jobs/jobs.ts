@@ -17,6 +17,8 @@ import { type AnchorOptions, anchorsOf, sealJob } from './seal.ts'
 
 export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
+  /** The address of the page, for links in messages of webhooks. */
+  publicUrl?: string | undefined
   /** Days after which events are dropped from the log; 0 or undefined for never. */
   logDays?: number | undefined
   /** Where the server writes its backups; undefined if it makes none. */
@@ -27,7 +29,11 @@ export interface JobOptions extends AnchorOptions {
 export function startServerJobs(store: Store, warn: (error: Error) => void, options: JobOptions = {}): Jobs {
   const { db, now } = store
   const sender = createSender(options.webhooks)
-  const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
+  const deliver = {
+    name: 'deliver',
+    everyMs: 500,
+    ...createDeliverer(store, { send: sender, warn, publicUrl: options.publicUrl }),
+  }
   const seal = sealJob(db, now, anchorsOf(options, sender, now))
   const own = [seal, hookJob(store), retentionJob(store, options), emptyJob(db, now)]
   const jobs = [...jobsOf(store, warn), deliver, ...own]
