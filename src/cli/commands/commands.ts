@@ -85,6 +85,11 @@ export const commands: Record<string, Entry> = {
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
+  watch: {
+    summary: 'say when an agent waits for you, fails or is done',
+    group: 'more',
+    load: async () => (await import('./watch.ts')).watchCommand(),
+  },
   webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete', 'more'),
   whoami: fromTable('whoami', 'show the key in use', 'more'),
   backup: {
