@@ -27,6 +27,7 @@ const meanings: Record<string, string> = {
   turn_diffs: 'What a turn changed in a file, and what its run has changed in it by then, if that differs.',
   open_turns: 'The turn in progress of a run, as far as it is known. Neither exported nor replayed from the log.',
   checks: 'A check of a run.',
+  attention: 'A run that somebody should look at, and what was decided about it.',
   hook_sessions: 'A session of an agent whose hooks report over HTTP.',
   specs: 'A spec, as its newest version says.',
   spec_versions: 'A version of a spec.',

@@ -35,6 +35,9 @@ export const paths = {
   updateCheck: 'PATCH /v1/checks/:checkId',
   deleteCheck: 'DELETE /v1/checks/:checkId',
 
+  listAttention: 'GET /v1/attention',
+  updateAttention: 'PATCH /v1/attention',
+
   createFeature: 'POST /v1/features',
   listFeatures: 'GET /v1/features',
   getFeature: 'GET /v1/features/:id',

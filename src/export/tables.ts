@@ -48,6 +48,7 @@ export const tables: readonly Table[] = [
   { name: 'turns', key: ['id'], atOnce: 20 },
   { name: 'turn_diffs', since: 19, key: ['id'] },
   { name: 'checks', key: ['id'] },
+  { name: 'attention', since: 19, key: ['run_id'], live: ['hidden'] },
   {
     name: 'webhooks',
     key: ['id'],

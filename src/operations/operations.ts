@@ -11,6 +11,8 @@ import { createLoginCode, createSession, deleteSession } from '../nouns/key/sess
 import { createProject, getProject, listProjects, updateProject } from '../nouns/project/project.ts'
 import { addDiffs } from '../nouns/run/add-diffs.ts'
 import { appendTurn, getTurn, listTurns } from '../nouns/run/append-turn.ts'
+import { listAttention } from '../nouns/run/attention/list.ts'
+import { updateAttention } from '../nouns/run/attention/update.ts'
 import { getCheck, updateCheck } from '../nouns/run/check/check.ts'
 import { createCheck } from '../nouns/run/check/create.ts'
 import { listChecks } from '../nouns/run/check/list.ts'
@@ -78,6 +80,8 @@ export const operations: Operations = {
   getCheck,
   updateCheck,
   deleteCheck,
+  listAttention,
+  updateAttention,
   createFeature,
   listFeatures,
   getFeature,

@@ -7,6 +7,7 @@ import { sealRoutes } from '../log/seal/routes.ts'
 import { featureRoutes } from '../nouns/feature/routes.ts'
 import { keyRoutes } from '../nouns/key/routes.ts'
 import { projectRoutes } from '../nouns/project/routes.ts'
+import { attentionRoutes } from '../nouns/run/attention/routes.ts'
 import { checkRoutes } from '../nouns/run/check/routes.ts'
 import { diffRoutes } from '../nouns/run/diff-routes.ts'
 import { runRoutes } from '../nouns/run/routes.ts'
@@ -26,6 +27,7 @@ export const routes = {
   ...diffRoutes,
   ...specRoutes,
   ...checkRoutes,
+  ...attentionRoutes,
   ...featureRoutes,
   ...projectRoutes,
   ...keyRoutes,

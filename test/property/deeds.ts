@@ -11,6 +11,7 @@ export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call:
 const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
   ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
+  'updateAttention' as const,
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
   ...(['createProject', 'updateProject', 'createKey', 'updateKey', 'revokeKey'] as const),
   ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'erase'] as const),
@@ -48,6 +49,7 @@ const title = maybe(fc.tuple(word, word).map((words) => words.join(' ')))
 const status = maybe(fc.constantFrom(...statuses))
 const objectId = fc.constantFrom('a'.repeat(40), 'b'.repeat(40))
 const git = fc.record({
+  branch: maybe(fc.constantFrom('main', 'login')),
   ...{ commit: objectId, tree: maybe(objectId), dirty: maybe(fc.boolean()), commitTree: maybe(objectId) },
   uncommitted: maybe(
     fc.constantFrom<{ count: number; paths: string[] } | null>(
@@ -145,6 +147,13 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     result,
   })),
   deleteCheck: fc.record({ checkId }),
+  updateAttention: fc.record({
+    runIds: fc.uniqueArray(runId, { minLength: 1, maxLength: 2 }),
+    assignee: maybe(fc.constantFrom(null, 'Ada <ada@example.com>')),
+    until: maybe(fc.constantFrom(null, '2999-01-01T00:00:00.000Z')),
+    resolved: maybe(fc.boolean()),
+    note: maybe(fc.oneof(word, fc.constant(null))),
+  }),
   createFeature: fc.record({ name: featureName, description: maybe(text.map((long) => long.slice(0, 900))) }),
   updateFeature: fc.record({ id, name: maybe(featureName), file: maybe(word) }),
   deleteFeature: fc.record({ id }),

@@ -67,6 +67,15 @@ const faults: Record<string, string> = {
   'a counter behind the features': `select f.project_id from features f where f.number >= (select c.next from counters c
     where c.project_id = f.project_id and c.noun = 'feature') and f.project_id in (${live})`,
   'a gap in the log': 'select count(*) as count, max(seq) as last from events having count(*) <> max(seq)',
+  'a run on the list of those that need attention that needs none, or for another reason': `select a.run_id from attention a
+    join runs r on r.id = a.run_id where case when r.status = 'failed' then 'failed' when r.verdict = 'failing' and r.judged < 2
+      then 'failing' else '' end <> case when a.reason = 'vanished' then 'failed' else a.reason end`,
+  'attention for another task than that of the run': `select a.run_id from attention a join runs r on r.id = a.run_id
+    where a.project_id <> r.project_id or coalesce(a.spec_id, '') <> coalesce(r.spec_id, '')
+      or coalesce(a.branch, '') <> coalesce(r.branch, '') or coalesce(a.author_person, '') <> coalesce(r.author_person, '')`,
+  'a decision that contradicts itself': `select run_id from attention where state <> case when resolved_at is not null
+    then 'resolved' when put_off_until is not null then 'put-off' else 'open' end
+    or (resolved_at is null) <> (resolved_by is null) or (assignee is null) <> (assignee_person is null)`,
   'a session of a deleted run': 'select id from hook_sessions where run_row not in (select id from runs)',
   'totals of specs that a scan does not give': `select * from (${storedTotals}) as t
     ${isNothing('s0 = 0 and s1 = 0 and s2 = 0 and s3 = 0 and s4 = 0 and s5 = 0 and s6 = 0 and s7 = 0')} except ${scannedTotals}`,

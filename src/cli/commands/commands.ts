@@ -64,6 +64,7 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./open.ts')).openCommand(),
   },
+  attention: fromTable('attention', 'runs that somebody should look at: list, update', 'more'),
   log: fromTable('log', 'prove what the log contains: checkpoint, proof, consistency', 'more'),
   verify: {
     summary: 'check that nobody rewrote the log',

@@ -1,4 +1,5 @@
 import type { Dialect, Tx } from '../db.ts'
+import { attention } from './attention.ts'
 import { fromVersion4 } from './from-4.ts'
 import { agentVersion, hookSessions, openTurns, primaryKeys, runFinders, touched, turnDiffs, verdict, webhookFormat } from './later.ts'
 import { newLedger } from './new-ledger.ts'
@@ -42,7 +43,7 @@ export const isIndexes = (steps: Step[] | Index[]): steps is Index[] =>
   steps.length > 0 && steps.every((step) => typeof step === 'object')
 
 /** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
-const migrations: Migration[] = [hookSessions, primaryKeys, verdict, runFinders, agentVersion, turnDiffs, openTurns, touched, webhookFormat]
+const migrations: Migration[] = [hookSessions, primaryKeys, verdict, runFinders, agentVersion, turnDiffs, openTurns, touched, webhookFormat, attention]
 
 /** The version of the tables in `tables.ts`. */
 export const firstVersion = 14

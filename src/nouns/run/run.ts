@@ -16,6 +16,7 @@ import { appeared } from '../../log/event.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { turnsIn } from './append-turn.ts'
+import { keepAttention } from './attention/keep.ts'
 import { emptyRun, shownFeatures } from './fields.ts'
 import { cancelled } from './lease.ts'
 import { personHash } from './person.ts'
@@ -76,6 +77,7 @@ export const createRun: Operation<RunRoutes['createRun']> = async (
       moveTotals(ctx, null, row),
       recordRun(ctx, 'created', row, changes, { isImported: createdAt !== undefined }),
     ])
+    await keepAttention(ctx, null, row)
     return { run, lease: granted?.lease }
   })
 }

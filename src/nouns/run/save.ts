@@ -7,6 +7,7 @@ import { moveCost } from '../feature/totals.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { activityEvent, activityUnder } from './activity.ts'
+import { keepAttention } from './attention/keep.ts'
 import { findVerdict, noteWriter } from './check/verdict.ts'
 import type { Run } from './fields.ts'
 import { insertFoundBy, replaceFoundBy } from './found-by.ts'
@@ -85,6 +86,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     moveTotals(ctx, row, saved),
     moveCost(ctx, row, saved),
   ])
+  await keepAttention(ctx, row, saved)
   return saved
 }
 

@@ -16,6 +16,7 @@ import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
 import { dropTouched } from '../../nouns/run/touched.ts'
+import { eraseAttention } from './attention.ts'
 import { eraseDocuments, unindex } from './content.ts'
 
 /**
@@ -37,8 +38,9 @@ export async function eraseRuns(
     files: await eraseFiles(ctx, ids, isToGo),
     memos: await eraseMemos(ctx, ids, isToGo),
     turns: await eraseOpenTurns(ctx, ids, isToGo),
+    decisions: await eraseAttention(ctx, ids, isToGo),
   }
-  const others = gone.files.union(gone.memos).union(gone.turns)
+  const others = gone.files.union(gone.memos).union(gone.turns).union(gone.decisions)
   const isErased = ({ id, document_id }: RunRow) =>
     (document_id !== null && gone.documents.has(document_id)) || others.has(id)
   const done = await Promise.all(rows.map(async (row) => (await eraseColumns(ctx, row, isToGo, isErased(row))) && row))

@@ -2,6 +2,7 @@ import { indexMore } from '../../find/follow.ts'
 import { purgeKept } from '../../frame/idempotency.ts'
 import { numberEvents, tidyNumbered } from '../../log/number.ts'
 import { purgeSessions } from '../../nouns/key/session.ts'
+import { wakeAttention } from '../../nouns/run/attention/update.ts'
 import { backfillNext } from '../../nouns/run/backfill.ts'
 import { rejudgeNext } from '../../nouns/run/check/rejudge.ts'
 import { reap } from '../../nouns/run/take-lease.ts'
@@ -52,6 +53,7 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
   yield clockJob(doubt, warn)
   // A clock that is wrong for a moment must not end every live run.
   yield { name: 'reap', everyMs: 1_000, step: async () => isSteady() && reap(db, now()) }
+  yield { name: 'attention', everyMs: 1_000, step: async () => isSteady() && wakeAttention(db, now()) }
   if (!db.dialect.commitsInOrder) {
     yield { name: 'number', everyMs: 1_000, step: () => number(db) }
   }
