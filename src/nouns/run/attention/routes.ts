@@ -23,7 +23,7 @@ export const attentionRoutes = {
           `Groups instead of runs, of the newest ${mostCounted.toLocaleString('en')}: by spec, or branch where a run has no spec; by branch; by failing check; by who looks at it, or else the author`,
         ),
       state: state.default('open'),
-      reason: z.array(reason).optional(),
+      reason: z.array(reason).optional().describe('Only for these reasons'),
       mine: z.boolean().optional().describe('Runs of the person of the key, or assigned to that person'),
       author: author.optional().describe('Runs of this person, compared by the mail address'),
       assignee: author.optional().describe('Runs assigned to this person, compared by the mail address'),
