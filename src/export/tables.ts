@@ -46,9 +46,9 @@ export const tables: readonly Table[] = [
   { name: 'run_links', key: ['run_id', 'href_key'] },
   { name: 'run_files', key: ['run_id', 'path'] },
   { name: 'turns', key: ['id'], atOnce: 20 },
-  { name: 'turn_diffs', since: 19, key: ['id'] },
+  { name: 'turn_diffs', since: 20, key: ['id'] },
   { name: 'checks', key: ['id'] },
-  { name: 'attention', since: 19, key: ['run_id'], live: ['hidden'] },
+  { name: 'attention', since: 24, key: ['run_id'], live: ['hidden'] },
   {
     name: 'webhooks',
     key: ['id'],

@@ -45,7 +45,7 @@ test('a prompt opens its turn, and the next one closes it first', () => {
 })
 
 test('a prompt that is not to be recorded opens its turn without the text', () => {
-  const rules = { answers: true, prompts: false }
+  const rules = { answers: true, prompts: false, changes: true }
   const { calls, shown } = after([prompt('One'), { rules }], [ran('ls'), { rules }])
   assert.deepEqual(calls, ['open 1'])
   assert.deepEqual(

@@ -170,10 +170,7 @@ test('runs that need attention say why, and a decision can be undone', async (t)
   await client.createCheck({ runId: 'FAILING', name: 'tests', result: 'fail', exitCode: 2, command: 'npm test' })
   const needs = page.getByRole('region', { name: 'Needs attention' })
   const rows = needs.locator('> .rows > .brief')
-  await rows
-    .nth(0)
-    .getByText(/tests/)
-    .waitFor()
+  await rows.nth(0).getByText(/tests/).waitFor()
   await rows.nth(1).getByText('API_ERROR The model is overloaded.').waitFor()
 
   await page.getByRole('button', { name: 'Resolve FAILED' }).click()

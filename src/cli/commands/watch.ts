@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
 import { type Client, ConductError, type Output } from '../../client/client.ts'
 import { deedOf, type News, newsOf, newsTypes, whoseAgent } from '../../contract/news.ts'
-import { mailOf } from '../../nouns/run/person.ts'
+import { mailOf } from '../../contract/person.ts'
+
 import { type Connection, connect, placeOf } from '../../place/connect.ts'
 import type { Place } from '../../place/place.ts'
 import { UsageError } from '../../terminal/exit.ts'

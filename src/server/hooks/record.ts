@@ -143,7 +143,7 @@ async function make(session: Session, { operation, input }: Call): Promise<void>
 }
 
 /** Updates the activity and the open turn of the run, and renews its lease for as long as the step may take. */
-const live = (session: Session, activity: ActivityInput, turn: OpenTurn | undefined) =>
+const live = (session: Session, activity: ActivityInput, turn?: OpenTurn) =>
   unlessLost(session, (ctx, runId) =>
     operations.heartbeat(ctx, { runId, activity, turn, leaseSeconds: leaseSecondsOf(activity) }),
   )

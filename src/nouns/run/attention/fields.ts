@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { actor, rowId, text, time, timeInput } from '../../../contract/field.ts'
+import { personPattern } from '../../../contract/person.ts'
 import { run } from '../fields.ts'
-import { personPattern } from '../person.ts'
 import { reasons, states } from './rule.ts'
 
 export const reason = z
