@@ -5,6 +5,7 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import { everyText, type IsToGo, textsWith } from '../../log/event.ts'
+import { checkFields } from '../../nouns/run/check/fields.ts'
 import { rowFields } from '../../nouns/run/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
 import { attentionTexts } from './attention.ts'
@@ -181,7 +182,7 @@ function textScope(ctx: Ctx, text: string): Scope {
       run: any('runs', ofRun, inRun, ['document_id'], files, memos, open, decisions),
       turn: inTurns('turns', diffs),
       spec: any('specs', ['title', 'agent'], [], ['document_id']),
-      check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),
+      check: any('checks', columnsOfKind(checkFields, 'text'), columnsOfKind(checkFields, 'json'), ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
     repeated: { run: turns, spec: versions },
