@@ -138,9 +138,9 @@ export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commit
     paths.push(sidePath(dialect, project, 'label', sql`run_labels`, isLabel(one)))
   }
   const each = status && eachOf('status', status)
-  if (specId !== undefined) paths.push(runPath('specId', sql`runs.spec_id`, specId, each ?? [empty]))
+  if (specId !== undefined) paths.push(statusPath('specId', 'spec_id', specId, each ?? [empty]))
   if (agent !== undefined) {
-    paths.push(runPath('agent', sql`runs.agent`, agent, each ?? eachOf('status', statuses)))
+    paths.push(statusPath('agent', 'agent', agent, each ?? eachOf('status', statuses)))
   }
   if (status) paths.push(valuesPath('status', status))
   if (verdict) paths.push(valuesPath('verdict', verdict))
@@ -171,21 +171,37 @@ function commitPath(dialect: Dialect, project: Sql, commits: string[]): Path {
   }
 }
 
+export const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
+
+/** An index of runs with the project, in the order of lists. */
+const alongIndex = {
+  ...alongRuns,
+  covers: [],
+  table: sql`runs`,
+  project: 'runs.project_id',
+  ordered: sql`runs.created_at, runs.id`,
+  apart: [empty],
+}
+
 /** The index of a single column. */
 function columnPath(own: keyof Filters, name: string, value: string): Path {
   const column = sql`runs.${raw(name)}`
-  return {
-    ...alongRuns,
-    own,
-    covers: [],
-    table: sql`runs`,
-    project: 'runs.project_id',
-    probes: [sql`${column} = ${value}`],
-    ordered: sql`runs.created_at, runs.id`,
-    apart: [empty],
-    condition: sql`${column} || '' = ${value}`,
-    where: [sql`${column} = ${value}`],
-  }
+  const is = sql`${column} = ${value}`
+  return { ...alongIndex, own, probes: [is], condition: sql`${column} || '' = ${value}`, where: [is] }
+}
+
+/** The index of a column together with the status. */
+const statusPath = (own: 'specId' | 'agent', name: string, value: string, apart: Sql[]): Path => ({
+  ...columnPath(own, name, value),
+  covers: ['status'],
+  ordered: sql`runs.status, runs.created_at, runs.id`,
+  apart,
+})
+
+function valuesPath(own: 'status' | 'verdict', values: readonly string[]): Path {
+  const apart = eachOf(own, values)
+  const condition = sql`runs.${raw(own)} || '' in (${join(values)})`
+  return { ...alongIndex, own, probes: apart, apart, condition, where: [] }
 }
 
 /** The index of a moment: runs after the first value and before the second. */
@@ -243,42 +259,8 @@ function besidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql
 const existsBeside = (table: Sql, found: Sql) =>
   sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found} limit 1 offset 0)`
 
-export const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
-
 /** The walk through the runs of all projects. */
 export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
-
-/** The index of a column together with the status. */
-function runPath(own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
-  return {
-    ...alongRuns,
-    own,
-    covers: ['status'],
-    table: sql`runs`,
-    project: 'runs.project_id',
-    probes: [sql`${column} = ${value}`],
-    ordered: sql`runs.status, runs.created_at, runs.id`,
-    apart,
-    condition: sql`${column} || '' = ${value}`,
-    where: [sql`${column} = ${value}`],
-  }
-}
-
-function valuesPath(own: 'status' | 'verdict', values: readonly string[]): Path {
-  const apart = eachOf(own, values)
-  return {
-    ...alongRuns,
-    own,
-    covers: [],
-    table: sql`runs`,
-    project: 'runs.project_id',
-    probes: apart,
-    ordered: sql`runs.created_at, runs.id`,
-    apart,
-    condition: sql`runs.${raw(own)} || '' in (${join(values)})`,
-    where: [],
-  }
-}
 
 /** One condition for each value of a repeatable filter. */
 const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>
