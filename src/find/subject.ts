@@ -64,7 +64,7 @@ const subjects: Record<SearchType | 'open turn', Sql> = {
 }
 
 /** Returns the subject of an entry; undefined if it no longer exists. */
-export type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
+type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
 
 /** Reads the subjects of entries. */
 export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {

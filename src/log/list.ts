@@ -11,7 +11,7 @@ import { type Line, lastSeq, type Part, readPageOfLines, requirePlace } from './
 import type { LogRoutes } from './routes.ts'
 
 /** The filters of a reader of the log. */
-export interface Selection {
+interface Selection {
   project?: readonly string[] | undefined
   type?: readonly EventType[] | undefined
   subject?: string | undefined

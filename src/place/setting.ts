@@ -29,7 +29,7 @@ export interface Settings {
 }
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
-export type LogLevel = (typeof logLevels)[number]
+type LogLevel = (typeof logLevels)[number]
 
 interface Setting<Value> {
   env: string

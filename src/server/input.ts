@@ -7,7 +7,7 @@ import { type Route, routes } from '../operations/routes.ts'
 type Kind = 'string' | 'number' | 'boolean' | 'strings' | 'numbers'
 
 /** How to merge the parts of a request into the flat input of one operation. */
-export interface InputPlan {
+interface InputPlan {
   address: Address
   schema: z.ZodObject
   kinds: Record<string, Kind>

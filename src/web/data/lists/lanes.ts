@@ -7,7 +7,7 @@ import { client } from '../query/server.ts'
 import { keptRuns } from '../runs/run-events.ts'
 
 /** The runs in progress. Every page shows how many of them wait for a person. */
-export interface Lanes {
+interface Lanes {
   runs: Run[]
   waiting: Run[]
   /** Whether there are more than were loaded. */
