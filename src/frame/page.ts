@@ -51,8 +51,9 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
   input: PageInput & Span,
 ) {
   const { limit, order } = input
+  const after = positionIn(input)
   const turned = order === 'desc' ? -1 : 1
-  const ordered = walks.map((walk) => pageOf(walk, columns, input))
+  const ordered = walks.map((walk) => orderedBy(walk, columns, boundsOf(walk, input, after), order))
   const found = await firstOf<Row>(db, ordered, limit + 1, (a, b) => compare(a, b) * turned)
   const rows = found.slice(
     0,
@@ -72,7 +73,8 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
 /** A condition for the first so many rows of a walk from the beginning of a page; undefined if it has no more than these. */
 export async function boundAfter(db: Tx, walk: Walk, input: PageInput & Span, count: number): Promise<Sql | undefined> {
   const position = sql`${raw(walk.createdAt)} as created_at, ${raw(walk.id)} as id`
-  const [last] = await db.query<Positioned>(pageOf(walk, position, input).rows(raw(`1 offset ${count}`)))
+  const page = orderedBy(walk, position, boundsOf(walk, input, positionIn(input)), input.order)
+  const [last] = await db.query<Positioned>(page.rows(raw(`1 offset ${count}`)))
   return (
     last &&
     sql`(${raw(walk.createdAt)}, ${raw(walk.id)})
@@ -80,11 +82,7 @@ export async function boundAfter(db: Tx, walk: Walk, input: PageInput & Span, co
   )
 }
 
-function pageOf(walk: Walk, columns: Sql, input: PageInput & Span): Ordered {
-  const { order, cursor } = input
-  const after = cursor === undefined ? undefined : decodeCursor(order, cursor)
-  return orderedBy(walk, columns, boundsOf(walk, input, after), order)
-}
+const positionIn = ({ order, cursor }: PageInput) => (cursor === undefined ? undefined : decodeCursor(order, cursor))
 
 /** How many rows one statement of `readNewest` reads. */
 const newestAtOnce = 2_000
