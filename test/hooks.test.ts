@@ -46,6 +46,26 @@ testLedger('hooks take no query parameters', async (ledger) => {
   assert.match(error, /project: unknown query parameter.*x: unknown query parameter/)
 })
 
+testLedger('the hooks of a session show its open turn', async (ledger) => {
+  const { client } = ledger
+  const send = senderTo(ledger)
+  const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`
+  const open = async () => (await client.getRun({ runId: 'RUN-001' })).run.turns.open
+  await send('claude', claude('UserPromptSubmit', { prompt: `Use ${secret} to push.`, prompt_id: 'p-1' }))
+  const { n, prompt, startedAt } = (await open()) ?? {}
+  assert.deepEqual([n, prompt], [1, 'Use [masked] to push.'])
+  assert.ok(startedAt)
+  const { cwd } = claude('Stop')
+  const edit = { tool_name: 'Edit', tool_input: { file_path: `${cwd}/src/a.ts` }, tool_use_id: 'edit' }
+  await send('claude', claude('PostToolUse-Bash'), claude('PostToolUse-Bash', edit))
+  const { commands, files } = (await open()) ?? {}
+  assert.deepEqual([commands?.map(({ exitCode }) => exitCode), files], [[0], [{ path: 'src/a.ts' }]])
+  await send('claude', claude('Stop', { last_assistant_message: 'Pushed.' }))
+  assert.equal(await open(), undefined)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Go on', prompt_id: 'p-2' }))
+  assert.deepEqual([(await open())?.n, (await open())?.prompt], [2, 'Go on'])
+})
+
 testLedger('the hooks of a session record a run with its turns', async (ledger) => {
   const { client, advance } = ledger
   const send = senderTo(ledger)

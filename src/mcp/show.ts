@@ -66,8 +66,8 @@ function cut(text: string, most: number, rest: string): string {
   return more > 0 ? `${kept}\n… ${more.toLocaleString('en')} more bytes; ${rest}` : kept
 }
 
-const turnLine = ({ runId, n, prompt, failure, interrupted }: Turn) =>
-  `${turnId(runId, n)} ${turnTitle(prompt) ?? 'without a prompt'}${failure ? `: failed, ${failure.code}` : ''}${interrupted ? ': interrupted' : ''}`
+const turnLine = ({ runId, n, prompt, failure, interrupted, open }: Turn) =>
+  `${turnId(runId, n)} ${turnTitle(prompt) ?? 'without a prompt'}${failure ? `: failed, ${failure.code}` : ''}${interrupted ? ': interrupted' : ''}${open ? ': still open' : ''}`
 
 /** A turn as markdown. */
 export function turnText(turn: Turn): string {
@@ -83,6 +83,7 @@ const plain = ({ content, contentType }: Pick<FullRun, 'content' | 'contentType'
 /** A run as markdown, with its newest turns, oldest first. */
 export function runText(run: FullRun, checks: Check[], turns: Turn[], most: number): string {
   const { runId, title, failure, features, startedAt, endedAt, agent, author, retryOf, leaseExpiresAt } = run
+  const count = run.turns.count + (run.turns.open ? 1 : 0)
   const exit = run.exitCode === null ? '' : `: exit code ${run.exitCode}`
   const times = words(startedAt && `started ${startedAt}`, endedAt && `ended ${endedAt}`)
   return [
@@ -93,8 +94,7 @@ export function runText(run: FullRun, checks: Check[], turns: Turn[], most: numb
     failure && `Failure ${failure.code}: ${failure.message}`,
     features.length > 0 && `Features: ${features.map(({ id, name }) => `${name} (${id})`).join(', ')}`,
     ...checks.map((check) => `- ${checkLine(check)}`),
-    turns.length > 0 &&
-      `Turns: ${run.turns.count}${run.turns.count > turns.length ? `, the newest ${turns.length}` : ''}`,
+    turns.length > 0 && `Turns: ${count}${count > turns.length ? `, the newest ${turns.length}` : ''}`,
     ...turns.map((turn) => `- ${turnLine(turn)}`),
     run.content && `\n${cut(plain(run), most, `the resource ${uriOf('run', runId)} has all`)}`,
   ]

@@ -39,6 +39,10 @@ test('within a heartbeat after each hook, the ledger shows what the turn did so 
       ['true', 0],
     ],
   )
+  const text = await programOf(env, cwd).run('run get RUN-001')
+  for (const words of ['turn 1 is open', '> Use [masked] to log in', '- ran `true`: exit 0', '- still open']) {
+    assert.ok(text.includes(words), text)
+  }
   assert.deepEqual(tools, [
     { name: 'Write', count: 1 },
     { name: 'Bash', count: 2, failed: 1 },

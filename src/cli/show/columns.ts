@@ -76,6 +76,7 @@ export const tables: Record<string, Table> = {
     columns: [
       column('TURN', 'n'),
       column('ENDED', 'endedAt'),
+      column('STATE', ({ open }) => (open ? 'open' : '')),
       column('MODEL', 'model'),
       column('TOOLS', ({ tools }) => String(timesUsed(tools as { count: number }[] | undefined))),
       column('USD', ({ usage }) => costText((usage ?? {}) as Row)),
