@@ -57,7 +57,9 @@ async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect'
     const { client, close } = await connect(place)
     try {
       const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
-      const shown = { activity: await masked(activity), turn: await openTurnOf(recording, state.notes(name)) }
+      // Whatever is wrong with it, the lease comes first.
+      const turn = await openTurnOf(recording, state.notes(name)).catch(() => undefined)
+      const shown = { activity: await masked(activity), turn }
       await beatWith(client, held, [shown, { activity: shown.activity }, {}])
     } finally {
       await close()

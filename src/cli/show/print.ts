@@ -194,7 +194,9 @@ function storyOf(name: string, record: Row): Story {
   if (name !== 'turn') {
     const { content, ...fields } = record
     const { open } = (name === 'run' ? (record.turns ?? {}) : {}) as Partial<RunTurns>
-    return { fields, content: `${typeof content === 'string' ? content : ''}${open ? digestOf(open) : ''}` }
+    const whole = typeof content === 'string' ? content : ''
+    const between = open && /[^\n]$/.test(whole) ? '\n\n' : ''
+    return { fields, content: `${whole}${between}${open ? digestOf(open) : ''}` }
   }
   const turn = record as unknown as Turn
   const { project, runId, n, startedAt, endedAt, model, usage, git, createdBy } = turn
