@@ -50,7 +50,7 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
 const derived: Pick<Table, 'name' | 'since'>[] = [
   ...['spec_totals', 'feature_totals', 'search_entries', 'spec_grams', 'feature_grams'].map((name) => ({ name })),
   ...['search_words', 'search_recent'].map((name) => ({ name })),
-  ...['run_paths', 'backfills'].map((name) => ({ name, since: 19 })),
+  ...['run_paths', 'backfills'].map((name) => ({ name, since: 22 })),
 ]
 
 const isIn =
