@@ -20,6 +20,8 @@ const goal = { bar: 1.3, hope: 1.05 }
 const headers = { authorization: `Bearer ${adminKey}` }
 const middle = (runs: number) => new Date((1_740_000_000 + (runs / 2) * 30) * 1000).toISOString()
 
+const cursorAt = (createdAt: string) => encodeCursor('desc', { createdAt, id: 1 })
+
 /** Lists whose first and last pages are read, as paths for a ledger of that many runs. */
 const lists: Record<string, (runs: number) => string> = {
   runs: () => '/v1/runs?limit=20',
@@ -75,6 +77,12 @@ const others: Record<string, (runs: number) => string[]> = {
   'runs with a label by an agent that has none': () => [`/v1/runs?label=${hot.label}&agent=nobody`],
   'runs of an agent for a spec that has none': () => [`/v1/runs?agent=${hot.agent}&specId=NONE`],
   'runs of a feature for a spec that has none': () => [`/v1/features/${hot.feature}/runs?specId=NONE`],
+  'runs that need attention': () => ['/v1/attention'],
+  'runs that need attention, in the middle': (runs) => [`/v1/attention?cursor=${cursorAt(middle(runs))}`],
+  'runs that need attention for a reason': () => ['/v1/attention?reason=failing'],
+  'runs of a person that need attention': () => ['/v1/attention?author=ada@example.com'],
+  'runs that need attention, by spec': () => ['/v1/attention?group=spec'],
+  'runs of a person that need attention, by branch': () => ['/v1/attention?author=ada@example.com&group=branch'],
   'features by a word that one has': (runs) => [`/v1/features?q=part%20${featuresOf(runs)}`],
 }
 

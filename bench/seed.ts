@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import sql, { raw } from 'sql-template-tag'
+import type { Tx } from '../src/engine/db.ts'
+import { personHash } from '../src/nouns/run/person.ts'
 import { openStore, type Store } from '../src/operations/open.ts'
 import { makeVersion4 } from './version-4.ts'
 
@@ -36,6 +38,7 @@ export async function seedMany(url: string, runs: number, projects = 1): Promise
   await seedVersion4(url, runs, projects)
   const store = await openStore(url)
   await seedFiles(store, runs)
+  await fillAttention(store.db)
   await store.close()
 }
 
@@ -62,6 +65,16 @@ async function seedFiles({ db }: Store, runs: number): Promise<void> {
       (own) => own.query(sql`vacuum analyze run_paths`),
       () => {},
     )
+}
+
+/** Puts every run on the list of those that need attention: an upgrade puts only those of the last days there. */
+async function fillAttention(db: Tx): Promise<void> {
+  await db.tx((tx) =>
+    tx.query(sql`insert into attention (run_id, project_id, reason, since_at, spec_id, branch, author_person, updated_at)
+      select id, project_id, case when id % 2 = 0 then 'failing' else 'failed' end, created_at, spec_id,
+        case when id % 3 = 0 then 'main' else 'branch-' || id end, ${hot.person}, created_at from runs`),
+  )
+  if (!db.dialect.commitsInOrder) await db.query(sql`analyze attention`)
 }
 
 /**
@@ -104,6 +117,8 @@ export const hot = {
   path: 'src/auth.ts',
   rarePath: 'src/rare.ts',
   rareWord: 'flamingo',
+  /** Stored instead of the mail address of the author of all runs. */
+  person: personHash('ada@example.com'),
 }
 /** How many documents contain the rare word, in a ledger of any size. */
 const rareIn = 50

@@ -23,7 +23,7 @@ export interface Naming {
   /** Whether the events are those of several projects, so that ids need theirs. */
   isWhole: boolean
   /** The address of the page, without a slash at its end; undefined leaves the links out. */
-  publicUrl: string | undefined
+  publicUrl?: string | undefined
   /** The types that the webhook asks for; empty for what is news. */
   types: readonly string[]
   now: string

@@ -35,7 +35,7 @@ interface Delivering {
   now: Store['now']
   send: Send
   /** The address of the page, for links in messages to people. */
-  publicUrl: string | undefined
+  publicUrl?: string | undefined
   warn(error: Error): void
   /** Identifies this server in reservations. */
   server: string
