@@ -5,7 +5,7 @@ import { readPage } from '../../frame/page.ts'
 import type { Delivery } from './fields.ts'
 import { testMessageOf } from './message.ts'
 import type { WebhookRoutes } from './routes.ts'
-import { readWebhook, type WebhookRow } from './row.ts'
+import { readWebhook } from './row.ts'
 import { newTestIdOf, type Range } from './rules.ts'
 
 interface DeliveryRow {
@@ -62,15 +62,6 @@ export async function addDelivery(tx: Tx, webhookId: number, now: string, it: At
       select id from webhook_deliveries where webhook_id = ${webhookId}
       order by id desc limit 1 offset ${keptDeliveries})`)
   return deliveryOf(only(rows))
-}
-
-/** The secrets that sign a message now, including the previous one until it expires. */
-export function secretsAt(
-  row: Pick<WebhookRow, 'secret' | 'previous_secret' | 'previous_secret_expires_at'>,
-  now: string,
-) {
-  const isLive = row.previous_secret !== null && (row.previous_secret_expires_at ?? '') > now
-  return [row.secret, ...(isLive ? [row.previous_secret as string] : [])]
 }
 
 /**

@@ -4,7 +4,6 @@ import type { Tx } from '../../engine/db.ts'
 import type { Message } from '../../frame/ctx.ts'
 import type { EventType } from '../../log/fields.ts'
 import type { Batch } from './batch.ts'
-import { secretsAt } from './delivery.ts'
 import { typesOf, type WebhookRow } from './row.ts'
 import { messageIdOf, signedHeaders } from './rules.ts'
 import { type RunFacts, type Said, saidOf } from './words.ts'
@@ -37,6 +36,12 @@ export function testMessageOf(row: WebhookRow, id: string, now: string): Message
   }
   const sentence = `A test of webhook ${row.id} of Conduct.`
   return signed(row, id, now, contentOf(row, { sentence, projects: row.slug === null ? [] : [row.slug] }))
+}
+
+/** The secrets that sign a message now, including the previous one until it expires. */
+function secretsAt(row: Pick<WebhookRow, 'secret' | 'previous_secret' | 'previous_secret_expires_at'>, now: string) {
+  const isLive = row.previous_secret !== null && (row.previous_secret_expires_at ?? '') > now
+  return [row.secret, ...(isLive ? [row.previous_secret as string] : [])]
 }
 
 type Content = Pick<Message, 'body' | 'headers'>

@@ -5,7 +5,7 @@ import { useNotifications, useNotifying } from '../data/browser/notifications.ts
 import { LanesContext, useLanes } from '../data/lists/lanes.ts'
 import { AttentionContext, useAttention } from '../data/lists/needs.ts'
 import { ScopeContext, useChosenProjects } from '../data/lists/projects.ts'
-import { MineContext, useChosenMine } from '../data/lists/whose.ts'
+import { isOf, MineContext, useChosenMine } from '../data/lists/whose.ts'
 import { follow, listen } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { loginClient } from '../data/query/server.ts'
@@ -82,7 +82,7 @@ function Inside({ session, route }: { session: Session; route: Route }) {
   const mine = useChosenMine(route, isScoped(route), session)
   const attention = useAttention(projects, mine)
   const lanes = useLanes(projects, mine, useNotifying() === 'on')
-  useNotifications(lanes.waiting, lanes.isRead)
+  useNotifications({ waiting: lanes.waiting, projects, isWanted: (run) => !mine || isOf(session, run) })
   useEffect(follow, [])
   useScroll(route)
   return (

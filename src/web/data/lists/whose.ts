@@ -1,6 +1,7 @@
 import { createContext } from 'preact'
 import { useContext, useEffect } from 'preact/hooks'
 import { mailOf, nameOf } from '../../../contract/person.ts'
+import type { Run } from '../../../nouns/run/fields.ts'
 import type { Route } from '../../app/router.ts'
 import { keptIn, useKept } from '../browser/storage.ts'
 import { type Session, useSession } from '../query/session.ts'
@@ -17,6 +18,10 @@ export const useMine = () => useContext(MineContext)
 
 /** Whether a key has a person, whose runs can be told from those of others. */
 export const hasPerson = ({ person }: Session) => mailOf(person) !== undefined
+
+/** Whether a run is that of the person at this page. */
+export const isOf = ({ person }: Session, { author }: Pick<Run, 'author'>) =>
+  mailOf(author) !== undefined && mailOf(author) === mailOf(person)
 
 /** What a page shows: as its address says, else as it was last. */
 export function useChosenMine({ query }: Route, isScoped: boolean, session: Session): true | undefined {
