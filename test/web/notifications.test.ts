@@ -49,7 +49,7 @@ test("with the user's permission, the browser notifies when an agent starts to w
   await page.evaluate('last.onclick()')
   await page.getByRole('heading', { name: 'Asked' }).first().waitFor()
   assert.match(page.url(), /#\/runs\/default\/RUN-002$/)
-  await page.goto(home)
+  await page.goBack()
   const shownBefore = ((await shown()) as string[]).length
   await page.getByRole('button', { name: 'Stop notifying me' }).click()
   await wait('Unwanted')
