@@ -16,7 +16,7 @@ import { emptyJob, retentionJob } from './retention.ts'
 import { type Job, type Jobs, startJobs } from './scheduler.ts'
 import { type AnchorOptions, anchorsOf, sealJob } from './seal.ts'
 
-interface JobOptions extends AnchorOptions {
+export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
   /** The address of the page, for links in messages of webhooks. */
   publicUrl?: string | undefined
