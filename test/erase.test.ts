@@ -63,6 +63,12 @@ async function fill({ client, as }: Ledger) {
     ...{ runId: 'R', prompt: `say ${secret}`, answer: `said ${secret}`, plan: [{ text: secret, status: 'pending' }] },
     ...{ commands: [{ command: `echo "${secret}"`, exitCode: 0 }], files: [{ path: `src/${secret}`, insertions: 3 }] },
   })
+  const change = { status: 'renamed' as const, from: `old/${secret}`, patch: `@@ -1 +1 @@\n-${secret}\n+it\n` }
+  await client.addDiffs({
+    runId: 'R',
+    turn: 1,
+    diffs: [{ path: `src/${secret}`, change, whole: { ...change, insertions: 1 } }],
+  })
   await client.createCheck({ checkId: 'C', runId: 'R', result: 'fail', command: secret, content: secret })
   await client.linkFeatures({ runId: 'R', features: [{ name: `login ${secret}`, description: secret, file: secret }] })
   await client.createRun({ runId: 'GONE', title: secret })
@@ -90,6 +96,7 @@ async function fill({ client, as }: Ledger) {
 const withoutTexts: Record<string, string[]> = {
   runs: columnsOfKind(rowFields, 'word', 'time', 'figures').filter((column) => column !== 'retry_of_run'),
   turns: ['created_at', 'erased_at'],
+  turn_diffs: ['created_at'],
   specs: ['spec_id', 'status', 'created_at', 'updated_at', 'erased_at'],
   spec_versions: ['created_at'],
   checks: [

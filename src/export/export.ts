@@ -1,8 +1,8 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import type { Db, Snapshot } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
-import { exportFormat, LineWriter, textHash, type Value } from './lines.ts'
-import { handsOutIds, lastIds, type Table, tables } from './tables.ts'
+import { exportFormat, type Header, LineWriter, textHash, type Value } from './lines.ts'
+import { handsOutIds, isIn, lastIds, type Table, tables } from './tables.ts'
 
 const rowsAtOnce = 500
 /** Lines are passed on in pieces of about this many characters. */
@@ -24,8 +24,9 @@ export async function* exportLedger(db: Db, { withKeys }: ExportOptions): AsyncG
   const snapshot = await db.snapshot()
   try {
     const writer = new LineWriter()
-    let piece = writer.header(await headerOf(snapshot, withKeys))
-    for await (const { table, rows } of pagesOf(snapshot, withKeys)) {
+    const header = await headerOf(snapshot, withKeys)
+    let piece = writer.header(header)
+    for await (const { table, rows } of pagesOf(snapshot, header)) {
       for (const row of rows) {
         piece += writer.row({ table, row, ...(table === 'document_parts' && { sha256: textHash(String(row.text)) }) })
         if (piece.length < pieceLength) continue
@@ -52,10 +53,11 @@ interface Page {
   rows: Record<string, Value>[]
 }
 
-async function* pagesOf(snapshot: Snapshot, withKeys: boolean): AsyncGenerator<Page> {
+async function* pagesOf(snapshot: Snapshot, { withKeys, schema }: Header): AsyncGenerator<Page> {
+  const own = tables.filter(isIn(schema))
   // Read first: on PostgreSQL, sequences are not part of the snapshot, and must not be behind it.
-  const ids = await readLastIds(snapshot)
-  for (const table of tables) {
+  const ids = await readLastIds(snapshot, own)
+  for (const table of own) {
     if (table.isSecret && !withKeys) continue
     const shape = shaper(table, withKeys)
     for await (const rows of rowsOf(snapshot, table)) yield { table: table.name, rows: rows.map(shape) }
@@ -63,9 +65,9 @@ async function* pagesOf(snapshot: Snapshot, withKeys: boolean): AsyncGenerator<P
   yield { table: lastIds, rows: ids }
 }
 
-async function readLastIds({ dialect, query }: Snapshot): Promise<Page['rows']> {
+async function readLastIds({ dialect, query }: Snapshot, own: Table[]): Promise<Page['rows']> {
   const rows: Page['rows'] = []
-  for (const { name } of tables.filter(handsOutIds)) {
+  for (const { name } of own.filter(handsOutIds)) {
     const [row] = await query<{ id: number }>(dialect.lastId(name))
     rows.push({ table: name, id: row?.id ?? 0 })
   }

@@ -98,6 +98,12 @@ export const staying: Record<string, 'derived' | 'of the server' | 'for a while'
   ...{ open_turns: 'in progress' },
 }
 
+/** Whether ledgers of that schema version have the table. */
+export const isIn =
+  (schema: number) =>
+  ({ since = 0 }: Pick<Table, 'since'>) =>
+    since <= schema
+
 export const handsOutIds = ({ key }: Table) => key.join() === 'id'
 
 /** The name in an export for the last ids that tables have used: an id is never reused. */

@@ -6,7 +6,7 @@ import { searchable } from '../find/fields.ts'
 import { sumOfCosts } from '../frame/cost.ts'
 import { gramWords } from '../frame/part.ts'
 import { leaveToBackfill } from '../nouns/run/backfill.ts'
-import { handsOutIds, type Table, tables } from './tables.ts'
+import { handsOutIds, isIn, type Table, tables } from './tables.ts'
 
 /** The progress of an import. */
 export interface Progress {
@@ -52,11 +52,6 @@ const derived: Pick<Table, 'name' | 'since'>[] = [
   ...['search_words', 'search_recent'].map((name) => ({ name })),
   ...['run_paths', 'backfills'].map((name) => ({ name, since: 22 })),
 ]
-
-const isIn =
-  (schema: number) =>
-  ({ since = 0 }: Pick<Table, 'since'>) =>
-    since <= schema
 
 /** Deletes what is derived from the exported rows of a ledger with that schema version. */
 export async function deleteDerived(tx: Tx, schema: number): Promise<void> {

@@ -10,8 +10,8 @@ export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call:
 
 const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
-  ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
-  'updateAttention' as const,
+  ...(['appendTurn', 'addDiffs', 'createSpec', 'updateSpec', 'deleteSpec'] as const),
+  ...(['createCheck', 'updateCheck', 'deleteCheck', 'updateAttention'] as const),
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
   ...(['createProject', 'updateProject', 'createKey', 'updateKey', 'revokeKey'] as const),
   ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'erase'] as const),
@@ -107,6 +107,26 @@ const seldom = <Value>(value: Arbitrary<Value>) =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
 const leaseSeconds = seldom(fc.constantFrom(10, 10, 3600))
 
+const change = fc.record(
+  {
+    status: fc.constantFrom('added' as const, 'modified' as const),
+    insertions: fc.nat(9),
+    patch: fc.constantFrom('@@ -1 +1 @@\n-apfel\n+birne\n', '@@ -0,0 +1 @@\n+Straße\n'),
+  },
+  { requiredKeys: ['status'] },
+)
+const fileDiff = fc
+  .record({
+    path: fc.constantFrom('a.ts', 'b/c.ts', 'apfel.md'),
+    change: maybe(change),
+    whole: maybe(fc.option(change)),
+  })
+  .map(({ path, change, whole }) => ({
+    path,
+    ...(change && { change }),
+    ...((whole !== undefined || !change) && { whole: whole ?? null }),
+  }))
+
 const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
   createRun: fc
     .tuple(runFields, runId, seldom(runId), leaseSeconds, maybe(required))
@@ -121,6 +141,11 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     runId,
     ...(n !== undefined && { n: n + 1 }),
   })),
+  addDiffs: fc.record({
+    runId,
+    turn: fc.constantFrom(1, 1, 2),
+    diffs: fc.uniqueArray(fileDiff, { minLength: 1, maxLength: 3, selector: ({ path }) => path }),
+  }),
   deleteRun: fc.record({ runId }),
   linkFeatures: fc.record({ runId, featureIds: fc.array(id, { minLength: 1, maxLength: 3 }) }),
   unlinkFeature: fc.record({ runId, featureId: id }),
@@ -191,6 +216,7 @@ const weights: Partial<Record<Call, number>> = {
   createRun: 6,
   appendToRun: 4,
   appendTurn: 5,
+  addDiffs: 3,
   createCheck: 3,
   createSpec: 3,
   linkFeatures: 3,
@@ -218,6 +244,7 @@ export const beginning: Deed[] = [
   { call: 'createWebhook', input: { url: 'http://localhost:9/', project: 'P-1' } },
   { call: 'createCheck', input: { checkId: 'C-1', runId: 'R-1', name: 'tests', result: 'pass' } },
   { call: 'appendTurn', input: { runId: 'R-1', prompt: 'apfel', answer: 'birne' } },
+  { call: 'addDiffs', input: { runId: 'R-1', turn: 1, diffs: [{ path: 'a.ts', change: { status: 'added' } }] } },
   { call: 'createCheck', input: { checkId: 'C-2', runId: 'R-3', name: 'lint', result: 'warn', content: 'Straße' } },
   { call: 'linkFeatures', input: { runId: 'R-1', featureIds: [1, 2] } },
   { call: 'linkFeatures', input: { runId: 'R-3', featureIds: [2] } },

@@ -15,9 +15,12 @@ export const told: Record<Noun, Row> = {
     ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
     ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
     ...{ verdict: 'unchecked', evidence: null, why: null, required: null, content: null, features: [] },
-    ...{ agentVersion: null, author: null, command: null, exitCode: null, contentType: 'text/markdown' },
+    ...{ agentVersion: null, author: null, command: null, exitCode: null, contentType: 'text/markdown', diff: [] },
   },
-  turn: { prompt: null, answer: null, model: null, tools: null, files: null, restored: null, usage: null, git: null },
+  turn: {
+    ...{ prompt: null, answer: null, model: null, tools: null, files: null, restored: null, usage: null, git: null },
+    diffs: [],
+  },
   spec: { title: null, status: null, agent: null, content: null },
   check: {
     ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
@@ -65,6 +68,8 @@ export function replay(log: Event[], now: string): Tables {
     if (what === 'deleted' || what === 'cleared') delete rows[subject]
     else rows[subject] = apply(noun, rows[subject] ?? { ...told[noun] }, changes)
   }
+  for (const [runId, run] of Object.entries(tables.run)) run.diff = sumOf(runId, tables.turn)
+  for (const turn of Object.values(tables.turn)) turn.diffs = changesOf(turn.diffs as ToldDiff[])
   // A webhook names its previous secret only while that is valid.
   for (const row of Object.values(tables.webhook)) {
     if (String(row.previousSecretExpiresAt) <= now) row.previousSecretExpiresAt = null
@@ -79,6 +84,8 @@ function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
       const [gone, added] = [(from ?? []) as number[], (to ?? []) as number[]]
       const left = (row.features as number[]).filter((number) => !gone.includes(number))
       row.features = [...left, ...added].sort((a, b) => a - b)
+    } else if (field === 'diffs') {
+      row.diffs = [...(row.diffs as ToldDiff[]), ...(to as ToldDiff[])]
     } else if (texts.includes(field)) {
       row[field] = (to as { bytes: number } | null)?.bytes ?? null
     } else if (field === 'leaseExpiresAt') {
@@ -90,6 +97,30 @@ function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
   return row
 }
 
+interface ToldDiff {
+  path: string
+  change?: Row
+  whole?: Row | null
+}
+
+const byPath = (diffs: Map<string, Row | null | undefined>) =>
+  [...diffs]
+    .flatMap(([path, change]) => (change ? [briefOf({ path, ...change })] : []))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+
+/** What the log and a response both say of a diff, also once its text is erased. */
+const briefOf = ({ path, status, insertions }: Row) => ({ path: String(path), status, insertions })
+
+const changesOf = (diffs: ToldDiff[]) => byPath(new Map(diffs.map(({ path, change }) => [path, change])))
+
+/** The diff of a run, from those of its turns in their order. */
+function sumOf(runId: string, turns: Record<string, Row>) {
+  const own = Object.entries(turns).filter(([id]) => id.startsWith(`${runId}/`))
+  const inOrder = own.sort(([a], [b]) => Number(a.split('/')[1]) - Number(b.split('/')[1]))
+  const diffs = inOrder.flatMap(([, turn]) => turn.diffs as ToldDiff[])
+  return byPath(new Map(diffs.map(({ path, change, whole = change }) => [path, whole])))
+}
+
 /** The rows, read by a client of one project; projects, keys and webhooks by one of the whole server. */
 export async function tablesOf(client: Client, whole = client): Promise<Tables> {
   const tables = emptyTables()
@@ -98,8 +129,18 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
     const features = run.features.map(({ id }) => id)
     // Without checks, the sentence follows from what is required.
     const why = run.verdict === 'unchecked' && / not run$|^No check has run$/.test(run.why ?? '') ? null : run.why
-    tables.run[runId] = pick('run', { ...run, why, isLeased: run.leaseExpiresAt !== null, features })
-    for (const turn of await turnsOf(client, runId)) tables.turn[`${runId}/${turn.n}`] = pick('turn', turn)
+    const { files } = await client.getDiff({ runId, limit: 100 })
+    tables.run[runId] = pick('run', {
+      ...run,
+      diff: files.map(briefOf),
+      why,
+      isLeased: run.leaseExpiresAt !== null,
+      features,
+    })
+    for (const turn of await turnsOf(client, runId)) {
+      const { files } = await client.getDiff({ runId, turn: turn.n, limit: 100 })
+      tables.turn[`${runId}/${turn.n}`] = pick('turn', { ...turn, diffs: files.map(briefOf) })
+    }
   }
   for (const { specId } of await allOf(client, 'listSpecs')) {
     tables.spec[specId] = pick('spec', (await client.getSpec({ specId })).spec)

@@ -12,6 +12,7 @@ import { type Event, type Noun, type Row, type Tables, told } from './replayed.t
 const live = 'select id from projects where deleted_at is null'
 const owners = `select document_id as id from runs union all select document_id from checks
   union all select prompt_id from turns union all select answer_id from turns
+  union all select document_id from turn_diffs union all select whole_document_id from turn_diffs
   union all select document_id from (select distinct spec_id, document_id from spec_versions) as v`
 
 /** The totals of specs as they are stored, or as a scan gives them. */
@@ -189,6 +190,7 @@ export function requireChain(log: Event[]): void {
     const row = before ?? {}
     for (const [field, change] of Object.entries(changes)) {
       if (field === 'features') moveFeatures(row, change, at)
+      else if (field === 'diffs') row.diffs = [...((row.diffs as unknown[]) ?? []), ...(change[1] as unknown[])]
       else if (!untold.includes(field)) {
         const [from, to] = change.map((value) => comparable(noun, field, value))
         const stood = row[field] ?? comparable(noun, field, null)

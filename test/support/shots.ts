@@ -60,6 +60,7 @@ const hints: Record<string, Arbitrary<unknown>> = {
   checkId: mostly('CHECK-001', 'CHECK-002', 'a:b'),
   version: fc.constantFrom(1, 2, 3),
   n: fc.constantFrom(1, 1, 1, 2),
+  turn: fc.constantFrom(1, 1, 1, 2),
   specVersion: numbers,
   subject: fc.constantFrom('RUN-001', 'CHECK-001', 'SPEC-001', 'a:b'),
   after: fc.constantFrom(0, 1, 5, 40, 1000),

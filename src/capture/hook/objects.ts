@@ -1,14 +1,66 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '../../place/folders.ts'
 import type { State } from '../spool/state.ts'
 import { objectsOf } from './note.ts'
 
-/** Deletes the snapshots of deleted sessions. */
-export function forgetObjects(state: State, env: Env) {
-  const folder = objectsOf(env)
-  if (!existsSync(folder)) return
-  for (const name of readdirSync(folder)) {
-    if (!state.find(name)) rmSync(join(folder, name), { recursive: true, force: true })
+// The git objects of sessions hold the contents of files as they are, with their secrets.
+
+/** How long the objects of an ended session stay, in case it is resumed, and how much all sessions may have. */
+const [keptMs, mostBytes] = [3 * 86_400_000, 536_870_912]
+/** How often to look, in milliseconds. */
+const everyMs = 600_000
+
+interface Kept {
+  folder: string
+  bytes: number
+  /** When a hook stored something there last, in milliseconds since 1970. */
+  usedAt: number
+}
+
+/**
+ * Deletes the objects of deleted sessions, and of ended ones that have sent everything: those that are old, and while all
+ * together are too large, those of the session that ended first. Ones that are in use stay.
+ */
+export function forgetObjects(state: State, env: Env, now = Date.now()) {
+  const root = objectsOf(env)
+  if (!existsSync(root)) return
+  const names = readdirSync(root).filter((name) => name !== marker)
+  for (const name of names) if (!state.find(name)) remove(join(root, name))
+  if (!isTime(join(root, marker), now)) return
+  const unsent = new Set([...state.unsent(), ...state.owed()].map(({ name }) => name))
+  const noted = new Set(state.noted())
+  const all = names.map((name) => ({ name, ...keptIn(join(root, name)) })).sort((a, b) => a.usedAt - b.usedAt)
+  let bytes = all.reduce((sum, one) => sum + one.bytes, 0)
+  for (const { name, folder, bytes: own, usedAt } of all) {
+    const isOver = state.find(name)?.ended === true && !unsent.has(name) && !noted.has(name)
+    if (!isOver || (now - usedAt <= keptMs && bytes <= mostBytes)) continue
+    remove(folder)
+    bytes -= own
   }
+}
+
+const marker = '.looked'
+
+const remove = (folder: string) => rmSync(folder, { recursive: true, force: true })
+
+/** Whether the last look is long ago. Then this one counts. */
+function isTime(path: string, now: number): boolean {
+  const last = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (Math.abs(now - last) < everyMs) return false
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  utimesSync(path, now / 1000, now / 1000)
+  return true
+}
+
+function keptIn(folder: string): Kept {
+  const kept: Kept = { folder, bytes: 0, usedAt: 0 }
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { parentPath, name } of files) {
+    // A hook may be done with it meanwhile.
+    const stat = statSync(join(parentPath, name), { throwIfNoEntry: false })
+    kept.bytes += stat?.size ?? 0
+    kept.usedAt = Math.max(kept.usedAt, stat?.mtimeMs ?? 0)
+  }
+  return kept
 }

@@ -24,7 +24,7 @@ const changeFacts = {
   binary: yes.describe('It is binary, or not UTF-8, so it has no text'),
   bytes: count.optional().describe('The size of a binary file after the change'),
   cut: z
-    .strictObject({ lines: count, bytes: count })
+    .strictObject({ lines: count.describe('The missing lines'), bytes: count.describe('The missing bytes') })
     .optional()
     .describe('How much of the diff was left out, because it is long'),
   withheld: yes.describe('The rules of the project leave its text out'),
@@ -57,10 +57,6 @@ export const fileDiff = z
     path: z.string(),
     turn: turnNumber.describe('The last turn that changed it'),
     ...changeFacts,
-    mode: z.string().optional(),
-    oldMode: z.string().optional(),
-    before: z.string().optional(),
-    after: z.string().optional(),
     erased: yes.describe('Its text was erased, or its time was up'),
     patch: patch(Number.POSITIVE_INFINITY),
   })

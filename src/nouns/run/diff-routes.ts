@@ -15,7 +15,7 @@ export const diffRoutes = {
     input: z.strictObject({
       runId: humanId,
       turn: turnNumber,
-      diffs: z.array(diffInput).min(1).max(200),
+      diffs: z.array(diffInput).min(1).max(200).describe('The files, each once'),
       leaseToken,
     }),
     output: z.object({ added: z.int().describe('How many of these files the turn did not have yet') }),
