@@ -40,16 +40,45 @@ export function cutTo(hunks: string, most: number): Cut {
 /** How many lines around a hunk may decide whether a line in it is a secret: as many as the longest private key has. */
 const reach = 120
 
+export type Side = 'before' | 'after'
+
+/** Lines of a content, from the one with that number on; the first has number 1. */
+export interface Range {
+  from: number
+  lines: string[]
+}
+
 /** The lines of a content that hunks show, with those around them. */
-export function linesAround(content: string, hunks: string, side: 'before' | 'after'): string {
+export function rangesAround(content: string, hunks: string, side: Side): Range[] {
   const lines = content.split('\n')
-  const parts: string[] = []
+  const ranges: Range[] = []
   let end = 0
   for (const [, from, count = '1', to, toCount = '1'] of hunks.matchAll(header)) {
     const [first, many] = side === 'before' ? [Number(from), Number(count)] : [Number(to), Number(toCount)]
     const start = Math.max(end, first - 1 - reach)
     end = Math.max(start, first - 1 + many + reach)
-    parts.push(lines.slice(start, end).join('\n'))
+    ranges.push({ from: start + 1, lines: lines.slice(start, end) })
   }
-  return parts.join('\n')
+  return ranges
+}
+
+/** The hunks with other texts for lines before and after the change, by their numbers. */
+export function withLines(hunks: string, texts: Record<Side, ReadonlyMap<number, string>>): string {
+  const at = { before: 0, after: 0 }
+  const shown = hunks.split('\n').map((line) => {
+    const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? []
+    if (from !== undefined) {
+      Object.assign(at, { before: Number(from), after: Number(to) })
+      return line
+    }
+    const mark = line.slice(0, 1)
+    const side = mark === '+' ? 'after' : 'before'
+    // What is no line of a content says that the last one does not end.
+    if (mark !== ' ' && mark !== '-' && mark !== '+') return line
+    const text = texts[side].get(at[side])
+    if (mark !== '+') at.before++
+    if (mark !== '-') at.after++
+    return text === undefined ? line : mark + text
+  })
+  return shown.join('\n')
 }

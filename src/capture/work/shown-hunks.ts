@@ -1,9 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { mask } from '../../mask/mask.ts'
 import type { FileChange } from '../../nouns/run/diff-fields.ts'
-import { type Changed, hunksBetween, type Pair, storeContent } from '../../place/git/diff.ts'
-import type { Guarded } from '../../place/git/guarded.ts'
-import { cutTo, linesAround, linesOf, withoutFunctions } from './hunks.ts'
+import type { Changed, Pair } from '../../place/git/diff.ts'
+import { cutTo, linesOf, rangesAround, type Side, withLines, withoutFunctions } from './hunks.ts'
 
 /** What a diff says of the text of a file. */
 export type Shown = Pick<
@@ -15,12 +14,8 @@ export type Shown = Pick<
 export type Contents = ReadonlyMap<string, Buffer>
 
 interface Place {
-  at: Guarded
   contents: Contents
 }
-
-/** A file with more bytes is not masked as a whole. */
-const mostMasked = 1_048_576
 
 export const isText = (content: Buffer | undefined): boolean =>
   content !== undefined && isUtf8(content) && !content.includes(0)
@@ -51,43 +46,42 @@ export async function shownOf(
   const plain = withoutFunctions(hunks)
   const lines = linesOf(plain)
   if (isWithheld) return { ...lines, ...(plain !== '' && { withheld: true }) }
-  const { patch, cut } = cutTo(plain, most)
-  const isSecret = await hasSecret(place, changed, patch)
-  const safe = isSecret
-    ? await maskedHunks(place, changed, { most, lines: lines.insertions + lines.deletions })
-    : { patch, cut }
+  const first = cutTo(plain, most)
+  const safe = await withoutSecrets(place, changed, first.patch)
+  // A mask may be longer than the secret.
+  const { patch, cut } = cutTo(safe, most)
+  const missing = [first.cut, cut].flatMap((one) => one ?? [])
+  const sum = (which: 'lines' | 'bytes') => missing.reduce((total, one) => total + one[which], 0)
   return {
     ...lines,
-    ...(safe.patch !== '' && { patch: safe.patch }),
-    ...(safe.cut && { cut: safe.cut }),
-    ...(isSecret && safe.patch !== patch && { masked: true }),
+    ...(patch !== '' && { patch }),
+    ...(missing.length > 0 && { cut: { lines: sum('lines'), bytes: sum('bytes') } }),
+    ...(safe !== first.patch && { masked: true }),
   }
 }
 
-/** Whether there is a secret in the lines that hunks show, or around them. The hunks themselves tear it apart. */
-async function hasSecret({ contents }: Place, { before, after }: Changed, hunks: string): Promise<boolean> {
-  for (const [side, id] of [['before', before?.id] as const, ['after', after?.id] as const]) {
+/** The hunks with the secrets of both contents masked: a hunk itself may have only a part of one. */
+async function withoutSecrets({ contents }: Place, { before, after }: Changed, hunks: string): Promise<string> {
+  const maskedIn = async (side: Side, id: string | undefined) => {
+    const masked = new Map<number, string>()
     const content = id === undefined ? '' : (contents.get(id)?.toString('utf8') ?? '')
-    const lines = linesAround(content, hunks, side)
-    if ((await mask(lines)) !== lines) return true
+    for (const range of rangesAround(content, hunks, side)) {
+      for (const [index, line] of (await maskedLines(range.lines)).entries()) masked.set(range.from + index, line)
+    }
+    return masked
   }
-  return false
+  const texts = { before: await maskedIn('before', before?.id), after: await maskedIn('after', after?.id) }
+  return texts.before.size + texts.after.size > 0 ? withLines(hunks, texts) : hunks
 }
 
-/** The hunks between the masked contents; none if these are long. */
-async function maskedHunks(
-  { at, contents }: Place,
-  changed: Changed,
-  { most, lines }: { most: number; lines: number },
-) {
-  const pairs = pairsOf(changed)
-  const bytes = pairs.flatMap(({ before, after }) => [before, after]).reduce((sum, id) => sum + sizeIn(contents, id), 0)
-  if (bytes > mostMasked) return { patch: '', cut: { lines, bytes } }
-  const maskedId = async (id: string | undefined) =>
-    id === undefined ? undefined : storeContent(at, await mask(contents.get(id)?.toString('utf8') ?? ''))
-  const masked: Pair[] = []
-  for (const { before, after } of pairs) masked.push({ before: await maskedId(before), after: await maskedId(after) })
-  return cutTo(withoutFunctions(hunksBetween(at, masked).join('')), most)
+/** The lines with their secrets masked; empty if they have none. */
+async function maskedLines(lines: string[]): Promise<string[]> {
+  const text = lines.join('\n')
+  const masked = await mask(text)
+  if (masked === text) return []
+  const after = masked.split('\n')
+  if (after.length === lines.length) return after
+  // A secret of several lines has become one.
+  const kept = new Set(after)
+  return lines.map((line) => (kept.has(line) ? line : '[masked]'))
 }
-
-const sizeIn = (contents: Contents, id: string | undefined) => (id === undefined ? 0 : (contents.get(id)?.length ?? 0))

@@ -56,7 +56,7 @@ async function changesOf(at: Guarded, changed: Changed[], manner: Manner): Promi
   )) {
     const contents = contentsOf(at, new Map(some.flatMap(idsOf).map((id) => [id, sizes.get(id) ?? 0])))
     for (const [one, hunks] of hunksOf(at, some, contents)) {
-      const shown = await shownOf({ at, contents }, one, hunks, { most: Math.min(left, mostDiff.fileBytes), ...manner })
+      const shown = await shownOf({ contents }, one, hunks, { most: Math.min(left, mostDiff.fileBytes), ...manner })
       left -= Buffer.byteLength(shown.patch ?? '')
       found.set(one, { ...factsOf(one, manner), ...shown })
     }

@@ -84,10 +84,6 @@ export function contentsOf(at: Guarded, sizes: ReadonlyMap<string, number>): Map
   return found
 }
 
-/** Stores a content and returns its id. */
-export const storeContent = (at: Guarded, content: string): string =>
-  gitIn(at, ['hash-object', '-w', '--stdin'], { input: content })
-
 /** Two contents by their ids, one of which may be missing. */
 export interface Pair {
   before: string | undefined
