@@ -105,11 +105,12 @@ interface ToldDiff {
 
 const byPath = (diffs: Map<string, Row | null | undefined>) =>
   [...diffs]
-    .flatMap(([path, change]) => (change ? [briefOf({ path, ...change })] : []))
+    .flatMap(([path, change]) => (change ? briefOf({ path, ...change }) : []))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
 
-/** What the log and a response both say of a diff, also once its text is erased. */
-const briefOf = ({ path, status, insertions }: Row) => ({ path: String(path), status, insertions })
+/** What the log and a response both say of a diff, also once its text is erased. Erased paths are no longer different. */
+const briefOf = ({ path, status, insertions }: Row) =>
+  String(path).startsWith('[erased]') ? [] : [{ path: String(path), status, insertions }]
 
 const changesOf = (diffs: ToldDiff[]) => byPath(new Map(diffs.map(({ path, change }) => [path, change])))
 
@@ -132,14 +133,14 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
     const { files } = await client.getDiff({ runId, limit: 100 })
     tables.run[runId] = pick('run', {
       ...run,
-      diff: files.map(briefOf),
+      diff: files.flatMap(briefOf),
       why,
       isLeased: run.leaseExpiresAt !== null,
       features,
     })
     for (const turn of await turnsOf(client, runId)) {
       const { files } = await client.getDiff({ runId, turn: turn.n, limit: 100 })
-      tables.turn[`${runId}/${turn.n}`] = pick('turn', { ...turn, diffs: files.map(briefOf) })
+      tables.turn[`${runId}/${turn.n}`] = pick('turn', { ...turn, diffs: files.flatMap(briefOf) })
     }
   }
   for (const { specId } of await allOf(client, 'listSpecs')) {

@@ -33,7 +33,7 @@ export const diffRoutes = {
             insertions: 2,
             deletions: 1,
             patch:
-              '@@ -1,2 +1,3 @@\n import { form } from "./form"\n-form("password")\n+form("passkey")\n+form("password")\n',
+              '@@ -1,2 +1,3 @@\n const form = newForm()\n-form.add("password")\n+form.add("passkey")\n+form.add("password")\n',
           },
         },
       ],
