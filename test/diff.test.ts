@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import sql from 'sql-template-tag'
 import { type Client, ConductError, type Input } from '../src/client/client.ts'
 import { testLedger } from './support/engines.ts'
 
@@ -166,4 +167,52 @@ testLedger('files without a diff are counted', async ({ client }) => {
   assert.equal((await client.getDiff({ runId })).meta.omitted, 59)
   assert.equal((await client.getDiff({ runId, turn: 1 })).meta.omitted, 59)
   assert.equal((await client.getDiff({ runId, path: 'a' })).meta.omitted, undefined)
+})
+
+testLedger('erasing takes the texts and paths of diffs, and leaves their figures', async ({ client }) => {
+  const runId = await newRun(client, 2)
+  const renamed = change(hunk('apple', 'pear'), { status: 'renamed', from: 'old/apple.ts' })
+  await client.addDiffs({ runId, turn: 1, diffs: [{ path: 'apple.ts', change: renamed }] })
+  const plum: Diff = { path: 'plum.ts', change: change(hunk('x', 'plum')), whole: change(hunk('y', 'plum')) }
+  await client.addDiffs({ runId, turn: 2, diffs: [plum] })
+  await client.erase({ text: 'apple' })
+  const { files } = await client.getDiff({ runId })
+  const [erased, kept] = files
+  assert.match(erased?.path ?? '', /^\[erased\] \d+$/)
+  const { path: _, patch: __, ...rest } = renamed as Change & { path?: string }
+  assert.deepEqual(
+    { ...erased, path: undefined },
+    { ...rest, path: undefined, from: '[erased]', turn: 1, erased: true },
+  )
+  assert.deepEqual(kept, { path: 'plum.ts', turn: 2, ...plum.whole })
+  assert.deepEqual(await client.addDiffs({ runId, turn: 2, diffs: [plum] }), { added: 0 })
+  await client.erase({ runId })
+  const all = await client.getDiff({ runId, turn: 2 })
+  assert.deepEqual([all.files[0]?.erased, all.files[0]?.insertions, all.files[0]?.before], [true, 1, one])
+  const log = JSON.stringify(await client.listEvents({ limit: 100 }))
+  assert.doesNotMatch(log, /plum|apple/)
+})
+
+testLedger('a diff goes with its run, and its text is served as a diff', async ({ client, fetch, store }) => {
+  const runId = await newRun(client)
+  const cut = { lines: 3, bytes: 40 }
+  await client.addDiffs({
+    runId,
+    turn: 1,
+    diffs: [
+      { path: 'a b', change: change(hunk('x', 'y'), { mode: '100755', oldMode: '100644' }) },
+      { path: 'long', change: change(hunk('x', 'y'), { cut }) },
+    ],
+  })
+  const response = await fetch(`/v1/runs/${runId}/diff`, { headers: { accept: 'text/x-diff' } })
+  assert.equal(response.headers.get('content-type'), 'text/x-diff; charset=utf-8')
+  const head = `old mode 100644\nnew mode 100755\nindex ${one}..${two}\n--- a/a b\t\n+++ b/a b\t\n`
+  const last = `diff --git a/long b/long\nindex ${one}..${two}\n--- a/long\n+++ b/long\n${hunk('x', 'y')}`
+  assert.equal(
+    await response.text(),
+    `diff --git a/a b b/a b\n${head}${hunk('x', 'y')}# long: 3 lines of its diff were too long to record\n${last}`,
+  )
+  await client.deleteRun({ runId })
+  assert.deepEqual(await store.db.query(sql`select id from turn_diffs`), [])
+  assert.deepEqual(await store.db.query(sql`select id from documents`), [])
 })

@@ -23,10 +23,10 @@ test('rules name checks by their commands; without rules there are no checks, an
     { name: 'tests', commands: ['npm test'] },
     { name: 'lint', commands: ['npm run lint', 'biome'] },
   ])
-  assert.deepEqual(recordRules(folder), { answers: false, prompts: true })
+  assert.deepEqual(recordRules(folder), { answers: false, prompts: true, changes: true })
   for (const without of [freshFolder(t), folderIn(t, '{ "project": "shop" }')]) {
     assert.deepEqual(checkRules(without), [])
-    assert.deepEqual(recordRules(without), { answers: true, prompts: true })
+    assert.deepEqual(recordRules(without), { answers: true, prompts: true, changes: true })
   }
 })
 
@@ -51,7 +51,10 @@ test('the error for a wrong rule names its file', (t) => {
   for (const [text, words] of wrong) assert.throws(() => checkRules(folderIn(t, text)), words, text)
   const wrongRecord: [text: string, words: RegExp][] = [
     ['{ "project": "x", "record": true }', /"record" must be an object/],
-    ['{ "project": "x", "record": { "answer": false } }', /"record" must have "answers" or "prompts", not "answer"/],
+    [
+      '{ "project": "x", "record": { "answer": false } }',
+      /"record" must have "answers", "prompts" or "changes", not "answer"/,
+    ],
     ['{ "project": "x", "record": { "answers": "no" } }', /"record": "answers" must be true or false, not "no"/],
   ]
   for (const [text, words] of wrongRecord) assert.throws(() => recordRules(folderIn(t, text)), words, text)
@@ -93,7 +96,7 @@ test('a conduct.json without a project names none, and what it says otherwise br
   const folder = folderIn(t, text)
   assert.equal(declaredProject(folder), undefined)
   assert.deepEqual([checkRules(folder), requiredChecks(folder), starredCommands(folder)], [[], [], []])
-  assert.deepEqual(recordRules(folder), { answers: true, prompts: true })
+  assert.deepEqual(recordRules(folder), { answers: true, prompts: true, changes: true })
   assert.deepEqual(checkRules(folderIn(t, '{ "checks": { "tests": "npm test" } }')), [
     { name: 'tests', commands: ['npm test'] },
   ])
