@@ -69,5 +69,5 @@ export const changedFile = file
     status: changeFacts.status.optional().describe('What happened to it, if its diff was recorded'),
     mode: z.string().optional().describe('Its new mode, where its diff says it'),
   })
-  .meta({ id: 'ChangedFile' })
+  .meta({ id: 'RunFile' })
 export type ChangedFile = z.infer<typeof changedFile>
