@@ -26,12 +26,14 @@ testLedger(
         `key.created ${key.id}`,
         'run.created A',
         'run.updated A',
+        'attention.created A',
         'feature.created 1',
         'run.updated A',
+        'attention.cleared A',
         'run.deleted A',
       ],
     )
-    const [first, , , created, updated, , linked, deleted] = events
+    const [first, , , created, updated, , , linked, , deleted] = events
     assert.deepEqual(first?.actor, { kind: 'system' })
     assert.deepEqual(created?.actor, { kind: 'key', keyId: key.id, name: 'agent 7' })
     const one = { bytes: 3, sha256: '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed' }

@@ -224,7 +224,7 @@ testLedger('changes that no session is credited with are counted, beside those t
   await assert.rejects(add({ uncredited: { files: 0, sessions: 1 } }), { code: 'VALIDATION_ERROR' })
 })
 
-testLedger('a run reports its activity, without a version or an event', async ({ client }) => {
+testLedger('a run reports its activity without a version, and that it waits by an event', async ({ client }) => {
   const { run, lease } = await client.createRun({ leaseSeconds: 60 })
   const { runId } = run
   const told = async (activity: Input<'heartbeat'>['activity']) =>
@@ -248,7 +248,8 @@ testLedger('a run reports its activity, without a version or an event', async ({
     { state: 'waiting', since, turnSince },
     'a heartbeat alone changes nothing',
   )
-  assert.deepEqual([version, (await client.listEvents({ after: 0, subject: runId })).events.length], [1, 1])
+  const { events } = await client.listEvents({ after: 0, subject: runId })
+  assert.deepEqual([version, events.map(({ type }) => type)], [1, ['run.created', 'run.waiting']])
   await client.updateRun({ runId, status: 'completed', leaseToken: lease?.token })
   await assert.rejects(told({ state: 'idle' }), {
     code: 'CONFLICT',

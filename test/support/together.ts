@@ -21,10 +21,11 @@ export const groups: Record<string, string[]> = {
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story,timeline,rejudge}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
   removal_and_export: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
-  http_and_mcp: ['test/{csv,listener,permissions,serve-page}.test.ts', 'test/mcp/{http,tools}.test.ts'],
-  store_and_client: [
-    'test/{anchor,batch,check-list,client,event-plan,leader,migrate,operations,own-agent,run-plan}.test.ts',
+  http_and_mcp: [
+    'test/{csv,event-plan,listener,permissions,run-plan,serve-page}.test.ts',
+    'test/mcp/{http,tools}.test.ts',
   ],
+  store_and_client: ['test/{anchor,batch,check-list,client,leader,migrate,operations,own-agent}.test.ts'],
   generated: ['test/{difference,examples,fuzz}.test.ts', 'test/property/*.test.ts'],
   forgeries_and_damage: ['test/{forgery,forgery-imitation,forgery-indirect,seal-damage}.test.ts'],
   mcp_processes: ['test/mcp/{claim-order,hold,older-server,session,stdio,story}.test.ts'],

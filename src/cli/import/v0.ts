@@ -14,9 +14,7 @@ import { importTrack } from './v0-track.ts'
 
 /** `conduct import conduct-v0`: imports the ledger of the earlier Conduct. */
 export function v0Command(): Command {
-  const command = new Command('conduct-v0').description(
-    `Import the ${trackFile} or the ${bundleFolder} of the earlier Conduct`,
-  )
+  const command = new Command('conduct-v0').description('Import a ledger of the earlier Conduct')
   command.argument('<folder>', `the folder with ${trackFile} or ${bundleFolder}`)
   command.option('--dry-run', 'count what is new, and write nothing')
   command.option('--json', 'as JSON')
