@@ -91,7 +91,7 @@ async function buildImage(context: string, scratch: string, name: string, epoch:
 
 /** The header of gzip that Node.js writes has no time and no name. */
 function keepGzipped(path: string, target: string) {
-  writeFileSync(target, gzipSync(readFileSync(path), { level: 9 }))
+  writeFileSync(target, gzipSync(readFileSync(path)))
   rmSync(path)
 }
 
