@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -72,20 +72,8 @@ async function containedIn(source: string, env: Env): Promise<string[]> {
 /** Builds the image without a daemon, in a store of its own. In the format of Docker, because OCI has no health checks. */
 async function buildImage(context: string, scratch: string, name: string, epoch: string, env: Env) {
   const store = ['--root', join(scratch, 'store'), '--runroot', join(scratch, 'run'), '--storage-driver', 'vfs']
-  const words = [
-    '--isolation',
-    'chroot',
-    '--format',
-    'docker',
-    '--timestamp',
-    epoch,
-    '--tag',
-    name,
-    '--file',
-    'Containerfile',
-    '.',
-  ]
-  await run(context, env, 'buildah', ...store, 'build', ...words)
+  const words = `--isolation chroot --format docker --timestamp ${epoch} --tag ${name} --file Containerfile .`
+  await run(context, env, 'buildah', ...store, 'build', ...words.split(' '))
   await run(context, env, 'buildah', ...store, 'push', name, `docker-archive:${join(scratch, 'image.tar')}:${name}`)
 }
 
@@ -97,15 +85,11 @@ function keepGzipped(path: string, target: string) {
 
 /** In the format of `sha256sum --check`. */
 function sumsOf(folder: string): string {
-  const lines = readdirSync(folder)
+  const sumOf = (name: string) => hash('sha256', readFileSync(join(folder, name)))
+  return readdirSync(folder)
     .sort()
-    .map(
-      (name) =>
-        `${createHash('sha256')
-          .update(readFileSync(join(folder, name)))
-          .digest('hex')}  ${name}\n`,
-    )
-  return lines.join('')
+    .map((name) => `${sumOf(name)}  ${name}\n`)
+    .join('')
 }
 
 // `npm run release:build -- FOLDER`: the artefacts of this checkout.

@@ -27,7 +27,7 @@ export async function installedAgent(packageName: string, version: string): Prom
 const sources = [
   'src/**/*.*',
   'bin/*',
-  'scripts/*',
+  'scripts/**/*.*',
   'package.json',
   'package-lock.json',
   'openapi.json',
