@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { bundledIn } from '../scripts/licenses.ts'
+import { withoutContainer } from '../scripts/release/build.ts'
 import { type Bom, sbomOf } from '../scripts/release/sbom.ts'
 import { missing } from '../scripts/release/tools.ts'
 import { root } from '../src/root.ts'
+import { freshFolder } from './cli/folder.ts'
 
 const component = (name: string) => ({ 'bom-ref': `${name}@1.0.0`, name, version: '1.0.0' })
 
@@ -36,6 +38,24 @@ test('the bundled packages are read from the file of their licenses', () => {
   const text =
     '@a/b 1.2.3 (MIT)\n\nMIT License\n\nVersion 2.0 (the "License")\n\nc.js 4.0.0-beta.1 (BSD-3-Clause)\n\nText'
   assert.deepEqual(bundledIn(text), ['@a/b@1.2.3', 'c.js@4.0.0-beta.1'])
+})
+
+test('an image does not name the container in which it was built', (t) => {
+  const made = ['af639aba1953', '72a8ddd4046d'].map((Hostname) => {
+    const folder = freshFolder(t)
+    const write = (path: string, value: unknown) => writeFileSync(join(folder, path), JSON.stringify(value))
+    const config = { Hostname, User: '65532:65532' }
+    write('config.json', { created: '2026-11-29', container: Hostname, container_config: config, config })
+    write('manifest.json', [{ Config: 'config.json', RepoTags: ['conduct:1'], Layers: ['layer.tar'] }])
+    const files = withoutContainer(folder)
+    return [
+      files,
+      readFileSync(join(folder, String(files[1])), 'utf8'),
+      readFileSync(join(folder, 'manifest.json'), 'utf8'),
+    ]
+  })
+  assert.deepEqual(made[0], made[1])
+  assert.equal(made[0]?.[1], '{"created":"2026-11-29","config":{"User":"65532:65532"}}')
 })
 
 test('a missing tool is named with what it is for', () => {

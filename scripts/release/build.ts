@@ -42,8 +42,7 @@ export async function build(source: string, out: string, scratch: string): Promi
   writeBom(`conduct-ledger-${version}.cdx.json`, 'conduct-ledger')
 
   const plugins = ['plugins', '.claude-plugin', '.agents', '.cursor-plugin', 'LICENSE']
-  const words = ['--sort=name', `--mtime=@${epoch}`, '--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX']
-  await run(source, env, 'tar', ...words, '-cf', join(scratch, 'plugins.tar'), ...plugins)
+  await archive(source, env, join(scratch, 'plugins.tar'), plugins)
   keepGzipped(join(scratch, 'plugins.tar'), join(out, `conduct-plugins-${version}.tar.gz`))
 
   const imageName = `localhost/conduct:${version}`
@@ -53,7 +52,7 @@ export async function build(source: string, out: string, scratch: string): Promi
     await programContext(context)
     writeBom(`conduct-${version}-image.cdx.json`, 'conduct', await addSystem(context))
     image = join(out, `conduct-${version}-linux-${process.arch === 'x64' ? 'amd64' : process.arch}.image.tar.gz`)
-    await buildImage(context.folder, scratch, imageName, epoch, env)
+    await buildImage(context.folder, scratch, imageName, env)
     keepGzipped(join(scratch, 'image.tar'), image)
   }
   writeFileSync(join(out, 'SHA256SUMS'), sumsOf(out))
@@ -70,11 +69,46 @@ async function containedIn(source: string, env: Env): Promise<string[]> {
 }
 
 /** Builds the image without a daemon, in a store of its own. In the format of Docker, because OCI has no health checks. */
-async function buildImage(context: string, scratch: string, name: string, epoch: string, env: Env) {
+async function buildImage(context: string, scratch: string, name: string, env: Env) {
   const store = ['--root', join(scratch, 'store'), '--runroot', join(scratch, 'run'), '--storage-driver', 'vfs']
-  const words = `--isolation chroot --format docker --timestamp ${epoch} --tag ${name} --file Containerfile .`
+  const words = `--isolation chroot --format docker --timestamp ${env.SOURCE_DATE_EPOCH} --tag ${name} --file Containerfile .`
   await run(context, env, 'buildah', ...store, 'build', ...words.split(' '))
-  await run(context, env, 'buildah', ...store, 'push', name, `docker-archive:${join(scratch, 'image.tar')}:${name}`)
+  const made = join(scratch, 'made.tar')
+  await run(context, env, 'buildah', ...store, 'push', name, `docker-archive:${made}:${name}`)
+  const folder = join(scratch, 'made')
+  mkdirSync(folder)
+  await run(folder, env, 'tar', '-xf', made)
+  await archive(folder, env, join(scratch, 'image.tar'), withoutContainer(folder))
+}
+
+interface ImageConfig {
+  container?: string
+  container_config?: object
+  config: { Hostname?: string }
+}
+
+/**
+ * Removes from an unpacked image what buildah draws at random: the names of the container in which it was built. Returns
+ * the files that remain.
+ */
+export function withoutContainer(folder: string): string[] {
+  const read = (path: string) => readFileSync(join(folder, path), 'utf8')
+  const [{ Config, RepoTags, Layers }] = JSON.parse(read('manifest.json')) as [
+    { Config: string; RepoTags: string[]; Layers: string[] },
+  ]
+  const { container: _, container_config: __, ...image } = JSON.parse(read(Config)) as ImageConfig
+  const { Hostname: ___, ...config } = image.config
+  const text = JSON.stringify({ ...image, config })
+  const name = `${hash('sha256', text)}.json`
+  writeFileSync(join(folder, name), text)
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify([{ Config: name, RepoTags, Layers }]))
+  return ['manifest.json', name, ...Layers]
+}
+
+/** Makes an archive of these files, with nothing in it that depends on when and by whom. */
+async function archive(folder: string, env: Env, target: string, files: string[]) {
+  const who = '--owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX'.split(' ')
+  await run(folder, env, 'tar', '--sort=name', `--mtime=@${env.SOURCE_DATE_EPOCH}`, ...who, '-cf', target, ...files)
 }
 
 /** The header of gzip that Node.js writes has no time and no name. */

@@ -60,7 +60,8 @@ function removeHooks(place: Place, agent: RealAgent) {
   const { path } = installs.find(({ name }) => name === agent.name)?.hooks ?? assert.fail(agent.name)
   assert.ok(existsSync(join(place.repository, path)), path)
   rmSync(join(place.repository, path))
-  place.git('commit', '-qam', 'Record by the plugin')
+  // A session begins at the second commit of a place.
+  place.git('commit', '-qa', '--amend', '--no-edit')
 }
 
 for (const [agent, commands] of agents) {
