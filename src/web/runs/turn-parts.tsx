@@ -4,6 +4,7 @@ import { Visible } from '../ui/text.tsx'
 import { spanOf } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
+import { FileName } from './file-name.tsx'
 
 /** Lists up to this length are open. */
 const openUpTo = 5
@@ -57,7 +58,7 @@ export function Files({ turn: { files = [], filesOmitted = 0 } }: { turn: Turn }
     >
       {files.map(({ path, insertions, deletions }) => (
         <li key={path}>
-          <span class="path">{path}</span>
+          <FileName path={path} />
           <Changes changes={{ insertions, deletions }} />
         </li>
       ))}
