@@ -25,7 +25,6 @@ interface Props {
 export default function ChangesView({ run, route }: Props) {
   const { project, runId } = run
   const turn = turnAsked(route)
-  useInSight(route)
   const { data, error, isCurrent, reload } = useDiff(project, runId, turn)
   if (error) return <Problem error={error} onRetry={reload} />
   if (!data || !isCurrent) return <Skeleton rows={8} />
@@ -70,6 +69,7 @@ const Unrecorded = ({ run }: Pick<Props, 'run'>) => (
 
 function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] }) {
   const view = useKept(keptView)
+  useInSight(route)
   const list = useRef<HTMLDivElement>(null)
   useFileKeys(list)
   return (
@@ -115,7 +115,7 @@ function sumOf(files: FileChange[]) {
 /** Lets j and k go from file to file. */
 function useFileKeys(list: { current: HTMLElement | null }) {
   const step = (by: 1 | -1) => {
-    const heads = [...(list.current?.querySelectorAll<HTMLElement>('.file-diff > header button') ?? [])]
+    const heads = [...(list.current?.querySelectorAll<HTMLElement>('.file-diff > header > [aria-expanded]') ?? [])]
     const all = heads.map((head) => head.closest('.file-diff'))
     const focused = all.findIndex((file) => file?.contains(document.activeElement))
     const inSight = all.findIndex((file) => (file?.getBoundingClientRect().bottom ?? 0) > innerHeight / 3)

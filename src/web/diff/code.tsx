@@ -40,7 +40,7 @@ export function Code({ line, drawing }: { line: Line; drawing: Drawing }) {
       {signs[kind] && <span class="unseen">{signs[kind]}</span>}
       {partsOf(drawing.tokens.get(line) ?? [], drawing.words.get(line) ?? []).map(
         ({ text, tone, isChanged }, index) => {
-          const classes = [tone, isChanged && 'changed'].filter(Boolean).join(' ')
+          const classes = [tone, isChanged && 'word'].filter(Boolean).join(' ')
           return classes === '' ? (
             <Visible key={index} text={text} />
           ) : (

@@ -30,10 +30,8 @@ export function FileDiff({ file, route, isSplit, isAsked }: Props) {
   const box = useRef<HTMLElement>(null)
   const [isOpen, setOpen] = useState(true)
   const isNear = useNear(box, isAsked)
-  useLayoutEffect(() => {
-    const it = box.current
-    if (isAsked && it) return stayAt(it.querySelector('.marked') ? 'marked-line' : it.id, document.body)
-  }, [isAsked])
+  const isWhole = isAsked && !route.query.has('line')
+  useLayoutEffect(() => (isWhole ? stayAt(idOf(path), document.body) : undefined), [isWhole])
   return (
     <section ref={box} id={idOf(path)} class="file-diff" aria-label={path}>
       <header>

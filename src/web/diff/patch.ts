@@ -143,10 +143,6 @@ function runsOf(rows: Row[]): Row[][] {
   return runs
 }
 
-/** The lines of rows: removed ones before the added ones that replace them. */
-export function linesOf(rows: Row[]): Line[] {
-  return runsOf(rows).flatMap((run) => {
-    if (isSame(run[0])) return run.flatMap(({ left }) => left ?? [])
-    return [...run.flatMap(({ left }) => left ?? []), ...run.flatMap(({ right }) => right ?? [])]
-  })
-}
+/** The lines of rows, each once. */
+export const linesOf = (rows: Row[]): Line[] =>
+  rows.flatMap(({ left, right }) => [...(left ? [left] : []), ...(right && right !== left ? [right] : [])])

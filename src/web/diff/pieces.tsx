@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { stayAt } from '../app/scroll.ts'
 import { plural } from '../ui/words.ts'
 import { Code, type Drawing, useDrawing } from './code.tsx'
 import { useNear } from './near.ts'
@@ -21,6 +22,9 @@ interface Props {
   links: LineLinks
 }
 
+/** The id of the line that the address names. */
+const markedId = 'marked-line'
+
 /** The height of a line that is not wrapped, as in the style sheet. */
 export const linePx = 20
 
@@ -33,6 +37,11 @@ export function Lines({ piece: { rows, isFolded }, isSplit, language, links }: P
     if (isAsked) setOpen(true)
   }, [isAsked])
   const isNear = useNear(box, isAsked)
+  useLayoutEffect(() => {
+    const { top = 0 } = document.getElementById(markedId)?.getBoundingClientRect() ?? {}
+    // A line that was clicked is in sight.
+    if (isAsked && isNear && isOpen && (top < 0 || top > innerHeight)) return stayAt(markedId, document.body)
+  }, [isAsked, isNear, isOpen])
   if (!isOpen) {
     return (
       <button type="button" class="folded-lines" onClick={() => setOpen(true)}>
@@ -73,7 +82,7 @@ function UnifiedRow({ row: { left, right }, drawing, links, isMarked }: RowProps
   const line = right ?? left
   if (!line) return null
   return (
-    <div class={`diff-row ${line.kind}${isMarked ? ' marked' : ''}`}>
+    <div id={isMarked ? markedId : undefined} class={`diff-row ${line.kind}${isMarked ? ' marked' : ''}`}>
       {line.kind === 'added' ? <span class="number" /> : <LineNumber line={line} side="L" links={links} />}
       {line.kind === 'removed' ? <span class="number" /> : <LineNumber line={line} side="R" links={links} />}
       <Code line={line} drawing={drawing} />
@@ -82,7 +91,7 @@ function UnifiedRow({ row: { left, right }, drawing, links, isMarked }: RowProps
 }
 
 const SplitRow = ({ row: { left, right }, drawing, links, isMarked }: RowProps) => (
-  <div class={`diff-row${isMarked ? ' marked' : ''}`}>
+  <div id={isMarked ? markedId : undefined} class={`diff-row${isMarked ? ' marked' : ''}`}>
     <Half line={left} side="L" drawing={drawing} links={links} />
     <Half line={right} side="R" drawing={drawing} links={links} />
   </div>
