@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vite'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 export default defineConfig(({ command }) => ({
   // Built, every address is relative: the page is served below any prefix.
   base: command === 'build' ? './' : '/conduct/',
+  define: { conductVersion: JSON.stringify(version) },
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,

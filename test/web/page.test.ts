@@ -20,7 +20,8 @@ const furnished: [address: string, sign: string][] = [
   ['#/runs/default/RUN-001', '.prose table'],
   ['#/runs/default/RUN-001?view=raw', '.log .screen'],
   ['#/runs/default/RUN-TERM?line=2', '.log .marked'],
-  ['#/runs/default/RUN-TURNS?turn=1', '.turn .prose'],
+  ['#/runs/default/RUN-TURNS?turn=1', '.turn-body .part'],
+  ['#/runs/default/RUN-TURNS?view=changes&file=a.ts&line=R2', '.diff-row.marked'],
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
   ['#/trends?days=7', '.whole .series'],
@@ -66,8 +67,11 @@ const colourful = [1, 2, 4, 30, 31, 32, 33, 34, 35, 36, 37, 90, 91, 95, 41, 42, 
   .map((code) => `\x1b[${code}mtold in ${code}\x1b[0m`)
   .join(' ')
 
-async function fill({ client }: Shown) {
+async function fill({ client, page }: Shown) {
   const long = 'averylongwordwithoutanyplacetobreak'.repeat(6)
+  const patch = `@@ -1,2 +1,3 @@ ${long}\n // a ${long}\n-const old = 1\n+const now = 'x'\n+${long}\n`
+  const files = ['a.ts', `src/${long}.ts`].map((path) => ({ path, turn: 1, status: 'modified', insertions: 2, patch }))
+  await page.route('**/v1/runs/RUN-TURNS/diff?*', (route) => route.fulfill({ json: { files, meta: { total: 2 } } }))
   await client.createRun({
     runId: 'RUN-TURNS',
     title: 'A session',

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useKeys } from '../app/keyboard.ts'
 import { href, type Route } from '../app/router.ts'
@@ -69,6 +69,7 @@ const Unrecorded = ({ run }: Pick<Props, 'run'>) => (
 
 function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] }) {
   const view = useKept(keptView)
+  const isWide = useIsWide()
   useInSight(route)
   const list = useRef<HTMLDivElement>(null)
   useFileKeys(list)
@@ -97,7 +98,7 @@ function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] })
               key={file.path}
               file={file}
               route={route}
-              isSplit={view === 'split'}
+              isSplit={view === 'split' && isWide}
               isAsked={route.query.get('file') === file.path}
             />
           ))}
@@ -105,6 +106,19 @@ function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] })
       </div>
     </>
   )
+}
+
+/** Side by side, lines need as much room as in this window. */
+const wide = matchMedia('(width >= 720px)')
+
+function useIsWide(): boolean {
+  const [isWide, setWide] = useState(wide.matches)
+  useEffect(() => {
+    const look = () => setWide(wide.matches)
+    wide.addEventListener('change', look)
+    return () => wide.removeEventListener('change', look)
+  }, [])
+  return isWide
 }
 
 function sumOf(files: FileChange[]) {
