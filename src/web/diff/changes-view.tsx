@@ -37,7 +37,9 @@ export default function ChangesView({ run, route }: Props) {
           <a href={href(route.path, { view: 'changes' })}>Show the changes of the whole run</a>
         </p>
       )}
-      {files.length === 0 ? <Unrecorded run={run} /> : <Files route={route} files={files} />}
+      {files.length > 0 && <Files route={route} files={files} />}
+      {files.length === 0 && <p class="muted">No diff was recorded.</p>}
+      {files.length === 0 && turn === undefined && <RunFiles run={run} />}
       {files.length > 0 && missing > 0 && (
         <p class="muted">{plural(missing, 'more file')} changed, whose diff is not shown.</p>
       )}
@@ -58,14 +60,6 @@ function turnAsked(route: Route): number | undefined {
   const turn = route.query.get('turn') ?? ''
   return /^[1-9]\d{0,6}$/.test(turn) ? Number(turn) : undefined
 }
-
-/** The files, of runs that were recorded without their diffs. */
-const Unrecorded = ({ run }: Pick<Props, 'run'>) => (
-  <>
-    <p class="muted">No diff was recorded.</p>
-    <RunFiles run={run} />
-  </>
-)
 
 function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] }) {
   const view = useKept(keptView)
