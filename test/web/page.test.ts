@@ -153,6 +153,17 @@ test('every control of the frame has a name on a phone', async (t) => {
   await page.getByRole('link', { name: 'Conduct', exact: true }).waitFor()
 })
 
+test('axe reports nothing on the views of a run on a phone', async (t) => {
+  const shown = await openPage(t, '', { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
+  const { page, home } = shown
+  await fill(shown)
+  for (const [address, sign] of furnished.filter(([address]) => /RUN-(TURNS|TERM)/.test(address))) {
+    await page.goto(home + address)
+    await page.locator(sign).first().waitFor()
+    assert.deepEqual(await violations(page, 'all'), [], address)
+  }
+})
+
 /** Ids that several elements have, of which a label names the first: axe no longer reports them. */
 const repeatedIds = (page: Page) =>
   page.evaluate(() => {

@@ -97,3 +97,16 @@ test('a session that goes on grows without moving what is being read', async (t)
   await page.locator('#turn-12.unfolded').waitFor()
   assert.ok(Math.abs((await top()) - before) <= 2, `${before} became ${await top()}`)
 })
+
+test('sessions are compared by their last answers', async (t) => {
+  const { page, client, home } = await openPage(t)
+  for (const runId of ['A', 'B']) {
+    await client.createRun({ runId, status: 'completed' })
+    await client.appendTurn({ runId, prompt: 'Go on', answer: `The **end** of ${runId}` })
+    await client.appendTurn({ runId, prompt: 'Stop', interrupted: true })
+  }
+  await page.goto(`${home}#/compare?run=default/A&run=default/B`)
+  const answers = page.getByRole('region', { name: 'Last answers' })
+  for (const runId of ['A', 'B']) await answers.getByRole('region', { name: runId }).getByText(`of ${runId}`).waitFor()
+  assert.equal(await page.getByRole('heading', { name: 'Content' }).count(), 0)
+})
