@@ -20,6 +20,8 @@ const goal = { bar: 1.3, hope: 1.05 }
 const headers = { authorization: `Bearer ${adminKey}` }
 const middle = (runs: number) => new Date((1_740_000_000 + (runs / 2) * 30) * 1000).toISOString()
 
+const cursorAt = (createdAt: string) => encodeCursor('desc', { createdAt, id: 1 })
+
 /** Lists whose first and last pages are read, as paths for a ledger of that many runs. */
 const lists: Record<string, (runs: number) => string> = {
   runs: () => '/v1/runs?limit=20',
@@ -36,6 +38,9 @@ const lists: Record<string, (runs: number) => string> = {
   'runs of a commit': () => '/v1/runs?commit=4f2a9c1',
   'runs that ended after': () => '/v1/runs?endedAfter=2025-01-01T00:00:00Z',
   'runs of a spec with a status': () => `/v1/runs?specId=${hot.spec}&status=completed`,
+  'runs of a file that 90 % have written': () => `/v1/runs?file=${hot.path}`,
+  'runs of a folder that 90 % have written in': () => '/v1/runs?file=src/',
+  'runs of a file by an agent': () => `/v1/runs?file=${hot.path}&agent=codex`,
   'runs of an agent with a label': () => `/v1/runs?agent=codex&label=${hot.label}`,
   specs: () => '/v1/specs?limit=20',
   'specs with a status': () => '/v1/specs?status=draft',
@@ -63,12 +68,21 @@ const others: Record<string, (runs: number) => string[]> = {
   'specs by a part that 2 % of all titles have': () => ['/v1/specs?q=Part%2019'],
   'search for a word that 50 documents have': () => [`/v1/search?q=${hot.rareWord}`],
   'search for a word that all documents have': () => ['/v1/search?q=tests'],
+  'runs of a file that three have written': () => [`/v1/runs?file=${hot.rarePath}`],
+  'runs of a file that three have written, completed': () => [`/v1/runs?file=${hot.rarePath}&status=completed`],
+  'runs of a file by an agent that has none': () => [`/v1/runs?file=${hot.path}&agent=nobody`],
   'failed runs of an agent that has none': () => [`/v1/runs?agent=${steadyAgent}&status=failed`],
   'runs in progress of a spec that has none': () => [`/v1/runs?specId=${hot.spec}&status=in_progress`],
   'runs of a spec by an agent that has none': () => [`/v1/runs?specId=${hot.spec}&agent=nobody`],
   'runs with a label by an agent that has none': () => [`/v1/runs?label=${hot.label}&agent=nobody`],
   'runs of an agent for a spec that has none': () => [`/v1/runs?agent=${hot.agent}&specId=NONE`],
   'runs of a feature for a spec that has none': () => [`/v1/features/${hot.feature}/runs?specId=NONE`],
+  'runs that need attention': () => ['/v1/attention'],
+  'runs that need attention, in the middle': (runs) => [`/v1/attention?cursor=${cursorAt(middle(runs))}`],
+  'runs that need attention for a reason': () => ['/v1/attention?reason=failing'],
+  'runs of a person that need attention': () => ['/v1/attention?author=ada@example.com'],
+  'runs that need attention, by spec': () => ['/v1/attention?group=spec'],
+  'runs of a person that need attention, by branch': () => ['/v1/attention?author=ada@example.com&group=branch'],
   'features by a word that one has': (runs) => [`/v1/features?q=part%20${featuresOf(runs)}`],
 }
 

@@ -1,6 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import { openStore } from '../src/operations/open.ts'
+import sql, { raw } from 'sql-template-tag'
+import type { Tx } from '../src/engine/db.ts'
+import { personHash } from '../src/nouns/run/person.ts'
+import { openStore, type Store } from '../src/operations/open.ts'
 import { makeVersion4 } from './version-4.ts'
 
 /** What differs between the engines in this file. */
@@ -33,7 +36,45 @@ const postgres: Words = {
 /** Fills an empty database with `runs` runs and everything around them, in that many projects. */
 export async function seedMany(url: string, runs: number, projects = 1): Promise<void> {
   await seedVersion4(url, runs, projects)
-  await (await openStore(url)).close()
+  const store = await openStore(url)
+  await seedFiles(store, runs)
+  await fillAttention(store.db)
+  await store.close()
+}
+
+/** The files that runs have written, with their folder, which version 4 did not have. */
+async function seedFiles({ db }: Store, runs: number): Promise<void> {
+  const written = [
+    { path: hot.path, where: 'id % 10 < 9' },
+    { path: hot.rarePath, where: `id in (${[0.2, 0.5, 0.8].map((share) => Math.round(runs * share)).join(', ')})` },
+  ]
+  for (const { path, where } of written) {
+    await db.tx((tx) =>
+      tx.query(sql`insert into run_files (run_id, path) select id, ${path} from runs where ${raw(where)} order by id`),
+    )
+  }
+  const found = [...written, { path: 'src/', where: written.map((one) => one.where).join(' or ') }]
+  for (const { path, where } of found) {
+    await db.tx((tx) =>
+      tx.query(sql`insert into run_paths (run_id, path, project_id, created_at)
+        select id, ${path}, project_id, created_at from runs where ${raw(where)} order by id`),
+    )
+  }
+  if (!db.dialect.commitsInOrder)
+    await db.changeSchema(
+      (own) => own.query(sql`vacuum analyze run_paths`),
+      () => {},
+    )
+}
+
+/** Puts every run on the list of those that need attention: an upgrade puts only those of the last days there. */
+async function fillAttention(db: Tx): Promise<void> {
+  await db.tx((tx) =>
+    tx.query(sql`insert into attention (run_id, project_id, reason, since_at, spec_id, branch, author_person, updated_at)
+      select id, project_id, case when id % 2 = 0 then 'failing' else 'failed' end, created_at, spec_id,
+        case when id % 3 = 0 then 'main' else 'branch-' || id end, ${hot.person}, created_at from runs`),
+  )
+  if (!db.dialect.commitsInOrder) await db.query(sql`analyze attention`)
 }
 
 /**
@@ -72,7 +113,12 @@ export const hot = {
   label: 'team:web',
   feature: 5,
   file: 'src/part-3.ts',
+  /** Files of runs: 90 % have written the one, and three the other. */
+  path: 'src/auth.ts',
+  rarePath: 'src/rare.ts',
   rareWord: 'flamingo',
+  /** Stored instead of the mail address of the author of all runs. */
+  person: personHash('ada@example.com'),
 }
 /** How many documents contain the rare word, in a ledger of any size. */
 const rareIn = 50

@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 18, as SQLite has them.
+-- The tables of a ledger with schema version 24, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -94,7 +94,7 @@ create table idempotency_keys (
 ) strict;
 create index idempotency_keys_by_time on idempotency_keys (created_at);
 
--- A text: the content of a run, spec or check, or the prompt or answer of a turn.
+-- A text: the content of a run, spec or check, the prompt or answer of a turn, or the diff of a file.
 create table documents (
   id integer primary key autoincrement,
   project_id integer not null references projects (id),
@@ -168,6 +168,7 @@ create table runs (
   author_person text,
   creator_person text,
   judged integer not null default 0,
+  agent_version text,
   unique (project_id, run_id)
 ) strict;
 create index runs_by_time on runs (project_id, created_at, id);
@@ -187,6 +188,7 @@ create index runs_by_commit_tree on runs (project_id, commit_tree, created_at, i
 create index runs_unjudged on runs (id) where judged = 0;
 create index runs_by_model on runs (project_id, model, created_at, id) where model is not null;
 create index runs_by_update on runs (project_id, updated_at, created_at, id);
+create index runs_by_author_person on runs (project_id, author_person, created_at, id) where author_person is not null;
 
 -- A label of a run, by which it is found.
 create table run_labels (
@@ -511,7 +513,8 @@ create table webhooks (
   updated_by integer,
   created_at text not null,
   updated_at text not null,
-  version integer not null default 1
+  version integer not null default 1,
+  format text not null default 'events'
 ) strict;
 create index webhooks_by_time on webhooks (created_at, id);
 create index webhooks_of_project on webhooks (project_id, created_at, id);
@@ -558,3 +561,81 @@ create table health (
   id integer primary key,
   checked_at text not null
 ) strict;
+
+-- What a turn changed in a file, and what its run has changed in it by then, if that differs.
+create table turn_diffs (
+  id integer primary key autoincrement,
+  project_id integer not null references projects (id),
+  run_id integer not null references runs (id) on delete cascade,
+  turn_id integer not null references turns (id) on delete cascade,
+  n integer not null,
+  path text not null,
+  facts text not null,
+  document_id integer,
+  whole_facts text,
+  whole_document_id integer,
+  created_by integer not null,
+  created_at text not null,
+  unique (run_id, path, n)
+) strict;
+create index turn_diffs_by_turn on turn_diffs (turn_id, path);
+
+-- The turn in progress of a run, as far as it is known. Neither exported nor replayed from the log.
+create table open_turns (
+  run_id integer primary key references runs (id) on delete cascade,
+  id integer not null unique,
+  n integer not null,
+  title text,
+  prompt text,
+  facts text not null,
+  started_at text,
+  seen_at text not null,
+  created_by integer not null,
+  created_at text not null,
+  erased_at text
+) strict;
+
+-- A file that a run has written, or a folder above one, by which the run is found.
+create table run_paths (
+  run_id integer not null references runs (id) on delete cascade,
+  path text not null,
+  project_id integer not null,
+  created_at text not null,
+  primary key (run_id, path)
+) strict;
+create index runs_by_path on run_paths (project_id, path, created_at, run_id);
+
+-- What runs are found by that is not filled in for all of them: only from this place on.
+create table backfills (
+  name text primary key,
+  run_id integer not null,
+  path text not null
+) strict;
+
+-- A run that somebody should look at, and what was decided about it.
+create table attention (
+  run_id integer primary key references runs (id) on delete cascade,
+  project_id integer not null,
+  reason text not null,
+  check_name text,
+  since_at text not null,
+  spec_id text,
+  branch text,
+  author_person text,
+  hidden integer not null default 0,
+  state text not null default 'open',
+  assignee text,
+  assignee_person text,
+  put_off_until text,
+  resolved_at text,
+  resolved_by integer,
+  note text,
+  updated_at text not null
+) strict;
+create index attention_by_state on attention (project_id, state, hidden, since_at, run_id);
+create index attention_by_reason on attention (project_id, state, hidden, reason, since_at, run_id);
+create index attention_by_author on attention (project_id, state, hidden, author_person, since_at, run_id);
+create index attention_by_assignee on attention (project_id, state, hidden, assignee_person, since_at, run_id);
+create index attention_by_branch on attention (project_id, branch, run_id) where branch is not null;
+create index attention_by_spec on attention (project_id, spec_id, run_id) where spec_id is not null;
+create index attention_put_off on attention (put_off_until) where state = 'put-off';

@@ -21,6 +21,8 @@ const lists: [name: Name, input: Record<string, unknown>][] = [
   ['listSpecRuns', { specId: 'S-1' }],
   ['listSpecVersions', { specId: 'S-1' }],
   ['listChecks', {}],
+  ['listAttention', {}],
+  ['listAttention', { group: 'spec' }],
   ['listFeatures', {}],
   ['listFeatureRuns', { id: 1 }],
   ['listProjects', {}],
@@ -72,6 +74,8 @@ async function fill({ client }: Ledger): Promise<void> {
   const files = [{ path: '=a.ts', insertions: 1 }]
   await client.appendTurn({ runId: 'R-1', prompt: '=go', answer: '', tools: [{ name: 'Edit', count: 2 }], files })
   await client.createCheck({ runId: 'R-1', name: '+tests', result: 'pass', content: 'zebra' })
+  await client.createRun({ runId: 'R-99', title: '=bad', status: 'failed', author: '=ada' })
+  await client.updateAttention({ runIds: ['R-99'], note: '=look' })
   // Of a type that does not occur here: a delivery between two reads of the list would change it.
   await client.createWebhook({ url: 'https://hooks.example/', types: ['spec.deleted'] })
   await client.testWebhook({ id: 1 })

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { names } from '../scripts/release/names.ts'
 import { statusOf } from '../src/contract/error.ts'
 import { statuses, verdicts } from '../src/nouns/run/state.ts'
 import { evidences } from '../src/nouns/run/verdict/evidence.ts'
@@ -76,6 +77,27 @@ test('every relative link has a target', () => {
   assert.deepEqual(dead, [])
 })
 
+test('no page claims what nobody has published', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  const claims: [claimed: RegExp, isTrue: boolean][] = [
+    [
+      /npm (?:install|i|add)(?: -\S+)* conduct-ledger\b(?!\S*\.tgz)|npx (?:-\S+ )*conduct|npm\.im|npmjs\.com/,
+      !!names.npm,
+    ],
+    [/\b(?:ghcr|docker|quay)\.io\/\S*conduct|\b(?:docker|podman) pull\b/, !!names.image],
+    [/github\.com\/[^/\s]+\/conduct\b/, !!names.repository],
+    [/plugin (?:marketplace add|install) [\w-]+\/[\w-]+|brew install/, !!names.marketplace],
+  ]
+  const files = [...pages, ...globSync(['deploy/**/*.*', '.github/**/*.*', 'plugins/**/*.*'], { cwd: root })]
+  for (const path of files) {
+    const text = read(path)
+    for (const [claimed, isTrue] of claims) assert.ok(isTrue || !claimed.test(text), `${path}: ${claimed.exec(text)}`)
+    for (const [tarball, named] of text.matchAll(/conduct-ledger-(\d[\w.-]*)\.tgz/g)) {
+      assert.equal(named, version, `${path}: ${tarball}`)
+    }
+  }
+})
+
 test('the index links to every page of the documentation', () => {
   const index = read('docs/README.md')
   const others = globSync('docs/*.md', { cwd: root }).filter((path) => path !== 'docs/README.md')
@@ -114,7 +136,7 @@ for (const path of pagesOfCommands) {
   })
 }
 
-test('no message names a file of the docs, which the package does not contain', () => {
+test('no message names a file of the docs, which may be anywhere', () => {
   const isComment = (line: string) => /^\s*(?:\/?\*|\/\/)/.test(line)
   const naming = globSync(['src/**/*.{ts,tsx}', 'bin/*.cjs'], { cwd: root }).flatMap((file) =>
     read(file)

@@ -7,6 +7,7 @@ import type { Client, Input } from '../src/client/client.ts'
 import { columnsOfKind } from '../src/contract/stored.ts'
 import { indexMore } from '../src/find/follow.ts'
 import { everyText } from '../src/log/event.ts'
+import { checkFields } from '../src/nouns/run/check/fields.ts'
 import { type Run, rowFields, runFields, runInput } from '../src/nouns/run/fields.ts'
 import { operations } from '../src/operations/operations.ts'
 import { eraseChecks, eraseTurns } from '../src/removal/erase/others.ts'
@@ -92,8 +93,8 @@ const withoutTexts: Record<string, string[]> = {
   specs: ['spec_id', 'status', 'created_at', 'updated_at', 'erased_at'],
   spec_versions: ['created_at'],
   checks: [
-    ...['check_id', 'result', 'created_at', 'updated_at', 'git_tree', 'content_type', 'erased_at', 'recorder'],
-    ...['start_tree', 'commit_tree', 'result_person', 'linked_to'],
+    ...columnsOfKind(checkFields, 'word', 'time').filter((name) => !['slug', 'run'].includes(name)),
+    'result_person',
   ],
   features: ['created_at', 'updated_at', 'erased_at'],
   run_files: [],

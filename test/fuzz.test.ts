@@ -50,8 +50,9 @@ async function furnish(app: App, key: string) {
 async function newCallers(store: Store): Promise<[string, ...string[]]> {
   const app = createApp({ store, actor: localActor })
   const client = createClient({ url: base, fetch: (request) => app.fetch(request) })
+  const person = 'Ada <ada@example.com>'
   const make = async (permission: 'admin' | 'agent' | 'read', project: string | null) =>
-    (await client.createKey({ name: `${permission} of ${project}`, permissions: [permission], project })).secret
+    (await client.createKey({ name: `${permission} of ${project}`, permissions: [permission], project, person })).secret
   await client.createProject({ slug: 'shop' }).catch(() => {})
   const server = await make('admin', null)
   return [server, server, server, await make('admin', 'shop'), await make('agent', null), await make('read', 'shop')]

@@ -5,6 +5,7 @@ import type { Output } from '../src/client/client.ts'
 import type { Fields } from '../src/recorder/agents/fields.ts'
 import { createApp } from '../src/server/app.ts'
 import { purgeHookSessions } from '../src/server/hooks/session.ts'
+import { hookJob } from '../src/server/jobs/jobs.ts'
 import { documentOf } from './agents/documents.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
 
@@ -43,6 +44,26 @@ testLedger('hooks take no query parameters', async (ledger) => {
   const { error, code } = (await response.json()) as { error: string; code: string }
   assert.equal(code, 'VALIDATION_ERROR')
   assert.match(error, /project: unknown query parameter.*x: unknown query parameter/)
+})
+
+testLedger('the hooks of a session show its open turn', async (ledger) => {
+  const { client } = ledger
+  const send = senderTo(ledger)
+  const secret = `ghp_${'a1B2c3D4e5'.repeat(4).slice(0, 36)}`
+  const open = async () => (await client.getRun({ runId: 'RUN-001' })).run.turns.open
+  await send('claude', claude('UserPromptSubmit', { prompt: `Use ${secret} to push.`, prompt_id: 'p-1' }))
+  const { n, prompt, startedAt } = (await open()) ?? {}
+  assert.deepEqual([n, prompt], [1, 'Use [masked] to push.'])
+  assert.ok(startedAt)
+  const { cwd } = claude('Stop')
+  const edit = { tool_name: 'Edit', tool_input: { file_path: `${cwd}/src/a.ts` }, tool_use_id: 'edit' }
+  await send('claude', claude('PostToolUse-Bash'), claude('PostToolUse-Bash', edit))
+  const { commands, files } = (await open()) ?? {}
+  assert.deepEqual([commands?.map(({ exitCode }) => exitCode), files], [[0], [{ path: 'src/a.ts' }]])
+  await send('claude', claude('Stop', { last_assistant_message: 'Pushed.' }))
+  assert.equal(await open(), undefined)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Go on', prompt_id: 'p-2' }))
+  assert.deepEqual([(await open())?.n, (await open())?.prompt], [2, 'Go on'])
 })
 
 testLedger('the hooks of a session record a run with its turns', async (ledger) => {
@@ -348,4 +369,34 @@ testLedger('the server keeps no token of a session, and no session without a run
     (await rows()).map(({ session }) => session),
     ['s-1'],
   )
+})
+
+testLedger('a wait is shown once nothing but a person can answer it, with its tool', async (ledger) => {
+  const { client, advance, store } = ledger
+  const send = senderTo(ledger)
+  const job = hookJob(store)
+  const later = async () => {
+    advance(1_000)
+    while (await job.step(5));
+    const { events } = await client.listEvents({ type: ['run.waiting'] })
+    return [
+      (await client.getRun({ runId: 'RUN-001' })).run.activity?.state,
+      events.map(({ changes }) => changes.tool?.[1]),
+    ]
+  }
+  const ask = claude('PermissionRequest-Bash')
+  const run = (more: Fields = {}) => claude('PostToolUse-Bash', more)
+  await send('claude', claude('UserPromptSubmit', { prompt: 'Go' }), claude('PreToolUse-Bash'), ask, run())
+  assert.deepEqual(await later(), ['working', []], 'a rule answered at once')
+  await send('claude', claude('PreToolUse-Bash', { tool_use_id: 't2' }), claude('Notification-permission_prompt'))
+  assert.equal((await client.getRun({ runId: 'RUN-001' })).run.activity?.state, 'working')
+  assert.deepEqual(await later(), ['waiting', ['Bash']])
+  await send('claude', claude('Notification-permission_prompt'))
+  assert.deepEqual(await later(), ['waiting', ['Bash']])
+  await send('claude', run({ tool_use_id: 't2' }))
+  assert.deepEqual(await later(), ['working', ['Bash']])
+  await send('claude', ask)
+  assert.deepEqual(await later(), ['waiting', ['Bash', 'Bash']])
+  await send('claude', claude('Notification-permission_prompt', { notification_type: 'idle_prompt' }))
+  assert.deepEqual(await later(), ['idle', ['Bash', 'Bash']], 'its user stopped it')
 })

@@ -62,7 +62,17 @@ const houses: Record<string, House> = {
       ...['src', 'contract', 'mask', 'nouns', 'export', 'operations', 'client', 'recorder', 'mcp', 'server'],
       ...['terminal', 'place', 'verify', 'capture'],
     ],
-    packages: ['commander', 'zod', 'diff', 'jsonc-parser', 'pino', '@clack/prompts', '@decimalturn/toml-patch'],
+    packages: [
+      'commander',
+      'zod',
+      'diff',
+      'jsonc-parser',
+      'pino',
+      '@clack/prompts',
+      '@decimalturn/toml-patch',
+      'csv-parse',
+      'pgsql-ast-parser',
+    ],
   },
   web: { uses: ['contract', 'client'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff', 'highlight.js', 'lowlight', 'vite'] },
 }

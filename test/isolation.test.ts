@@ -26,6 +26,7 @@ async function twoProjects({ client, as }: Ledger) {
   })
   await client.appendTurn({ runId: run.runId, prompt: `${mark} ${everywhere}`, answer: mark })
   await client.createCheck({ checkId: mark, runId: run.runId, name: mark, result: 'pass', content: mark })
+  await client.createRun({ specId: mark, status: 'failed' })
   await client.linkFeatures({ runId: run.runId, features: [{ name: mark, file: mark }], featureIds: [4242] })
   await client.updateProject({ slug: 'default', name: mark })
   const { key: foreign } = await client.createKey({ name: mark, permissions: ['read'] })
@@ -34,6 +35,7 @@ async function twoProjects({ client, as }: Ledger) {
   const shop = as({ key: secret })
   await shop.createSpec({ specId: 'HERE' })
   await shop.createRun({ runId: 'HERE', specId: 'HERE', content: everywhere })
+  await shop.createRun({ specId: 'HERE', status: 'failed' })
   await shop.createCheck({ checkId: 'HERE', runId: 'HERE', result: 'pass' })
   return { secret, shop, foreign }
 }
@@ -112,6 +114,7 @@ testLedger(
     const naming: [Name, (id: string) => object][] = [
       ['createRun', (retryOf) => ({ retryOf })],
       ['createCheck', (runId) => ({ runId, result: 'pass' })],
+      ['updateAttention', (runId) => ({ runIds: [runId], note: mark })],
     ]
     for (const [name, input] of naming) {
       const found = await call(name, input(mark), { key: secret })
@@ -204,7 +207,7 @@ testLedger('a project admin can administer its project, and nothing else', async
   const { events } = await shop.listEvents({})
   assert.deepEqual(
     [...new Set(events.map(({ type }) => type))],
-    ['spec.created', 'run.created', 'check.created', 'run.updated'],
+    ['spec.created', 'run.created', 'attention.created', 'check.created', 'run.updated'],
   )
 })
 

@@ -63,8 +63,18 @@ before(async () => {
   await run('npm', ['install', ...flags, tarball], { cwd: home })
 })
 
-/** The version and, as this is no release, the commit that was built. */
-const versionPattern = new RegExp(`^${readJson(join(root, 'package.json')).version}\\+[0-9a-f]{10,}\\n?$`)
+test('the command that the documentation gives installs the tarball', async () => {
+  const page = readFileSync(join(root, 'docs/installing.md'), 'utf8')
+  const [, command = ''] = /^```console\n(npm install --global .*)\n```$/m.exec(page) ?? []
+  const prefix = join(folder, 'prefix')
+  const env = { ...process.env, ...cacheHome, NPM_CONFIG_PREFIX: prefix, NPM_CONFIG_PREFER_OFFLINE: 'true' }
+  await run('sh', ['-c', command], { cwd: folder, env })
+  assert.match((await run(join(prefix, 'bin/conduct'), ['--version'], { env })).stdout, versionPattern)
+})
+
+const { version } = readJson(join(root, 'package.json'))
+/** The version and, unless it is a release, the commit that was built. */
+const versionPattern = new RegExp(`^${version}${version.includes('-') ? '\\+[0-9a-f]{10,}' : ''}\\n?$`)
 
 after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -220,11 +230,21 @@ test('the TypeScript example of the documentation works', async (t) => {
 })
 
 test('the package contains what it needs and nothing else', () => {
-  const allowed = ['bin', 'deploy', 'dist', 'package.json', 'openapi.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
+  const made = ['bin', 'deploy', 'dist', 'docs', 'package.json', 'openapi.json']
+  const allowed = [...made, 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE']
   assert.deepEqual(
     readdirSync(installed).filter((part) => !allowed.includes(part)),
     [],
   )
+})
+
+test('every link and picture of the README in the package has its file there', () => {
+  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\(([^)#\s]+)/g)]
+  const dead = links.flatMap(([, path = '']) =>
+    /^[a-z]+:/.test(path) || existsSync(join(installed, path)) ? [] : [path],
+  )
+  assert.ok(links.length > 20)
+  assert.deepEqual(dead, [])
 })
 
 test('the package contains the files of deploy/ that the documentation names', () => {

@@ -75,7 +75,7 @@ async function addOthers({ db }: Ledger['store']): Promise<void> {
   const names = columns.map(({ name }) => name)
   const others = new Map<string, string>([
     ...momentFilters.map(({ column }) => [column, `'2020-01-01'`] as const),
-    ...Object.values(valueFilters).map((column) => [column, 'null'] as const),
+    ...[...Object.values(valueFilters), 'author_person'].map((column) => [column, 'null'] as const),
     ['run_id', `'R-' || n.n`],
   ])
   const values = names.map((name) => others.get(name) ?? `t.${name}`).join(', ')
@@ -85,6 +85,8 @@ async function addOthers({ db }: Ledger['store']): Promise<void> {
       select ${raw(values)} from runs t cross join n`)
     await tx.query(sql`insert into run_labels (run_id, name, value, project_id, created_at)
       select id, 'team', run_id, project_id, created_at from runs where run_id <> 'A'`)
+    await tx.query(sql`insert into run_paths (run_id, path, project_id, created_at)
+      select id, 'src/' || run_id, project_id, created_at from runs where run_id <> 'A'`)
   })
   // SQLite has no statistics.
   if (!db.dialect.commitsInOrder) await db.query(sql`analyze`)
@@ -92,9 +94,16 @@ async function addOthers({ db }: Ledger['store']): Promise<void> {
 
 testLedger('each filter by a column walks along its index', async ({ client, store }) => {
   await client.createRun({
-    ...{ runId: 'A', author: 'Ada', where: { session: 's' }, git: { branch: 'b' }, usage: { model: 'm' } },
+    ...{
+      runId: 'A',
+      author: 'Ada <ada@example.com>',
+      where: { session: 's' },
+      git: { branch: 'b' },
+      usage: { model: 'm' },
+    },
     ...{ status: 'completed', labels: { team: 'web', part: 'api' } },
   })
+  await client.appendTurn({ runId: 'A', files: [{ path: 'src/a.ts' }] })
   await addOthers(store)
   const ask = store.db.query
   const explain = store.db.dialect.commitsInOrder ? sql`explain query plan` : sql`explain`
@@ -113,7 +122,12 @@ testLedger('each filter by a column walks along its index', async ({ client, sto
     )
     return JSON.stringify(plans)
   }
-  const values: Record<keyof typeof valueFilters, string> = { session: 's', branch: 'b', author: 'Ada', model: 'm' }
+  const values: Record<keyof typeof valueFilters, string> = {
+    session: 's',
+    branch: 'b',
+    author: 'Ada <ada@example.com>',
+    model: 'm',
+  }
   for (const [name, column] of Object.entries(valueFilters)) {
     const plans = await plansOf({ [name]: values[name as keyof typeof values] }, `runs.${column} =`)
     assert.match(plans, new RegExp(`\\b${indexOf(column)}\\b`), name)
@@ -122,6 +136,11 @@ testLedger('each filter by a column walks along its index', async ({ client, sto
     const plans = await plansOf({ [after]: '2021-01-01T00:00:00Z' }, `l.${column} >`)
     assert.match(plans, new RegExp(`\\b${indexOf(column)}\\b`), after)
   }
-  const plans = await plansOf({ label: ['team:web', 'part:api'] }, 'run_labels')
-  assert.match(plans, /\bruns_by_label\b/)
+  const others: [filter: Input<'listRuns'>, part: string, index: RegExp][] = [
+    [{ label: ['team:web', 'part:api'] }, 'run_labels', /\bruns_by_label\b/],
+    [{ file: 'src/a.ts' }, 'from run_paths', /\bruns_by_path\b/],
+    [{ file: 'src/', status: ['completed'] }, 'from run_paths', /\bruns_by_path\b/],
+    [{ author: 'ada@example.com' }, 'runs.author_person =', /\bruns_by_author_person\b/],
+  ]
+  for (const [filter, part, index] of others) assert.match(await plansOf(filter, part), index)
 })

@@ -8,6 +8,7 @@ testLedger('a run keeps every given field, and the others are null', async ({ cl
     title: 'Log in',
     status: 'failed' as const,
     agent: 'claude-code',
+    agentVersion: '2.1.332',
     labels: { team: 'web', 'ci/job': '12' },
     where: { host: 'laptop', cwd: '/src', session: 's1' },
     git: {

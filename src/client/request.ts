@@ -23,8 +23,8 @@ export interface ClientOptions {
 export interface CallOptions {
   signal?: AbortSignal | undefined
   /**
-   * Random by default for every write, so that it can be retried; an append at an offset and a turn with its number
-   * need none.
+   * Random by default for every write, so that it can be retried; an append at an offset, a turn with its number
+   * and its diffs need none.
    */
   idempotencyKey?: string | undefined
   /**
@@ -63,10 +63,12 @@ export function requestOf(
     const query = queryOf(rest)
     return { url: query === '' ? address : `${address}?${query}`, init: { method, headers } }
   }
-  // An append at an offset and a turn with its number take effect once anyway, so the server need not store the
-  // response.
+  // An append at an offset, a turn with its number and its diffs take effect once anyway, so the server need not store
+  // the response.
   const isOnce =
-    (name === 'appendToRun' && rest.offset !== undefined) || (name === 'appendTurn' && rest.n !== undefined)
+    (name === 'appendToRun' && rest.offset !== undefined) ||
+    (name === 'appendTurn' && rest.n !== undefined) ||
+    name === 'addDiffs'
   if (idempotencyKey !== undefined || !isOnce) headers['idempotency-key'] = idempotencyKey ?? randomKey()
   const hasBody = method === 'PATCH' || Object.values(rest).some((value) => value !== undefined)
   if (!hasBody) return { url: address, init: { method, headers } }

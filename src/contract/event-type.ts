@@ -7,7 +7,11 @@ const deeds = ['created', 'updated', 'deleted'] as const
 const typesOf = <Noun extends string>(nouns: readonly Noun[]) =>
   nouns.flatMap((noun) => deeds.map((deed) => `${noun}.${deed}` as const))
 
+const attentionTypes = ['attention.created', 'attention.updated', 'attention.cleared'] as const
+
+/** A live run begins to wait for a person, or rests after a long turn. They change no field that the log has. */
+export const activityTypes = ['run.waiting', 'run.idle'] as const
 /** The types of the events that everyone sees. */
-export const openTypes = typesOf(openNouns)
+export const openTypes = [...typesOf(openNouns), 'turn.opened' as const, ...activityTypes, ...attentionTypes]
 /** All of them, but for what an upgrade causes. */
 export const eventTypes = [...openTypes, ...typesOf(adminNouns), 'erasure.created' as const]

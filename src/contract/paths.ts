@@ -17,6 +17,8 @@ export const paths = {
   listTurns: 'GET /v1/runs/:runId/turns',
   getTurn: 'GET /v1/runs/:runId/turns/:n',
   listRunFiles: 'GET /v1/runs/:runId/files',
+  addDiffs: 'POST /v1/runs/:runId/diff',
+  getDiff: 'GET /v1/runs/:runId/diff',
 
   createSpec: 'POST /v1/specs',
   listSpecs: 'GET /v1/specs',
@@ -32,6 +34,9 @@ export const paths = {
   getCheck: 'GET /v1/checks/:checkId',
   updateCheck: 'PATCH /v1/checks/:checkId',
   deleteCheck: 'DELETE /v1/checks/:checkId',
+
+  listAttention: 'GET /v1/attention',
+  updateAttention: 'PATCH /v1/attention',
 
   createFeature: 'POST /v1/features',
   listFeatures: 'GET /v1/features',

@@ -2,10 +2,10 @@ import type { z } from 'zod'
 
 /**
  * How a column holds a field. An erasure looks into `text` and `json`, which may contain what people or agents wrote. A
- * `word` is an id, a hash or one of a fixed list, `figures` are JSON without texts, an `actor` is its number, and a
- * `derived` field has no column of its own.
+ * `word` is an id, a hash or one of a fixed list, `figures` are JSON without texts, a `flag` is 0 or 1, an `actor` is its
+ * number, and a `derived` field has no column of its own.
  */
-export type Kind = 'text' | 'json' | 'word' | 'figures' | 'time' | 'integer' | 'real' | 'actor' | 'derived'
+export type Kind = 'text' | 'json' | 'word' | 'figures' | 'time' | 'integer' | 'real' | 'flag' | 'actor' | 'derived'
 
 interface Options {
   /** Its column, if that is not its name in snake case. */
@@ -53,8 +53,8 @@ type Column<Name extends string, Field extends Stored> = Field extends { column:
 
 type Cell<Field extends Stored, Value = z.output<Field['shown']>> = Field['kind'] extends 'json' | 'figures'
   ? string | Extract<Value, null>
-  : Field['kind'] extends 'actor'
-    ? number
+  : Field['kind'] extends 'actor' | 'flag'
+    ? number | Extract<Value, null>
     :
         | Exclude<Value, undefined>
         | (undefined extends Value ? null : never)

@@ -1,8 +1,10 @@
 import { ConductError } from '../contract/error.ts'
 import { permissions } from '../contract/secret.ts'
 import { UniqueViolation } from '../engine/db.ts'
+import { reasons, states } from '../nouns/run/attention/rule.ts'
 import { checkResult } from '../nouns/run/check/fields.ts'
 import { statuses, verdicts } from '../nouns/run/state.ts'
+import { webhookFormat } from '../nouns/webhook/fields.ts'
 import type { Line, Row, Value } from './lines.ts'
 
 /** Ids leave room for as many after them, and are exact in JSON. */
@@ -21,6 +23,7 @@ const json: Record<string, Record<string, Kind>> = {
     ...{ activity: 'object', required: 'array' },
   },
   turns: { facts: 'object' },
+  turn_diffs: { facts: 'object', whole_facts: 'object' },
   checks: { pipeline: 'object' },
   webhooks: { types: 'array' },
 }
@@ -29,7 +32,9 @@ const json: Record<string, Record<string, Kind>> = {
 const oneOf: Record<string, Record<string, readonly Value[]>> = {
   runs: { status: statuses, verdict: verdicts },
   checks: { result: checkResult.options },
+  attention: { reason: reasons, state: states },
   actors: { kind: ['key', 'local', 'system'] },
+  webhooks: { format: webhookFormat.options },
   events: { is_append: [0, 1], imported: [0, 1] },
 }
 
@@ -46,7 +51,7 @@ export function requirePossible(table: string, row: Row, line: number): void {
 
 function brokenRule(table: string, column: string, value: Value): string | undefined {
   if (typeof value === 'number' && !isPossible(column, value)) return `a whole number up to ${mostId}`
-  if (column.endsWith('_at') && !isTime(value)) return 'a time such as 2026-01-31T09:30:00.000Z'
+  if (/_(?:at|until)$/.test(column) && !isTime(value)) return 'a time such as 2026-01-31T09:30:00.000Z'
   const kind = json[table]?.[column]
   if (kind && !isJson(value, kind)) return `a JSON ${kind}`
   const values = oneOf[table]?.[column]

@@ -8,7 +8,7 @@ const rowsAtOnce = 500
 /** Lines are passed on in pieces of about this many characters. */
 const pieceLength = 65_536
 
-export interface ExportOptions {
+interface ExportOptions {
   /** Whether to include the secrets of keys, webhooks and the seal. */
   withKeys: boolean
 }

@@ -1,5 +1,5 @@
 import sql, { type Sql } from 'sql-template-tag'
-import { newSigningSecret } from '../nouns/webhook/rules.ts'
+import { newSigningSecret, shownUrl } from '../nouns/webhook/rules.ts'
 import type { Row } from './lines.ts'
 
 /** How a table is exported. */
@@ -46,14 +46,21 @@ export const tables: readonly Table[] = [
   { name: 'run_links', key: ['run_id', 'href_key'] },
   { name: 'run_files', key: ['run_id', 'path'] },
   { name: 'turns', key: ['id'], atOnce: 20 },
+  { name: 'turn_diffs', since: 20, key: ['id'] },
   { name: 'checks', key: ['id'] },
+  { name: 'attention', since: 24, key: ['run_id'], live: ['hidden'] },
   {
     name: 'webhooks',
     key: ['id'],
     live: ['server', 'lease_expires_at', 'batch_end'],
     secret: ['secret', 'previous_secret', 'previous_secret_expires_at'],
     // Two ledgers with the same webhook would send each message twice.
-    withoutKeys: (row) => ({ ...row, enabled: 0, disabled_reason: row.disabled_reason ?? 'request' }),
+    withoutKeys: (row) => ({
+      ...row,
+      url: shownUrl(String(row.url)),
+      enabled: 0,
+      disabled_reason: row.disabled_reason ?? 'request',
+    }),
     filled: () => ({ secret: newSigningSecret() }),
   },
   { name: 'erasures', key: ['id'] },
@@ -72,7 +79,7 @@ export const tables: readonly Table[] = [
 ]
 
 /** The tables that are not exported, with the reason. */
-export const staying: Record<string, 'derived' | 'of the server' | 'for a while'> = {
+export const staying: Record<string, 'derived' | 'of the server' | 'for a while' | 'in progress'> = {
   ...{
     spec_totals: 'derived',
     feature_totals: 'derived',
@@ -80,13 +87,15 @@ export const staying: Record<string, 'derived' | 'of the server' | 'for a while'
     spec_grams: 'derived',
     feature_grams: 'derived',
   },
-  ...{ search_words: 'derived', search_recent: 'derived' },
+  ...{ search_words: 'derived', search_recent: 'derived', run_paths: 'derived' },
   ...{ schema_versions: 'of the server', job_leaders: 'of the server', health: 'of the server' },
-  ...{ imports: 'of the server', webhook_deliveries: 'of the server' },
+  ...{ backfills: 'of the server', imports: 'of the server', webhook_deliveries: 'of the server' },
   // On PostgreSQL they are exported as events.
   ...{ pending_events: 'of the server' },
   ...{ sessions: 'for a while', login_codes: 'for a while', hook_sessions: 'for a while' },
   ...{ idempotency_keys: 'for a while' },
+  // Its turn is exported once it is closed.
+  ...{ open_turns: 'in progress' },
 }
 
 export const handsOutIds = ({ key }: Table) => key.join() === 'id'

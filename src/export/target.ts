@@ -5,6 +5,7 @@ import { makeKey } from '../engine/migrations/new-ledger.ts'
 import { searchable } from '../find/fields.ts'
 import { sumOfCosts } from '../frame/cost.ts'
 import { gramWords } from '../frame/part.ts'
+import { leaveToBackfill } from '../nouns/run/backfill.ts'
 import { handsOutIds, type Table, tables } from './tables.ts'
 
 /** The progress of an import. */
@@ -49,6 +50,7 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
 const derived: Pick<Table, 'name' | 'since'>[] = [
   ...['spec_totals', 'feature_totals', 'search_entries', 'spec_grams', 'feature_grams'].map((name) => ({ name })),
   ...['search_words', 'search_recent'].map((name) => ({ name })),
+  ...['run_paths', 'backfills'].map((name) => ({ name, since: 22 })),
 ]
 
 const isIn =
@@ -86,7 +88,7 @@ const rowsAtOnce = 1000
 
 /**
  * Computes what is derived from the rows of a ledger: totals, the index for parts of titles, and entries that wait for
- * the index of words.
+ * the index of words. What lists find runs by is left to a job.
  */
 export async function deriveAll(tx: Tx): Promise<void> {
   await tx.query(sql`
@@ -105,6 +107,7 @@ export async function deriveAll(tx: Tx): Promise<void> {
   const subjects = searchable.map((type) => sql`select ${type} as type, id, created_at from ${raw(`${type}s`)}`)
   await tx.query(sql`insert into search_entries (type, subject_id)
     select type, id from (${join(subjects, ' union all ')}) as subjects order by created_at, id`)
+  await leaveToBackfill(tx)
   await tx.query(sql`insert into followers (name, last_seq) select 'search', coalesce(max(seq), 0) from events`)
 }
 

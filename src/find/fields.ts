@@ -13,6 +13,10 @@ export const found = z
     title: z.string().nullable(),
     snippet: z.string().describe('The matching passage, with the words **marked**'),
     status: z.string().nullable(),
+    agent: z.string().nullable().describe('The agent of the run that it is or belongs to; null for others'),
+    author: z.string().nullable().describe('The author of that run'),
+    verdict: z.string().nullable().describe('The verdict on that run'),
+    at: time.describe('When that run began; of a spec or feature, when it was created'),
     updatedAt: time,
   })
   .meta({ id: 'Found' })

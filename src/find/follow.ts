@@ -1,4 +1,5 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { activityTypes } from '../contract/event-type.ts'
 import type { Tx } from '../engine/db.ts'
 import { piecesOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
@@ -148,6 +149,8 @@ async function markNext(tx: Tx): Promise<boolean> {
   return markStale(tx, await lockIndex(tx))
 }
 
+const isActivity = (type: string) => activityTypes.some((one) => one === type)
+
 /** Marks the entries of changed subjects, creating missing ones. Returns whether there may be more events to read. */
 async function markStale(tx: Tx, after: number): Promise<boolean> {
   const events = await tx.query<{ seq: number; type: string; subject_id: number }>(sql`
@@ -156,6 +159,7 @@ async function markStale(tx: Tx, after: number): Promise<boolean> {
   if (!last) return false
   const changed = new Map<string, Sql>()
   for (const { type: eventType, subject_id: id } of events) {
+    if (isActivity(eventType)) continue
     const type = searchable.find((one) => eventType.startsWith(`${one}.`))
     if (type) changed.set(`${type} ${id}`, sql`(${type}, ${id}, 1)`)
   }

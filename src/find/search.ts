@@ -1,16 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { join } from 'sql-template-tag'
 import { ConductError } from '../contract/error.ts'
-import type { InputOf } from '../contract/route.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Operation } from '../frame/ctx.ts'
-import { decodeHit, encodeHit, type Hit as HitPlace } from '../frame/page.ts'
+import { decodeHit, encodeHit, type Hit as HitPlace, type Span } from '../frame/page.ts'
 import { visibleProjects } from '../frame/scope.ts'
-import { conditionsOf } from '../nouns/run/path.ts'
+import { conditionsOf, type Filters } from '../nouns/run/path.ts'
+import { readyFilters } from '../nouns/run/ready-filters.ts'
 import { type Asked, ask } from './ask.ts'
 import { headOf, kindToken, projectToken, textOf } from './entry.ts'
 import { type Found, searchable } from './fields.ts'
 import { followLog, markChanged } from './follow.ts'
+import { originsOf } from './origin.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
 import { type Subject, subjectsOf } from './subject.ts'
@@ -34,7 +35,8 @@ const mostFiltered = 10_000
  */
 export const search: Operation<FindRoutes['search']> = async (ctx, { project, q, type, limit, cursor, ...filters }) => {
   const { all, projects } = await visibleProjects(ctx, project)
-  const filter = filterOf(ctx.db, filters)
+  const { createdAfter, createdBefore, ...given } = filters
+  const filter = filterOf(ctx.db, { createdAfter, createdBefore }, await readyFilters(ctx, given))
   const types = filter ? (type ?? searchable).filter((one) => one === 'run') : type
   const from = cursor === undefined ? { place: 'head' as const, entry: undefined } : decodeHit(cursor)
   const terms = termsOf(q)
@@ -136,28 +138,27 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
 
 /** Hits as they are shown, without those whose subjects no longer exist. */
 async function shown(db: Tx, rows: Row[], { place, terms }: Question): Promise<Hit[]> {
-  const subjectOf = await subjectsOf(db, rows)
+  const [subjectOf, originOf] = await Promise.all([subjectsOf(db, rows), originsOf(db, rows)])
   const hits = rows.map(async (row) => {
-    const subject = subjectOf(row)
-    return subject && { place, entry: row.entry, found: await foundIn(db, subject, row, terms) }
+    const [subject, origin] = [subjectOf(row), originOf(row)]
+    if (!subject || !origin) return undefined
+    return { place, entry: row.entry, found: { ...(await foundIn(db, subject, row, terms)), ...origin } }
   })
   return (await Promise.all(hits)).filter((hit) => hit !== undefined)
 }
 
-async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, terms: string[]): Promise<Found> {
+async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, terms: string[]) {
   const { slug: project, subject: human, title, status, updated_at: updatedAt, more } = subject
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
   const snippet = snippetOf(`${passage}\n${more}`.trim() || headOf(subject), terms)
   return { type, project, subject: human, title, snippet, status, updatedAt }
 }
 
-type RunFilters = Omit<InputOf<FindRoutes['search']>, 'project' | 'q' | 'type' | 'limit' | 'cursor'>
-
 /** Returns the hits whose runs match the filters. */
 type Filter = (rows: Row[]) => Promise<Row[]>
 
 /** Undefined without filters. */
-function filterOf(db: Tx, { createdAfter, createdBefore, ...filters }: RunFilters): Filter | undefined {
+function filterOf(db: Tx, { createdAfter, createdBefore }: Span, filters: Filters): Filter | undefined {
   const span = [
     ...(createdAfter === undefined ? [] : [sql`runs.created_at > ${createdAfter}`]),
     ...(createdBefore === undefined ? [] : [sql`runs.created_at < ${createdBefore}`]),

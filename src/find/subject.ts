@@ -42,7 +42,7 @@ function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
 
 const without = sql`null as document_id, 0 as bytes, 0 as gap, 0 as gap_start, null as text`
 
-const subjects: Record<SearchType, Sql> = {
+const subjects: Record<SearchType | 'open turn', Sql> = {
   run: sql`select id, project_id, ${slugOf}, run_id as subject, title, status, updated_at,
     coalesce(spec_id, '') || ' ' || coalesce(agent, '') || ' ' || coalesce(author, '') || ' ' || coalesce(command, '')
       || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
@@ -52,6 +52,9 @@ const subjects: Record<SearchType, Sql> = {
     title, null as status, created_at as updated_at, coalesce(${documentText(sql`turns.answer_id`)}, '') as more,
     prompt_id as document_id, coalesce((select d.bytes from documents d where d.id = prompt_id), 0) as bytes,
     0 as gap, 0 as gap_start, coalesce(${documentText(sql`turns.prompt_id`)}, '') as text from turns`,
+  'open turn': sql`select id, (select r.project_id from runs r where r.id = open_turns.run_id) as project_id, ${slugOfRun(sql`open_turns.run_id`)},
+    (select r.run_id from runs r where r.id = open_turns.run_id) || '/' || n as subject, title, null as status,
+    created_at as updated_at, coalesce(prompt, '') as more, ${without} from open_turns`,
   spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
     ${documentOf('specs')} from specs`,
   check: sql`select id, project_id, ${slugOfRun(sql`checks.run_id`)}, check_id as subject, name as title, result as status, updated_at,
@@ -61,18 +64,20 @@ const subjects: Record<SearchType, Sql> = {
 }
 
 /** Returns the subject of an entry; undefined if it no longer exists. */
-export type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
+type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
 
 /** Reads the subjects of entries. */
 export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {
   const found = new Map<string, Subject>()
-  const read = async (type: SearchType, ids: number[]) => {
-    const rows = await db.query<Subject>(sql`${subjects[type]} where id in (${join(ids)})`)
+  const read = async (type: SearchType, ids: number[], from: keyof typeof subjects = type) => {
+    const rows = await db.query<Subject>(sql`${subjects[from]} where id in (${join(ids)})`)
     for (const row of rows.filter(({ slug }) => slug !== null)) found.set(`${type} ${row.id}`, row)
   }
   const reads = searchable.flatMap((type) => {
     const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)
-    return piecesOf(ids).map((some) => read(type, some))
+    const pieces = piecesOf(ids)
+    const open = type === 'turn' ? pieces.map((some) => read(type, some, 'open turn')) : []
+    return [...pieces.map((some) => read(type, some)), ...open]
   })
   await Promise.all(reads)
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)

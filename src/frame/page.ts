@@ -51,7 +51,7 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
   input: PageInput & Span,
 ) {
   const { limit, order } = input
-  const after = input.cursor === undefined ? undefined : decodeCursor(order, input.cursor)
+  const after = positionIn(input)
   const turned = order === 'desc' ? -1 : 1
   const ordered = walks.map((walk) => orderedBy(walk, columns, boundsOf(walk, input, after), order))
   const found = await firstOf<Row>(db, ordered, limit + 1, (a, b) => compare(a, b) * turned)
@@ -69,6 +69,20 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
       : { hasMore: false }
   return { rows, meta }
 }
+
+/** A condition for the first so many rows of a walk from the beginning of a page; undefined if it has no more than these. */
+export async function boundAfter(db: Tx, walk: Walk, input: PageInput & Span, count: number): Promise<Sql | undefined> {
+  const position = sql`${raw(walk.createdAt)} as created_at, ${raw(walk.id)} as id`
+  const page = orderedBy(walk, position, boundsOf(walk, input, positionIn(input)), input.order)
+  const [last] = await db.query<Positioned>(page.rows(raw(`1 offset ${count}`)))
+  return (
+    last &&
+    sql`(${raw(walk.createdAt)}, ${raw(walk.id)})
+    ${raw(input.order === 'desc' ? '>' : '<')} (${last.created_at}, ${last.id})`
+  )
+}
+
+const positionIn = ({ order, cursor }: PageInput) => (cursor === undefined ? undefined : decodeCursor(order, cursor))
 
 /** How many rows one statement of `readNewest` reads. */
 const newestAtOnce = 2_000

@@ -74,6 +74,23 @@ export async function visibleProjects(ctx: Ctx, filter?: readonly string[]): Pro
   return { all: projects.length === rows.length, isWhole: true, projects }
 }
 
+/** How many projects there are, if a list covers them all and every row belongs to one of them; undefined otherwise. */
+export async function countOfAll(ctx: Ctx, filter?: readonly string[]): Promise<number | undefined> {
+  if (filter || ctx.named || confinementOf(ctx) !== null) return undefined
+  const [row] = await ctx.db.query<{ count: number; gone: number }>(
+    sql`select count(*) as count, count(deleted_at) as gone from projects where emptied_at is null`,
+  )
+  return row?.gone === 0 ? row.count : undefined
+}
+
+/** The slugs of projects by their numbers, without deleted ones. */
+export async function slugsOf(db: Tx, ids: number[]): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.query<ProjectRef>(sql`
+    select id, slug from projects where ${db.dialect.isOneOf('id', [...new Set(ids)])} and deleted_at is null`)
+  return new Map(rows.map(({ id, slug }) => [id, slug]))
+}
+
 /** Throws NOT_FOUND for the first project that the caller may not see. */
 async function findProjects(ctx: Ctx, slugs: string[]): Promise<ProjectRef[]> {
   const confinedTo = confinementOf(ctx)

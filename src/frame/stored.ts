@@ -18,6 +18,7 @@ const isJson = ({ kind }: Pick<Stored, 'kind'>) => kind === 'json' || kind === '
 function readerOf(name: string, field: Stored): (row: Row) => unknown {
   const column = columnOf(name, field)
   if (isJson(field)) return (row) => parsed(row[column] as string | null)
+  if (field.kind === 'flag') return (row) => (row[column] === null ? null : row[column] === 1)
   if (field.isNullIfEmpty) return (row) => row[column] ?? field.empty
   return (row) => row[column]
 }
@@ -25,6 +26,7 @@ function readerOf(name: string, field: Stored): (row: Row) => unknown {
 /** What the column of a field holds. */
 function writerOf({ kind, isNullIfEmpty, empty }: Stored): (value: unknown) => unknown {
   if (isJson({ kind })) return (value) => (value === null ? null : JSON.stringify(value))
+  if (kind === 'flag') return (value) => (value === null ? null : Number(value))
   if (isNullIfEmpty) return (value) => (value === empty ? null : value)
   return (value) => value
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 
 /** What the id of an event rests on: fields that no erasing and no renaming changes. */
-interface Head {
+export interface EventHead {
   seq: number
   projectId: number | null
   type: string
@@ -16,7 +16,7 @@ interface Head {
  * The id of an event: its seq and 48 bits of a digest. A database that lost its newest events gives their seqs to other
  * events, and these have other ids.
  */
-export function eventIdOf({ seq, projectId, type, subject, subjectId, actorKind, keyId, at }: Head): string {
+export function eventIdOf({ seq, projectId, type, subject, subjectId, actorKind, keyId, at }: EventHead): string {
   const said = JSON.stringify([seq, projectId, type, subject, subjectId, actorKind, keyId, at])
   return `${seq}-${hash('sha256', said).slice(0, 12)}`
 }

@@ -48,6 +48,9 @@ const facts: ReadonlySet<string> = new Set([
   ...['createdAt', 'startedAt', 'endedAt', 'at', 'leaseExpiresAt', 'expiresAt', 'revokedAt', 'permissions'],
   ...['tree', 'commits', 'sha256', 'appended'],
   ...['startTree', 'commitTree', 'recorder'],
+  ...['mode', 'oldMode', 'before', 'after'],
+  // Of attention.
+  ...['reason', 'since', 'until', 'resolvedAt'],
 ])
 
 /** Whether the strings of a field are facts; undefined: it has no name. */
@@ -123,7 +126,7 @@ export type IsToGo = (text: string, field: string) => boolean
 
 /** Fields that group figures or identify rows. Erasing a whole run, spec or project keeps them. */
 const names: ReadonlySet<string> = new Set([
-  ...['agent', 'model', 'commit', 'base', 'name', 'rel', 'required'],
+  ...['agent', 'model', 'commit', 'base', 'name', 'check', 'rel', 'required'],
   // Of a pipeline.
   ...['id', 'job'],
 ])

@@ -11,12 +11,14 @@ import { type Line, lastSeq, type Part, readPageOfLines, requirePlace } from './
 import type { LogRoutes } from './routes.ts'
 
 /** The filters of a reader of the log. */
-export interface Selection {
+interface Selection {
   project?: readonly string[] | undefined
   type?: readonly EventType[] | undefined
   subject?: string | undefined
   /** A type of events that the reader does not want. */
   without?: EventType | undefined
+  /** Whether it does not want what only appends to a run, by its types. */
+  isWithoutAppends?: boolean
 }
 
 /** What a reader sees of the log: as parts for `readLines`, and as a test of one event. */
@@ -29,7 +31,10 @@ export interface Selected {
 }
 
 /** Events of keys and projects are only for admins of the whole server. Throws NOT_FOUND for an unknown project. */
-export async function selected(ctx: Ctx, { project, type, subject, without }: Selection): Promise<Selected> {
+export async function selected(
+  ctx: Ctx,
+  { project, type, subject, without, isWithoutAppends }: Selection,
+): Promise<Selected> {
   const scope = await visibleProjects(ctx, project)
   const hidden = permits(ctx.actor.permissions, 'admin') && confinementOf(ctx) === null ? [] : adminNouns
   const isHidden = (type: string) => hidden.some((noun) => type.startsWith(`${noun}.`))
@@ -40,10 +45,8 @@ export async function selected(ctx: Ctx, { project, type, subject, without }: Se
   return {
     async parts() {
       const projects = scope.isWhole ? await everywhere() : scope.projects
-      return partsOf({ ...scope, projects }, types, subject, [
-        ...hidden.map((noun) => `${noun}.%`),
-        ...(without ? [without] : []),
-      ])
+      const hiddenTypes = [...hidden.map((noun) => `${noun}.%`), ...(without ? [without] : [])]
+      return partsOf({ ...scope, projects }, { types, subject, isWithoutAppends }, hiddenTypes)
     },
     projects: scope.isWhole ? undefined : scope.projects,
     admits: ({ event, projectId }) =>
@@ -58,8 +61,11 @@ export async function selected(ctx: Ctx, { project, type, subject, without }: Se
 /** The parts of indexes that have the order of the log. */
 function partsOf(
   { isWhole, projects }: Scope,
-  types: EventType[] | undefined,
-  subject: string | undefined,
+  {
+    types,
+    subject,
+    isWithoutAppends,
+  }: Pick<Selection, 'subject' | 'isWithoutAppends'> & { types: EventType[] | undefined },
   hidden: readonly string[],
 ): Part[] {
   const shown = hidden.map((pattern) => sql`and e.type not like ${pattern}`).reduce((a, b) => sql`${a} ${b}`, empty)
@@ -75,7 +81,7 @@ function partsOf(
     }))
   }
   const places = [...ids, ...(isWhole ? [null] : [])]
-  if (types) return places.flatMap((place) => types.flatMap((type) => partsOfType(place, type)))
+  if (types) return places.flatMap((place) => types.flatMap((type) => partsOfType(place, type, !isWithoutAppends)))
   return places.flatMap((place) => both.map((is_append) => partOfPlace(place, is_append, shown)))
 }
 
@@ -90,9 +96,9 @@ const partOfPlace = (place: Place, is_append: 0 | 1, condition: Sql): Part => ({
 })
 
 /** Appends all have the same type, and the index of types leaves them out. */
-const partsOfType = (place: Place, type: EventType): Part[] => [
+const partsOfType = (place: Place, type: EventType, hasAppends: boolean): Part[] => [
   { condition: sql`and e.is_append = 0`, along: { index: 'events_by_type', type, project_id: place } },
-  ...(type === 'run.updated' ? [partOfPlace(place, 1, empty)] : []),
+  ...(type === 'run.updated' && hasAppends ? [partOfPlace(place, 1, empty)] : []),
 ]
 
 /** Written so that no engine abandons the index of subjects for it. */

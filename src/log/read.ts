@@ -72,7 +72,7 @@ export class Line {
   }
 }
 
-export interface PageSize {
+interface PageSize {
   /** The most lines. */
   limit: number
   /** The most bytes of their JSON. */

@@ -50,9 +50,10 @@ async function readRun({ client }: Call, runId: string): Promise<Told> {
 async function wholeRun(client: Client, runId: string, limit: number) {
   const { run: read } = await client.getRun({ runId })
   // Version 0.1 has no turns.
-  const run = { ...read, turns: read.turns ?? { count: 0 } }
+  const run: typeof read = { ...read, turns: read.turns ?? { count: 0 } }
   const { checks } = await client.listChecks({ runId, limit })
-  const turns = run.turns.count > 0 ? (await client.listTurns({ runId, order: 'desc', limit })).turns : []
+  const hasTurns = run.turns.count > 0 || run.turns.open !== undefined
+  const turns = hasTurns ? (await client.listTurns({ runId, order: 'desc', limit })).turns : []
   return { run, checks, turns: turns.toReversed() }
 }
 

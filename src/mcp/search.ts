@@ -13,7 +13,6 @@ import { type Call, reads, type Told, tool } from './tool.ts'
 const sifted = 200
 
 const anyStatus = z.enum([...new Set([...runStatus.options, ...specStatus.options, ...checkResult.options])])
-type Verdict = z.infer<typeof verdict>
 
 /** With query, the results; without it, the rows of a type. */
 const rows = z.array(z.looseObject({})).optional()
@@ -27,22 +26,40 @@ export const searchLedger = tool({
     type: searchType.optional().describe('Default: all with query, run without'),
     status: anyStatus.optional().describe("Or a check's result"),
     verdict: verdict.optional().describe('Of runs; not with query'),
+    file: routes.search.input.shape.file.describe('Runs that wrote it; a folder ends in /'),
+    mine: z.boolean().optional().describe("Runs of your key's person"),
   }),
   output: z.object({ hasMore: z.boolean(), results: rows, runs: rows, specs: rows, checks: rows, features: rows }),
-  async run(call, { query, type, status, verdict }) {
-    if (query !== undefined && verdict !== undefined)
+  async run(call, { query, type, status, ...ofRuns }) {
+    if (query !== undefined && ofRuns.verdict !== undefined)
       throw invalid('verdict', 'cannot be combined with query: leave one out')
-    if (query !== undefined) return find(call, query, type, status)
-    if (verdict !== undefined && (type ?? 'run') !== 'run') throw invalid('verdict', `is of runs, not of a ${type}`)
-    return lists[type ?? 'run'](call, status, verdict)
+    if ((type ?? 'run') !== 'run') {
+      const [name] = Object.entries(ofRuns).find(([, value]) => value !== undefined) ?? []
+      if (name !== undefined) throw invalid(name, `is of runs, not of a ${type}`)
+    }
+    if (query !== undefined) return find(call, query, type, status, ofRuns)
+    return lists[type ?? 'run'](call, status, ofRuns)
   },
 })
 
-async function find({ client }: Call, q: string, type: SearchType | undefined, status: string | undefined) {
+/** Filters that only runs have. */
+interface OfRuns {
+  verdict?: z.infer<typeof verdict> | undefined
+  file?: string | undefined
+  mine?: boolean | undefined
+}
+
+async function find(
+  { client }: Call,
+  q: string,
+  type: SearchType | undefined,
+  status: string | undefined,
+  { file, mine }: OfRuns,
+) {
   const results: Output<'search'>['results'] = []
   let seen = 0
   let isMore = false
-  for await (const hit of client.all('search', { q, limit: 50, type: type && [type] })) {
+  for await (const hit of client.all('search', { q, limit: 50, type: type && [type], file, mine })) {
     isMore = results.length === shown || seen === sifted
     if (isMore) break
     seen++
@@ -52,9 +69,9 @@ async function find({ client }: Call, q: string, type: SearchType | undefined, s
 }
 
 /** The newest of each type. */
-const lists: Record<SearchType, (call: Call, status?: string, verdict?: Verdict) => Promise<Told>> = {
-  async run({ client }, status, verdict) {
-    const only = { status: own(runStatus.options, 'run', status), verdict: verdict && [verdict] }
+const lists: Record<SearchType, (call: Call, status?: string, ofRuns?: OfRuns) => Promise<Told>> = {
+  async run({ client }, status, { verdict, ...filters } = {}) {
+    const only = { status: own(runStatus.options, 'run', status), verdict: verdict && [verdict], ...filters }
     const { runs, meta } = await client.listRuns({ limit: shown, ...only })
     const brief = runs.map(({ runId, title, status, verdict, specId }) => ({ runId, title, status, verdict, specId }))
     return listed(runs.map(runLine), { runs: brief }, meta.hasMore)

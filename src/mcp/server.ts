@@ -104,7 +104,7 @@ function onceIn(session: string | undefined, tool: Tool, input: unknown, { mcpRe
     id === undefined ? {} : { idempotencyKey: hash('sha256', JSON.stringify([id, tool.name, input, step])) }
 }
 
-export interface McpExchange {
+interface McpExchange {
   /** The URL of this server's API with its base path. It is called without a socket. */
   url: string
   fetch: (request: Request) => Promise<Response> | Response

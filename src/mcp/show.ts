@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Output } from '../client/client.ts'
 import { evidenceText } from '../contract/evidence-words.ts'
+import { nameOf } from '../contract/person.ts'
 import type { Found } from '../find/fields.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
 import type { Check } from '../nouns/run/check/fields.ts'
@@ -33,7 +34,7 @@ export const verdictText = ({ verdict, evidence, why }: Run) =>
 const words = (...parts: (string | null | undefined | false)[]) => parts.filter(Boolean).join(', ')
 
 export const runLine = (run: Run) =>
-  `${run.runId} ${words(run.status, run.verdict, run.specId, run.attempt > 1 && `attempt ${run.attempt}`)}: ${run.title ?? 'untitled'}`
+  `${run.runId} ${words(run.status, run.verdict, run.specId, run.author && `by ${nameOf(run.author)}`, run.attempt > 1 && `attempt ${run.attempt}`)}: ${run.title ?? 'untitled'}`
 
 export const specLine = ({ specId, status, checklist: { total, done }, title }: Spec) =>
   `${specId} ${words(status, total > 0 && `${done}/${total} done`)}: ${title ?? 'untitled'}`
@@ -52,9 +53,10 @@ const evidenceOf = ({ evidence, createdBy }: Check) =>
 export const featureLine = ({ id, name, file, description }: Feature) =>
   `feature ${id} ${name}: ${words(file, description) || 'no description'}`
 
-export function foundLine({ type, subject, status, title, snippet }: Found): string {
+export function foundLine({ type, subject, status, author, title, snippet }: Found): string {
   const place = snippet && `\n  ${snippet.replace(/\s+/g, ' ')}`
-  return `${type} ${subject}${status ? ` ${status}` : ''}: ${title ?? 'untitled'}${place}`
+  const about = words(status, author && `by ${nameOf(author)}`)
+  return `${type} ${subject}${about && ` ${about}`}: ${title ?? 'untitled'}${place}`
 }
 
 /** At most `most` bytes of a text, with a note where to read the rest. */
@@ -64,8 +66,8 @@ function cut(text: string, most: number, rest: string): string {
   return more > 0 ? `${kept}\n… ${more.toLocaleString('en')} more bytes; ${rest}` : kept
 }
 
-const turnLine = ({ runId, n, prompt, failure, interrupted }: Turn) =>
-  `${turnId(runId, n)} ${turnTitle(prompt) ?? 'without a prompt'}${failure ? `: failed, ${failure.code}` : ''}${interrupted ? ': interrupted' : ''}`
+const turnLine = ({ runId, n, prompt, failure, interrupted, open }: Turn) =>
+  `${turnId(runId, n)} ${turnTitle(prompt) ?? 'without a prompt'}${failure ? `: failed, ${failure.code}` : ''}${interrupted ? ': interrupted' : ''}${open ? ': still open' : ''}`
 
 /** A turn as markdown. */
 export function turnText(turn: Turn): string {
@@ -81,6 +83,7 @@ const plain = ({ content, contentType }: Pick<FullRun, 'content' | 'contentType'
 /** A run as markdown, with its newest turns, oldest first. */
 export function runText(run: FullRun, checks: Check[], turns: Turn[], most: number): string {
   const { runId, title, failure, features, startedAt, endedAt, agent, author, retryOf, leaseExpiresAt } = run
+  const count = run.turns.count + (run.turns.open ? 1 : 0)
   const exit = run.exitCode === null ? '' : `: exit code ${run.exitCode}`
   const times = words(startedAt && `started ${startedAt}`, endedAt && `ended ${endedAt}`)
   return [
@@ -91,8 +94,7 @@ export function runText(run: FullRun, checks: Check[], turns: Turn[], most: numb
     failure && `Failure ${failure.code}: ${failure.message}`,
     features.length > 0 && `Features: ${features.map(({ id, name }) => `${name} (${id})`).join(', ')}`,
     ...checks.map((check) => `- ${checkLine(check)}`),
-    turns.length > 0 &&
-      `Turns: ${run.turns.count}${run.turns.count > turns.length ? `, the newest ${turns.length}` : ''}`,
+    turns.length > 0 && `Turns: ${count}${count > turns.length ? `, the newest ${turns.length}` : ''}`,
     ...turns.map((turn) => `- ${turnLine(turn)}`),
     run.content && `\n${cut(plain(run), most, `the resource ${uriOf('run', runId)} has all`)}`,
   ]

@@ -1,7 +1,7 @@
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { createMcpServer, type McpOptions } from './server.ts'
 
-export interface StdioServer {
+interface StdioServer {
   /** Resolves once the client has closed its end or `close` was called, and no call is in progress. */
   closed: Promise<void>
   close(): Promise<void>

@@ -22,7 +22,7 @@ export interface Told {
 }
 
 /** What a tool may do. Clients show this before they let a model call it. */
-export interface Hints {
+interface Hints {
   readOnlyHint: boolean
   destructiveHint: boolean
   idempotentHint: boolean

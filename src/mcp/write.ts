@@ -3,7 +3,7 @@ import type { Input } from '../client/client.ts'
 import { ConductError, unknownThere } from '../contract/error.ts'
 import { humanId, text } from '../contract/field.ts'
 import { featureFields } from '../nouns/feature/fields.ts'
-import { checkFields, checkName, checkResult } from '../nouns/run/check/fields.ts'
+import { checkInput, checkName, checkResult } from '../nouns/run/check/fields.ts'
 import { type Run, runInput, runStatus } from '../nouns/run/fields.ts'
 import { sameCommand } from '../nouns/run/verdict/command.ts'
 import { specFields } from '../nouns/spec/fields.ts'
@@ -116,9 +116,9 @@ export const recordCheck = tool({
   input: z.strictObject({
     name: checkName.describe('Same name again replaces your claim'),
     result: checkResult,
-    command: checkFields.command.unwrap().unwrap().optional(),
-    exitCode: checkFields.exitCode.unwrap().unwrap().optional(),
-    durationMs: checkFields.durationMs.unwrap().unwrap().optional(),
+    command: checkInput.command.unwrap().unwrap().optional(),
+    exitCode: checkInput.exitCode.unwrap().unwrap().optional(),
+    durationMs: checkInput.durationMs.unwrap().unwrap().optional(),
     content: words.optional().describe('Output or findings'),
     runId,
   }),

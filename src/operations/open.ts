@@ -14,6 +14,7 @@ import { sealIfStale } from '../log/seal/read.ts'
 import { insertKey } from '../nouns/key/key.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import { createProject } from '../nouns/project/project.ts'
+import { wakeAttention } from '../nouns/run/attention/update.ts'
 import { rejudgeNext } from '../nouns/run/check/rejudge.ts'
 import { reap } from '../nouns/run/take-lease.ts'
 import { emptyNext, newPlace } from '../removal/empty-project.ts'
@@ -77,6 +78,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   const now = () => textOf(clock)
   // Leases that expired while no server ran take effect before the first response.
   await reap(db, now()).catch(warn)
+  await wakeAttention(db, now()).catch(warn)
   return { db, now, doubt, isSteady, ...first, close: () => db.close() }
 }
 

@@ -9,12 +9,16 @@ import { createFeature, getFeature, listFeatures, updateFeature } from '../nouns
 import { createKey, listKeys, me, revokeKey, updateKey } from '../nouns/key/key.ts'
 import { createLoginCode, createSession, deleteSession } from '../nouns/key/session.ts'
 import { createProject, getProject, listProjects, updateProject } from '../nouns/project/project.ts'
+import { addDiffs } from '../nouns/run/add-diffs.ts'
 import { appendTurn, getTurn, listTurns } from '../nouns/run/append-turn.ts'
+import { listAttention } from '../nouns/run/attention/list.ts'
+import { updateAttention } from '../nouns/run/attention/update.ts'
 import { getCheck, updateCheck } from '../nouns/run/check/check.ts'
 import { createCheck } from '../nouns/run/check/create.ts'
 import { listChecks } from '../nouns/run/check/list.ts'
 import { appendToRun, readContent } from '../nouns/run/content.ts'
 import { listRunFiles } from '../nouns/run/file.ts'
+import { getDiff } from '../nouns/run/get-diff.ts'
 import { linkFeatures, unlinkFeature } from '../nouns/run/link.ts'
 import { listFeatureRuns, listRuns, listSpecRuns } from '../nouns/run/list.ts'
 import { createRun, getRun, updateRun } from '../nouns/run/run.ts'
@@ -61,6 +65,8 @@ export const operations: Operations = {
   listTurns,
   getTurn,
   listRunFiles,
+  addDiffs,
+  getDiff,
   createSpec,
   listSpecs,
   getSpec,
@@ -74,6 +80,8 @@ export const operations: Operations = {
   getCheck,
   updateCheck,
   deleteCheck,
+  listAttention,
+  updateAttention,
   createFeature,
   listFeatures,
   getFeature,
@@ -123,6 +131,7 @@ const runOf: { [N in Name]?: (input: Parsed<N>) => string | undefined } = {
   appendToRun: ({ runId }) => runId,
   heartbeat: ({ runId }) => runId,
   appendTurn: ({ runId }) => runId,
+  addDiffs: ({ runId }) => runId,
   createCheck: ({ runId }) => runId,
 }
 

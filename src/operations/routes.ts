@@ -7,7 +7,9 @@ import { sealRoutes } from '../log/seal/routes.ts'
 import { featureRoutes } from '../nouns/feature/routes.ts'
 import { keyRoutes } from '../nouns/key/routes.ts'
 import { projectRoutes } from '../nouns/project/routes.ts'
+import { attentionRoutes } from '../nouns/run/attention/routes.ts'
 import { checkRoutes } from '../nouns/run/check/routes.ts'
+import { diffRoutes } from '../nouns/run/diff-routes.ts'
 import { runRoutes } from '../nouns/run/routes.ts'
 import { runWorkRoutes } from '../nouns/run/work-routes.ts'
 import { specRoutes } from '../nouns/spec/routes.ts'
@@ -22,8 +24,10 @@ export { exampleKey } from '../contract/route.ts'
 export const routes = {
   ...runRoutes,
   ...runWorkRoutes,
+  ...diffRoutes,
   ...specRoutes,
   ...checkRoutes,
+  ...attentionRoutes,
   ...featureRoutes,
   ...projectRoutes,
   ...keyRoutes,

@@ -27,7 +27,7 @@ export interface PlaceOptions {
 /** How long and how often the client tries to reach a server. */
 export type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
 
-export interface ConnectOptions extends Tries {
+interface ConnectOptions extends Tries {
   /**
    * Whether to create a missing project of the local database at once. By default, only if neither flag nor environment
    * named it, because a name may be mistyped; the first record in it then creates it.

@@ -7,7 +7,7 @@ import { pathIn } from './folders.ts'
 /** The most bytes that Conduct reads of one file of such a folder. */
 export const mostBytes = 1_048_576
 
-export interface ForeignOptions {
+interface ForeignOptions {
   /** The folder that the file must not leave through links. By default it may be anywhere. */
   within?: string | undefined
   /** The most bytes that the file may have. */

@@ -4,7 +4,7 @@ import { SettingError } from '../terminal/exit.ts'
 import { type Env, folders, privateFolder, writePrivate } from './folders.ts'
 
 /** A server and the key for it. */
-export interface Profile {
+interface Profile {
   url: string
   key?: string
   project?: string

@@ -92,10 +92,10 @@ function requiredIn(value: unknown): string[] | undefined {
 const withoutStar = (command: string) => command.replace(/(?<=[^*\s])(?:\s+\*+|(?<=\w)\*+)$/, '')
 
 function recordIn(value: unknown = {}): RecordRules {
-  const rules: RecordRules = { answers: true, prompts: true }
+  const rules: RecordRules = { answers: true, prompts: true, changes: true }
   for (const [name, says] of Object.entries(objectOf(value, '"record"'))) {
-    if (name !== 'answers' && name !== 'prompts') {
-      throw new Error(`"record" must have "answers" or "prompts", not "${name}"`)
+    if (name !== 'answers' && name !== 'prompts' && name !== 'changes') {
+      throw new Error(`"record" must have "answers", "prompts" or "changes", not "${name}"`)
     }
     if (typeof says !== 'boolean')
       throw new Error(`"record": "${name}" must be true or false, not ${JSON.stringify(says)}`)

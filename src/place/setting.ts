@@ -17,6 +17,7 @@ export interface Settings {
   corsOrigins: string[]
   allowedHosts: string[]
   webhookAllow: string[]
+  publicUrl: string | undefined
   logLevel: LogLevel
   anchorFile: string | undefined
   anchorCommand: string | undefined
@@ -28,7 +29,7 @@ export interface Settings {
 }
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
-export type LogLevel = (typeof logLevels)[number]
+type LogLevel = (typeof logLevels)[number]
 
 interface Setting<Value> {
   env: string
@@ -134,6 +135,13 @@ export const settings: Table = {
       'Hosts, addresses and CIDR ranges that webhooks may reach although they are not public, separated by commas',
     read: (text) => text.split(',').filter(Boolean).map(receiver),
   },
+  publicUrl: {
+    env: 'CONDUCT_PUBLIC_URL',
+    flag: '--public-url',
+    fallback: '',
+    meaning: 'Address under which people open the dashboard, with the base path, for links in messages of webhooks',
+    read: (text) => (text === '' ? undefined : pageAddress(text)),
+  },
   logLevel: {
     env: 'CONDUCT_LOG_LEVEL',
     flag: '--log-level',
@@ -217,6 +225,14 @@ function origin(text: string): string {
   const trimmed = text.trim()
   if (URL.canParse(trimmed) && new URL(trimmed).origin === trimmed) return trimmed
   throw new Error(`must be origins like https://example.com, not '${trimmed}'`)
+}
+
+/** The address of a page, without a slash at its end. */
+function pageAddress(text: string): string {
+  const { protocol, username, password, search, hash, href = '' } = URL.canParse(text) ? new URL(text) : {}
+  const isWeb = protocol === 'https:' || protocol === 'http:'
+  if (isWeb && !username && !password && !search && !hash) return href.replace(/\/+$/, '')
+  throw new Error(`must be an address like https://conduct.example.com/conduct, not '${text}'`)
 }
 
 function hostName(text: string): string {

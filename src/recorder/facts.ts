@@ -35,7 +35,7 @@ export interface Facts {
 
 /** The facts where there is only the report itself: no working tree, no transcript, no conduct.json. */
 export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
-  rules: { answers: true, prompts: true },
+  rules: { answers: true, prompts: true, changes: true },
   told: {},
   trees: {},
   run: {},
@@ -80,10 +80,17 @@ export interface Stepped {
   calls: Call[]
 }
 
-/** The state after one more call. */
-export const withCall = (
+/**
+ * The state after one more call. Each call on the run itself names the agent's version, because most transcripts do not
+ * say it before the first prompt.
+ */
+export function withCall(
   { memo, calls }: Stepped,
   operation: Call['operation'],
   input: Call['input'],
   change: Partial<Memo> = {},
-): Stepped => ({ memo: { ...memo, ...change }, calls: [...calls, { operation, input }] })
+): Stepped {
+  const isOfRun = operation === 'createRun' || operation === 'updateRun'
+  const version = isOfRun && memo.version !== undefined && { agentVersion: memo.version }
+  return { memo: { ...memo, ...change }, calls: [...calls, { operation, input: { ...input, ...version } }] }
+}

@@ -1,20 +1,23 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
-import type { Failure, Seen, Step, Usage } from './agents/seen.ts'
+import type { Failure, Seen, Step, Told, Usage } from './agents/seen.ts'
 import type { KeptItem } from './agents/tools.ts'
-import { type Draft, newDraft } from './agents/turn.ts'
+import { cut, type Draft, newDraft } from './agents/turn.ts'
 import type { Snapshot } from './work.ts'
 
 /** Which texts of a session to record. */
 export interface RecordRules {
   answers: boolean
   prompts: boolean
+  /** The text of diffs. */
+  changes: boolean
 }
 
 /** What both rules record. */
 export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
   answers: one.answers && other.answers,
   prompts: one.prompts && other.prompts,
+  changes: one.changes && other.changes,
 })
 
 /** The state of a session between two steps. It is stored as JSON. */
@@ -29,6 +32,8 @@ export interface Memo {
   closing?: Closing
   /** The number of turns sent. */
   n?: number
+  /** The number of the last turn that was opened. */
+  open?: number
   /** The working tree at its start. */
   base?: Snapshot
   /** What its run says about the working tree. Missing outside git, and in sessions begun by an older version. */
@@ -53,6 +58,10 @@ export interface Memo {
   same?: string[]
   /** Its turns do not list all of its files. */
   isCut?: true
+  /** The working tree at the end of its last turn. */
+  last?: TreeAt
+  /** Turns whose diffs are still to be made. */
+  owed?: OwedDiff[]
   /** Files that checks left behind and git does not track. */
   leftovers?: string[]
   /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */
@@ -67,6 +76,8 @@ export interface Memo {
   /** The agent's plan. */
   plan?: KeptItem[]
   model?: string
+  /** The version of the agent. */
+  version?: string
   transcript?: string
   /** The transcripts of its subagents. */
   subagents?: string[]
@@ -87,6 +98,31 @@ export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'ch
   commits: string[]
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
+  diff?: TurnTrees
+}
+
+/** A git tree of the working tree with that top folder. */
+export type TreeAt = Pick<Snapshot, 'root' | 'tree'>
+
+/** From what to make the diffs of a turn: trees by their ids, and paths from the top of the working tree. */
+export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
+  /** The trees before the run, before the turn, and after it. */
+  base: string
+  before: string
+  after: string
+  /** The files that the session wrote in the turn, and in all turns. */
+  written: string[]
+  own: string[]
+  /** Those that another session wrote in the turn, and since the run began. */
+  shared: string[]
+  sharedSince: string[]
+}
+
+/** The diffs of a turn that are still to be made. */
+export interface OwedDiff extends TurnTrees {
+  n: number
+  /** Whether the rules leave their text out. */
+  isWithheld: boolean
 }
 
 /** Which commands are checks, and which checks a verdict needs, by the conduct.json of a folder. */
@@ -219,13 +255,16 @@ export function stepOf({ step }: Seen): Step {
   return { ...step, failure: failureOf(step.failure) }
 }
 
-/** The memo with what a document says about the session itself. */
-export function withSession(memo: Memo, { step, transcript = memo.transcript, model = memo.model }: Seen): Memo {
+/** The memo with what a document and the transcript say about the session itself. */
+export function withSession(memo: Memo, seen: Seen, told: Told = {}): Memo {
+  const { step, transcript = memo.transcript, model = memo.model } = seen
+  const version = cut(told.version ?? seen.version, 100) ?? memo.version
   const subagent = step.kind === 'subagent' ? step.transcript : undefined
   return {
     ...memo,
     ...(transcript !== undefined && { transcript }),
     ...(model !== undefined && { model }),
+    ...(version !== undefined && { version }),
     ...(subagent !== undefined && { subagents: [...new Set([...(memo.subagents ?? []), subagent])].slice(-100) }),
   }
 }

@@ -90,7 +90,7 @@ async function* taken(state: State, after: ReturnType<typeof step>): AsyncGenera
   const { usage: _, ...memo } = after.memo
   state.memo = memo
   for (const { operation, input } of after.calls) {
-    if (operation !== 'appendTurn') continue
+    if (operation !== 'appendTurn' || input.open) continue
     const { n: __, ...turn } = input
     state.requests = new Map()
     state.told = { commands: {}, subagents: [] }

@@ -4,6 +4,7 @@ import { hasBegun, isEmpty, isQueued, newDraft, promptedDraft, withStep } from '
 import { checksOf, withBegun } from './check.ts'
 import { type Facts, type RanLine, type Stepped, withCall } from './facts.ts'
 import { type Memo, stricter, type Trees, withSession } from './memo.ts'
+import { opened } from './open.ts'
 import { begun, ended, leftOpen, release, turned } from './turn.ts'
 import { heldEnd, heldEnded, hold, isWaiting } from './waiting.ts'
 import { isMoved, type Use, withWork } from './work.ts'
@@ -19,7 +20,11 @@ export const isOpen = ({ draft }: Memo): boolean => draft !== undefined && !isEm
  * session may overtake that of its last turn. Then `closing` is set, and `close` ends both if the turn's hook never comes.
  */
 export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
-  const memo = withSession(before, seen)
+  return opened(stepped(before, seen, facts), facts)
+}
+
+function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
+  const memo = withSession(before, seen, facts.told)
   const { step } = seen
   const isLate = memo.closing !== undefined && (step.kind === 'turn' || step.kind === 'end')
   const start = isLate ? { memo, calls: [] } : close(memo, facts)

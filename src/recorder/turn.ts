@@ -50,7 +50,7 @@ const nothing = { commits: [] }
 const unmoved = { isForeign: false, isCheckout: false }
 
 /** What to record of the current turn: what the rules allow now, and allowed while it lasted. */
-const rulesFor = (memo: Memo, { rules }: Facts) => stricter(rules, memo.rules)
+export const rulesFor = (memo: Memo, { rules }: Facts) => stricter(rules, memo.rules)
 
 /** The title of a session's run, from its first prompt. */
 export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, agent: string): string =>
@@ -68,7 +68,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const git = gitAfter(memo, trees.now, moved, work.commits)
   const n = (memo.n ?? 0) + 1
   const usage = usageOf(memo, end.usage, facts)
-  const { answers, prompts } = rulesFor(memo, facts)
+  const { answers, prompts, changes: changesText } = rulesFor(memo, facts)
   const turn = {
     n,
     ...turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, told),
@@ -87,6 +87,8 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(git &&
       memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
     ...ownAfter(work),
+    ...(work.diff &&
+      work.diff.own.length > 0 && { owed: [...(memo.owed ?? []), { ...work.diff, n, isWithheld: !changesText }] }),
     n,
     ...(plan && { plan }),
     ...(told.usage && { usage: told.usage }),
@@ -100,10 +102,16 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
 const [mostOwn, mostLeft] = [20_000, 100]
 
 /** What to remember of the files of a session. */
-export const ownAfter = ({ own = [], same = [], changes }: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut'> => ({
+export const ownAfter = ({
+  own = [],
+  same = [],
+  changes,
+  diff,
+}: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut' | 'last'> => ({
   own: own.slice(-mostOwn),
   same: same.slice(-mostOwn),
   ...(changes && { isCut: true }),
+  ...(diff && { last: { root: diff.root, tree: diff.after } }),
 })
 
 /** The draft with the command of its user that began it, as the user typed it: no hook reports that. */

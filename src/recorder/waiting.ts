@@ -2,7 +2,7 @@ import type { Seen, Step, TurnEnd } from './agents/seen.ts'
 import { toldTurn } from './agents/told-turn.ts'
 import { type Draft, isEmpty, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
 import type { Facts, Stepped } from './facts.ts'
-import type { Memo, Work } from './memo.ts'
+import type { Memo, TurnTrees, Work } from './memo.ts'
 import { ownAfter, release, turned } from './turn.ts'
 
 /**
@@ -60,7 +60,7 @@ export function heldEnded(start: Stepped, place: number, end: TurnEnd & { at: nu
 }
 
 /** One turn from its two parts. */
-function joined(one: Draft, other: Draft): Draft {
+export function joined(one: Draft, other: Draft): Draft {
   const names = [...new Set([...one.tools, ...other.tools].map(({ name }) => name))]
   const plan = other.plan ?? one.plan
   const compactions = (one.compactions ?? 0) + (other.compactions ?? 0)
@@ -91,8 +91,15 @@ function together(one: Work, other: Work): Work {
     ...(omitted > 0 && { filesOmitted: omitted }),
     ...(restored.length > 0 && { restored: restored.slice(0, mostFiles) }),
     ...(other.changes && { changes: other.changes }),
+    ...diffTogether(one.diff, other.diff),
     ...(uncredited && { uncredited }),
   }
+}
+
+function diffTogether(one: TurnTrees | undefined, other: TurnTrees | undefined): Pick<Work, 'diff'> {
+  if (!one || !other) return one ? { diff: one } : other ? { diff: other } : {}
+  const all = (which: 'written' | 'shared') => [...new Set([...one[which], ...other[which]])]
+  return { diff: { ...other, before: one.before, written: all('written'), shared: all('shared') } }
 }
 
 type Tool = Draft['tools'][number]

@@ -1,7 +1,7 @@
 import type { RunInput } from '../nouns/run/fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
 import type { Step } from './agents/seen.ts'
-import type { Stepped } from './facts.ts'
+import { type Stepped, withCall } from './facts.ts'
 import type { Memo, ToldWork, Trees } from './memo.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
@@ -55,8 +55,7 @@ export function withWork(before: Stepped, use: Use, moved: Moved | undefined): S
   const isOther = !isEqual(git, memo.told.git)
   const isEdit = use.step.command === undefined && git.tree !== memo.told.tree
   const told = toldAs(memo.told, git, use.trees.now, { isChecked: true, ...(isEdit && { isEdited: true }) })
-  const call = { operation: 'updateRun' as const, input: { git } }
-  return { memo: { ...memo, told }, calls: isOther ? [...before.calls, call] : before.calls }
+  return isOther ? withCall(before, 'updateRun', { git }, { told }) : { ...before, memo: { ...memo, told } }
 }
 
 const isEqual = (one: Git, other: Git | undefined) => JSON.stringify(one) === JSON.stringify(other)

@@ -7,6 +7,8 @@ import { vanished } from '../log/event.ts'
 import { recordAll } from '../log/record.ts'
 import { countLinks } from '../nouns/feature/totals.ts'
 import { deleteTurns } from '../nouns/run/append-turn.ts'
+import { clearAttention } from '../nouns/run/attention/row.ts'
+import { deleteOpenTurns } from '../nouns/run/open-turn.ts'
 import type { RunRoutes } from '../nouns/run/routes.ts'
 import { columns, eventOf, factsOf, type RunRow, recordRun } from '../nouns/run/row.ts'
 import { openRun } from '../nouns/run/take-lease.ts'
@@ -41,11 +43,17 @@ export async function hideRun(ctx: Ctx, row: RunRow): Promise<void> {
 
 /** Deletes a slice of what belongs to runs. Returns whether there is more. */
 export async function removeSome(ctx: Ctx, rows: RunRow[]): Promise<boolean> {
+  await deleteOpenTurns(ctx, rows)
   let isMore = false
-  for (const remove of [removeChecksOf, removeTurnsOf, forgetAttempts, removeLinksOf]) {
+  for (const remove of [removeAttentionOf, removeChecksOf, removeTurnsOf, forgetAttempts, removeLinksOf]) {
     isMore = (await remove(ctx, rows)) || isMore
   }
   return isMore
+}
+
+async function removeAttentionOf(ctx: Ctx, rows: RunRow[]): Promise<boolean> {
+  await clearAttention(ctx, idsOf(rows))
+  return false
 }
 
 async function removeChecksOf(ctx: Ctx, rows: RunRow[]): Promise<boolean> {

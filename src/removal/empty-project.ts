@@ -9,6 +9,7 @@ import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { recordErasure } from '../log/record.ts'
 import { eraseFromEvents, readSize, sealNext } from '../log/seal/seal.ts'
+import { deleteDiffTexts } from '../nouns/run/add-diffs.ts'
 import { removeRemains } from './remains.ts'
 import { bytesOf, firstWithin, most, nextParts, type Part } from './slice.ts'
 
@@ -67,9 +68,22 @@ async function removeLocked(ctx: Ctx, runs: Row[]): Promise<void> {
   const ids = runs.map(({ id }) => id)
   const turns = await nextParts(ctx, 'turns', ids)
   const checks = await nextParts(ctx, 'checks', ids)
+  await deleteDiffTexts(
+    ctx,
+    turns.parts.map(({ id }) => id),
+  )
   await removeParts(ctx, 'turn', turns.parts, ['prompt_id', 'answer_id'])
   await removeParts(ctx, 'check', checks.parts, ['document_id'])
-  if (turns.isLast && checks.isLast) await removeRows(ctx, 'run', runs)
+  if (!turns.isLast || !checks.isLast) return
+  const open = await ctx.db.query<{ id: number }>(
+    sql`delete from open_turns where run_id in (${listOf(ids)}) returning id`,
+  )
+  await removeRows(
+    ctx,
+    'turn',
+    open.map(({ id }) => ({ id, document_id: null })),
+  )
+  await removeRows(ctx, 'run', runs)
 }
 
 async function removeParts(ctx: Ctx, noun: 'turn' | 'check', parts: Part[], columns: string[]): Promise<void> {

@@ -23,10 +23,19 @@ export const firstWithin = <Row extends { bytes: number }>(rows: Row[]): Row[] =
 export const bytesOf = (ids: string) =>
   sql`coalesce((select sum(d.bytes) from documents d where d.id in (${raw(ids)})), 0)`
 
+/** The bytes of the diffs of a turn, whose id is a column. */
+const diffBytesOf = (turn: string) => sql`coalesce((
+  select sum(octet_length(f.facts) + ${bytesOf('f.document_id, f.whole_document_id')})
+  from turn_diffs f where f.turn_id = ${raw(turn)}), 0)`
+
+/** The bytes of a turn with its texts. */
+const turnBytesOf = (table: string) =>
+  sql`octet_length(${raw(table)}.facts) + ${bytesOf(`${table}.prompt_id, ${table}.answer_id`)} + ${diffBytesOf(`${table}.id`)}`
+
 /** The bytes of a row of each table with its own texts, of which the rest is short. */
 export const rowBytes = {
   runs: bytesOf('runs.document_id'),
-  turns: sql`octet_length(turns.facts) + ${bytesOf('turns.prompt_id, turns.answer_id')}`,
+  turns: turnBytesOf('turns'),
   specs: bytesOf('specs.document_id'),
   checks: bytesOf('checks.document_id'),
   features: sql`0`,
@@ -79,7 +88,7 @@ export async function ownersOf({ db }: Db, { table, owner, place, bytes, where }
 
 /** The turns and the checks of runs, as `p`. */
 const parts = {
-  turns: { key: 'p.n', name: 'p.n', bytes: sql`octet_length(p.facts) + ${bytesOf('p.prompt_id, p.answer_id')}` },
+  turns: { key: 'p.n', name: 'p.n', bytes: turnBytesOf('p') },
   checks: { key: 'p.id', name: 'p.check_id', bytes: bytesOf('p.document_id') },
 }
 

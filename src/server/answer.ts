@@ -79,7 +79,7 @@ const linesIn = ({ events }: Output) => (Array.isArray(events) ? (events as Line
 const csvType = 'text/csv; charset=utf-8; header=present'
 
 /** Whether the Accept header names a type, and JSON only after it. Wildcards mean JSON. */
-export function prefers(accept = '', wantedType: 'text/csv' | 'text/plain'): boolean {
+export function prefers(accept = '', wantedType: 'text/csv' | 'text/plain' | 'text/x-diff'): boolean {
   if (!accept.toLowerCase().includes(wantedType)) return false
   const wanted = parseAccept(accept).filter(({ q }) => q > 0)
   const types = wanted.map(({ type }) => type.toLowerCase())

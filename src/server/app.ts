@@ -18,6 +18,7 @@ import { mcpHandler } from './handlers/mcp.ts'
 import { livenessHandler, metricsHandler, readinessHandler } from './handlers/monitoring.ts'
 import {
   contentHandler,
+  diffHandler,
   erasingHandler,
   loginHandler,
   logoutHandler,
@@ -136,6 +137,7 @@ function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts):
     ...parts.preflights,
     eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
     contentHandler(createEndpoint('readContent', parts), basePath),
+    diffHandler(parts),
     noteHandler('getCheckpoint', 'note', parts),
     noteHandler('getProof', 'proof', parts),
     loginHandler(createEndpoint('createSession', parts), basePath),

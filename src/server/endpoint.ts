@@ -97,7 +97,7 @@ function forbidden(actor: Actor, required: string): ConductError {
   )
 }
 
-export interface Repeatable {
+interface Repeatable {
   /** The Idempotency-Key. */
   name: string
   method: string

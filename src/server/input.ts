@@ -4,10 +4,10 @@ import { cut, explain, invalidInput, unknown } from '../contract/explain.ts'
 import { type Address, addressOf, headerFields, type Name } from '../contract/paths.ts'
 import { type Route, routes } from '../operations/routes.ts'
 
-type Kind = 'string' | 'number' | 'strings' | 'numbers'
+type Kind = 'string' | 'number' | 'boolean' | 'strings' | 'numbers'
 
 /** How to merge the parts of a request into the flat input of one operation. */
-export interface InputPlan {
+interface InputPlan {
   address: Address
   schema: z.ZodObject
   kinds: Record<string, Kind>
@@ -50,6 +50,7 @@ function makePlan(name: Name): InputPlan {
 
 function kindOf(schema: z.core.JSONSchema._JSONSchema): Kind {
   if (typeof schema === 'boolean') return 'string'
+  if (schema.type === 'boolean') return 'boolean'
   if (schema.type !== 'array') return isNumber(schema) ? 'number' : 'string'
   return schema.items && !Array.isArray(schema.items) && isNumber(schema.items) ? 'numbers' : 'strings'
 }
@@ -223,6 +224,7 @@ function fromText(
   text: string,
   issues: Issue[],
 ): unknown {
+  if (kinds[path] === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
   if (!kinds[path]?.startsWith('number')) return text
   const number = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : undefined
   if (Number.isSafeInteger(number)) return number

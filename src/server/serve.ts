@@ -18,6 +18,8 @@ export interface ServeOptions extends Omit<AppOptions, 'stopping' | 'actor'>, An
   log?: Logger
   /** Days after which events are dropped from the log; 0 or undefined for never. */
   logDays?: number | undefined
+  /** The address of the page, for links in messages of webhooks; undefined leaves them out. */
+  publicUrl?: string | undefined
   /** Milliseconds after which a client that reads nothing of its response is disconnected; default 30,000. */
   stallMs?: number
 }

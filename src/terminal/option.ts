@@ -35,7 +35,7 @@ export function addPlace(command: Command, hasProject = false): Command {
 const addOption = (command: Command, flags: string, meaning: string) =>
   command.addOption(new Option(flags, meaning).helpGroup(commonHeading))
 
-export interface Examples {
+interface Examples {
   lines: string[]
   /**
    * `sh` for examples that can be run as they are; `console` for those that run until stopped, or wait for a person.

@@ -12,7 +12,7 @@ export interface PageProps {
 }
 
 interface Page {
-  /** The address after `#/`. `:project` and `:id` stand for any text. */
+  /** The address after `#/`. `:project` and `:id` stand for any text, and `:id…` at the end for the whole rest. */
   path: string
   load: () => Promise<{ default: ComponentType<PageProps> }>
   /** Its entry in the menu. The key is pressed after `g`. */
@@ -37,6 +37,7 @@ export const pages: Page[] = [
   { path: '', menu: ['Now', 'now', 'n'], isScoped: true, isUsual: true, load: () => import('./now/now.tsx') },
   { path: 'runs', menu: ['Runs', 'runs', 'r'], isScoped: true, isUsual: true, load: () => import('./runs/runs.tsx') },
   { path: 'runs/:project/:id', isUsual: true, load: () => import('./runs/run.tsx') },
+  { path: 'files/:project/:id…', under: 'runs', load: () => import('./files/file.tsx') },
   { path: 'compare', under: 'runs', load: () => import('./runs/compare.tsx') },
   { path: 'specs', menu: ['Specs', 'specs', 's'], isScoped: true, load: () => import('./specs/specs.tsx') },
   { path: 'specs/:project/:id', load: () => import('./specs/spec.tsx') },
@@ -68,14 +69,21 @@ export const pages: Page[] = [
 const partsOf = (path: string) => path.split('/').filter((part) => part !== '')
 
 /** The page of an address, with the project and the id in it; undefined if there is none. */
-export function pageAt({ path }: Route): { page: Page; project: string; id: string } | undefined {
+export function pageAt({ path: whole, isFolder }: Route): { page: Page; project: string; id: string } | undefined {
   for (const page of pages) {
-    const pattern = partsOf(page.path)
+    const pattern = partsOf(page.path.replace('…', ''))
+    const path = page.path.endsWith('…') ? joined(whole, pattern.length, isFolder) : whole
     const [project = '', id = ''] = [':project', ':id'].map((name) => path[pattern.indexOf(name)])
     const isSame = pattern.every((part, index) => part.startsWith(':') || part === path[index])
     if (isSame && pattern.length === path.length && (page.id?.test(id) ?? true)) return { page, project, id }
   }
   return undefined
+}
+
+/** A path of at most that many parts, the last of which takes what is left. */
+function joined(path: string[], parts: number, isFolder = false): string[] {
+  const rest = path.slice(parts - 1).join('/')
+  return rest === '' ? path : [...path.slice(0, parts - 1), isFolder ? `${rest}/` : rest]
 }
 
 /** Whether an address shows the chosen projects rather than a single thing. */

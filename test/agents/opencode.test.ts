@@ -57,8 +57,10 @@ const seenOf = (documents: Fields[]): Seen[] => documents.flatMap((document) => 
 
 test('a session of OpenCode is reported from its first prompt to its end', (t) => {
   const { documents, stderr } = toldBy(t, eventsOf('basic'))
-  const steps = seenOf(documents).map(({ step }) => step)
+  const seen = seenOf(documents)
+  const steps = seen.map(({ step }) => step)
   assert.equal(stderr, '')
+  assert.equal(seen.find(({ step }) => step.kind === 'prompt')?.version, '1.18.33')
   assert.deepEqual(
     steps.map(({ kind }) => kind),
     ['start', 'prompt', ...Array.from({ length: 6 }, () => ['begin', 'tool']).flat(), 'turn', 'end'],

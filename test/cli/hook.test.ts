@@ -32,6 +32,7 @@ import {
 const told = {
   claude: {
     agent: 'claude-code',
+    version: '2.1.332',
     usage: {
       model: 'claude-sonnet-4-5',
       inputTokens: 345,
@@ -42,10 +43,12 @@ const told = {
   },
   codex: {
     agent: 'codex',
+    version: '0.171.0',
     usage: { model: 'gpt-5.6-sol', inputTokens: 350, outputTokens: 45, cacheReadTokens: 0, cacheWriteTokens: 0 },
   },
   cursor: {
     agent: 'cursor',
+    version: '3.13.10',
     usage: {
       model: 'claude-opus-4-7',
       inputTokens: 20_152,
@@ -106,7 +109,7 @@ for (const [name, where] of [
     const run = await onlyRun(user)
     assert.equal(run.project, 'shop')
     assert.equal(run.status, 'completed')
-    assert.equal(run.agent, told[name].agent)
+    assert.deepEqual([run.agent, run.agentVersion], [told[name].agent, told[name].version])
     assert.equal(run.where?.cwd, cwd)
     assert.match(run.where?.session ?? '', /^[0-9a-f-]{36}$/)
     const { costUsd: _, costSource: __, ...usage } = run.usage ?? {}

@@ -82,7 +82,7 @@ testLedger(
     const first = await run('--dry-run')
     assert.deepEqual((await ledger.client.listSpecs({})).specs, [])
     assert.deepEqual({ ...(await run()), dryRun: true }, first)
-    assert.deepEqual(first.counts, { specs: 1, runs: 1, checks: 1 })
+    assert.deepEqual(first.counts, { specs: 1, runs: 1, checks: 1, features: 0 })
     assert.deepEqual(
       first.unplaced.map(({ file }: { file: string }) => file),
       ['_conduct/runs/2.v0.run.md', '_conduct/checks/1.check.md', 'conduct.track.json'],
@@ -104,6 +104,7 @@ testLedger(
       specs: 0,
       runs: 0,
       checks: 0,
+      features: 0,
       'specs imported before': 1,
       'runs imported before': 1,
       'checks imported before': 1,

@@ -20,6 +20,7 @@ testLedger('an import turns sessions into runs with turns at their own times, on
   const [codex, claude] = (await client.listRuns({})).runs.sort((a, b) =>
     (a.agent as string) < (b.agent as string) ? 1 : -1,
   )
+  assert.equal(codex?.agentVersion, '0.169.0')
   assert.equal(claude?.title, 'Add a greeting to the demo')
   assert.equal(claude?.createdAt, '2026-11-24T23:52:46.153Z')
   assert.equal(claude?.endedAt, '2026-11-24T23:52:52.518Z')

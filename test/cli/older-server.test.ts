@@ -91,6 +91,7 @@ test('a session that began on an older server renews its lease there, without it
   downgrade()
   letPass(env, 5_000)
   await claude.tell('PermissionRequest', { tool_name: 'Bash', tool_input: { command: 'deploy' } })
+  letPass(env, 1_000)
   await all('sync')
   assert.deepEqual([(await seen()).lease, (await seen()).activity.state], [7_200_000, 'working'])
 })

@@ -171,7 +171,7 @@ export function writeTranscript(folder: string, agent: string): string {
       },
     })
     write(`${base}.jsonl`, [
-      { type: 'user', message: { content: `the "usage" of ${secret}` } },
+      { type: 'user', version: '2.1.332', message: { content: `the "usage" of ${secret}` } },
       message('msg_1', 10, 1),
       message('msg_1', 10, 20),
       message('msg_2', 30, 40),
@@ -184,7 +184,12 @@ export function writeTranscript(folder: string, agent: string): string {
       type: 'event_msg',
       payload: { type: 'token_count', info: { total_token_usage: { input_tokens, output_tokens } } },
     })
-    write(`${base}.jsonl`, [{ type: 'session_meta', payload: {} }, count(100, 10), count(300, 40), count(50, 5)])
+    write(`${base}.jsonl`, [
+      { type: 'session_meta', payload: { cli_version: '0.171.0' } },
+      count(100, 10),
+      count(300, 40),
+      count(50, 5),
+    ])
   }
   return join(folder, `${base}.jsonl`)
 }

@@ -1,122 +1,134 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Run } from '../../src/nouns/run/fields.ts'
-import { attentionOf } from '../../src/web/data/lists/attention.ts'
+import type { Grouping } from '../../src/nouns/run/attention/fields.ts'
+import { groupsOf, type Member, worstOf } from '../../src/nouns/run/attention/group.ts'
+import {
+  type Decision,
+  type DecisionInput,
+  decided,
+  enters,
+  failsAnew,
+  type Looked,
+  mendedBy,
+  type Reason,
+  reasonOf,
+  sinceOf,
+} from '../../src/nouns/run/attention/rule.ts'
 
-type Told = Pick<Run, 'runId'> & Partial<Run>
+const now = '2026-01-31T09:30:00.000Z'
+const earlier = '2026-01-31T09:00:00.000Z'
 
-/** Runs of the project p, each newer than the one before. */
-const runsOf = (told: Told[]): Run[] =>
-  told.map((one, index) => ({
-    id: index + 1,
-    project: 'p',
-    title: null,
-    specId: null,
-    specVersion: null,
-    status: 'completed',
-    agent: null,
-    author: null,
-    command: null,
-    exitCode: null,
-    contentType: 'text/markdown',
-    labels: {},
-    where: null,
-    git: null,
-    changes: null,
-    links: [],
-    usage: null,
-    failure: null,
-    retryOf: null,
-    attempt: 1,
-    verdict: 'unchecked',
-    evidence: null,
-    why: null,
-    required: null,
-    activity: null,
-    leaseExpiresAt: null,
-    lastSeenAt: null,
-    startedAt: null,
-    endedAt: null,
-    createdAt: `2026-01-01T00:00:${String(index).padStart(2, '0')}.000Z`,
-    updatedAt: '2026-01-01T00:00:00.000Z',
-    createdBy: { kind: 'local', name: null },
-    updatedBy: { kind: 'local', name: null },
-    version: 1,
-    ...one,
-  }))
-
-const needsOf = (told: Told[]) => attentionOf(runsOf(told)).needs.map(({ run, why }) => `${run.runId} ${why}`)
-
-const failed = { status: 'failed' } as const
-const lost = { ...failed, failure: { code: 'LEASE_EXPIRED', message: '' } }
-
-const live = { status: 'in_progress', verdict: 'failing' } as const
-const since = '2026-01-01T00:00:00.000Z'
-
-const cases: [what: string, runs: Told[], needs: string[]][] = [
-  ['what went well needs nothing', [{ runId: 'A' }, { runId: 'B', status: 'pending' }], []],
-  [
-    'failing checks of a session need attention, unless its agent is still at work',
-    [
-      { runId: 'A', ...live, activity: { state: 'working', since } },
-      { runId: 'B', ...live, activity: { state: 'idle', since } },
-      { runId: 'C', ...live },
-    ],
-    ['C failing', 'B failing'],
-  ],
-  [
-    'runs that failed, lost their lease or have failing checks need attention, most urgent first',
-    [
-      { runId: 'A', ...failed },
-      { runId: 'B', ...lost },
-      { runId: 'C', verdict: 'failing' },
-    ],
-    ['C failing', 'A failed', 'B lease lost'],
-  ],
-  [
-    'a completed later attempt settles the runs that it retried, also through other attempts',
-    [
-      { runId: 'A', ...failed },
-      { runId: 'B', ...failed, retryOf: 'A' },
-      { runId: 'C', retryOf: 'B' },
-    ],
-    [],
-  ],
-  [
-    'a later attempt that failed or is in progress settles nothing',
-    [
-      { runId: 'A', ...failed },
-      { runId: 'B', ...failed, retryOf: 'A' },
-      { runId: 'C', status: 'in_progress', retryOf: 'B' },
-    ],
-    ['B failed', 'A failed'],
-  ],
-  [
-    'an attempt with the same id in another project settles nothing',
-    [
-      { runId: 'A', ...failed },
-      { runId: 'B', project: 'q', retryOf: 'A' },
-    ],
-    ['A failed'],
-  ],
-  [
-    'unchecked and stale runs need attention if most runs of the project have checks',
-    [
-      { runId: 'A', verdict: 'verified' },
-      { runId: 'B', verdict: 'verified' },
-      { runId: 'C', verdict: 'stale' },
-      { runId: 'D' },
-      { runId: 'E', project: 'q' },
-    ],
-    ['C stale', 'D unchecked'],
-  ],
-]
-
-for (const [what, runs, needs] of cases) test(what, () => assert.deepEqual(needsOf(runs), needs))
-
-test('finished runs without a valid check are counted, as unchecked or stale', () => {
-  const { unchecked, stale } = attentionOf(
-    runsOf([{ runId: 'A' }, { runId: 'B' }, { runId: 'C', verdict: 'stale' }, { runId: 'D', status: 'pending' }]),
-  )
-  assert.deepEqual([unchecked, stale], [2, 1])
+const run = (more: Partial<Looked> = {}): Looked => ({
+  status: 'in_progress',
+  failureCode: undefined,
+  verdict: 'unchecked',
+  why: null,
+  isRejudged: false,
+  isWorking: false,
+  endedAt: null,
+  ...more,
 })
+
+const failed = run({ status: 'failed', endedAt: earlier })
+const vanished = run({ ...failed, failureCode: 'LEASE_EXPIRED' })
+const failing = run({ verdict: 'failing' })
+
+const needs: [what: string, Looked, Reason | undefined][] = [
+  ['a run in progress needs nothing', run(), undefined],
+  ['a stale or unchecked run needs nothing', run({ status: 'completed', verdict: 'stale' }), undefined],
+  ['failed', failed, 'failed'],
+  ['vanished', vanished, 'vanished'],
+  ['failing', failing, 'failing'],
+  ['a failed run with failing checks has failed', { ...failed, verdict: 'failing' }, 'failed'],
+  ['a new rule is no news', { ...failing, isRejudged: true }, undefined],
+]
+for (const [what, looked, reason] of needs) test(`why: ${what}`, () => assert.equal(reasonOf(looked), reason))
+
+const mends: [Partial<Looked>, readonly Reason[]][] = [
+  [{ status: 'completed', verdict: 'verified' }, ['failing', 'failed', 'vanished']],
+  [{ status: 'completed', verdict: 'unchecked' }, ['failed', 'vanished']],
+  [{ status: 'completed', verdict: 'stale' }, ['failed', 'vanished']],
+  [{ status: 'completed', verdict: 'failing' }, []],
+  [{ status: 'in_progress', verdict: 'verified' }, []],
+  [{ status: 'failed', verdict: 'verified' }, []],
+]
+for (const [looked, reasons] of mends) {
+  test(`${looked.status} and ${looked.verdict} makes good: ${reasons.join(', ') || 'nothing'}`, () =>
+    assert.deepEqual(mendedBy(run(looked)), reasons))
+}
+
+const working = { ...failing, isWorking: true }
+const old = run({ status: 'failed', endedAt: '2026-01-16T00:00:00.000Z' })
+const entries: [what: string, Looked | undefined, Looked, boolean][] = [
+  ['a new run that failed', undefined, failed, true],
+  ['a run that fails', run(), failed, true],
+  ['a check that fails', run(), failing, true],
+  ['not while its agent works', run(), working, false],
+  ['once its agent stops', working, failing, true],
+  ['not without news', failing, failing, false],
+  ['not 15 days after its end', undefined, old, false],
+]
+for (const [what, before, after, isNew] of entries) {
+  test(`enters: ${what}`, () => assert.equal(enters(before, after, now), isNew))
+}
+
+test('a run fails anew with another reason, status or verdict', () => {
+  assert.ok(failsAnew(failing, { ...failed, verdict: 'failing' }))
+  assert.ok(failsAnew(failed, { ...failed, verdict: 'failing' }))
+  assert.ok(failsAnew(vanished, failed))
+  assert.ok(!failsAnew(failed, { ...failed, why: 'Check lint failed.' }))
+})
+
+test('it needs attention since its end, if that is the news', () => {
+  assert.equal(sinceOf(run(), failed, now), earlier)
+  assert.equal(sinceOf(undefined, failed, now), earlier)
+  assert.equal(sinceOf(failed, { ...failed, verdict: 'failing' }, now), now)
+  assert.equal(sinceOf(run(), failing, now), now)
+})
+
+const open: Decision = { state: 'open', assignee: null, until: null, resolvedAt: null, note: null }
+const later = '2026-02-01T00:00:00.000Z'
+const putOff: Decision = { ...open, state: 'put-off', until: later }
+const resolved: Decision = { ...open, state: 'resolved', resolvedAt: earlier }
+const decisions: [what: string, Decision, DecisionInput, Decision][] = [
+  ['nothing', open, {}, open],
+  ['resolve', open, { resolved: true }, { ...resolved, resolvedAt: now }],
+  ['resolve again', resolved, { resolved: true }, resolved],
+  ['resolve what is put off', putOff, { resolved: true }, { ...resolved, resolvedAt: now }],
+  ['open again', resolved, { resolved: false }, open],
+  ['put off', open, { until: later }, putOff],
+  ['put off what is resolved', resolved, { until: later }, putOff],
+  ['put off no longer', putOff, { until: null }, open],
+  ['what is open and stays so', putOff, { resolved: false }, putOff],
+  ['assign and note', resolved, { assignee: 'Ada', note: 'x' }, { ...resolved, assignee: 'Ada', note: 'x' }],
+  ['unassign', { ...open, assignee: 'Ada' }, { assignee: null }, open],
+]
+for (const [what, before, patch, after] of decisions) {
+  test(`decided: ${what}`, () => assert.deepEqual(decided(before, patch, now), after))
+}
+
+const member = (id: number, more: Partial<Member> = {}): Member => ({
+  ...{ id, created_at: now, project_id: 1, run_id: `R-${id}`, reason: 'failed', check_name: null, spec_id: null },
+  ...{ branch: null, person: null, ...more },
+})
+const members = [
+  member(9, { spec_id: 'S', branch: 'b', person: 'ada' }),
+  member(8, { branch: 'b' }),
+  member(7),
+  member(6, { spec_id: 'S', reason: 'failing', check_name: 'tests', person: 'ada' }),
+  member(5, { spec_id: 'S', project_id: 2 }),
+]
+const grouped: Record<Grouping, string[]> = {
+  spec: ['spec S 9,6 failing', 'branch b 8 failed', 'run R-7 7 failed', 'spec S 5 failed'],
+  branch: ['branch b 9,8 failed', 'run R-7 7 failed', 'run R-6 6 failing', 'run R-5 5 failed'],
+  check: ['reason failed 9,8,7 failed', 'check tests 6 failing', 'reason failed 5 failed'],
+  person: ['person ada 9,6 failing', 'person null 8,7 failed', 'person null 5 failed'],
+}
+for (const [grouping, groups] of Object.entries(grouped) as [Grouping, string[]][]) {
+  test(`groups by ${grouping}`, () => {
+    const shown = groupsOf(members, grouping).map(
+      (group) => `${group.by} ${group.key} ${group.members.map(({ id }) => id).join()} ${worstOf(group)}`,
+    )
+    assert.deepEqual(shown, groups)
+  })
+}

@@ -23,7 +23,9 @@ function told(...steps: Step[]) {
     isClosing: memo.closing !== undefined,
     calls: [...calls, ...closed.calls].map(({ operation, input }) => [
       operation,
-      input.title ?? input.answer ?? input.failure ?? input.status ?? input.interrupted,
+      input.open
+        ? `opens ${input.n}`
+        : (input.title ?? input.answer ?? input.failure ?? input.status ?? input.interrupted),
     ]),
   }
 }
@@ -32,15 +34,21 @@ const prompt = { kind: 'prompt', text: 'Do it.' } as const
 const turn = { kind: 'turn', answer: 'Done.' } as const
 const end = { kind: 'end' } as const
 const created = ['createRun', 'Do it.']
+const opens = (n: number) => ['appendTurn', `opens ${n}`]
 const failed = { code: 'FAILED', message: 'It does not work.' }
 
 for (const [what, steps, isClosing, calls] of [
-  ['ends after its turn', [prompt, turn, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
+  [
+    'ends after its turn',
+    [prompt, turn, end],
+    false,
+    [created, opens(1), ['appendTurn', 'Done.'], ['updateRun', 'completed']],
+  ],
   [
     'ends before the end of its turn is seen',
     [prompt, end, turn],
     false,
-    [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']],
+    [created, opens(1), ['appendTurn', 'Done.'], ['updateRun', 'completed']],
   ],
   [
     'ends in its turn',
@@ -48,27 +56,55 @@ for (const [what, steps, isClosing, calls] of [
     true,
     [
       created,
+      opens(1),
       ['appendTurn', true],
       ['updateRun', { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }],
     ],
   ],
-  ['ends twice', [prompt, turn, end, end], false, [created, ['appendTurn', 'Done.'], ['updateRun', 'completed']]],
+  [
+    'ends twice',
+    [prompt, turn, end, end],
+    false,
+    [created, opens(1), ['appendTurn', 'Done.'], ['updateRun', 'completed']],
+  ],
   [
     'says that it failed',
     [prompt, { kind: 'outcome', failure: failed }, turn, end],
     false,
-    [created, ['appendTurn', 'Done.'], ['updateRun', failed]],
+    [created, opens(1), ['appendTurn', 'Done.'], ['updateRun', failed]],
   ],
   [
     'goes on after it failed',
     [prompt, { kind: 'outcome', failure: failed }, turn, prompt, turn, end],
     false,
-    [created, ['appendTurn', 'Done.'], ['appendTurn', 'Done.'], ['updateRun', 'completed']],
+    [created, opens(1), ['appendTurn', 'Done.'], opens(2), ['appendTurn', 'Done.'], ['updateRun', 'completed']],
   ],
   ['does nothing', [{ kind: 'start' }, end], false, []],
 ] satisfies [string, Step[], boolean, unknown[]][]) {
   test(`a session that ${what}`, () => {
     assert.deepEqual(told(...steps), { isClosing, calls })
+  })
+}
+
+for (const [what, versions, sent] of [
+  ['known at the first prompt', ['1.0', '1.0', '1.0'], ['1.0', undefined, '1.0']],
+  ['that its transcript tells later', [undefined, '1.0', undefined], [undefined, undefined, '1.0']],
+  ['that changes', ['1.0', undefined, '1.1'], ['1.0', undefined, '1.1']],
+  ['too long for a ledger', ['ü'.repeat(60), undefined, undefined], ['ü'.repeat(50), undefined, 'ü'.repeat(50)]],
+  ['nobody tells', [], [undefined, undefined, undefined]],
+] as const) {
+  test(`the version of an agent ${what}`, () => {
+    let memo: Memo = {}
+    const calls = [prompt, turn, end].flatMap((one, at) => {
+      const version = versions[at]
+      const after = step(memo, seenOf(one), factsAt(at, { told: version === undefined ? {} : { version } }))
+      memo = after.memo
+      return after.calls
+    })
+    assert.deepEqual(
+      calls.map(({ input }) => input.agentVersion),
+      sent,
+    )
   })
 }
 

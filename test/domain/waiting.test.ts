@@ -26,7 +26,7 @@ function turnsOf(transcript: ToldTurn[], reports: Reported[]) {
   })
   return calls.flatMap(({ operation, input }) => {
     const { prompt, answer, tools = [] } = input as { prompt?: string; answer?: string; tools?: { name: string }[] }
-    return operation === 'appendTurn' ? [[prompt, answer, tools.map(({ name }) => name).join()]] : []
+    return operation === 'appendTurn' && !input.open ? [[prompt, answer, tools.map(({ name }) => name).join()]] : []
   })
 }
 
@@ -97,7 +97,7 @@ function workOf(transcript: ToldTurn[]) {
   })
   const turns = calls.flatMap(({ operation, input }) => {
     const { files = [], usage } = input as { files?: { path: string }[]; usage?: { inputTokens: number } }
-    return operation === 'appendTurn' ? [[files.map(({ path }) => path).join(), usage?.inputTokens]] : []
+    return operation === 'appendTurn' && !input.open ? [[files.map(({ path }) => path).join(), usage?.inputTokens]] : []
   })
   return { turns, own: memo.own }
 }

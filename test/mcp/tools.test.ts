@@ -17,7 +17,7 @@ const shape = [
   'finish_run i status summary runId? features?',
   'record_check - name result command? exitCode? durationMs? content? runId?',
   'save_spec i specId? title content',
-  'search_ledger ri query? type? status? verdict?',
+  'search_ledger ri query? type? status? verdict? file? mine?',
   'read_ledger ri id',
 ]
 
@@ -227,6 +227,10 @@ testLedger(
     assert.match(one.text, /^# RUN-7\/3\n.*## Step 3\n\n> Step 3\n\nDone 3\.\n\n- ran `npm test`: exit 0$/s)
     assert.equal((one.data.turn as { prompt: string }).prompt, 'Step 3')
     assert.match(await agent.refused('read_ledger', { id: 'RUN-7/22' }), /Nothing has the id 'RUN-7\/22'/)
+    await client.appendTurn({ runId: 'RUN-7', open: true, prompt: 'Step 22' })
+    const { text: now } = await agent.call('read_ledger', { id: 'RUN-7' })
+    assert.match(now, /\nTurns: 22, the newest 20\n.*- RUN-7\/22 Step 22: still open\n/s)
+    assert.match((await agent.call('read_ledger', { id: 'RUN-7/22' })).text, /\n- still open$/)
   },
 )
 

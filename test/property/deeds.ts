@@ -11,6 +11,7 @@ export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call:
 const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
   ...(['appendTurn', 'createSpec', 'updateSpec', 'deleteSpec', 'createCheck', 'updateCheck', 'deleteCheck'] as const),
+  'updateAttention' as const,
   ...(['createFeature', 'updateFeature', 'deleteFeature'] as const),
   ...(['createProject', 'updateProject', 'createKey', 'updateKey', 'revokeKey'] as const),
   ...(['createWebhook', 'updateWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'erase'] as const),
@@ -48,6 +49,7 @@ const title = maybe(fc.tuple(word, word).map((words) => words.join(' ')))
 const status = maybe(fc.constantFrom(...statuses))
 const objectId = fc.constantFrom('a'.repeat(40), 'b'.repeat(40))
 const git = fc.record({
+  branch: maybe(fc.constantFrom('main', 'login')),
   ...{ commit: objectId, tree: maybe(objectId), dirty: maybe(fc.boolean()), commitTree: maybe(objectId) },
   uncommitted: maybe(
     fc.constantFrom<{ count: number; paths: string[] } | null>(
@@ -70,6 +72,7 @@ const runFields = fc.record({
   labels: maybe(fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('', '1'))),
   usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
   git: maybe(git),
+  agentVersion: maybe(fc.constantFrom(null, '1.0', '1.1')),
   author: maybe(fc.constantFrom(null, 'Ada', 'Ada <ada@example.com>')),
   command: maybe(word),
   exitCode: maybe(fc.constantFrom(null, 0, 1)),
@@ -81,12 +84,14 @@ const checkFields = fc.record({
   ...{ startTree: maybe(objectId), commitTree: maybe(objectId) },
   pipeline: maybe(fc.record({ id: fc.constantFrom('7', '8'), job: word })),
 })
+const path = fc.oneof(word, fc.constantFrom('src/auth/session.ts', './src/a.ts', 'src/auth', '/etc/hosts'))
 const turnFields = fc.record({
   prompt: maybe(text.map((long) => long.slice(0, 900))),
   answer: maybe(text.map((long) => long.slice(0, 900))),
   model: maybe(word),
   tools: maybe(fc.array(fc.record({ name: word, count: fc.nat(9) }), { maxLength: 2 })),
-  files: maybe(fc.array(fc.record({ path: word, insertions: maybe(fc.nat(9)) }), { maxLength: 3 })),
+  restored: maybe(fc.array(path, { maxLength: 2 })),
+  files: maybe(fc.array(fc.record({ path, insertions: maybe(fc.nat(9)) }), { maxLength: 3 })),
   usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: maybe(fc.constantFrom(0.25, 0.5)) })),
   git: maybe(git),
 })
@@ -111,15 +116,17 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     }),
   updateRun: fc.tuple(runId, runFields).map(([runId, fields]) => ({ runId, ...fields })),
   appendToRun: fc.record({ runId, text }),
-  appendTurn: fc.tuple(turnFields, runId, seldom(fc.nat(3))).map(([fields, runId, n]) => ({
-    ...fields,
+  appendTurn: fc.tuple(turnFields, runId, seldom(fc.nat(3)), fc.boolean()).map(([fields, runId, n, isOpen]) => ({
+    ...(isOpen ? { open: true as const, prompt: fields.prompt, model: fields.model } : fields),
     runId,
     ...(n !== undefined && { n: n + 1 }),
   })),
   deleteRun: fc.record({ runId }),
   linkFeatures: fc.record({ runId, featureIds: fc.array(id, { minLength: 1, maxLength: 3 }) }),
   unlinkFeature: fc.record({ runId, featureId: id }),
-  heartbeat: fc.record({ runId }),
+  heartbeat: fc
+    .tuple(turnFields, runId)
+    .map(([{ tools, files, usage }, runId]) => ({ runId, turn: { tools, files, usage } })),
   createSpec: fc.record({ specId, title, content: maybe(text) }),
   updateSpec: fc.record({
     specId,
@@ -140,6 +147,13 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
     result,
   })),
   deleteCheck: fc.record({ checkId }),
+  updateAttention: fc.record({
+    runIds: fc.uniqueArray(runId, { minLength: 1, maxLength: 2 }),
+    assignee: maybe(fc.constantFrom(null, 'Ada <ada@example.com>')),
+    until: maybe(fc.constantFrom(null, '2999-01-01T00:00:00.000Z')),
+    resolved: maybe(fc.boolean()),
+    note: maybe(fc.oneof(word, fc.constant(null))),
+  }),
   createFeature: fc.record({ name: featureName, description: maybe(text.map((long) => long.slice(0, 900))) }),
   updateFeature: fc.record({ id, name: maybe(featureName), file: maybe(word) }),
   deleteFeature: fc.record({ id }),
@@ -176,7 +190,7 @@ const inputs: { [N in Call]: Arbitrary<Input<N>> } = {
 const weights: Partial<Record<Call, number>> = {
   createRun: 6,
   appendToRun: 4,
-  appendTurn: 3,
+  appendTurn: 5,
   createCheck: 3,
   createSpec: 3,
   linkFeatures: 3,

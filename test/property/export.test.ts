@@ -73,17 +73,27 @@ const otherThan = (engine: Engine) => engines.toSorted((a) => (a === engine ? 1 
 
 /** Everything that the lists, the totals of specs, searches and the log return. */
 async function readAll(client: Client) {
+  const runs = await allOf(client, 'listRuns')
+  const open = new Set<string>()
+  for (const { runId } of runs) {
+    const { turns } = (await client.getRun({ runId })).run
+    // An export leaves it out.
+    if (turns.open) open.add(`${runId}/${turns.open.n}`)
+  }
   const specs = await allOf(client, 'listSpecs')
   const texts = ['apfel', 'birne', 'rakete', 'loginForm']
   return {
-    runs: await allOf(client, 'listRuns'),
+    runs,
     checks: await allOf(client, 'listChecks'),
     features: await allOf(client, 'listFeatures'),
     projects: await allOf(client, 'listProjects'),
     specs: await Promise.all(specs.map(({ specId }) => client.getSpec({ specId }))),
     found: await Promise.all(
       texts.map(async (q) =>
-        (await client.search({ q, limit: 100 })).results.map(({ type, subject }) => `${type} ${subject}`).sort(),
+        (await client.search({ q, limit: 100 })).results
+          .filter(({ subject }) => !open.has(subject))
+          .map(({ type, subject }) => `${type} ${subject}`)
+          .sort(),
       ),
     ),
     named: await Promise.all(texts.map(async (q) => (await client.listSpecs({ q })).specs.map(({ specId }) => specId))),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Client, Output } from '../../src/client/client.ts'
+import type { Attention } from '../../src/nouns/run/attention/fields.ts'
+import { states } from '../../src/nouns/run/attention/rule.ts'
 import { allOf } from './deeds.ts'
 
 export type Event = Output<'listEvents'>['events'][number]
 export type Row = Record<string, unknown>
-export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key' | 'webhook'
+export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature' | 'project' | 'key' | 'webhook' | 'attention'
 export type Tables = Record<Noun, Record<string, Row>>
 
 /** The fields in the log by noun, each with its value before the first change. */
@@ -13,19 +15,20 @@ export const told: Record<Noun, Row> = {
     ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
     ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
     ...{ verdict: 'unchecked', evidence: null, why: null, required: null, content: null, features: [] },
-    ...{ author: null, command: null, exitCode: null, contentType: 'text/markdown' },
+    ...{ agentVersion: null, author: null, command: null, exitCode: null, contentType: 'text/markdown' },
   },
-  turn: { prompt: null, answer: null, model: null, tools: null, files: null, usage: null, git: null },
+  turn: { prompt: null, answer: null, model: null, tools: null, files: null, restored: null, usage: null, git: null },
   spec: { title: null, status: null, agent: null, content: null },
   check: {
     ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
     ...{ commit: null, startTree: null, tree: null, commitTree: null, dirty: null, recorder: null, pipeline: null },
     linkedTo: null,
   },
+  attention: { reason: null, check: null, since: null, assignee: null, until: null, resolvedAt: null, note: null },
   feature: { name: null, description: null, file: null },
   project: { name: null, repository: null, retention: null },
   key: { name: null, permissions: null, expiresAt: null, revokedAt: null, person: null, machine: null },
-  webhook: { url: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
+  webhook: { url: null, format: null, types: [], enabled: null, disabledReason: null, previousSecretExpiresAt: null },
 }
 
 /** The whole log. */
@@ -40,22 +43,26 @@ export async function logOf(client: Client): Promise<Event[]> {
 }
 
 const emptyTables = (): Tables => ({
-  ...{ run: {}, turn: {}, spec: {}, check: {} },
+  ...{ run: {}, turn: {}, spec: {}, check: {}, attention: {} },
   ...{ feature: {}, project: {}, key: {}, webhook: {} },
 })
 
 /** Builds the rows at that time from the log, by their ids. Throws if an event does not fit the ones before it. */
 export function replay(log: Event[], now: string): Tables {
   const tables = emptyTables()
+  /** Turns that were opened and not closed. They are none of the rows. */
+  const open = new Set<string>()
   for (const { seq, type, subject, changes } of log) {
     // Other events show what erasing did to texts.
     if (type === 'erasure.created') continue
+    if (type === 'turn.opened') open.add(subject)
+    if (type === 'turn.opened' || (open.delete(subject) && type === 'turn.deleted')) continue
     const [noun, what] = type.split('.') as [Noun, string]
     const rows = tables[noun]
     assert.ok(rows, `${type} is of no noun that is compared`)
     const at = `event ${seq}, ${type} of ${subject}`
     assert.equal(subject in rows, what !== 'created', at)
-    if (what === 'deleted') delete rows[subject]
+    if (what === 'deleted' || what === 'cleared') delete rows[subject]
     else rows[subject] = apply(noun, rows[subject] ?? { ...told[noun] }, changes)
   }
   // A webhook names its previous secret only while that is valid.
@@ -100,6 +107,7 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
   for (const { checkId } of await allOf(client, 'listChecks')) {
     tables.check[checkId] = pick('check', (await client.getCheck({ checkId })).check)
   }
+  for (const row of await attentionOf(client)) tables.attention[row.runId] = pick('attention', row)
   for (const feature of await allOf(client, 'listFeatures')) tables.feature[feature.id] = pick('feature', feature)
   for (const project of await allOf(whole, 'listProjects')) tables.project[project.slug] = pick('project', project)
   for (const key of await allOf(whole, 'listKeys')) tables.key[key.id] = pick('key', key)
@@ -107,10 +115,19 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
   return tables
 }
 
+/** Every run that needs attention, whatever was decided about it. */
+export async function attentionOf(client: Client): Promise<Attention[]> {
+  const pages = states.map((state) => client.listAttention({ state, limit: 100 }))
+  return (await Promise.all(pages)).flatMap(({ attention = [], meta }) => {
+    assert.equal(meta.hasMore, false)
+    return attention
+  })
+}
+
 async function turnsOf(client: Client, runId: string): Promise<Output<'listTurns'>['turns']> {
   const { turns, meta } = await client.listTurns({ runId, limit: 100 })
   assert.equal(meta.hasMore, false)
-  return turns
+  return turns.filter(({ open }) => !open)
 }
 
 /** The log has digests of these texts. */

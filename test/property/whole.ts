@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import sql, { raw } from 'sql-template-tag'
+import { pathsFinding } from '../../src/contract/file-path.ts'
 import type { Db } from '../../src/engine/db.ts'
 import { systemCtx } from '../../src/frame/ctx.ts'
+import { isErasedName } from '../../src/log/event.ts'
 import { findVerdict, type JudgedRun } from '../../src/nouns/run/check/verdict.ts'
 import { commitsOf, hrefKeysOf } from '../../src/nouns/run/found-by.ts'
 import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
@@ -65,6 +67,15 @@ const faults: Record<string, string> = {
   'a counter behind the features': `select f.project_id from features f where f.number >= (select c.next from counters c
     where c.project_id = f.project_id and c.noun = 'feature') and f.project_id in (${live})`,
   'a gap in the log': 'select count(*) as count, max(seq) as last from events having count(*) <> max(seq)',
+  'a run on the list of those that need attention that needs none, or for another reason': `select a.run_id from attention a
+    join runs r on r.id = a.run_id where case when r.status = 'failed' then 'failed' when r.verdict = 'failing' and r.judged < 2
+      then 'failing' else '' end <> case when a.reason = 'vanished' then 'failed' else a.reason end`,
+  'attention for another task than that of the run': `select a.run_id from attention a join runs r on r.id = a.run_id
+    where a.project_id <> r.project_id or coalesce(a.spec_id, '') <> coalesce(r.spec_id, '')
+      or coalesce(a.branch, '') <> coalesce(r.branch, '') or coalesce(a.author_person, '') <> coalesce(r.author_person, '')`,
+  'a decision that contradicts itself': `select run_id from attention where state <> case when resolved_at is not null
+    then 'resolved' when put_off_until is not null then 'put-off' else 'open' end
+    or (resolved_at is null) <> (resolved_by is null) or (assignee is null) <> (assignee_person is null)`,
   'a session of a deleted run': 'select id from hook_sessions where run_row not in (select id from runs)',
   'totals of specs that a scan does not give': `select * from (${storedTotals}) as t
     ${isNothing('s0 = 0 and s1 = 0 and s2 = 0 and s3 = 0 and s4 = 0 and s5 = 0 and s6 = 0 and s7 = 0')} except ${scannedTotals}`,
@@ -104,12 +115,17 @@ async function requireFinders(db: Db): Promise<void> {
   const labels = await valuesIn('run_labels', `name || '=' || value`)
   const commits = await valuesIn('run_commits', 'commit_id')
   const links = await valuesIn('run_links', 'href_key')
+  const paths = await valuesIn('run_paths', 'path')
+  const files = await valuesIn('run_files', 'path')
   for (const { id, run_id, ...run } of await runsOf(db)) {
-    const stored = [labels, commits, links].map((table) => (table.get(id) ?? []).map(({ value }) => value).sort())
+    const stored = [labels, commits, links, paths].map((table) =>
+      (table.get(id) ?? []).map(({ value }) => value).sort(),
+    )
     const expected = [
       Object.entries(JSON.parse(run.labels)).map(([name, value]) => `${name}=${value}`),
       commitsOf({ git: JSON.parse(run.git ?? 'null') }),
       hrefKeysOf({ links: JSON.parse(run.links) }),
+      [...new Set((files.get(id) ?? []).flatMap(({ value }) => (isErasedName(value) ? [] : pathsFinding(value))))],
     ]
     assert.deepEqual(
       stored,

@@ -39,6 +39,8 @@ export interface Shown {
 export interface PageOptions extends BrowserContextOptions {
   /** The permissions of the session's key; all by default. With none, nobody is logged in. */
   permissions?: Permission[]
+  /** Whose the session's key is; nobody's by default. */
+  person?: string
   /** The path before the page and the API. */
   basePath?: string
   /** A script that runs first in every document of the browser. */
@@ -54,7 +56,7 @@ export interface PageOptions extends BrowserContextOptions {
  * test, which fails if the page threw an error, violated its content security policy or contacted another host.
  */
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
-  const { permissions = ['admin'], basePath = '/conduct', contentLimit, before, wall, ...more } = options
+  const { permissions = ['admin'], person, basePath = '/conduct', contentLimit, before, wall, ...more } = options
   const [sqlite] = engines
   const { url: databaseUrl } = await (sqlite as (typeof engines)[0]).ledger(t)
   const webFolder = await builtPage()
@@ -86,7 +88,9 @@ export async function openPage(t: TestContext, address = '', options: PageOption
 
   const logIn = (key: string) => logInContext(context, home, key)
   const page = await context.newPage()
-  if (permissions.length > 0) await logInBy(page, home, (await client.createKey({ name: 'ada', permissions })).secret)
+  if (permissions.length > 0) {
+    await logInBy(page, home, (await client.createKey({ name: 'ada', permissions, person })).secret)
+  }
   await page.goto(home + address)
   const openTab = async (address = '') => {
     const page = await context.newPage()

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { type Client, type ClientOptions, createClient } from '../../src/client/client.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/operations/open.ts'
 import { type AppOptions, createApp } from '../../src/server/app.ts'
-import { startServerJobs } from '../../src/server/jobs/jobs.ts'
+import { type JobOptions, startServerJobs } from '../../src/server/jobs/jobs.ts'
 import { databaseFolder } from './folder.ts'
 import { copyPostgres, copySqlite, run } from './template.ts'
 
@@ -99,7 +99,9 @@ export interface Ledger {
   advance(ms: number): void
 }
 
-export type LedgerOptions = Omit<AppOptions, 'store'> & Pick<StoreOptions, 'adminKey' | 'clock' | 'warn'>
+export type LedgerOptions = Omit<AppOptions, 'store'> &
+  Pick<StoreOptions, 'adminKey' | 'clock' | 'warn'> &
+  Pick<JobOptions, 'publicUrl'>
 
 export const base = 'http://localhost/conduct'
 

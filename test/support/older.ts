@@ -12,11 +12,29 @@ const unknown: Record<string, string[]> = {
 
 const headers = ['authorization', 'accept', 'content-type', 'idempotency-key', 'lease-token', 'x-project-id']
 
+/** How an older version refuses a request, and what its answers have. */
+interface Version {
+  refusal(url: string, body: string): { code: string } | undefined
+  answered(text: string): string
+}
+
+/** Version 0.1: it knows none of the fields above, no turns and no seal. */
+const version01: Version = { refusal, answered: withoutTurns }
+
+/** A version that knows turns once they have ended. */
+export const withoutOpenTurns: Version = {
+  refusal(_, body) {
+    const given = body === '' ? {} : JSON.parse(body)
+    return refusalOf(['open', 'turn'].filter((field) => field in given))
+  },
+  answered: (text) => text,
+}
+
 /**
- * A proxy before a server that answers as version 0.1 would: it knows none of the fields above, no turns and no seal.
- * `upgrade` makes it pass everything on, and `downgrade` undoes that.
+ * A proxy before a server that answers as an older version would. `upgrade` makes it pass everything on, and `downgrade`
+ * undoes that.
  */
-export async function olderServer(t: TestContext, server: string) {
+export async function olderServer(t: TestContext, server: string, { refusal, answered } = version01) {
   let isOld = true
   const proxy = createServer(async (request, response) => {
     const { url = '', method = 'GET' } = request
@@ -34,7 +52,7 @@ export async function olderServer(t: TestContext, server: string) {
     })
     const json = await answer.text()
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
-    response.end(isOld ? withoutTurns(json) : json)
+    response.end(isOld ? answered(json) : json)
   }).listen(0, '127.0.0.1')
   await once(proxy, 'listening')
   t.after(() => proxy.close())
@@ -59,6 +77,10 @@ function refusal(url: string, body: string) {
     ...(unknown[noun] ?? []).filter((field) => field in given),
     ...(noun === 'runs' && given.git?.tree ? ['git.tree'] : []),
   ]
+  return refusalOf(paths)
+}
+
+function refusalOf(paths: string[]) {
   if (paths.length === 0) return undefined
   const issues = paths.map((path) => ({ path, message: 'unknown field; known here: title' }))
   const error = `${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}.`

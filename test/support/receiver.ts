@@ -36,13 +36,14 @@ export async function openReceiver(t: { after(end: () => unknown): void }, respo
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString()
-    const { type, data } = JSON.parse(body)
+    // Messages to people have no events.
+    const { type = '', data } = request.headers['content-type'] === 'application/json' ? JSON.parse(body) : {}
     const message = {
       headers: request.headers,
       path: request.url ?? '',
       body,
       type,
-      events: data.events,
+      events: data?.events ?? [],
       at: Date.now(),
     }
     received.push(message)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -14,8 +14,9 @@ import { quickStarts, startsOf } from './together.ts'
 // `npm test`: lint, types and tests beside each other. `npm run check`: those of rules and nouns alone, on SQLite.
 // `npm run test:all -- test/run.test.ts`: these tests, or all.
 // `npm run proof kill events`: the proofs of these names, or all, at full size; `-- --share 0.1`: at a tenth of it.
+// `npm run proof import-v0 FOLDER`: a proof about something in that folder.
 
-const { values, positionals } = parseArgs({
+const { values, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
     tests: { type: 'boolean', default: false },
@@ -24,6 +25,10 @@ const { values, positionals } = parseArgs({
     share: { type: 'string', default: '1' },
   },
 })
+
+const folder = values.proof ? words.find((word) => statSync(word, { throwIfNoEntry: false })?.isDirectory()) : undefined
+const positionals = words.filter((word) => word !== folder)
+if (folder !== undefined) process.env.CONDUCT_PROOF_FOLDER = resolve(folder)
 
 const cache = join(root, 'node_modules/.cache/conduct')
 const durations = join(cache, 'durations.json')

@@ -132,6 +132,35 @@ export async function checks({ call, wait }: Recorder) {
   for (const checkId of ['FULL', 'CHECK-001', 'full', 'missing']) await call('getCheck', { checkId })
   await call('deleteCheck', { checkId: 'CHECK-001' })
   await checkLists(call)
+  await attention(call)
+}
+
+/** What somebody should look at, and what people decide about it. */
+async function attention(call: Recorder['call']) {
+  const runs = [
+    { runId: 'BROKEN', status: 'failed', specId: 'S', author: 'Ada <ada@example.com>' },
+    { runId: 'BRANCH', status: 'failed', git: { branch: 'b' } },
+    { runId: 'FIXED', status: 'failed', git: { branch: 'c' } },
+    { runId: 'FIX', status: 'completed', git: { branch: 'c' } },
+  ]
+  for (const run of runs) await call('createRun', run)
+  await call('createCheck', { runId: 'CHECKED', name: 'tests', result: 'fail' })
+  const decisions = [
+    { note: 'x' },
+    { resolved: true },
+    { until: '2999-01-01T00:00:00Z' },
+    { until: null },
+    { until: 'x' },
+  ]
+  for (const decision of decisions) await call('updateAttention', { runIds: ['BRANCH', 'FIXED'], ...decision })
+  await call('updateAttention', { runIds: ['BROKEN'], assignee: 'Bob <bob@example.com>' })
+  await call('updateAttention', { runIds: ['BROKEN', 'missing'], resolved: true })
+  const filters = [
+    ...[{}, { limit: 1 }, { state: 'resolved' }, { reason: ['failed', 'failing'] }, { runId: ['BROKEN'] }],
+    ...[{ author: 'ada@example.com' }, { assignee: 'bob@example.com' }, { mine: true }, { order: 'asc' }],
+  ]
+  for (const filter of filters) await walk(call, 'listAttention', filter)
+  for (const group of ['spec', 'branch', 'check', 'person', 'none']) await call('listAttention', { group })
 }
 
 async function checkLists(call: Recorder['call']) {

@@ -74,7 +74,7 @@ export async function startServer(
 export async function openServer(
   t: TestContext,
   databaseUrl = 'sqlite::memory:',
-  options: Partial<Pick<ServeOptions, 'port' | 'rateLimit' | 'corsOrigins' | 'allowedHosts'>> = {},
+  options: Partial<Pick<ServeOptions, 'port' | 'rateLimit' | 'corsOrigins' | 'allowedHosts' | 'webhooks'>> = {},
 ): Promise<Running> {
   const store = await openStore(databaseUrl, { adminKey })
   const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0, ...options })

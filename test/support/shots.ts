@@ -53,6 +53,9 @@ const order = fc.constantFrom('desc' as const, 'asc' as const)
 const hints: Record<string, Arbitrary<unknown>> = {
   runId: runIds,
   retryOf: runIds,
+  runIds: fc.uniqueArray(runIds, { minLength: 1, maxLength: 2 }),
+  author: fc.constantFrom('Ada <ada@example.com>', 'bob@example.com'),
+  assignee: fc.constantFrom('Ada <ada@example.com>', 'Bob <bob@example.com>'),
   specId: mostly('SPEC-001', 'spec-001', 'a:b'),
   checkId: mostly('CHECK-001', 'CHECK-002', 'a:b'),
   version: fc.constantFrom(1, 2, 3),

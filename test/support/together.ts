@@ -38,7 +38,7 @@ export const groups: Record<string, string[]> = {
   cli_lists: ['test/cli/{address,command,csv,deliver-turns,erase,init,lists,open,retention,unkept,usage}.test.ts'],
   cli_setup: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
   cli_import: [
-    'test/cli/{import,import-transcripts,import-v0,output,print,program-on-path,state,state-private}.test.ts',
+    'test/cli/{import,import-transcripts,import-v0,import-v0-bundles,import-v0-sql,output,print,program-on-path,state,state-private}.test.ts',
     'test/cli/{verify,verify-unsealed}.test.ts',
   ],
   cli_sessions: [

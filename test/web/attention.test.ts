@@ -1,47 +1,51 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage, type Shown } from '../support/browser.ts'
+import { openPage } from '../support/browser.ts'
 
-/** A few at a time, so that none waits for longer than the client's timeout. */
-async function createRuns({ client }: Shown, count: number, title: string, status: 'completed' | 'failed') {
-  for (let n = 0; n < count; n += 25) {
-    await Promise.all(Array.from({ length: Math.min(25, count - n) }, () => client.createRun({ title, status })))
+test('runs of one spec are one row, which is opened, and decided at once', async (t) => {
+  const { client, home, page, advance } = await openPage(t, '#/keys')
+  for (let n = 1; n <= 245; n++) {
+    await client.createRun({ runId: `R-${n}`, title: `Try ${n}`, status: 'failed', specId: 'AUTH-001' })
   }
-}
-
-test('what needs attention is counted as far as it was read, and an older failure that was made good is left out', async (t) => {
-  const shown = await openPage(t, '#/keys')
-  const { client, home, page } = shown
-  await client.createRun({ runId: 'BAD', title: 'Never mended', status: 'failed' })
-  await client.createRun({ runId: 'MENDED', title: 'Mended later', status: 'failed' })
-  await client.createRun({ runId: 'FIX', title: 'The fix', status: 'completed', retryOf: 'MENDED' })
-  await createRuns(shown, 500, 'Good', 'completed')
+  advance(1)
+  await client.createRun({ runId: 'OTHER', title: 'Other', status: 'failed' })
+  await client.createRun({ title: 'Not checked', status: 'completed' })
   await page.goto(`${home}?again#/`)
   const needs = page.getByRole('region', { name: 'Needs attention' })
-  await needs.getByRole('link', { name: 'Never mended' }).waitFor()
-  await needs.getByRole('link', { name: '500+ completed, not checked' }).waitFor()
-  assert.equal(await needs.getByRole('link', { name: 'Mended later' }).count(), 0)
-  await needs.getByRole('heading', { name: /^Needs attention 1$/ }).waitFor()
-
-  await createRuns(shown, 110, 'Broken', 'failed')
-  await createRuns(shown, 500, 'Better', 'completed')
-  await page.goto(`${home}?twice#/`)
-  await needs.getByRole('heading', { name: /^Needs attention 50\+$/ }).waitFor()
-  await page.waitForFunction(() => document.title.startsWith('(50+) Now'))
-  await needs.getByRole('link', { name: '30+ more failed' }).click()
-  await page.waitForURL(/#\/runs\?createdAfter=\d{4}-\d\d-\d\d&status=failed$/)
+  await needs.getByRole('heading', { name: 'Needs attention 246', exact: true }).waitFor()
+  await needs.getByRole('link', { name: '1 completed, not checked' }).waitFor()
+  const rows = needs.locator('> .rows > .brief')
+  assert.equal(await rows.count(), 2)
+  await needs.getByRole('button', { name: 'Show all 245 runs of spec AUTH-001' }).click()
+  await needs.getByRole('link', { name: 'Try 1', exact: true }).waitFor()
+  await needs.getByRole('button', { name: 'Resolve R-1', exact: true }).click()
+  await needs.getByRole('heading', { name: 'Needs attention 245', exact: true }).waitFor()
+  await needs.getByRole('button', { name: 'Resolve all 244 runs of AUTH-001' }).click()
+  await needs.getByRole('heading', { name: 'Needs attention 1', exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await needs.getByRole('heading', { name: 'Needs attention 245', exact: true }).waitFor()
 })
 
-test('runs beyond the list are reached by what they need', async (t) => {
-  const { client, home, page } = await openPage(t, '#/keys')
-  for (let n = 1; n <= 22; n++) {
-    const { run } = await client.createRun({ title: `Failing ${n}`, status: 'completed' })
-    await client.createCheck({ runId: run.runId, result: 'fail' })
-  }
+test('a person takes a run, and puts one off', async (t) => {
+  const { client, page, logIn, home } = await openPage(t, '', { permissions: [] })
+  const { secret } = await client.createKey({ name: 'ada', permissions: ['write'], person: 'Ada <ada@example.com>' })
+  await client.createRun({ runId: 'A', title: 'Taken', status: 'failed' })
+  await client.createRun({ runId: 'B', title: 'Later', status: 'failed' })
+  await logIn(secret)
   await page.goto(`${home}?again#/`)
-  await page.getByRole('link', { name: '2 more with failing checks' }).click()
-  await page.waitForURL(/#\/runs\?createdAfter=\d{4}-\d\d-\d\d&verdict=failing$/)
-  await page.getByRole('link', { name: 'Failing 1', exact: true }).waitFor()
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  await needs.getByRole('button', { name: 'Assign to me A', exact: true }).click()
+  await needs.getByText('assigned to Ada').waitFor()
+  await needs.getByRole('combobox', { name: 'Put off B' }).selectOption('until next week')
+  await needs.getByRole('link', { name: 'Later' }).waitFor({ state: 'detached' })
+  await needs.getByText('Put off and resolved').click()
+  await needs.getByRole('button', { name: 'Reopen B' }).click()
+  await needs.getByRole('button', { name: 'Resolve B', exact: true }).waitFor()
+  const { attention = [] } = await client.listAttention({ assignee: 'ada@example.com' })
+  assert.deepEqual(
+    attention.map(({ runId }) => runId),
+    ['A'],
+  )
 })
 
 test('what finished last stands first, however long ago it began', async (t) => {

@@ -6,6 +6,7 @@ test("with the user's permission, the browser notifies when an agent starts to w
   const { page, client, home } = await openPage(t, '', {
     before: `
       globalThis.shown = []
+      globalThis.gone = []
       globalThis.asked = 0
       globalThis.Notification = class {
         static permission = 'default'
@@ -14,14 +15,20 @@ test("with the user's permission, the browser notifies when an agent starts to w
           return (this.permission = 'granted')
         }
         constructor(title, { body, tag }) {
+          this.tag = tag
           globalThis.shown.push([title, body, tag].join(' | '))
+          globalThis.last = this
+        }
+        close() {
+          globalThis.gone.push(this.tag)
         }
       }
       document.hasFocus = () => false`,
   })
   const shown = () => page.evaluate('shown')
   const wait = async (title: string) => {
-    const { run } = await client.createRun({ title, agent: 'codex', status: 'in_progress' })
+    const author = 'Mateo <mateo@example.com>'
+    const { run } = await client.createRun({ title, agent: 'codex', author, status: 'in_progress' })
     const activity = { state: 'waiting', tool: 'Bash', target: 'rm -rf dist' } as const
     await client.heartbeat({ runId: run.runId, activity })
     await page.locator('.lane.waiting', { hasText: new RegExp(`^${title}`) }).waitFor()
@@ -32,10 +39,21 @@ test("with the user's permission, the browser notifies when an agent starts to w
   await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
   await wait('Asked')
   await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.length === 1)
-  assert.deepEqual(await shown(), ['codex waits for you | Asked\nBash rm -rf dist | conduct default/RUN-002'])
+  assert.deepEqual(await shown(), ["Mateo's codex waits for Bash in RUN-002 | Asked | conduct default/RUN-002"])
+  await client.heartbeat({ runId: 'RUN-002', activity: { state: 'working' } })
+  await page.waitForFunction(() => (globalThis as { gone?: string[] }).gone?.join() === 'conduct default/RUN-002')
+  const failure = { code: 'TESTS', message: 'tests failed' }
+  await client.updateRun({ runId: 'RUN-002', status: 'failed', failure })
+  await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.length === 2)
+  assert.match(((await shown()) as string[])[1] ?? '', /^Mateo's codex failed in RUN-002: tests failed \| Asked \|/)
+  await page.evaluate('last.onclick()')
+  await page.getByRole('heading', { name: 'Asked' }).first().waitFor()
+  assert.match(page.url(), /#\/runs\/default\/RUN-002$/)
+  await page.goBack()
+  const shownBefore = ((await shown()) as string[]).length
   await page.getByRole('button', { name: 'Stop notifying me' }).click()
   await wait('Unwanted')
-  assert.equal(((await shown()) as string[]).length, 1)
+  assert.equal(((await shown()) as string[]).length, shownBefore)
   assert.equal(page.url(), home)
 })
 

@@ -9,6 +9,9 @@ import { violations } from '../support/axe.ts'
 import { openPage, type Shown } from '../support/browser.ts'
 import { builtPage } from '../support/unpacked.ts'
 
+/** Whose key the browser has, so that the pages offer all that they have. */
+const person = 'Ada Example <ada@example.com>'
+
 /** Pages with content, and a selector that shows that this page has replaced the previous one. */
 const furnished: [address: string, sign: string][] = [
   ['#/', '.lane'],
@@ -24,6 +27,9 @@ const furnished: [address: string, sign: string][] = [
   ['#/runs/default/RUN-TURNS?view=changes&file=a.ts&line=R2', '.diff-row.marked'],
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
+  ['#/files/default/src/a.ts', '.brief'],
+  ['#/files/default/src/', '.brief'],
+  ['#/files/default/src/../a.ts', '.problem'],
   ['#/trends?days=7', '.whole .series'],
   ['#/trends?by=model', '.whole[aria-label="Runs by model"] .series tbody td'],
   ['#/specs', '.card .badge'],
@@ -145,7 +151,11 @@ async function fill({ client, page }: Shown) {
 }
 
 test('every control of the frame has a name on a phone', async (t) => {
-  const { page, home } = await openPage(t, '', { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
+  const { page, home } = await openPage(t, '', {
+    viewport: { width: 390, height: 844 },
+    reducedMotion: 'reduce',
+    person,
+  })
   await page.goto(`${home}#/runs`)
   await page.getByText('No runs yet.').waitFor()
   assert.deepEqual(await violations(page, 'all'), [])
@@ -173,7 +183,7 @@ const repeatedIds = (page: Page) =>
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe reports nothing on any page (${colorScheme})`, async (t) => {
-    const shown = await openPage(t, '', { colorScheme, reducedMotion: 'reduce' })
+    const shown = await openPage(t, '', { colorScheme, reducedMotion: 'reduce', person })
     const { page, home } = shown
     const only = colorScheme === 'light' ? 'all' : 'colours'
     await fill(shown)
@@ -234,7 +244,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('no page scrolls sideways on a screen of 360 pixels', async (t) => {
-  const shown = await openPage(t, '', { viewport: { width: 360, height: 740 } })
+  const shown = await openPage(t, '', { viewport: { width: 360, height: 740 }, person })
   const { page, home } = shown
   await fill(shown)
   const wide: string[] = []

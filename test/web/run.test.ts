@@ -91,6 +91,8 @@ test("an action that the key does not allow is not offered, and the server's ref
   const { page, client, context, home } = await openPage(t, '', { permissions: ['read'] })
   await client.createRun({ title: 'Failed one', status: 'failed' })
   await page.getByRole('region', { name: 'Needs attention' }).getByText('Failed one').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Resolve' }).count(), 0)
+  assert.equal(await page.getByRole('combobox', { name: 'Put off' }).count(), 0)
   await page.getByRole('link', { name: 'Failed one' }).first().click()
   await page.locator('.retry').getByText('conduct exec --project default --retry-of RUN-001 --').waitFor()
   for (const name of ['Add check', 'Edit labels']) assert.equal(await page.getByRole('button', { name }).count(), 0)
@@ -105,50 +107,29 @@ test("an action that the key does not allow is not offered, and the server's ref
   await page.getByRole('alert').getByText("requires a key with the permission 'agent'").waitFor()
 })
 
-test('the title counts the runs that need attention, and a dismissal does not change the run', async (t) => {
-  const { page, client, home } = await openPage(t, '', { permissions: ['read'] })
+test('the title counts the runs that need attention, and a decision does not change the run', async (t) => {
+  const { page, client, home } = await openPage(t)
   await client.createRun({ title: 'First try', status: 'failed' })
-  const { run, lease } = await client.createRun({ title: 'Asleep', status: 'in_progress', leaseSeconds: 60 })
-  const before = (await client.updateRun({ runId: run.runId, status: 'failed', leaseToken: lease?.token })).run
+  const { run } = await client.createRun({ title: 'Broken', status: 'failed' })
   const needs = page.getByRole('region', { name: 'Needs attention' })
   await needs.getByText('First try').waitFor()
   await page.waitForFunction(() => document.title === '(2) Now · Conduct')
   await client.createRun({ title: 'Second try', retryOf: 'RUN-001', status: 'completed' })
   await needs.getByText('First try').waitFor({ state: 'detached' })
-  await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
-  await needs.getByText('You dismissed everything that needs attention').waitFor()
+  await needs.getByRole('button', { name: 'Resolve RUN-002' }).click()
+  await needs.getByText('Nothing needs attention').waitFor()
   await page.waitForFunction(() => document.title === 'Now · Conduct')
-  assert.deepEqual((await client.getRun({ runId: 'RUN-002' })).run.version, before.version)
+  assert.equal((await client.getRun({ runId: 'RUN-002' })).run.version, run.version)
 
   await page.goto(`${home}?again#/`)
-  await needs.getByText('1 dismissed by you').click()
-  await needs.getByRole('button', { name: 'Restore RUN-002' }).click()
-  await needs.getByRole('button', { name: 'Dismiss RUN-002' }).click()
-  // The run fails again, and the new failure is not dismissed.
+  await needs.getByText('Put off and resolved').click()
+  await needs.getByRole('button', { name: 'Reopen RUN-002' }).click()
+  await needs.getByRole('button', { name: 'Resolve RUN-002' }).click()
+  // The run fails again, and nobody has decided about the new failure.
   await client.updateRun({ runId: 'RUN-002', status: 'in_progress' })
   await client.updateRun({ runId: 'RUN-002', status: 'failed' })
-  await needs.getByRole('button', { name: 'Dismiss RUN-002' }).waitFor()
+  await needs.getByRole('button', { name: 'Resolve RUN-002' }).waitFor()
   await page.waitForFunction(() => document.title === '(1) Now · Conduct')
-})
-
-test("the browser's list of dismissals is bounded, and may be invalid", async (t) => {
-  const { page, client, home } = await openPage(t)
-  await client.createRun({ title: 'Broken', status: 'failed' })
-  const keep = (text: string) =>
-    page.evaluate((text) => localStorage.setItem(`conduct.dismissed ${new URL('.', location.href)}`, text), text)
-  await keep(JSON.stringify(Array.from({ length: 500 }, (_, n) => `${n} old`)))
-  const needs = page.getByRole('region', { name: 'Needs attention' })
-  await needs.getByRole('button', { name: 'Dismiss RUN-001' }).click()
-  await needs.getByText('1 dismissed by you').waitFor()
-  const kept = await page.evaluate(() => localStorage.getItem(`conduct.dismissed ${new URL('.', location.href)}`))
-  const dismissed: string[] = JSON.parse(String(kept))
-  assert.equal(dismissed.length, 500)
-  assert.match(String(dismissed.at(-1)), /^1 .* failed$/)
-  for (const text of ['{', '{}', 'null', '1']) {
-    await keep(text)
-    await page.goto(`${home}?${text.length}#/`)
-    await needs.getByRole('button', { name: 'Dismiss RUN-001' }).waitFor()
-  }
 })
 
 test('what was typed into the forms of a run outlives the session, but not the cancelling', async (t) => {

@@ -133,3 +133,49 @@ test('the first turn does not take the log away from its reader', async (t) => {
   await page.goto(`${home}?again#/runs/default/${run.runId}`)
   await page.locator('#turn-1').waitFor()
 })
+
+test('the open turn shows what the agent did so far, without a reload, until it is closed', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run, lease } = await client.createRun({ title: 'Hold a boat', agent: 'claude-code', leaseSeconds: 600 })
+  const held = { runId: run.runId, leaseToken: lease?.token ?? '' }
+  const activity = { state: 'working', tool: 'Bash', target: 'npm run lint' } as const
+  await client.heartbeat({ ...held, activity })
+  await page.goto(`${home}#/runs/default/${run.runId}`)
+  const open = page.locator('.turn.open')
+  await open.getByText('Turn 1').waitFor()
+  await client.appendTurn({ ...held, n: 1, open: true, prompt: 'Hold a boat for ten minutes.', model: 'claude-sonnet' })
+  await open.getByText('Hold a boat for ten minutes.').waitFor()
+  const turn = {
+    n: 1,
+    plan: [{ text: 'Write a failing test', status: 'in_progress' as const }],
+    files: [{ path: 'src/booking/hold.ts' }],
+    commands: [{ command: 'npm test', exitCode: 1 }],
+    tools: [{ name: 'Edit', count: 3 }],
+    agents: [{ name: 'reviewer' }],
+  }
+  await client.heartbeat({ ...held, activity, turn })
+  for (const words of [
+    ...['Write a failing test', 'src/booking/hold.ts', 'npm test', 'exit code 1', 'Tools: Edit ×3', 'reviewer'],
+    ...['Now:', 'npm run lint', /^began /, /^seen /],
+  ]) {
+    await open.getByText(words).waitFor()
+  }
+  await client.appendTurn({ ...held, n: 1, prompt: 'Hold a boat for ten minutes.', answer: 'Held.' })
+  await page.getByRole('region', { name: 'Last answer' }).getByText('Held.').waitFor()
+  await open.waitFor({ state: 'detached' })
+  assert.equal(await page.locator('.turn').count(), 1)
+})
+
+test('a turn whose end was lost stays on the page of its run', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { run } = await client.createRun({ title: 'Hold a boat', status: 'in_progress' })
+  const { runId } = run
+  await client.appendTurn({ runId, n: 1, open: true, prompt: 'Hold a boat.' })
+  await client.heartbeat({ runId, turn: { commands: [{ command: 'npm test', exitCode: 0 }] } })
+  await client.updateRun({ runId, status: 'failed' })
+  await page.goto(`${home}#/runs/default/${runId}`)
+  const open = page.locator('.turn.open')
+  for (const words of ['Hold a boat.', 'npm test', 'not finished'])
+    await open.getByText(words, { exact: true }).waitFor()
+  assert.equal(await page.getByText('No turns.').count(), 0)
+})

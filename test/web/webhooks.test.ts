@@ -18,7 +18,7 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
   await page.locator('code', { hasText: secret }).waitFor({ state: 'detached' })
   assert.ok(!(await page.content()).includes(secret))
 
-  const row = page.locator('.keyed li', { hasText: 'http://hooks.invalid/hook' })
+  const row = page.locator('.keyed li', { hasText: 'http://hooks.invalid/h…' })
   await row.getByText('run.created').waitFor()
   await row.getByRole('button', { name: 'Test' }).click()
   const tested = page.getByRole('dialog', { name: 'Test message' })
@@ -55,21 +55,22 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
 
 test('an edit of a webhook does not overwrite what somebody else saved since the form was opened', async (t) => {
   const { page, client } = await openPage(t, '#/webhooks')
-  await client.createWebhook({ url: 'https://hooks.example/a', types: ['run.created'] })
+  await client.createWebhook({ url: 'https://hooks.example/aaaaaa', types: ['run.created'] })
   await page.getByRole('button', { name: 'Manage' }).click()
   await page.getByRole('button', { name: 'Edit' }).click()
   const form = page.getByRole('dialog', { name: 'Edit webhook' })
   await form.getByRole('checkbox', { name: 'run.updated' }).check()
-  await client.updateWebhook({ id: 1, url: 'https://hooks.example/b' })
-  await page.locator('.keyed li', { hasText: 'https://hooks.example/b' }).waitFor()
+  await client.updateWebhook({ id: 1, url: 'https://hooks.example/bbbbbb' })
+  await page.locator('.keyed li', { hasText: 'https://hooks.example/bb…' }).waitFor()
   await form.getByRole('button', { name: 'Save' }).click()
   await form.getByRole('alert').getByText('Somebody else changed this').waitFor()
-  assert.equal((await client.getWebhook({ id: 1 })).webhook.url, 'https://hooks.example/b')
-  await form.getByLabel(/^URL/).fill('https://hooks.example/c')
+  assert.equal((await client.getWebhook({ id: 1 })).webhook.url, 'https://hooks.example/bb…')
+  await form.getByLabel('Format').selectOption('plain')
+  await form.getByLabel(/^URL/).fill('https://hooks.example/cccccc')
   await form.getByRole('button', { name: 'Save' }).click()
   await form.waitFor({ state: 'detached' })
-  const { url, types } = (await client.getWebhook({ id: 1 })).webhook
-  assert.deepEqual([url, types], ['https://hooks.example/c', ['run.created', 'run.updated']])
+  const { url, format, types } = (await client.getWebhook({ id: 1 })).webhook
+  assert.deepEqual([url, format, types], ['https://hooks.example/cc…', 'plain', ['run.created', 'run.updated']])
 })
 
 test('the form of a webhook shows every type that it receives, also erasures', async (t) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { CheckFields } from '../../nouns/run/check/fields.ts'
+import type { CheckInput } from '../../nouns/run/check/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Env } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
@@ -73,7 +73,7 @@ export function pipelineOf({
   GITHUB_RUN_ID: id,
   GITHUB_JOB: job,
   GITHUB_RUN_ATTEMPT: attempt,
-}: Env): CheckFields['pipeline'] {
+}: Env): CheckInput['pipeline'] {
   if (!id || !job) return undefined
   const n = Number(attempt)
   return { id: slice(id, 0, 200), job: slice(job, 0, 200), ...(Number.isInteger(n) && n > 0 && { attempt: n }) }

@@ -32,7 +32,7 @@ export const objectsOf = (env: Env, name = '') => join(folders.state(env), 'obje
 export function noteStep(state: State, heard: Heard, env: Env): boolean {
   const { seen, recording } = heard
   const { step } = seen
-  const isNoted = !['start', 'begin', 'wait'].includes(step.kind)
+  const isNoted = !['start', 'begin', 'wait', 'resume'].includes(step.kind)
   // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
   const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name), heard.until)

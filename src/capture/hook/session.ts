@@ -1,5 +1,3 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
@@ -65,13 +63,14 @@ export async function settle(state: State, name: string, env: Env) {
       await sleep(lateMs)
       continue
     }
-    const { memo: next, calls } = closing ? await closed(session, after, closing.at) : after
+    const { memo: stepped, calls } = closing ? await closed(session, after, closing.at) : after
+    const { owed = [], ...next } = stepped
     const queued = (await maskDeep(calls)).map(({ operation, input }) =>
       // The session's own key: also a machine that forgot the session does not make a second run of it.
       newCall(operation, input, operation === 'createRun' ? name : undefined),
     )
     const ids = notes.map(({ id }) => id)
-    isSettled = state.settle(name, ids, queued, { memo: next, ended: next.ended === true })
+    isSettled = state.settle(name, ids, queued, { memo: next, ended: next.ended === true }, owed)
   }
 }
 
@@ -122,15 +121,6 @@ async function closed(session: Session, { memo, calls }: Stepped, at: number): P
   const seen = { agent: '', session: '', cwd: recording.cwd, step: { kind: 'turn' } } as const
   const after = close(memo, await factsOf(session, memo, { seen, at, trees: {} }))
   return { memo: after.memo, calls: [...calls, ...after.calls] }
-}
-
-/** Deletes the snapshots of deleted sessions. */
-export function forgetObjects(state: State, env: Env) {
-  const folder = objectsOf(env)
-  if (!existsSync(folder)) return
-  for (const name of readdirSync(folder)) {
-    if (!state.find(name)) rmSync(join(folder, name), { recursive: true, force: true })
-  }
 }
 
 /**

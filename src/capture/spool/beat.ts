@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConductError, unknownThere } from '../../contract/error.ts'
+import { type Client, ConductError, type Input } from '../../client/client.ts'
 import { mask } from '../../mask/mask.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import type { Place } from '../../place/place.ts'
 import { leaseSecondsOf } from '../../recorder/agents/tools.ts'
 import { type Beat, pauseMs } from './beats.ts'
 import { deliver, type Line, tryMs } from './deliver.ts'
+import { openTurnOf } from './open-turn.ts'
 import type { State } from './state.ts'
 
 export interface BeatOptions {
@@ -25,17 +26,21 @@ export async function sendBeats(state: State, { connect, waits, isWoken }: BeatO
   const left = new Set<string>()
   for (;;) {
     const next = state.beats().find(({ name }) => !left.has(name))
-    if (!next || (next.due > Date.now() && !waits)) return
-    const until = performance.now() + Math.min(pauseMs, Math.max(0, next.due - Date.now()))
+    if (!next || (next.at > Date.now() && !waits)) return
+    const until = performance.now() + Math.min(pauseMs, Math.max(0, next.at - Date.now()))
     while (performance.now() < until) {
       if (isWoken?.()) return
       await sleep(Math.min(lookMs, until - performance.now()))
     }
-    if (!(await sendBeat(state, next, connect).catch(() => false))) left.add(next.name)
+    await deliver(state, next.name, { connect })
+    if (!(await sendBeat(state, next, connect).catch(() => false)) && !isLater(state, next)) left.add(next.name)
     // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
     await deliver(state, next.name, { connect })
   }
 }
+
+/** Whether a wait has begun since the heartbeat was due, so that it goes out a moment later. */
+const isLater = (state: State, { name }: Beat) => state.beats().some((one) => one.name === name && one.at > Date.now())
 
 /** False if another process is talking to the server of that session, or something must be sent first. */
 async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
@@ -44,24 +49,39 @@ async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect'
   // The end of a turn must not be overtaken by earlier activity.
   if (!state.claim(name, holder, 2 * tryMs)) return false
   try {
-    const { runId, leaseToken, place } = state.find(name) ?? {}
-    if (!place || !runId || !leaseToken || state.next(name)) return false
+    const recording = state.find(name)
+    const { runId, leaseToken, place } = recording ?? {}
+    if (!recording || !place || !runId || !leaseToken || state.next(name)) return false
     const activity = state.takeBeat(beat)
     if (!activity) return false
     const { client, close } = await connect(place)
     try {
       const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
-      await client.heartbeat({ ...held, activity: await masked(activity) }).catch((error: unknown) => {
-        // An older server knows no activity. The session began there, and must keep its lease.
-        if (!(error instanceof ConductError) || unknownThere(error) === undefined) throw error
-        return client.heartbeat(held)
-      })
+      // Whatever is wrong with it, the lease comes first.
+      const turn = await openTurnOf(recording, state.notes(name)).catch(() => undefined)
+      const shown = { activity: await masked(activity), turn }
+      await beatWith(client, held, [shown, { activity: shown.activity }, {}])
     } finally {
       await close()
     }
     return true
   } finally {
     state.release(name, holder)
+  }
+}
+
+type Heartbeat = Input<'heartbeat'>
+
+/**
+ * Sends a heartbeat that shows the first of these that the server takes. An older one knows no open turn, or not even an
+ * activity. The session began there, and must keep its lease.
+ */
+async function beatWith(client: Client, held: Heartbeat, [shown, ...less]: Partial<Heartbeat>[]): Promise<void> {
+  try {
+    await client.heartbeat({ ...held, ...shown })
+  } catch (error) {
+    if (less.length === 0 || !(error instanceof ConductError) || error.code !== 'VALIDATION_ERROR') throw error
+    await beatWith(client, held, less)
   }
 }
 

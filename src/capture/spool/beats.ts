@@ -1,4 +1,5 @@
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
+import { settleMs } from '../../recorder/agents/tools.ts'
 import type { Database } from './database.ts'
 
 /** The pause between two heartbeats of a session, in milliseconds. */
@@ -9,8 +10,10 @@ const lateMs = 20_000
 /** A heartbeat to send. */
 export interface Beat {
   name: string
-  /** In milliseconds since 1970. */
+  /** What identifies it, in milliseconds since 1970. */
   due: number
+  /** When to send it, in milliseconds since 1970. That is later for a wait that may not be one for a person. */
+  at: number
 }
 
 /** What sessions currently do, and when their servers should learn it. */
@@ -24,7 +27,7 @@ export interface Beats {
   doing(name: string): ActivityInput | undefined
   /** The heartbeats to send for existing runs, the earliest due first. */
   beats(): Beat[]
-  /** Takes a heartbeat with the newest known activity; undefined if another process has taken it. */
+  /** Takes a heartbeat with the newest known activity; undefined if another process has taken it, or a wait has just begun. */
   takeBeat(beat: Beat): ActivityInput | undefined
 }
 
@@ -33,6 +36,7 @@ export function beatsIn(db: Database): Beats {
     heard: (name, activity, cwd) =>
       db.together(() => {
         const now = Date.now()
+        const soon = now + (activity && isUrgent(db, name, activity) ? settleMs : pauseMs)
         db.run(
           'update recordings set last_heard = ?, activity = ?, last_cwd = coalesce(?, last_cwd) where name = ?',
           ...[now, activity && JSON.stringify(activity), cwd ?? null, name],
@@ -44,26 +48,39 @@ export function beatsIn(db: Database): Beats {
         return (
           db.run(
             // After the clock was set back, an earlier heartbeat may be in the future.
-            `update recordings set beat_due = min(max(?1, beaten + ${pauseMs}), ?1 + ${pauseMs})
-              where name = ?2 and (beat_due is null or beat_due < ?1 - ${lateMs} or beat_due > ?1 + ${pauseMs})`,
-            ...[now, name],
+            `update recordings set beat_due = min(max(?1, beaten + ${pauseMs}), ?3)
+              where name = ?2 and (beat_due is null or beat_due < ?1 - ${lateMs} or beat_due > ?3)`,
+            ...[now, name, soon],
           ) === 1
         )
       }),
     doing: (name) => doing(db, name),
     beats: () =>
       db.rows<Beat>(
-        `select name, beat_due as due from recordings
+        `select name, beat_due as due, max(beat_due, ${settledAt}) as at from recordings
           where beat_due is not null and activity is not null and run_id is not null and ended = 0 and refused is null
-          order by beat_due`,
+          order by at`,
+        Date.now(),
       ),
     takeBeat: ({ name, due }) =>
       db.together(() => {
-        const text = 'update recordings set beat_due = null, beaten = ? where name = ? and beat_due = ?'
+        const text = `update recordings set beat_due = null, beaten = ?1
+          where name = ?2 and beat_due = ?3 and ${settledAt} <= ?1`
         if (db.run(text, Date.now(), name, due) === 0) return undefined
         return doing(db, name)
       }),
   }
+}
+
+/** When a wait is one for a person, at the time ?1; 0 for what is none, and after the clock was set back. */
+const settledAt = `iif(activity ->> 'state' = 'waiting' and last_heard <= ?1, last_heard + ${settleMs}, 0)`
+
+/** Whether people should hear at once of what has changed: a wait has begun, or one that the server knows of is over. */
+function isUrgent(db: Database, name: string, { state, since }: ActivityInput): boolean {
+  const before = doing(db, name)
+  if (state === 'waiting') return before?.state !== 'waiting' || before.since !== since
+  if (before?.state !== 'waiting') return false
+  return db.rows('select 1 as one from recordings where name = ? and beaten > last_heard', name).length > 0
 }
 
 function doing(db: Database, name: string): ActivityInput | undefined {

@@ -114,8 +114,17 @@ function unsent(db: Database): Unsent[] {
   return rows.map(({ calls, ...row }) => ({ ...recordingOf(row), calls }))
 }
 
+type What = Pick<Call, 'operation' | 'input'>
+
+/** Whether a call opens a turn. It only shows early what the turn says at its end, so nothing is lost without it. */
+export const opensTurn = ({ operation, input }: What) => operation === 'appendTurn' && input.open === true
+
+const isOpening = `operation = 'appendTurn' and json_extract(input, '$.open')`
+
 export function insertCalls(db: Database, name: string, calls: Call[]) {
   for (const { operation, input, key } of calls) {
+    // Readers need no opened turn once it is closed.
+    if (operation === 'appendTurn' && !input.open) db.run(`delete from calls where name = ? and ${isOpening}`, name)
     const text = JSON.stringify(input)
     db.run('insert into calls (name, operation, input, key) values (?, ?, ?, ?)', name, operation, text, key)
   }

@@ -195,6 +195,13 @@ const later: readonly string[] = [
   'update acts set target = null, git = null where target is not null;',
   // By how many milliseconds the clock of this machine is ahead of the server's, once that refused a time for it.
   'alter table recordings add column ahead_ms integer;',
+  // The turns of sessions whose diffs are still to be made: their trees, and the paths of their files.
+  `create table diffs (
+    id integer primary key autoincrement,
+    name text not null references recordings (name) on delete cascade,
+    n integer not null, trees text not null
+  ) strict;
+  create index diffs_by_name on diffs (name);`,
 ]
 
 export const latestVersion = firstVersion + later.length

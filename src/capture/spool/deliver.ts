@@ -6,7 +6,7 @@ import { isMissing, whyMissing } from '../../place/missing.ts'
 import type { Place } from '../../place/place.ts'
 import type { Gap } from '../../text/content.ts'
 import { amended, byServerClock } from './amend.ts'
-import type { Queued } from './calls.ts'
+import { opensTurn, type Queued } from './calls.ts'
 import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
 
@@ -52,6 +52,8 @@ const final: readonly Code[] = [
   'IDEMPOTENCY_MISMATCH',
 ]
 
+const isRefusal = (error: unknown): boolean => error instanceof ConductError && final.includes(error.code)
+
 /**
  * Sends the queued calls of a recording in order, with one try each, until none is left or one fails. Each takes effect
  * once however often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key.
@@ -71,7 +73,7 @@ export async function deliver(state: State, name: string, options: DeliverOption
     } catch (error) {
       const reason = (error as Error).message
       const code = error instanceof ConductError ? error.code : undefined
-      const isFinal = code !== undefined && final.includes(code)
+      const isFinal = isRefusal(error)
       state.update(name, { trouble: reason, ...(isFinal && { refused: reason }) })
       const outcome = isFinal ? 'refused' : 'waiting'
       return { outcome, words: textOf([...words, reason]), isAway: code === 'UNAVAILABLE' }
@@ -97,13 +99,19 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       state.claim(name, holder, 2 * tryMs)
       const recording = state.find(name)
       if (!recording) return
-      const answer = await send(client, state, recording, call, signal).catch(async (error) => {
-        const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
-        if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
-        const { runId, aheadMs, ...changed } = changes
-        state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
-        state.amend(call.id, changed)
-      })
+      const answer = await send(client, state, recording, call, signal).catch(
+        async (error): Promise<Answer | undefined> => {
+          if (isLeftOut(call, error)) return {}
+          const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+          if (!changes && opensTurn(call) && isRefusal(error)) return {}
+          if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
+          const { runId, aheadMs, ...changed } = changes
+          state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
+          state.amend(call.id, changed)
+          if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call.input.n, changed.input.n)
+          return undefined
+        },
+      )
       if (!answer) continue
       const { run, check, lease, left, appended } = answer
       if (left) words.push(left)
@@ -121,6 +129,10 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
     await close()
   }
 }
+
+/** Whether a server does not take a diff, for example an older one. The recording goes on without it. */
+const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
+  operation === 'addDiffs' && error instanceof ConductError && final.includes(error.code)
 
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
@@ -169,8 +181,7 @@ async function send(
   const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
     isAppend && recording.appended !== null
       ? { appended: await appendOnce(client, state, { name, id, input: input as Append['input'] }, signal) }
-      : // A turn has its number.
-        callOf(client, operation)(input, { signal, ...(operation !== 'appendTurn' && { idempotencyKey }) })
+      : callOf(client, operation)(input, { signal, ...(!hasNumber.has(operation) && { idempotencyKey }) })
   try {
     return await invoke(isHeld || isSeen ? { leaseToken, ...given } : given, key)
   } catch (error) {
@@ -190,6 +201,9 @@ async function send(
 
 type Input = Record<string, unknown>
 
+/** A turn has its number, and so have its diffs. */
+const hasNumber: ReadonlySet<Name> = new Set<Name>(['appendTurn', 'addDiffs'])
+
 /** Each operation has its own type. Only the queue knows which one this is. */
 const callOf = (client: Client, operation: Name) =>
   client[operation] as (input: Input, options: CallOptions) => Promise<Answer>
@@ -198,7 +212,7 @@ const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(o
 
 /** What the former holder of a lost lease may still write: the log, and facts that nobody else knows. */
 function withoutLease(operation: Name, given: Record<string, unknown>): Record<string, unknown> | undefined {
-  if (operation === 'appendToRun' || operation === 'appendTurn') return given
+  if (operation === 'appendToRun' || (hasNumber.has(operation) && !given.open)) return given
   if (operation !== 'updateRun') return undefined
   const facts = ['git', 'changes', 'usage', 'links'].filter((field) => given[field] !== undefined)
   if (facts.length === 0) return undefined

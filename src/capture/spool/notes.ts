@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Seen } from '../../recorder/agents/seen.ts'
 import { type Call, insertCalls } from './calls.ts'
 import type { Database } from './database.ts'
+import { insertOwed, type Owed } from './diffs.ts'
 import { insertRecording, type New, type Recording } from './recordings.ts'
 
 /** What a hook reported, kept until it is turned into calls. */
@@ -35,8 +36,8 @@ export interface Notes {
   noted(): string[]
   /** The unsettled notes, oldest first. */
   notes(name: string): Note[]
-  /** Replaces these notes by calls. If another process has done so, does nothing and returns false. */
-  settle(name: string, ids: number[], calls: Call[], told: Pick<Recording, 'memo' | 'ended'>): boolean
+  /** Replaces these notes by calls, and by the diffs to make of turns. If another process has done so, does nothing and returns false. */
+  settle(name: string, ids: number[], calls: Call[], told: Pick<Recording, 'memo' | 'ended'>, owed?: Owed[]): boolean
 }
 
 export function notesIn(db: Database): Notes {
@@ -74,7 +75,7 @@ export function notesIn(db: Database): Notes {
           seen: JSON.parse(seen),
           git: git === null ? null : JSON.parse(git),
         })),
-    settle: (name, ids, calls, { memo, ended }) =>
+    settle: (name, ids, calls, { memo, ended }, owed = []) =>
       db.together(() => {
         const these = 'settled = 0 and id in (select value from json_each(?))'
         const [left] = db.rows<{ count: number }>(
@@ -86,6 +87,7 @@ export function notesIn(db: Database): Notes {
         db.run(`update notes set settled = 1, seen = '', git = null where ${these}`, JSON.stringify(ids))
         db.run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
         insertCalls(db, name, calls)
+        insertOwed(db, name, owed)
         return true
       }),
   }

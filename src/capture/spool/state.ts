@@ -2,12 +2,13 @@ import { type Acts, actsIn } from './acts.ts'
 import { type Beats, beatsIn } from './beats.ts'
 import { type Calls, callsIn } from './calls.ts'
 import { openDatabase } from './database.ts'
+import { type Diffs, diffsIn } from './diffs.ts'
 import { type Lost, lostIn } from './lost.ts'
 import { type Notes, notesIn } from './notes.ts'
 import { type Recordings, recordingsIn } from './recordings.ts'
 
 /** What must outlive a process: recordings, their notes, and calls that their server has not acknowledged. */
-export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats {
+export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs {
   /** Whether it outlives the process. */
   isKept: boolean
   close(): void
@@ -26,6 +27,7 @@ export function openState(file: string): State {
     ...lostIn(db),
     ...actsIn(db),
     ...beatsIn(db),
+    ...diffsIn(db),
     isKept: file !== ':memory:',
     close: db.close,
   }

@@ -7,7 +7,9 @@ import { exitCodes, UsageError } from '../../terminal/exit.ts'
 import { addExamples } from '../../terminal/option.ts'
 import { clean } from '../../terminal/text.ts'
 import { rewrittenWords } from '../../verify/remember.ts'
-import { forgetObjects, settleNotes } from '../hook/session.ts'
+import { forgetObjects } from '../hook/objects.ts'
+import { payDiffs } from '../hook/owed-diffs.ts'
+import { settleNotes } from '../hook/session.ts'
 import { sendBeats } from './beat.ts'
 import type { Unsent } from './calls.ts'
 import { type Delivery, deliver, tryMs } from './deliver.ts'
@@ -124,12 +126,15 @@ export async function sync(
   { again, say, isWoken = () => false }: SyncOptions,
 ): Promise<boolean> {
   await settleNotes(state, env, say)
-  const isAllSent = await sendCalls(state, env, { again, say })
+  let isAllSent = await sendCalls(state, env, { again, say })
+  // Diffs take longer than the turns that they belong to.
+  if (await payDiffs(state, isWoken)) isAllSent = await sendCalls(state, env, { again, say })
   // If a hook has started this process, it also sends the current activity.
   await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again, isWoken })
   if (!again && (await isDeserted(state, isWoken))) {
     await settleNotes(state, env, say)
     await sendCalls(state, env, { again, say })
+    if (await payDiffs(state, isWoken)) await sendCalls(state, env, { again, say })
   }
   state.endGone()
   state.forgetActs()

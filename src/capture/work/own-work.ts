@@ -5,7 +5,7 @@ import { pathIn } from '../../place/folders.ts'
 import { askOf, commitsMade, diffTrees } from '../../place/git/history.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import type { Memo, Window } from '../../recorder/memo.ts'
+import type { Memo, TurnTrees, Window } from '../../recorder/memo.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
 import type { State } from '../spool/state.ts'
 import { changedAmong, type Lines } from './changed.ts'
@@ -36,20 +36,49 @@ export function ownWork(work: Work): SessionWork {
   const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file))
   const written = new Set([...named, ...commands.flatMap((command) => changedBy(command, work))])
   const uncredited = nobodysWork(work, written)
+  const tree = gitAfter(memo, now, work.moved, commits)?.tree
+  const end = now && { ...now, ...(tree !== undefined && { tree }) }
+  const files = filesOf(work, [...written].filter(pathOf), commits, end)
+  const diff = end && treesOf(work, [...written], files.own ?? [], end)
   return {
-    ...filesOf(work, [...written].filter(pathOf), commits),
+    ...files,
     commits: commits.slice(-mostCommits),
     ...(uncredited && { uncredited }),
+    ...(diff && { diff }),
+  }
+}
+
+/** From what to make the diffs of the turn; undefined if the working tree is another one. */
+function treesOf({ memo, ...work }: Work, written: string[], own: string[], end: Snapshot): TurnTrees | undefined {
+  const { base, last = base, startedAt = 0 } = memo
+  if (base?.root !== end.root || last?.root !== end.root) return undefined
+  const othersSince = (from: number) =>
+    new Set(work.state.othersFiles(work.name, from).map((path) => placed(end.root, end.root, path)))
+  const others = othersSince(memo.draft?.startedAt ?? startedAt)
+  const since = othersSince(startedAt)
+  return {
+    root: end.root,
+    objects: end.objects,
+    base: base.tree,
+    before: last.tree,
+    after: end.tree,
+    written,
+    own,
+    shared: written.filter((path) => others.has(path)),
+    sharedSince: own.filter((path) => since.has(path)),
   }
 }
 
 /** What the turn says about files of which these were written in it, and what is known of all of them then. */
-function filesOf({ memo, now, moved }: Work, written: string[], commits: string[]): Omit<SessionWork, 'commits'> {
+function filesOf(
+  { memo }: Work,
+  written: string[],
+  commits: string[],
+  end: Snapshot | undefined,
+): Omit<SessionWork, 'commits'> {
   const { base, told, own: before = [], same: sameBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
   const all = [...new Set([...(told?.commits ?? []), ...commits])]
-  const tree = gitAfter(memo, now, moved, commits)?.tree
-  const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const changed = changedAmong(own, { base, end, commits: all })
   const isNews = new Set([...sameBefore, ...written])
   const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))

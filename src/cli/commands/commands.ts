@@ -23,14 +23,15 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('../../capture/exec/exec.ts')).execCommand(),
   },
   run: {
-    summary: 'what agents did: create, list, get, update, link, append',
+    summary: 'what agents did: create, list, get, update, link, append, diff',
     group: 'ledger',
     load: async () => {
-      const [{ wordCommand }, { execCommand }] = await Promise.all([
+      const [{ wordCommand }, { execCommand }, { runDiffCommand }] = await Promise.all([
         import('../operation/command.ts'),
         import('../../capture/exec/exec.ts'),
+        import('./run-diff.ts'),
       ])
-      return wordCommand('run').addCommand(execCommand())
+      return wordCommand('run').addCommand(runDiffCommand()).addCommand(execCommand())
     },
   },
   spec: fromTable('spec', 'what to build, with every version', 'ledger'),
@@ -63,6 +64,7 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./open.ts')).openCommand(),
   },
+  attention: fromTable('attention', 'runs that somebody should look at: list, update', 'more'),
   log: fromTable('log', 'prove what the log contains: checkpoint, proof, consistency', 'more'),
   verify: {
     summary: 'check that nobody rewrote the log',
@@ -84,6 +86,11 @@ export const commands: Record<string, Entry> = {
   feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
   project: fromTable('project', 'projects', 'more'),
   key: fromTable('key', 'keys: create, list, revoke', 'more'),
+  watch: {
+    summary: 'say when an agent waits for you, fails or is done',
+    group: 'more',
+    load: async () => (await import('./watch.ts')).watchCommand(),
+  },
   webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete', 'more'),
   whoami: fromTable('whoami', 'show the key in use', 'more'),
   backup: {

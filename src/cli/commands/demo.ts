@@ -5,7 +5,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
 import { called } from '../../terminal/text.ts'
-import { agents, type Member, people, repository } from '../demo/data.ts'
+import { agents, type Member, people, persons, repository } from '../demo/data.ts'
 import { goOn } from '../demo/going.ts'
 import { type Story, storyOf } from '../demo/story.ts'
 import { pairs, printJson } from '../show/print.ts'
@@ -93,14 +93,15 @@ async function teamIn(ledger: OpenLedger, project: string): Promise<Record<Membe
     // An existing project is fine if it is empty.
     if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
   })
-  const member = async (name: Member, permission: 'agent' | 'write'): Promise<[Member, Client]> => {
-    const { secret } = await local.createKey({ name, permissions: [permission], project })
+  const member = async (name: Member, permission: 'agent' | 'write', person?: string): Promise<[Member, Client]> => {
+    const { secret } = await local.createKey({ name, permissions: [permission], project, person })
     return [name, ledger.as({ key: secret })]
   }
   const team: [Member, Client][] = []
-  for (const name of people) team.push(await member(name, 'write'))
-  for (const name of [...(Object.keys(agents) as (keyof typeof agents)[]), 'ci'] as const)
-    team.push(await member(name, 'agent'))
+  for (const name of people) team.push(await member(name, 'write', persons[name]))
+  for (const name of Object.keys(agents) as (keyof typeof agents)[])
+    team.push(await member(name, 'agent', persons[agents[name].of]))
+  team.push(await member('ci', 'agent'))
   return Object.fromEntries(team) as Record<Member, Client>
 }
 

@@ -24,7 +24,7 @@ const farewellMs = 5_000
 
 const sessionEnded = { code: 'SESSION_ENDED', message: 'The session of its agent ended before the run.' }
 
-export interface LocalHoldOptions {
+interface LocalHoldOptions {
   client: Client
   state: State
   place: Place
@@ -37,7 +37,7 @@ export interface LocalHoldOptions {
   starter?: ProcessId | undefined
 }
 
-export interface LocalHold extends Hold {
+interface LocalHold extends Hold {
   /** Renews the leases of the runs that this process has open. */
   beat(): Promise<void>
   /** Ends the runs that this process has open. */

@@ -3,16 +3,38 @@
  * and what they write.
  */
 
-/** Everyone with a key. Agents name their machine, their model, and its price per million tokens (USD). */
+export const people = ['ada', 'mateo', 'yuki'] as const
+type Person = (typeof people)[number]
+
+export const persons: Record<Person, string> = {
+  ada: 'Ada Lund <ada@harbor.example>',
+  mateo: 'Mateo Ruiz <mateo@harbor.example>',
+  yuki: 'Yuki Tanaka <yuki@harbor.example>',
+}
+
+/** Everyone with a key. Agents name whose they are, their machine, their model, and its price per million tokens (USD). */
 export const agents = {
-  'claude-code': { host: 'ada-laptop', cwd: '/home/ada/harbor', model: 'claude-sonnet', input: 3, output: 15 },
-  codex: { host: 'mateo-desktop', cwd: '/home/mateo/src/harbor', model: 'gpt-codex', input: 1.25, output: 10 },
-  cursor: { host: 'yuki-laptop', cwd: '/Users/yuki/harbor', model: 'composer', input: 1.5, output: 7.5 },
+  'claude-code': {
+    of: 'ada',
+    host: 'ada-laptop',
+    cwd: '/home/ada/harbor',
+    model: 'claude-sonnet',
+    input: 3,
+    output: 15,
+  },
+  codex: {
+    of: 'mateo',
+    host: 'mateo-desktop',
+    cwd: '/home/mateo/src/harbor',
+    model: 'gpt-codex',
+    input: 1.25,
+    output: 10,
+  },
+  cursor: { of: 'yuki', host: 'yuki-laptop', cwd: '/Users/yuki/harbor', model: 'composer', input: 1.5, output: 7.5 },
 } as const
 export type Agent = keyof typeof agents
 
-export const people = ['ada', 'mateo', 'yuki'] as const
-export type Member = Agent | (typeof people)[number] | 'ci'
+export type Member = Agent | Person | 'ci'
 
 export const repository = 'https://git.example.com/harbor/harbor'
 export const jobs = 'https://ci.example.com/harbor/jobs'

@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts'
-import { type Agent, agents, type Chance, type Member, type Part, repository, steps } from './data.ts'
+import { type Agent, agents, type Chance, type Member, type Part, persons, repository, steps } from './data.ts'
 import type { SpecPlan } from './specs.ts'
 
 export type Team = Record<Member, Client>
@@ -31,11 +31,12 @@ const branchOf = ({ spec: { specId }, title }: Task) =>
 
 /** The fields of a run when it starts. */
 export function beginning(task: Task, agent: Agent, chance: Chance) {
-  const { host, cwd } = agents[agent]
+  const { of, host, cwd } = agents[agent]
   return {
     title: task.title,
     specId: task.spec.specId,
     agent,
+    author: persons[of],
     labels: { area: task.part.name },
     where: { host, cwd, session: chance.hex(8) },
     git: { repository, branch: branchOf(task), base: 'main', commit: chance.hex(40), dirty: false },

@@ -3,7 +3,7 @@ import { line } from '../../terminal/text.ts'
 import { pairs, printJson } from '../show/print.ts'
 
 /** Something that the import left out or found contradictory, and where it is. */
-export interface Unplaced {
+interface Unplaced {
   file: string
   line?: number
   reason: string

@@ -139,7 +139,13 @@ function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string 
   if (!existsSync(cwd)) {
     if (goneTo === undefined)
       return `its folder ${cwd} no longer exists, so its project is unknown: name one with --gone-to <slug>`
-    return { cwd, project: goneTo, rules: { answers: true, prompts: true }, author: undefined, root: undefined }
+    return {
+      cwd,
+      project: goneTo,
+      rules: { answers: true, prompts: true, changes: true },
+      author: undefined,
+      root: undefined,
+    }
   }
   try {
     return { cwd, project: projectOf(cwd), rules: recordRules(cwd), author: authorOf(cwd), root: topOf(cwd) }
@@ -155,12 +161,13 @@ async function create(
   first: PastTurn,
   folder: Folder,
 ): Promise<Run> {
-  const { branch, base } = first.session
+  const { branch, base, version } = first.session
   const { startedAt, endedAt } = first.turn
   const [cwd, author] = [cut(folder.cwd, 1_000), cut(folder.author, 200)]
   const input = {
     title: titleOf(folder.rules, first.turn.prompt, source.agent),
     agent: source.agent,
+    ...(version !== undefined && { agentVersion: version }),
     ...(author && { author }),
     where: { host: hostname(), ...(cwd && { cwd }), session },
     ...((branch || base) && { git: await maskDeep({ ...(branch && { branch }), ...(base && { base }) }) }),

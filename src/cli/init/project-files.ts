@@ -31,7 +31,7 @@ type Change = (text: string | undefined) => string | undefined
  * The command of a hook: the launcher that Conduct keeps, which the PATH of a login shell or of a project with its own
  * Node.js may lack, or else the program on the PATH. Without Conduct it does nothing.
  */
-const hookCommand = (name: string, { otherwise }: HookFile) =>
+export const hookCommand = (name: string, { otherwise }: HookFile) =>
   `PATH="\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin:$PATH"; command -v conduct-ledger >/dev/null 2>&1 && conduct-ledger hook ${name} || ${otherwise}`
 
 /** The folder to set up: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */

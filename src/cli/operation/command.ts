@@ -62,8 +62,11 @@ function one(text: string, choices: string[]): string {
 /** The file name in an example: `run.md`, or a log to append. */
 const fileName = ({ name, words }: Plan) => (name === 'appendToRun' ? 'run.log' : `${words[0]}.md`)
 
+/** The operands that can be repeated. */
+const areMany: Operand['kind'][] = ['words', 'ids', 'features']
+
 function termOf(operand: Operand): string {
-  const name = `${shownName(operand)}${operand.kind === 'words' || operand.kind === 'features' ? '...' : ''}`
+  const name = `${shownName(operand)}${areMany.includes(operand.kind) ? '...' : ''}`
   return operand.required ? `<${name}>` : `[${name}]`
 }
 
@@ -77,7 +80,6 @@ function meaningOf({ kind }: Operand): string {
 function readerOf({ kind }: Operand): (text: string, before: unknown) => unknown {
   if (kind === 'number') return (text) => numberOf(text, 'integer')
   if (kind === 'feature') return featureOf
-  if (kind === 'words' || kind === 'features')
-    return (text, before) => [...((before as string[] | undefined) ?? []), text]
+  if (areMany.includes(kind)) return (text, before) => [...((before as string[] | undefined) ?? []), text]
   return (text) => text
 }

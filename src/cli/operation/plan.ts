@@ -8,7 +8,7 @@ import { type Flag, flagsOf, nonNull, type Schema, wordsOfInput } from './flag.t
 /** A positional argument of a command. */
 export interface Operand {
   field: string
-  kind: 'text' | 'number' | 'file' | 'words' | 'feature' | 'features'
+  kind: 'text' | 'number' | 'file' | 'words' | 'ids' | 'feature' | 'features'
   required: boolean
 }
 
@@ -87,6 +87,7 @@ function kindOf(name: Name, field: string): Operand['kind'] | undefined {
   if (name === 'search' && field === 'q') return 'words'
   if (name === 'getProof' && field === 'seq') return 'number'
   if (name === 'linkFeatures' && field === 'features') return 'features'
+  if (name === 'updateAttention' && field === 'runIds') return 'ids'
 }
 
 /** All operations whose command begins with that word. */

@@ -1,6 +1,7 @@
 import type { Client, ConductError } from '../../client/client.ts'
 import { requestOf } from '../../client/request.ts'
 import { masked } from '../../contract/secret.ts'
+import type { Event } from '../../log/fields.ts'
 import { type Place, shownPlace } from '../../place/connect.ts'
 import { keyOf } from '../../place/profile.ts'
 import type { Common, Manner } from '../../terminal/option.ts'
@@ -9,24 +10,31 @@ import { type Column, type Row, tables } from '../show/columns.ts'
 import { printJson, shown } from '../show/print.ts'
 import type { Plan } from './plan.ts'
 
-/** Prints one line for each change as it happens, until Ctrl-C (exit code 130). Says once when the server is away. */
+/** Prints one line for each change as it happens, until Ctrl-C (exit code 130). */
 export async function followEvents(client: Client, input: Record<string, unknown>, manner: Manner) {
+  const { limit: _, ...from } = input
+  await follow(client, from, (event) => {
+    process.stdout.write(`${manner.json ? jsonOf(event) : manner.quiet ? event.seq : eventLine(event)}\n`)
+  })
+  process.exitCode = 130
+}
+
+/** Does something with each event as it happens, until Ctrl-C. Says once when the server is away. */
+export async function follow(client: Client, input: Following, each: (event: Event) => unknown): Promise<void> {
   const end = new AbortController()
   process.once('SIGINT', () => end.abort())
-  const { limit: _, ...from } = input
   const onRetry = ({ message }: ConductError, failed: number) => {
     // A server that restarts is back at the next try.
     if (failed === 2) process.stderr.write(`conduct: ${clean(message)} Trying again until it responds.\n`)
   }
   try {
-    for await (const event of client.follow(from, { signal: end.signal, onRetry })) {
-      process.stdout.write(`${manner.json ? jsonOf(event) : manner.quiet ? event.seq : eventLine(event)}\n`)
-    }
+    for await (const event of client.follow(input, { signal: end.signal, onRetry })) await each(event)
   } catch (error) {
     if (!end.signal.aborted) throw error
-    process.exitCode = 130
   }
 }
+
+type Following = Parameters<Client['follow']>[0]
 
 /** The cells of an event. Times are exact, because a printed line does not age. */
 function eventLine(event: Row): string {

@@ -37,6 +37,14 @@ const costText = ({ costUsd }: Row) => (typeof costUsd === 'number' ? costUsd.to
 const evidenceOf = ({ evidence, createdBy }: Row) =>
   evidence ? evidenceText(evidence as Evidence, actorName(createdBy as Actor)) : ''
 
+/** Why a run needs attention: the verdict, or the failure. */
+function whyOf({ reason, run }: Row): string {
+  const { why, failure } = run as Row
+  const { code, message = '' } = (failure ?? {}) as { code?: string; message?: string }
+  if (reason === 'failing') return String(why ?? '')
+  return code === undefined ? '' : clean(firstLine(`${code} ${message}`, 200))
+}
+
 /** The totals of a group of runs. */
 const tallied = [
   column('RUNS', 'runs'),
@@ -68,6 +76,7 @@ export const tables: Record<string, Table> = {
     columns: [
       column('TURN', 'n'),
       column('ENDED', 'endedAt'),
+      column('STATE', ({ open }) => (open ? 'open' : '')),
       column('MODEL', 'model'),
       column('TOOLS', ({ tools }) => String(timesUsed(tools as { count: number }[] | undefined))),
       column('USD', ({ usage }) => costText((usage ?? {}) as Row)),
@@ -103,6 +112,33 @@ export const tables: Record<string, Table> = {
       created,
     ],
   },
+  attention: {
+    id: 'runId',
+    columns: [
+      column('RUN', 'runId'),
+      column('REASON', 'reason'),
+      column('STATE', ({ state }) => (state === 'open' ? '' : String(state))),
+      column('SPEC', 'specId'),
+      wide('BRANCH', 'branch'),
+      wide('WHOSE', ({ assignee, run }) => String(assignee ?? (run as Row).author ?? '')),
+      wide('TITLE', ({ run }) => String((run as Row).title ?? '')),
+      wide('WHY', whyOf),
+      wide('NOTE', 'note'),
+      column('SINCE', 'since'),
+    ],
+  },
+  grouped: {
+    id: 'key',
+    columns: [
+      column('BY', 'by'),
+      wide('GROUP', ({ key }) => String(key ?? unknown)),
+      column('RUNS', 'count'),
+      column('WORST', 'reason'),
+      wide('NEWEST', ({ runIds }) => String((runIds as string[])[0])),
+      wide('WHY', ({ attention }) => whyOf((attention as Row[])[0] as Row)),
+      column('SINCE', 'since'),
+    ],
+  },
   features: {
     id: 'id',
     columns: [
@@ -136,6 +172,7 @@ export const tables: Record<string, Table> = {
     columns: [
       column('ID', 'id'),
       wide('URL', 'url'),
+      column('FORMAT', 'format'),
       column('PROJECT', 'project'),
       column('STATE', webhookState),
       column('AFTER', 'after'),

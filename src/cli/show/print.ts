@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import type { Output } from '../../client/client.ts'
 import { digestOf } from '../../nouns/run/turn.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { type CsvPlan, csvOf } from '../../operations/csv.ts'
@@ -152,9 +153,15 @@ const forms: Record<string, (value: unknown) => string> = {
   updatedBy: (actor) => line(actorName(actor as Actor)),
   // Leave out the default.
   contentType: (type) => (type === 'text/markdown' ? '' : String(type)),
-  turns: (turns) => ((turns as { count: number }).count === 0 ? '' : String((turns as { count: number }).count)),
+  turns: (turns) => turnsText(turns as RunTurns),
   status: (status) => paint(shown(status)),
 }
+
+type RunTurns = Output<'getRun'>['run']['turns']
+
+/** The number of closed turns, and which one is open. */
+const turnsText = ({ count, open }: RunTurns) =>
+  [count > 0 && String(count), open && `turn ${open.n} is open`].filter(Boolean).join(', ')
 
 function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][] {
   return Object.entries(fields).flatMap(([name, value]): [string, string][] => {
@@ -182,11 +189,14 @@ export interface Story {
   content: string
 }
 
-/** A turn shows the prompt, the answer and the work; other records show their content. */
+/** A turn shows the prompt, the answer and the work; other records show their content, and a run also its open turn. */
 function storyOf(name: string, record: Row): Story {
   if (name !== 'turn') {
     const { content, ...fields } = record
-    return { fields, content: typeof content === 'string' ? content : '' }
+    const { open } = (name === 'run' ? (record.turns ?? {}) : {}) as Partial<RunTurns>
+    const whole = typeof content === 'string' ? content : ''
+    const between = open && /[^\n]$/.test(whole) ? '\n\n' : ''
+    return { fields, content: `${whole}${between}${open ? digestOf(open) : ''}` }
   }
   const turn = record as unknown as Turn
   const { project, runId, n, startedAt, endedAt, model, usage, git, createdBy } = turn

@@ -85,3 +85,47 @@ export const runFinders = (): string[] => [
   'create index runs_by_model on runs (project_id, model, created_at, id) where model is not null',
   'create index runs_by_update on runs (project_id, updated_at, created_at, id)',
 ]
+
+/** The version of a run's agent, since version 19. */
+export const agentVersion = ({ text }: Dialect): string[] => [`alter table runs add column agent_version ${text}`]
+
+/** What was written: a row for each file that a turn changed, or whose change since the run began it changed. */
+export const turnDiffs = ({ id, text, integer, tableEnd }: Dialect): string[] => [
+  `create table turn_diffs (id ${id}, project_id ${integer} not null references projects (id),
+    run_id ${integer} not null references runs (id) on delete cascade,
+    turn_id ${integer} not null references turns (id) on delete cascade, n ${integer} not null, path ${text} not null,
+    facts ${text} not null, document_id ${integer}, whole_facts ${text}, whole_document_id ${integer},
+    created_by ${integer} not null, created_at ${text} not null, unique (run_id, path, n)) ${tableEnd}`,
+  'create index turn_diffs_by_turn on turn_diffs (turn_id, path)',
+]
+
+/** The turn that is in progress in a run. Its id is the one that the turn has once it is closed. */
+export const openTurns = ({ text, integer, tableEnd }: Dialect): string[] => [
+  `create table open_turns (run_id ${integer} primary key references runs (id) on delete cascade,
+    id ${integer} not null unique, n ${integer} not null, title ${text}, prompt ${text}, facts ${text} not null,
+    started_at ${text}, seen_at ${text} not null, created_by ${integer} not null, created_at ${text} not null,
+    erased_at ${text}) ${tableEnd}`,
+]
+
+/**
+ * What lists find runs by: the files that they wrote, with the folders above, and the person of the author. A job fills
+ * these in for the runs that are there, from the newest to the oldest.
+ */
+export const touched = ({ text, integer, tableEnd }: Dialect): string[] => [
+  `create table run_paths (run_id ${integer} not null references runs (id) on delete cascade, path ${text} not null,
+    project_id ${integer} not null, created_at ${text} not null, primary key (run_id, path)) ${tableEnd}`,
+  'create index runs_by_path on run_paths (project_id, path, created_at, run_id)',
+  `create index runs_by_author_person on runs (project_id, author_person, created_at, id)
+    where author_person is not null`,
+  `create table backfills (name ${text} primary key, run_id ${integer} not null, path ${text} not null) ${tableEnd}`,
+  `insert into backfills (name, run_id, path)
+    select 'run_paths', last + 1, '' from (select max(run_id) as last from run_files) as newest where last is not null`,
+  `insert into backfills (name, run_id, path)
+    select 'author_person', last + 1, '' from (select max(id) as last from runs
+      where author is not null and author_person is null) as newest where last is not null`,
+]
+
+/** What arrives at a webhook: events, or sentences for people. */
+export const webhookFormat = ({ text }: Dialect): string[] => [
+  `alter table webhooks add column format ${text} not null default 'events'`,
+]

@@ -1,6 +1,17 @@
 import type { Dialect, Tx } from '../db.ts'
+import { attention } from './attention.ts'
 import { fromVersion4 } from './from-4.ts'
-import { hookSessions, primaryKeys, runFinders, verdict } from './later.ts'
+import {
+  agentVersion,
+  hookSessions,
+  openTurns,
+  primaryKeys,
+  runFinders,
+  touched,
+  turnDiffs,
+  verdict,
+  webhookFormat,
+} from './later.ts'
 import { newLedger } from './new-ledger.ts'
 
 export type Progress = (done: number, of: number) => void
@@ -42,7 +53,18 @@ export const isIndexes = (steps: Step[] | Index[]): steps is Index[] =>
   steps.length > 0 && steps.every((step) => typeof step === 'object')
 
 /** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
-const migrations: Migration[] = [hookSessions, primaryKeys, verdict, runFinders]
+const migrations: Migration[] = [
+  hookSessions,
+  primaryKeys,
+  verdict,
+  runFinders,
+  agentVersion,
+  turnDiffs,
+  openTurns,
+  touched,
+  webhookFormat,
+  attention,
+]
 
 /** The version of the tables in `tables.ts`. */
 export const firstVersion = 14

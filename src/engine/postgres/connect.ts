@@ -68,7 +68,7 @@ const direct = new WeakSet<pg.ClientBase>()
 /** A clock that took longer than this to read is not exact. */
 const clockMs = 1_000
 
-export interface Settled extends Session {
+interface Settled extends Session {
   /**
    * The time of the database in Unix milliseconds, minus that of `performance.now()`; undefined if the response was too
    * late.

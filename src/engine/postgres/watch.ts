@@ -11,7 +11,7 @@ const channel = 'conduct_commits'
 /** How often to send a notice to the other servers, at most. */
 const noticeEveryMs = 20
 
-export interface WatcherOptions {
+interface WatcherOptions {
   hosts: Hosts
   /** Runs a statement in no transaction. */
   query(statement: Sql): Promise<unknown>
@@ -81,7 +81,7 @@ class Throttle {
 /** How often a listener calls `onNotice` without a notice, and reconnects if needed. */
 const lookEveryMs = 1000
 
-export interface ListenerOptions {
+interface ListenerOptions {
   hosts: Hosts
   channel: string
   /** Receives the payload of each notice; undefined if there may have been one. */

@@ -22,7 +22,7 @@ import { createPrivately, followLinks } from './connect.ts'
 import { type Copied, type CopyOptions, copyLedger } from './copy.ts'
 import { requireShape } from './shape.ts'
 
-export interface BackupOptions extends CopyOptions {
+interface BackupOptions extends CopyOptions {
   /** Whether to replace an existing file. */
   force?: boolean | undefined
 }

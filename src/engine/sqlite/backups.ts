@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A scheduled backup. Its name contains the time at which it started (Unix milliseconds). */
-export interface Backup {
+interface Backup {
   path: string
   at: number
 }

@@ -18,7 +18,7 @@ import { ConductError } from '../../contract/error.ts'
  */
 const closelyEveryMs = 1_000
 
-export interface FileGuard {
+interface FileGuard {
   /**
    * Throws UNAVAILABLE once a file of the database was deleted, replaced or overwritten: later commits would go where
    * nobody can find them, or damage what is there now.

@@ -17,7 +17,7 @@ interface Pages {
   mode: number
 }
 
-export interface Shrinking {
+interface Shrinking {
   /** Reads outside a transaction. */
   query: Tx['query']
   tx: Tx['tx']

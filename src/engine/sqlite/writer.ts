@@ -13,7 +13,7 @@ const batchSize = 256
 const busyMs = 10_000
 const busyAtEndMs = 1_000
 
-export interface WriterOptions extends Connection {
+interface WriterOptions extends Connection {
   /** Called before each commit. */
   beforeCommit(): void
   /** Called after each commit. If it throws, the works of the batch are not acknowledged. */

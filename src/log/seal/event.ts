@@ -4,7 +4,7 @@ import { listOf } from '../../frame/pieces.ts'
 import { unpacked } from '../record.ts'
 import type { StoredEvent } from './leaf.ts'
 
-export interface SealedEvent {
+interface SealedEvent {
   event: StoredEvent
   salts: Buffer
 }

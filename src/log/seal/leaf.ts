@@ -1,20 +1,13 @@
 import { hash, randomBytes } from 'node:crypto'
 import { type Changes, type IsToGo, mapTexts } from '../event.ts'
+import type { EventHead } from '../event-id.ts'
 import { scanTexts } from '../scan-texts.ts'
 import { leafHash } from './tree.ts'
 
 const saltBytes = 16
 
 /** The fields of a stored event that its leaf covers. */
-export interface StoredEvent {
-  seq: number
-  projectId: number | null
-  type: string
-  subject: string
-  subjectId: number
-  actorKind: string | null
-  keyId: number | null
-  at: string
+export interface StoredEvent extends EventHead {
   imported: number
   changes: Changes
 }
@@ -90,7 +83,7 @@ function entryBy(event: StoredEvent, take: () => Buffer): string {
 export const leafOf = (event: StoredEvent, salts: Buffer): Buffer => leafHash(Buffer.from(entryOf(event, salts)))
 
 /** An event with the JSON of its changes. */
-export type EventWithJson = Omit<StoredEvent, 'changes'> & { changes: string }
+type EventWithJson = Omit<StoredEvent, 'changes'> & { changes: string }
 
 /**
  * Makes salts for the texts of an event that is new to the tree, and returns them with its leaf. Throws a SyntaxError for

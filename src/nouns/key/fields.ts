@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, rowId, text, time, timeInput } from '../../contract/field.ts'
+import { personPattern } from '../../contract/person.ts'
 import { permissions } from '../../contract/secret.ts'
-import { personPattern } from '../run/person.ts'
 
 export const permission = z.enum(permissions)
 

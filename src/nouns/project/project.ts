@@ -11,7 +11,7 @@ import type { Project } from './fields.ts'
 import { type Retention, retentionOf } from './retention.ts'
 import type { ProjectRoutes } from './routes.ts'
 
-export interface ProjectRow {
+interface ProjectRow {
   id: number
   slug: string
   name: string

@@ -49,7 +49,7 @@ export interface Aging {
 export const hasTexts = ({ expiredAt, updatedAt, checkedAt }: Aging): boolean =>
   expiredAt === null || expiredAt < updatedAt || (checkedAt !== null && expiredAt < checkedAt)
 
-export type Fate = 'kept' | 'erased' | 'deleted'
+type Fate = 'kept' | 'erased' | 'deleted'
 
 const dayMs = 86_400_000
 

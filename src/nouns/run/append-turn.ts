@@ -1,75 +1,37 @@
-import sql, { join } from 'sql-template-tag'
+import sql, { empty, join, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
-import type { ActorName } from '../../contract/field.ts'
+import type { InputOf } from '../../contract/route.ts'
 import { type Ctx, inTx, type Operation } from '../../frame/ctx.ts'
-import { deleteDocuments, digestOf, documentText, findDigests, insertDocument } from '../../frame/document.ts'
+import { deleteDocuments, digestOf, findDigests, insertDocument } from '../../frame/document.ts'
 import { countWithin, readPage } from '../../frame/page.ts'
 import { listOf, piecesOf } from '../../frame/pieces.ts'
-import { actorsOf } from '../../log/actor.ts'
-import { appeared, type Changes, vanished } from '../../log/event.ts'
-import { type Change, record, recordAll } from '../../log/record.ts'
+import { appeared, vanished } from '../../log/event.ts'
+import { record, recordAll } from '../../log/record.ts'
 import { titleOf } from '../../text/title.ts'
 import { activityAfter } from './activity.ts'
+import { deleteDiffTexts } from './add-diffs.ts'
 import { appendChapter } from './content.ts'
 import { keepFiles } from './file.ts'
+import { insertOpenTurn, isOpenedAs, takeOpenTurn } from './open-turn.ts'
 import { activityIn, type RunRow, requireRun } from './row.ts'
 import { saveRun } from './save.ts'
 import { type RunState, requirePast } from './state.ts'
 import { leaseAfter, openRun } from './take-lease.ts'
-import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnId, turnTitle } from './turn.ts'
-import type { Turn, TurnFields } from './turn-fields.ts'
+import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnTitle } from './turn.ts'
+import { openingFields, type Turn, type TurnFields } from './turn-fields.ts'
+import { eventOf, findOpenTurn, findTurn, nextNumber, type TurnRow, toldOf, turnsWith } from './turn-row.ts'
 import type { RunWorkRoutes } from './work-routes.ts'
-
-interface TurnRow {
-  id: number
-  n: number
-  prompt_id: number | null
-  answer_id: number | null
-  prompt: string | null
-  answer: string | null
-  /** All other fields, as JSON. */
-  facts: string
-  created_by: number
-  created_at: string
-  erased_at: string | null
-}
-
-const columns = sql`turns.id, turns.n, turns.prompt_id, turns.answer_id, ${documentText(sql`turns.prompt_id`)} as prompt,
-  ${documentText(sql`turns.answer_id`)} as answer, turns.facts, turns.created_by, turns.created_at, turns.erased_at`
-
-async function shownTurns(ctx: Ctx, runId: string, rows: TurnRow[]): Promise<Turn[]> {
-  const actors = await actorsOf(
-    ctx,
-    rows.map((row) => row.created_by),
-  )
-  return rows.map((row) => ({
-    id: row.id,
-    project: ctx.project.slug,
-    runId,
-    n: row.n,
-    ...(row.prompt !== null && { prompt: row.prompt }),
-    ...(row.answer !== null && { answer: row.answer }),
-    ...(JSON.parse(row.facts) as Omit<TurnFields, 'prompt' | 'answer'>),
-    createdBy: actors.get(row.created_by) as ActorName,
-    createdAt: row.created_at,
-    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
-  }))
-}
-
-async function findTurn(ctx: Ctx, run: Pick<RunRow, 'id' | 'run_id'>, n: number): Promise<Turn | undefined> {
-  const rows = await ctx.db.query<TurnRow>(
-    sql`select ${columns} from turns where turns.run_id = ${run.id} and turns.n = ${n}`,
-  )
-  return (await shownTurns(ctx, run.run_id, rows))[0]
-}
 
 /**
  * Adds a turn to a run and updates the run, in one transaction. A turn that already exists under its `n` with the same
- * fields is not added again. Throws CONFLICT if another turn has that `n`, or it is not the next one; LEASE_HELD;
- * LEASE_LOST; FORBIDDEN for an agent key on another's run; VALIDATION_ERROR for an end before the start, and for a time in
- * the future; NOT_FOUND.
+ * fields is not added again. With `open`, only opens the turn; adding it then closes it. Throws CONFLICT if another turn has
+ * that `n`, or it is not the next one; LEASE_HELD; LEASE_LOST; FORBIDDEN for an agent key on another's run;
+ * VALIDATION_ERROR for an end before the start, for a time in the future, and for what an opened turn cannot have;
+ * NOT_FOUND.
  */
-export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { runId, n, leaseToken, ...fields }) => {
+export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { open, ...input }) => {
+  if (open) return openTurn(ctx, input)
+  const { runId, n, leaseToken, ...fields } = input
   if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
     throw invalid('endedAt', `must not be before startedAt, ${fields.startedAt}, and is ${fields.endedAt}`)
   }
@@ -79,9 +41,7 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
     const { row, base } = opened
     const known = n === undefined ? undefined : await findTurn(ctx, row, n)
     // A turn with erased texts can no longer be compared.
-    if (known && known.erasedAt === undefined && !isSame(known, fields)) {
-      throw new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
-    }
+    if (known && known.erasedAt === undefined && !isSame(known, fields)) throw takenBy(known)
     const number = known ? known.n : await nextNumber(ctx, row, n)
     const turn = known ?? (await insertTurn(ctx, row, number, fields))
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
@@ -91,6 +51,32 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
   })
 }
 
+/** Opens a turn, and the run is working on it. One that is closed by now stays as it is. */
+function openTurn(
+  ctx: Ctx,
+  { runId, n, leaseToken, ...fields }: Omit<InputOf<RunWorkRoutes['appendTurn']>, 'open'>,
+): Promise<{ turn: Turn }> {
+  const [late] = Object.keys(toldOf(fields)).filter((field) => !openingFields.some((one) => one === field))
+  if (late !== undefined) throw invalid(late, `does not go with open, which takes ${openingFields.join(', ')}`)
+  requirePast(fields, ctx.now)
+  return inTx(ctx, async (ctx) => {
+    const opened = await openRun(ctx, runId, leaseToken)
+    const { row, base } = opened
+    const closed = n === undefined ? undefined : await findTurn(ctx, row, n)
+    if (closed && !isOpenedAs(closed, fields)) throw takenBy(closed)
+    const turn = closed ?? (await insertOpenTurn(ctx, row, n, fields))
+    const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
+    const activity = closed
+      ? undefined
+      : activityAfter(activityIn(row), { state: 'working', since: fields.startedAt }, ctx.now)
+    await saveRun(ctx, { ...opened, after: base, lease, activity })
+    return { turn }
+  })
+}
+
+const takenBy = ({ runId, n }: Turn) =>
+  new ConductError('CONFLICT', `Run '${runId}' has another turn ${n}: read it, and send yours as the next.`)
+
 /** Whether a stored turn has exactly these fields. */
 function isSame(known: Turn, fields: TurnFields): boolean {
   const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...told } = known
@@ -99,25 +85,12 @@ function isSame(known: Turn, fields: TurnFields): boolean {
 
 const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** The fields with a value; empty texts and lists have none. */
-function toldOf(fields: TurnFields): TurnFields {
-  const isEmpty = (value: unknown) => value === '' || (value instanceof Object && Object.keys(value).length === 0)
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)))
-}
-
-async function nextNumber(ctx: Ctx, row: RunRow, given: number | undefined): Promise<number> {
-  const [newest] = await ctx.db.query<{ n: number }>(
-    sql`select coalesce(max(n), 0) as n from turns where run_id = ${row.id}`,
-  )
-  const next = (newest?.n ?? 0) + 1
-  if (given === undefined || given === next) return next
-  throw new ConductError('CONFLICT', `The next turn of run '${row.run_id}' is ${next}, not ${given}: send that first.`)
-}
-
 async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields): Promise<Turn> {
   const { prompt = '', answer = '', ...facts } = toldOf(fields)
+  const opened = await takeOpenTurn(ctx, run, n)
   const digests = { prompt: digestOf(prompt), answer: digestOf(answer) }
   const values = [
+    ...(opened === undefined ? [] : [opened]),
     ctx.project.id,
     run.id,
     n,
@@ -128,28 +101,14 @@ async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields):
     ctx.actor.id,
     ctx.now,
   ]
+  const [itsId, own] = opened === undefined ? [empty, empty] : [sql`id,`, ctx.db.dialect.ownIds]
   const [row] = await ctx.db.query<{ id: number }>(sql`
-    insert into turns (project_id, run_id, n, title, prompt_id, answer_id, facts, created_by, created_at)
-    values (${join(values)}) returning id`)
+    insert into turns (${itsId} project_id, run_id, n, title, prompt_id, answer_id, facts, created_by, created_at)
+    ${own} values (${join(values)}) returning id`)
   const { id } = row as { id: number }
   await record(ctx, eventOf(ctx, 'created', run.run_id, { id, n }, appeared({ ...facts, ...digests })))
   return (await findTurn(ctx, run, n)) as Turn
 }
-
-/** The event of a new or deleted turn. */
-const eventOf = (
-  ctx: Ctx,
-  what: 'created' | 'deleted',
-  runId: string,
-  { id: subjectId, n }: { id: number; n: number },
-  changes: Changes,
-): Change => ({
-  type: `turn.${what}`,
-  subject: turnId(runId, n),
-  subjectId,
-  projectId: ctx.project.id,
-  changes,
-})
 
 /** How a new turn changes its run: usage, changes, git state and content, and it is idle now. */
 async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
@@ -168,26 +127,26 @@ async function meaningOf(ctx: Ctx, row: RunRow, base: RunState, turn: Turn) {
   return { after, content, activity }
 }
 
-/** The turns of a run, as getRun shows them. `newest` is the number of the last turn; null if there is none. */
-export async function turnsIn(ctx: Ctx, run: RunRow, newest: number | null) {
-  if (newest === null) return { count: 0 }
-  const last = await findTurn(ctx, run, newest)
-  return { count: newest, ...(last && { last }) }
+/** The turns of a run, as getRun shows them. `newest` is the number of the last closed turn; null if there is none. */
+export async function turnsIn(ctx: Ctx, run: RunRow, newest: number | null, isOpen: boolean) {
+  const last = newest === null ? undefined : await findTurn(ctx, run, newest)
+  const open = isOpen ? await findOpenTurn(ctx, run) : undefined
+  return { count: newest ?? 0, ...(last && { last }), ...(open && { open }) }
 }
 
 /** Throws NOT_FOUND if the project has no such run; BAD_REQUEST for a cursor of another order. */
 export const listTurns: Operation<RunWorkRoutes['listTurns']> = async (ctx, { runId, ...page }) => {
   const run = await requireRun(ctx, runId)
-  const where = [sql`turns.run_id = ${run.id}`]
-  const walk = { from: sql`turns`, where, createdAt: 'turns.created_at', id: 'turns.id' }
-  const { rows, meta } = await readPage<Weight>(ctx.db, weight, [walk], page)
-  const texts = new Map<number, TurnRow>()
+  const walkOf = (from: Sql) => ({
+    ...{ from, where: [sql`turns.run_id = ${run.id}`] },
+    ...{ createdAt: 'turns.created_at', id: 'turns.id' },
+  })
+  const { rows, meta } = await readPage<Weight>(ctx.db, weight, [walkOf(sql`turns`), walkOf(openTurns)], page)
+  const turns = new Map<number, Turn>()
   for (const ids of piecesOf(rows.map(({ id }) => id))) {
-    const found = await ctx.db.query<TurnRow>(sql`select ${columns} from turns where turns.id in (${listOf(ids)})`)
-    for (const row of found) texts.set(row.id, row)
+    for (const [id, turn] of await turnsWith(ctx, runId, listOf(ids))) turns.set(id, turn)
   }
-  const whole = rows.flatMap(({ id }) => texts.get(id) ?? [])
-  return { turns: await shownTurns(ctx, runId, whole), meta }
+  return { turns: rows.flatMap(({ id }) => turns.get(id) ?? []), meta }
 }
 
 type Weight = Pick<TurnRow, 'id' | 'created_at'> & { bytes: number }
@@ -196,11 +155,16 @@ type Weight = Pick<TurnRow, 'id' | 'created_at'> & { bytes: number }
 const weight = sql`turns.id, turns.created_at, octet_length(turns.facts) +
   (select cast(coalesce(sum(d.bytes), 0) as integer) from documents d where d.id in (turns.prompt_id, turns.answer_id)) as bytes`
 
+/** Open turns with the columns of others. */
+const openTurns = sql`(select id, run_id, created_at, facts || coalesce(prompt, '') as facts,
+  cast(null as bigint) as prompt_id, cast(null as bigint) as answer_id from open_turns) as turns`
+
 /** Throws NOT_FOUND if there is no such run or turn. */
 export const getTurn: Operation<RunWorkRoutes['getTurn']> = async (ctx, { runId, n }) => {
   const run = await requireRun(ctx, runId)
-  const turn = await findTurn(ctx, run, n)
-  if (turn) return { turn }
+  const closed = await findTurn(ctx, run, n)
+  const turn = closed ?? (await findOpenTurn(ctx, run))
+  if (turn?.n === n) return { turn }
   throw new ConductError('NOT_FOUND', `Run '${runId}' has no turn ${n}.`)
 }
 
@@ -215,6 +179,7 @@ export async function deleteTurns(ctx: Ctx, runs: Pick<RunRow, 'id' | 'run_id'>[
     order by run_id, n ${ctx.db.dialect.forUpdate}`)
   const documents = rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id])
   const digests = await findDigests(ctx, documents)
+  await deleteDiffTexts(ctx, ids)
   await ctx.db.query(sql`delete from turns where id in (${listOf(ids)})`)
   await deleteDocuments(ctx, documents)
   const events = rows.map(({ run, prompt_id, answer_id, facts, ...turn }) => {

@@ -56,6 +56,9 @@ export const runFields = {
   agent: stored('text', nullableText, 'The name of the agent that does the work', {
     given: text(200, 1).nullable().describe('The agent that does the work: "claude-code", "ci"'),
   }),
+  agentVersion: stored('text', nullableText, 'The version of the agent', {
+    given: text(100, 1).nullable().describe('The version of the agent: "2.1.332"'),
+  }),
   author: stored('text', nullableText, 'The person for whom the work is done', { given: author.nullable() }),
   command: stored('text', nullableText, 'The command line', {
     given: text(4000, 1).nullable().describe('The command that the run records'),
@@ -171,6 +174,7 @@ export function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, 
     specVersion: row.spec_version,
     status: row.status,
     agent: row.agent,
+    agentVersion: row.agent_version,
     author: row.author,
     command: row.command,
     exitCode: row.exit_code,
@@ -223,7 +227,13 @@ export function usageOf(row: RunRow): Run['usage'] {
 }
 
 const linkedFeature = z.object({ id: rowId, name: z.string() }).meta({ id: 'LinkedFeature' })
-const runTurns = z.object({ count: z.int(), last: turn.optional() }).meta({ id: 'RunTurns' })
+const runTurns = z
+  .object({
+    count: z.int().describe('How many turns are closed'),
+    last: turn.optional().describe('The last closed turn'),
+    open: turn.optional().describe('The turn in progress, or one whose end was lost'),
+  })
+  .meta({ id: 'RunTurns' })
 
 /** How many of its features one run shows. */
 export const shownFeatures = 100

@@ -1,6 +1,10 @@
 import sql, { empty, join } from 'sql-template-tag'
+import { pathFrom } from '../../contract/file-path.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
+import type { ChangedFile } from './diff-fields.ts'
+import { diffsOfRun, diffsOfTurn, isWithin, withStatus } from './diff-rows.ts'
 import { type RunRow, requireRun } from './row.ts'
+import { addTouched, dropTouched } from './touched.ts'
 import { most } from './turn.ts'
 import type { TurnFields } from './turn-fields.ts'
 import type { FileChanges } from './work-fields.ts'
@@ -22,18 +26,27 @@ const mostCounted = 10_000
 export async function keepFiles(
   ctx: Ctx,
   run: RunRow,
-  { files = [], restored = [] }: TurnFields,
+  turn: TurnFields,
   before: FileChanges | null,
 ): Promise<FileChanges> {
-  const last = new Map(files.map((file) => [file.path, file]))
+  const last = new Map(turn.files?.map((file) => [plain(file.path), { ...file, path: plain(file.path) }]))
+  const restored = (turn.restored ?? []).map(plain)
   const paths = [...new Set([...last.keys(), ...restored])]
   if (paths.length === 0) return changesOf(ctx, run)
   const those = sql`and path in (${join(paths)})`
   const old = (await isLong(ctx, run)) ? await totalsOf(ctx, run, those) : undefined
   if (restored.length > 0) await ctx.db.query(sql`delete from run_files where run_id = ${run.id} ${those}`)
   if (last.size > 0) await insertFiles(ctx, run, [...last.values()])
+  await dropTouched(ctx.db, run.id, restored)
+  await addTouched(
+    ctx.db,
+    [...last.keys()].map((path) => ({ run: run.id, path })),
+  )
   return old && before ? continued(before, old, await totalsOf(ctx, run, those)) : changesOf(ctx, run)
 }
+
+/** A path without `./` at its start. */
+const plain = (path: string) => pathFrom(path) ?? path
 
 async function insertFiles(ctx: Ctx, run: RunRow, files: NonNullable<TurnFields['files']>): Promise<void> {
   const rows = files.map(
@@ -82,17 +95,34 @@ function changesIn({ files, insertions, deletions }: Totals): FileChanges {
   }
 }
 
-/** Throws NOT_FOUND if the project has no such run. */
-export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (ctx, { runId, limit }) => {
+interface FileRow {
+  path: string
+  insertions: number | null
+  deletions: number | null
+}
+
+/** Throws NOT_FOUND if the project has no such run, or the run no such turn. */
+export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (ctx, { runId, path, turn, limit }) => {
   const run = await requireRun(ctx, runId)
-  const rows = await ctx.db.query<{ path: string; insertions: number | null; deletions: number | null }>(sql`
-    select path, insertions, deletions from run_files where run_id = ${run.id}
+  if (turn !== undefined) return filesOfTurn(ctx, run, turn, path, limit)
+  const those = path === undefined ? empty : sql`and ${isWithin('path', path)}`
+  const rows = await ctx.db.query<FileRow>(sql`
+    select path, insertions, deletions from run_files where run_id = ${run.id} ${those}
     order by coalesce(insertions, 0) + coalesce(deletions, 0) desc, path limit ${limit}`)
-  const { files: total = 0 } = await changesOf(ctx, run)
+  const { files: total } = await totalsOf(ctx, run, those)
   const files = rows.map(({ path, insertions, deletions }) => ({
     path,
     ...(insertions !== null && { insertions }),
     ...(deletions !== null && { deletions }),
   }))
-  return { files, meta: { total } }
+  return { files: await withStatus(ctx, diffsOfRun(run), files), meta: { total } }
+}
+
+async function filesOfTurn(ctx: Ctx, run: RunRow, turn: number, path: string | undefined, limit: number) {
+  const { facts, diffs } = await diffsOfTurn(ctx, run, turn)
+  const { files: all = [] } = JSON.parse(facts) as TurnFields
+  const isOne = (one: string) => path === undefined || (path.endsWith('/') ? one.startsWith(path) : one === path)
+  const lines = ({ insertions = 0, deletions = 0 }: ChangedFile) => insertions + deletions
+  const found = all.filter(({ path }) => isOne(path)).sort((a, b) => lines(b) - lines(a) || (a.path < b.path ? -1 : 1))
+  return { files: await withStatus(ctx, diffs, found.slice(0, limit)), meta: { total: found.length } }
 }

@@ -16,7 +16,13 @@ export const runFilters = {
     .optional()
     .describe('name:value; repeated: runs with all of these labels'),
   featureId: rowId.optional(),
-  author: author.optional(),
+  author: author
+    .optional()
+    .describe('Its author, as the run says; with a mail address alone, every spelling of that person'),
+  mine: z.boolean().optional().describe('Only runs whose author is the person of the calling key'),
+  file: text(1000, 1)
+    .optional()
+    .describe("A file that its turns wrote, from the repository's root, or a folder above one, which ends in /"),
   commit: z
     .string()
     .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 of 0-9 a-f')

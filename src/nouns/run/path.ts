@@ -6,8 +6,11 @@ import { momentFilters, type RunFilters, valueFilters } from './filters.ts'
 import { hrefKey } from './found-by.ts'
 import { statuses } from './state.ts'
 
-/** The filters of any list of runs. */
-export type Filters = Omit<RunFilters, 'createdAfter' | 'createdBefore'>
+/** The filters of any list of runs, as `readyFilters` returns them. */
+export type Filters = Omit<RunFilters, 'createdAfter' | 'createdBefore' | 'mine'> & {
+  /** The persons whom its author must be, all of them: hashes of their mails. */
+  persons?: readonly string[]
+}
 
 /** A filter of the runs of a project, with the index that serves it. */
 interface Path extends Walk {
@@ -15,7 +18,9 @@ interface Path extends Walk {
   /** The other filters that its index covers. */
   covers: readonly (keyof Filters)[]
   table: Sql
-  /** Statements that find the runs in the side table, with the project, in the order of its index. */
+  /** The column of the project in its index; missing if features lead to the runs. */
+  project?: string
+  /** Conditions that find the runs of a project in its index, in the order of that index. */
   probes: Sql[]
   ordered: Sql
   /** For each of these alone, the index has the order of lists. */
@@ -28,15 +33,16 @@ interface Path extends Walk {
 
 /** The walks through a project that find the matching runs, all along the index that leads to the fewest. */
 export async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<Walk[]> {
-  const { specVersion } = filters
   const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
   if (commits.length === 0 && filters.commit !== undefined) return []
-  const paths = pathsOf(db.dialect, projectId, filters, commits)
-  const path = await narrowest(db, paths)
+  const paths = pathsOf(db.dialect, sql`${projectId}`, filters, commits)
+  const path = await narrowest(db, paths, projectId)
   const where = [
     sql`runs.project_id = ${projectId}`,
-    ...paths.filter((one) => one !== path && !path?.covers.includes(one.own)).map(({ condition }) => condition),
-    ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
+    ...conditionsBy(
+      paths.filter((one) => one !== path && !path?.covers.includes(one.own)),
+      filters,
+    ),
   ]
   if (!path) return [{ ...alongRuns, where }]
   return path.apart.map((one) => ({ ...path, where: [...path.where, ...(one === empty ? [] : [one]), ...where] }))
@@ -48,23 +54,29 @@ export async function conditionsOf(db: Tx, projectId: number, filters: Filters):
   if (commits.length === 0 && filters.commit !== undefined) return undefined
   return [
     sql`runs.project_id = ${projectId}`,
-    ...pathsOf(db.dialect, projectId, filters, commits).map(({ condition }) => condition),
-    ...(filters.specVersion === undefined ? [] : [sql`runs.spec_version = ${filters.specVersion}`]),
+    ...conditionsBy(pathsOf(db.dialect, sql`${projectId}`, filters, commits), filters),
   ]
 }
 
+/** Conditions for all of these filters, on any runs. */
+export const conditionsBy = (paths: Path[], { specVersion }: Filters): Sql[] => [
+  ...paths.map(({ condition }) => condition),
+  ...(specVersion === undefined ? [] : [sql`runs.spec_version = ${specVersion}`]),
+]
+
 /** How far to count runs: checking this many against the other filters is cheap. */
-const few = 500
+export const few = 500
 
 /** The index that leads to the fewest runs; if all lead to many, the first one. */
-async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
-  const own = paths.filter((path) => !paths.some((other) => other.covers.includes(path.own)))
+async function narrowest(db: Tx, paths: Path[], projectId: number): Promise<Path | undefined> {
+  const own = uncovered(paths)
   if (own.length < 2 && !own[0]?.isUnordered) return own[0]
   const counts = await Promise.all(
-    own.map(async ({ table, probes, ordered }) => {
+    own.map(async ({ table, project, probes, ordered }) => {
+      const inProject = project === undefined ? empty : sql`${raw(project)} = ${projectId} and`
       const found = probes.map(
         (probe) => sql`select * from (
-          select 1 as one from ${table} where ${probe} order by ${ordered} limit ${raw(String(few))}) as probe`,
+          select 1 as one from ${table} where ${inProject} ${probe} order by ${ordered} limit ${raw(String(few))}) as probe`,
       )
       const [row] = await db.query<{ count: number }>(
         sql`select count(*) as count from (${join(found, ' union all ')}) as found`,
@@ -77,6 +89,10 @@ async function narrowest(db: Tx, paths: Path[]): Promise<Path | undefined> {
     .filter(({ path, count }) => !path.isUnordered || count < few)
     .reduce<(typeof usable)[number] | undefined>((a, b) => (a && a.count <= b.count ? a : b), undefined)?.path
 }
+
+/** Those whose filters no other index covers. */
+export const uncovered = (paths: Path[]) =>
+  paths.filter((path) => !paths.some((other) => other.covers.includes(path.own)))
 
 /** If more commits than this share a prefix, we ask for more digits. */
 const mostCommits = 20
@@ -97,50 +113,54 @@ async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<str
   return rows.map(({ commit_id }) => commit_id)
 }
 
-/** The possible indexes, in the order of what is usually rarest. */
-function pathsOf(dialect: Dialect, projectId: number, filters: Filters, commits: string[]): Path[] {
-  const { featureId, label, specId, agent, status, verdict } = filters
+/** The possible indexes, in the order of what is usually rarest. `project` is the number of the project of a run. */
+export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commits: string[]): Path[] {
+  const { featureId, label, specId, agent, status, verdict, file, persons } = filters
   const paths: Path[] = []
-  if (commits.length > 0) paths.push(commitPath(dialect, projectId, commits))
+  if (commits.length > 0) paths.push(commitPath(dialect, project, commits))
   if (filters.href !== undefined) {
     const key = hrefKey(filters.href)
-    paths.push(sidePath(dialect, 'href', sql`run_links`, sql`l.project_id = ${projectId} and l.href_key = ${key}`))
+    paths.push(sidePath(dialect, project, 'href', sql`run_links`, sql`l.href_key = ${key}`))
+  }
+  for (const person of persons ?? []) paths.push(columnPath('persons', 'author_person', person))
+  if (file !== undefined) {
+    paths.push(sidePath(dialect, project, 'file', sql`run_paths`, sql`l.path = ${file}`))
   }
   for (const [name, column] of Object.entries(valueFilters) as [keyof typeof valueFilters, string][]) {
     const value = filters[name]
-    if (value !== undefined) paths.push(columnPath(projectId, name, column, value))
+    if (value !== undefined) paths.push(columnPath(name, column, value))
   }
   if (featureId !== undefined) {
-    const feature = sql`(select f.id from features f where f.project_id = ${projectId} and f.number = ${featureId})`
-    paths.push(sidePath(dialect, 'featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
+    const feature = sql`(select f.id from features f where f.project_id = ${project} and f.number = ${featureId})`
+    paths.push(besidePath(dialect, 'featureId', sql`run_features`, sql`l.feature_id = ${feature}`))
   }
   for (const one of new Set(label)) {
-    paths.push(sidePath(dialect, 'label', sql`run_labels`, sql`l.project_id = ${projectId} and ${isLabel(one)}`))
+    paths.push(sidePath(dialect, project, 'label', sql`run_labels`, isLabel(one)))
   }
   const each = status && eachOf('status', status)
-  if (specId !== undefined) paths.push(runPath(projectId, 'specId', sql`runs.spec_id`, specId, each ?? [empty]))
+  if (specId !== undefined) paths.push(statusPath('specId', 'spec_id', specId, each ?? [empty]))
   if (agent !== undefined) {
-    paths.push(runPath(projectId, 'agent', sql`runs.agent`, agent, each ?? eachOf('status', statuses)))
+    paths.push(statusPath('agent', 'agent', agent, each ?? eachOf('status', statuses)))
   }
-  if (status) paths.push(valuesPath(projectId, 'status', status))
-  if (verdict) paths.push(valuesPath(projectId, 'verdict', verdict))
+  if (status) paths.push(valuesPath('status', status))
+  if (verdict) paths.push(valuesPath('verdict', verdict))
   const moments = momentFilters.filter(
     ({ after, before }) => filters[after] !== undefined || filters[before] !== undefined,
   )
-  return [...paths, ...moments.map((moment) => momentPath(dialect, projectId, moment, filters))]
+  return [...paths, ...moments.map((moment) => momentPath(dialect, project, moment, filters))]
 }
 
 /** Finds a run with several of the commits only once, by the first of them. */
-function commitPath(dialect: Dialect, projectId: number, commits: string[]): Path {
-  const found = (commit: string) => sql`l.project_id = ${projectId} and l.commit_id = ${commit}`
-  const path = sidePath(dialect, 'commit', sql`run_commits`, found(commits[0] as string))
+function commitPath(dialect: Dialect, project: Sql, commits: string[]): Path {
+  const found = (commit: string) => sql`l.commit_id = ${commit}`
+  const path = sidePath(dialect, project, 'commit', sql`run_commits`, found(commits[0] as string))
   const apart = commits.map((commit, at) => {
     const before = commits.slice(0, at)
     const first =
       before.length === 0
         ? empty
         : sql`and not exists (select 1 from run_commits o where o.run_id = l.run_id and o.commit_id in (${join(before)}))`
-    return sql`${found(commit)} ${first}`
+    return sql`l.project_id = ${project} and ${found(commit)} ${first}`
   })
   return {
     ...path,
@@ -151,38 +171,56 @@ function commitPath(dialect: Dialect, projectId: number, commits: string[]): Pat
   }
 }
 
+export const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
+
+/** An index of runs with the project, in the order of lists. */
+const alongIndex = {
+  ...alongRuns,
+  covers: [],
+  table: sql`runs`,
+  project: 'runs.project_id',
+  ordered: sql`runs.created_at, runs.id`,
+  apart: [empty],
+}
+
 /** The index of a single column. */
-function columnPath(projectId: number, own: keyof Filters, name: string, value: string): Path {
+function columnPath(own: keyof Filters, name: string, value: string): Path {
   const column = sql`runs.${raw(name)}`
-  return {
-    ...alongRuns,
-    own,
-    covers: [],
-    table: sql`runs`,
-    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
-    ordered: sql`runs.created_at, runs.id`,
-    apart: [empty],
-    condition: sql`${column} || '' = ${value}`,
-    where: [sql`${column} = ${value}`],
-  }
+  const is = sql`${column} = ${value}`
+  return { ...alongIndex, own, probes: [is], condition: sql`${column} || '' = ${value}`, where: [is] }
+}
+
+/** The index of a column together with the status. */
+const statusPath = (own: 'specId' | 'agent', name: string, value: string, apart: Sql[]): Path => ({
+  ...columnPath(own, name, value),
+  covers: ['status'],
+  ordered: sql`runs.status, runs.created_at, runs.id`,
+  apart,
+})
+
+function valuesPath(own: 'status' | 'verdict', values: readonly string[]): Path {
+  const apart = eachOf(own, values)
+  const condition = sql`runs.${raw(own)} || '' in (${join(values)})`
+  return { ...alongIndex, own, probes: apart, apart, condition, where: [] }
 }
 
 /** The index of a moment: runs after the first value and before the second. */
 function momentPath(
   dialect: Dialect,
-  projectId: number,
+  project: Sql,
   { column, after, before }: (typeof momentFilters)[number],
   filters: Filters,
 ): Path {
   const [own, end] = [sql`l.${raw(column)}`, filters[before]]
   const between = (moment: Sql) =>
     sql`${moment} > ${filters[after] ?? ''} ${end === undefined ? empty : sql`and ${moment} < ${end}`}`
-  const found = sql`l.project_id = ${projectId} and ${between(own)}`
+  const found = sql`l.project_id = ${project} and ${between(own)}`
   return {
     own: after,
     covers: [],
     table: sql`runs l`,
-    probes: [found],
+    project: 'l.project_id',
+    probes: [between(own)],
     ordered: sql`${own}, l.created_at, l.id`,
     apart: [empty],
     condition: sql`(${between(sql`runs.${raw(column)} || ''`)})`,
@@ -194,7 +232,13 @@ function momentPath(
   }
 }
 
-function sidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql): Path {
+/** The index of a side table that has the project. */
+function sidePath(dialect: Dialect, project: Sql, own: keyof Filters, table: Sql, probe: Sql): Path {
+  const inProject = sql`l.project_id = ${project} and ${probe}`
+  return { ...besidePath(dialect, own, table, inProject), project: 'l.project_id', probes: [probe] }
+}
+
+function besidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql): Path {
   return {
     own,
     covers: [],
@@ -215,40 +259,8 @@ function sidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql):
 const existsBeside = (table: Sql, found: Sql) =>
   sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found} limit 1 offset 0)`
 
-const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
-
 /** The walk through the runs of all projects. */
 export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
-
-/** The index of a column together with the status. */
-function runPath(projectId: number, own: keyof Filters, column: Sql, value: string, apart: Sql[]): Path {
-  return {
-    ...alongRuns,
-    own,
-    covers: ['status'],
-    table: sql`runs`,
-    probes: [sql`runs.project_id = ${projectId} and ${column} = ${value}`],
-    ordered: sql`runs.status, runs.created_at, runs.id`,
-    apart,
-    condition: sql`${column} || '' = ${value}`,
-    where: [sql`${column} = ${value}`],
-  }
-}
-
-function valuesPath(projectId: number, own: 'status' | 'verdict', values: readonly string[]): Path {
-  const apart = eachOf(own, values)
-  return {
-    ...alongRuns,
-    own,
-    covers: [],
-    table: sql`runs`,
-    probes: apart.map((one) => sql`runs.project_id = ${projectId} and ${one}`),
-    ordered: sql`runs.created_at, runs.id`,
-    apart,
-    condition: sql`runs.${raw(own)} || '' in (${join(values)})`,
-    where: [],
-  }
-}
 
 /** One condition for each value of a repeatable filter. */
 const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>

@@ -76,7 +76,7 @@ export async function requireRun(ctx: Ctx, runId: string, lock: Sql = empty): Pr
 export const noRun = (ctx: Ctx, runId: string) =>
   new ConductError('NOT_FOUND', `There is no run '${runId}' in project '${ctx.project.slug}'.`)
 
-type What = 'created' | 'updated' | 'deleted' | 'rejudged'
+type What = 'created' | 'updated' | 'deleted' | 'rejudged' | 'waiting' | 'idle'
 
 /** The event of a change of a run. */
 export const eventOf = (

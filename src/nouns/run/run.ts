@@ -16,6 +16,7 @@ import { appeared } from '../../log/event.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
 import { turnsIn } from './append-turn.ts'
+import { keepAttention } from './attention/keep.ts'
 import { emptyRun, shownFeatures } from './fields.ts'
 import { cancelled } from './lease.ts'
 import { personHash } from './person.ts'
@@ -76,6 +77,7 @@ export const createRun: Operation<RunRoutes['createRun']> = async (
       moveTotals(ctx, null, row),
       recordRun(ctx, 'created', row, changes, { isImported: createdAt !== undefined }),
     ])
+    await keepAttention(ctx, null, row)
     return { run, lease: granted?.lease }
   })
 }
@@ -103,15 +105,18 @@ async function insertRun(
 
 /** Throws NOT_FOUND if the project has no run with that id. */
 export const getRun: Operation<RunRoutes['getRun']> = async (ctx, { runId }) => {
-  const [row] = await ctx.db.query<RunRow & { content: string | null; features: number; turn: number | null }>(sql`
+  const [row] = await ctx.db.query<
+    RunRow & { content: string | null; features: number; turn: number | null; open: number }
+  >(sql`
     select ${columns}, ${documentText(sql`runs.document_id`)} as content,
       (select count(*) from run_features l where l.run_id = runs.id) as features,
-      (select max(t.n) from turns t where t.run_id = runs.id) as turn
+      (select max(t.n) from turns t where t.run_id = runs.id) as turn,
+      (select count(*) from open_turns o where o.run_id = runs.id) as open
     from runs where runs.project_id = ${ctx.project.id} and runs.run_id = ${runId}`)
   if (!row) throw noRun(ctx, runId)
   const features = row.features === 0 ? [] : await featuresOf(ctx, row.id)
   const omitted = row.features - shownFeatures
-  const turns = await turnsIn(ctx, row, row.turn)
+  const turns = await turnsIn(ctx, row, row.turn, row.open > 0)
   const more = { content: row.content ?? '', features, ...(omitted > 0 && { featuresOmitted: omitted }), turns }
   return { run: { ...(await shownRun(ctx, row)), ...more } }
 }

@@ -6,7 +6,8 @@ import { type Changes, differences } from '../../log/event.ts'
 import { moveCost } from '../feature/totals.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
-import { activityUnder } from './activity.ts'
+import { activityEvent, activityUnder } from './activity.ts'
+import { keepAttention } from './attention/keep.ts'
 import { findVerdict, noteWriter } from './check/verdict.ts'
 import type { Run } from './fields.ts'
 import { insertFoundBy, replaceFoundBy } from './found-by.ts'
@@ -32,7 +33,7 @@ export interface Move {
   isTouched?: boolean | undefined
   /** The new document, and what the log records about it. */
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
-  /** The new activity, if given. The activity of a live run is stored without an event. */
+  /** The new activity, if given. Only a wait that begins and the end of a long turn are events. */
   activity?: Activity | undefined
   /** Whether it only appends, so that timelines group it unless it moves the status or the verdict. */
   isAppend?: boolean
@@ -77,12 +78,15 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...differences(verdictIn(row), verdictIn(saved)),
   }
   const isMoved = moved.status !== undefined || moved.verdict !== undefined
+  const done = activityEvent(activityIn(row), activityIn(saved))
   const isAppend = (move.isAppend && !isMoved) || (content?.isReplaced === false && Object.keys(moved).length === 1)
   await Promise.all([
     Object.keys(moved).length > 0 && recordRun(ctx, 'updated', row, moved, { isAppend }),
+    done && recordRun(ctx, done.what, row, done.changes),
     moveTotals(ctx, row, saved),
     moveCost(ctx, row, saved),
   ])
+  await keepAttention(ctx, row, saved)
   return saved
 }
 

@@ -75,7 +75,7 @@ function requireTimes(patch: RunInput, { status, startedAt, endedAt }: RunState,
   throw invalid(field, `must leave the end, ${endedAt}, not before the start, ${startedAt}`)
 }
 
-function definedOf<T extends object>(value: T) {
+export function definedOf<T extends object>(value: T) {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
 }
 

@@ -8,6 +8,7 @@ import { activityAfter } from './activity.ts'
 import type { RunStatus } from './fields.ts'
 import { expired, expiryOf, latestExpiry, tokenHash, tokenOf } from './lease.ts'
 import type { Lease } from './lease-fields.ts'
+import { showOpenTurn } from './open-turn.ts'
 import { activityIn, columns, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 import { earlier, isTooLate, later, type RunState } from './state.ts'
@@ -147,7 +148,7 @@ export function leaseAfter(
  */
 export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
   ctx,
-  { runId, activity: doing, leaseSeconds, leaseToken },
+  { runId, activity: doing, turn, leaseSeconds, leaseToken },
 ) =>
   inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)
@@ -164,6 +165,7 @@ export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
         `Run '${runId}' is ${base.status}, and only a run in progress can have an activity.`,
       )
     }
+    if (turn) await showOpenTurn(ctx, row, turn)
     const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
     const saved = await saveRun(ctx, { ...opened, after: base, lease: columns, holds: true, activity })
     return { run: await shownRun(ctx, saved) }

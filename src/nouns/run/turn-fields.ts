@@ -64,6 +64,22 @@ export const turnFields = {
 const fieldsSchema = z.object(turnFields)
 export type TurnFields = z.infer<typeof fieldsSchema>
 
+/** The fields with which a turn is opened. */
+export const openingFields = ['prompt', 'startedAt', 'model'] as const
+
+/** What stands so far of an open turn. */
+export const openTurn = z.strictObject({
+  n: turnNumber.optional().describe('Its number; ignored if that turn is not open. Default: the open turn'),
+  model: turnFields.model,
+  tools: turnFields.tools,
+  files: turnFields.files,
+  commands: z.array(command).max(20).optional().describe('The last ones'),
+  plan: turnFields.plan,
+  agents: turnFields.agents,
+  usage: turnFields.usage,
+})
+export type OpenTurn = z.infer<typeof openTurn>
+
 /** What happened between a prompt and the answer to it. A field without a value is missing. */
 export const turn = z
   .object({
@@ -75,6 +91,8 @@ export const turn = z
     startedAt: time.optional(),
     endedAt: time.optional(),
     commands: z.array(toldCommand).optional(),
+    open: z.literal(true).optional().describe('It is not closed yet: it is in progress, or its end was lost'),
+    seenAt: time.optional().describe('If it is open: when its recorder last reported what stands so far'),
     createdBy: actor,
     createdAt: time,
     erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),

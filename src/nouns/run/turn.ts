@@ -14,7 +14,7 @@ export function turnTitle(prompt: string | undefined): string | null {
 const named = { files: 50, commands: 50, prompt: 4_000, command: 300 }
 
 /** A turn as Markdown, to append to the content of its run. */
-export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
+export function digestOf(turn: Pick<Turn, 'n' | 'open'> & TurnFields): string {
   const { prompt, answer, plan = [], agents = [], compactions = 0, failure } = turn
   const facts = [
     ...usedIn(turn),
@@ -25,6 +25,7 @@ export function digestOf(turn: Pick<Turn, 'n'> & TurnFields): string {
       ({ name, turns }) => `- subagent ${codeOf(name)}${turns === undefined ? '' : `: ${timesOf(turns, 'turn')}`}`,
     ),
     ...(compactions > 0 ? [`- cut its context down${compactions > 1 ? ` ${compactions} times` : ''}`] : []),
+    ...(turn.open ? ['- still open'] : []),
     ...(turn.interrupted ? ['- interrupted'] : []),
     ...(failure ? [`- failed: ${failure.code}, ${firstLine(failure.message, named.command)}`] : []),
   ]

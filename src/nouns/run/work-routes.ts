@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { humanId, order, pageInput, pageMeta, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
 import type { Route } from '../../contract/route.ts'
+import { changedFile } from './diff-fields.ts'
 import { runAnswer } from './fields.ts'
 import { leaseSeconds, leaseToken } from './lease-fields.ts'
 import { timelineEntry } from './timeline-fields.ts'
-import { file, turn, turnFields, turnNumber } from './turn-fields.ts'
+import { openTurn, turn, turnFields, turnNumber } from './turn-fields.ts'
 import { activityInput } from './work-fields.ts'
 
 const gap = z.object({
@@ -68,6 +69,7 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       activity: activityInput.optional().describe('What it is doing'),
+      turn: openTurn.optional().describe('What stands so far of its open turn, in place of what was reported before'),
       leaseSeconds: leaseSeconds.optional(),
       leaseToken,
     }),
@@ -92,6 +94,10 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       n: turnNumber.optional().describe('Its number: sending it twice adds it once; default: the next'),
+      open: z
+        .literal(true)
+        .optional()
+        .describe('Opens the turn with its prompt, startedAt and model. Adding it without `open` closes it'),
       ...turnFields,
       leaseToken,
     }),
@@ -110,7 +116,7 @@ export const runWorkRoutes = {
     },
   },
   listTurns: {
-    summary: 'List the turns of a run, oldest first',
+    summary: 'List the turns of a run, oldest first; an open one is the last',
     words: 'run turns',
     permission: 'read',
     input: z.strictObject({
@@ -135,10 +141,15 @@ export const runWorkRoutes = {
     summary: 'List the files that the turns of a run changed, most changed lines first',
     words: 'run files',
     permission: 'read',
-    input: z.strictObject({ runId: humanId, limit: pageInput.limit }),
+    input: z.strictObject({
+      runId: humanId,
+      path: text(1000, 1).optional().describe('A file, or a folder with / at its end'),
+      turn: turnNumber.optional().describe('Only the files of this turn'),
+      limit: pageInput.limit,
+    }),
     output: z.object({
-      files: z.array(file).describe('Each file as the last turn that names it reports it'),
-      meta: z.object({ total: z.int().describe('How many files the run changed, including those beyond the limit') }),
+      files: z.array(changedFile).describe('Each file as the last turn that names it reports it'),
+      meta: z.object({ total: z.int().describe('How many files there are, including those beyond the limit') }),
     }),
     success: [200],
     example: { runId: 'RUN-001' },

@@ -8,7 +8,7 @@ import { nothingUsed, reported, zeros } from '../run/stats-rules.ts'
 import type { Totals } from './fields.ts'
 
 /** The fields of a run that count for its spec. */
-export interface Countable {
+interface Countable {
   spec_id: string | null
   status: Run['status']
   verdict: Run['verdict']

@@ -1,12 +1,12 @@
 import type { Actor } from '../../contract/actor.ts'
 import type { Tx } from '../../engine/db.ts'
-import type { Ctx, Message } from '../../frame/ctx.ts'
+import type { Ctx } from '../../frame/ctx.ts'
 import { rejudged } from '../../log/fields.ts'
 import { selected } from '../../log/list.ts'
 import { type Line, readPageOfLines } from '../../log/read.ts'
-import { secretsAt } from './delivery.ts'
-import { typesOf, type WebhookRow } from './row.ts'
-import { messageIdOf, type Range, signedHeaders } from './rules.ts'
+import { readTypes } from './message.ts'
+import type { WebhookRow } from './row.ts'
+import type { Range } from './rules.ts'
 
 const size = { limit: 100, bytes: 256 * 1024 }
 
@@ -19,8 +19,12 @@ export interface Batch {
 
 /** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */
 export async function readBatch(db: Tx, row: WebhookRow, now: string): Promise<Batch | undefined> {
-  const types = typesOf(row)
-  const seen = await selected(readerOf(db, row, now), { without: rejudged, ...(types.length > 0 && { type: types }) })
+  const types = readTypes(row)
+  const seen = await selected(readerOf(db, row, now), {
+    without: rejudged,
+    isWithoutAppends: row.format !== 'events',
+    ...(types.length > 0 && { type: types }),
+  })
   const parts = await seen.parts()
   if (parts.length === 0) return undefined
   // After a failure, the same events are sent again, so that the message keeps its id.
@@ -43,13 +47,4 @@ function readerOf(db: Tx, { project_id: projectId, slug }: WebhookRow, now: stri
   }
   const project = { id: projectId ?? 0, slug: slug ?? '' }
   return { db, now, actor, project, named: false, contentLimit: 0 }
-}
-
-/** The signed message of a batch. */
-export function messageOf(row: WebhookRow, { range, events }: Batch, now: string): Message & { id: string } {
-  const at = events.at(-1)?.event.at
-  const head = `{"type":"events","timestamp":${JSON.stringify(at)},"data":{"webhookId":${row.id},"events":[`
-  const body = `${head}${events.map(({ json }) => json).join(',')}]}}`
-  const id = messageIdOf(row.tag, range)
-  return { id, url: row.url, body, headers: signedHeaders(id, now, body, secretsAt(row, now)) }
 }

@@ -3,9 +3,10 @@ import { only, type Tx } from '../../engine/db.ts'
 import { inTx, type Operation, type Outcome } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import type { Delivery } from './fields.ts'
+import { testMessageOf } from './message.ts'
 import type { WebhookRoutes } from './routes.ts'
-import { readWebhook, type WebhookRow } from './row.ts'
-import { newTestIdOf, type Range, signedHeaders } from './rules.ts'
+import { readWebhook } from './row.ts'
+import { newTestIdOf, type Range } from './rules.ts'
 
 interface DeliveryRow {
   id: number
@@ -63,15 +64,6 @@ export async function addDelivery(tx: Tx, webhookId: number, now: string, it: At
   return deliveryOf(only(rows))
 }
 
-/** The secrets that sign a message now, including the previous one until it expires. */
-export function secretsAt(
-  row: Pick<WebhookRow, 'secret' | 'previous_secret' | 'previous_secret_expires_at'>,
-  now: string,
-) {
-  const isLive = row.previous_secret !== null && (row.previous_secret_expires_at ?? '') > now
-  return [row.secret, ...(isLive ? [row.previous_secret as string] : [])]
-}
-
 /**
  * Sends a test message outside any transaction, and records the attempt. If the receiver accepts it, waiting events are
  * due at once. Throws NOT_FOUND if the caller can see no such webhook.
@@ -79,14 +71,8 @@ export function secretsAt(
 export const testWebhook: Operation<WebhookRoutes['testWebhook']> = async (ctx, { id }) => {
   if (ctx.send === undefined) throw new Error('Bug: nothing was given to send with.')
   const row = await readWebhook(ctx, id)
-  const { url, tag } = row
-  const body = JSON.stringify({ type: 'test', timestamp: ctx.now, data: { webhookId: id, events: [] } })
-  const messageId = newTestIdOf(tag)
-  const outcome = await ctx.send({
-    url,
-    body,
-    headers: signedHeaders(messageId, ctx.now, body, secretsAt(row, ctx.now)),
-  })
+  const messageId = newTestIdOf(row.tag)
+  const outcome = await ctx.send(testMessageOf(row, messageId, ctx.now))
   return inTx(ctx, async (ctx) => {
     await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
     if (outcome.error === undefined) {

@@ -19,9 +19,20 @@ const url = z
   })
   .describe('The http or https address that receives the events')
 
+export const webhookFormat = z.enum(['events', 'text', 'plain'])
+
 export const webhookFields = {
   url,
-  types: z.array(eventType).max(100).optional().describe('The types of events to send; none: all'),
+  format: webhookFormat
+    .optional()
+    .describe(
+      'What arrives; events: JSON for a program; text: a sentence as JSON, for Slack and the like; plain: a sentence, for ntfy',
+    ),
+  types: z
+    .array(eventType)
+    .max(100)
+    .optional()
+    .describe('The types of events to send; none: all, for text and plain those that people want to know'),
   after: place.optional().describe('The id or seq of the event after which to send; 0: from the beginning'),
 }
 
@@ -35,9 +46,10 @@ export const disabledReason = z.enum(['request', 'failing', 'gone'])
 export const webhook = z
   .object({
     id: rowId,
-    url: z.string(),
+    url: z.string().describe('Where it sends, without most of the path, which may be a secret'),
+    format: webhookFormat.describe('What arrives: events as JSON, a sentence as JSON, or a sentence as text'),
     project: z.string().nullable().describe('The project whose events it sends; null: the whole server'),
-    types: z.array(eventType).describe('The types of events that it sends; none: all'),
+    types: z.array(eventType).describe('The types of events that it sends; none: all, or what its format implies'),
     enabled: z.boolean().describe('Whether it is enabled'),
     disabledReason: disabledReason
       .nullable()

@@ -48,6 +48,7 @@ export const webhookRoutes = {
     input: z.strictObject({
       id: rowId,
       url: webhookFields.url.optional(),
+      format: webhookFields.format,
       types: webhookFields.types,
       after: webhookFields.after,
       enabled: z.boolean().optional().describe('Whether it is enabled; true also retries at once'),

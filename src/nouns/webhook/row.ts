@@ -4,13 +4,14 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import type { EventType } from '../../log/fields.ts'
 import type { Webhook } from './fields.ts'
-import type { DisabledReason } from './rules.ts'
+import { type DisabledReason, shownUrl } from './rules.ts'
 
 export interface WebhookRow {
   id: number
   project_id: number | null
   slug: string | null
   url: string
+  format: Webhook['format']
   types: string
   tag: string
   secret: string
@@ -34,19 +35,20 @@ export interface WebhookRow {
 }
 
 export const columns = sql`w.id, w.project_id, (select p.slug from projects p where p.id = w.project_id) as slug,
-  w.url, w.types, w.tag, w.secret, w.previous_secret, w.previous_secret_expires_at, w.enabled, w.disabled_reason,
+  w.url, w.format, w.types, w.tag, w.secret, w.previous_secret, w.previous_secret_expires_at, w.enabled, w.disabled_reason,
   w.after_seq, (select coalesce(max(seq), 0) from events) as last_seq,
   (select at from events order by seq desc limit 1) as last_at, w.batch_end, w.failures, w.failing_since, w.last_error,
   w.next_attempt_at, w.delivered_at, w.created_at, w.updated_at, w.version`
 
 export const typesOf = ({ types }: Pick<WebhookRow, 'types'>): EventType[] => JSON.parse(types)
 
-/** A webhook as it is shown, without its secrets. */
+/** A webhook as it is shown, without its secrets: its URL may be one. */
 export function webhookOf(row: WebhookRow, now: string): Webhook {
   const expiresAt = row.previous_secret_expires_at
   return {
     id: row.id,
-    url: row.url,
+    url: shownUrl(row.url),
+    format: row.format,
     project: row.slug,
     types: typesOf(row),
     enabled: row.enabled === 1,
@@ -69,8 +71,9 @@ export function webhookOf(row: WebhookRow, now: string): Webhook {
  * What the log records about a webhook. Its position advances with each delivery, so the log contains it only when a
  * caller sets it.
  */
-export const stateOf = (row: Pick<WebhookRow, 'url' | 'types' | 'enabled' | 'disabled_reason'>) => ({
-  url: row.url,
+export const stateOf = (row: Pick<WebhookRow, 'url' | 'format' | 'types' | 'enabled' | 'disabled_reason'>) => ({
+  url: shownUrl(row.url),
+  format: row.format,
   types: typesOf(row),
   enabled: row.enabled === 1,
   disabledReason: row.disabled_reason,

@@ -22,6 +22,20 @@ export function receiverFault(url: string): string | undefined {
   if (hash) return 'must not have a fragment (#…): it is never sent'
 }
 
+/** The end of a URL that is not shown whole. No URL that is stored contains it as it is. */
+const cut = '…'
+
+/** A URL without what may be a secret, such as the path of Slack's, or the topic of ntfy: scheme, host, and a beginning. */
+export function shownUrl(url: string): string {
+  if (isCutUrl(url) || !URL.canParse(url)) return url
+  const { origin, pathname, search } = new URL(url)
+  const rest = pathname + search
+  return rest === '/' ? url : `${origin}${rest.slice(0, Math.min(4, Math.floor(rest.length / 2)))}${cut}`
+}
+
+/** Whether a URL is only as it is shown, from an export without keys. */
+export const isCutUrl = (url: string) => url.endsWith(cut)
+
 /** The most webhooks of a project, and of the whole server. */
 export const mostWebhooks = 100
 

@@ -11,7 +11,7 @@ import { lastSeq, requireKept, requirePlace } from '../../log/read.ts'
 import { record } from '../../log/record.ts'
 import type { WebhookRoutes } from './routes.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
-import { mostWebhooks, newSigningSecret, newWebhookTag } from './rules.ts'
+import { isCutUrl, mostWebhooks, newSigningSecret, newWebhookTag, shownUrl } from './rules.ts'
 
 /**
  * Throws FORBIDDEN for a webhook of the whole server by a key of one project; NOT_FOUND for an unknown project;
@@ -20,7 +20,7 @@ import { mostWebhooks, newSigningSecret, newWebhookTag } from './rules.ts'
  */
 export const createWebhook: Operation<WebhookRoutes['createWebhook']> = async (
   ctx,
-  { url, types = [], after, project },
+  { url, format = 'events', types = [], after, project },
 ) => {
   requireReceiver(ctx, url)
   await numberEvents(ctx.db)
@@ -34,8 +34,8 @@ export const createWebhook: Operation<WebhookRoutes['createWebhook']> = async (
     await requireRoom(ctx, found)
     const place = after === undefined ? await lastSeq(ctx.db) : await placeIn(ctx, after)
     const [row] = await ctx.db.query<{ id: number }>(sql`
-      insert into webhooks (project_id, url, types, tag, secret, after_seq, created_by, updated_by, created_at, updated_at)
-      values (${projectId}, ${url}, ${typesText(types)}, ${newWebhookTag()}, ${secret}, ${place}, ${by}, ${by},
+      insert into webhooks (project_id, url, format, types, tag, secret, after_seq, created_by, updated_by, created_at, updated_at)
+      values (${projectId}, ${url}, ${format}, ${typesText(types)}, ${newWebhookTag()}, ${secret}, ${place}, ${by}, ${by},
         ${ctx.now}, ${ctx.now})
       returning id`)
     // Deleting a project deletes only the webhooks that it finds.
@@ -50,6 +50,11 @@ export const createWebhook: Operation<WebhookRoutes['createWebhook']> = async (
 function requireReceiver({ refusal }: Ctx, url: string) {
   const words = refusal?.(url)
   if (words !== undefined) throw invalid('url', `cannot be reached: ${words.replace(/\.$/, '')}`)
+}
+
+/** Throws VALIDATION_ERROR to enable a webhook whose URL was not in the export that it comes from. */
+function requireWhole(url: string) {
+  if (isCutUrl(url)) throw invalid('url', `is needed to enable it: the export without keys had only ${url}`)
 }
 
 /** Throws CONFLICT if the project, or the whole server, has as many webhooks as it may. */
@@ -129,8 +134,11 @@ export const updateWebhook: Operation<WebhookRoutes['updateWebhook']> = async (c
     requireVersion(ifVersion, id, row.version)
     if (patch.types) requireSent(row.project_id, patch.types)
     const enabled = patch.enabled ?? row.enabled === 1
+    const url = patch.url ?? row.url
+    if (enabled) requireWhole(url)
     const after: ReturnType<typeof stateOf> = {
-      url: patch.url ?? row.url,
+      url: shownUrl(url),
+      format: patch.format ?? row.format,
       types: patch.types === undefined ? typesOf(row) : JSON.parse(typesText(patch.types)),
       enabled,
       disabledReason: enabled ? null : (row.disabled_reason ?? 'request'),
@@ -140,7 +148,9 @@ export const updateWebhook: Operation<WebhookRoutes['updateWebhook']> = async (c
     const place = patch.after === undefined ? row.after_seq : await placeIn(ctx, patch.after)
     if (enabled && row.enabled === 0) await requireKept(ctx.db, place)
     const changes = differences({ ...stateOf(row), after: row.after_seq }, { ...after, after: place })
-    if (Object.keys(changes).length > 0) await change(ctx, row, { ...after, place }, changes)
+    // Two addresses may be shown the same.
+    if (url !== row.url) changes.url = [shownUrl(row.url), after.url]
+    if (Object.keys(changes).length > 0) await change(ctx, row, { ...after, url, place }, changes)
     else if (enabled) await ctx.db.query(sql`update webhooks set next_attempt_at = null where id = ${id}`)
     return { webhook: webhookOf(await readWebhook(ctx, id), ctx.now) }
   })
@@ -151,12 +161,12 @@ type State = ReturnType<typeof stateOf> & { place: number }
 async function change(
   ctx: Ctx,
   row: WebhookRow,
-  { url, types, enabled, disabledReason, place }: State,
+  { url, format, types, enabled, disabledReason, place }: State,
   changes: Changes,
 ) {
   await ctx.db.query(sql`
-    update webhooks set url = ${url}, types = ${JSON.stringify(types)}, enabled = ${enabled ? 1 : 0},
-      disabled_reason = ${disabledReason}, after_seq = ${place}, batch_end = null, failures = 0, failing_since = null,
+    update webhooks set url = ${url}, format = ${format}, types = ${JSON.stringify(types)},
+      enabled = ${enabled ? 1 : 0}, disabled_reason = ${disabledReason}, after_seq = ${place}, batch_end = null, failures = 0, failing_since = null,
       next_attempt_at = null, last_error = ${enabled ? null : row.last_error}, updated_at = ${ctx.now},
       updated_by = ${ctx.actor.id}, version = version + 1
     where id = ${row.id}`)

@@ -147,7 +147,7 @@ const hasIgnored = (guarded: Guarded, { path }: Scratch) => {
 }
 
 /** The tree of an index. Objects need not exist: a partial clone has not all of them. */
-export const treeIn = (guarded: Guarded, index: string): string =>
+const treeIn = (guarded: Guarded, index: string): string =>
   gitIn(guarded, ['write-tree', '--missing-ok'], { env: { GIT_INDEX_FILE: index } })
 
 function joinedTree(guarded: Guarded, scratch: Scratch, nested: Nested[]): string {

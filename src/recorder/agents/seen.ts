@@ -12,6 +12,8 @@ export type Step =
   | ({ kind: 'tool' } & ToolUse)
   /** The agent waits for a person: for a permission or an answer. */
   | { kind: 'wait'; tool?: string; target?: string }
+  /** The wait is over: the agent goes on, or rests because its user stopped it, which ends no turn by itself. */
+  | { kind: 'resume'; state: 'working' | 'idle' }
   | { kind: 'compact' }
   /** A subagent ended. */
   | { kind: 'subagent'; id?: string; name: string; transcript?: string }

@@ -147,6 +147,8 @@ export function activityOf(step: Step, since: string, before?: ActivityInput): A
       const state = step.kind === 'wait' ? 'waiting' : 'working'
       return { state, ...(tool && { tool }), ...(target && { target: shortOf(target) }), since }
     }
+    case 'resume':
+      return { state: step.state, since }
     case 'turn':
       return { state: step.goesOn ? 'working' : 'idle', since }
     case 'end':
@@ -167,6 +169,12 @@ export const leaseSeconds = { working: 600, resting: 7_200 }
 
 export const leaseSecondsOf = ({ state }: Pick<ActivityInput, 'state'>) =>
   state === 'working' ? leaseSeconds.working : leaseSeconds.resting
+
+/**
+ * How long a wait lasts at least that is one for a person, in milliseconds. What other hooks and rules of the agent
+ * answer takes less.
+ */
+export const settleMs = 700
 
 /** How many items to keep while an agent adds them one by one: it may remove earlier ones. */
 const mostKept = 1000

@@ -7,6 +7,7 @@ import { erasedName, erasedNameOf, erasedText, eraseIn, type IsToGo, isErasedNam
 import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
 import { normalForm } from '../../nouns/run/verdict/command.ts'
 import { eraseDocuments, unindex } from './content.ts'
+import { eraseDiffs } from './diffs.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 
@@ -25,10 +26,11 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
     rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id]),
     isToGo,
   )
+  const diffs = await eraseDiffs(ctx, idsOf(rows), isToGo)
   const gone = rows.flatMap(({ id, title, facts, prompt_id, answer_id }) => {
     const before = { title, facts: JSON.parse(facts) }
     const after = eraseIn(before, isToGo)
-    const isContentGone = present([prompt_id, answer_id]).some((document) => documents.has(document))
+    const isContentGone = diffs.has(id) || present([prompt_id, answer_id]).some((document) => documents.has(document))
     return isContentGone || !isDeepStrictEqual(before, after) ? [{ id, ...after }] : []
   })
   await Promise.all(

@@ -15,6 +15,8 @@ import {
 import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
+import { dropTouched } from '../../nouns/run/touched.ts'
+import { eraseAttention } from './attention.ts'
 import { eraseDocuments, unindex } from './content.ts'
 
 /**
@@ -35,9 +37,12 @@ export async function eraseRuns(
     documents: wholly.union(await eraseDocuments(ctx, documentsOf(rows), isToGo)),
     files: await eraseFiles(ctx, ids, isToGo),
     memos: await eraseMemos(ctx, ids, isToGo),
+    turns: await eraseOpenTurns(ctx, ids, isToGo),
+    decisions: await eraseAttention(ctx, ids, isToGo),
   }
+  const others = gone.files.union(gone.memos).union(gone.turns).union(gone.decisions)
   const isErased = ({ id, document_id }: RunRow) =>
-    (document_id !== null && gone.documents.has(document_id)) || gone.files.has(id) || gone.memos.has(id)
+    (document_id !== null && gone.documents.has(document_id)) || others.has(id)
   const done = await Promise.all(rows.map(async (row) => (await eraseColumns(ctx, row, isToGo, isErased(row))) && row))
   const erased = done.filter((row) => row !== false)
   await unindex(
@@ -99,6 +104,13 @@ async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
     while (taken.has(`${run} ${erasedName(number)}`))
     await ctx.db.query(sql`update run_files set path = ${erasedName(number)} where run_id = ${run} and path = ${path}`)
   }
+  for (const [run, some] of Map.groupBy(gone, ({ run }) => run)) {
+    await dropTouched(
+      ctx.db,
+      run,
+      some.map(({ path }) => path),
+    )
+  }
   return new Set(gone.map(({ run }) => run))
 }
 
@@ -109,5 +121,29 @@ async function eraseMemos(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
   )
   const gone = kept.filter(({ memo }) => hasTextToErase(JSON.parse(memo), isToGo))
   for (const { id } of gone) await ctx.db.query(sql`update hook_sessions set memo = 'null' where id = ${id}`)
+  return new Set(gone.map(({ run }) => run))
+}
+
+/** Erases the texts of open turns. Returns the runs of those that had any. */
+async function eraseOpenTurns(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<Set<number>> {
+  const open = await ctx.db.query<{
+    id: number
+    run: number
+    title: string | null
+    prompt: string | null
+    facts: string
+  }>(sql`select id, run_id as run, title, prompt, facts from open_turns where run_id in (${listOf(runs)})`)
+  const textsOf = ({ title, prompt, facts }: (typeof open)[number]) => ({ title, prompt, facts: JSON.parse(facts) })
+  const gone = open.filter((row) => hasTextToErase(textsOf(row), isToGo))
+  for (const row of gone) {
+    const { title, prompt, facts } = eraseIn(textsOf(row), isToGo)
+    await ctx.db.query(sql`update open_turns set title = ${title}, prompt = ${prompt}, facts = ${JSON.stringify(facts)},
+      erased_at = ${ctx.now} where id = ${row.id}`)
+  }
+  await unindex(
+    ctx,
+    'turn',
+    gone.map(({ id }) => id),
+  )
   return new Set(gone.map(({ run }) => run))
 }

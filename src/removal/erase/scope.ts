@@ -5,8 +5,10 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import { everyText, type IsToGo, textsWith } from '../../log/event.ts'
+import { checkFields } from '../../nouns/run/check/fields.ts'
 import { rowFields } from '../../nouns/run/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
+import { attentionTexts } from './attention.ts'
 import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
@@ -51,7 +53,8 @@ export async function scopeOf(ctx: Ctx, { runId, specId, everything, text }: Ask
 }
 
 /** A condition on events `e`. */
-const isAbout = (noun: 'run' | 'spec', id: string) => sql`e.subject = ${id} and e.type like ${`${noun}.%`}`
+const isAbout = (noun: 'run' | 'attention' | 'spec', id: string) =>
+  sql`e.subject = ${id} and e.type like ${`${noun}.%`}`
 
 /** Throws NOT_FOUND unless the ledger has a run or spec with that id, or its log says that it had one. */
 async function requireKnown(ctx: Ctx, noun: 'run' | 'spec', id: string): Promise<void> {
@@ -71,8 +74,9 @@ async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
   await requireKnown(ctx, 'run', runId)
   const { id } = ctx.project
   const rows = sql`(select r.id from runs r where r.project_id = ${id} and r.run_id = ${runId})`
-  const events = async () => eventsOf(ctx, [isAbout('run', runId), turns, ...areAbout(ctx, await checksOf(ctx, runId))])
+  const events = async () => eventsOf(ctx, [...abouts, turns, ...areAbout(ctx, await checksOf(ctx, runId))])
   let found: Promise<Events> | undefined
+  const abouts = [isAbout('run', runId), isAbout('attention', runId)]
   const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
   return {
     isToGo: everyText,
@@ -114,7 +118,7 @@ async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
 }
 
 function projectScope({ project: { id } }: Ctx): Scope {
-  const kinds = ['run', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
+  const kinds = ['run', 'attention', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
   return {
     isToGo: everyText,
     repeated: {},
@@ -147,7 +151,19 @@ function textScope(ctx: Ctx, text: string): Scope {
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
-  const inTurns = (table: string) => any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'])
+  const decisions = sql`exists (select 1 from attention a where a.run_id = runs.id
+    and (${join(
+      attentionTexts.map((column) => holds(sql`a.${raw(column)}`, text)),
+      ' or ',
+    )}))`
+  const open = sql`exists (select 1 from open_turns o where o.run_id = runs.id and (${join(
+    [holds(sql`o.title`, text), holds(sql`o.prompt`, text), holds(sql`o.facts`, inJson)],
+    ' or ',
+  )}))`
+  const inTurns = (table: string, ...more: Sql[]) =>
+    any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'], ...more)
+  const inDiff = any('f', ['path'], ['facts', 'whole_facts'], ['document_id', 'whole_document_id'])
+  const diffs = sql`exists (select 1 from turn_diffs f where f.turn_id = turns.id and ${inDiff})`
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
   const turns = {
     ...({ table: 'turns', owner: 'run_id', place: 'n' } as const),
@@ -163,10 +179,10 @@ function textScope(ctx: Ctx, text: string): Scope {
   return {
     isToGo: textsWith(text),
     rows: {
-      run: any('runs', ofRun, inRun, ['document_id'], files, memos),
-      turn: inTurns('turns'),
+      run: any('runs', ofRun, inRun, ['document_id'], files, memos, open, decisions),
+      turn: inTurns('turns', diffs),
       spec: any('specs', ['title', 'agent'], [], ['document_id']),
-      check: any('checks', ['name', 'command', 'agent', 'git_commit'], ['pipeline'], ['document_id']),
+      check: any('checks', columnsOfKind(checkFields, 'text'), columnsOfKind(checkFields, 'json'), ['document_id']),
       feature: any('features', ['name', 'description', 'file'], [], []),
     },
     repeated: { run: turns, spec: versions },

@@ -42,7 +42,7 @@ async function expire(ctx: Ctx, due: Due[]): Promise<void> {
   await eraseChecks(ctx, idsOf(checks), everyText)
   const runIds = new Map(runs.map(({ id, run_id }) => [id, run_id]))
   const events = await eraseEventsOf(ctx, [
-    ...runs.map(({ id, run_id }) => ({ noun: 'run', id, subject: run_id })),
+    ...runs.flatMap(({ id, run_id }) => ['run', 'attention'].map((noun) => ({ noun, id, subject: run_id }))),
     ...turns.map(({ id, run_id, n }) => ({ noun: 'turn', id, subject: turnId(runIds.get(run_id) ?? '', n) })),
     ...checks.map(({ id, check_id }) => ({ noun: 'check', id, subject: check_id })),
   ])

@@ -24,7 +24,7 @@ const lookedAtOnce = 250
 const unsealed = 256
 
 /** The retention of each project that has one, by row number. */
-export type Rules = ReadonlyMap<number, Retention>
+type Rules = ReadonlyMap<number, Retention>
 
 /**
  * Applies the retention of the project, or counts what it would remove. Throws BAD_REQUEST for an invalid cursor;

@@ -35,7 +35,7 @@ async function expire(ctx: Ctx, due: Due): Promise<boolean> {
   const turns = await erasePartsOf(ctx, due, 'turns')
   const checks = await erasePartsOf(ctx, due, 'checks')
   if (!turns || !checks) return false
-  let events = await eraseEventsOf(ctx, 'run', id, run_id)
+  let events = (await eraseEventsOf(ctx, 'run', id, run_id)) + (await eraseEventsOf(ctx, 'attention', id, run_id))
   for (const { id, name } of turns) events += await eraseEventsOf(ctx, 'turn', id, turnId(run_id, Number(name)))
   for (const { id, name } of checks) events += await eraseEventsOf(ctx, 'check', id, String(name))
   const done = await whileStillDue(ctx, due, async (ctx) => {
@@ -63,7 +63,12 @@ async function erasePartsOf(ctx: Ctx, due: Due, table: PartTable): Promise<Part[
  * Erases the texts of all events about a row. Returns how many events had any. Those of a deleted row may have the same
  * subject.
  */
-async function eraseEventsOf(ctx: Ctx, noun: 'run' | 'turn' | 'check', id: number, subject: string): Promise<number> {
+async function eraseEventsOf(
+  ctx: Ctx,
+  noun: 'run' | 'attention' | 'turn' | 'check',
+  id: number,
+  subject: string,
+): Promise<number> {
   let count = 0
   for (const isAppend of noun === 'run' ? [0, 1] : [0]) {
     for (let last = 0; ; ) {

@@ -4,8 +4,10 @@ import { addressOf } from '../../contract/paths.ts'
 import { newSession, sessionMs } from '../../contract/secret.ts'
 import type { Send } from '../../frame/ctx.ts'
 import type { Kept } from '../../frame/idempotency.ts'
+import { patchOf } from '../../nouns/run/diff-text.ts'
 import type { Store } from '../../operations/open.ts'
 import { operations } from '../../operations/operations.ts'
+import type { Output } from '../../operations/routes.ts'
 import { prefers } from '../answer.ts'
 import { createEndpoint, type Endpoint } from '../endpoint.ts'
 import { cookieName, requireSameOrigin, sessionOf } from '../exchange.ts'
@@ -106,6 +108,23 @@ export function noteHandler<N extends 'getCheckpoint' | 'getProof'>(
       const { status, headers, body } = await endpoint.answer(exchange)
       const text: string = JSON.parse(body)[field]
       return { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' }, body: text }
+    },
+  }
+}
+
+/** Serves a page of diffs as a unified diff to clients that ask for one. */
+export function diffHandler(parts: Parameters<typeof createEndpoint>[1]): Handler {
+  const endpoint = createEndpoint('getDiff', parts)
+  return {
+    label: 'getDiff',
+    methods: ['GET'],
+    paths: [parts.basePath + addressOf('getDiff').path],
+    takes: (request) => prefers(request.header('accept'), 'text/x-diff'),
+    async answer(exchange) {
+      const { status, headers, body } = await endpoint.answer(exchange)
+      const { files }: Output<'getDiff'> = JSON.parse(body)
+      const text = files.map((file) => patchOf(file)).join('')
+      return { status, headers: { ...headers, 'content-type': 'text/x-diff; charset=utf-8' }, body: text }
     },
   }
 }

@@ -1,14 +1,16 @@
 import { ConductError } from '../../contract/error.ts'
 import { type Ctx, inTx } from '../../frame/ctx.ts'
 import { expired, tokenHash } from '../../nouns/run/lease.ts'
+import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { operations } from '../../operations/operations.ts'
 import type { Seen, Usage } from '../../recorder/agents/seen.ts'
-import { activityOf, leaseSecondsOf } from '../../recorder/agents/tools.ts'
+import { activityOf, leaseSecondsOf, settleMs } from '../../recorder/agents/tools.ts'
 import { cut } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import { type Call, type Facts, reportAlone } from '../../recorder/facts.ts'
 import { type Memo, memoOf } from '../../recorder/memo.ts'
+import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { close, isOpen, step } from '../../recorder/step.ts'
 import { type Due, type HookSession, keepHookSession, openHookSession } from './session.ts'
 
@@ -22,6 +24,10 @@ const beforeLeaseMs = 5_000
 /** What is stored of a session. */
 interface Stored extends Memo {
   ids: string[]
+  /** What it does, as its last hook says. */
+  doing?: ActivityInput
+  /** It waits, and its run does not show that yet: something else than a person may answer. */
+  isHeld?: true
 }
 
 interface Session {
@@ -42,35 +48,53 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
   return inTx(ctx, async (ctx) => {
     const kept = await openHookSession(ctx, seen.agent, seen.session)
     const memo = storedIn(kept, ctx)
-    if (seen.id !== undefined && memo.ids.includes(seen.id)) return
-    if (seen.id !== undefined) memo.ids = [...memo.ids, seen.id].slice(-mostIds)
-    const session = { ctx, kept, memo }
     const { kind } = seen.step
+    // Reports of two waits for the same thing do not differ, and the same wait twice does no harm.
+    const id = kind === 'wait' || kind === 'resume' ? undefined : seen.id
+    if (id !== undefined && memo.ids.includes(id)) return
+    if (id !== undefined) memo.ids = [...memo.ids, id].slice(-mostIds)
+    const session = { ctx, kept, memo }
     if (kind === 'prompt') await reopen(session)
     // A session without a prompt has done nothing yet.
     if (kind !== 'prompt' && kept.runId === null) return
     const after = step(session.memo, seen, factsOf(ctx, seen, price))
     for (const call of after.calls) await make(session, call)
-    const activity = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now)
-    if (activity) await live(session, activity)
-    Object.assign(kept, { memo: { ...after.memo, ids: memo.ids }, dueAt: dueAfter(after.memo, ctx, activity) })
+    const doing = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, memo.doing)
+    const isHeld = doing?.state === 'waiting'
+    if (doing && !isHeld) await live(session, doing, openTurnOf(after.memo, seen))
+    Object.assign(kept, {
+      memo: { ...after.memo, ids: memo.ids, ...(doing && { doing }), ...(isHeld && { isHeld }) },
+      dueAt: isHeld ? isoOf(Date.parse(ctx.now) + settleMs) : dueAfter(after.memo, ctx, doing),
+    })
     await keepHookSession(ctx, kept)
   })
 }
 
-/** Ends the turn of a session that stays silent, and the session. */
-export function endSilent({ ctx, agent, session }: Due): Promise<void> {
+/** Does what is due for a session: shows that it waits, or ends it because it stays silent. */
+export function attend({ ctx, agent, session }: Due): Promise<void> {
   return inTx(ctx, async (ctx) => {
     const kept = await openHookSession(ctx, agent, session)
     if (kept.dueAt === null || kept.dueAt > ctx.now) return
-    const seen: Seen = { agent, session, cwd: '', step: { kind: 'end', failure: expired } }
-    const facts = factsOf(ctx, seen, (usage) => usage)
-    const { ids, ...memo } = storedIn(kept, ctx)
-    const closing = memo.closing ?? { at: facts.at, failure: expired }
-    const after = close({ ...memo, closing }, facts)
-    for (const call of after.calls) await make({ ctx, kept, memo: { ids } }, call)
-    await keepHookSession(ctx, { ...kept, memo: { ...after.memo, ids }, dueAt: null })
+    const { isHeld, ...memo } = storedIn(kept, ctx)
+    if (!isHeld || !memo.doing) return endSilent(ctx, kept, memo, { agent, session })
+    await live({ ctx, kept, memo }, memo.doing)
+    await keepHookSession(ctx, { ...kept, memo, dueAt: dueAfter(memo, ctx, memo.doing) })
   })
+}
+
+/** Ends the turn of a session that stays silent, and the session. */
+async function endSilent(
+  ctx: Ctx,
+  kept: HookSession,
+  { ids, ...memo }: Stored,
+  whose: Pick<Seen, 'agent' | 'session'>,
+) {
+  const seen: Seen = { ...whose, cwd: '', step: { kind: 'end', failure: expired } }
+  const facts = factsOf(ctx, seen, (usage) => usage)
+  const closing = memo.closing ?? { at: facts.at, failure: expired }
+  const after = close({ ...memo, closing }, facts)
+  for (const call of after.calls) await make({ ctx, kept, memo: { ids } }, call)
+  await keepHookSession(ctx, { ...kept, memo: { ...after.memo, ids }, dueAt: null })
 }
 
 /** The stored memo. Earlier versions stored the ids of reports as `told`, and did not say that the run had begun. */
@@ -118,11 +142,18 @@ async function make(session: Session, { operation, input }: Call): Promise<void>
   })
 }
 
-/** Updates the activity of the run, and renews its lease for as long as the step may take. */
-const live = (session: Session, activity: ActivityInput) =>
+/** Updates the activity and the open turn of the run, and renews its lease for as long as the step may take. */
+const live = (session: Session, activity: ActivityInput, turn?: OpenTurn) =>
   unlessLost(session, (ctx, runId) =>
-    operations.heartbeat(ctx, { runId, activity, leaseSeconds: leaseSecondsOf(activity) }),
+    operations.heartbeat(ctx, { runId, activity, turn, leaseSeconds: leaseSecondsOf(activity) }),
   )
+
+/** What stands so far of the open turn. The ledger has its number. Paths are those from the folder of the session. */
+function openTurnOf(memo: Memo, { cwd }: Seen): OpenTurn | undefined {
+  const turn = unfinished(memo)
+  const from = (file: string) => (file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file)
+  return turn && { ...shownTurn(turn, (files) => files.map(from)), n: undefined }
+}
 
 /** When to end the turn that is still open, if nothing else comes. */
 function dueAfter(memo: Memo, { now }: Ctx, activity: ActivityInput | null | undefined): string | null {

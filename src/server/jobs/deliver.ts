@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Send } from '../../frame/ctx.ts'
-import { type Batch, messageOf, readBatch } from '../../nouns/webhook/batch.ts'
+import { type Batch, readBatch } from '../../nouns/webhook/batch.ts'
 import {
   claim,
   findDue,
@@ -15,6 +15,7 @@ import {
   release,
   renew,
 } from '../../nouns/webhook/due.ts'
+import { messageOf } from '../../nouns/webhook/message.ts'
 import type { WebhookRow } from '../../nouns/webhook/row.ts'
 import type { Store } from '../../operations/open.ts'
 
@@ -33,6 +34,8 @@ interface Delivering {
   db: Store['db']
   now: Store['now']
   send: Send
+  /** The address of the page, for links in messages to people. */
+  publicUrl?: string | undefined
   warn(error: Error): void
   /** Identifies this server in reservations. */
   server: string
@@ -52,10 +55,13 @@ interface UnderWay {
  * Sends the events of the log to webhooks, one batch at a time per webhook across all servers. `step` starts what is
  * due and waits for none of it. `warn` receives errors that are not the fault of a receiver.
  */
-export function createDeliverer({ db, now }: Pick<Store, 'db' | 'now'>, send: Send, warn: (error: Error) => void) {
+export function createDeliverer(
+  { db, now }: Pick<Store, 'db' | 'now'>,
+  { send, warn, publicUrl }: Pick<Delivering, 'send' | 'warn' | 'publicUrl'>,
+) {
   const stopping = new AbortController()
   const underWay = new Map<number, UnderWay>()
-  const delivering: Delivering = { db, now, send, warn, server: randomUUID(), stopping, underWay }
+  const delivering: Delivering = { db, now, send, publicUrl, warn, server: randomUUID(), stopping, underWay }
   let passedOverAt = Number.NEGATIVE_INFINITY
 
   async function passOverSome(idle: WebhookRow[]): Promise<void> {
@@ -149,11 +155,19 @@ async function nextOf(delivering: Delivering, id: number): Promise<Delivery | un
   return batch && { row, batch }
 }
 
-/** Sends a batch once. Returns whether the receiver accepted it. */
+/** Sends a batch once, or passes over one that says nothing to people. Returns whether the receiver accepted it. */
 async function attempt(delivering: Delivering, { row, batch }: Delivery): Promise<boolean> {
-  const { db, now, send, server } = delivering
+  const { db, now, send, publicUrl, server } = delivering
+  const message = await messageOf(db, row, batch, { now: now(), publicUrl })
+  if (!message) {
+    await passOver(
+      db,
+      [{ ...row, last_seq: batch.range.lastSeq, last_at: batch.events.at(-1)?.event.at ?? null }],
+      now(),
+    )
+    return true
+  }
   if (!(await claim(db, row, newLease(delivering)))) return false
-  const message = messageOf(row, batch, now())
   const sending = new AbortController()
   const outcome = await whileRenewed(delivering, row.id, sending, () => send(message, sending.signal))
   if (sending.signal.aborted && outcome.error !== undefined) {

@@ -2,6 +2,8 @@ import { indexMore } from '../../find/follow.ts'
 import { purgeKept } from '../../frame/idempotency.ts'
 import { numberEvents, tidyNumbered } from '../../log/number.ts'
 import { purgeSessions } from '../../nouns/key/session.ts'
+import { wakeAttention } from '../../nouns/run/attention/update.ts'
+import { backfillNext } from '../../nouns/run/backfill.ts'
 import { rejudgeNext } from '../../nouns/run/check/rejudge.ts'
 import { reap } from '../../nouns/run/take-lease.ts'
 import { purgeSecrets } from '../../nouns/webhook/due.ts'
@@ -16,6 +18,8 @@ import { type AnchorOptions, anchorsOf, sealJob } from './seal.ts'
 
 export interface JobOptions extends AnchorOptions {
   webhooks?: SenderOptions | undefined
+  /** The address of the page, for links in messages of webhooks. */
+  publicUrl?: string | undefined
   /** Days after which events are dropped from the log; 0 or undefined for never. */
   logDays?: number | undefined
   /** Where the server writes its backups; undefined if it makes none. */
@@ -26,7 +30,11 @@ export interface JobOptions extends AnchorOptions {
 export function startServerJobs(store: Store, warn: (error: Error) => void, options: JobOptions = {}): Jobs {
   const { db, now } = store
   const sender = createSender(options.webhooks)
-  const deliver = { name: 'deliver', everyMs: 500, ...createDeliverer(store, sender, warn) }
+  const deliver = {
+    name: 'deliver',
+    everyMs: 500,
+    ...createDeliverer(store, { send: sender, warn, publicUrl: options.publicUrl }),
+  }
   const seal = sealJob(db, now, anchorsOf(options, sender, now))
   const own = [seal, hookJob(store), retentionJob(store, options), emptyJob(db, now)]
   const jobs = [...jobsOf(store, warn), deliver, ...own]
@@ -45,6 +53,7 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
   yield clockJob(doubt, warn)
   // A clock that is wrong for a moment must not end every live run.
   yield { name: 'reap', everyMs: 1_000, step: async () => isSteady() && reap(db, now()) }
+  yield { name: 'attention', everyMs: 1_000, step: async () => isSteady() && wakeAttention(db, now()) }
   if (!db.dialect.commitsInOrder) {
     yield { name: 'number', everyMs: 1_000, step: () => number(db) }
   }
@@ -52,6 +61,7 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
   // although each time its last passage is indexed again.
   yield { name: 'index', everyMs: 5_000, step: (ms) => indexMore(db, ms) }
   yield { name: 'rejudge', everyMs: 60_000, isExclusive: true, step: () => rejudgeNext(db, now()) }
+  yield { name: 'backfill', everyMs: 60_000, isExclusive: true, step: () => backfillNext(db) }
   if (db.dialect.commitsInOrder) {
     yield { name: 'give back', everyMs: 60_000, isExclusive: true, step: () => db.giveBack() }
   }
@@ -84,19 +94,19 @@ function clockJob(doubt: () => string | undefined, warn: (error: Error) => void)
   }
 }
 
-/** Ends the turns of silent sessions whose hooks are sent to the server. */
+/** Shows the waits and ends the turns of silent sessions whose hooks are sent to the server. */
 export function hookJob({ db, now, isSteady }: Pick<Store, 'db' | 'now' | 'isSteady'>): Job {
   return {
     name: 'hooks',
-    everyMs: 1_000,
+    everyMs: 500,
     async step() {
       // A clock that is wrong for a moment must not end every turn.
       if (!isSteady()) return false
       const [due] = await dueHookSessions(db, now())
       if (!due) return false
       // Loaded on first use, since most servers take no hooks.
-      const { endSilent } = await import('../hooks/record.ts')
-      await endSilent(due)
+      const { attend } = await import('../hooks/record.ts')
+      await attend(due)
       return true
     },
   }

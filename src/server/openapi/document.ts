@@ -19,7 +19,7 @@ export interface Schema {
   [keyword: string]: unknown
 }
 
-export interface Parameter {
+interface Parameter {
   name: string
   in: string
   required: boolean

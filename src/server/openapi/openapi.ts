@@ -24,6 +24,7 @@ const tags: Record<string, string> = {
   runs: 'The work of agents, with its turns and features',
   specs: 'The plans for the work',
   checks: 'Evidence that the work holds up',
+  attention: 'Runs that somebody should look at',
   features: 'The parts of the code base that the work touched',
   projects: 'Separate parts of a ledger',
   auth: 'Keys and sessions',

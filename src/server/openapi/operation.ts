@@ -192,6 +192,7 @@ function descriptionOf(name: Name, { permission }: Route): string {
   const needs = permission === 'none' ? 'It needs no key.' : `Permission: ${permission}.`
   const csv = csvPlanOf(name)
   if (name === 'readContent') return `${needs} ${asTextWords}`
+  if (name === 'getDiff') return `${needs} ${asDiffWords}`
   return csv ? `${needs} ${csvWords(csv)}` : needs
 }
 
@@ -200,6 +201,9 @@ const csvWords = (plan: CsvPlan) =>
 
 const asTextWords =
   'With `Accept: text/plain`, returns the whole content as a text file. A line stands for each gap: a content larger than the limit of the server (`CONDUCT_CONTENT_LIMIT`) keeps its beginning and its newest part.'
+
+const asDiffWords =
+  'With `Accept: text/x-diff`, returns the page as a unified diff. A line that begins with `#` stands before each file whose diff is not whole.'
 
 /** Operations that return text to clients that do not ask for JSON. */
 const notes: { [N in Name]?: string } = {

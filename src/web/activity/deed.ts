@@ -1,3 +1,4 @@
+import { lengthOf } from '../../contract/news.ts'
 import type { Event } from '../../log/fields.ts'
 import { resultLooks, verdictLooks } from '../ui/status.tsx'
 
@@ -29,8 +30,12 @@ export function deedOf(event: Event, times = 1): Deed {
     const verb = noun === 'check' ? 'recorded' : 'created'
     return { verb, title: titleOf(event), outcome: wordOf(resultLooks, after(event, 'result')) }
   }
-  if (made === 'deleted') return { verb: 'deleted' }
+  if (made === 'deleted' || made === 'opened') return { verb: made }
   if (made === 'rejudged') return { verb: 'judged by a new rule', outcome: updateOutcome(event) }
+  if (made === 'waiting') return { verb: 'waited in', outcome: `for ${after(event, 'tool') ?? 'a person'}` }
+  if (made === 'idle') {
+    return { verb: 'ended a turn of', outcome: `after ${lengthOf(Number(after(event, 'turnSeconds')))}` }
+  }
   if (noun === 'key' && event.changes.revokedAt !== undefined) return { verb: 'revoked' }
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
 }

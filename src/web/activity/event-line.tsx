@@ -19,6 +19,7 @@ const names: Record<string, string> = {
   durationMs: 'duration',
   runId: 'run',
   expiresAt: 'expires',
+  turnSeconds: 'seconds of the turn',
 }
 /** These follow from other fields, which are shown. */
 const derived = ['startedAt', 'endedAt', 'evidence']

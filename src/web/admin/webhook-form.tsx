@@ -9,6 +9,20 @@ import { client } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
 import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
 
+const meanings: Record<Webhook['format'], string> = {
+  events: 'Events, for a program',
+  text: 'Sentences as JSON, for Slack, Mattermost, Discord or Gotify',
+  plain: 'Sentences as text, for ntfy',
+}
+
+const isFormat = (value: string): value is Webhook['format'] => Object.hasOwn(meanings, value)
+
+const examples: Record<Webhook['format'], string> = {
+  events: 'https://hooks.example.com/conduct',
+  text: 'https://hooks.slack.com/services/…',
+  plain: 'https://ntfy.sh/a-name-that-nobody-guesses',
+}
+
 /** Only a webhook of the whole server sends these. */
 const onlyOfServer = /^(project|key|webhook)\./
 
@@ -23,18 +37,22 @@ interface Props {
 export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
   const projects = useProjects()
   const ownProject = useSession().key?.project ?? null
-  const { version = 0, url: ownUrl = '', types: ownTypes = [] } = webhook ?? {}
-  const begin = { opened: version, url: ownUrl, chosen: ownTypes, project: '', isWhole: false }
+  const { version = 0, url: ownUrl, format: ownFormat = 'events', types: ownTypes = [] } = webhook ?? {}
+  const begin = { opened: version, url: '', format: ownFormat, chosen: ownTypes, project: '', isWhole: false }
   const { draft, isRestored, change, drop } = useDraft(`webhook ${webhook?.id ?? ''}`, begin, isLike(begin))
-  const { url, chosen, isWhole } = draft
+  const { url, format, chosen, isWhole } = draft
   const project = ownProject ?? draft.project
   const work = async () => {
     if (webhook) {
       const ifVersion = draftEtagOf(webhook.id, draft, version)
-      await client.updateWebhook({ id: webhook.id, url, types: chosen, ifVersion })
+      // The URL is not shown whole, so an empty one stays as it is.
+      await client.updateWebhook({ id: webhook.id, ...(url !== '' && { url }), format, types: chosen, ifVersion })
     } else {
       onMade?.(
-        await client.createWebhook({ url, types: chosen, project: project || null, after: isWhole ? 0 : undefined }),
+        await client.createWebhook({
+          ...{ url, format, types: chosen, project: project || null },
+          after: isWhole ? 0 : undefined,
+        }),
       )
     }
     onDone()
@@ -55,16 +73,29 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
       }}
     >
       {isRestored && <Restored />}
-      <Field name="url" label="URL that receives the events">
+      <Field name="format" label="Format">
+        <select
+          value={format}
+          onChange={({ currentTarget: { value } }) => isFormat(value) && change({ format: value })}
+        >
+          {Object.entries(meanings).map(([one, meaning]) => (
+            <option key={one} value={one}>
+              {meaning}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field name="url" label={webhook ? 'URL; empty: it stays as it is' : 'URL that receives the messages'}>
         <input
           type="url"
           value={url}
-          required
-          placeholder="https://hooks.example.com/conduct"
+          required={!webhook}
+          placeholder={ownUrl ?? examples[format]}
           onInput={(event) => change({ url: event.currentTarget.value })}
         />
       </Field>
       <Types
+        none={format === 'events' ? 'all of them' : 'waits, long turns, ends and failing checks'}
         isOfServer={(webhook ? webhook.project : project || null) === null}
         chosen={chosen}
         onChange={(chosen) => change({ chosen })}
@@ -90,17 +121,19 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
 }
 
 interface TypesProps {
+  /** What is sent if none is chosen. */
+  none: string
   isOfServer: boolean
   chosen: EventType[]
   onChange: (chosen: EventType[]) => void
 }
 
-function Types({ isOfServer, chosen, onChange }: TypesProps) {
+function Types({ none, isOfServer, chosen, onChange }: TypesProps) {
   const offered = eventTypes.filter((type) => isOfServer || !onlyOfServer.test(type) || chosen.includes(type))
   const toggle = (type: EventType) =>
     onChange(chosen.includes(type) ? chosen.filter((one) => one !== type) : [...chosen, type])
   return (
-    <FieldGroup name="types" label="Types of events; none: all of them">
+    <FieldGroup name="types" label={`Types of events; none: ${none}`}>
       <div class="types">
         {offered.map((type) => (
           <label key={type} class="row permission">

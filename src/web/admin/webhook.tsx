@@ -40,7 +40,14 @@ export function WebhookRow({ it, onTest, onManage }: RowProps) {
         <span class="title">{it.url}</span> {look && <Badge look={look} />}
         <span class="facts">
           <span>{it.project === null ? 'the whole server' : `in ${it.project}`}</span>
-          <span>{it.types.length === 0 ? 'all events' : it.types.join(', ')}</span>
+          {it.format !== 'events' && <span>{it.format}</span>}
+          <span>
+            {it.types.length > 0
+              ? it.types.join(', ')
+              : it.format === 'events'
+                ? 'all events'
+                : 'waits, ends and failures'}
+          </span>
           <span>{it.lag === 0 ? 'up to date' : `${plural(it.lag, 'event')} behind`}</span>
           <span>
             {it.deliveredAt === null ? (
@@ -86,6 +93,7 @@ export function WebhookDialog({ it, onDeed, onDone, onClose }: Props) {
     <Dialog title={`Webhook ${id}`} onClose={onClose}>
       <dl class="facts-list">
         <Fact name="URL">{it.url}</Fact>
+        <Fact name="Format">{it.format}</Fact>
         <Fact name="State">{lookOf(it)?.word ?? 'Enabled'}</Fact>
         <Fact name="Delivered up to event">{String(it.after)}</Fact>
         <Fact name="Next attempt">{it.nextAttemptAt && new Date(it.nextAttemptAt).toLocaleString('en')}</Fact>

@@ -5,6 +5,7 @@ import { useNotifications, useNotifying } from '../data/browser/notifications.ts
 import { LanesContext, useLanes } from '../data/lists/lanes.ts'
 import { AttentionContext, useAttention } from '../data/lists/needs.ts'
 import { ScopeContext, useChosenProjects } from '../data/lists/projects.ts'
+import { isOf, MineContext, useChosenMine } from '../data/lists/whose.ts'
 import { follow, listen } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { loginClient } from '../data/query/server.ts'
@@ -78,21 +79,24 @@ function useIsOver(onBegun: () => void): boolean {
 
 function Inside({ session, route }: { session: Session; route: Route }) {
   const projects = useChosenProjects(route, isScoped(route))
-  const attention = useAttention(projects)
-  const lanes = useLanes(projects, useNotifying() === 'on')
-  useNotifications(lanes.waiting, lanes.isRead)
+  const mine = useChosenMine(route, isScoped(route), session)
+  const attention = useAttention(projects, mine)
+  const lanes = useLanes(projects, mine, useNotifying() === 'on')
+  useNotifications({ waiting: lanes.waiting, projects, isWanted: (run) => !mine || isOf(session, run) })
   useEffect(follow, [])
   useScroll(route)
   return (
     <SessionContext.Provider value={session}>
       <ScopeContext.Provider value={projects}>
-        <AttentionContext.Provider value={attention}>
-          <LanesContext.Provider value={lanes}>
-            <Frame route={route}>
-              <Page route={route} />
-            </Frame>
-          </LanesContext.Provider>
-        </AttentionContext.Provider>
+        <MineContext.Provider value={mine}>
+          <AttentionContext.Provider value={attention}>
+            <LanesContext.Provider value={lanes}>
+              <Frame route={route}>
+                <Page route={route} />
+              </Frame>
+            </LanesContext.Provider>
+          </AttentionContext.Provider>
+        </MineContext.Provider>
       </ScopeContext.Provider>
     </SessionContext.Provider>
   )

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { useScope } from '../data/lists/projects.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { mayAdminister, useSession } from '../data/query/session.ts'
@@ -17,7 +18,10 @@ const Palette = lazy(() => import('./palette.tsx'))
 export function Frame({ route, children }: { route: Route; children: ComponentChildren }) {
   const [open, setOpen] = useState<'help' | 'palette'>()
   const project = useScope()
-  const jumps = menuOf(useSession()).map(({ key, path }) => [`g ${key}`, () => go(href(path, { project }))] as const)
+  const mine = useMine() && 'true'
+  const jumps = menuOf(useSession()).map(
+    ({ key, path }) => [`g ${key}`, () => go(href(path, { project, mine }))] as const,
+  )
   const help = () => setOpen('help')
   const palette = () => setOpen('palette')
   // In advance: keys that are typed before it is there would act on the page.

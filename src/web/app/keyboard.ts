@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 /**
  * Actions by key (`event.key`). Two keys in a row have a space between them, as in `g n`; `mod+k` means Ctrl or Cmd.
  */
-export type Shortcuts = Record<string, () => void>
+type Shortcuts = Record<string, () => void>
 
 const pairMs = 1000
 

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { nameOf } from '../../contract/person.ts'
 import type { Found } from '../../find/fields.ts'
 import { useKept } from '../data/browser/storage.ts'
 import { useProjects, useScope } from '../data/lists/projects.ts'
@@ -172,13 +173,13 @@ const icons: Record<Found['type'], IconName> = {
   feature: 'features',
 }
 
-function itemOf({ type, project, subject, title }: Found): Item {
+function itemOf({ type, project, subject, title, author }: Found): Item {
   const [id = '', turn] = subject.split('/')
   const noun = type === 'turn' ? 'run' : type
   return {
     id: `${type} ${project} ${subject}`,
     label: title ?? subject,
-    detail: `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}`,
+    detail: `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}${author ? ` by ${nameOf(author)}` : ''}`,
     icon: icons[type],
     act: () => go(href([`${noun}s`, project, id], { turn })),
   }

@@ -7,6 +7,8 @@ export const base = new URL('.', location.href).href
 export interface Route {
   path: string[]
   query: URLSearchParams
+  /** Whether the path ends in a slash, as that of a folder does. */
+  isFolder?: boolean
 }
 
 export type Query = Record<string, string | number | readonly string[] | undefined>
@@ -20,7 +22,9 @@ function routeNow(): Route {
   const params = new URLSearchParams(query)
   // A turn, named as in the API: `#/runs/shop/RUN-001/turns/7`.
   const [page, , , part, turn] = pieces
-  if (page !== 'runs' || part !== 'turns' || turn === undefined) return { path: pieces, query: params }
+  if (page !== 'runs' || part !== 'turns' || turn === undefined) {
+    return { path: pieces, query: params, isFolder: path.endsWith('/') }
+  }
   params.set('turn', turn)
   return { path: pieces.slice(0, 3), query: params }
 }

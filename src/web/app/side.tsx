@@ -4,10 +4,11 @@ import { LanesContext } from '../data/lists/lanes.ts'
 import { AttentionContext } from '../data/lists/needs.ts'
 import { useProjects, useScope } from '../data/lists/projects.ts'
 import { unnamed } from '../data/lists/views.ts'
+import { hasPerson, keepMine, useMine } from '../data/lists/whose.ts'
 import { listen, tell } from '../data/log/stream.ts'
 import { useAct } from '../data/query/change.ts'
 import { client, dropToken } from '../data/query/server.ts'
-import { readOnlyReason, useSession } from '../data/query/session.ts'
+import { readOnlyReason, type Session, useSession } from '../data/query/session.ts'
 import { isScoped, menuOf, pageAt } from '../pages.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
@@ -28,11 +29,12 @@ interface Props {
 export function Side({ route, onPalette, onHelp }: Props) {
   return (
     <header class="side">
-      <a class="brand" href={href([], { project: useScope() })}>
+      <a class="brand" href={href([], { project: useScope(), mine: useMine() && 'true' })}>
         <img src="./favicon.svg" alt="" width="22" height="22" />
         <span>Conduct</span>
       </a>
       <ProjectSwitch route={route} />
+      <MineSwitch route={route} />
       <button type="button" class="anything" onClick={onPalette}>
         <Icon name="search" />
         <span>Go to</span>
@@ -65,11 +67,12 @@ export function Side({ route, onPalette, onHelp }: Props) {
 function ProjectSwitch({ route }: { route: Route }) {
   const projects = useProjects()
   const chosen = useScope()
+  const mine = useMine() && 'true'
   if (projects.length < 2 && chosen.length === 0) return null
   const known = projects.map(({ slug, name }) => ({ value: slug, word: name }))
   const unknown = chosen.filter((slug) => projects.every((project) => project.slug !== slug))
   const choose = (project: string[]) =>
-    isScoped(route) ? goQuery(unnamed(route), { project }) : go(href(['runs'], { project }))
+    isScoped(route) ? goQuery(unnamed(route), { project }) : go(href(['runs'], { project, mine }))
   return (
     <div class="project-switch">
       <Choice
@@ -83,10 +86,32 @@ function ProjectSwitch({ route }: { route: Route }) {
   )
 }
 
+/** Narrows lists and counts to the person's own runs. Not offered to a key without a person. */
+function MineSwitch({ route }: { route: Route }) {
+  const isMine = useMine() === true
+  if (!hasPerson(useSession())) return null
+  const choose = (mine: boolean) => {
+    keepMine(mine)
+    if (isScoped(route)) goQuery(unnamed(route), { mine: mine ? 'true' : undefined })
+  }
+  return (
+    <fieldset class="mine-switch">
+      <legend class="unseen">Whose runs</legend>
+      <button type="button" aria-pressed={isMine} onClick={() => choose(true)}>
+        Mine
+      </button>
+      <button type="button" aria-pressed={!isMine} onClick={() => choose(false)}>
+        Everyone
+      </button>
+    </fieldset>
+  )
+}
+
 function Menu({ route }: { route: Route }) {
   const { count, hasMore } = useContext(AttentionContext)
   const waiting = useContext(LanesContext).waiting.length
   const project = useScope()
+  const mine = useMine() && 'true'
   const nav = useRef<HTMLElement>(null)
   const current = pageAt(route)?.page.under ?? route.path[0]
   // In a low window the menu scrolls; on a narrow screen, sideways. The counts make it longer.
@@ -100,7 +125,7 @@ function Menu({ route }: { route: Route }) {
   return (
     <nav aria-label="Pages" ref={nav}>
       {menuOf(useSession()).map(({ path, name, icon }) => (
-        <a key={name} href={href(path, { project })} aria-current={path[0] === current ? 'page' : undefined}>
+        <a key={name} href={href(path, { project, mine })} aria-current={path[0] === current ? 'page' : undefined}>
           <Icon name={icon} />
           {name}
           {name === 'Now' && waiting > 0 && (
@@ -153,11 +178,26 @@ function ThemeButton() {
   )
 }
 
+/** How to say whose a key is, without which nobody's runs can be told from those of others. */
+const nobodyWords = (key: Session['key']) =>
+  key
+    ? `This key names no person, so the page cannot tell which runs are yours. An admin can say whose it is: conduct key update ${key.id} --person 'Ada Example <ada@example.com>'`
+    : 'Git names no person here, so the page cannot tell which runs are yours: set user.email with git config.'
+
+const Nobody = ({ words }: { words: string }) => (
+  <span class="small" title={words}>
+    {' '}
+    · no person<span class="unseen">. {words}</span>
+  </span>
+)
+
 /** The key in use, and the logout button. The local user has no session to end. */
 function Who() {
-  const { key } = useSession()
+  const session = useSession()
+  const { key } = session
+  const nobody = hasPerson(session) ? undefined : nobodyWords(key)
   const { act, isBusy, error } = useAct()
-  if (!key) return <p class="who muted">Local user</p>
+  if (!key) return <p class="who muted">Local user{nobody && <Nobody words={nobody} />}</p>
   const leave = async () => {
     if (!(await act(() => client.deleteSession()))) return
     dropToken()
@@ -170,6 +210,7 @@ function Who() {
     <div class="row">
       <p class="who muted" title={`${key.permissions.join(', ')}${key.project ? ` in ${key.project}` : ''}`}>
         {key.name}
+        {nobody && <Nobody words={nobody} />}
       </p>
       <button type="button" class="plain" disabled={isBusy || !isSecureContext} onClick={leave} title="Log out">
         <Icon name="leave" />

@@ -2,7 +2,7 @@ import { ofBrowser } from '../data/browser/storage.ts'
 
 const name = 'conduct.theme'
 
-export type Theme = 'light' | 'dark'
+type Theme = 'light' | 'dark'
 
 const system = matchMedia('(prefers-color-scheme: dark)')
 

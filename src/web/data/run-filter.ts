@@ -1,4 +1,5 @@
 import type { Input } from '../../client/client.ts'
+import { pathForm, pathFrom } from '../../contract/file-path.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { type FilterField, filterFields } from '../runs/filter-fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
@@ -27,6 +28,11 @@ const forms: Record<FilterField['kind'], Form> = {
   number: { isRight: isNumber, right: 'a whole number from 1 on', read: Number },
   label: { isRight: isLabel, right: 'name:value', read: (value) => value },
   commit: { isRight: isCommit, right: '7 to 64 of 0-9 a-f', read: (value) => value },
+  path: {
+    isRight: (value) => pathFrom(value) !== undefined,
+    right: pathForm,
+    read: pathFrom,
+  },
   day: { isRight: (value) => midnight(value) !== undefined, right: 'a day like 2026-03-02', read: midnight },
 }
 

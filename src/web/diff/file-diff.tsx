@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { FileDiff as FileChange } from '../../nouns/run/diff-fields.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { stayAt } from '../app/scroll.ts'
-import type { FileDiff as FileChange } from '../data/runs/diff.ts'
 import { Changes } from '../runs/changes.tsx'
 import { FileName } from '../runs/file-name.tsx'
 import { Copy } from '../ui/copy.tsx'

@@ -1,5 +1,5 @@
+import type { FileDiff } from '../../nouns/run/diff-fields.ts'
 import { goQuery, href, type Route } from '../app/router.ts'
-import type { FileDiff } from '../data/runs/diff.ts'
 import { Changes } from '../runs/changes.tsx'
 import { FileName } from '../runs/file-name.tsx'
 

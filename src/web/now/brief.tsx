@@ -1,10 +1,11 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { endOf } from '../data/lists/attention.ts'
 import type { List } from '../data/query/list.ts'
+import { endOf } from '../data/runs/end.ts'
 import { Changes } from '../runs/changes.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
+import { Author } from '../ui/person.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
 
@@ -39,6 +40,7 @@ export function Brief({ run, isNew = false, badge, reason, children }: Props) {
           <span>{run.project}</span>
           <span>{run.runId}</span>
           {run.agent && <span>{run.agent}</span>}
+          <Author author={run.author} />
           <Changes changes={run.changes} />
         </span>
       </div>

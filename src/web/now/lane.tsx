@@ -3,11 +3,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
+import { useWhom } from '../data/lists/whose.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
+import { Author } from '../ui/person.tsx'
 import { useNow } from '../ui/time.tsx'
 import { Doing, StandingWords, standingOf } from './standing.tsx'
 
@@ -27,7 +29,7 @@ function LaneOf({ run }: { run: Run }) {
   const answer = useLastAnswer(run, isSeen)
   const line = useLastLine(run, isSeen && answer === undefined)
   const now = useNow(isSeen ? 1000 : 60_000)
-  const standing = standingOf(run, now)
+  const standing = standingOf(run, now, useWhom(run.author))
   return (
     <li class={`lane ${standing.look}`} ref={place}>
       <a class="title" href={href(['runs', run.project, run.runId])}>
@@ -39,6 +41,7 @@ function LaneOf({ run }: { run: Run }) {
         <span>{run.project}</span>
         <span>{run.runId}</span>
         {run.agent && <span>{run.agent}</span>}
+        <Author author={run.author} />
         {run.where?.cwd && <span class="path">{run.where.cwd}</span>}
         <Changes changes={run.changes} />
       </span>
@@ -57,10 +60,11 @@ const nothingYet = ({ activity }: Run) => (activity ? 'No answer yet.' : 'No out
 function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): string | undefined {
   const { data } = useRead(
     activity && isSeen ? `answer ${project}/${runId}` : '',
-    (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
+    (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 2 }, { signal }),
     { touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId), restMs: 2000 },
   )
-  return data?.turns[0]?.answer && plainLine(data.turns[0].answer)
+  const answer = data?.turns.find(({ open }) => !open)?.answer
+  return answer && plainLine(answer)
 }
 
 /** The first line of a Markdown text, without its marks. */

@@ -1,153 +1,145 @@
-import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useState } from 'preact/hooks'
 import { href } from '../app/router.ts'
-import type { Need } from '../data/lists/attention.ts'
-import { AttentionContext, attentionSince, dismiss, restore } from '../data/lists/needs.ts'
+import {
+  AttentionContext,
+  attentionSince,
+  decide,
+  type Group,
+  type Need,
+  readDecided,
+  touches,
+} from '../data/lists/needs.ts'
 import { useScope } from '../data/lists/projects.ts'
+import { useAct } from '../data/query/change.ts'
+import { useRead } from '../data/query/read.ts'
+import { client } from '../data/query/server.ts'
+import { may, useSession } from '../data/query/session.ts'
 import { dayOf } from '../data/run-filter.ts'
-import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
-import { Brief } from './brief.tsx'
-import { Why } from './why.tsx'
+import { type Done, Undo } from './decide.tsx'
+import { NeedGroup, NeedRow } from './need.tsx'
 
 const shown = 20
 
-/** The runs that need attention, most urgent first, and those that were dismissed. */
+/** The runs that need attention, in groups, and what was decided about others. */
 export function Needs({ looked }: { looked: number }) {
-  const { needs, dismissed, hasMore, isRead, isCurrent, error } = useContext(AttentionContext)
-  const [last, setLast] = useState<Need>()
-  const onDismiss = (need: Need) => {
-    dismiss(need)
-    setLast(need)
-  }
+  const { groups, count, hasMore, isRead, isCurrent, error } = useContext(AttentionContext)
+  const [done, setDone] = useState<Done>()
+  const [isAll, setAll] = useState(false)
+  const some = isAll ? groups : groups.slice(0, shown)
   return (
     <section aria-labelledby="needs" aria-busy={!isCurrent}>
       <h2 id="needs">
-        Needs attention <span class="muted">{isRead && countOf(needs.length, hasMore)}</span>
+        Needs attention <span class="muted">{isRead && `${count}${hasMore ? '+' : ''}`}</span>
       </h2>
       {error && <Problem error={error} />}
-      {isRead && needs.length === 0 && <p class="empty">{nothing(dismissed.length)}</p>}
+      {isRead && count === 0 && <p class="empty">Nothing needs attention.</p>}
       <ul class="rows">
-        {needs.slice(0, shown).map((need) => (
-          <NeedRow
-            key={need.run.id}
-            need={need}
-            isNew={Date.parse(need.run.updatedAt) > looked}
-            onDismiss={() => onDismiss(need)}
-          />
+        {some.map((group) => (
+          <NeedGroup key={keyOf(group)} group={group} isNew={Date.parse(group.since) > looked} onDone={setDone} />
         ))}
       </ul>
-      {last && <Undo key={last.run.id} need={last} onClose={() => setLast(undefined)} />}
-      {dismissed.length > 0 && (
-        <details class="dismissed">
-          <summary>{dismissed.length} dismissed by you</summary>
-          <ul class="rows">
-            {dismissed.map((need) => (
-              <NeedRow key={need.run.id} need={need} isNew={false} onRestore={() => restore(need)} />
-            ))}
-          </ul>
-        </details>
+      {done && <Undo key={done.at} done={done} onClose={() => setDone(undefined)} />}
+      {groups.length > some.length && (
+        <p class="more">
+          <button type="button" class="plain" onClick={() => setAll(true)}>
+            {groups.length - some.length} more
+          </button>
+        </p>
       )}
-      <Elsewhere hidden={needs.slice(shown)} />
+      <Decided />
+      <Elsewhere />
     </section>
   )
 }
 
-const nothing = (dismissed: number) =>
-  dismissed > 0 ? 'You dismissed everything that needs attention.' : 'No open failures in the last 14 days.'
+const keyOf = ({ project, by, key }: Group) => `${project} ${by} ${key}`
 
-/** Links to what the list does not contain. */
-function Elsewhere({ hidden }: { hidden: Need[] }) {
-  const { unchecked, stale, hasMore, isPartial } = useContext(AttentionContext)
-  const shared = { project: useScope(), createdAfter: dayOf(attentionSince()) }
-  const failing = hidden.filter(({ why }) => why === 'failing').length
-  const failed = hidden.filter(({ why }) => why === 'failed' || why === 'lease lost').length
-  const links = [
-    { count: failing, isCut: hasMore, words: 'more with failing checks', filter: { verdict: 'failing' } },
-    { count: failed, isCut: hasMore, words: 'more failed', filter: { status: 'failed' } },
-    {
-      ...{ count: unchecked, isCut: isPartial, words: 'completed, not checked' },
-      filter: { status: 'completed', verdict: 'unchecked' },
-    },
-    { count: stale, isCut: isPartial, words: 'changed since they were checked', filter: { verdict: 'stale' } },
-  ]
+/** What people have put off or resolved, read once it is opened. */
+function Decided() {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <details class="decided" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Put off and resolved</summary>
+      {isOpen && <DecidedRows />}
+    </details>
+  )
+}
+
+function DecidedRows() {
+  const project = useScope()
+  const { data, error } = useRead(`decided ${project.join(' ')}`, (signal) => readDecided(project, signal), { touches })
+  if (error) return <Problem error={error} />
+  if (data?.length === 0) return <p class="empty">Nothing is put off or resolved.</p>
+  return (
+    <ul class="rows">
+      {data?.map((need) => (
+        <NeedRow key={need.id} need={need} note={noteOf(need)}>
+          <Reopen need={need} />
+        </NeedRow>
+      ))}
+    </ul>
+  )
+}
+
+const noteOf = ({ until, resolvedBy }: Need) =>
+  until === null ? `Resolved${resolvedBy?.name ? ` by ${resolvedBy.name}` : ''}` : `Until ${dayOf(new Date(until))}`
+
+function Reopen({ need: { project, runId, state } }: { need: Need }) {
+  const { act, isBusy, error } = useAct()
+  if (!may(useSession(), 'write')) return null
+  const open = state === 'resolved' ? { resolved: false } : { until: null }
+  return (
+    <>
+      <button type="button" class="plain" disabled={isBusy} onClick={() => act(() => decide(project, [runId], open))}>
+        Reopen<span class="unseen"> {runId}</span>
+      </button>
+      {error && <Problem error={error} />}
+    </>
+  )
+}
+
+const links = [
+  { words: 'completed, not checked', filter: { status: 'completed', verdict: 'unchecked' } },
+  { words: 'changed since they were checked', filter: { status: 'completed', verdict: 'stale' } },
+] as const
+
+const mostCounted = 100
+
+/** Links to runs without a valid check, which nobody need look at one by one. */
+function Elsewhere() {
+  const project = useScope()
+  const createdAfter = dayOf(attentionSince())
+  const { data = [] } = useRead(`unchecked ${project.join(' ')}`, (signal) => countAll(project, signal), {
+    touches: ({ type, changes }) => type.startsWith('run.') && ('status' in changes || 'verdict' in changes),
+    restMs: 10_000,
+  })
   return (
     <p class="more">
-      {links.map(
-        ({ count, isCut, words, filter }) =>
+      {links.map(({ words, filter }, at) => {
+        const { count = 0, hasMore = false } = data[at] ?? {}
+        return (
           count > 0 && (
-            <a key={words} href={href(['runs'], { ...shared, ...filter })}>
-              {countOf(count, isCut)} {words}
+            <a key={words} href={href(['runs'], { project, createdAfter, ...filter })}>
+              {`${count}${hasMore ? '+' : ''} ${words}`}
             </a>
-          ),
-      )}
+          )
+        )
+      })}
     </p>
   )
 }
 
-/** A count, with a plus if there may be more. */
-const countOf = (count: number, isCut: boolean) => `${count}${isCut ? '+' : ''}`
-
-const undoMs = 10_000
-
-/** Offers to undo the last dismissal for a while. */
-function Undo({ need, onClose }: { need: Need; onClose: () => void }) {
-  const button = useRef<HTMLButtonElement>(null)
-  // The pressed button is gone, and the focus with it. The next key is for this button.
-  useLayoutEffect(() => {
-    if (document.activeElement === document.body) button.current?.focus({ preventScroll: true })
-  }, [])
-  useEffect(() => {
-    const timer = setTimeout(onClose, undoMs)
-    return () => clearTimeout(timer)
-  }, [])
-  const undo = () => {
-    restore(need)
-    onClose()
-  }
-  return (
-    <div class="picks" role="status">
-      {need.run.runId} dismissed, for you alone.
-      <button ref={button} type="button" onClick={undo}>
-        Undo
-      </button>
-    </div>
+const countAll = (projects: string[], signal: AbortSignal) =>
+  Promise.all(
+    links.map(async ({ filter: { status, verdict } }) => {
+      const { runs, meta } = await client.listRuns(
+        {
+          ...(projects.length > 0 && { project: projects }),
+          ...{ status: [status], verdict: [verdict], createdAfter: attentionSince().toISOString(), limit: mostCounted },
+        },
+        { signal },
+      )
+      return { count: runs.length, hasMore: meta.hasMore }
+    }),
   )
-}
-
-const needLooks = {
-  failed: statusLooks.failed,
-  'lease lost': { ...statusLooks.failed, word: 'Vanished' },
-  failing: verdictLooks.failing,
-  unchecked: verdictLooks.unchecked,
-  stale: verdictLooks.stale,
-} satisfies Record<Need['why'], Look>
-
-interface RowProps {
-  need: Need
-  isNew: boolean
-  /** Present unless this person has dismissed it. */
-  onDismiss?: () => void
-  /** Present if this person has dismissed it. */
-  onRestore?: () => void
-}
-
-/** A run that someone should look at, until they dismiss it. */
-function NeedRow({ need, isNew, onDismiss, onRestore }: RowProps) {
-  const { runId } = need.run
-  return (
-    <Brief run={need.run} isNew={isNew} badge={<Badge look={needLooks[need.why]} />} reason={<Why need={need} />}>
-      {onRestore && (
-        <button type="button" class="plain" onClick={onRestore}>
-          Restore<span class="unseen"> {runId}</span>
-        </button>
-      )}
-      {onDismiss && (
-        <button type="button" class="plain" onClick={onDismiss} title="Dismiss">
-          <Icon name="close" />
-          <span class="unseen">Dismiss {runId}</span>
-        </button>
-      )}
-    </Brief>
-  )
-}

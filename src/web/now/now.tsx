@@ -4,13 +4,15 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { notify, useNotifying } from '../data/browser/notifications.ts'
 import { keptIn } from '../data/browser/storage.ts'
-import { byEnd, endOf } from '../data/lists/attention.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { AttentionContext } from '../data/lists/needs.ts'
 import { useScope } from '../data/lists/projects.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { serverNow } from '../data/query/timing.ts'
+import type { RunFilter } from '../data/run-filter.ts'
+import { byEnd, endOf } from '../data/runs/end.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -90,9 +92,10 @@ function NotifyButton() {
 
 function Ended({ looked }: { looked: number }) {
   const project = useScope()
+  const mine = useMine()
   const { data, error, isCurrent, reload } = useRead(
-    `ended ${project.join(' ')}`,
-    (signal) => lastEnded(project, 10, signal),
+    `ended ${mine} ${project.join(' ')}`,
+    (signal) => lastEnded({ mine, ...(project.length > 0 && { project }) }, 10, signal),
     {
       touches: isOfRun,
       restMs: 1000,
@@ -126,12 +129,8 @@ const spansMs = [hourMs, 24 * hourMs, 30 * 24 * hourMs, Number.POSITIVE_INFINITY
  * The runs that ended last, newest end first. The server lists runs by their creation, so this reads those of the last
  * hour, and of a longer time while they are too few.
  */
-async function lastEnded(project: string[], count: number, signal: AbortSignal): Promise<Run[]> {
-  const filter = {
-    status: ['completed' as const, 'failed' as const],
-    limit: 100,
-    ...(project.length > 0 && { project }),
-  }
+async function lastEnded(scope: RunFilter, count: number, signal: AbortSignal): Promise<Run[]> {
+  const filter = { ...scope, status: ['completed' as const, 'failed' as const], limit: 100 }
   let found: Run[] = []
   for (const spanMs of spansMs) {
     const after = Number.isFinite(spanMs) ? { endedAfter: new Date(serverNow() - spanMs).toISOString() } : {}

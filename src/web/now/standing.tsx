@@ -1,4 +1,5 @@
 import type { Run } from '../../nouns/run/fields.ts'
+import { useWhom } from '../data/lists/whose.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { Visible } from '../ui/text.tsx'
 import { spanOf } from '../ui/time.tsx'
@@ -25,7 +26,7 @@ const within = (cwd: string | undefined, target: string) =>
 
 /** What it does or waits for, and since when. */
 export function StandingWords({ run, now }: { run: Run; now: number }) {
-  const { look, icon, words, meaning } = standingOf(run, now)
+  const { look, icon, words, meaning } = standingOf(run, now, useWhom(run.author))
   const turnMs = turnMsOf(run, now)
   return (
     <span class={`silence ${look}`} title={meaning}>
@@ -43,14 +44,14 @@ interface Standing {
   meaning: string
 }
 
-/** How a live run stands, in words. `now` is in milliseconds since 1970. */
-export function standingOf(run: Run, now: number): Standing {
+/** How a live run stands, in words. `now` is in milliseconds since 1970, `whom` the person for whom it may wait. */
+export function standingOf(run: Run, now: number, whom?: string): Standing {
   const silentMs = Math.max(0, now - heardAt(run))
   const forMs = run.activity ? Math.max(0, now - Date.parse(run.activity.since)) : 0
   const state = run.activity?.state
   if (state === 'waiting') {
     const meaning = 'The agent waits for an answer or a permission'
-    return { look: 'waiting', icon: 'warn', words: `waiting, ${spanOf(forMs)}`, meaning }
+    return { look: 'waiting', icon: 'warn', words: `waiting${whom ? ` for ${whom}` : ''}, ${spanOf(forMs)}`, meaning }
   }
   if (silentMs > patienceMs(run)) {
     const meaning = 'Silent for more than half its lease'

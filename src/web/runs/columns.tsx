@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
 import { keptIn, useKept } from '../data/browser/storage.ts'
 import { Choice } from '../ui/menu.tsx'
+import { Author } from '../ui/person.tsx'
 import { Verdict } from '../ui/status.tsx'
 import { spanOf } from '../ui/time.tsx'
 import { costOf, plural, shortCostOf } from '../ui/words.ts'
@@ -29,7 +30,7 @@ const columns: Column[] = [
   },
   { name: 'why', label: 'Why', width: 280, show: ({ why }) => why && <span title={why}>{why}</span> },
   { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
-  { name: 'author', label: 'Author', width: 124, show: ({ author }) => author?.split(' <')[0] },
+  { name: 'author', label: 'Author', width: 124, show: ({ author }) => <Author author={author} /> },
   { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },
   { name: 'branch', label: 'Branch', width: 140, show: ({ git }) => git?.branch },
   { name: 'model', label: 'Model', width: 132, show: ({ usage }) => usage?.model },

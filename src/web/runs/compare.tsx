@@ -85,6 +85,8 @@ async function workOf(turns: AsyncIterable<Turn>): Promise<Pick<Side, 'files' | 
   const byPath = new Map<string, string>()
   let [count, answer]: [number, string | undefined] = [0, undefined]
   for await (const turn of turns) {
+    // Its files have no figures yet.
+    if (turn.open) continue
     if (++count > mostTurns) return { files: { byPath, isCut: true }, answer }
     answer ??= turn.answer
     for (const file of turn.files ?? []) if (!byPath.has(file.path)) byPath.set(file.path, linesOf(file))

@@ -5,7 +5,7 @@ import type { RunFilter } from '../data/run-filter.ts'
 export interface FilterField {
   label: string
   /** The form of its values in an address. */
-  kind: 'text' | 'number' | 'label' | 'commit' | 'day'
+  kind: 'text' | 'number' | 'label' | 'commit' | 'day' | 'path'
   /** Whether it may be given several times: all of them must match. */
   isRepeated?: true
   /** The run field whose values are suggested. */
@@ -18,6 +18,7 @@ export interface FilterField {
 const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   agent: { label: 'Agent', kind: 'text', suggested: 'agent', hint: 'claude-code' },
   author: { label: 'Author', kind: 'text', suggested: 'author', hint: 'Ada Example <ada@example.com>' },
+  file: { label: 'File or folder', kind: 'path', hint: 'src/auth.ts, or src/' },
   label: { label: 'Label', kind: 'label', isRepeated: true, suggested: 'label', hint: 'team:web' },
   specId: { label: 'Spec', kind: 'text', suggested: 'specId', hint: 'AUTH-001' },
   specVersion: { label: 'Spec version', kind: 'number', hint: '2' },
@@ -33,6 +34,7 @@ const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   project: 'elsewhere',
   status: 'elsewhere',
   verdict: 'elsewhere',
+  mine: 'elsewhere',
   order: 'elsewhere',
   href: 'hidden',
   endedAfter: 'hidden',

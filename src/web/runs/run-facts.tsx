@@ -38,6 +38,7 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
     </Fact>
   ),
   agent: ({ run }) => <Fact name="Agent">{run.agent}</Fact>,
+  agentVersion: ({ run }) => <Fact name="Agent's version">{run.agentVersion}</Fact>,
   author: ({ run }) => <Fact name="Author">{run.author}</Fact>,
   command: ({ run }) => (
     <Fact name="Command">

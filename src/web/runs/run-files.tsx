@@ -3,10 +3,10 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
+import { FileLink } from '../files/file-link.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
-import { FileName } from './file-name.tsx'
 
 type RunFile = Output<'listRunFiles'>['files'][number]
 
@@ -28,7 +28,7 @@ export function RunFiles({ run: { project, runId } }: { run: Run }) {
     <div class="files">
       <ul aria-label="Files">
         {files.map((file) => (
-          <FileRow key={file.path} file={file} largest={largest} />
+          <FileRow key={file.path} project={project} file={file} largest={largest} />
         ))}
       </ul>
       {meta.total > files.length && (
@@ -42,12 +42,12 @@ export function RunFiles({ run: { project, runId } }: { run: Run }) {
 
 const linesOf = (file: RunFile | undefined) => (file?.insertions ?? 0) + (file?.deletions ?? 0)
 
-function FileRow({ file, largest }: { file: RunFile; largest: number }) {
+function FileRow({ project, file, largest }: { project: string; file: RunFile; largest: number }) {
   const { path, insertions = 0, deletions = 0 } = file
   const width = (lines: number) => ({ width: `${largest === 0 ? 0 : (lines / largest) * 100}%` })
   return (
     <li>
-      <FileName path={path} />
+      <FileLink project={project} path={path} />
       <Changes changes={file} />
       <span class="lines-bar" aria-hidden="true">
         <span class="plus" style={width(insertions)} />

@@ -4,7 +4,8 @@ import { client } from '../data/query/server.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { plainOf } from '../log/lines.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
-import { Badge, statusLooks } from '../ui/status.tsx'
+import { Author } from '../ui/person.tsx'
+import { Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
 
 /** The runs that contain all words of `q` and match the filter. */
@@ -29,7 +30,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
         <p class="empty">No run that these filters show contains all of these words.</p>
       )}
       <ul class="results" aria-busy={!isCurrent}>
-        {results.map(({ project, subject, title, snippet, status, updatedAt }) => (
+        {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at }) => (
           <li key={`${project}/${subject}`}>
             {status && Object.hasOwn(statusLooks, status) && (
               <Badge look={statusLooks[status as keyof typeof statusLooks]} />
@@ -40,7 +41,10 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
             <span class="facts">
               <span>{project}</span>
               <span>{subject}</span>
-              <Ago at={updatedAt} />
+              {agent && <span>{agent}</span>}
+              <Author author={author} />
+              {isVerdict(verdict) && verdict !== 'unchecked' && <Badge look={verdictLooks[verdict]} />}
+              <Ago at={at} />
             </span>
             <Snippet text={snippet} q={q} />
           </li>
@@ -54,6 +58,9 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
     </>
   )
 }
+
+const isVerdict = (value: string | null): value is keyof typeof verdictLooks =>
+  value !== null && Object.hasOwn(verdictLooks, value)
 
 /** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
 function Snippet({ text, q }: { text: string; q: string }) {

@@ -1,4 +1,5 @@
 import { Component } from 'preact'
+import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Failure } from '../../nouns/run/work-fields.ts'
 import { href } from '../app/router.ts'
@@ -58,6 +59,7 @@ export class RunRow extends Component<Props> {
           </a>
           <span class="id" title={run.failure?.message}>
             {run.project} / {run.runId}
+            {run.author && columns.every(({ name }) => name !== 'author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
             {run.failure && ` · ${whyOf(run.failure)}`}
           </span>

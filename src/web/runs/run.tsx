@@ -98,7 +98,7 @@ const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
 
 /** What the page shows of a run's work. The view is part of the address. */
 function useView(run: FullRun, route: Route) {
-  const hasTurns = run.turns.count > 0 || run.activity !== null
+  const hasTurns = run.turns.count > 0 || run.turns.open !== undefined || run.activity !== null
   const views: Record<string, string> = {
     ...(hasTurns && { session: 'Session' }),
     ...((hasTurns || run.changes) && { changes: 'Changes' }),

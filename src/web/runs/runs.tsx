@@ -3,6 +3,7 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { useRunList } from '../data/lists/run-list.ts'
 import { unnamed } from '../data/lists/views.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
@@ -25,13 +26,13 @@ export default function Runs({ route }: { route: Route }) {
           {mistake}
         </p>
       ))}
-      {q ? <RunResults q={q} filter={runFilterOf(route.query)} /> : <Listed route={route} />}
+      {q ? <RunResults q={q} filter={{ ...runFilterOf(route.query), mine: useMine() }} /> : <Listed route={route} />}
     </>
   )
 }
 
 function Listed({ route }: { route: Route }) {
-  const filter = runFilterOf(route.query)
+  const filter = { ...runFilterOf(route.query), mine: useMine() }
   const { runs, cursor, fresh, error, isRead, more, retry, restart } = useRunList(filter)
   const [picked, setPicked] = useState<Run[]>([])
   const order = filter.order ?? 'desc'
@@ -104,6 +105,13 @@ function None({ route: { query } }: { route: Route }) {
         <button type="button" onClick={() => go(href(['runs'], { project: query.getAll('project') }))}>
           Show all runs
         </button>
+      </div>
+    )
+  }
+  if (useMine()) {
+    return (
+      <div class="empty">
+        <p>No run is yours. Choose Everyone to see the others.</p>
       </div>
     )
   }

@@ -1,17 +1,16 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { Run } from '../../nouns/run/fields.ts'
+import type { Output } from '../../client/client.ts'
 import { useKeys } from '../app/keyboard.ts'
 import type { Route } from '../app/router.ts'
 import { stayAt } from '../app/scroll.ts'
 import type { Turns } from '../data/runs/turns.ts'
-import { Doing, StandingWords } from '../now/standing.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { useNow } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
+import { OpenTurn } from './open-turn.tsx'
 import { TurnCard } from './turn-card.tsx'
 
 interface Props {
-  run: Run
+  run: Output<'getRun'>['run']
   route: Route
   read: Turns
 }
@@ -20,7 +19,7 @@ interface Props {
 export default function Session({ run, route, read: { turns, isRead, error } }: Props) {
   const asked = Number(route.query.get('turn'))
   const isThere = turns.some(({ n }) => n === asked)
-  const isOpen = run.activity !== null && run.activity.state !== 'idle'
+  const isOpen = run.turns.open !== undefined || (run.activity !== null && run.activity.state !== 'idle')
   const list = useRef<HTMLOListElement>(null)
   const last = turns.at(-1)?.n ?? 0
   const unfolding = useUnfolding(isRead ? last : undefined)
@@ -52,7 +51,7 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
             onToggle={() => unfolding.set(turn.n, !unfolding.has(turn.n))}
           />
         ))}
-        {isRead && isOpen && <OpenTurn run={run} n={last + 1} />}
+        {isRead && <OpenTurn run={run} n={last + 1} />}
       </ol>
     </>
   )
@@ -97,23 +96,4 @@ function useTurnKeys(list: { current: HTMLElement | null }) {
       .find((head) => head.closest('.turn')?.contains(document.activeElement))
       ?.click()
   useKeys({ j: () => step(1), k: () => step(-1), o: toggle })
-}
-
-/** The turn that a session is in. It is recorded when it ends; until then, only what the agent is doing is known. */
-function OpenTurn({ run, n }: { run: Run; n: number }) {
-  const now = useNow(1000)
-  return (
-    <li class="turn open unfolded">
-      <header>
-        <span class="n">
-          <span class="unseen">Turn </span>
-          {n}
-        </span>
-        <StandingWords run={run} now={now} />
-      </header>
-      <div class="turn-body">
-        <Doing run={run} />
-      </div>
-    </li>
-  )
 }

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
+import { FileLink } from '../files/file-link.tsx'
 import { Visible } from '../ui/text.tsx'
 import { spanOf } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
-import { FileName } from './file-name.tsx'
 
 /** Lists up to this length are open. */
 const openUpTo = 5
@@ -48,7 +48,7 @@ export function Plan({ items = [] }: { items: Turn['plan'] }) {
   )
 }
 
-export function Files({ turn: { files = [], filesOmitted = 0 } }: { turn: Turn }) {
+export function Files({ turn: { project, files = [], filesOmitted = 0 } }: { turn: Turn }) {
   if (files.length === 0) return null
   return (
     <Part
@@ -58,7 +58,7 @@ export function Files({ turn: { files = [], filesOmitted = 0 } }: { turn: Turn }
     >
       {files.map(({ path, insertions, deletions }) => (
         <li key={path}>
-          <FileName path={path} />
+          <FileLink project={project} path={path} />
           <Changes changes={{ insertions, deletions }} />
         </li>
       ))}

@@ -13,6 +13,7 @@ import {
 import { type Changes, differences } from '../../../log/event.ts'
 import { personHash } from '../person.ts'
 import { type RunRow, requireRun } from '../row.ts'
+import { definedOf } from '../state.ts'
 import type { CheckRoutes } from './routes.ts'
 import {
   type CheckRow,
@@ -69,8 +70,7 @@ export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
     }
     const before = stateOf(row)
     if (row.recorder !== null) requireNoEvidence(row, patch)
-    const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
-    const after: CheckState = { ...before, ...given }
+    const after: CheckState = { ...before, ...definedOf(patch) }
     requireAgreement(after)
     const digests =
       content === undefined ? undefined : { before: await findDigest(ctx, row.document_id), after: digestOf(content) }

@@ -9,10 +9,11 @@ import { appeared } from '../../../log/event.ts'
 import { tokenHash } from '../lease.ts'
 import { personHash } from '../person.ts'
 import { type RunRow, requireRun } from '../row.ts'
+import { definedOf } from '../state.ts'
 import { isRecorderOf } from '../take-lease.ts'
 import type { Git } from '../work-fields.ts'
 import { runsOfCommit } from './by-commit.ts'
-import type { Check } from './fields.ts'
+import { type Check, emptyCheck } from './fields.ts'
 import type { CheckRoutes } from './routes.ts'
 import {
   type CheckRow,
@@ -73,22 +74,7 @@ export const createCheck: Operation<CheckRoutes['createCheck']> = async (
 
 type Given = Omit<InputOf<CheckRoutes['createCheck']>, 'checkId' | 'runId' | 'content' | 'createdAt' | 'leaseToken'>
 
-const newState = ({ name, result, ...given }: Given): CheckState => ({
-  name,
-  result,
-  command: given.command ?? null,
-  exitCode: given.exitCode ?? null,
-  durationMs: given.durationMs ?? null,
-  contentType: given.contentType ?? 'text/markdown',
-  recorder: given.recorder ?? null,
-  commit: given.commit ?? null,
-  startTree: given.startTree ?? null,
-  tree: given.tree ?? null,
-  commitTree: given.commitTree ?? null,
-  dirty: given.dirty ?? null,
-  pipeline: given.pipeline ?? null,
-  agent: given.agent ?? null,
-})
+const newState = (given: Given): CheckState => ({ ...emptyCheck, ...definedOf(given) })
 
 function requireProof(runId: string | undefined, proof: string | undefined): void {
   if (runId === undefined) throw invalid('recorder', 'needs a runId: a recorder records the checks of its own run')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { actor, contentType, exitCode, rowId, text, time } from '../../../contract/field.ts'
+import { emptyOf, givenOf, shownOf, stored } from '../../../contract/stored.ts'
 import { evidences } from '../verdict/evidence.ts'
 import { dirty, objectId, tree } from '../work-fields.ts'
 
@@ -24,66 +25,93 @@ export const pipeline = z
   })
   .describe('Where it ran. One job of a pipeline never clears the failure of another')
 
+const nullableText = z.string().nullable()
+const nullableInt = z.int().nullable()
+
+/** The fields of a check, in the order of a response. Rows, state, log, erasure and reference follow from this list. */
 export const checkFields = {
-  content: text(Number.POSITIVE_INFINITY).optional().describe('What was found'),
-  contentType: contentType.optional(),
-  command: text(4000, 1).nullable().optional().describe('The command that ran'),
-  exitCode: exitCode.nullable().optional(),
-  durationMs: z.int().min(0).max(1e12).nullable().optional(),
-  commit: text(64, 1).nullable().optional().describe('The commit when the command ended'),
-  startTree: objectId
-    .nullable()
-    .optional()
-    .describe(
-      'The tree when the command began. Without `tree`, files changed while it ran; a different `tree` means that it left files that are not work',
-    ),
-  tree: tree.nullable().optional(),
-  commitTree: objectId.nullable().optional().describe('The tree of the commit'),
-  dirty: dirty.nullable().optional(),
-  pipeline: pipeline.nullable().optional(),
-  agent: text(200, 1).nullable().optional(),
+  id: stored('integer', rowId, 'The number of the row, never reused'),
+  project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
+  checkId: stored('word', z.string(), 'The id of the check in its project'),
+  runId: stored('word', z.string(), 'The id of the run in its project', { column: 'run' }),
+  name: stored('text', z.string(), 'Its name', { given: checkName }),
+  result: stored('word', checkResult, 'What the check found', { given: checkResult }),
+  command: stored('text', nullableText, 'The command line', {
+    given: text(4000, 1).nullable().describe('The command that ran'),
+  }),
+  exitCode: stored('integer', nullableInt, 'The exit code of the command', { given: exitCode.nullable() }),
+  durationMs: stored('integer', nullableInt, 'How long it took, in milliseconds', {
+    given: z.int().min(0).max(1e12).nullable(),
+  }),
+  contentType: stored('word', contentType, 'How to interpret the content', {
+    given: contentType,
+    empty: 'text/markdown',
+    isNullIfEmpty: true,
+  }),
+  evidence: stored('derived', evidence, 'How the result is known'),
+  recorder: stored('word', recorder.nullable(), 'The recorder of the run that saw the command end', {
+    given: recorder,
+  }),
+  commit: stored('text', nullableText, 'The id of a commit', {
+    column: 'git_commit',
+    given: text(64, 1).nullable().describe('The commit when the command ended'),
+  }),
+  startTree: stored('word', nullableText, 'The tree when the command began', {
+    given: objectId
+      .nullable()
+      .describe(
+        'The tree when the command began. Without `tree`, files changed while it ran; a different `tree` means that it left files that are not work',
+      ),
+  }),
+  tree: stored('word', nullableText, "The id of the working folder's git tree", {
+    column: 'git_tree',
+    given: tree.nullable(),
+  }),
+  commitTree: stored('word', nullableText, 'The tree of the commit, in the form of `tree`', {
+    given: objectId.nullable().describe('The tree of the commit'),
+  }),
+  dirty: stored('flag', z.boolean().nullable(), 'Whether tracked files differ from the commit', {
+    column: 'git_dirty',
+    given: dirty.nullable(),
+  }),
+  pipeline: stored('json', pipeline.nullable(), 'The run of a pipeline, and the job, in which it ran', {
+    given: pipeline.nullable(),
+  }),
+  agent: stored('text', nullableText, 'The name of the agent', { given: text(200, 1).nullable() }),
+  linkedTo: stored(
+    'word',
+    nullableText,
+    'The first of the checks that one call recorded for several runs; null for a check alone',
+  ),
+  createdAt: stored('time', time, 'When the ledger received it'),
+  updatedAt: stored('time', time, 'When it last changed'),
+  createdBy: stored('actor', actor, 'Who created it'),
+  updatedBy: stored('actor', actor, 'Who changed it last'),
+  version: stored('integer', z.int(), 'The version, one higher with each change'),
+  counts: stored('derived', z.boolean(), 'Whether no other check has taken its place'),
+  replacedBy: stored('derived', nullableText, 'The check that took its place'),
+  current: stored('derived', z.boolean(), 'Whether it applies to the current work of the run'),
+  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
 }
 
-const fieldsSchema = z.object({ ...checkFields, result: checkResult })
-export type CheckFields = z.infer<typeof fieldsSchema>
+export const rowFields = { ...checkFields, documentId: stored('integer', nullableInt, 'Its content') }
+
+export const emptyCheck = emptyOf(checkFields)
+
+const { name: _, result: __, recorder: ___, contentType: kind, ...others } = givenOf(checkFields)
+
+/** The fields that a caller may set, at creation and later. */
+export const checkInput = {
+  content: text(Number.POSITIVE_INFINITY).optional().describe('What was found'),
+  contentType: kind,
+  ...others,
+}
+
+const inputSchema = z.object(checkInput)
+export type CheckInput = z.infer<typeof inputSchema>
 
 /** A check as lists show it. */
-export const check = z
-  .object({
-    id: rowId,
-    project: z.string(),
-    checkId: z.string(),
-    runId: z.string(),
-    name: z.string(),
-    result: checkResult,
-    command: z.string().nullable(),
-    exitCode: z.int().nullable(),
-    durationMs: z.int().nullable(),
-    contentType,
-    evidence,
-    recorder: recorder.nullable(),
-    commit: z.string().nullable(),
-    startTree: z.string().nullable(),
-    tree: z.string().nullable(),
-    commitTree: z.string().nullable(),
-    dirty: z.boolean().nullable(),
-    pipeline: pipeline.nullable(),
-    agent: z.string().nullable(),
-    linkedTo: z
-      .string()
-      .nullable()
-      .describe('The first of the checks that one call recorded for several runs; null for a check alone'),
-    createdAt: time,
-    updatedAt: time,
-    createdBy: actor,
-    updatedBy: actor,
-    version: z.int(),
-    counts: z.boolean().describe('Whether no other check has taken its place'),
-    replacedBy: z.string().nullable().describe('The check that took its place'),
-    current: z.boolean().describe('Whether it applies to the current work of the run'),
-    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
-  })
-  .meta({ id: 'Check' })
+export const check = z.object(shownOf(checkFields)).meta({ id: 'Check' })
 export type Check = z.infer<typeof check>
 
 export const fullCheck = z.object({ ...check.shape, content: z.string() }).meta({ id: 'FullCheck' })

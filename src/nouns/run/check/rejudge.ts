@@ -5,6 +5,9 @@ import { listOf, padded } from '../../../frame/pieces.ts'
 import { type Changes, differences } from '../../../log/event.ts'
 import { recordAll } from '../../../log/record.ts'
 import { addToTotals } from '../../spec/totals.ts'
+import { lookedAt } from '../attention/keep.ts'
+import { clearAttention } from '../attention/row.ts'
+import { reasonOf } from '../attention/rule.ts'
 import { rejudgedByUpgrade } from '../fields.ts'
 import { columns, eventOf, type RunRow } from '../row.ts'
 import { type Found, findVerdicts } from './verdict.ts'
@@ -47,6 +50,7 @@ async function rejudge(tx: Tx, rows: RunRow[], now: string): Promise<void> {
   await write(tx, others, ['why', 'author_person'], 1)
   await write(tx, changed, ['why', 'author_person', 'verdict', 'evidence'], rejudgedByUpgrade)
   await recordChanges(tx, changed, now)
+  await clearMended(tx, changed, now)
 }
 
 const isChanged = ({ found }: Rejudged) => found.judged === rejudgedByUpgrade
@@ -64,6 +68,17 @@ async function write(
   const values = padded(all).map(({ row, found }) => sql`(${row.id}, ${join(columns.map((column) => found[column]))})`)
   await tx.query(sql`update runs set judged = ${judged}, ${join(assignments)} from (values ${join(values)}) as found
     where runs.id = cast(column1 as ${raw(integer)})`)
+}
+
+/** Takes runs off the list of those that need attention that do not by the new rule. It puts none on it. */
+async function clearMended(tx: Tx, all: Rejudged[], now: string): Promise<void> {
+  const mended = all.filter(({ row, found }) => reasonOf(lookedAt({ ...row, ...found })) === undefined)
+  for (const [project, some] of Map.groupBy(mended, ({ row }) => row.project_id)) {
+    await clearAttention(
+      systemCtx(tx, now, project),
+      some.map(({ row }) => row.id),
+    )
+  }
 }
 
 /** Records changed verdicts in the order of their runs, and in the totals of specs. */

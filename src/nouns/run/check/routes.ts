@@ -3,7 +3,7 @@ import { humanId, ifVersion, importedAt, pageInput, pageMeta, projectFilter } fr
 import type { Name } from '../../../contract/paths.ts'
 import { created, done, type Route } from '../../../contract/route.ts'
 import { leaseToken } from '../lease-fields.ts'
-import { check, checkFields, checkName, checkResult, fullCheck, recorder } from './fields.ts'
+import { check, checkInput, checkName, checkResult, fullCheck, recorder } from './fields.ts'
 
 /** Some runs. In an address, one id is a list of one. */
 const runIds: z.ZodType<string[], string | string[]> = z.array(humanId).max(100)
@@ -26,7 +26,7 @@ export const checkRoutes = {
         ),
       name: checkName.default('check').describe('A failure counts until a pass of the same name clears it'),
       result: checkResult,
-      ...checkFields,
+      ...checkInput,
       recorder: recorder
         .optional()
         .describe('For the recorder of the run, with its Lease-Token: it saw the command end'),
@@ -63,7 +63,7 @@ export const checkRoutes = {
   updateCheck: {
     summary: 'Change fields of a check; only the key that created it can, and nobody what a recorder saw',
     permission: 'write',
-    input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkFields, ifVersion }),
+    input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkInput, ifVersion }),
     output: checkAnswer,
     success: [200],
     example: { checkId: 'CHECK-001', content: '212 tests pass.' },

@@ -1,50 +1,29 @@
 import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../../contract/error.ts'
 import type { ActorName } from '../../../contract/field.ts'
+import type { RowOf, StateOf } from '../../../contract/stored.ts'
 import type { Ctx } from '../../../frame/ctx.ts'
+import { columnsOf, stateReader, stateWriter } from '../../../frame/stored.ts'
 import { actorsOf } from '../../../log/actor.ts'
 import type { Changes } from '../../../log/event.ts'
 import { type Change, record } from '../../../log/record.ts'
-import type { Check, CheckResult } from './fields.ts'
+import { type Check, checkFields, rowFields } from './fields.ts'
 import { standingsOf } from './verdict.ts'
 
-export interface CheckRow {
-  id: number
-  slug: string
-  check_id: string
-  run: string
-  name: string
-  result: CheckResult
-  document_id: number | null
-  command: string | null
-  exit_code: number | null
-  duration_ms: number | null
-  content_type: Check['contentType'] | null
-  git_commit: string | null
-  git_tree: string | null
-  git_dirty: number | null
-  recorder: Check['recorder']
-  start_tree: string | null
-  commit_tree: string | null
-  pipeline: string | null
-  linked_to: string | null
-  agent: string | null
-  created_at: string
-  updated_at: string
-  created_by: number
-  updated_by: number
-  version: number
-  erased_at: string | null
-}
+export type CheckRow = RowOf<typeof rowFields>
 
 /** The columns of a CheckRow. */
-export const columns = sql`checks.id, (select p.slug from projects p where p.id = checks.project_id) as slug, checks.check_id,
-  (select r.run_id from runs r where r.id = checks.run_id) as run, checks.name, checks.result, checks.document_id,
-  checks.command, checks.exit_code, checks.duration_ms, checks.content_type, checks.git_commit, checks.git_tree,
-  checks.git_dirty, checks.recorder, checks.start_tree, checks.commit_tree, checks.pipeline, checks.linked_to, checks.agent, checks.created_at, checks.updated_at, checks.created_by, checks.updated_by, checks.version,
-  checks.erased_at`
+export const columns = columnsOf('checks', rowFields, {
+  slug: sql`(select p.slug from projects p where p.id = checks.project_id)`,
+  run: sql`(select r.run_id from runs r where r.id = checks.run_id)`,
+})
 
-const booleanOf = (value: number | null) => (value === null ? null : value === 1)
+/** The fields of a check that its creator sets. */
+export type CheckState = StateOf<typeof checkFields>
+
+export const stateOf = stateReader<CheckState>(checkFields, {})
+
+export const valuesOf = stateWriter(checkFields)
 
 const gone = { counts: false, replacedBy: null, current: false, evidence: 'self' } as const
 
@@ -77,59 +56,6 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
 }
 
 export const shownCheck = async (ctx: Ctx, row: CheckRow) => (await shownChecks(ctx, [row]))[0] as Check
-
-/** The fields of a check that its creator sets. */
-export type CheckState = Pick<
-  Check,
-  | 'name'
-  | 'result'
-  | 'command'
-  | 'exitCode'
-  | 'durationMs'
-  | 'contentType'
-  | 'recorder'
-  | 'commit'
-  | 'startTree'
-  | 'tree'
-  | 'commitTree'
-  | 'dirty'
-  | 'pipeline'
-  | 'agent'
->
-
-export const stateOf = (row: CheckRow): CheckState => ({
-  name: row.name,
-  result: row.result,
-  command: row.command,
-  exitCode: row.exit_code,
-  durationMs: row.duration_ms,
-  contentType: row.content_type ?? 'text/markdown',
-  recorder: row.recorder,
-  commit: row.git_commit,
-  startTree: row.start_tree,
-  tree: row.git_tree,
-  commitTree: row.commit_tree,
-  dirty: booleanOf(row.git_dirty),
-  pipeline: row.pipeline === null ? null : JSON.parse(row.pipeline),
-  agent: row.agent,
-})
-
-export const valuesOf = (state: CheckState) => ({
-  name: state.name,
-  result: state.result,
-  command: state.command,
-  exit_code: state.exitCode,
-  duration_ms: state.durationMs,
-  content_type: state.contentType === 'text/markdown' ? null : state.contentType,
-  recorder: state.recorder,
-  git_commit: state.commit,
-  start_tree: state.startTree,
-  git_tree: state.tree,
-  commit_tree: state.commitTree,
-  git_dirty: state.dirty === null ? null : Number(state.dirty),
-  pipeline: state.pipeline && JSON.stringify(state.pipeline),
-  agent: state.agent,
-})
 
 /** What the log records about a new or deleted check. */
 export const factsOf = (runId: string, state: CheckState) => ({

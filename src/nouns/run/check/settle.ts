@@ -1,6 +1,7 @@
 import type { Ctx } from '../../../frame/ctx.ts'
 import { differences } from '../../../log/event.ts'
 import { moveTotals } from '../../spec/totals.ts'
+import { keepAttention } from '../attention/keep.ts'
 import { type RunRow, recordRun } from '../row.ts'
 import { writeRun } from '../save.ts'
 import { findVerdict } from './verdict.ts'
@@ -14,4 +15,5 @@ export async function settle(ctx: Ctx, run: RunRow): Promise<void> {
   if (Object.keys(moved).length === 0) return
   await moveTotals(ctx, run, saved)
   await recordRun(ctx, 'updated', run, moved)
+  await keepAttention(ctx, run, saved)
 }

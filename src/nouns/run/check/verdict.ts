@@ -121,6 +121,12 @@ const judgedOf = (row: JudgedRow, evidence: Evidence): Omit<JudgedCheck, 'byName
   workVersion: row.work_version,
 })
 
+/** The name of the newest check of a run that fails and counts; null if there is none. */
+export async function failingCheck(ctx: Ctx, run: JudgedRun): Promise<string | null> {
+  const standings = (await judgeAll(ctx, [run])).get(run.id)?.standings ?? []
+  return standings.findLast(({ check, isCleared }) => check.result === 'fail' && !isCleared)?.check.name ?? null
+}
+
 export interface Found {
   verdict: Verdict
   evidence: Evidence | null

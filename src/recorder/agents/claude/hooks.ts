@@ -30,7 +30,7 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
     PreToolUse: ({ tool_name, tool_input, tool_use_id }) => begin(tool_name, tool_input, tool_use_id),
     PermissionRequest: (document) => ({ ...aimOf(document), kind: 'wait' }),
     Notification: ({ notification_type }) =>
-      ['permission_prompt', 'elicitation_dialog'].includes(notification_type as string) ? { kind: 'wait' } : undefined,
+      typeof notification_type === 'string' ? notified[notification_type] : undefined,
     PostToolUse: used,
     PostToolUseFailure: used,
     PostToolBatch: ({ tool_calls, ...document }) =>
@@ -48,6 +48,16 @@ export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | unde
     },
     SessionEnd: () => ({ kind: 'end' }),
   }
+}
+
+/** What notifications say, by their types. After an answer that stops the turn, only `idle_prompt` comes, a minute later. */
+const notified: Record<string, Step> = {
+  permission_prompt: { kind: 'wait' },
+  elicitation_dialog: { kind: 'wait' },
+  elicitation_url_dialog: { kind: 'wait' },
+  elicitation_response: { kind: 'resume', state: 'working' },
+  elicitation_complete: { kind: 'resume', state: 'working' },
+  idle_prompt: { kind: 'resume', state: 'idle' },
 }
 
 /** Reads documents in Claude Code's format. */

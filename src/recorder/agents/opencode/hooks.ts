@@ -29,6 +29,7 @@ const events: Events = {
     const target = textOf(Array.isArray(patterns) ? patterns[0] : undefined, 300)
     return { kind: 'wait', ...defined({ tool: textOf(tool, 200), target }) }
   },
+  resume: () => ({ kind: 'resume', state: 'working' }),
   compact: () => ({ kind: 'compact' }),
   subagent: ({ subagent }) => {
     const { id, name } = fieldsOf(subagent)
@@ -100,7 +101,7 @@ export const opencode: Dialect = {
   mayWrite: () => false,
   tellsEnds: true,
   read: (document) => {
-    const { event, id, session, cwd, model, subagent } = document
+    const { event, id, session, cwd, model, version, subagent } = document
     const of = fieldsOf(subagent)
     const by = textOf(of.id, 200)
     const head = {
@@ -108,6 +109,7 @@ export const opencode: Dialect = {
       session: textOf(session, 200),
       cwd: textOf(cwd),
       model: textOf(model, 100),
+      version: textOf(version, 100),
       subagent: by === undefined ? undefined : (defined({ id: by, name: textOf(of.name, 100) }) as Seen['subagent']),
     }
     const step = Object.hasOwn(events, event as string) ? events[event as string]?.(document) : undefined

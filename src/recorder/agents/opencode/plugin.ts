@@ -112,7 +112,7 @@ export const Conduct = async ({ directory }) => {
 
   const events = {
     'session.created': ({ sessionID, info }) => {
-      sessionOf(sessionID ?? info.id).parent = info.parentID
+      Object.assign(sessionOf(sessionID ?? info.id), { parent: info.parentID, version: info.version })
       if (info.parentID === undefined) tell('start', info.id, {})
     },
     'message.updated': ({ info }) => {
@@ -120,6 +120,7 @@ export const Conduct = async ({ directory }) => {
     },
     'message.part.updated': partUpdated,
     'permission.asked': ({ sessionID, permission, patterns }) => tell('wait', sessionID, { tool: permission, patterns }),
+    'permission.replied': ({ sessionID }) => tell('resume', sessionID, {}),
     'session.compacted': ({ sessionID }) => tell('compact', sessionID, {}),
     'session.error': ({ sessionID, error }) => {
       if (sessionID !== undefined) sessionOf(sessionID).error = error
@@ -141,7 +142,7 @@ export const Conduct = async ({ directory }) => {
       if (session.parent !== undefined) return
       const text = parts.flatMap((part) => (part.type === 'text' && !part.synthetic ? [part.text] : [])).join('\\n')
       Object.assign(session, { prompted: true, prompt: message.id, error: undefined })
-      tell('prompt', input.sessionID, { id: message.id, text, model: session.model })
+      tell('prompt', input.sessionID, { id: message.id, text, model: session.model, version: session.version })
     },
   }
 }

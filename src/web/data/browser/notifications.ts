@@ -1,6 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { deedOf, type News, newsOf, whoseAgent } from '../../../contract/news.ts'
+import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import { go, href } from '../../app/router.ts'
+import { listen } from '../log/stream.ts'
+import { clientOf } from '../query/server.ts'
 import { keptIn, useKept } from './storage.ts'
 
 /** Whether the person wants them. 'impossible' if the browser refused to show one: on phones, only service workers may. */
@@ -23,37 +27,75 @@ export async function notify(isOn: boolean): Promise<void> {
   wanted.write(isOn)
 }
 
-const waitOf = ({ project, runId, activity }: Run) => `${project}/${runId} ${activity?.since}`
+const keyOf = ({ project, runId }: Pick<Run, 'project' | 'runId'>) => `${project}/${runId}`
 
-/**
- * Notifies of each run that starts to wait while nobody looks at the page. Runs that already wait when it opens are
- * visible there.
- */
-export function useNotifications(waiting: Run[], isRead: boolean): void {
-  const isOn = useNotifying() === 'on'
-  const known = useRef<Set<string>>(undefined)
-  useEffect(() => {
-    if (!isRead) return
-    const before = known.current
-    known.current = new Set(waiting.map(waitOf))
-    if (!before || !isOn || document.hasFocus()) return
-    try {
-      for (const run of waiting) if (!before.has(waitOf(run))) show(run)
-    } catch {
-      wanted.write('impossible')
-    }
-  }, [waiting.map(waitOf).join('\n'), isRead])
+interface Watched {
+  /** The runs that wait now. */
+  waiting: Run[]
+  /** The chosen projects; none: all. */
+  projects: string[]
+  /** Whether this person wants to hear of a run. */
+  isWanted?: (run: Run) => boolean
 }
 
-function show({ project, runId, title, agent, activity }: Run) {
-  // The tag makes several tabs show one notification.
-  const it = new Notification(`${agent ?? 'An agent'} waits for you`, {
-    body: [title ?? runId, [activity?.tool, activity?.target].filter(Boolean).join(' ')].filter(Boolean).join('\n'),
-    tag: `conduct ${project}/${runId}`,
+/**
+ * Notifies of each run that starts to wait, rests after a long turn or goes wrong while nobody looks at the page. What
+ * happened before it opened is visible there. A notification goes when the wait is over.
+ */
+export function useNotifications({ waiting, projects, isWanted = () => true }: Watched): void {
+  const isOn = useNotifying() === 'on'
+  const open = useRef(new Map<string, Notification>())
+  const waits = useRef(new Set<string>())
+  const isOurs = useRef(isWanted)
+  isOurs.current = isWanted
+  useEffect(() => {
+    if (!isOn) return
+    return listen((news) => {
+      if (news.kind === 'event') void tellOf(news.event, projects, isOurs.current, open.current).catch(() => {})
+    })
+  }, [isOn, projects.join(' ')])
+  useEffect(() => {
+    const now = new Set(waiting.map(keyOf))
+    for (const key of waits.current) {
+      if (now.has(key)) continue
+      open.current.get(key)?.close()
+      open.current.delete(key)
+    }
+    waits.current = now
+  }, [waiting.map(keyOf).join('\n')])
+}
+
+async function tellOf(
+  event: Event,
+  projects: string[],
+  isWanted: (run: Run) => boolean,
+  open: Map<string, Notification>,
+): Promise<void> {
+  const news = newsOf(event)
+  const { project, subject: runId } = event
+  if (!news || news.kind === 'completed' || project === null || document.hasFocus()) return
+  if (projects.length > 0 && !projects.includes(project)) return
+  const { run } = await clientOf(project).getRun({ runId })
+  if (!isWanted(run)) return
+  try {
+    const it = show(news, run)
+    if (news.kind === 'waiting') open.set(keyOf(run), it)
+  } catch {
+    wanted.write('impossible')
+  }
+}
+
+function show(news: News, run: Run): Notification {
+  const { project, runId, title } = run
+  // The tag makes several tabs show one notification for a run, the last one.
+  const it = new Notification(`${whoseAgent(run)} ${deedOf(news, runId)}`, {
+    body: title ?? '',
+    tag: `conduct ${keyOf(run)}`,
   })
   it.onclick = () => {
     focus()
     go(href(['runs', project, runId]))
     it.close()
   }
+  return it
 }

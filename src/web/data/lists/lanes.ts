@@ -7,7 +7,7 @@ import { client } from '../query/server.ts'
 import { keptRuns } from '../runs/run-events.ts'
 
 /** The runs in progress. Every page shows how many of them wait for a person. */
-export interface Lanes {
+interface Lanes {
   runs: Run[]
   waiting: Run[]
   /** Whether there are more than were loaded. */
@@ -35,11 +35,16 @@ const pollMs = 5_000
  * Keeps them up to date. Heartbeats and activities have no events, so they are polled; also in a hidden tab if
  * requested.
  */
-export function useLanes(projects: string[], isHiddenToo: boolean): Lanes {
-  const input = { status: ['in_progress' as const], limit: 100, ...(projects.length > 0 && { project: projects }) }
+export function useLanes(projects: string[], mine: true | undefined, isHiddenToo: boolean): Lanes {
+  const input = {
+    status: ['in_progress' as const],
+    limit: 100,
+    mine,
+    ...(projects.length > 0 && { project: projects }),
+  }
   const last = useRef<Run[]>([])
   const { data, error, isCurrent, reload } = useRead(
-    `lanes ${projects.join(' ')}`,
+    `lanes ${mine} ${projects.join(' ')}`,
     async (signal) => {
       const { runs, meta } = await client.listRuns(input, { signal })
       last.current = keptRuns(last.current, runs)

@@ -1,33 +1,26 @@
 import { createContext } from 'preact'
-import type { ConductError, Input } from '../../../client/client.ts'
+import type { ConductError, Input, Output } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
-import type { Run } from '../../../nouns/run/fields.ts'
-import { keptIn, textsOf, useKept } from '../browser/storage.ts'
 import { useRead } from '../query/read.ts'
 import { client, clientOf } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
-import { type Attention, attentionOf, isGood, type Need } from './attention.ts'
+
+export type Group = NonNullable<Output<'listAttention'>['grouped']>[number]
+export type Need = Group['attention'][number]
+export type Decision = Omit<Input<'updateAttention'>, 'runIds'>
 
 const periodMs = 14 * 86_400_000
-/** How many of the newest runs of the period to check. Of older ones only the failed are read. */
-const lookedThrough = 500
-/** Of how many older failed runs to read the later attempts. */
-const mostOlder = 50
 
-/** The start of the period. */
+/** The start of the period whose unchecked and stale runs are counted. */
 export const attentionSince = (): Date => new Date(serverNow() - periodMs)
 
-interface Found extends Attention {
-  /** Whether more runs may need attention than were read. */
-  hasMore: boolean
-  /** Whether there are more runs than were counted as unchecked or stale. */
-  isPartial: boolean
-}
-
-interface Seen extends Found {
-  /** What this person has dismissed. */
-  dismissed: Need[]
+interface Seen {
+  /** What is probably one problem each, the newest first. */
+  groups: Group[]
+  /** How many runs need attention. */
   count: number
+  /** Whether there are more runs than were counted. */
+  hasMore: boolean
   /** Whether it is loaded. */
   isRead: boolean
   /** Whether it is that of the chosen projects, rather than still that of the ones before. */
@@ -35,112 +28,49 @@ interface Seen extends Found {
   error: ConductError | undefined
 }
 
-const nothing: Found = { needs: [], unchecked: 0, stale: 0, hasMore: false, isPartial: false }
+const nothing = { groups: [], count: 0, hasMore: false }
 
-export const AttentionContext = createContext<Seen>({
-  ...nothing,
-  dismissed: [],
-  count: 0,
-  isRead: false,
-  isCurrent: false,
-  error: undefined,
-})
+export const AttentionContext = createContext<Seen>({ ...nothing, isRead: false, isCurrent: false, error: undefined })
 
 /** What needs attention, kept up to date while the page is open. */
-export function useAttention(projects: string[]): Seen {
-  const filter = projects.length > 0 ? { project: projects } : {}
-  const { data, error, isCurrent } = useRead(`attention ${projects.join(' ')}`, (signal) => read(filter, signal), {
-    touches,
-    restMs: 3000,
-  })
-  const hidden = useDismissed()
-  const found = data ?? nothing
-  const isHidden = (need: Need) => hidden.has(dismissalOf(need))
-  const needs = found.needs.filter((need) => !isHidden(need))
-  return {
-    ...found,
-    needs,
-    dismissed: found.needs.filter(isHidden),
-    count: needs.length,
-    isRead: data !== undefined,
-    isCurrent,
-    error,
-  }
-}
-
-type Filter = Input<'listRuns'>
-
-async function read(projects: Filter, signal: AbortSignal): Promise<Found> {
-  const filter = { ...projects, createdAfter: attentionSince().toISOString() }
-  const [{ runs: newest, isPartial }, ...others] = await Promise.all([
-    newestRuns(filter, signal),
-    client.listRuns({ ...filter, status: ['failed'], limit: 100 }, { signal }),
-    client.listRuns({ ...filter, verdict: ['failing'], limit: 100 }, { signal }),
-  ])
-  const known = new Set(newest.map(({ id }) => id))
-  const older = new Map(others.flatMap(({ runs }) => runs.map((run) => [run.id, run])))
-  for (const id of known) older.delete(id)
-  const open = await openOf([...older.values()].slice(0, mostOlder), signal)
-  const attention = attentionOf([...newest, ...open])
-  const isCut = older.size > mostOlder || others.some(({ meta }) => meta.hasMore)
-  const isOfDoubt = attention.needs.some(({ why }) => why === 'stale' || why === 'unchecked')
-  return { ...attention, isPartial, hasMore: isPartial && (isCut || isOfDoubt) }
-}
-
-async function newestRuns(filter: Filter, signal: AbortSignal): Promise<{ runs: Run[]; isPartial: boolean }> {
-  const runs: Run[] = []
-  for await (const run of client.all('listRuns', { ...filter, limit: 100 }, { signal })) {
-    if (runs.length === lookedThrough) return { runs, isPartial: true }
-    runs.push(run)
-  }
-  return { runs, isPartial: false }
-}
-
-/** The runs that no later attempt has made good. */
-async function openOf(runs: Run[], signal: AbortSignal): Promise<Run[]> {
-  const asked = new Set(runs.map(({ id }) => id))
-  for (const id of settledRead.keys()) if (!asked.has(id)) settledRead.delete(id)
-  const settled = await Promise.all(runs.map((run) => isSettled(run, signal)))
-  return runs.filter((_, index) => !settled[index])
-}
-
-const settledMs = 300_000
-/** What was read about the later attempts of the older runs, by row id. It is read again after some minutes. */
-const settledRead = new Map<number, { at: number; isSettled: boolean }>()
-
-async function isSettled({ id, project, runId, attempt }: Run, signal: AbortSignal): Promise<boolean> {
-  const read = settledRead.get(id)
-  if (read && Date.now() - read.at < settledMs) return read.isSettled
-  const { timeline } = await clientOf(project).timeline({ runId }, { signal })
-  const isSettled = timeline.some(
-    (entry) => entry.kind === 'attempt' && entry.run.attempt > attempt && isGood(entry.run),
+export function useAttention(projects: string[], mine: true | undefined): Seen {
+  const project = projects.length > 0 ? projects : undefined
+  const { data, error, isCurrent } = useRead(
+    `attention ${mine} ${projects.join(' ')}`,
+    (signal) => client.listAttention({ project, mine, group: 'spec', limit: 100 }, { signal }),
+    { touches, restMs: 1000 },
   )
-  settledRead.set(id, { at: Date.now(), isSettled })
-  return isSettled
+  const { grouped = [], count = 0, isPartial = false } = data ?? {}
+  return { groups: grouped, count, hasMore: isPartial, isRead: data !== undefined, isCurrent, error }
 }
 
-const weighty = ['status', 'verdict', 'failure']
+export const touches = ({ type }: Event) => type.startsWith('attention.')
 
-const touches = ({ type, changes }: Event) =>
-  type === 'run.created' || type === 'run.deleted' || weighty.some((field) => field in changes)
+const mostAtOnce = 100
 
-/** The most dismissals to keep. The oldest are dropped first. */
-const most = 500
+/** Changes what is decided about runs of a project. */
+export async function decide(project: string, runIds: readonly string[], decision: Decision): Promise<void> {
+  for (let at = 0; at < runIds.length; at += mostAtOnce) {
+    await clientOf(project).updateAttention({ runIds: runIds.slice(at, at + mostAtOnce), ...decision })
+  }
+}
 
-const kept = keptIn('dismissed', (value) => new Set(textsOf(value)))
+/** All runs of a group, the newest first. */
+export async function runsOf({ project, runIds }: Group, signal: AbortSignal): Promise<Need[]> {
+  const rows: Need[] = []
+  for (let at = 0; at < runIds.length; at += mostAtOnce) {
+    const some = runIds.slice(at, at + mostAtOnce)
+    const { attention = [] } = await clientOf(project).listAttention({ runId: some, limit: mostAtOnce }, { signal })
+    rows.push(...attention)
+  }
+  return rows
+}
 
-/** The key of a dismissal: the run, how it ended, and the reason. Later changes of the run need attention again. */
-const dismissalOf = ({ run, why }: Need) => `${run.id} ${run.endedAt} ${why}`
-
-/**
- * What the person at this browser has dismissed. It stays in this browser: others may still need to look, and the run
- * does not change.
- */
-const useDismissed = (): ReadonlySet<string> => useKept(kept)
-
-export const dismiss = (need: Need) => kept.write(new Set([...without(need), dismissalOf(need)].slice(-most)))
-
-/** Undoes a dismissal. */
-export const restore = (need: Need) => kept.write(new Set(without(need)))
-
-const without = (need: Need) => [...kept.read()].filter((one) => one !== dismissalOf(need))
+/** What people have put off or resolved, the newest first. */
+export async function readDecided(projects: string[], signal: AbortSignal): Promise<Need[]> {
+  const project = projects.length > 0 ? projects : undefined
+  const pages = (['put-off', 'resolved'] as const).map((state) =>
+    client.listAttention({ project, state, limit: 20 }, { signal }),
+  )
+  return (await Promise.all(pages)).flatMap(({ attention = [] }) => attention)
+}

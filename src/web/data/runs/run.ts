@@ -8,7 +8,7 @@ import { isAppend } from './run-events.ts'
 
 type FullRun = Output<'getRun'>['run']
 
-export interface OneRun {
+interface OneRun {
   run: FullRun | undefined
   error: ConductError | undefined
   reload(): void

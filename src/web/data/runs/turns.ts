@@ -57,7 +57,7 @@ export function useTurns(project: string, runId: string): Turns {
 /** Enough to find the last answer: turns that were interrupted have none. */
 const lastFew = 5
 
-/** The last turns of a run, newest first. */
+/** The last turns of a run, newest first. The first may be open. */
 export function useLastTurns(project: string, runId: string): Read<Turn[]> {
   const read = async (signal: AbortSignal) => {
     const { turns } = await clientOf(project).listTurns({ runId, order: 'desc', limit: lastFew }, { signal })
@@ -69,17 +69,17 @@ export function useLastTurns(project: string, runId: string): Read<Turn[]> {
   })
 }
 
-/** The turns after the first `known`, in order. Reads backwards from the newest until it meets known ones. */
+/** The closed turns after the first `known`, in order. Reads backwards from the newest until it meets known ones. */
 export async function* newTurns(project: string, runId: string, known: number, signal: AbortSignal) {
   const client = clientOf(project)
   if (known === 0) {
-    yield* client.all('listTurns', { runId, limit: pageSize }, { signal })
+    for await (const turn of client.all('listTurns', { runId, limit: pageSize }, { signal })) if (!turn.open) yield turn
     return
   }
   const newer: Turn[] = []
   for await (const turn of client.all('listTurns', { runId, order: 'desc', limit: 10 }, { signal })) {
     if (turn.n <= known) break
-    newer.unshift(turn)
+    if (!turn.open) newer.unshift(turn)
   }
   yield* newer
 }

@@ -1,0 +1,42 @@
+import type { OwedDiff } from '../../recorder/memo.ts'
+import { newCall } from '../spool/calls.ts'
+import type { OwedOf } from '../spool/diffs.ts'
+import type { State } from '../spool/state.ts'
+import { turnDiffs } from '../work/turn-diffs.ts'
+
+/** The most bytes of one call as JSON, and the most files. A server takes twice as many bytes. */
+const most = { bytes: 700_000, files: 100 }
+
+/**
+ * Makes the diffs of turns and queues them to be sent, at least those of one turn, until there is something else to do.
+ * Returns whether it has queued any.
+ */
+export async function payDiffs(state: State, isWoken: () => boolean): Promise<boolean> {
+  let isQueued = false
+  for (const owed of state.owed()) {
+    // Where git cannot make them, the turn says which files it has no diff of.
+    const diffs = await turnDiffs(treesOf(owed)).catch(() => [])
+    state.pay(owed, (turn) => portions(diffs).map((some) => newCall('addDiffs', { turn, diffs: some })))
+    isQueued ||= diffs.length > 0
+    if (isWoken()) break
+  }
+  return isQueued
+}
+
+/** The trees as `settle` has stored them. */
+const treesOf = ({ trees }: OwedOf) => trees as Omit<OwedDiff, 'n'>
+
+function portions<Diff>(diffs: Diff[]): Diff[][] {
+  const all: Diff[][] = []
+  let bytes = 0
+  for (const diff of diffs) {
+    const size = Buffer.byteLength(JSON.stringify(diff))
+    bytes += size
+    if (all.length === 0 || bytes > most.bytes || all.at(-1)?.length === most.files) {
+      all.push([])
+      bytes = size
+    }
+    all.at(-1)?.push(diff)
+  }
+  return all
+}

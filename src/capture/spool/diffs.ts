@@ -1,0 +1,53 @@
+import { type Call, insertCalls } from './calls.ts'
+import type { Database } from './database.ts'
+
+/** The diffs of a turn that are still to be made, in the form of the code that makes them. */
+export interface Owed {
+  /** The number of the turn. */
+  n: number
+}
+
+export interface OwedOf extends Owed {
+  id: number
+  name: string
+  trees: object
+}
+
+/** The diffs of turns. They are made after the turn is sent, because that takes longer. */
+export interface Diffs {
+  /** The turns whose diffs are to be made, oldest first. */
+  owed(): OwedOf[]
+  /** Replaces what is owed by calls. Does nothing if another process has done so. */
+  pay(owed: OwedOf, calls: (n: number) => Call[]): void
+  /** Gives a turn another number: the ledger has one with the first already. */
+  renumber(name: string, from: unknown, to: unknown): void
+}
+
+export function diffsIn(db: Database): Diffs {
+  return {
+    owed: () =>
+      db
+        .rows<Omit<OwedOf, 'trees'> & { trees: string }>('select id, name, n, trees from diffs order by id')
+        .map(({ trees, ...row }) => ({ ...row, trees: JSON.parse(trees) })),
+    pay: ({ id, name }, calls) =>
+      db.together(() => {
+        const [row] = db.rows<{ n: number }>('select n from diffs where id = ?', id)
+        if (!row) return
+        db.run('delete from diffs where id = ?', id)
+        insertCalls(db, name, calls(row.n))
+      }),
+    renumber: (name, from, to) =>
+      db.together(() => {
+        db.run('update diffs set n = ? where name = ? and n = ?', Number(to), name, Number(from))
+        const text = `update calls set input = json_set(input, '$.turn', ?)
+          where name = ? and operation = 'addDiffs' and json_extract(input, '$.turn') = ?`
+        db.run(text, Number(to), name, Number(from))
+      }),
+  }
+}
+
+export function insertOwed(db: Database, name: string, owed: Owed[]) {
+  for (const { n, ...trees } of owed) {
+    db.run('insert into diffs (name, n, trees) values (?, ?, ?)', name, n, JSON.stringify(trees))
+  }
+}

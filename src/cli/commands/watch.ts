@@ -1,0 +1,98 @@
+import { Command, Option } from 'commander'
+import { type Client, ConductError, type Output } from '../../client/client.ts'
+import { deedOf, type News, newsOf, newsTypes, whoseAgent } from '../../contract/news.ts'
+import { mailOf } from '../../contract/person.ts'
+
+import { type Connection, connect, placeOf } from '../../place/connect.ts'
+import type { Place } from '../../place/place.ts'
+import { UsageError } from '../../terminal/exit.ts'
+import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
+import { jsonOf, line } from '../../terminal/text.ts'
+import { withClient } from '../operation/call.ts'
+import { follow } from '../operation/print.ts'
+
+interface Options extends Common {
+  mine?: true
+  bell: boolean
+}
+
+/** `conduct watch`: prints a line when a run waits, goes wrong or ends, until Ctrl-C. */
+export function watchCommand(): Command {
+  const command = new Command('watch')
+    .description('Say when an agent waits for you, fails or is done, until Ctrl-C')
+    .addOption(new Option('--mine', 'only runs of the person whose key this is'))
+    .addOption(new Option('--no-bell', 'do not ring the bell of the terminal when an agent waits or fails'))
+  addCommon(command)
+  addExamples(command, ['conduct watch', 'conduct watch --mine --project shop'], 'console')
+  return command.action((options: Options) => watch(options))
+}
+
+async function watch(options: Options) {
+  // Without --project, it watches all projects that the key sees.
+  const place = { ...placeOf(options, process.env, process.cwd()), project: undefined }
+  const { project } = options
+  await withClient(place, async (client) => {
+    const mail = options.mine ? await ownMail(client) : undefined
+    const runs = readRuns(place)
+    const input = { type: [...newsTypes], ...(project !== undefined && { project: [project] }) }
+    try {
+      await follow(client, input, async (event) => {
+        const news = newsOf(event)
+        const run = news && (await runs.read(event))
+        if (news && run && (mail === undefined || mailOf(run.author) === mail)) print(event.at, news, run, options)
+      })
+    } finally {
+      await runs.close()
+    }
+  })
+}
+
+async function ownMail(client: Client): Promise<string> {
+  const mail = mailOf((await client.me()).person)
+  if (mail !== undefined) return mail
+  throw new UsageError('--mine needs a key that says whose it is: an admin sets that with conduct key update --person.')
+}
+
+type Run = Pick<Output<'getRun'>['run'], 'runId' | 'project' | 'title' | 'agent' | 'author'>
+
+/** Reads the runs of events, with one connection for each project. */
+function readRuns(place: Place) {
+  const connections = new Map<string, Promise<Connection>>()
+  return {
+    /** The run of an event; what the event itself says of one that is gone. */
+    async read({ project, subject: runId }: { project: string | null; subject: string }): Promise<Run | undefined> {
+      if (project === null) return undefined
+      const connection = connections.get(project) ?? connect({ ...place, project }, process.env)
+      connections.set(project, connection)
+      const { client } = await connection
+      const found = await client.getRun({ runId }).catch((error: unknown) => {
+        if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
+        throw error
+      })
+      return found?.run ?? { runId, project, title: null, agent: null, author: null }
+    },
+    async close() {
+      for (const connection of connections.values()) await (await connection).close()
+    },
+  }
+}
+
+/** The news for which the bell rings. */
+const urgent: readonly News['kind'][] = ['waiting', 'failing', 'failed', 'vanished']
+
+function print(at: string, news: News, { runId, project, title, agent, author }: Run, options: Options) {
+  const { json, quiet, utc, bell } = options
+  if (json) {
+    process.stdout.write(`${jsonOf({ at, ...news, project, runId, title, agent, author })}\n`)
+    return
+  }
+  if (quiet) {
+    process.stdout.write(`${runId}\n`)
+    return
+  }
+  const time = utc ? at : new Date(at).toLocaleTimeString('en-GB')
+  const name = options.project === undefined ? `${project}/${runId}` : runId
+  const words = [`${whoseAgent({ author, agent })} ${deedOf(news, name)}`, title ?? ''].filter(Boolean).join(' · ')
+  const ring = bell && process.stdout.isTTY && urgent.includes(news.kind) ? '\x07' : ''
+  process.stdout.write(`${time}  ${line(words)}${ring}\n`)
+}

@@ -1,0 +1,40 @@
+import sql, { raw, type Sql } from 'sql-template-tag'
+import type { Tx } from '../engine/db.ts'
+import { listOf } from '../frame/pieces.ts'
+import { type SearchType, searchable } from './fields.ts'
+
+/** Whose and which run a hit comes from. */
+export interface Origin {
+  agent: string | null
+  author: string | null
+  verdict: string | null
+  at: string
+}
+
+const factsOf = (run: string) =>
+  raw(`${run}.agent, ${run}.author, ${run}.verdict, coalesce(${run}.started_at, ${run}.created_at) as at`)
+const partOf = (table: string) => sql`select p.id, ${factsOf('r')} from ${raw(table)} p join runs r on r.id = p.run_id`
+const withoutRun = (table: string) =>
+  sql`select p.id, null as agent, null as author, null as verdict, p.created_at as at from ${raw(table)} p`
+
+const origins: Record<SearchType, Sql> = {
+  run: sql`select p.id, ${factsOf('p')} from runs p`,
+  turn: partOf('turns'),
+  check: partOf('checks'),
+  spec: withoutRun('specs'),
+  feature: withoutRun('features'),
+}
+
+type Hit = { type: SearchType; subject_id: number }
+
+/** Reads where hits come from. Returns undefined for a hit whose subject no longer exists. */
+export async function originsOf(db: Tx, hits: Hit[]): Promise<(hit: Hit) => Origin | undefined> {
+  const reads = searchable.map(async (type) => {
+    const ids = hits.filter((hit) => hit.type === type).map(({ subject_id }) => subject_id)
+    if (ids.length === 0) return []
+    const rows = await db.query<Origin & { id: number }>(sql`${origins[type]} where p.id in (${listOf(ids)})`)
+    return rows.map(({ id, ...origin }) => [`${type} ${id}`, origin] as const)
+  })
+  const found = new Map((await Promise.all(reads)).flat())
+  return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
+}

@@ -1,0 +1,142 @@
+import sql, { raw } from 'sql-template-tag'
+import type { ActorName } from '../../../contract/field.ts'
+import { parsed } from '../../../contract/stored.ts'
+import type { Ctx } from '../../../frame/ctx.ts'
+import { listOf, piecesOf } from '../../../frame/pieces.ts'
+import { actorsOf } from '../../../log/actor.ts'
+import { type Changes, vanished } from '../../../log/event.ts'
+import { type Change, record, recordAll } from '../../../log/record.ts'
+import type { Run } from '../fields.ts'
+import type { Attention } from './fields.ts'
+import type { Decision, Reason } from './rule.ts'
+
+/** The columns of a row without those of its run. */
+export interface AttentionColumns {
+  reason: Reason
+  check_name: string | null
+  since_at: string
+  spec_id: string | null
+  branch: string | null
+  author_person: string | null
+  /** 1 while the agent of the run is at work. No event tells of it, as of the activity itself. */
+  hidden: number
+  state: Decision['state']
+  assignee: string | null
+  assignee_person: string | null
+  put_off_until: string | null
+  resolved_at: string | null
+  resolved_by: number | null
+  note: string | null
+  updated_at: string
+}
+
+export interface AttentionRow extends AttentionColumns {
+  /** The number of its run. */
+  id: number
+  /** The id of its run. */
+  run_id: string
+  project_id: number
+}
+
+const own = `reason, check_name, since_at, spec_id, branch, author_person, hidden, state, assignee, assignee_person,
+  put_off_until, resolved_at, resolved_by, note, updated_at`
+
+/** The columns of an AttentionRow, of one row of `attention`. */
+export const columns = sql`attention.run_id as id, attention.project_id, (select o.run_id from runs o where o.id = attention.run_id) as run_id, ${raw(own)}`
+
+/** What a list shows of a run. */
+export type ShownRow = AttentionRow &
+  Pick<Run, 'title' | 'agent' | 'author' | 'status' | 'verdict' | 'why'> & {
+    slug: string
+    failure: string | null
+    exit_code: number | null
+    run_created_at: string
+    ended_at: string | null
+  }
+
+const ofOwn = own.split(',').map((name) => `attention.${name.trim()}`)
+
+/** The columns of a ShownRow, of `attention` and `runs`, with its place in a list. */
+export const shownColumns = sql`attention.run_id as id, attention.since_at as created_at, attention.project_id, runs.run_id,
+  ${raw(ofOwn.join(', '))}, (select p.slug from projects p where p.id = attention.project_id) as slug, runs.title,
+  runs.agent, runs.author, runs.status, runs.verdict, runs.why, runs.failure, runs.exit_code,
+  runs.created_at as run_created_at, runs.ended_at`
+
+/** The rows of these runs, as responses show them. */
+export async function shownRows(ctx: Ctx, rows: readonly ShownRow[]): Promise<Attention[]> {
+  const actors = await actorsOf(
+    ctx,
+    rows.flatMap(({ resolved_by }) => resolved_by ?? []),
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    project: row.slug,
+    runId: row.run_id,
+    reason: row.reason,
+    check: row.check_name,
+    state: row.state,
+    since: row.since_at,
+    specId: row.spec_id,
+    branch: row.branch,
+    assignee: row.assignee,
+    until: row.put_off_until,
+    resolvedAt: row.resolved_at,
+    resolvedBy: row.resolved_by === null ? null : (actors.get(row.resolved_by) as ActorName),
+    note: row.note,
+    updatedAt: row.updated_at,
+    run: {
+      title: row.title,
+      agent: row.agent,
+      author: row.author,
+      status: row.status,
+      verdict: row.verdict,
+      why: row.why,
+      failure: parsed(row.failure),
+      exitCode: row.exit_code,
+      createdAt: row.run_created_at,
+      endedAt: row.ended_at,
+    },
+  }))
+}
+
+/** What the log records about a row. The rest follows from its run, and from who acted. */
+export const toldOf = (row: AttentionColumns) => ({
+  reason: row.reason,
+  check: row.check_name,
+  since: row.since_at,
+  assignee: row.assignee,
+  until: row.put_off_until,
+  resolvedAt: row.resolved_at,
+  note: row.note,
+})
+
+type What = 'created' | 'updated' | 'cleared'
+
+const eventOf = (
+  ctx: Ctx,
+  what: What,
+  { id, run_id }: Pick<AttentionRow, 'id' | 'run_id'>,
+  changes: Changes,
+): Change => ({
+  type: `attention.${what}`,
+  subject: run_id,
+  subjectId: id,
+  projectId: ctx.project.id,
+  changes,
+})
+
+export const recordAttention = (ctx: Ctx, what: What, row: Pick<AttentionRow, 'id' | 'run_id'>, changes: Changes) =>
+  record(ctx, eventOf(ctx, what, row, changes))
+
+/** Takes runs of a project off the list, with an event for each that was on it. */
+export async function clearAttention(ctx: Ctx, runs: readonly number[]): Promise<void> {
+  for (const some of piecesOf(runs)) {
+    const rows = await ctx.db.query<AttentionRow>(
+      sql`delete from attention where run_id in (${listOf(some)}) returning ${columns}`,
+    )
+    await recordAll(
+      ctx,
+      rows.sort((a, b) => a.id - b.id).map((row) => eventOf(ctx, 'cleared', row, vanished(toldOf(row)))),
+    )
+  }
+}

@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process'
+
+/** Writes a text to stdout, on a terminal through the pager of the user: $PAGER, or less if there is one. */
+export async function paged(text: string): Promise<void> {
+  const { PAGER: own, ...env } = process.env
+  const pager = own ?? (process.platform === 'win32' ? '' : 'less -R')
+  const isWanted = process.stdout.isTTY && pager.trim() !== '' && pager.trim() !== 'cat'
+  if (!isWanted || !(await pipe(text, pager, { LESS: 'FRX', ...env }))) process.stdout.write(text)
+}
+
+/** Returns false if there is no such program. */
+function pipe(text: string, pager: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(pager, { shell: true, env, stdio: ['pipe', 'inherit', 'ignore'] })
+    // Ctrl-C is for the pager.
+    const ignore = () => {}
+    process.on('SIGINT', ignore)
+    const end = (isThere: boolean) => {
+      process.off('SIGINT', ignore)
+      resolve(isThere)
+    }
+    child.once('error', () => end(false))
+    // A shell says 126 or 127 about a program that it cannot start.
+    child.once('close', (code) => end(code !== 126 && code !== 127))
+    // Its user may leave before the end.
+    child.stdin.on('error', ignore).end(text)
+  })
+}

@@ -1,0 +1,43 @@
+import { createContext } from 'preact'
+import { useContext, useEffect } from 'preact/hooks'
+import { mailOf, nameOf } from '../../../contract/person.ts'
+import type { Run } from '../../../nouns/run/fields.ts'
+import type { Route } from '../../app/router.ts'
+import { keptIn, useKept } from '../browser/storage.ts'
+import { type Session, useSession } from '../query/session.ts'
+
+/** Whether this browser shows only the runs of the person at it. */
+const kept = keptIn('mine', (value) => value === true)
+
+export const keepMine = kept.write
+
+/** The filter by which the whole page is narrowed to the person's own runs; undefined for everyone's. */
+export const MineContext = createContext<true | undefined>(undefined)
+
+export const useMine = () => useContext(MineContext)
+
+/** Whether a key has a person, whose runs can be told from those of others. */
+export const hasPerson = ({ person }: Session) => mailOf(person) !== undefined
+
+/** Whether a run is that of the person at this page. */
+export const isOf = ({ person }: Session, { author }: Pick<Run, 'author'>) =>
+  mailOf(author) !== undefined && mailOf(author) === mailOf(person)
+
+/** What a page shows: as its address says, else as it was last. */
+export function useChosenMine({ query }: Route, isScoped: boolean, session: Session): true | undefined {
+  const isKept = useKept(kept)
+  const told = isScoped ? query.get('mine') : null
+  const isMine = told === null ? isKept : told === 'true'
+  useEffect(() => {
+    if (told !== null) kept.write(told === 'true')
+  }, [told])
+  return isMine && hasPerson(session) ? true : undefined
+}
+
+/** Whom a waiting run waits for: `you`, the name of its author, or undefined if nobody knows. */
+export function useWhom(author: string | null): string | undefined {
+  const { person } = useSession()
+  const mail = mailOf(author)
+  if (mail !== undefined && mail === mailOf(person)) return 'you'
+  return author === null ? undefined : nameOf(author)
+}

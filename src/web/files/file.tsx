@@ -1,0 +1,75 @@
+import { foldersAbove, pathForm, pathFrom } from '../../contract/file-path.ts'
+import { href } from '../app/router.ts'
+import { useList } from '../data/query/list.ts'
+import { client } from '../data/query/server.ts'
+import { RunBriefs } from '../now/brief.tsx'
+import type { PageProps } from '../pages.ts'
+import { Head } from '../ui/head.tsx'
+import { Problem } from '../ui/loading.tsx'
+import { fileHref } from './file-link.tsx'
+
+/** A file or a folder: the runs that wrote it, newest first, whoever they are for. */
+export default function FilePage({ project, id }: PageProps) {
+  const path = pathFrom(id)
+  return (
+    <>
+      <Crumbs project={project} path={path ?? id} />
+      <Head title={path ?? id} />
+      {path === undefined ? (
+        <p class="problem" role="alert">
+          No run can be found by '{id}': it must be {pathForm}.
+        </p>
+      ) : (
+        <Runs project={project} path={path} />
+      )}
+    </>
+  )
+}
+
+/** The last name in a path. */
+const nameIn = (path: string) => path.split('/').findLast((name) => name !== '') ?? path
+
+function Crumbs({ project, path }: { project: string; path: string }) {
+  return (
+    <nav class="crumbs" aria-label="Breadcrumb">
+      <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a> /{' '}
+      {foldersAbove(path).map((folder) => (
+        <>
+          <a href={fileHref(project, folder)}>{nameIn(folder)}</a> /{' '}
+        </>
+      ))}
+      <span>{nameIn(path)}</span>
+    </nav>
+  )
+}
+
+function Runs({ project, path }: { project: string; path: string }) {
+  const list = useList(
+    `runs of ${path}`,
+    async (page, options) => {
+      const { runs, meta } = await client.listRuns({ project: [project], file: path, ...page }, options)
+      return { items: runs, nextCursor: meta.nextCursor }
+    },
+    { touches: (event) => event.project === project && /^(run|turn)\./.test(event.type), restMs: 1000 },
+  )
+  return (
+    <section aria-labelledby="wrote">
+      <h2 id="wrote">
+        Runs that wrote {path.endsWith('/') ? 'in it' : 'it'}{' '}
+        <span class="muted">
+          {list.isRead && list.items.length}
+          {list.hasMore && '+'}
+        </span>
+      </h2>
+      {list.error && <Problem error={list.error} onRetry={list.reload} />}
+      <RunBriefs list={list}>
+        <p>No run of this project has written {path.endsWith('/') ? 'in this folder' : 'this file'}.</p>
+      </RunBriefs>
+      {list.items.length > 0 && (
+        <p class="more">
+          <a href={href(['runs'], { project, file: path })}>Filter these runs</a>
+        </p>
+      )}
+    </section>
+  )
+}
