@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vite'
 import { licenses } from '../../scripts/licenses.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 export default defineConfig(({ command }) => ({
   // Built, every address is relative: the page is served below any prefix.
   base: command === 'build' ? './' : '/conduct/',
+  define: { conductVersion: JSON.stringify(version) },
   plugins: [licenses()],
   build: {
     outDir: '../../dist/web',

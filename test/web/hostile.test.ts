@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
+import type { Input } from '../../src/client/client.ts'
 import { size } from '../proof/size.ts'
 import { openPage, type Shown } from '../support/browser.ts'
 
@@ -110,6 +111,33 @@ const straysOn = (page: Page) =>
     ).length,
   }))
 
+/** A turn with the payload in its texts. */
+function turnOf(n: number): Omit<Input<'appendTurn'>, 'runId'> {
+  const text = payload(n)
+  const line = text.replaceAll('\n', ' ')
+  return {
+    prompt: `${text}\nmore`,
+    answer: `${text}\n\nShall I go on with ${line}?`,
+    files: [{ path: line, insertions: 1 }],
+    commands: [{ command: line, exitCode: 1 }],
+    plan: [{ text: line, status: 'pending' }],
+    failure: { code: 'X', message: text },
+  }
+}
+
+/** Diffs of files whose names and lines are the payload. */
+function diffsOf(n: number) {
+  const line = payload(n).replaceAll('\n', ' ')
+  const patch = `@@ -1,2 +1,2 @@ ${line}\n-const a = "${line}"\n+const b = \`${line}\`\n // ${line}\n`
+  return ['ts', 'html', 'md', 'css'].map((end) => ({
+    path: `${n} ${line.replaceAll('/', '')}.${end}`,
+    turn: 1,
+    status: 'renamed',
+    from: line,
+    patch,
+  }))
+}
+
 type OtherPage = [address: (n: number, runId: string) => string, sign: (page: Page, n: number) => Locator]
 
 /**
@@ -166,6 +194,44 @@ test('no text from an agent can run, load or redirect anything, in any field', a
   }
   await page.goto(`${home}#/`)
   await page.locator('.lane').first().waitFor()
+  assert.equal(hits, 0)
+})
+
+test('no text of a turn or a diff can run, load or redirect anything', async (t) => {
+  const { client, page, home } = await openPage(t)
+  let hits = 0
+  await page.exposeFunction('hit', () => hits++)
+  const all = Array.from({ length: size(tries.length, 200) }, (_, n) => n)
+  await client.createRun({ runId: 'T', title: payload(0), agent: 'claude-code', status: 'in_progress' })
+  for (const n of all) await client.appendTurn({ runId: 'T', ...turnOf(n) })
+  const files = all.flatMap(diffsOf)
+  await page.route('**/v1/runs/T/diff?*', (route) => route.fulfill({ json: { files, meta: { total: files.length } } }))
+  await page.goto(`${home}#/runs/default/T`)
+  await page.locator('.asks li').waitFor()
+  await page.getByRole('button', { name: 'Unfold all' }).click()
+  await page
+    .locator('.turn.unfolded .prose')
+    .nth(all.length - 2)
+    .waitFor()
+  assert.deepEqual(await straysOn(page), none)
+
+  await page.goto(`${home}#/runs/default/T?view=changes`)
+  for (const view of ['Side by side', 'Unified']) {
+    await page.getByRole('button', { name: view }).click()
+    for (const n of all) {
+      await page
+        .locator('.file-list a')
+        .nth(n * 4)
+        .click()
+      await page
+        .locator('.file-diff')
+        .nth(n * 4)
+        .locator('.diff-row')
+        .first()
+        .waitFor()
+    }
+    assert.deepEqual(await straysOn(page), none, view)
+  }
   assert.equal(hits, 0)
 })
 

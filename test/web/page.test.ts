@@ -23,7 +23,8 @@ const furnished: [address: string, sign: string][] = [
   ['#/runs/default/RUN-001', '.prose table'],
   ['#/runs/default/RUN-001?view=raw', '.log .screen'],
   ['#/runs/default/RUN-TERM?line=2', '.log .marked'],
-  ['#/runs/default/RUN-TURNS?turn=1', '.turn .prose'],
+  ['#/runs/default/RUN-TURNS?turn=1', '.turn-body .part'],
+  ['#/runs/default/RUN-TURNS?view=changes&file=a.ts&line=R2', '.diff-row.marked'],
   ['#/runs/default/RUN-001?view=timeline', '.timeline li'],
   ['#/runs/default/RUN-404', '.problem'],
   ['#/files/default/src/a.ts', '.brief'],
@@ -72,8 +73,11 @@ const colourful = [1, 2, 4, 30, 31, 32, 33, 34, 35, 36, 37, 90, 91, 95, 41, 42, 
   .map((code) => `\x1b[${code}mtold in ${code}\x1b[0m`)
   .join(' ')
 
-async function fill({ client }: Shown) {
+async function fill({ client, page }: Shown) {
   const long = 'averylongwordwithoutanyplacetobreak'.repeat(6)
+  const patch = `@@ -1,2 +1,3 @@ ${long}\n // a ${long}\n-const old = 1\n+const now = 'x'\n+${long}\n`
+  const files = ['a.ts', `src/${long}.ts`].map((path) => ({ path, turn: 1, status: 'modified', insertions: 2, patch }))
+  await page.route('**/v1/runs/RUN-TURNS/diff?*', (route) => route.fulfill({ json: { files, meta: { total: 2 } } }))
   await client.createRun({
     runId: 'RUN-TURNS',
     title: 'A session',
@@ -157,6 +161,17 @@ test('every control of the frame has a name on a phone', async (t) => {
   assert.deepEqual(await violations(page, 'all'), [])
   await page.getByRole('button', { name: 'Go to', exact: true }).waitFor()
   await page.getByRole('link', { name: 'Conduct', exact: true }).waitFor()
+})
+
+test('axe reports nothing on the views of a run on a phone', async (t) => {
+  const shown = await openPage(t, '', { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
+  const { page, home } = shown
+  await fill(shown)
+  for (const [address, sign] of furnished.filter(([address]) => /RUN-(TURNS|TERM)/.test(address))) {
+    await page.goto(home + address)
+    await page.locator(sign).first().waitFor()
+    assert.deepEqual(await violations(page, 'all'), [], address)
+  }
 })
 
 /** Ids that several elements have, of which a label names the first: axe no longer reports them. */

@@ -79,6 +79,7 @@ test('the page of a spec shows what is left, its runs and totals, and how to sta
   const left = page.getByRole('region', { name: /^What is left/ })
   await left.getByText('other thing').waitFor()
   assert.equal(await left.getByText('first thing').count(), 0)
+  assert.equal(await page.getByRole('heading', { name: 'Log in', exact: true }).count(), 1)
   await page.getByText('conduct exec --project default --spec-id AUTH-001 -- ', { exact: false }).first().waitFor()
 
   const totals = page

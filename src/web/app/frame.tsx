@@ -76,9 +76,10 @@ function ClockNotice() {
 }
 
 const keys: [key: string, meaning: string][] = [
-  ['j', 'Next row'],
-  ['k', 'Previous row'],
+  ['j', 'Next row, turn or file'],
+  ['k', 'Previous row, turn or file'],
   ['Enter', 'Open the row'],
+  ['o', 'Unfold or fold the turn'],
   ['x', 'Pick the run of the row to compare it'],
   ['/', 'Search'],
   ['Ctrl K', 'Go to anything'],

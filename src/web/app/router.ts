@@ -15,8 +15,18 @@ export type Query = Record<string, string | number | readonly string[] | undefin
 
 function routeNow(): Route {
   const [path = '', query = ''] = location.hash.slice(1).split(/\?(.*)/s)
-  const pieces = path.split('/').filter((piece) => piece !== '')
-  return { path: pieces.map(decoded), query: new URLSearchParams(query), isFolder: path.endsWith('/') }
+  const pieces = path
+    .split('/')
+    .filter((piece) => piece !== '')
+    .map(decoded)
+  const params = new URLSearchParams(query)
+  // A turn, named as in the API: `#/runs/shop/RUN-001/turns/7`.
+  const [page, , , part, turn] = pieces
+  if (page !== 'runs' || part !== 'turns' || turn === undefined) {
+    return { path: pieces, query: params, isFolder: path.endsWith('/') }
+  }
+  params.set('turn', turn)
+  return { path: pieces.slice(0, 3), query: params }
 }
 
 function decoded(piece: string): string {

@@ -63,3 +63,17 @@ function returnTo(top: number): () => void {
   scroll()
   return leave
 }
+
+/** Scrolls to an element and keeps it in place while the list that contains it grows, until the person scrolls. */
+export function stayAt(id: string, list: HTMLElement): () => void {
+  const scroll = () => document.getElementById(id)?.scrollIntoView()
+  const size = new ResizeObserver(scroll)
+  const leave = () => {
+    size.disconnect()
+    for (const move of moves) removeEventListener(move, leave)
+  }
+  scroll()
+  size.observe(list)
+  for (const move of moves) addEventListener(move, leave, { passive: true })
+  return leave
+}

@@ -16,6 +16,9 @@ import { Choice } from '../ui/menu.tsx'
 import { go, goQuery, href, type Route } from './router.ts'
 import { themeNow, toggleTheme } from './theme.ts'
 
+/** The version of the package that the page is part of; the build sets it. */
+declare const conductVersion: string
+
 interface Props {
   route: Route
   onPalette: () => void
@@ -49,6 +52,9 @@ export function Side({ route, onPalette, onHelp }: Props) {
             <span class="unseen">Keys</span>
           </button>
         </div>
+        <p class="version muted">
+          Conduct {conductVersion} · <a href="docs">API</a>
+        </p>
       </div>
     </header>
   )

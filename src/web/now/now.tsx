@@ -61,8 +61,8 @@ function Live() {
       {error && <Problem error={error} onRetry={reload} />}
       {isRead && runs.length === 0 && (
         <div class="empty">
-          <p>Nothing is in progress. To record any command as a run:</p>
-          <Command text="conduct exec -- claude -p 'Fix the flaky test'" />
+          <p>Nothing is in progress. To record the sessions of your coding agents, in the folder of a project:</p>
+          <Command text="conduct init" />
         </div>
       )}
       <ul class="lanes">

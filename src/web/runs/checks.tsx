@@ -3,6 +3,7 @@ import { evidenceText } from '../../contract/evidence-words.ts'
 import type { Check } from '../../nouns/run/check/fields.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
+import type { RunHistory } from '../data/runs/run-history.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Badge, resultLooks, results } from '../ui/status.tsx'
 import { Visible } from '../ui/text.tsx'
@@ -10,29 +11,53 @@ import { Ago, spanOf } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
 import { Text } from './log.tsx'
 
-/** The checks of a run, given newest first. Those that count for the verdict come first, failing ones at the top. */
-export function Checks({ checks }: { checks: Check[] }) {
-  const rank = ({ counts, result }: Check) => (counts ? results.indexOf(result) : results.length)
-  const sorted = checks.toSorted((a, b) => rank(a) - rank(b))
+/** What checks found. Failing ones come first; those that newer ones replaced are folded. */
+export function RunChecks({ history: { entries } }: { history: RunHistory }) {
+  const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
+  const isPart = entries.some((entry) => entry.kind === 'omitted' && entry.of === 'check')
+  const counting = checks.filter(({ counts }) => counts)
+  const earlier = checks.filter(({ counts }) => !counts)
+  const rank = ({ result }: Check) => results.indexOf(result)
   return (
-    <ul class="rows checks">
-      {sorted.map((check) => (
-        <CheckRow key={check.id} check={check} />
-      ))}
-    </ul>
+    <section aria-labelledby="checks">
+      <h2 id="checks">
+        Checks{' '}
+        <span class="muted">
+          {checks.length === 0 ? 'none recorded' : checkCounts(counting)}
+          {isPart && ` among the newest ${checks.length}`}
+        </span>
+      </h2>
+      {counting.length > 0 && <Checks checks={counting.toSorted((a, b) => rank(a) - rank(b))} />}
+      {earlier.length > 0 && (
+        <details class="part earlier">
+          <summary>{earlier.length} earlier</summary>
+          <Checks checks={earlier} />
+        </details>
+      )}
+    </section>
   )
 }
 
-/** The counts of the results that count for the verdict: `1 fail, 3 pass`. */
-export function checkCounts(checks: Check[]): string {
-  const counting = checks.filter(({ counts }) => counts)
-  const counted = results.map((one) => [counting.filter(({ result }) => result === one).length, one] as const)
+const Checks = ({ checks }: { checks: Check[] }) => (
+  <ul class="rows checks">
+    {checks.map((check) => (
+      <CheckRow key={check.id} check={check} />
+    ))}
+  </ul>
+)
+
+/** How many have which result: `1 fail, 3 pass`. */
+function checkCounts(checks: Check[]): string {
+  const counted = results.map((one) => [checks.filter(({ result }) => result === one).length, one] as const)
   return counted.flatMap(([count, result]) => (count > 0 ? `${count} ${result}` : [])).join(', ')
 }
 
 function CheckRow({ check }: { check: Check }) {
   const [isOpen, setOpen] = useState(false)
   const { name, result, command, exitCode, durationMs, agent, counts, createdAt } = check
+  const actor = actorText(check.createdBy)
+  // The words of independent evidence name the key.
+  const who = check.evidence === 'independent' && (agent ?? actor) === actor ? undefined : (agent ?? actor)
   return (
     <li class={counts ? undefined : 'followed'}>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -46,10 +71,10 @@ function CheckRow({ check }: { check: Check }) {
           )}
           <span class="facts">
             {!counts && <span>replaced by {check.replacedBy ?? 'a newer one'}</span>}
-            <span>{evidenceText(check.evidence, actorText(check.createdBy))}</span>
+            <span>{evidenceText(check.evidence, actor)}</span>
             {exitCode !== null && <span>exit code {exitCode}</span>}
             {durationMs !== null && <span>{spanOf(durationMs)}</span>}
-            <span>{agent ?? actorText(check.createdBy)}</span>
+            {who && <span>{who}</span>}
             {check.erasedAt && <span>texts erased</span>}
             <Ago at={createdAt} />
           </span>

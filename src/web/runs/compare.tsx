@@ -10,6 +10,7 @@ import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Badge, resultLooks, results } from '../ui/status.tsx'
 import { plural } from '../ui/words.ts'
 import { factsOf } from './compare-facts.tsx'
+import { Markdown } from './log.tsx'
 
 const Difference = lazy(() => import('../specs/difference.tsx'))
 
@@ -25,6 +26,8 @@ interface Files {
 
 interface Side {
   run: FullRun
+  /** The last answer of a session. */
+  answer: string | undefined
   /** Those that count for the verdict. */
   checks: Check[]
   files: Files
@@ -69,25 +72,26 @@ function touches({ type, project, subject, changes }: Event, name: string): bool
 async function readSide(name: string, signal: AbortSignal): Promise<Side> {
   const [project = '', runId = ''] = name.split('/')
   const client = clientOf(project)
-  const [{ run }, checks, files] = await Promise.all([
+  const [{ run }, checks, { files, answer }] = await Promise.all([
     client.getRun({ runId }, { signal }),
     Array.fromAsync(client.all('listChecks', { runId, limit: 100 }, { signal })),
-    filesOf(client.all('listTurns', { runId, order: 'desc', limit: 100 }, { signal })),
+    workOf(client.all('listTurns', { runId, order: 'desc', limit: 100 }, { signal })),
   ])
-  return { run, checks: checks.filter(({ counts }) => counts), files }
+  return { run, answer, checks: checks.filter(({ counts }) => counts), files }
 }
 
-/** The changes of a run to each file, from the last turn that wrote to it. The newest turn comes first. */
-async function filesOf(turns: AsyncIterable<Turn>): Promise<Files> {
+/** The changes of a run to each file, from the last turn that wrote to it, and its last answer. The newest turn comes first. */
+async function workOf(turns: AsyncIterable<Turn>): Promise<Pick<Side, 'files' | 'answer'>> {
   const byPath = new Map<string, string>()
-  let count = 0
-  for await (const { files = [], open } of turns) {
+  let [count, answer]: [number, string | undefined] = [0, undefined]
+  for await (const turn of turns) {
     // Its files have no figures yet.
-    if (open) continue
-    if (++count > mostTurns) return { byPath, isCut: true }
-    for (const file of files) if (!byPath.has(file.path)) byPath.set(file.path, linesOf(file))
+    if (turn.open) continue
+    if (++count > mostTurns) return { files: { byPath, isCut: true }, answer }
+    answer ??= turn.answer
+    for (const file of turn.files ?? []) if (!byPath.has(file.path)) byPath.set(file.path, linesOf(file))
   }
-  return { byPath, isCut: false }
+  return { files: { byPath, isCut: false }, answer }
 }
 
 const linesOf = ({ insertions, deletions }: NonNullable<Turn['files']>[number]) =>
@@ -127,13 +131,31 @@ function Compared({ sides }: { sides: Sides }) {
           rows={files.map((path) => ({ name: path, cells: sides.map(({ files }) => files.byPath.get(path)) }))}
         />
       </table>
-      <section aria-labelledby="both-contents">
-        <h2 id="both-contents">Content</h2>
-        <Contents before={a.run.content} after={b.run.content} />
-      </section>
+      {sides.some(({ answer }) => answer !== undefined) ? (
+        <Answers sides={sides} />
+      ) : (
+        <section aria-labelledby="both-contents">
+          <h2 id="both-contents">Content</h2>
+          <Contents before={a.run.content} after={b.run.content} />
+        </section>
+      )}
     </>
   )
 }
+
+/** The last answers side by side. What sessions wrote besides differs in every line. */
+const Answers = ({ sides }: { sides: Sides }) => (
+  <section aria-labelledby="both-answers">
+    <h2 id="both-answers">Last answers</h2>
+    <div class="sides">
+      {sides.map(({ run, answer }) => (
+        <section key={run.id} aria-label={run.runId}>
+          {answer === undefined ? <p class="muted">None.</p> : <Markdown text={answer} />}
+        </section>
+      ))}
+    </div>
+  </section>
+)
 
 /** The worst result of the checks of a name. */
 function checkOf({ checks }: Side, name: string) {

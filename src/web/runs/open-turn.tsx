@@ -3,7 +3,7 @@ import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { useOpenTurn } from '../data/runs/open-turn.ts'
 import { Doing, StandingWords } from '../now/standing.tsx'
 import { Ago, useNow } from '../ui/time.tsx'
-import { Folded } from './turn-card.tsx'
+import { Folded } from './folded.tsx'
 import { Commands, Files, Plan, Subagents, Tools } from './turn-parts.tsx'
 
 /** The turn that a session is in, as far as it is known, or one whose end was lost. `n` is the number of the next turn. */
@@ -14,18 +14,23 @@ export function OpenTurn({ run, n }: { run: Run; n: number }) {
   const isLive = run.activity !== null && run.activity.state !== 'idle'
   if (!turn && !isLive) return null
   return (
-    <li class="turn open" id={`turn-${n}`}>
+    <li class="turn open unfolded" id={`turn-${n}`}>
       <header>
-        <h3>Turn {n}</h3>
-        {isLive ? <Standing run={run} /> : <span class="muted">not finished</span>}
-        {turn && <Times turn={turn} />}
+        <span class="n">
+          <span class="unseen">Turn </span>
+          {n}
+        </span>
+        <h3>{isLive ? <Standing run={run} /> : <span class="muted">not finished</span>}</h3>
       </header>
-      {turn && <Work turn={turn} />}
-      {run.activity?.tool && isLive && (
-        <p>
-          <span class="muted">Now:</span> <Doing run={run} />
-        </p>
-      )}
+      <div class="turn-body">
+        {turn && <Times turn={turn} />}
+        {turn && <Work turn={turn} />}
+        {run.activity?.tool && isLive && (
+          <p>
+            <span class="muted">Now:</span> <Doing run={run} />
+          </p>
+        )}
+      </div>
     </li>
   )
 }

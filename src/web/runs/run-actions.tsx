@@ -4,7 +4,6 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { type Act, etagOf, useAct } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
 import { may, mayAdminister, useSession } from '../data/query/session.ts'
-import { Command } from '../ui/copy.tsx'
 import { lazy, Problem } from '../ui/loading.tsx'
 import { Menu, MoreActions } from '../ui/menu.tsx'
 import { CheckForm, DeleteForm, LabelForm } from './run-forms.tsx'
@@ -47,7 +46,6 @@ export function RunActions({ run, onChange }: { run: Run; onChange: () => void }
           </button>
         </Menu>
       )}
-      <Retry run={run} />
       {it.error && <Problem error={it.error} />}
       {form && <OpenForm form={form} run={run} onClose={() => setForm(undefined)} onChange={onChange} />}
     </div>
@@ -68,44 +66,6 @@ function OpenForm({ form, run, onClose, onChange }: FormProps) {
   const { project, runId } = run
   return <EraseDialog title={`Erase the texts of ${runId}?`} project={project} input={{ runId }} onClose={onClose} />
 }
-
-/**
- * The command that continues the session, or that records the next attempt. The latter includes the run's own command
- * only if that is a single line.
- */
-function Retry({ run }: { run: Run }) {
-  const { project, runId, status, command } = run
-  if (status !== 'completed' && status !== 'failed') return null
-  const resume = resumeOf(run)
-  if (resume !== undefined) {
-    return (
-      <span class="retry">
-        <span class="muted small">Resume</span>
-        <Command text={resume} />
-      </span>
-    )
-  }
-  const again = command !== null && /^[\x20-\x7e]{1,200}$/.test(command) ? command : ''
-  return (
-    <span class="retry">
-      <span class="muted small">Retry</span>
-      <Command text={`conduct exec --project ${project} --retry-of ${runId} -- ${again}`} />
-    </span>
-  )
-}
-
-/** The command that continues a session of an agent that has one; undefined where the run does not say which it is. */
-function resumeOf({ agent, command, where }: Run): string | undefined {
-  const resume = { 'claude-code': 'claude --resume', codex: 'codex resume' }[agent ?? '']
-  const { cwd, session } = where ?? {}
-  if (!resume || command !== null || !cwd || !session) return undefined
-  // What an agent reported must not run, or be an option, when it is pasted.
-  if (!/^\/[\x20-\x7e]{0,400}$/.test(cwd) || !/^\w[\w.:-]{0,200}$/.test(session)) return undefined
-  return `cd ${quoted(cwd)} && ${resume} ${session}`
-}
-
-/** A word of a shell. */
-const quoted = (word: string) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
 /** The holder of the lease finishes a run; anyone else can only cancel it. */
 function FinishMenu({ run, it, onChange }: { run: Run; it: Act; onChange: () => void }) {

@@ -15,6 +15,9 @@ interface Props {
   attempts: Extract<TimelineEntry, { kind: 'attempt' }>['run'][]
 }
 
+/** Whether two times are within a second. */
+const isNear = (a: string, b: string) => Math.abs(Date.parse(a) - Date.parse(b)) < 1000
+
 const count = (value: number | undefined) => value?.toLocaleString('en') ?? '—'
 
 const all = <How extends string, Name extends string>(how: How, ...names: Name[]) =>
@@ -48,7 +51,10 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
   ),
   exitCode: ({ run }) => <Fact name="Exit code">{run.exitCode}</Fact>,
   createdAt: ({ run }) => <Fact name="Created">{<When at={run.createdAt} />}</Fact>,
-  startedAt: ({ run }) => <Fact name="Started">{run.startedAt && <When at={run.startedAt} />}</Fact>,
+  // Most runs are created when they start.
+  startedAt: ({ run: { startedAt, createdAt } }) => (
+    <Fact name="Started">{startedAt && !isNear(startedAt, createdAt) && <When at={startedAt} />}</Fact>
+  ),
   endedAt: ({ run }) => <Fact name="Ended">{run.endedAt && <When at={run.endedAt} />}</Fact>,
   where: ({ run: { where } }) => (
     <>

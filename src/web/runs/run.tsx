@@ -5,25 +5,29 @@ import { useLiveRun } from '../data/lists/lanes.ts'
 import { useContent } from '../data/runs/content.ts'
 import { useRun } from '../data/runs/run.ts'
 import { type RunHistory, useHistory } from '../data/runs/run-history.ts'
+import { useLastTurns, useTurns } from '../data/runs/turns.ts'
 import type { PageProps } from '../pages.ts'
 import { Head, Tabs } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
-import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
-import { ErasedAt, spanOf, When } from '../ui/time.tsx'
-import { Checks, checkCounts } from './checks.tsx'
+import { RunChecks } from './checks.tsx'
+import { Continue } from './continue.tsx'
+import { LastAnswer } from './last-answer.tsx'
 import { Log } from './log.tsx'
+import { RunOutcome } from './outcome.tsx'
+import { Outline } from './outline.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunFacts } from './run-facts.tsx'
 import { Timeline } from './timeline.tsx'
-import { type FilesRead, useRunFiles, WhatChanged } from './what-changed.tsx'
+import { WhatChanged } from './what-changed.tsx'
 
 type FullRun = Output<'getRun'>['run']
+type LastTurns = ReturnType<typeof useLastTurns>
 
-/** A run: how it went, what changed, what was checked, and above all, what to do about it. */
+/** A run by what one comes for: how it went, what it said last, how to go on, and then how it came about. */
 export default function RunPage({ project, id: runId, route }: PageProps) {
   const read = useRun(project, runId)
   const history = useHistory(project, runId)
-  const files = useRunFiles(project, runId)
+  const last = useLastTurns(project, runId)
   const { run } = read
   const isThere = run && read.error?.code !== 'NOT_FOUND'
   // All at once: what came later would move what is below it.
@@ -31,17 +35,19 @@ export default function RunPage({ project, id: runId, route }: PageProps) {
     read.reload()
     history.reload()
   }
-  const isWhole = (history.isRead || history.error) && (files.data ?? files.error)
+  const isWhole = (history.isRead || history.error) && (last.data ?? last.error)
   return (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
         <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a> / <span>{runId}</span>
       </nav>
-      <Head title={run?.title ?? runId} tab={`${runId} ${run?.title ?? ''}`} />
+      <Head title={run?.title ?? runId} tab={`${runId} ${run?.title ?? ''}`}>
+        {isThere && isWhole && <RunActions run={run} onChange={onChange} />}
+      </Head>
       {!isThere && read.error && <Problem error={read.error} onRetry={read.reload} />}
       {!isThere && !read.error && <Skeleton rows={8} />}
       {isThere && !isWhole && <Skeleton rows={8} />}
-      {isThere && isWhole && <Shown run={run} history={history} files={files} route={route} onChange={onChange} />}
+      {isThere && isWhole && <Shown run={run} history={history} last={last} route={route} />}
     </>
   )
 }
@@ -49,110 +55,61 @@ export default function RunPage({ project, id: runId, route }: PageProps) {
 interface ShownProps {
   run: FullRun
   history: RunHistory
-  files: FilesRead
+  last: LastTurns
   route: Route
-  onChange: () => void
 }
 
-function Shown({ run: read, history, files, route, onChange }: ShownProps) {
+function Shown({ run: read, history, last, route }: ShownProps) {
   const run = useLiveRun(read)
+  const { view, views, usual } = useView(run, route)
+  const turns = useTurns(run.project, run.runId)
   const attempts = history.entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
+  const isWide = view === 'changes' || view === 'raw' || (view === 'log' && run.contentType === 'text/x-terminal')
   return (
     <>
-      <Standing run={run} />
-      <RunActions run={run} onChange={onChange} />
-      {run.failure && (
-        <div class="failure">
-          <b>{run.failure.code}</b>
-          <p>{run.failure.message}</p>
+      <RunOutcome run={run} />
+      <div class={`beside run${isWide ? ' wide' : ''}${run.turns.count > 0 ? ' of-turns' : ''}`}>
+        <div class="overview">
+          <LastAnswer run={run} turns={last.data ?? []} />
+          <Continue run={run} />
+          <WhatChanged run={run} route={route} />
+          <RunChecks history={history} />
         </div>
-      )}
-      <div class="beside">
-        <div>
-          <Work run={run} history={history} files={files} />
-          <Told run={run} history={history} route={route} />
-        </div>
+        <section class="told" aria-label={views[view]}>
+          <Tabs label="Views" views={views} usual={usual} view={view} route={route} />
+          {view === 'session' && <Session run={run} route={route} read={turns} />}
+          {view === 'changes' && <ChangesView run={run} route={route} />}
+          {view === 'timeline' && <Timeline history={history} project={run.project} />}
+          {(view === 'log' || view === 'raw') && <Written run={run} isRaw={view === 'raw'} route={route} />}
+        </section>
         <aside aria-label="About this run">
           <RunFacts run={run} attempts={attempts} />
+          {view === 'session' && <Outline turns={turns.turns} route={route} />}
         </aside>
       </div>
     </>
   )
 }
 
-/** What it changed, and what checks found. */
-function Work({ run, history, files }: Pick<ShownProps, 'run' | 'history' | 'files'>) {
-  const checks = history.entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
-  const isPart = history.entries.some((entry) => entry.kind === 'omitted' && entry.of === 'check')
-  return (
-    <>
-      <section aria-labelledby="changed">
-        <h2 id="changed">What changed</h2>
-        <WhatChanged run={run} files={files} />
-      </section>
-      <section aria-labelledby="checks">
-        <h2 id="checks">
-          Checks{' '}
-          <span class="muted">
-            {checkCounts(checks)}
-            {isPart && ` among the newest ${checks.length}`}
-          </span>
-        </h2>
-        {checks.length > 0 && <Checks checks={checks} />}
-      </section>
-    </>
-  )
-}
-
-/** Its state in words. */
-function Standing({ run }: { run: FullRun }) {
-  const { startedAt, endedAt, lastSeenAt, leaseExpiresAt } = run
-  const tookMs = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0
-  return (
-    <p class="standing">
-      <Status run={run} />
-      <Verdict run={run} />
-      <span class="muted">{run.why ?? verdictLooks[run.verdict].meaning}</span>
-      {tookMs > 0 && <span class="muted">took {spanOf(tookMs)}</span>}
-      {endedAt ? (
-        <span class="muted">
-          ended <When at={endedAt} />
-        </span>
-      ) : (
-        lastSeenAt && (
-          <span class="muted">
-            last activity <When at={lastSeenAt} />
-          </span>
-        )
-      )}
-      {leaseExpiresAt && <span class="muted">held by its agent</span>}
-      <ErasedAt at={run.erasedAt} />
-    </p>
-  )
-}
-
 const Session = lazy(() => import('./session.tsx'), <Skeleton rows={5} of="lanes" />)
+const ChangesView = lazy(() => import('../diff/changes-view.tsx'), <Skeleton rows={8} />)
 
 const ofText = { log: 'Log', raw: 'Raw', timeline: 'Timeline' }
-const ofSession = { session: 'Session', ...ofText }
 
-/** What it wrote and what happened to it. The view is part of the address. */
-function Told({ run, history, route }: Omit<ShownProps, 'onChange' | 'files'>) {
-  const views: Record<string, string> = run.turns.count > 0 || run.turns.open || run.activity ? ofSession : ofText
+/** What the page shows of a run's work. The view is part of the address. */
+function useView(run: FullRun, route: Route) {
+  const hasTurns = run.turns.count > 0 || run.turns.open !== undefined || run.activity !== null
+  const views: Record<string, string> = {
+    ...(hasTurns && { session: 'Session' }),
+    ...((hasTurns || run.changes) && { changes: 'Changes' }),
+    ...ofText,
+  }
   const asked = route.query.get('view') ?? ''
-  const [first] = Object.keys(views) as [string]
+  const first = hasTurns ? 'session' : 'log'
   // Someone who reads the log goes on reading it when the first turn comes.
   const [read] = useState(run.content === '' ? undefined : first)
   const usual = read ?? first
-  const view = Object.hasOwn(views, asked) ? asked : usual
-  return (
-    <section aria-label={views[view]}>
-      <Tabs label="Views" views={views} usual={usual} view={view} route={route} />
-      {view === 'session' && <Session run={run} route={route} />}
-      {view === 'timeline' && <Timeline history={history} project={run.project} />}
-      {(view === 'log' || view === 'raw') && <Written run={run} isRaw={view === 'raw'} route={route} />}
-    </section>
-  )
+  return { views, usual, view: Object.hasOwn(views, asked) ? asked : usual }
 }
 
 /** The content of a run as it grows. */

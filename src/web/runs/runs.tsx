@@ -117,7 +117,9 @@ function None({ route: { query } }: { route: Route }) {
   }
   return (
     <div class="empty">
-      <p>No runs yet. To record any command as a run:</p>
+      <p>No runs yet. To record the sessions of your coding agents, in the folder of a project:</p>
+      <Command text="conduct init" />
+      <p>To record any other command:</p>
       <Command text="conduct exec -- npm test" />
     </div>
   )

@@ -1,44 +1,99 @@
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
+import { useKeys } from '../app/keyboard.ts'
 import type { Route } from '../app/router.ts'
-import { moves } from '../app/scroll.ts'
-import { useTurns } from '../data/runs/turns.ts'
+import { stayAt } from '../app/scroll.ts'
+import type { Turns } from '../data/runs/turns.ts'
 import { Problem } from '../ui/loading.tsx'
+import { plural } from '../ui/words.ts'
 import { OpenTurn } from './open-turn.tsx'
 import { TurnCard } from './turn-card.tsx'
 
-/** A session as a story: its turns, each with its own link. */
-export default function Session({ run, route }: { run: Output<'getRun'>['run']; route: Route }) {
-  const { turns, isRead, error } = useTurns(run.project, run.runId)
+interface Props {
+  run: Output<'getRun'>['run']
+  route: Route
+  read: Turns
+}
+
+/** A session as a story: its turns, each with its own link, folded to a line but for the last. */
+export default function Session({ run, route, read: { turns, isRead, error } }: Props) {
   const asked = Number(route.query.get('turn'))
   const isThere = turns.some(({ n }) => n === asked)
   const isOpen = run.turns.open !== undefined || (run.activity !== null && run.activity.state !== 'idle')
   const list = useRef<HTMLOListElement>(null)
+  const last = turns.at(-1)?.n ?? 0
+  const unfolding = useUnfolding(isRead ? last : undefined)
+  useLayoutEffect(() => {
+    if (isThere) unfolding.set(asked, true)
+  }, [asked, isThere])
   useLayoutEffect(() => (isThere && list.current ? stayAt(`turn-${asked}`, list.current) : undefined), [asked, isThere])
+  useTurnKeys(list)
+  const answered = turns.findLast(({ answer }) => answer)?.n
   return (
     <>
       {error && <Problem error={error} />}
       {isRead && turns.length === 0 && !isOpen && !error && <p class="empty">No turns{run.endedAt ? '.' : ' yet.'}</p>}
+      {turns.length > 1 && (
+        <p class="turns-bar small muted">
+          {plural(turns.length, 'turn')}
+          <UnfoldAll isAll={turns.every(({ n }) => unfolding.has(n))} onSet={unfolding.setAll} />
+        </p>
+      )}
       <ol class="session" ref={list}>
         {turns.map((turn) => (
-          <TurnCard key={turn.id} turn={turn} route={route} isMarked={turn.n === asked} />
+          <TurnCard
+            key={turn.id}
+            turn={turn}
+            route={route}
+            isOpen={unfolding.has(turn.n)}
+            isMarked={turn.n === asked}
+            isAnswerAbove={turn.n === answered}
+            onToggle={() => unfolding.set(turn.n, !unfolding.has(turn.n))}
+          />
         ))}
-        {isRead && <OpenTurn run={run} n={(turns.at(-1)?.n ?? 0) + 1} />}
+        {isRead && <OpenTurn run={run} n={last + 1} />}
       </ol>
     </>
   )
 }
 
-/** Scrolls to an element and keeps it in place while the content above it grows, until the person scrolls. */
-function stayAt(id: string, list: HTMLElement): () => void {
-  const scroll = () => document.getElementById(id)?.scrollIntoView()
-  const size = new ResizeObserver(scroll)
-  const leave = () => {
-    size.disconnect()
-    for (const move of moves) removeEventListener(move, leave)
+const UnfoldAll = ({ isAll, onSet }: { isAll: boolean; onSet: (isUnfolded: boolean) => void }) => (
+  <button type="button" class="plain" onClick={() => onSet(!isAll)}>
+    {isAll ? 'Fold all' : 'Unfold all'}
+  </button>
+)
+
+/**
+ * Which turns are unfolded: those that the person unfolded, and those from `last` on, the last one when the page was
+ * opened. So a turn that comes is unfolded, and the one before it, which may be being read, stays so.
+ */
+function useUnfolding(last: number | undefined) {
+  const first = useRef(last)
+  first.current ??= last
+  const [state, setState] = useState<{ all?: boolean; by: Map<number, boolean> }>({ by: new Map() })
+  return {
+    has: (n: number) => state.by.get(n) ?? state.all ?? n >= (first.current ?? 0),
+    set: (n: number, isUnfolded: boolean) =>
+      setState((before) => ({ ...before, by: new Map(before.by).set(n, isUnfolded) })),
+    setAll: (all: boolean) => setState({ all, by: new Map() }),
   }
-  scroll()
-  size.observe(list)
-  for (const move of moves) addEventListener(move, leave, { passive: true })
-  return leave
+}
+
+/** Lets j and k move the focus from turn to turn, and o unfold the one that has it. Enter does so anyway. */
+function useTurnKeys(list: { current: HTMLElement | null }) {
+  const heads = () => [...(list.current?.querySelectorAll<HTMLButtonElement>('[data-turn]') ?? [])]
+  const step = (by: 1 | -1) => {
+    const all = heads()
+    const focused = all.findIndex((head) => head.closest('.turn')?.contains(document.activeElement))
+    const inSight = all.findIndex((head) => head.getBoundingClientRect().top >= 0)
+    const next = focused < 0 ? inSight : focused + by
+    const head = all[Math.max(0, Math.min(all.length - 1, next))]
+    head?.focus({ preventScroll: true })
+    head?.closest('.turn')?.scrollIntoView({ block: 'nearest' })
+  }
+  const toggle = () =>
+    heads()
+      .find((head) => head.closest('.turn')?.contains(document.activeElement))
+      ?.click()
+  useKeys({ j: () => step(1), k: () => step(-1), o: toggle })
 }

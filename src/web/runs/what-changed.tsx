@@ -1,36 +1,31 @@
-import { useState } from 'preact/hooks'
-import type { Output } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
-import { type Read, useRead } from '../data/query/read.ts'
-import { clientOf } from '../data/query/server.ts'
+import { href, type Route } from '../app/router.ts'
 import { type Forge, forgeOf, isCommit } from '../data/runs/forge.ts'
-import { isTurnOf } from '../data/runs/run-events.ts'
-import { FileLink } from '../files/file-link.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Problem } from '../ui/loading.tsx'
 import { OuterLink, outerAddress } from '../ui/text.tsx'
 import { plural } from '../ui/words.ts'
 import { Changes, uncreditedWords } from './changes.tsx'
 
-/** What a run changed in the code, with links to the repository's host. */
-export function WhatChanged({ run, files }: { run: Run; files: FilesRead }) {
+/** What a run changed in the code, with links to its changes and to the repository's host. */
+export function WhatChanged({ run, route }: { run: Run; route: Route }) {
   const { changes, git, links } = run
-  const hasFiles = (files.data?.files.length ?? 0) > 0
-  if (!changes && !git && links.length === 0 && !hasFiles && !files.error) {
-    return <p class="muted">Unknown: the run names no changes, no commit and no links.</p>
-  }
+  if (!changes && !git && links.length === 0) return null
   return (
-    <>
+    <section aria-labelledby="changed">
+      <h2 id="changed">What changed</h2>
       <div class="changed">
-        <Changes changes={changes} />
+        {changes && (
+          <a href={href(route.path, { view: 'changes' })}>
+            <Changes changes={changes} />
+          </a>
+        )}
         <Links links={links} />
         {git && <State git={git} forge={forgeOf(git.repository)} />}
       </div>
       {changes?.uncredited && <p class="muted small">{uncreditedWords(changes.uncredited)}.</p>}
       {git?.commits && <Commits ids={git.commits} forge={forgeOf(git.repository)} />}
-      <RunFiles project={run.project} read={files} />
-    </>
+    </section>
   )
 }
 
@@ -98,64 +93,5 @@ function Commits({ ids, forge }: { ids: string[]; forge: Forge | undefined }) {
         ))}
       </ol>
     </details>
-  )
-}
-
-type RunFile = Output<'listRunFiles'>['files'][number]
-
-/** How many files to show at first, and the most to read. */
-const shownFirst = 10
-const most = 100
-
-export type FilesRead = Read<Output<'listRunFiles'>>
-
-/** Reads the files that the turns of a run changed. */
-export const useRunFiles = (project: string, runId: string): FilesRead =>
-  useRead('files', (signal) => clientOf(project).listRunFiles({ runId, limit: most }, { signal }), {
-    touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId),
-    restMs: 1000,
-  })
-
-/** The files that a run changed, most changed lines first, with a bar for each. */
-function RunFiles({ project, read: { data, error, reload } }: { project: string; read: FilesRead }) {
-  const [isWhole, setWhole] = useState(false)
-  if (error && !data) return <Problem error={error} onRetry={reload} />
-  if (!data || data.files.length === 0) return null
-  const { files, meta } = data
-  const shown = isWhole ? files : files.slice(0, shownFirst)
-  const largest = linesOf(files[0])
-  return (
-    <div class="files">
-      <ul aria-label="Files">
-        {shown.map((file) => (
-          <FileRow key={file.path} project={project} file={file} largest={largest} />
-        ))}
-      </ul>
-      {files.length > shown.length && (
-        <button type="button" class="plain" onClick={() => setWhole(true)}>
-          {meta.total > most ? `Show the ${most} largest` : `Show all ${plural(meta.total, 'file')}`}
-        </button>
-      )}
-      {isWhole && meta.total > files.length && (
-        <p class="muted small">{plural(meta.total - files.length, 'smaller file')} not shown.</p>
-      )}
-    </div>
-  )
-}
-
-const linesOf = (file: RunFile | undefined) => (file?.insertions ?? 0) + (file?.deletions ?? 0)
-
-function FileRow({ project, file, largest }: { project: string; file: RunFile; largest: number }) {
-  const { path, insertions = 0, deletions = 0 } = file
-  const width = (lines: number) => ({ width: `${largest === 0 ? 0 : (lines / largest) * 100}%` })
-  return (
-    <li>
-      <FileLink project={project} path={path} />
-      <Changes changes={file} />
-      <span class="lines-bar" aria-hidden="true">
-        <span class="plus" style={width(insertions)} />
-        <span class="minus" style={width(deletions)} />
-      </span>
-    </li>
   )
 }

@@ -139,7 +139,7 @@ function Standing({ spec }: { spec: FullSpec }) {
 }
 
 /** What is left comes first, because that is what the next attempt is for. */
-function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
+function Words({ spec: { title, content, checklist } }: { spec: FullSpec }) {
   const open = openItemsOf(content)
   return (
     <>
@@ -152,13 +152,19 @@ function Words({ spec: { content, checklist } }: { spec: FullSpec }) {
         </section>
       )}
       <section aria-label="The whole spec">
-        {content === '' ? <p class="empty">This spec is empty.</p> : <Markdown text={content} />}
+        {content === '' ? <p class="empty">This spec is empty.</p> : <Markdown text={withoutTitle(content, title)} />}
       </section>
     </>
   )
 }
 
 /** The open items of a checklist, as the server counts them. */
+/** A text without the heading that the page shows as its title. */
+function withoutTitle(content: string, title: string | null): string {
+  const [first = '', ...rest] = content.trimStart().split('\n')
+  return /^#[ \t]/.test(first) && first.slice(1).trim() === title ? rest.join('\n') : content
+}
+
 const openItemsOf = (content: string): string[] =>
   (content.match(/(?<![^\r\n])[ \t]*(?:[-*+]|\d+[.)]) \[ \] [^\r\n]*/g) ?? []).map((line) =>
     line.replace(/^[^[]*\[ \]/, '- [ ]'),

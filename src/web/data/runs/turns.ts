@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ConductError } from '../../../client/client.ts'
 import type { Turn } from '../../../nouns/run/turn-fields.ts'
 import { listen } from '../log/stream.ts'
-import { failureOf } from '../query/read.ts'
+import { failureOf, type Read, useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
 import { oneAtATime } from '../query/timing.ts'
 import { isTurnOf } from './run-events.ts'
@@ -52,6 +52,21 @@ export function useTurns(project: string, runId: string): Turns {
     }
   }, [project, runId])
   return state
+}
+
+/** Enough to find the last answer: turns that were interrupted have none. */
+const lastFew = 5
+
+/** The last turns of a run, newest first. The first may be open. */
+export function useLastTurns(project: string, runId: string): Read<Turn[]> {
+  const read = async (signal: AbortSignal) => {
+    const { turns } = await clientOf(project).listTurns({ runId, order: 'desc', limit: lastFew }, { signal })
+    return turns
+  }
+  return useRead('last turns', read, {
+    touches: (event) => event.type.startsWith('turn.') && isTurnOf(event, project, runId),
+    restMs: 1000,
+  })
 }
 
 /** The closed turns after the first `known`, in order. Reads backwards from the newest until it meets known ones. */

@@ -1,0 +1,136 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { FileDiff as FileChange } from '../../nouns/run/diff-fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import { useKeys } from '../app/keyboard.ts'
+import { href, type Route } from '../app/router.ts'
+import { keptIn, useKept } from '../data/browser/storage.ts'
+import { useDiff } from '../data/runs/diff.ts'
+import { Changes } from '../runs/changes.tsx'
+import { RunFiles } from '../runs/run-files.tsx'
+import { Problem, Skeleton } from '../ui/loading.tsx'
+import { plural } from '../ui/words.ts'
+import { FileDiff } from './file-diff.tsx'
+import { FileList } from './file-list.tsx'
+
+const views = { unified: 'Unified', split: 'Side by side' } as const
+type View = keyof typeof views
+
+const keptView = keptIn('diff', (value): View => (value === 'split' ? 'split' : 'unified'))
+
+interface Props {
+  run: Run
+  route: Route
+}
+
+/** What a run, or one of its turns, wrote: every file with its diff. */
+export default function ChangesView({ run, route }: Props) {
+  const { project, runId } = run
+  const turn = turnAsked(route)
+  const { data, error, isCurrent, reload } = useDiff(project, runId, turn)
+  if (error) return <Problem error={error} onRetry={reload} />
+  if (!data || !isCurrent) return <Skeleton rows={8} />
+  const { files, missing } = data
+  return (
+    <div class="diff">
+      {turn !== undefined && (
+        <p class="small muted">
+          What <a href={href(route.path, { turn })}>turn {turn}</a> wrote.{' '}
+          <a href={href(route.path, { view: 'changes' })}>Show the changes of the whole run</a>
+        </p>
+      )}
+      {files.length > 0 && <Files route={route} files={files} />}
+      {files.length === 0 && <p class="muted">No diff was recorded.</p>}
+      {files.length === 0 && turn === undefined && <RunFiles run={run} />}
+      {files.length > 0 && missing > 0 && (
+        <p class="muted">{plural(missing, 'more file')} changed, whose diff is not shown.</p>
+      )}
+    </div>
+  )
+}
+
+/** Scrolls to the view if it begins in the lower part of the window, unless the address names a place in it. */
+function useInSight(route: Route) {
+  useLayoutEffect(() => {
+    const it = document.querySelector('.told')
+    if (it && !route.query.has('file') && it.getBoundingClientRect().top > innerHeight / 2) it.scrollIntoView()
+  }, [])
+}
+
+/** The number of the turn in the address. */
+function turnAsked(route: Route): number | undefined {
+  const turn = route.query.get('turn') ?? ''
+  return /^[1-9]\d{0,6}$/.test(turn) ? Number(turn) : undefined
+}
+
+function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] }) {
+  const view = useKept(keptView)
+  const isWide = useIsWide()
+  useInSight(route)
+  const list = useRef<HTMLDivElement>(null)
+  useFileKeys(list)
+  return (
+    <>
+      <div class="diff-bar">
+        <Changes changes={sumOf(files)} />
+        <fieldset class="choice" aria-label="View of the diff">
+          {Object.entries(views).map(([name, word]) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={name === view}
+              onClick={() => keptView.write(name === 'split' ? 'split' : 'unified')}
+            >
+              {word}
+            </button>
+          ))}
+        </fieldset>
+      </div>
+      <div class="diff-files">
+        <FileList files={files} route={route} />
+        <div ref={list}>
+          {files.map((file) => (
+            <FileDiff
+              key={file.path}
+              file={file}
+              route={route}
+              isSplit={view === 'split' && isWide}
+              isAsked={route.query.get('file') === file.path}
+            />
+          ))}
+        </div>
+      </div>
+    </>
+  )
+}
+
+/** Side by side, lines need as much room as in this window. */
+const wide = matchMedia('(width >= 720px)')
+
+function useIsWide(): boolean {
+  const [isWide, setWide] = useState(wide.matches)
+  useEffect(() => {
+    const look = () => setWide(wide.matches)
+    wide.addEventListener('change', look)
+    return () => wide.removeEventListener('change', look)
+  }, [])
+  return isWide
+}
+
+function sumOf(files: FileChange[]) {
+  const sum = (of: 'insertions' | 'deletions') => files.reduce((sum, file) => sum + (file[of] ?? 0), 0)
+  return { files: files.length, insertions: sum('insertions'), deletions: sum('deletions') }
+}
+
+/** Lets j and k go from file to file. */
+function useFileKeys(list: { current: HTMLElement | null }) {
+  const step = (by: 1 | -1) => {
+    const heads = [...(list.current?.querySelectorAll<HTMLElement>('.file-diff > header > [aria-expanded]') ?? [])]
+    const all = heads.map((head) => head.closest('.file-diff'))
+    const focused = all.findIndex((file) => file?.contains(document.activeElement))
+    const inSight = all.findIndex((file) => (file?.getBoundingClientRect().bottom ?? 0) > innerHeight / 3)
+    const next = Math.max(0, Math.min(all.length - 1, focused < 0 ? inSight : focused + by))
+    heads[next]?.focus({ preventScroll: true })
+    all[next]?.scrollIntoView()
+  }
+  useKeys({ j: () => step(1), k: () => step(-1) })
+}

@@ -1,0 +1,51 @@
+import type { Output } from '../../client/client.ts'
+import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
+import { Ago, ErasedAt, spanOf } from '../ui/time.tsx'
+import { costOf } from '../ui/words.ts'
+
+type FullRun = Output<'getRun'>['run']
+
+/** How a run went: its state and verdict with the reason, why it failed, who worked how long, and at what cost. */
+export function RunOutcome({ run }: { run: FullRun }) {
+  const { startedAt, endedAt, lastSeenAt, leaseExpiresAt, usage, failure } = run
+  const tookMs = startedAt && endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0
+  const who = [run.agent, run.author?.split(' <')[0]].filter(Boolean).join(' for ')
+  return (
+    <>
+      <p class="standing">
+        <Status run={run} />
+        <Verdict run={run} />
+        <span class="why">{run.why ?? verdictLooks[run.verdict].meaning}</span>
+      </p>
+      <p class="standing small muted">
+        {who && <span>{who}</span>}
+        {tookMs > 0 && <span>took {spanOf(tookMs)}</span>}
+        {usage?.costUsd !== undefined && (
+          <span>
+            {usage.costSource === 'estimated' && '≈ '}
+            {costOf(usage.costUsd)}
+          </span>
+        )}
+        {endedAt ? (
+          <span>
+            ended <Ago at={endedAt} />
+          </span>
+        ) : (
+          lastSeenAt && (
+            <span>
+              last activity <Ago at={lastSeenAt} />
+            </span>
+          )
+        )}
+        {leaseExpiresAt && <span>held by its agent</span>}
+        <ErasedAt at={run.erasedAt} />
+      </p>
+      {failure && (
+        <div class="failure">
+          <b>{failure.code}</b>
+          <p>{failure.message}</p>
+        </div>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Client } from '../../src/client/client.ts'
+import { questionsOf } from '../../src/web/runs/questions.ts'
+import { openPage } from '../support/browser.ts'
+
+test('the questions of an answer are those at its end, outside of code', () => {
+  const cases: [answer: string, questions: string[]][] = [
+    ['Done. All tests pass.', []],
+    ['Why did it fail? It waited.\n\nI mended it.\n\nAll pass.\n\nThat is all.', []],
+    ['Done. Shall I commit it?', ['Shall I commit it?']],
+    ['Two are open:\n\n1. Remove **it?**\n2) Keep that?\n\nLet me know.', ['Remove **it?', 'Keep that?']],
+    ['- _Which one?_', ['Which one?']],
+    ['Like this:\n\n```ts\nconst a = b ? c : d?\n```', []],
+    ['```\nwhat?', []],
+    ['a? b? c? d?', ['b?', 'c?', 'd?']],
+    ['', []],
+  ]
+  for (const [answer, questions] of cases) assert.deepEqual(questionsOf(answer), questions, answer)
+  const begin = performance.now()
+  for (const piece of ['* ', '?*', '\n \n', '1.', '`', '? ']) questionsOf(piece.repeat(16_000 / piece.length))
+  assert.ok(performance.now() - begin < 1000)
+})
+
+async function addTurns(client: Client, count: number) {
+  const where = { cwd: '/home/ada/our boats', session: 's-1' }
+  await client.createRun({ runId: 'S', title: 'Hold a boat', agent: 'claude-code', status: 'in_progress', where })
+  for (let n = 1; n <= count; n++) {
+    await client.appendTurn({
+      runId: 'S',
+      prompt: `Prompt ${n}\nand more`,
+      answer: n === count ? 'It is held.\n\nShall the hold end at night?' : `Answer ${n}`,
+      files: [{ path: `src/${n}.ts`, insertions: n, deletions: 0 }],
+      commands: [{ command: 'npm test', exitCode: n % 10 === 0 ? 1 : 0 }],
+      usage: { costUsd: 0.25 },
+      startedAt: '2026-03-02T09:00:00.000Z',
+      endedAt: '2026-03-02T09:03:20.000Z',
+    })
+  }
+}
+
+test('a session of 40 turns fits two screens, with its end at the top and its turns as lines that unfold', async (t) => {
+  const { page, client, home } = await openPage(t, '', { viewport: { width: 1440, height: 900 } })
+  await addTurns(client, 40)
+  await client.updateRun({ runId: 'S', status: 'completed' })
+  await page.goto(`${home}#/runs/default/S`)
+  const answer = page.getByRole('region', { name: 'Last answer' })
+  await answer.getByText('It is held.').waitFor()
+  await page.getByRole('region', { name: 'It asks' }).getByText('Shall the hold end at night?').waitFor()
+  await page.locator('.retry').getByText("cd '/home/ada/our boats' && claude --resume s-1", { exact: true }).waitFor()
+
+  const turns = page.locator('.turn')
+  assert.equal(await turns.count(), 40)
+  assert.deepEqual(await page.locator('.turn.unfolded').evaluateAll((all) => all.map(({ id }) => id)), ['turn-40'])
+  const height = await page.locator('.session').evaluate((list) => list.getBoundingClientRect().height)
+  assert.ok(height <= 1800, `${height} px`)
+  await page.locator('#turn-10').getByText('1 of 1 command failed').waitFor()
+
+  const outline = page.getByRole('navigation', { name: 'Turns' })
+  await outline.getByRole('link', { name: '7 Prompt 7' }).click()
+  await page.waitForURL(/turn=7$/)
+  await page.locator('#turn-7').getByText('Answer 7').waitFor()
+  await page.locator('.outline [aria-current]', { hasText: 'Prompt 7' }).waitFor()
+  const { top, bottom } = await outline.evaluate((it) => it.getBoundingClientRect().toJSON())
+  assert.ok(top >= 0 && bottom <= 900, `${top} to ${bottom}`)
+
+  for (const key of ['j', 'j', 'j', 'k', 'o']) await page.keyboard.press(key)
+  await page.locator('#turn-8.unfolded :focus').waitFor()
+  await page.keyboard.press('Enter')
+  await page.locator('#turn-8:not(.unfolded) :focus').waitFor()
+  await page.getByRole('button', { name: 'Unfold all' }).click()
+  assert.equal(await page.locator('.turn.unfolded').count(), 40)
+  await page.getByRole('button', { name: 'Fold all' }).click()
+  assert.equal(await page.locator('.turn.unfolded').count(), 0)
+
+  await page.goto(`${home}?again#/runs/default/S/turns/12`)
+  await page.locator('#turn-12.unfolded').getByText('Answer 12').waitFor()
+  await page.locator('#turn-12').getByRole('link', { name: '1 file' }).click()
+  await page.waitForURL(/view=changes&turn=12$/)
+  await page.getByRole('link', { name: 'turn 12' }).waitFor()
+})
+
+test('a session that goes on grows without moving what is being read', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await addTurns(client, 12)
+  await page.goto(`${home}#/runs/default/S?turn=6`)
+  const read = page.locator('#turn-6')
+  await read.getByText('Answer 6').waitFor()
+  await page.mouse.move(400, 400)
+  await page.mouse.wheel(0, 10)
+  await page.waitForTimeout(300)
+  const top = () => read.evaluate((it) => Math.round(it.getBoundingClientRect().top))
+  const before = await top()
+  await client.appendTurn({ runId: 'S', prompt: 'Go on', answer: `${'A long answer.\n\n'.repeat(6)}The end.` })
+  await page.locator('#turn-13.unfolded').waitFor()
+  await page.getByRole('region', { name: 'Last answer' }).getByText('The end.').waitFor()
+  await page.locator('#turn-12.unfolded').waitFor()
+  assert.ok(Math.abs((await top()) - before) <= 2, `${before} became ${await top()}`)
+})
+
+test('sessions are compared by their last answers', async (t) => {
+  const { page, client, home } = await openPage(t)
+  for (const runId of ['A', 'B']) {
+    await client.createRun({ runId, status: 'completed' })
+    await client.appendTurn({ runId, prompt: 'Go on', answer: `The **end** of ${runId}` })
+    await client.appendTurn({ runId, prompt: 'Stop', interrupted: true })
+  }
+  await page.goto(`${home}#/compare?run=default/A&run=default/B`)
+  const answers = page.getByRole('region', { name: 'Last answers' })
+  for (const runId of ['A', 'B']) await answers.getByRole('region', { name: runId }).getByText(`of ${runId}`).waitFor()
+  assert.equal(await page.getByRole('heading', { name: 'Content' }).count(), 0)
+})
