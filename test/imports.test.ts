@@ -74,7 +74,10 @@ const houses: Record<string, House> = {
       'pgsql-ast-parser',
     ],
   },
-  web: { uses: ['contract', 'client'], packages: ['preact', 'marked', 'uplot', 'anser', 'diff', 'highlight.js', 'lowlight', 'vite'] },
+  web: {
+    uses: ['contract', 'client'],
+    packages: ['preact', 'marked', 'uplot', 'anser', 'diff', 'highlight.js', 'lowlight', 'vite'],
+  },
 }
 
 /** Houses that run outside the server, and so without SQL, except where these files open a ledger. */
