@@ -17,23 +17,25 @@ const partOf = (table: string) => sql`select p.id, ${factsOf('r')} from ${raw(ta
 const withoutRun = (table: string) =>
   sql`select p.id, null as agent, null as author, null as verdict, p.created_at as at from ${raw(table)} p`
 
-const origins: Record<SearchType, Sql> = {
-  run: sql`select p.id, ${factsOf('p')} from runs p`,
-  turn: partOf('turns'),
-  check: partOf('checks'),
-  spec: withoutRun('specs'),
-  feature: withoutRun('features'),
+const origins: Record<SearchType, Sql[]> = {
+  run: [sql`select p.id, ${factsOf('p')} from runs p`],
+  turn: [partOf('turns'), partOf('open_turns')],
+  check: [partOf('checks')],
+  spec: [withoutRun('specs')],
+  feature: [withoutRun('features')],
 }
 
 type Hit = { type: SearchType; subject_id: number }
 
 /** Reads where hits come from. Returns undefined for a hit whose subject no longer exists. */
 export async function originsOf(db: Tx, hits: Hit[]): Promise<(hit: Hit) => Origin | undefined> {
-  const reads = searchable.map(async (type) => {
+  const reads = searchable.flatMap((type) => {
     const ids = hits.filter((hit) => hit.type === type).map(({ subject_id }) => subject_id)
     if (ids.length === 0) return []
-    const rows = await db.query<Origin & { id: number }>(sql`${origins[type]} where p.id in (${listOf(ids)})`)
-    return rows.map(({ id, ...origin }) => [`${type} ${id}`, origin] as const)
+    return origins[type].map(async (origin) => {
+      const rows = await db.query<Origin & { id: number }>(sql`${origin} where p.id in (${listOf(ids)})`)
+      return rows.map(({ id, ...facts }) => [`${type} ${id}`, facts] as const)
+    })
   })
   const found = new Map((await Promise.all(reads)).flat())
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)

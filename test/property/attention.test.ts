@@ -7,7 +7,7 @@ import fc from '../support/random.ts'
 import { carryOut, type Deed, history } from './deeds.ts'
 import { attentionOf, type Event, logOf } from './replayed.ts'
 
-const histories = size(6, 1500)
+const histories = size(12, 1500)
 
 interface Known extends Looked {
   id: number

@@ -96,12 +96,10 @@ const hints: Record<string, Arbitrary<unknown>> = {
 
 function arbitraryOf(field: string, schema: Schema): Arbitrary<unknown> {
   const isList = schema.type === 'array'
-  const hint =
-    field === 'project' && isList
-      ? fc.array(slugs, { maxLength: 2 })
-      : field === 'labels' && isList
-        ? undefined
-        : hints[field]
+  // Some names mean a number here and something else there: a text of a diff, or the turn of a heartbeat.
+  const isOther =
+    (field === 'labels' && isList) || (['after', 'from', 'turn'].includes(field) && schema.type !== 'integer')
+  const hint = field === 'project' && isList ? fc.array(slugs, { maxLength: 2 }) : isOther ? undefined : hints[field]
   const made = bySchema(schema)
   return hint ? fc.oneof({ weight: 15, arbitrary: hint }, { weight: 1, arbitrary: made }) : made
 }
@@ -157,7 +155,7 @@ const fieldsOf = (properties: Record<string, Schema>) =>
 const seldom = [
   ...['Lease-Token', 'retryOf', 'offset', 'cursor', 'failure', 'leaseSeconds', 'expiresAt'],
   ...['project', 'createdAfter', 'createdBefore', 'endedAfter', 'endedBefore'],
-  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n', 'activity', 'recorder'],
+  ...['createdAt', 'startedAt', 'endedAt', 'exitCode', 'n', 'open', 'activity', 'recorder'],
 ]
 
 /** Ids that those who make something mostly leave to the server. */
