@@ -10,9 +10,9 @@ import { adminKey } from '../support/server.ts'
 import { programOf } from './program.ts'
 import { serverUser, testPlaces } from './user.ts'
 
-test('every operation except those of browsers, verify, erase and forget has one command with words of its own', () => {
+test('every operation but those of browsers, verify, erase, forget and diffs has one command with words of its own', () => {
   const plans = Object.keys(commands).flatMap(plansOf)
-  const without = ['createLoginCode', 'createSession', 'deleteSession', 'erase', 'forget', 'listLeaves']
+  const without = ['createLoginCode', 'createSession', 'deleteSession', 'erase', 'forget', 'getDiff', 'listLeaves']
   assert.deepEqual([...plans.map(({ name }) => name), ...without].sort(), [...names].sort())
   const words = plans.map(({ words }) => words.join(' '))
   assert.equal(new Set(words).size, words.length)

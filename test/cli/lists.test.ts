@@ -14,6 +14,7 @@ test('every list shows each of its rows, as a table and as ids', async (t) => {
   const { run, json } = programOf(env)
   const client = await ledger()
   await run('run create --run-id RUN-900 --agent ada')
+  await run('run create --run-id RUN-901 --status failed')
   for (const name of inOrder.filter((name) => ['POST', 'GET'].includes(addressOf(name).method))) {
     const plan = planOf(name)
     const lists = csvPlanOf(name)

@@ -105,6 +105,15 @@ export async function turns({ call, wait }: Recorder) {
   for (const n of [1, 2, 99, 0]) await call('getTurn', { runId: 'T', n })
   for (const limit of [1, 100, 0]) await call('listRunFiles', { runId: 'T', limit })
   await call('listRunFiles', { runId: 'missing' })
+  const change = { status: 'modified', insertions: 1, deletions: 0, patch: '@@ -1 +1,2 @@\n a\n+b\n' }
+  for (const turn of [1, 2, 99]) {
+    await call('addDiffs', { runId: 'T', turn, diffs: [{ path: 'src/1.ts', change }] })
+    await call('addDiffs', { runId: 'T', turn, diffs: [{ path: 'src/1.ts', change: { status: 'deleted' } }] })
+  }
+  for (const asked of [{}, { turn: 1 }, { turn: 99 }, { path: 'src/' }, { path: 'src/1.ts', limit: 1 }, { path: '' }]) {
+    await call('getDiff', { runId: 'T', ...asked })
+  }
+  await call('getDiff', { runId: 'missing' })
   await call('appendTurn', { runId: 'missing' })
   await call('listTurns', { runId: 'missing' })
   await call('heartbeat', { runId: 'T', activity: { state: 'working', tool: 'Edit', target: 'a.ts' } })

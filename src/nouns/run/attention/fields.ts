@@ -22,7 +22,7 @@ export const attentionInput = {
     .nullable()
     .optional()
     .describe('Who looks at it: "Ada Example <ada@example.com>", or me for the person of the key'),
-  until: timeInput.nullable().optional().describe('Put off until this moment; null: open again'),
+  until: timeInput.nullable().optional().describe('Put off until this moment. Null: open again'),
   resolved: z.boolean().optional().describe('Whether somebody dealt with it; false: open again'),
   note: text(2000, 1).nullable().optional().describe('What others should know'),
 }
@@ -63,7 +63,7 @@ export const attentionGroup = z
   .object({
     project: z.string(),
     by: z.enum(['spec', 'branch', 'run', 'check', 'reason', 'person']).describe('What its runs have in common'),
-    key: z.string().nullable().describe('The spec, branch, run, check, reason or person; null: nobody'),
+    key: z.string().nullable().describe('The spec, branch, run, check, reason or person; Null: nobody'),
     count: z.int(),
     reason: reason.describe('The most urgent reason'),
     since: time.describe('Since when the newest has needed attention'),
