@@ -39,17 +39,11 @@ test('the checks that count are those of the verdict, on the page of a run, in a
   assert.deepEqual(await cells.allTextContents(), ['Fail', 'Pass'])
 
   await page.goto(`${home}#/`)
-  await page.locator('.brief', { hasText: 'Only lint' }).getByText('Check lint failed with exit code 2').waitFor()
-})
-
-test('a stale run names the check of earlier work, not a newer one of the current work', async (t) => {
-  const { page, client } = await openPage(t)
-  const [before, now] = ['a', 'b'].map((digit) => digit.repeat(40)) as [string, string]
-  await client.createRun({ title: 'Edited', status: 'completed', git: { commit: before } })
-  await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'pass', commit: before })
-  await client.updateRun({ runId: 'RUN-001', git: { commit: now } })
-  await client.createCheck({ runId: 'RUN-001', name: 'lint', result: 'pass', commit: now })
-  await page.getByText('Commit bbbbbbbb came after check tests of commit aaaaaaaa').waitFor()
+  await page
+    .locator('.brief', { hasText: 'Only lint' })
+    .getByText(/lint.* failed/)
+    .first()
+    .waitFor()
 })
 
 test('the comparison of runs shows all checks, and new ones that leave the verdicts as they are', async (t) => {
