@@ -7,5 +7,8 @@ export function mailOf(person: string | null | undefined): string | undefined {
   return /^\S+@\S+$/.test(mail.trim()) ? mail.trim().toLowerCase() : undefined
 }
 
-/** A person without the mail address, if there is a name beside it. */
-export const nameOf = (person: string): string => person.replace(/\s*<[^<>]*>\s*$/, '') || person
+/** A person without the mail address, if there is a name before it. */
+export function nameOf(person: string): string {
+  const [name = ''] = person.split('<', 1)
+  return name.trim() || person
+}

@@ -231,7 +231,7 @@ function origin(text: string): string {
 function pageAddress(text: string): string {
   const { protocol, username, password, search, hash, href = '' } = URL.canParse(text) ? new URL(text) : {}
   const isWeb = protocol === 'https:' || protocol === 'http:'
-  if (isWeb && !username && !password && !search && !hash) return href.replace(/\/+$/, '')
+  if (isWeb && !username && !password && !search && !hash) return href.replace(/(?<!\/)\/+$/, '')
   throw new Error(`must be an address like https://conduct.example.com/conduct, not '${text}'`)
 }
 

@@ -43,8 +43,9 @@ test('in a checkout, the command that messages and docs name prints only its own
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const head = execSync('git rev-parse HEAD', { cwd: root, encoding: 'utf8' })
   const [own, commit = ''] = execSync(`${called} --version`, { cwd: root, encoding: 'utf8' }).split('+')
-  assert.equal(own, version)
-  assert.ok(head.startsWith(commit.trim()) && commit.length >= 10, commit)
+  assert.equal(own?.trim(), version)
+  // A release is named by its version alone.
+  if (version.includes('-')) assert.ok(head.startsWith(commit.trim()) && commit.length >= 10, commit)
   const page = readFileSync(join(root, 'docs/getting-started.md'), 'utf8')
   for (const [command] of page.matchAll(/npm run (--silent )?conduct --/g)) assert.equal(command, called)
 })

@@ -22,7 +22,7 @@ test('a file of a run leads to all runs that wrote it, and to those of the folde
     assert.deepEqual(await titles(), runs)
   }
 
-  await page.goto(`${home}#/runs/default/A`)
+  await page.goto(`${home}#/runs/default/A?view=changes`)
   const files = page.getByRole('list', { name: 'Files' })
   await files.getByText('/etc/hosts').waitFor()
   assert.equal(await files.getByRole('link', { name: '/etc/hosts' }).count(), 0)
@@ -39,7 +39,7 @@ test('a file of a run leads to all runs that wrote it, and to those of the folde
   await page.locator('table.runs .title', { hasText: 'Other' }).waitFor()
   await page.getByRole('button', { name: /File or folder: src\/auth\// }).waitFor()
 
-  await page.goto(`${home}#/runs/default/B`)
+  await page.goto(`${home}#/runs/default/B?view=changes`)
   await files.getByRole('link', { name: odd }).click()
   await shows(odd, ['Fix login'])
   await page.reload()

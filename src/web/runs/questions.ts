@@ -20,4 +20,4 @@ export function questionsOf(answer: string): string[] {
 
 /** A sentence without the marks of lists and emphasis around it. */
 const plainOf = (sentence: string) =>
-  sentence.replace(/^[\s>#*+-]*(?:\d{1,3}[.)]\s+)?[*_]{0,3}/, '').replace(/[*_\s]+$/, '')
+  sentence.replace(/^[\s>#*+-]*(?:\d{1,3}[.)]\s+)?[*_]{0,3}/, '').replace(/(?<![*_\s])[*_\s]+$/, '')
