@@ -10,11 +10,10 @@ test('a new run appears as a lane, whose last line changes as the log grows', as
   const { run, lease } = await client.createRun({
     title: 'Mend the login',
     agent: 'claude-code',
-    where: { cwd: '/home/ada/shop' },
     leaseSeconds: 60,
   })
   const lane = page.locator('.lane', { hasText: 'Mend the login' })
-  await lane.getByText('/home/ada/shop').waitFor()
+  await lane.getByText('claude-code').waitFor()
   await client.appendToRun({ runId: run.runId, text: 'first\nthen the tests\n', leaseToken: lease?.token })
   await lane.getByText('then the tests').waitFor()
   await client.updateRun({ runId: run.runId, status: 'completed', leaseToken: lease?.token })
@@ -170,7 +169,10 @@ test('runs that need attention say why, and a decision can be undone', async (t)
   await client.createCheck({ runId: 'FAILING', name: 'tests', result: 'fail', exitCode: 2, command: 'npm test' })
   const needs = page.getByRole('region', { name: 'Needs attention' })
   const rows = needs.locator('> .rows > .brief')
-  await rows.nth(0).getByText(/tests/).waitFor()
+  await rows
+    .nth(0)
+    .getByText(/npm test/)
+    .waitFor()
   await rows.nth(1).getByText('API_ERROR The model is overloaded.').waitFor()
 
   await page.getByRole('button', { name: 'Resolve FAILED' }).click()
