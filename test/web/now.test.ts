@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sumsOf, tellingOf } from '../../src/web/data/lists/telling.ts'
+import { type Counted, sumsOf, tellingOf } from '../../src/web/data/lists/telling.ts'
 import { openPage, type Shown } from '../support/browser.ts'
 
 const [ada, mateo] = ['Ada Lund <ada@example.com>', 'Mateo Ruiz <mateo@example.com>']
@@ -88,15 +88,15 @@ test('of twenty agents, those that wait stand first and larger, and most others 
   assert.equal(await lanes.count(), 20)
 })
 
-const ended = { verdict: 'unchecked', usage: null, changes: null, author: null, createdAt: '2026-01-31T00:00:00.000Z' }
-const runs = (many: object[]) =>
-  many.map((one, at) => ({ ...ended, status: 'completed', runId: `R-${at}`, endedAt: null, ...one })) as Parameters<
-    typeof sumsOf
-  >[0]
+const runs = (many: Partial<Counted>[]) =>
+  many.map((one, at) => ({
+    ...{ status: 'completed' as const, verdict: 'unchecked' as const, usage: null, changes: null, author: null },
+    ...{ runId: `R-${at}`, endedAt: null, createdAt: '2026-01-31T00:00:00.000Z', ...one },
+  }))
 
 test('the most telling runs are the newest two that went wrong, and those with the most work', () => {
   const changed = (insertions: number) => ({ changes: { files: 1, insertions, deletions: 0 } })
-  const wrong = { status: 'failed' }
+  const wrong = { status: 'failed' as const }
   const some = runs([wrong, changed(1), wrong, wrong, changed(90), {}, { usage: { costUsd: 1 } }])
   const telling = tellingOf(some).map(({ runId }) => runId)
   assert.deepEqual(telling.toSorted(), ['R-0', 'R-1', 'R-2', 'R-4', 'R-6'])
