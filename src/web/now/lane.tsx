@@ -1,5 +1,4 @@
-import type { RefObject } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
@@ -9,6 +8,7 @@ import { clientOf } from '../data/query/server.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
+import { useInSight } from '../ui/in-sight.ts'
 import { Author } from '../ui/person.tsx'
 import { plainLine } from '../ui/text.tsx'
 import { useNow } from '../ui/time.tsx'
@@ -104,18 +104,4 @@ function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | u
     { touches: (event: Event) => event.subjectId === id && 'content' in event.changes, restMs: 2000 },
   )
   return data
-}
-
-/** Whether an element is in sight, or nearly. */
-function useInSight(place: RefObject<Element | null>): boolean {
-  const [isSeen, setSeen] = useState(false)
-  useEffect(() => {
-    // A busy page gets several changes at once; the last one holds.
-    const observer = new IntersectionObserver((changes) => setSeen(changes.at(-1)?.isIntersecting ?? false), {
-      rootMargin: '300px',
-    })
-    if (place.current) observer.observe(place.current)
-    return () => observer.disconnect()
-  }, [])
-  return isSeen
 }

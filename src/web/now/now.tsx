@@ -19,7 +19,7 @@ import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Brief } from './brief.tsx'
 import { Live } from './live.tsx'
 import { Needs } from './needs.tsx'
-import { Since } from './since.tsx'
+import { Since, useSince } from './since.tsx'
 
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
@@ -27,9 +27,10 @@ const isOfRun = ({ type }: Event) => type.startsWith('run.')
 export default function Now() {
   const visit = useLastVisit()
   const looked = visit ?? Number.POSITIVE_INFINITY
+  const news = useSince(visit)
   const lanes = useContext(LanesContext)
   const attention = useContext(AttentionContext)
-  const isRead = (lanes.isRead || lanes.error) && (attention.isRead || attention.error)
+  const isRead = (news.data || news.error) && (lanes.isRead || lanes.error) && (attention.isRead || attention.error)
   return (
     <>
       <Head title="Now">
@@ -37,7 +38,7 @@ export default function Now() {
       </Head>
       {isRead ? (
         <>
-          <Since visit={visit} />
+          <Since news={news} />
           <div class="now">
             <div>
               <Live />

@@ -2,11 +2,11 @@ import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href } from '../app/router.ts'
-import { lastTurnOf, readEnded } from '../data/lists/ended.ts'
+import { type Ended, lastTurnOf, readEnded } from '../data/lists/ended.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { type Share, type Sums, sumsOf, tellingOf } from '../data/lists/telling.ts'
 import { useMine } from '../data/lists/whose.ts'
-import { useRead } from '../data/query/read.ts'
+import { type Read, useRead } from '../data/query/read.ts'
 import { serverNow } from '../data/query/timing.ts'
 import { endOf } from '../data/runs/end.ts'
 import { Problem } from '../ui/loading.tsx'
@@ -19,33 +19,42 @@ import { costOf, plural } from '../ui/words.ts'
 const dayMs = 86_400_000
 const mostShares = 6
 
-interface Props {
-  /** When the last visit ended, in milliseconds; undefined in the first one. */
-  visit: number | undefined
+interface Told {
+  run: Run
+  turn: Turn | undefined
 }
 
-/** What ended since the last visit; in the first visit, within a day. */
-export function Since({ visit }: Props) {
+interface News extends Ended {
+  /** When the last visit ended, in milliseconds; undefined in the first one. */
+  visit: number | undefined
+  endedAfter: string
+  telling: Told[]
+}
+
+/** Reads what ended since the last visit; in the first visit, within a day. */
+export function useSince(visit: number | undefined): Read<News> {
   const project = useScope()
   const mine = useMine()
-  // To the minute, so that the first visit asks anew once a minute at most.
-  const since = visit ?? Math.floor((serverNow() - dayMs) / 60_000) * 60_000
-  const endedAfter = new Date(since).toISOString()
-  const { data, error, isCurrent, reload } = useRead(
-    `since ${visit ?? 'a day'} ${mine} ${project.join(' ')}`,
+  return useRead(
+    `since ${visit} ${mine} ${project.join(' ')}`,
     async (signal) => {
+      const endedAfter = new Date(visit ?? serverNow() - dayMs).toISOString()
       const ended = await readEnded({ mine, ...(project.length > 0 && { project }) }, endedAfter, signal)
-      const telling = tellingOf(ended.runs)
-      const turns = await Promise.all(telling.map((run) => lastTurnOf(run, signal)))
-      return { ...ended, telling: telling.map((run, at) => ({ run, turn: turns[at] })) }
+      const telling = tellingOf(ended.runs).map(async (run) => ({ run, turn: await lastTurnOf(run, signal) }))
+      return { ...ended, visit, endedAfter, telling: await Promise.all(telling) }
     },
     { touches: ({ type, changes }) => type.startsWith('run.') && 'status' in changes, restMs: 5000 },
   )
+}
+
+/** What ended since the last visit. */
+export function Since({ news: { data, error, isCurrent, reload } }: { news: Read<News> }) {
+  const project = useScope()
+  const mine = useMine() && 'true'
   if (error && !data) return <Problem error={error} onRetry={reload} />
   if (!data) return null
-  const { runs, hasMore, telling } = data
-  const address = (more: Record<string, string>) =>
-    href(['runs'], { project, mine: mine && 'true', endedAfter, ...more })
+  const { runs, hasMore, telling, visit, endedAfter } = data
+  const address = (more: Record<string, string>) => href(['runs'], { project, mine, endedAfter, ...more })
   return (
     <section class="since-visit" aria-labelledby="since" aria-busy={!isCurrent}>
       <h2 id="since">{visit === undefined ? 'The last 24 hours' : 'Since you were here'}</h2>
@@ -127,7 +136,7 @@ function ShareOf({ share: { author, runs, failed }, address }: { share: Share } 
 }
 
 /** A run with what was asked and what came of it, in a line each. */
-function Telling({ run, turn }: { run: Run; turn: Turn | undefined }) {
+function Telling({ run, turn }: Told) {
   const prompt = turn?.prompt && plainLine(turn.prompt)
   const isAsked = prompt && turn.n > 1 && prompt !== run.title
   return (
