@@ -32,6 +32,7 @@ const furnished: [address: string, sign: string][] = [
   ['#/trends?days=7', '.whole .series'],
   ['#/trends?by=model', '.whole[aria-label="Runs by model"] .series tbody td'],
   ['#/specs', '.card .badge'],
+  ['#/specs?view=list', '.spec-list .badge'],
   ['#/specs?q=nothing', '.empty'],
   ['#/specs/default/AUTH-001', '.still-to-do li'],
   ['#/specs/default/AUTH-001?view=runs', '.brief'],
