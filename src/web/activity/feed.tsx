@@ -17,6 +17,7 @@ import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Verdict } from '../ui/status.tsx'
 import { plainLine } from '../ui/text.tsx'
 import { TimeOfDay } from '../ui/time.tsx'
+import { actorOf } from './event-line.tsx'
 import { EventSentence } from './event-row.tsx'
 
 /** What runs came to, and what was said about them, by day, the newest first. */
@@ -59,7 +60,10 @@ function DayOf({ day, scope, news, isLast }: DayProps) {
   const { runs = [], hasMore = false } = data ?? {}
   const lines = [
     ...runs.map((run) => ({ at: endOf(run), line: <RunLine key={`run ${run.id}`} run={run} /> })),
-    ...news.map((event) => ({ at: event.at, line: <NewsLine key={`event ${event.seq}`} event={event} /> })),
+    ...folded(news).map(({ event, times }) => ({
+      at: event.at,
+      line: <NewsLine key={`event ${event.seq}`} event={event} times={times} />,
+    })),
   ].sort((a, b) => b.at.localeCompare(a.at))
   const id = `day-${day}`
   return (
@@ -124,12 +128,30 @@ function outcomeOf({ failure, why, exitCode }: Run, answer: string | undefined):
   return why ? plainLine(why) : exitCode === null ? 'no answer was recorded' : `exit code ${exitCode}`
 }
 
-function NewsLine({ event }: { event: Event }) {
+/** Failed checks that one actor recorded one after another, with nothing else between them, become one line. */
+function folded(news: Event[]): { event: Event; times: number }[] {
+  const lines: { event: Event; times: number }[] = []
+  for (const event of news) {
+    const last = lines.at(-1)
+    const isSame = last?.event.type === event.type && actorOf(last.event) === actorOf(event)
+    if (last && isSame && event.type === 'check.created') last.times++
+    else lines.push({ event, times: 1 })
+  }
+  return lines
+}
+
+function NewsLine({ event, times }: { event: Event; times: number }) {
   return (
     <li>
       <TimeOfDay at={event.at} />
       <p>
-        <EventSentence event={event} times={1} />
+        {times === 1 ? (
+          <EventSentence event={event} times={1} />
+        ) : (
+          <>
+            <b>{actorOf(event)}</b> recorded {times} failed checks
+          </>
+        )}
       </p>
       <span />
     </li>

@@ -55,8 +55,8 @@ export function useDays(scope: RunFilter): Days {
   return { days, hasMore: !isEnd, error, more: () => setWanted(days.length + 1) }
 }
 
-const isNews = ({ type, changes }: Event) =>
-  type.startsWith('spec.') ? changes.status !== undefined : changes.result?.[1] === 'fail'
+const isNews = ({ type, imported, changes }: Event) =>
+  imported ? false : type.startsWith('spec.') ? changes.status !== undefined : changes.result?.[1] === 'fail'
 
 /** Reads a day. Today's changes as things happen. */
 export function useDay(day: number, scope: RunFilter): Read<Ended> {
