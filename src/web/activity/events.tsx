@@ -173,8 +173,8 @@ function None({ isFiltered }: { isFiltered: boolean }) {
   if (isFiltered) return <p class="empty">No events match these filters.</p>
   return (
     <div class="empty">
-      <p>Nothing has happened yet. To record any command as a run:</p>
-      <Command text="conduct exec -- npm test" />
+      <p>Nothing has happened yet. To record the sessions of your coding agents, in the folder of a project:</p>
+      <Command text="conduct init" />
     </div>
   )
 }

@@ -67,7 +67,10 @@ export function Login({ code, refusal, onRetry }: Props) {
         </button>
       </form>
       {error ? <Problem error={error} /> : refusal && <Problem error={refusal} onRetry={onRetry} />}
-      <p class="muted small">The first start of the server says where the first key is. An admin creates others.</p>
+      <p class="muted small">
+        On a machine that is set up for this server, <code>conduct open</code> logs you in. Without a key, ask an admin
+        for one. The first start of the server says where the first key is.
+      </p>
     </main>
   )
 }
