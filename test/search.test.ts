@@ -339,6 +339,8 @@ test('a query is split into words, and a snippet marks them', () => {
 const digest =
   '# Store passkeys\n\n## Store passkeys\n\n> Store passkeys\n\nThe `login` form has a **button** now.\n\n- used Edit ×6\n'
 
+const tabular = 'It has a table:\n\n| file | |\n|---|---|\n| `a.ts` | +14 |\n'
+
 for (const [terms, expected] of [
   [['passkeys'], 'Store **passkeys** The login form has a button now. used Edit ×6'],
   [['button'], '…The login form has a **button** now. used Edit ×6'],
@@ -347,6 +349,10 @@ for (const [terms, expected] of [
     assert.equal(snippetOf(digest, [...terms]), expected)
   })
 }
+
+test('a snippet of a table has its words only', () => {
+  assert.equal(snippetOf(tabular, ['a.ts']), '…**a.ts** +14')
+})
 
 testLedger('grouped by run, a run is found once, with its turns and checks below it', async (ledger) => {
   const { client } = ledger

@@ -4,6 +4,16 @@ const longest = 2 * around
 /** What begins a line of Markdown: headings, quotes, items and their boxes, in any nesting. */
 const lineMarks = /^[ \t]*(?:(?:>|#{1,6}|[-*+]|\d{1,4}[.)]|\[[ xX]\])[ \t]+)+/
 const inlineMarks = /\*\*|__|`/g
+/** The line of a table below its head, and what separates cells. */
+const tableRule = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t:-]*)+$/
+const cellEnds = /[ \t]*\|[ \t|]*/g
+
+/** A line without the marks of Markdown. */
+function plainLine(line: string): string {
+  if (tableRule.test(line)) return ''
+  const plain = line.replace(lineMarks, '').replace(inlineMarks, '').trim()
+  return plain.startsWith('|') ? plain.replace(cellEnds, ' ').trim() : plain
+}
 
 /**
  * The part of `text` around the first of `terms`, with all terms in it marked; the beginning if there is none. It reads
@@ -11,7 +21,7 @@ const inlineMarks = /\*\*|__|`/g
  */
 export function snippetOf(text: string, terms: string[]): string {
   const near = windowOf(text, terms)
-  const lines = near.text.split('\n').map((line) => line.replace(lineMarks, '').replace(inlineMarks, '').trim())
+  const lines = near.text.split('\n').map(plainLine)
   const plain = lines.filter((line, at) => line !== '' && line !== lines.findLast((one, n) => n < at && one !== ''))
   const sentence = plain.join(' ').replace(/\s+/g, ' ')
   const at = indexOfTerm(sentence, terms) ?? 0

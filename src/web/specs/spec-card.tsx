@@ -53,7 +53,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
       <span class="facts">
         <span>{specId}</span>
         {spec.agent && <span>{spec.agent}</span>}
-        <Checklist checklist={spec.checklist} />
+        <Checklist checklist={spec.checklist} isShort />
       </span>
       <div class="foot">
         <NewestWork spec={spec} isWanted={isSeen} />
