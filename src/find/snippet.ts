@@ -22,7 +22,8 @@ function plainLine(line: string): string {
 export function snippetOf(text: string, terms: string[]): string {
   const near = windowOf(text, terms)
   const lines = near.text.split('\n').map(plainLine)
-  const plain = lines.filter((line, at) => line !== '' && line !== lines.findLast((one, n) => n < at && one !== ''))
+  const some = lines.filter((line) => line !== '')
+  const plain = some.filter((line, at) => at === 0 || withoutEnd(line) !== withoutEnd(some[at - 1] ?? ''))
   const sentence = plain.join(' ').replace(/\s+/g, ' ')
   const at = indexOfTerm(sentence, terms) ?? 0
   const begin = at > around ? wordAfter(sentence, at - around) : 0
@@ -32,6 +33,8 @@ export function snippetOf(text: string, terms: string[]): string {
   const isOpen = end < sentence.length || near.isOpen
   return `${isBegun ? '…' : ''}${marked(cut, terms)}${isOpen ? '…' : ''}`
 }
+
+const withoutEnd = (line: string) => line.replace(/[.:!?]$/, '')
 
 /** How much text to look at on either side of a term: enough that what is left of it fills a snippet. */
 const looked = 600

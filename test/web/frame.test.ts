@@ -249,6 +249,7 @@ for (const hours of [3, -3]) {
       .getByText(/^working, [1-9]\d?s$/)
       .waitFor()
     await page.getByRole('link', { name: 'Activity' }).click()
+    await page.getByRole('link', { name: 'All events' }).click()
     await page
       .getByText(/^(now|\d+s ago)$/)
       .first()

@@ -115,7 +115,7 @@ interface Item {
 }
 
 const typingMs = 150
-const mostFound = 12
+const mostFound = 40
 
 /** Matching items: pages, actions, views and projects are searched here, everything else by the server. */
 function useItems(text: string, onHelp: () => void) {
