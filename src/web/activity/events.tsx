@@ -5,7 +5,7 @@ import type { Event, EventType } from '../../log/fields.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { type EventFilter, type EventList, useEventList } from '../data/log/event-list.ts'
 import { may, useSession } from '../data/query/session.ts'
-import { Command } from '../ui/copy.tsx'
+import { Begin } from '../ui/begin.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Choice } from '../ui/menu.tsx'
 import { plural } from '../ui/words.ts'
@@ -171,10 +171,5 @@ const isAppend = ({ type, changes }: Event) => type === 'run.updated' && Object.
 
 function None({ isFiltered }: { isFiltered: boolean }) {
   if (isFiltered) return <p class="empty">No events match these filters.</p>
-  return (
-    <div class="empty">
-      <p>Nothing has happened yet. To record the sessions of your coding agents, in the folder of a project:</p>
-      <Command text="conduct init" />
-    </div>
-  )
+  return <Begin words="Nothing has happened yet." />
 }

@@ -11,7 +11,7 @@ import { useRead } from '../data/query/read.ts'
 import { serverNow } from '../data/query/timing.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { endOf } from '../data/runs/end.ts'
-import { Command } from '../ui/copy.tsx'
+import { Begin } from '../ui/begin.tsx'
 import { useInSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Verdict } from '../ui/status.tsx'
@@ -71,19 +71,12 @@ function DayOf({ day, scope, news, isLast }: DayProps) {
       <h2 id={id}>{dayWords(day)}</h2>
       {error && <Problem error={error} onRetry={reload} />}
       {!data && !error && <Skeleton rows={6} />}
-      {data && lines.length === 0 && (isLast ? <Nothing /> : <p class="muted">Nothing has ended yet.</p>)}
+      {data &&
+        lines.length === 0 &&
+        (isLast ? <Begin words="Nothing has ended yet." /> : <p class="muted">Nothing has ended yet.</p>)}
       <ol class="feed">{lines.map(({ line }) => line)}</ol>
       {hasMore && <p class="muted">These are the first {runs.length} runs that ended on this day.</p>}
     </section>
-  )
-}
-
-function Nothing() {
-  return (
-    <div class="empty">
-      <p>Nothing has ended yet. To record the sessions of your coding agents, in the folder of a project:</p>
-      <Command text="conduct init" />
-    </div>
   )
 }
 

@@ -4,7 +4,7 @@ import { href } from '../app/router.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
-import { Command } from '../ui/copy.tsx'
+import { Begin } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { useNow } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
@@ -30,7 +30,7 @@ export function Live() {
         {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
       </h2>
       {error && <Problem error={error} onRetry={reload} />}
-      {isRead && runs.length === 0 && <Nobody />}
+      {isRead && runs.length === 0 && <Begin words="Nothing is in progress." />}
       <ul class="lanes">
         {[...urgent, ...some].map((run) => (
           <Lane key={run.id} run={run} isLarge={isWaiting(run)} />
@@ -45,15 +45,6 @@ export function Live() {
       )}
       {hasMore && <a href={href(['runs'], { project, mine, status: 'in_progress' })}>All runs in progress</a>}
     </section>
-  )
-}
-
-function Nobody() {
-  return (
-    <div class="empty">
-      <p>Nothing is in progress. To record the sessions of your coding agents, in the folder of a project:</p>
-      <Command text="conduct init" />
-    </div>
   )
 }
 

@@ -3,7 +3,7 @@ import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { serverNow } from '../data/query/timing.ts'
 import { dayOf } from '../data/run-filter.ts'
-import { Command } from '../ui/copy.tsx'
+import { Begin } from '../ui/begin.tsx'
 import { CsvButton } from '../ui/download.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
@@ -53,7 +53,7 @@ export default function Trends({ route }: { route: Route }) {
       </div>
       {error && <Problem error={error} onRetry={reload} />}
       {isAwaited && <Skeleton rows={4} of="charts" />}
-      {data?.stats.total.runs === 0 && !isAwaited && <NoRuns days={data.days} />}
+      {data?.stats.total.runs === 0 && !isAwaited && <Begin words={`No runs in the last ${data.days} days.`} />}
       {data && data.stats.total.runs > 0 && (
         <div aria-busy={!isCurrent}>
           <Figures stats={data.stats} days={data.days} />
@@ -231,15 +231,6 @@ function Figure({ name, value, note }: { name: string; value: string; note: stri
         <b>{value}</b>
         <span class="muted small">{note}</span>
       </dd>
-    </div>
-  )
-}
-
-function NoRuns({ days }: { days: number }) {
-  return (
-    <div class="empty">
-      <p>No runs in the last {days} days. To record the sessions of your coding agents, in the folder of a project:</p>
-      <Command text="conduct init" />
     </div>
   )
 }
