@@ -5,7 +5,7 @@ import sql from 'sql-template-tag'
 import { ConductError } from '../src/contract/error.ts'
 import { indexMore, markChanged } from '../src/find/follow.ts'
 import { passageBytes, slots } from '../src/find/passage.ts'
-import { snippetOf } from '../src/find/search.ts'
+import { snippetOf } from '../src/find/snippet.ts'
 import { termsOf, wordsOf } from '../src/find/words.ts'
 import { numberEvents } from '../src/log/number.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
@@ -334,6 +334,49 @@ test('a query is split into words, and a snippet marks them', () => {
   const text = `${'before '.repeat(40)}the needle is here ${'after '.repeat(40)}`
   assert.match(snippetOf(text, ['needle']), /^….*the \*\*needle\*\* is here.*…$/)
   assert.equal(snippetOf('short', ['none']), 'short')
+})
+
+const digest =
+  '# Store passkeys\n\n## Store passkeys\n\n> Store passkeys\n\nThe `login` form has a **button** now.\n\n- used Edit ×6\n'
+
+const tabular = 'It has a table:\n\n| file | |\n|---|---|\n| `a.ts` | +14 |\n'
+
+for (const [terms, expected] of [
+  [['passkeys'], 'Store **passkeys** The login form has a button now. used Edit ×6'],
+  [['button'], '…The login form has a **button** now. used Edit ×6'],
+] as const) {
+  test(`a snippet for ${terms} is a sentence without the marks of Markdown`, () => {
+    assert.equal(snippetOf(digest, [...terms]), expected)
+  })
+}
+
+test('a snippet of a table has its words only', () => {
+  assert.equal(snippetOf(tabular, ['a.ts']), '…**a.ts** +14')
+})
+
+testLedger('grouped by run, a run is found once, with its turns and checks below it', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'OTHER', title: 'Zebra crossing' })
+  await client.createRun({ runId: 'R', title: 'Animals', agent: 'codex', status: 'in_progress' })
+  await client.appendTurn({ runId: 'R', prompt: 'Add the zebra', answer: 'Added.' })
+  await client.appendTurn({ runId: 'R', prompt: 'Feed the zebra', answer: 'Fed.' })
+  await client.createCheck({ runId: 'R', name: 'zebra', result: 'pass' })
+  await client.createSpec({ specId: 'S', title: 'A zebra' })
+  const { results } = await client.search({ q: 'zebra', group: 'run' })
+  const told = results.map(({ type, subject, parts = [] }) => [
+    `${type} ${subject}`,
+    parts.map((part) => part.subject).toSorted(),
+  ])
+  assert.deepEqual(Object.fromEntries(told), {
+    'spec S': [],
+    'run R': ['CHECK-001', 'R/1', 'R/2'],
+    'run OTHER': [],
+  })
+  const run = results.find(({ subject }) => subject === 'R')
+  assert.deepEqual([run?.title, run?.status, run?.agent], ['Animals', 'in_progress', 'codex'])
+  const found = await client.search({ q: 'zebra' })
+  assert.equal(found.results.length, 6)
+  assert.ok(found.results.every((one) => !('parts' in one)))
 })
 
 testLedger('a search with run filters finds the runs that a list with the same filters contains', async (ledger) => {

@@ -5,19 +5,24 @@ export const searchable = ['run', 'turn', 'spec', 'check', 'feature'] as const
 export const searchType = z.enum(searchable)
 export type SearchType = z.infer<typeof searchType>
 
+const foundPart = z
+  .object({ type: searchType, subject: z.string(), title: z.string().nullable(), snippet: z.string() })
+  .meta({ id: 'FoundPart' })
+
 export const found = z
   .object({
     type: searchType,
     project: z.string(),
     subject: z.string().describe('Its id'),
     title: z.string().nullable(),
-    snippet: z.string().describe('The matching passage, with the words **marked**'),
+    snippet: z.string().describe('The place in its text, without the marks of Markdown, with the words **marked**'),
     status: z.string().nullable(),
     agent: z.string().nullable().describe('The agent of the run that it is or belongs to; null for others'),
     author: z.string().nullable().describe('The author of that run'),
     verdict: z.string().nullable().describe('The verdict on that run'),
     at: time.describe('When that run began; of a spec or feature, when it was created'),
     updatedAt: time,
+    parts: z.array(foundPart).optional().describe('With group=run: the turns and checks of the run that were found'),
   })
   .meta({ id: 'Found' })
 export type Found = z.infer<typeof found>

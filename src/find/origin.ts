@@ -9,16 +9,31 @@ export interface Origin {
   author: string | null
   verdict: string | null
   at: string
+  /** The run of a turn or check; undefined for others. */
+  run: RunOfHit | undefined
+}
+
+export interface RunOfHit {
+  runId: string
+  title: string | null
+  status: string
+  updatedAt: string
+}
+
+type Row = Omit<Origin, 'run'> & { id: number; run_id: string | null } & {
+  [Name in 'title' | 'status' | 'updated_at']: string | null
 }
 
 const factsOf = (run: string) =>
   raw(`${run}.agent, ${run}.author, ${run}.verdict, coalesce(${run}.started_at, ${run}.created_at) as at`)
-const partOf = (table: string) => sql`select p.id, ${factsOf('r')} from ${raw(table)} p join runs r on r.id = p.run_id`
+const noRun = sql`null as run_id, null as title, null as status, null as updated_at`
+const partOf = (table: string) =>
+  sql`select p.id, ${factsOf('r')}, r.run_id, r.title, r.status, r.updated_at from ${raw(table)} p join runs r on r.id = p.run_id`
 const withoutRun = (table: string) =>
-  sql`select p.id, null as agent, null as author, null as verdict, p.created_at as at from ${raw(table)} p`
+  sql`select p.id, null as agent, null as author, null as verdict, p.created_at as at, ${noRun} from ${raw(table)} p`
 
 const origins: Record<SearchType, Sql[]> = {
-  run: [sql`select p.id, ${factsOf('p')} from runs p`],
+  run: [sql`select p.id, ${factsOf('p')}, ${noRun} from runs p`],
   turn: [partOf('turns'), partOf('open_turns')],
   check: [partOf('checks')],
   spec: [withoutRun('specs')],
@@ -33,10 +48,15 @@ export async function originsOf(db: Tx, hits: Hit[]): Promise<(hit: Hit) => Orig
     const ids = hits.filter((hit) => hit.type === type).map(({ subject_id }) => subject_id)
     if (ids.length === 0) return []
     return origins[type].map(async (origin) => {
-      const rows = await db.query<Origin & { id: number }>(sql`${origin} where p.id in (${listOf(ids)})`)
-      return rows.map(({ id, ...facts }) => [`${type} ${id}`, facts] as const)
+      const rows = await db.query<Row>(sql`${origin} where p.id in (${listOf(ids)})`)
+      return rows.map((row) => [`${type} ${row.id}`, originOf(row)] as const)
     })
   })
   const found = new Map((await Promise.all(reads)).flat())
   return ({ type, subject_id }) => found.get(`${type} ${subject_id}`)
+}
+
+function originOf({ agent, author, verdict, at, run_id: runId, title, status, updated_at: updatedAt }: Row): Origin {
+  const run = runId === null || status === null || updatedAt === null ? undefined : { runId, title, status, updatedAt }
+  return { agent, author, verdict, at, run }
 }

@@ -16,6 +16,7 @@ export const findRoutes = {
       project: projectFilter,
       q: text(200, 1).describe('Words that must all occur; the last may be a prefix'),
       type: z.array(searchType).optional(),
+      group: z.enum(['run']).optional().describe('run: each run once a page, with its turns and checks below it'),
       ...runFilters,
       limit: pageInput.limit,
       cursor: pageInput.cursor,

@@ -9,11 +9,13 @@ import { conditionsOf, type Filters } from '../nouns/run/path.ts'
 import { readyFilters } from '../nouns/run/ready-filters.ts'
 import { type Asked, ask } from './ask.ts'
 import { headOf, kindToken, projectToken, textOf } from './entry.ts'
-import { type Found, searchable } from './fields.ts'
+import { searchable } from './fields.ts'
 import { followLog, markChanged } from './follow.ts'
+import { groupedByRun, type Hit } from './grouped.ts'
 import { originsOf } from './origin.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
+import { snippetOf } from './snippet.ts'
 import { type Subject, subjectsOf } from './subject.ts'
 import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
 import { termsOf } from './words.ts'
@@ -33,7 +35,10 @@ const mostFiltered = 10_000
  * Throws BAD_REQUEST for an unknown cursor; NOT_FOUND for an unknown project; UNAVAILABLE while the index is being
  * built. If few of very many hits match the filters, a page may have fewer than `limit` rows although more follow.
  */
-export const search: Operation<FindRoutes['search']> = async (ctx, { project, q, type, limit, cursor, ...filters }) => {
+export const search: Operation<FindRoutes['search']> = async (
+  ctx,
+  { project, q, type, group, limit, cursor, ...filters },
+) => {
   const { all, projects } = await visibleProjects(ctx, project)
   const { createdAfter, createdBefore, ...given } = filters
   const filter = filterOf(ctx.db, { createdAfter, createdBefore }, await readyFilters(ctx, given))
@@ -61,7 +66,7 @@ export const search: Operation<FindRoutes['search']> = async (ctx, { project, q,
   const page = hits.slice(0, limit)
   const next = hits.length > limit ? page.at(-1) : rest
   return {
-    results: page.map((hit) => hit.found),
+    results: group === 'run' ? groupedByRun(page) : page.map(({ found }) => found),
     meta: next ? { hasMore: true, nextCursor: encodeHit(next) } : { hasMore: false },
   }
 }
@@ -89,10 +94,6 @@ async function isFarBehind(db: Tx): Promise<boolean> {
   const [last] = await db.query(sql`
     select 1 as one from search_entries where is_stale = 1 order by id limit 1 offset ${mostWaiting}`)
   return last !== undefined
-}
-
-interface Hit extends HitPlace {
-  found: Found
 }
 
 interface Question extends Asked {
@@ -142,7 +143,8 @@ async function shown(db: Tx, rows: Row[], { place, terms }: Question): Promise<H
   const hits = rows.map(async (row) => {
     const [subject, origin] = [subjectOf(row), originOf(row)]
     if (!subject || !origin) return undefined
-    return { place, entry: row.entry, found: { ...(await foundIn(db, subject, row, terms)), ...origin } }
+    const { run, ...facts } = origin
+    return { place, entry: row.entry, found: { ...(await foundIn(db, subject, row, terms)), ...facts }, run }
   })
   return (await Promise.all(hits)).filter((hit) => hit !== undefined)
 }
@@ -191,26 +193,4 @@ function filterOf(db: Tx, { createdAfter, createdBefore }: Span, filters: Filter
     const found = new Set(kept.flat().map(({ id }) => id))
     return rows.filter(({ type, subject_id }) => type === 'run' && found.has(subject_id))
   }
-}
-
-const around = 80
-
-/** The part of `text` around the first of `terms`, with all terms in it marked; the beginning if there is none. */
-export function snippetOf(text: string, terms: string[]): string {
-  const lower = text.toLowerCase()
-  // Lower case can change the length of a text (İ). Positions then do not match, and we show the beginning.
-  const at =
-    lower.length === text.length
-      ? Math.min(...terms.map((term) => lower.indexOf(term)).filter((at) => at >= 0))
-      : Infinity
-  const begin = Number.isFinite(at) ? Math.max(0, at - around) : 0
-  const end = begin + 2 * around
-  const cut = text.slice(begin, end).toWellFormed().replace(/\s+/g, ' ').trim()
-  return `${begin > 0 ? '…' : ''}${marked(cut, terms)}${end < text.length ? '…' : ''}`
-}
-
-function marked(text: string, terms: string[]): string {
-  if (terms.length === 0) return text
-  const any = terms.map((term) => term.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).sort((a, b) => b.length - a.length)
-  return text.replace(new RegExp(any.join('|'), 'giu'), '**$&**')
 }

@@ -27,6 +27,20 @@ test('the help of no flag names a value that only JSON can have', () => {
   for (const { name, option } of flags) assert.doesNotMatch(option.description, /\bnull\b/, name)
 })
 
+test('a time is also a span: before now or, for what is to come, from now on', () => {
+  const parsed = (word: string, command: string, flag: string, text: string) => {
+    const plan = plansOf(word).find(({ words }) => words.join(' ') === command)
+    const found = plan?.flags.find(({ name }) => name === flag)
+    return String(found?.option.parseArg?.(text, undefined as never))
+  }
+  const days = (moment: string) => Math.round((Date.parse(moment) - Date.now()) / 86_400_000)
+  assert.equal(days(parsed('run', 'run list', '--created-after', '7d')), -7)
+  assert.equal(days(parsed('run', 'run list', '--ended-after', '2w')), -14)
+  assert.equal(days(parsed('key', 'key create', '--expires-at', '90d')), 90)
+  assert.equal(parsed('run', 'run list', '--created-after', '2026-01-31T00:00:00Z'), '2026-01-31T00:00:00Z')
+  assert.equal(parsed('run', 'run list', '--created-after', '7x'), '7x')
+})
+
 testPlaces('commands create, change, show and delete a run', async ({ env, cwd }) => {
   writeFileSync(join(cwd, 'run.md'), '# Run Log\n\nImplemented features.\n')
   const { run, json, all } = programOf(env, cwd)

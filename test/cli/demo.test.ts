@@ -85,6 +85,14 @@ for (const engine of engines) {
       client.listSpecVersions({ specId: 'AUTH-001' }),
       client.getSpec({ specId: 'AUTH-001' }),
     ])
+    const finished = runs.findLast(({ status, agent }) => status === 'completed' && agent === 'codex')
+    const { run } = await client.getRun({ runId: finished?.runId ?? '' })
+    const { files } = await client.getDiff({ runId: run.runId })
+    assert.equal(files.length, 3)
+    for (const { path, insertions, deletions, patch = '' } of files) {
+      assert.ok(run.turns.last?.answer?.includes(`| \`${path}\` | +${insertions} |`), `${path} +${insertions}`)
+      assert.deepEqual([patch.match(/^\+/gm)?.length ?? 0, patch.match(/^-/gm)?.length ?? 0], [insertions, deletions])
+    }
     assert.equal(versions.length, 1 + spec.checklist.done)
     assert.ok(spec.totals.runs > spec.checklist.total && spec.totals.attempts > 0)
   })

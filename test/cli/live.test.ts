@@ -192,7 +192,7 @@ test('a session that a mistyped conduct.json keeps back is reported, and sent on
   const claude = claudeIn(cwd, env)
   await claude.prompt('Go')
   await claude.stop()
-  const fault = /\/conduct\.json: "record" must have "answers" or "prompts", not "answer"/
+  const fault = /\/conduct\.json: "record" must have "answers", "prompts" or "changes", not "answer"/
   const synced = await all('sync')
   assert.equal(synced.code, 7)
   assert.match(synced.stdout, fault)

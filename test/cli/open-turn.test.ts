@@ -179,6 +179,7 @@ test('an older server gets the turns when they end, the activity and the lease',
   await syncAll(env)
   letPass(env, 5_000)
   await claude.tell('PermissionRequest', { tool_name: 'Bash', tool_input: { command: 'deploy' } })
+  letPass(env, 5_000)
   await syncAll(env)
   const [{ runId }] = (await json('run list')).runs
   const { activity, leaseExpiresAt, lastSeenAt, turns } = (await json(`run get ${runId}`)).run

@@ -151,7 +151,7 @@ function edit(cwd: string, { below, one, text }: ReturnType<typeof randomOf>) {
 
 test('the patch of a run makes the tree at its end of the one before it, byte for byte', async (t) => {
   const user = workplace(t)
-  for (let number = 0; number < size(30, 500); number++) {
+  for (let number = 0; number < size(10, 500); number++) {
     const random = randomOf(seed + number)
     for (let count = random.below(6); count > 0; count--) edit(user.cwd, random)
     const before = treeOf(user)

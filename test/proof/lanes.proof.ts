@@ -18,6 +18,7 @@ test(`Now with ${lanes} live lanes at ${eventsPerSecond} events a second draws e
     await client.heartbeat({ runId, activity: { state: 'working', tool: 'Edit', target: `src/${n}.ts` } })
   }
   await page.reload()
+  await page.getByRole('button', { name: /more at work$/ }).click()
   await page
     .locator('.lane')
     .nth(lanes - 1)

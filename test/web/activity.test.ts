@@ -32,8 +32,40 @@ test('activity shows events as they happen, as sentences, filtered by the addres
   await page.getByRole('heading', { name: 'Hidden' }).waitFor()
 })
 
+test('activity tells by day what came of the work, and has every event behind a link', async (t) => {
+  const { page, client, home } = await openPage(t, '#/keys')
+  const [ada, mateo] = ['Ada Lund <ada@example.com>', 'Mateo Ruiz <mateo@example.com>']
+  const at = new Date(Date.now() - 9 * 86_400_000).toISOString()
+  const past = { createdAt: at, startedAt: at, endedAt: at }
+  await client.createRun({ ...past, title: 'Long ago', agent: 'codex', author: ada, status: 'completed' })
+  const { run } = await client.createRun({
+    title: 'Log in',
+    agent: 'claude-code',
+    author: mateo,
+    status: 'in_progress',
+  })
+  await client.appendTurn({ runId: run.runId, prompt: 'Log in', answer: '**Done**: the form has a button.\n\nMore.' })
+  await client.updateRun({ runId: run.runId, status: 'completed', labels: { a: 'b' } })
+  await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 })
+  const failure = { code: 'QUOTA', message: 'The limit is used up.\nMore.' }
+  await client.createRun({ title: 'Sync', agent: 'codex', author: ada, status: 'failed', failure })
+  await client.createSpec({ specId: 'A-1', title: 'Passkeys' })
+  await client.updateSpec({ specId: 'A-1', status: 'completed' })
+  await page.goto(`${home}?again#/activity`)
+
+  const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
+  const finished = "Mateo Ruiz's claude-code finished RUN-002 · Log in: Done: the form has a button."
+  await today.filter({ hasText: finished }).getByText('Verified').waitFor()
+  await today.filter({ hasText: "Ada Lund's codex failed in RUN-003 · Sync: QUOTA The limit is used up." }).waitFor()
+  await today.filter({ hasText: 'moved spec A-1 to Completed' }).waitFor()
+  assert.equal(await today.count(), 4)
+  await page.getByText("Ada Lund's codex finished RUN-001 · Long ago").waitFor()
+  await page.getByRole('link', { name: 'All events' }).click()
+  await page.locator('.activity li', { hasText: 'recorded check CHECK-001' }).waitFor()
+})
+
 test('activity names the changed fields, and links a turn in its session', async (t) => {
-  const { page, client } = await openPage(t, '#/activity')
+  const { page, client } = await openPage(t, '#/activity?view=events')
   await client.createRun({ title: 'Add a limit' })
   await client.appendTurn({ runId: 'RUN-001', prompt: 'Add a limit', answer: 'Done.' })
   const turn = page.locator('.activity li', { hasText: 'created turn' })

@@ -27,7 +27,7 @@ test('a text that turns its direction turns nothing beside it, and commands show
     .filter({ hasText: /^rm -rf \\u202etset\nls$/ })
     .waitFor()
 
-  await page.goto(`${home}#/activity`)
+  await page.goto(`${home}#/activity?view=events`)
   const row = page.locator('.activity li', { hasText: 'created run' })
   const [title, project] = [row.getByText('safe'), row.locator('.muted', { hasText: 'in default' })]
   await project.waitFor()

@@ -30,7 +30,7 @@ test('an admin sees what would be erased, erases the texts of a run, and every o
   const session = await openTab('#/runs/default/RUN-001')
   const list = await openTab('#/runs')
   const now = await openTab()
-  const activity = await openTab('#/activity')
+  const activity = await openTab('#/activity?view=events')
   for (const tab of [page, session, list, now, activity]) await tab.getByText(secret).first().waitFor()
 
   await page.locator('summary', { hasText: 'More actions' }).click()

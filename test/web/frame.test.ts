@@ -48,6 +48,29 @@ test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t
   await page.getByRole('dialog', { name: 'Keys' }).waitFor()
 })
 
+test('the palette has a run once, with a sentence in which the words are marked, and keeps its size', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const author = 'Ada Lund <ada@example.com>'
+  const content = '# Sign in\n\n> Sign in\n\n- used Edit ×6\n\nGuests can use a **passkey** now.\n'
+  await client.createRun({ runId: 'R', title: 'Sign in', agent: 'codex', author, status: 'in_progress', content })
+  await client.appendTurn({ runId: 'R', prompt: 'Add the passkey', answer: 'Added.' })
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+  await page.keyboard.press('Control+k')
+  const size = async () => (await page.getByRole('dialog').boundingBox())?.height
+  const before = await size()
+  await page.getByRole('combobox').fill('passkey')
+  const option = page.getByRole('option', { name: /^Sign in Run R in default · codex · Ada Lund · / })
+  await option.locator('mark', { hasText: 'passkey' }).first().waitFor()
+  assert.equal(await page.getByRole('option').count(), 1)
+  assert.match(
+    (await option.locator('.excerpt').textContent()) ?? '',
+    /Guests can use a passkey now\.|^Add the passkey/,
+  )
+  assert.equal(await size(), before)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`${home}#/runs/default/R?turn=1`)
+})
+
 test('the palette opens at once, since keys that come before it would act on the page', async (t) => {
   const { page, context } = await openPage(t)
   const loaded = page.waitForResponse(/palette.*\.js$/)
@@ -226,6 +249,7 @@ for (const hours of [3, -3]) {
       .getByText(/^working, [1-9]\d?s$/)
       .waitFor()
     await page.getByRole('link', { name: 'Activity' }).click()
+    await page.getByRole('link', { name: 'All events' }).click()
     await page
       .getByText(/^(now|\d+s ago)$/)
       .first()

@@ -186,7 +186,7 @@ test('no text from an agent can run, load or redirect anything, in any field', a
   for (const [address, sign] of [
     ['#/specs', '.card'],
     ['#/features', '.features li'],
-    ['#/activity', '.activity li'],
+    ['#/activity?view=events', '.activity li'],
   ] as const) {
     await page.goto(home + address)
     await page.locator(sign).first().waitFor()

@@ -81,6 +81,7 @@ test('a change that comes before the log is read does not stand for the whole lo
     route.fulfill({ status: 500, json: { error: 'Sorry', code: 'INTERNAL_ERROR' } }),
   )
   await page.getByRole('link', { name: 'Activity' }).click()
+  await page.getByRole('link', { name: 'All events' }).click()
   await page.getByRole('alert').getByText('Sorry').waitFor()
   await client.createFeature({ name: 'a new one' })
   await client.createRun({ status: 'failed' })
@@ -238,7 +239,7 @@ test('what belongs to other filters is marked until those that are chosen are re
     ],
     ['#/features', '#/features?q=none', /\/features/, '.features'],
     ['#/trends', '#/trends?days=7', /\/stats/, ':has(> .figures)'],
-    ['#/activity', '#/activity?type=run.created', /\/events\?/, '.activity'],
+    ['#/activity?view=events', '#/activity?type=run.created', /\/events\?/, '.activity'],
   ] as const) {
     await page.goto(home + first)
     await page.locator(`${sign}:not([aria-busy=true])`).waitFor()

@@ -10,11 +10,10 @@ test('a new run appears as a lane, whose last line changes as the log grows', as
   const { run, lease } = await client.createRun({
     title: 'Mend the login',
     agent: 'claude-code',
-    where: { cwd: '/home/ada/shop' },
     leaseSeconds: 60,
   })
   const lane = page.locator('.lane', { hasText: 'Mend the login' })
-  await lane.getByText('/home/ada/shop').waitFor()
+  await lane.getByText('claude-code').waitFor()
   await client.appendToRun({ runId: run.runId, text: 'first\nthen the tests\n', leaseToken: lease?.token })
   await lane.getByText('then the tests').waitFor()
   await client.updateRun({ runId: run.runId, status: 'completed', leaseToken: lease?.token })

@@ -42,7 +42,9 @@ test('an invalid filter is reported, and the others apply', async (t) => {
   await page
     .getByText("status 'bogus' was ignored: it must be one of pending, in_progress, completed, failed.")
     .waitFor()
-  await page.getByText("createdAfter 'yesterday' was ignored: it must be a day like 2026-03-02.").waitFor()
+  await page
+    .getByText("createdAfter 'yesterday' was ignored: it must be a day like 2026-03-02, or a span like 7d.")
+    .waitFor()
   await page.getByRole('link', { name: 'Bad' }).waitFor()
   assert.equal(await page.getByRole('link', { name: 'Good' }).count(), 0)
 })

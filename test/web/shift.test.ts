@@ -37,7 +37,7 @@ const pages: [address: string, sign: string][] = [
   ['#/specs/default/A-1?view=versions', '.versions li'],
   ['#/features', '.features li'],
   ['#/features/default/1', '.brief'],
-  ['#/activity', '.activity li'],
+  ['#/activity?view=events', '.activity li'],
   ['#/keys', '.keyed li'],
   ['#/webhooks', '.keyed li'],
   ['#/projects', '.keyed li'],

@@ -13,7 +13,9 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await draft.getByRole('link', { name: 'Log in' }).waitFor()
   assert.equal(await draft.getByRole('progressbar', { name: '1 of 3 done' }).count(), 1)
   await page.reload()
-  await draft.getByText('1 verified').waitFor()
+  await draft.getByText('Verified', { exact: true }).waitFor()
+  const height = (await draft.locator('.card').boundingBox())?.height ?? 0
+  assert.ok(height <= 100, `${height} px`)
 
   await draft.getByRole('link', { name: 'Log in' }).focus()
   await page.keyboard.press('Tab')
@@ -31,6 +33,28 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await page.keyboard.type('out')
   await pending.getByRole('link', { name: 'Log in' }).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Log out' }).waitFor()
+})
+
+test('the specs are also a list, and a spec shows the newest check of each name over its runs', async (t) => {
+  const { page, client, home } = await openPage(t, '#/keys')
+  await client.createSpec({ specId: 'A-1', title: 'Log in' })
+  const check = (runId: string, name: string, result: 'pass' | 'fail') =>
+    client.createCheck({ runId, name, result, command: `npm run ${name}`, exitCode: result === 'pass' ? 0 : 1 })
+  for (const runId of ['OLD', 'NEW']) await client.createRun({ runId, specId: 'A-1', status: 'completed' })
+  await check('OLD', 'lint', 'pass')
+  await check('OLD', 'tests', 'fail')
+  await check('NEW', 'tests', 'fail')
+  await check('NEW', 'tests', 'pass')
+  await page.goto(`${home}#/specs`)
+  await page.getByRole('link', { name: 'List', exact: true }).click()
+  const row = page.locator('.spec-list li')
+  await row.getByText('Verified', { exact: true }).waitFor()
+  await row.getByRole('link', { name: 'Log in' }).click()
+  const checks = page.getByRole('region', { name: 'Checks' }).getByRole('listitem')
+  await checks.nth(1).waitFor()
+  const words = (await checks.allTextContents()).map((text) => /^(Pass|Fail)(lint|tests)/.exec(text)?.[0])
+  assert.deepEqual(words, ['Passtests', 'Passlint'])
+  await checks.nth(1).getByRole('link', { name: 'OLD' }).waitFor()
 })
 
 test('a card that was moved gets the focus once, and not again when another spec changes', async (t) => {

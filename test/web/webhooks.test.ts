@@ -4,7 +4,7 @@ import { openPage } from '../support/browser.ts'
 
 test('a webhook is created, tested, disabled, set back and deleted on the page', async (t) => {
   const { page, client } = await openPage(t, '#/webhooks')
-  await page.getByText('A webhook sends what happens to another program.').waitFor()
+  await page.getByText('conduct webhook create').waitFor()
   await page.getByRole('button', { name: 'New webhook' }).click()
   const form = page.getByRole('dialog', { name: 'New webhook' })
   await form.getByLabel(/^URL/).fill('http://hooks.invalid/hook')

@@ -10,7 +10,20 @@ import {
   people,
   repository,
 } from './data.ts'
-import { beginning, closing, hour, minute, type Step, specText, type Task, type Team, usageOf } from './step.ts'
+import { diffsOf } from './diff.ts'
+import {
+  beginning,
+  closing,
+  firstInsertions,
+  hour,
+  insertionsOf,
+  minute,
+  type Step,
+  specText,
+  type Task,
+  type Team,
+  usageOf,
+} from './step.ts'
 
 export type Outcome = 'verified' | 'warned' | 'failing' | 'stale' | 'unchecked' | 'failed' | 'lapsed'
 
@@ -52,7 +65,7 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
     await team[agent].updateRun({ runId: it.runId, leaseSeconds: 0, leaseToken: it.leaseToken })
   }
   const append = (team: Team) =>
-    team[agent].appendTurn({ runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) })
+    addTurn(team[agent], { runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) })
   const steps: Step[] = [{ at, act: create }]
   if (outcome === 'lapsed') steps.push({ at: at + hour, act: (team) => explainLapse(team.ada, it.runId, begun.labels) })
   else
@@ -91,7 +104,7 @@ function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chan
     const { runId } = it
     const half = Math.floor(minutes / 2)
     const answer = closing(title, part, insertions)
-    await team[agent].appendTurn({ runId, ...lastTurn(part, insertions, end - half * minute, half, usage, answer) })
+    await addTurn(team[agent], { runId, ...lastTurn(part, insertions, end - half * minute, half, usage, answer) })
     await team[agent].updateRun({ runId, status: 'completed', git, links })
     const { name, file, description } = part
     await team[agent].linkFeatures({ runId, features: [{ name, file, description }] })
@@ -151,6 +164,13 @@ type Usage = Turn['usage']
 
 const testOf = ({ file }: Part) => `npm test -- ${file}`
 
+/** Adds a turn and what it wrote. */
+export async function addTurn(client: Client, input: Input<'appendTurn'>): Promise<void> {
+  const { runId, leaseToken } = input
+  const { turn } = await client.appendTurn(input)
+  await client.addDiffs({ runId, turn: turn.n, diffs: diffsOf(input.files), ...(leaseToken && { leaseToken }) })
+}
+
 /** The first half of the work: a failing test and the start of a change. */
 export function firstTurn(title: string, part: Part, at: number, minutes: number): Turn {
   const [first] = part.files
@@ -160,7 +180,7 @@ export function firstTurn(title: string, part: Part, at: number, minutes: number
     endedAt,
     prompt: `${title}.\n\nAdd a failing test first. Run lint and types before you finish.`,
     plan: planOf(part, 2),
-    files: [{ path: part.file + first, insertions: 14, deletions: 2 }],
+    files: [{ path: part.file + first, insertions: firstInsertions, deletions: 2 }],
     tools: [
       { name: 'Read', count: 9 },
       { name: 'Edit', count: 3, failed: 1 },
@@ -185,7 +205,7 @@ function lastTurn(part: Part, insertions: number, at: number, minutes: number, u
     plan: planOf(part, 4),
     files: others.map((name, index) => ({
       path: part.file + name,
-      insertions: Math.ceil(insertions / 2 ** (index + 1)),
+      insertions: insertionsOf(insertions, index + 1),
       deletions: index,
     })),
     tools: [
@@ -210,12 +230,7 @@ const timesOf = (at: number, minutes: number) => ({
 })
 
 function planOf({ file }: Part, done: number): Turn['plan'] {
-  const items = [
-    `Read \`${file}\` and its tests`,
-    'Write a failing test',
-    'Make the change',
-    'Run tests, lint and types',
-  ]
+  const items = [`Read ${file} and its tests`, 'Write a failing test', 'Make the change', 'Run tests, lint and types']
   return items.map((text, index) => ({
     text,
     status: index < done ? ('completed' as const) : index === done ? ('in_progress' as const) : ('pending' as const),

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConductError } from '../../client/client.ts'
-import { firstTurn } from './attempt.ts'
+import { addTurn, firstTurn } from './attempt.ts'
 import { type Agent, type Chance, chanceOf, type Part } from './data.ts'
 import { beginning, lineOf, minute, type Step, type Task, type Team, usageOf } from './step.ts'
 
@@ -29,14 +29,33 @@ export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[
   const goOn = async (team: Team) => {
     const { runId, leaseToken } = it
     const turn = firstTurn(task.title, part, -minutes * minute, Math.floor(minutes / 2))
-    await team[agent].appendTurn({ runId, leaseToken, ...turn, usage })
+    await addTurn(team[agent], { runId, leaseToken, ...turn, usage })
     await team[agent].appendToRun({ runId, leaseToken, text: lines })
-    await team[agent].heartbeat({ runId, leaseToken, activity: activityOf(part, minutes) })
+    const { open, sofar } = openTurnOf(part, minutes)
+    await team[agent].appendTurn({ runId, leaseToken, open: true, ...open })
+    await team[agent].heartbeat({ runId, leaseToken, activity: activityOf(part, minutes), turn: sofar })
   }
   return [
     { at: -minutes * minute, act: create },
     { at: -2_000 * minutes ** 0.5, act: goOn },
   ]
+}
+
+/** The turn in progress: what was asked, and what was done so far. */
+function openTurnOf({ file, files }: Part, minutes: number) {
+  const startedAt = new Date(Date.now() - (minutes * minute) / 2).toISOString()
+  const [, second = ''] = files
+  return {
+    open: { startedAt, prompt: `Go on with \`${file}\`, and keep the tests of its neighbors as they are.` },
+    sofar: {
+      files: [{ path: file + second, insertions: 3 * minutes, deletions: minutes % 5 }],
+      tools: [
+        { name: 'Read', count: 4 },
+        { name: 'Edit', count: 2 },
+      ],
+      commands: [{ command: `npm test -- ${file}`, exitCode: minutes % 2, durationMs: 6400 }],
+    },
+  }
 }
 
 /** One waits for a person, the others work. */

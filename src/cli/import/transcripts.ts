@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { stateFile, stateOf } from '../../capture/spool/state-file.ts'
 import { ConductError } from '../../client/client.ts'
+import { spanMsOf } from '../../contract/ago.ts'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger } from '../../place/place.ts'
@@ -114,13 +115,10 @@ const isOfAll = (error: Error) =>
     'INSUFFICIENT_STORAGE',
   ].includes(error.code)
 
-const dayMs = 86_400_000
-const units: Record<string, number> = { h: dayMs / 24, d: dayMs, w: 7 * dayMs }
-
 /** Parses a time into milliseconds since 1970: a date, a date with a time, or a number of hours, days or weeks ago. */
 function readSince(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
-  if (count !== undefined) return Date.now() - Number(count) * (units[unit] as number)
+  const spanMs = spanMsOf(text)
+  if (spanMs !== undefined) return Date.now() - spanMs
   const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(at))
     throw new InvalidArgumentError(`It must be like 2026-01-31, 2026-01-31T09:30:00Z or 30d, not '${text}'.`)

@@ -85,6 +85,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   const input = await inputFrom(plan, given, options)
   if (plan.name === 'createKey') requireHolder(input, options)
   if (options.allProjects && plan.isWrite) input.project = null
+  if (plan.name === 'search' && !options.json && !options.csv && !options.quiet) input.group ??= 'run'
   const place = placeFor(plan, input, options)
   if (options.dryRun) {
     if (plan.features.some((field) => typeof input[field] === 'string'))

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { spanMsOf } from '../../contract/ago.ts'
 import { kebab } from '../../terminal/option.ts'
 import { featureOf } from './complete.ts'
 
@@ -130,9 +131,10 @@ function placeholder(schema: Schema, field: string): string {
   return /Id$|^retryOf$|^slug$|^project$|^after$/.test(field) ? 'id' : 'text'
 }
 
-function meaning({ description, default: fallback }: Schema, many: boolean): string {
+function meaning({ description, default: fallback, format }: Schema, many: boolean): string {
   const words = [description?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()) ?? '']
   if (fallback !== undefined) words.push(`default ${fallback}`)
+  if (format === 'date-time') words.push('a time, or a span such as 7d')
   if (many) words.push('repeatable')
   return words.filter(Boolean).join('; ')
 }
@@ -147,11 +149,22 @@ function read(text: string, field: string, schema: Schema, choices: string[] | u
   if (type === 'boolean') return text === 'true'
   if (type === 'integer' || type === 'number') return numberOf(text, type)
   if (isJson(field, schema)) return objectOf(text)
+  if (nonNull(schema).schema.format === 'date-time') return momentOf(text, field)
   const names = halves(field, schema)
   if (!names) return text
   const at = text.search(/[=:]/)
   if (at < 1) throw new InvalidArgumentError(`It must be ${names.join('=')}.`)
   return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** Fields that name a moment to come. */
+const toCome = ['expiresAt', 'until']
+
+/** A moment from a span such as `7d`: that long ago or, for what is to come, from now. Other texts are the API's. */
+function momentOf(text: string, field: string): string {
+  const spanMs = spanMsOf(text)
+  if (spanMs === undefined) return text
+  return new Date(Date.now() + (toCome.includes(field) ? spanMs : -spanMs)).toISOString()
 }
 
 function objectOf(text: string): object {

@@ -1,4 +1,5 @@
 import { evidenceText } from '../../contract/evidence-words.ts'
+import { nameOf } from '../../contract/person.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
 import type { Evidence } from '../../nouns/run/verdict/evidence.ts'
 import { spanOf } from '../../terminal/amount.ts'
@@ -227,9 +228,13 @@ export const tables: Record<string, Table> = {
       column('TYPE', 'type'),
       column('ID', 'subject'),
       column('STATUS', 'status'),
+      column('VERDICT', 'verdict'),
+      column('AGENT', 'agent'),
+      wide('AUTHOR', ({ author }) => (typeof author === 'string' ? nameOf(author) : '')),
       wide('TITLE', 'title'),
       wide('FOUND', 'snippet'),
-      updated,
+      wide('IN', ({ parts = [] }) => (parts as Row[]).map(({ subject }) => subject).join(' ')),
+      column('BEGAN', 'at'),
     ],
   },
 }

@@ -1,5 +1,6 @@
 import { lengthOf } from '../../contract/news.ts'
 import type { Event } from '../../log/fields.ts'
+import { specLooks } from '../specs/spec-status.tsx'
 import { resultLooks, verdictLooks } from '../ui/status.tsx'
 
 /** A change in words: `completed` before the name of the thing, and its title and the result after it. */
@@ -78,6 +79,13 @@ function updateOutcome(event: Event): string | undefined {
   const message =
     failure instanceof Object && 'message' in failure ? String(failure.message).split('\n', 1)[0] : undefined
   const failed = event.type === 'run.updated' && after(event, 'status') === 'failed' && 'as failed'
-  const said = [failed, verdict && `now ${verdict}`, result && `now ${result}`, message?.slice(0, 200)]
+  const place = event.type === 'spec.updated' && wordOf(specLooks, after(event, 'status'))
+  const said = [
+    place && `to ${place}`,
+    failed,
+    verdict && `now ${verdict}`,
+    result && `now ${result}`,
+    message?.slice(0, 200),
+  ]
   return said.filter(Boolean).join(', ') || undefined
 }

@@ -5,27 +5,36 @@ import { Ago } from '../ui/time.tsx'
 import { type Deed, deedOf, erasedOf } from './deed.ts'
 import { actorOf, ChangeWords, fieldsOf } from './event-line.tsx'
 
-/** A change as a sentence: who did what to which thing. `times` says how often in a row. */
+/** A change as a sentence, with its fields to unfold. `times` says how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
-  const [noun = '', made = ''] = event.type.split('.')
-  const deed = deedOf(event, times)
   return (
     <li>
       <Ago at={event.at} />
       <div>
-        <b>{actorOf(event)}</b>{' '}
-        {noun === 'erasure' ? (
-          `erased ${erasedOf(event)}`
-        ) : (
-          <>
-            {deed.verb} {noun} <Subject event={event} noun={noun} />
-            <Outcome deed={deed} />
-          </>
-        )}
-        {event.project !== null && <span class="muted"> in {event.project}</span>}
-        {times === 1 && made !== 'deleted' && <Details event={event} />}
+        <EventSentence event={event} times={times} />
+        {times === 1 && !event.type.endsWith('.deleted') && <Details event={event} />}
       </div>
     </li>
+  )
+}
+
+/** Who did what to which thing. */
+export function EventSentence({ event, times }: { event: Event; times: number }) {
+  const [noun = ''] = event.type.split('.')
+  const deed = deedOf(event, times)
+  return (
+    <>
+      <b>{actorOf(event)}</b>{' '}
+      {noun === 'erasure' ? (
+        `erased ${erasedOf(event)}`
+      ) : (
+        <>
+          {deed.verb} {noun} <Subject event={event} noun={noun} />
+          <Outcome deed={deed} />
+        </>
+      )}
+      {event.project !== null && <span class="muted"> in {event.project}</span>}
+    </>
   )
 }
 

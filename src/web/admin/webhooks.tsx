@@ -61,7 +61,7 @@ function Listed() {
         </button>
       </Head>
       {error && <Problem error={error} />}
-      {list.isRead && list.items.length === 0 && <p class="empty">A webhook sends what happens to another program.</p>}
+      {list.isRead && list.items.length === 0 && <NoWebhook />}
       {!list.isRead && !list.error && <Skeleton rows={6} />}
       <ul class="rows keyed">
         {list.items.map((it) => (
@@ -79,6 +79,15 @@ function Listed() {
       {tested && !open && <Tested it={tested} onClose={() => setTested(undefined)} />}
       {made && <Secret {...made} onClose={() => setMade(undefined)} />}
     </>
+  )
+}
+
+function NoWebhook() {
+  return (
+    <div class="empty">
+      <p>A webhook sends what happens to another program or a chat. To tell a channel which agents wait or fail:</p>
+      <Command text="conduct webhook create --all-projects --url https://hooks.slack.com/services/… --format text" />
+    </div>
   )
 }
 

@@ -7,9 +7,11 @@ import { views } from '../data/lists/views.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
+import { plainOf } from '../log/lines.ts'
 import { menuOf } from '../pages.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
+import { Marked } from '../ui/marked.tsx'
 import { useSettled } from '../ui/search-field.tsx'
 import { go, href } from './router.ts'
 import { toggleTheme } from './theme.ts'
@@ -91,6 +93,11 @@ function Option({ id, item, isChosen, onChoose }: OptionProps) {
       <Icon name={item.icon} />
       <span class="title">{item.label}</span>
       <span class="muted small">{item.detail}</span>
+      {item.snippet && (
+        <span class="excerpt">
+          <Marked text={item.snippet.text} q={item.snippet.q} />
+        </span>
+      )}
     </button>
   )
 }
@@ -102,11 +109,13 @@ interface Item {
   /** What kind of item it is, and where. */
   detail: string
   icon: IconName
+  /** Where the words of the query `q` are in it. */
+  snippet?: { text: string; q: string }
   act: () => void
 }
 
 const typingMs = 150
-const mostFound = 12
+const mostFound = 40
 
 /** Matching items: pages, actions, views and projects are searched here, everything else by the server. */
 function useItems(text: string, onHelp: () => void) {
@@ -116,11 +125,11 @@ function useItems(text: string, onHelp: () => void) {
   )
   const q = useSettled(words, typingMs)
   const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
-    client.search({ q, type: ['run', 'turn', 'spec', 'feature'], limit: mostFound }, { signal }),
+    client.search({ q, type: ['run', 'turn', 'spec', 'feature'], group: 'run', limit: mostFound }, { signal }),
   )
   // What earlier words found must not be chosen with newer ones.
   const isSearched = words.length < 2 || (q === words && isCurrent)
-  const found = words.length >= 2 && isSearched ? (data?.results ?? []).map(itemOf) : []
+  const found = words.length >= 2 && isSearched ? (data?.results ?? []).map((found) => itemOf(found, q)) : []
   return { items: [...own, ...found], isSearched, error: isSearched && words.length >= 2 ? error : undefined }
 }
 
@@ -173,14 +182,24 @@ const icons: Record<Found['type'], IconName> = {
   feature: 'features',
 }
 
-function itemOf({ type, project, subject, title, author }: Found): Item {
-  const [id = '', turn] = subject.split('/')
-  const noun = type === 'turn' ? 'run' : type
+const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
+
+function itemOf({ type, project, subject, title, author, agent, verdict, at, snippet, parts }: Found, q: string): Item {
+  const [part] = parts ?? []
+  const turn = part?.type === 'turn' ? part.subject.split('/')[1] : undefined
+  const facts = [
+    `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}`,
+    agent,
+    author && nameOf(author),
+    verdict !== 'unchecked' && verdict,
+    day.format(new Date(at)),
+  ]
   return {
     id: `${type} ${project} ${subject}`,
     label: title ?? subject,
-    detail: `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}${author ? ` by ${nameOf(author)}` : ''}`,
+    detail: facts.filter(Boolean).join(' · '),
     icon: icons[type],
-    act: () => go(href([`${noun}s`, project, id], { turn })),
+    snippet: { text: plainOf(snippet), q },
+    act: () => go(href([`${type}s`, project, subject], { turn })),
   }
 }

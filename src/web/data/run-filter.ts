@@ -1,8 +1,10 @@
 import type { Input } from '../../client/client.ts'
+import { spanMsOf } from '../../contract/ago.ts'
 import { pathForm, pathFrom } from '../../contract/file-path.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { type FilterField, filterFields } from '../runs/filter-fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
+import { serverNow } from './query/timing.ts'
 import { isCommit } from './runs/forge.ts'
 
 /** The filters of a list of runs, as in the address of the page. */
@@ -22,7 +24,7 @@ interface Form {
   read: (value: string) => unknown
 }
 
-/** How an address names a value of a filter. Days begin at the viewer's midnight. */
+/** How an address names a value of a filter. */
 const forms: Record<FilterField['kind'], Form> = {
   text: { isRight: () => true, right: 'text', read: (value) => value },
   number: { isRight: isNumber, right: 'a whole number from 1 on', read: Number },
@@ -33,7 +35,11 @@ const forms: Record<FilterField['kind'], Form> = {
     right: pathForm,
     read: pathFrom,
   },
-  day: { isRight: (value) => midnight(value) !== undefined, right: 'a day like 2026-03-02', read: midnight },
+  day: {
+    isRight: (value) => momentOf(value) !== undefined,
+    right: 'a day like 2026-03-02, or a span like 7d',
+    read: momentOf,
+  },
 }
 
 /** The filters in an address. Those that cannot match any run are left out. */
@@ -74,7 +80,18 @@ export function dayOf(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
-function midnight(day: string | undefined): string | undefined {
-  const date = new Date(`${day}T00:00`)
+/** The moment that a filter names: a day begins at the viewer's midnight, a span ends now, and others are as the API has them. */
+function momentOf(text: string | undefined): string | undefined {
+  const spanMs = spanMsOf(text ?? '')
+  if (spanMs !== undefined) return beginning(spanMs, text?.endsWith('h') === true)
+  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text ?? '') ? `${text}T00:00` : (text ?? ''))
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
+/** When a span that ends now began, to the hour or the viewer's day, so that a list stays the same for a while. */
+function beginning(spanMs: number, isByHour: boolean): string {
+  const date = new Date(serverNow() - spanMs)
+  if (isByHour) date.setMinutes(0, 0, 0)
+  else date.setHours(0, 0, 0, 0)
+  return date.toISOString()
 }

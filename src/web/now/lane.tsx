@@ -1,5 +1,4 @@
-import type { RefObject } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
@@ -9,7 +8,9 @@ import { clientOf } from '../data/query/server.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
+import { useInSight } from '../ui/in-sight.ts'
 import { Author } from '../ui/person.tsx'
+import { plainLine } from '../ui/text.tsx'
 import { useNow } from '../ui/time.tsx'
 import { Doing, StandingWords, standingOf } from './standing.tsx'
 
@@ -17,44 +18,59 @@ import { Doing, StandingWords, standingOf } from './standing.tsx'
 const tailBytes = 2048
 const farAway = Number.MAX_SAFE_INTEGER
 
-/** A run in progress: its current step or what it waits for, since when, and its last words. */
-export function Lane({ run }: { run: Run }) {
-  // Of the many lanes, only those whose runs have changed are drawn again.
-  return useMemo(() => <LaneOf run={run} />, [run])
+interface Props {
+  run: Run
+  /** Whether somebody must act on it, so that it has more than one line. */
+  isLarge: boolean
 }
 
-function LaneOf({ run }: { run: Run }) {
+/** A run in progress: whose it is, its current step or what it waits for, since when, and its last words. */
+export function Lane({ run, isLarge }: Props) {
+  // Of the many lanes, only those whose runs have changed are drawn again.
+  return useMemo(() => <LaneOf run={run} isLarge={isLarge} />, [run, isLarge])
+}
+
+function LaneOf({ run, isLarge }: Props) {
   const place = useRef<HTMLLIElement>(null)
   const isSeen = useInSight(place)
   const answer = useLastAnswer(run, isSeen)
   const line = useLastLine(run, isSeen && answer === undefined)
   const now = useNow(isSeen ? 1000 : 60_000)
   const standing = standingOf(run, now, useWhom(run.author))
+  const words =
+    answer === undefined ? (
+      <span class="line">{line === '' ? nothingYet(run) : (line ?? ' ')}</span>
+    ) : (
+      <span class="said">{answer}</span>
+    )
   return (
-    <li class={`lane ${standing.look}`} ref={place}>
-      <a class="title" href={href(['runs', run.project, run.runId])}>
+    <li class={`lane ${standing.look} ${isLarge ? 'large' : 'small'}`} ref={place}>
+      <a class="title" href={href(['runs', run.project, run.runId])} title={run.title ?? undefined}>
         {run.title ?? run.runId}
       </a>
-      <StandingWords run={run} now={now} />
-      <Doing run={run} />
-      <span class="facts">
-        <span>{run.project}</span>
-        <span>{run.runId}</span>
-        {run.agent && <span>{run.agent}</span>}
-        <Author author={run.author} />
-        {run.where?.cwd && <span class="path">{run.where.cwd}</span>}
-        <Changes changes={run.changes} />
+      <span class="step">
+        <Doing run={run} />
+        {words}
       </span>
-      {answer === undefined ? (
-        <span class="line">{line === '' ? nothingYet(run) : (line ?? ' ')}</span>
-      ) : (
-        <span class="said">{answer}</span>
-      )}
+      <span class="facts">
+        {isLarge && (
+          <>
+            <span>{run.project}</span>
+            <span>{run.runId}</span>
+          </>
+        )}
+        <Author author={run.author} />
+        {run.agent && <span>{run.agent}</span>}
+        {isLarge && run.where?.cwd && <span class="path">{run.where.cwd}</span>}
+        {isLarge && <Changes changes={run.changes} />}
+      </span>
+      <StandingWords run={run} now={now} />
     </li>
   )
 }
 
-const nothingYet = ({ activity }: Run) => (activity ? 'No answer yet.' : 'No output yet.')
+/** What stands where there are no words; nothing beside the current step. */
+const nothingYet = ({ activity }: Run) => (activity?.tool ? '' : activity ? 'No answer yet.' : 'No output yet.')
 
 /** The first line of a session's last answer; undefined for a run without activity or answer. */
 function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): string | undefined {
@@ -66,14 +82,6 @@ function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): stri
   const answer = data?.turns.find(({ open }) => !open)?.answer
   return answer && plainLine(answer)
 }
-
-/** The first line of a Markdown text, without its marks. */
-const plainLine = (text: string) =>
-  text
-    .slice(0, 1000)
-    .trim()
-    .split('\n', 1)[0]
-    ?.replace(/^[#>\s]+|\*\*|`/g, '')
 
 function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | undefined {
   const size = useRef<number>(undefined)
@@ -96,18 +104,4 @@ function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | u
     { touches: (event: Event) => event.subjectId === id && 'content' in event.changes, restMs: 2000 },
   )
   return data
-}
-
-/** Whether an element is in sight, or nearly. */
-function useInSight(place: RefObject<Element | null>): boolean {
-  const [isSeen, setSeen] = useState(false)
-  useEffect(() => {
-    // A busy page gets several changes at once; the last one holds.
-    const observer = new IntersectionObserver((changes) => setSeen(changes.at(-1)?.isIntersecting ?? false), {
-      rootMargin: '300px',
-    })
-    if (place.current) observer.observe(place.current)
-    return () => observer.disconnect()
-  }, [])
-  return isSeen
 }

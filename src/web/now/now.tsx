@@ -1,9 +1,9 @@
-import { useContext, useEffect, useState } from 'preact/hooks'
+import { useContext } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { notify, useNotifying } from '../data/browser/notifications.ts'
-import { keptIn } from '../data/browser/storage.ts'
+import { useLastVisit } from '../data/browser/visit.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { AttentionContext } from '../data/lists/needs.ts'
 import { useScope } from '../data/lists/projects.ts'
@@ -13,22 +13,24 @@ import { client } from '../data/query/server.ts'
 import { serverNow } from '../data/query/timing.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { byEnd, endOf } from '../data/runs/end.ts'
-import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Brief } from './brief.tsx'
-import { Lane } from './lane.tsx'
+import { Live } from './live.tsx'
 import { Needs } from './needs.tsx'
+import { Since, useSince } from './since.tsx'
 
 const isOfRun = ({ type }: Event) => type.startsWith('run.')
 
 /** What happens now, and what needs attention. */
 export default function Now() {
-  const looked = useLooked()
+  const visit = useLastVisit()
+  const looked = visit ?? Number.POSITIVE_INFINITY
+  const news = useSince(visit)
   const lanes = useContext(LanesContext)
   const attention = useContext(AttentionContext)
-  const isRead = (lanes.isRead || lanes.error) && (attention.isRead || attention.error)
+  const isRead = (news.data || news.error) && (lanes.isRead || lanes.error) && (attention.isRead || attention.error)
   return (
     <>
       <Head title="Now">
@@ -36,42 +38,19 @@ export default function Now() {
       </Head>
       {isRead ? (
         <>
-          <Live />
-          <Needs looked={looked} />
-          {/* It waits for what is above it, which would move it. */}
-          <Ended looked={looked} />
+          <Since news={news} />
+          <div class="now">
+            <div>
+              <Live />
+              <Needs looked={looked} />
+            </div>
+            <Ended looked={looked} />
+          </div>
         </>
       ) : (
         <Skeleton rows={5} of="lanes" />
       )}
     </>
-  )
-}
-
-/** One lane per run in progress. */
-function Live() {
-  const { runs, waiting, hasMore, isRead, isCurrent, error, reload } = useContext(LanesContext)
-  const project = useScope()
-  return (
-    <section aria-labelledby="live" aria-busy={!isCurrent}>
-      <h2 id="live">
-        In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
-        {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
-      </h2>
-      {error && <Problem error={error} onRetry={reload} />}
-      {isRead && runs.length === 0 && (
-        <div class="empty">
-          <p>Nothing is in progress. To record the sessions of your coding agents, in the folder of a project:</p>
-          <Command text="conduct init" />
-        </div>
-      )}
-      <ul class="lanes">
-        {runs.map((run) => (
-          <Lane key={run.id} run={run} />
-        ))}
-      </ul>
-      {hasMore && <a href={href(['runs'], { project, status: 'in_progress' })}>All runs in progress</a>}
-    </section>
   )
 }
 
@@ -114,7 +93,7 @@ function Ended({ looked }: { looked: number }) {
             ))}
           </ul>
           <p class="more">
-            <a href={href(['runs'], { project })}>All runs</a>
+            <a href={href(['runs'], { project, mine: mine && 'true' })}>All runs</a>
           </p>
         </section>
       )}
@@ -138,23 +117,4 @@ async function lastEnded(scope: RunFilter, count: number, signal: AbortSignal): 
     if (found.length >= count) break
   }
   return found.toSorted(byEnd).slice(0, count)
-}
-
-const lastVisit = keptIn('looked', (value) => (typeof value === 'number' ? value : serverNow()))
-
-/**
- * The time of the last visit to this page, in milliseconds; anything newer is new to this person. A visit counts when
- * it ends.
- */
-function useLooked(): number {
-  const [looked] = useState(lastVisit.read)
-  useEffect(() => {
-    const leave = () => lastVisit.write(serverNow())
-    addEventListener('pagehide', leave)
-    return () => {
-      removeEventListener('pagehide', leave)
-      leave()
-    }
-  }, [])
-  return looked
 }

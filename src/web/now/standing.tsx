@@ -44,6 +44,9 @@ interface Standing {
   meaning: string
 }
 
+/** Whether it waits for a person. */
+export const isWaiting = ({ activity }: Run): boolean => activity?.state === 'waiting'
+
 /** How a live run stands, in words. `now` is in milliseconds since 1970, `whom` the person for whom it may wait. */
 export function standingOf(run: Run, now: number, whom?: string): Standing {
   const silentMs = Math.max(0, now - heardAt(run))

@@ -29,6 +29,8 @@ const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   featureId: { label: 'Feature number', kind: 'number', hint: '42' },
   createdAfter: { label: 'Created from', kind: 'day' },
   createdBefore: { label: 'Created before', kind: 'day' },
+  endedAfter: { label: 'Ended from', kind: 'day' },
+  endedBefore: { label: 'Ended before', kind: 'day' },
   updatedAfter: { label: 'Changed from', kind: 'day' },
   updatedBefore: { label: 'Changed before', kind: 'day' },
   project: 'elsewhere',
@@ -37,8 +39,6 @@ const fields: Record<keyof RunFilter, FilterField | 'elsewhere' | 'hidden'> = {
   mine: 'elsewhere',
   order: 'elsewhere',
   href: 'hidden',
-  endedAfter: 'hidden',
-  endedBefore: 'hidden',
 }
 
 export const filterFields = Object.entries(fields).flatMap(([name, field]) =>

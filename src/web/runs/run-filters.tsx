@@ -98,6 +98,7 @@ function ValueOf({ field: { name, label, kind, isRepeated, suggested, hint }, ro
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </label>
+      {kind === 'day' && name.endsWith('After') && <Spans onChoose={choose} />}
       {suggested && (
         <Suggestions field={suggested} prefix={text} project={route.query.getAll('project')} onChoose={choose} />
       )}
@@ -107,6 +108,30 @@ function ValueOf({ field: { name, label, kind, isRepeated, suggested, hint }, ro
     </form>
   )
 }
+
+const spans = [
+  ['24h', 'Last 24 hours'],
+  ['7d', 'Last 7 days'],
+  ['30d', 'Last 30 days'],
+] as const
+
+/** Spans that end now, and move on with the day. */
+function Spans({ onChoose }: Pick<SuggestionsProps, 'onChoose'>) {
+  return spans.map(([value, words]) => (
+    <button key={value} type="button" class="option" onClick={(event) => onChoose(value, event.target)}>
+      {words}
+    </button>
+  ))
+}
+
+/** The value of a filter in words. */
+const wordsOf = ({ kind }: Field, value: string): string =>
+  spans.find(([span]) => kind === 'day' && span === value)?.[1] ?? (kind === 'day' ? dayIn(value) : value)
+
+/** A moment of an address by its minute, in the viewer's time zone. */
+const dayIn = (value: string) =>
+  value.includes('T') && !Number.isNaN(Date.parse(value)) ? minute.format(new Date(value)) : value
+const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
 
 interface SuggestionsProps {
   field: Suggested
@@ -145,18 +170,19 @@ function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
 function FilterChips({ route }: { route: Route }) {
   return (
     <>
-      {filterFields.flatMap(({ name, label }) => {
+      {filterFields.flatMap((field) => {
+        const { name, label } = field
         const values = route.query.getAll(name).filter(Boolean)
         return values.map((value) => (
           <button
             key={`${name} ${value}`}
             type="button"
             class="chip"
-            title={`Remove ${label}: ${value}`}
+            title={`Remove ${label}: ${wordsOf(field, value)}`}
             onClick={() => goQuery(route, { [name]: values.filter((one) => one !== value) })}
           >
             <span>
-              {label}: <b>{value}</b>
+              {label}: <b>{wordsOf(field, value)}</b>
             </span>
             <Icon name="close" />
           </button>

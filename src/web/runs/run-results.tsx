@@ -1,9 +1,11 @@
+import type { Found } from '../../find/fields.ts'
 import { href } from '../app/router.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { plainOf } from '../log/lines.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
+import { Marked, MarkedTitle } from '../ui/marked.tsx'
 import { Author } from '../ui/person.tsx'
 import { Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -11,7 +13,7 @@ import { Ago } from '../ui/time.tsx'
 /** The runs that contain all words of `q` and match the filter. */
 export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const { order: _, ...filters } = filter
-  const input = { ...filters, q, type: ['run' as const], limit: 50 }
+  const input = { ...filters, q, type: ['run' as const, 'turn' as const], group: 'run' as const, limit: 50 }
   const { data, error, isCurrent, reload } = useRead(
     JSON.stringify(input),
     (signal) => client.search(input, { signal }),
@@ -30,13 +32,13 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
         <p class="empty">No run that these filters show contains all of these words.</p>
       )}
       <ul class="results" aria-busy={!isCurrent}>
-        {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at }) => (
+        {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at, parts }) => (
           <li key={`${project}/${subject}`}>
             {status && Object.hasOwn(statusLooks, status) && (
               <Badge look={statusLooks[status as keyof typeof statusLooks]} />
             )}
             <a class="title" href={href(['runs', project, subject])}>
-              {title ?? subject}
+              <MarkedTitle text={title ?? subject} q={q} />
             </a>
             <span class="facts">
               <span>{project}</span>
@@ -46,7 +48,13 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
               {isVerdict(verdict) && verdict !== 'unchecked' && <Badge look={verdictLooks[verdict]} />}
               <Ago at={at} />
             </span>
-            <Snippet text={snippet} q={q} />
+            {parts ? (
+              <Parts project={project} run={subject} parts={parts} q={q} />
+            ) : (
+              <p class="snippet">
+                <Marked text={plainOf(snippet)} q={q} />
+              </p>
+            )}
           </li>
         ))}
       </ul>
@@ -62,22 +70,23 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
 const isVerdict = (value: string | null): value is keyof typeof verdictLooks =>
   value !== null && Object.hasOwn(verdictLooks, value)
 
-/** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
-function Snippet({ text, q }: { text: string; q: string }) {
-  const words = q.toLowerCase()
+/** The turns and checks of a run that contain the words. */
+function Parts({ project, run, parts, q }: { project: string; run: string; parts: Parts; q: string }) {
   return (
-    <p class="snippet">
-      {plainOf(text)
-        .split(/\*\*(.+?)\*\*/s)
-        .map((piece, index) =>
-          index % 2 === 0 ? (
-            piece
-          ) : words.includes(piece.toLowerCase()) ? (
-            <mark key={index}>{piece}</mark>
-          ) : (
-            `**${piece}**`
-          ),
-        )}
-    </p>
+    <ul class="parts">
+      {parts.map(({ type, subject, title, snippet }) => {
+        const turn = type === 'turn' ? subject.split('/')[1] : undefined
+        return (
+          <li key={subject}>
+            <a href={href(['runs', project, run], { turn })}>{turn ? `Turn ${turn}` : (title ?? subject)}</a>{' '}
+            <span class="muted">
+              <Marked text={plainOf(snippet)} q={q} />
+            </span>
+          </li>
+        )
+      })}
+    </ul>
   )
 }
+
+type Parts = NonNullable<Found['parts']>

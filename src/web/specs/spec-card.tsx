@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
-import { useRead } from '../data/query/read.ts'
-import { clientOf } from '../data/query/server.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { SpecMove } from './spec-move.tsx'
-import { Checklist, VerdictCounts } from './spec-status.tsx'
+import { Checklist } from './spec-status.tsx'
+import { NewestWork } from './spec-work.tsx'
 
 interface Props {
   spec: Spec
@@ -15,7 +14,7 @@ interface Props {
   onDrag: (spec: Spec | undefined) => void
 }
 
-/** A spec on the board. The totals of its runs are loaded once it becomes visible. */
+/** A spec on the board. Its newest run is loaded once the card becomes visible. */
 export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   const canMove = may(useSession(), 'agent')
   const card = useRef<HTMLLIElement>(null)
@@ -27,12 +26,6 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
     return () => observer.disconnect()
   }, [])
   const { project, specId } = spec
-  const { data } = useRead(
-    isSeen ? `${project}/${specId}` : '',
-    (signal) => clientOf(project).getSpec({ specId }, { signal }),
-    // An event of a run does not name its spec, so every visible card must check it.
-    { touches: (event) => event.project === project && bearsOnTotals(event.changes), restMs: 10_000 },
-  )
   return (
     <li
       ref={card}
@@ -49,21 +42,21 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
         setDragged(false)
       }}
     >
-      <a class="title" id={cardId(spec)} href={href(['specs', project, specId])}>
+      <a
+        class="title"
+        id={cardId(spec)}
+        href={href(['specs', project, specId])}
+        title={`${spec.title ?? specId}, in ${project}`}
+      >
         {spec.title ?? specId}
       </a>
       <span class="facts">
-        <span>{project}</span>
         <span>{specId}</span>
         {spec.agent && <span>{spec.agent}</span>}
+        <Checklist checklist={spec.checklist} isShort />
       </span>
-      <Checklist checklist={spec.checklist} />
       <div class="foot">
-        {data && data.spec.totals.runs > 0 ? (
-          <VerdictCounts byVerdict={data.spec.totals.byVerdict} />
-        ) : (
-          <span class="muted small">{data ? 'No run yet' : '\u00a0'}</span>
-        )}
+        <NewestWork spec={spec} isWanted={isSeen} />
         <SpecMove spec={spec} onMoved={onMoved} onConflict={onConflict} />
       </div>
     </li>

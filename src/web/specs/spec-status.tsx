@@ -19,13 +19,14 @@ export const specLooks: Record<Spec['status'], Look> = {
 export const specStatuses = Object.keys(specLooks) as Spec['status'][]
 
 /** The progress of a checklist in words and as a bar; nothing if there is none. */
-export function Checklist({ checklist: { total, done } }: Pick<Spec, 'checklist'>) {
+export function Checklist({ checklist, isShort = false }: Pick<Spec, 'checklist'> & { isShort?: boolean }) {
+  const { total, done } = checklist
   if (total === 0) return null
   const words = `${done} of ${total} done`
   return (
-    <span class="checklist">
+    <span class="checklist" title={words}>
       <progress max={total} value={done} aria-label={words} />
-      <span aria-hidden="true">{words}</span>
+      <span aria-hidden="true">{isShort ? `${done}/${total}` : words}</span>
     </span>
   )
 }

@@ -19,6 +19,7 @@ import { bearsOnTotals } from './spec-card.tsx'
 import { SpecMove } from './spec-move.tsx'
 import { Checklist, newSpecAddress, SpecFacts, specLooks } from './spec-status.tsx'
 import { SpecVersions } from './spec-versions.tsx'
+import { SpecChecks } from './spec-work.tsx'
 
 const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
 const SpecEditor = lazy(() => import('./spec-editor.tsx'))
@@ -76,6 +77,7 @@ function Shown({ spec, route, onChange }: ShownProps) {
           <div class="beside">
             <div>
               <Tabs label="Views" views={views} view={view} route={route} />
+              {view === 'spec' && <SpecChecks project={project} specId={specId} />}
               {view === 'spec' && <Words spec={spec} />}
               {view === 'runs' && <SpecRuns project={project} specId={specId} />}
               {view === 'versions' && <SpecVersions spec={spec} route={route} />}

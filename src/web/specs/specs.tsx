@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
-import type { Route } from '../app/router.ts'
+import { href, type Route } from '../app/router.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { may, useSession } from '../data/query/session.ts'
@@ -11,6 +11,7 @@ import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { Board, most } from './board.tsx'
 import { cardId } from './spec-card.tsx'
+import { SpecList } from './spec-list.tsx'
 import { newSpecAddress, specLooks, specStatuses } from './spec-status.tsx'
 
 const NewSpec = lazy(() => import('./new-spec.tsx'))
@@ -30,6 +31,8 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
       Promise.all(specStatuses.map((one) => client.listSpecs({ ...filter, status: [one], limit: most }, { signal }))),
     { touches: ({ type }) => type.startsWith('spec.') },
   )
+  const isList = query.get('view') === 'list'
+  const as = (view: string | undefined) => href(['specs'], { ...filter, view, mine: query.get('mine') ?? undefined })
   const [moved, setMoved] = useState<Spec>()
   const follow = useFocusOf(data)
   const onMoved = (spec: Spec) => {
@@ -45,14 +48,23 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
       <SpecsHead project={query.get('project') ?? undefined} />
       <search class="filters">
         <SearchField route={route} label="Search in titles" />
+        <nav class="row at-end" aria-label="What the specs look like">
+          <a class="button" href={as(undefined)} aria-current={isList ? undefined : 'true'}>
+            Board
+          </a>
+          <a class="button" href={as('list')} aria-current={isList ? 'true' : undefined}>
+            List
+          </a>
+        </nav>
       </search>
       <p class="unseen" role="status">
         {moved && `${moved.specId} is now ${specLooks[moved.status].word}.`}
       </p>
       {error && <Problem error={error} onRetry={reload} />}
       {isAwaited && <Skeleton rows={10} of="cards" />}
-      {isEmpty && !isAwaited && <None isFiltered={query.size > 0} />}
-      {data && !isEmpty && <Board pages={data} isBusy={!isCurrent} onMoved={onMoved} onConflict={reload} />}
+      {isEmpty && !isAwaited && <None isFiltered={query.has('project') || query.has('q')} />}
+      {data && !isEmpty && isList && <SpecList pages={data} isBusy={!isCurrent} />}
+      {data && !isEmpty && !isList && <Board pages={data} isBusy={!isCurrent} onMoved={onMoved} onConflict={reload} />}
     </>
   )
 }

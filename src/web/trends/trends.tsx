@@ -3,6 +3,7 @@ import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { serverNow } from '../data/query/timing.ts'
 import { dayOf } from '../data/run-filter.ts'
+import { Begin } from '../ui/begin.tsx'
 import { CsvButton } from '../ui/download.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
@@ -52,7 +53,7 @@ export default function Trends({ route }: { route: Route }) {
       </div>
       {error && <Problem error={error} onRetry={reload} />}
       {isAwaited && <Skeleton rows={4} of="charts" />}
-      {data?.stats.total.runs === 0 && !isAwaited && <p class="empty">No runs in the last {data.days} days.</p>}
+      {data?.stats.total.runs === 0 && !isAwaited && <Begin words={`No runs in the last ${data.days} days.`} />}
       {data && data.stats.total.runs > 0 && (
         <div aria-busy={!isCurrent}>
           <Figures stats={data.stats} days={data.days} />

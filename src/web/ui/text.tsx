@@ -60,3 +60,7 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
     </div>
   )
 }
+
+/** The first line of a Markdown text, without its marks. */
+export const plainLine = (text: string): string =>
+  (text.slice(0, 1000).trim().split('\n', 1)[0] ?? '').replace(/^[#>\s]+|\*\*|`/g, '')

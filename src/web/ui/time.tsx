@@ -29,6 +29,17 @@ export function Ago({ at }: { at: string }) {
   )
 }
 
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'short' })
+
+/** The time of day in the viewer's time zone, with the day on hover. */
+export function TimeOfDay({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={exact.format(new Date(at))}>
+      {clock.format(new Date(at))}
+    </time>
+  )
+}
+
 const short = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
 
 /** The time in the viewer's time zone and how long ago that is, with seconds on hover. */

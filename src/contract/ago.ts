@@ -1,0 +1,11 @@
+const hourMs = 3_600_000
+const units: Record<string, number> = { h: hourMs, d: 24 * hourMs, w: 7 * 24 * hourMs }
+
+/** The longest span that people write as a number of hours, days or weeks. */
+const pattern = /^([1-9]\d{0,4})([hdw])$/
+
+/** The milliseconds in a span such as `12h`, `7d` or `4w`; undefined for any other text. */
+export function spanMsOf(text: string): number | undefined {
+  const [, count, unit = ''] = pattern.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * (units[unit] as number)
+}

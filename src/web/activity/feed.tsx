@@ -1,0 +1,152 @@
+import { useRef } from 'preact/hooks'
+import { whoseAgent } from '../../contract/news.ts'
+import type { Event } from '../../log/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import { href } from '../app/router.ts'
+import { midnightOf, useDay, useDays, useNews } from '../data/lists/days.ts'
+import { lastTurnOf } from '../data/lists/ended.ts'
+import { useScope } from '../data/lists/projects.ts'
+import { useMine } from '../data/lists/whose.ts'
+import { useRead } from '../data/query/read.ts'
+import { serverNow } from '../data/query/timing.ts'
+import type { RunFilter } from '../data/run-filter.ts'
+import { endOf } from '../data/runs/end.ts'
+import { Begin } from '../ui/begin.tsx'
+import { useInSight } from '../ui/in-sight.ts'
+import { Problem, Skeleton } from '../ui/loading.tsx'
+import { Verdict } from '../ui/status.tsx'
+import { plainLine } from '../ui/text.tsx'
+import { TimeOfDay } from '../ui/time.tsx'
+import { actorOf } from './event-line.tsx'
+import { EventSentence } from './event-row.tsx'
+
+/** What runs came to, and what was said about them, by day, the newest first. */
+export function Feed() {
+  const project = useScope()
+  const mine = useMine()
+  const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
+  const { days, hasMore, error, more } = useDays(scope)
+  const { data: news = [], error: noNews, reload } = useNews(scope.project)
+  return (
+    <>
+      {days.map((day) => {
+        const its = mine ? [] : news.filter(({ at }) => midnightOf(Date.parse(at)) === day)
+        return <DayOf key={day} day={day} scope={scope} news={its} isLast={!hasMore && days.length === 1} />
+      })}
+      {error && <Problem error={error} />}
+      {noNews && <Problem error={noNews} onRetry={reload} />}
+      {hasMore && (
+        <p class="more">
+          <button type="button" onClick={more}>
+            Show an earlier day
+          </button>
+        </p>
+      )}
+    </>
+  )
+}
+
+interface DayProps {
+  day: number
+  scope: RunFilter
+  /** What happened on that day besides the ends of runs. */
+  news: Event[]
+  /** Whether no run has ever ended before that day. */
+  isLast: boolean
+}
+
+function DayOf({ day, scope, news, isLast }: DayProps) {
+  const { data, error, isCurrent, reload } = useDay(day, scope)
+  const { runs = [], hasMore = false } = data ?? {}
+  const lines = [
+    ...runs.map((run) => ({ at: endOf(run), line: <RunLine key={`run ${run.id}`} run={run} /> })),
+    ...folded(news).map(({ event, times }) => ({
+      at: event.at,
+      line: <NewsLine key={`event ${event.seq}`} event={event} times={times} />,
+    })),
+  ].sort((a, b) => b.at.localeCompare(a.at))
+  const id = `day-${day}`
+  return (
+    <section class="day" aria-labelledby={id} aria-busy={!isCurrent}>
+      <h2 id={id}>{dayWords(day)}</h2>
+      {error && <Problem error={error} onRetry={reload} />}
+      {!data && !error && <Skeleton rows={6} />}
+      {data &&
+        lines.length === 0 &&
+        (isLast ? <Begin words="Nothing has ended yet." /> : <p class="muted">Nothing has ended yet.</p>)}
+      <ol class="feed">{lines.map(({ line }) => line)}</ol>
+      {hasMore && <p class="muted">These are the first {runs.length} runs that ended on this day.</p>}
+    </section>
+  )
+}
+
+const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', month: 'long', day: 'numeric' })
+
+function dayWords(day: number): string {
+  const today = midnightOf(serverNow())
+  if (day === today) return 'Today'
+  return day === midnightOf(today - 1) ? 'Yesterday' : weekday.format(new Date(day))
+}
+
+const verbOf = ({ status, failure }: Run) =>
+  status === 'completed' ? 'finished' : failure?.code === 'LEASE_EXPIRED' ? 'vanished from' : 'failed in'
+
+/** A run that ended, as a sentence: whose agent, which run, and what came of it. */
+function RunLine({ run }: { run: Run }) {
+  const place = useRef<HTMLLIElement>(null)
+  const isSeen = useInSight(place)
+  const { data: turn } = useRead(
+    isSeen && run.status === 'completed' ? `turn ${run.project}/${run.runId}` : '',
+    (signal) => lastTurnOf(run, signal),
+  )
+  return (
+    <li ref={place}>
+      <TimeOfDay at={endOf(run)} />
+      <p>
+        {whoseAgent(run)} {verbOf(run)}{' '}
+        <a href={href(['runs', run.project, run.runId])}>
+          {run.runId} · {run.title ?? 'without a title'}
+        </a>
+        {': '}
+        <span class="muted">{outcomeOf(run, turn?.answer)}</span>
+      </p>
+      {run.verdict === 'unchecked' ? <span /> : <Verdict run={run} />}
+    </li>
+  )
+}
+
+function outcomeOf({ failure, why, exitCode }: Run, answer: string | undefined): string {
+  if (failure) return `${failure.code} ${plainLine(failure.message ?? '')}`
+  if (answer) return plainLine(answer)
+  return why ? plainLine(why) : exitCode === null ? 'no answer was recorded' : `exit code ${exitCode}`
+}
+
+/** Failed checks that one actor recorded one after another, with nothing else between them, become one line. */
+function folded(news: Event[]): { event: Event; times: number }[] {
+  const lines: { event: Event; times: number }[] = []
+  for (const event of news) {
+    const last = lines.at(-1)
+    const isSame = last?.event.type === event.type && actorOf(last.event) === actorOf(event)
+    if (last && isSame && event.type === 'check.created') last.times++
+    else lines.push({ event, times: 1 })
+  }
+  return lines
+}
+
+function NewsLine({ event, times }: { event: Event; times: number }) {
+  return (
+    <li>
+      <TimeOfDay at={event.at} />
+      <p>
+        {times === 1 ? (
+          <EventSentence event={event} times={1} />
+        ) : (
+          <>
+            <b>{actorOf(event)}</b> recorded {times} failed checks
+          </>
+        )}
+      </p>
+      <span />
+    </li>
+  )
+}

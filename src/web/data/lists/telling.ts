@@ -1,0 +1,49 @@
+import type { Run } from '../../../nouns/run/fields.ts'
+import { byEnd } from '../runs/end.ts'
+
+/** What is counted of a run. */
+export type Counted = Pick<Run, 'author' | 'status' | 'verdict' | 'usage' | 'changes' | 'endedAt' | 'createdAt'>
+
+/** A person's part of the runs. */
+export interface Share {
+  author: string | null
+  runs: number
+  failed: number
+}
+
+export interface Sums {
+  failed: number
+  failing: number
+  /** The reported costs; undefined if no run has one. */
+  costUsd: number | undefined
+  /** By person, those with the most runs first. */
+  shares: Share[]
+}
+
+export function sumsOf(runs: readonly Counted[]): Sums {
+  const costs = runs.flatMap(({ usage }) => usage?.costUsd ?? [])
+  const shares = [...Map.groupBy(runs, ({ author }) => author)].map(([author, its]) => ({
+    ...{ author, runs: its.length },
+    failed: its.filter(({ status }) => status === 'failed').length,
+  }))
+  return {
+    failed: runs.filter(({ status }) => status === 'failed').length,
+    failing: runs.filter((run) => run.status !== 'failed' && run.verdict === 'failing').length,
+    costUsd: costs.length > 0 ? costs.reduce((sum, cost) => sum + cost, 0) : undefined,
+    shares: shares.toSorted((a, b) => b.runs - a.runs),
+  }
+}
+
+const mostTelling = 5
+const mostWrong = 2
+
+const isWrong = ({ status, verdict }: Counted) => status === 'failed' || verdict === 'failing'
+const weightOf = ({ changes, usage }: Counted) =>
+  (changes?.insertions ?? 0) + (changes?.deletions ?? 0) + 100 * (usage?.costUsd ?? 0)
+
+/** The runs that say most about what happened: the newest failures, then those with the most work, by their end. */
+export function tellingOf<R extends Counted>(runs: readonly R[]): R[] {
+  const wrong = runs.filter(isWrong).slice(0, mostWrong)
+  const right = runs.filter((run) => !isWrong(run)).toSorted((a, b) => weightOf(b) - weightOf(a))
+  return [...wrong, ...right.slice(0, mostTelling - wrong.length)].toSorted(byEnd)
+}

@@ -1,0 +1,64 @@
+import { useContext, useState } from 'preact/hooks'
+import type { Run } from '../../nouns/run/fields.ts'
+import { href } from '../app/router.ts'
+import { LanesContext } from '../data/lists/lanes.ts'
+import { useScope } from '../data/lists/projects.ts'
+import { useMine } from '../data/lists/whose.ts'
+import { Begin } from '../ui/begin.tsx'
+import { Problem } from '../ui/loading.tsx'
+import { useNow } from '../ui/time.tsx'
+import { plural } from '../ui/words.ts'
+import { Lane } from './lane.tsx'
+import { isWaiting, standingOf } from './standing.tsx'
+
+/** How many lanes are shown at first. Waiting and silent ones are, however many. */
+const shown = 8
+
+/** One lane per run in progress, those that somebody must act on first and larger. */
+export function Live() {
+  const { runs, waiting, hasMore, isRead, isCurrent, error, reload } = useContext(LanesContext)
+  const project = useScope()
+  const mine = useMine() && 'true'
+  const [isAll, setAll] = useState(false)
+  const { urgent, others } = useUrgent(runs)
+  const some = isAll ? others : others.slice(0, Math.max(0, shown - urgent.length))
+  const folded = others.slice(some.length)
+  return (
+    <section aria-labelledby="live" aria-busy={!isCurrent}>
+      <h2 id="live">
+        In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
+        {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
+      </h2>
+      {error && <Problem error={error} onRetry={reload} />}
+      {isRead && runs.length === 0 && <Begin words="Nothing is in progress." />}
+      <ul class="lanes">
+        {[...urgent, ...some].map((run) => (
+          <Lane key={run.id} run={run} isLarge={isWaiting(run)} />
+        ))}
+      </ul>
+      {(folded.length > 0 || isAll) && (
+        <p class="more">
+          <button type="button" class="plain" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
+            {isAll ? 'Show fewer' : moreOf(folded)}
+          </button>
+        </p>
+      )}
+      {hasMore && <a href={href(['runs'], { project, mine, status: 'in_progress' })}>All runs in progress</a>}
+    </section>
+  )
+}
+
+/** Those that wait for a person, those that are silent for too long, and the others. */
+function useUrgent(runs: Run[]): { urgent: Run[]; others: Run[] } {
+  const now = useNow(60_000)
+  const isSilent = (run: Run) => standingOf(run, now).look === 'quiet-too-long'
+  const urgent = [...runs.filter(isWaiting), ...runs.filter(isSilent)]
+  return { urgent, others: runs.filter((run) => !urgent.includes(run)) }
+}
+
+function moreOf(runs: Run[]): string {
+  const idle = runs.filter(({ activity }) => activity?.state === 'idle').length
+  const atWork = runs.length - idle
+  if (atWork === 0) return `${plural(idle, 'more idle agent')}`
+  return `${atWork} more at work${idle > 0 ? `, ${idle} idle` : ''}`
+}

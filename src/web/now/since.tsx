@@ -1,0 +1,166 @@
+import { nameOf } from '../../contract/person.ts'
+import type { Run } from '../../nouns/run/fields.ts'
+import type { Turn } from '../../nouns/run/turn-fields.ts'
+import { href } from '../app/router.ts'
+import { type Ended, lastTurnOf, readEnded } from '../data/lists/ended.ts'
+import { useScope } from '../data/lists/projects.ts'
+import { type Share, type Sums, sumsOf, tellingOf } from '../data/lists/telling.ts'
+import { useMine } from '../data/lists/whose.ts'
+import { type Read, useRead } from '../data/query/read.ts'
+import { serverNow } from '../data/query/timing.ts'
+import { endOf } from '../data/runs/end.ts'
+import { Problem } from '../ui/loading.tsx'
+import { Author } from '../ui/person.tsx'
+import { Status, Verdict } from '../ui/status.tsx'
+import { plainLine } from '../ui/text.tsx'
+import { Ago, When } from '../ui/time.tsx'
+import { costOf, plural } from '../ui/words.ts'
+
+const dayMs = 86_400_000
+const mostShares = 6
+
+interface Told {
+  run: Run
+  turn: Turn | undefined
+}
+
+interface News extends Ended {
+  /** When the last visit ended, in milliseconds; undefined in the first one. */
+  visit: number | undefined
+  endedAfter: string
+  telling: Told[]
+}
+
+/** Reads what ended since the last visit; in the first visit, within a day. */
+export function useSince(visit: number | undefined): Read<News> {
+  const project = useScope()
+  const mine = useMine()
+  return useRead(
+    `since ${visit} ${mine} ${project.join(' ')}`,
+    async (signal) => {
+      const endedAfter = new Date(visit ?? serverNow() - dayMs).toISOString()
+      const ended = await readEnded({ mine, ...(project.length > 0 && { project }) }, endedAfter, signal)
+      const telling = tellingOf(ended.runs).map(async (run) => ({ run, turn: await lastTurnOf(run, signal) }))
+      return { ...ended, visit, endedAfter, telling: await Promise.all(telling) }
+    },
+    { touches: ({ type, changes }) => type.startsWith('run.') && 'status' in changes, restMs: 5000 },
+  )
+}
+
+/** What ended since the last visit. */
+export function Since({ news: { data, error, isCurrent, reload } }: { news: Read<News> }) {
+  const project = useScope()
+  const mine = useMine() && 'true'
+  if (error && !data) return <Problem error={error} onRetry={reload} />
+  if (!data) return null
+  const { runs, hasMore, telling, visit, endedAfter } = data
+  const address = (more: Record<string, string>) => href(['runs'], { project, mine, endedAfter, ...more })
+  return (
+    <section class="since-visit" aria-labelledby="since" aria-busy={!isCurrent}>
+      <h2 id="since">{visit === undefined ? 'The last 24 hours' : 'Since you were here'}</h2>
+      {runs.length === 0 ? (
+        <p class="muted">
+          Nothing has ended since <When at={endedAfter} />.
+        </p>
+      ) : (
+        <>
+          <Summary count={runs.length} hasMore={hasMore} sums={sumsOf(runs)} address={address} />
+          <ul class="rows telling">
+            {telling.map(({ run, turn }) => (
+              <Telling key={run.id} run={run} turn={turn} />
+            ))}
+          </ul>
+          <p class="more">
+            <a href={address({})}>
+              Everything since <When at={endedAfter} />
+            </a>
+          </p>
+        </>
+      )}
+    </section>
+  )
+}
+
+interface SummaryProps {
+  count: number
+  hasMore: boolean
+  sums: Sums
+  /** The list of runs of this time that match one more filter. */
+  address: (more: Record<string, string>) => string
+}
+
+/** How many ended, and how; what they cost, and whose they are. */
+function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, address }: SummaryProps) {
+  const more = hasMore ? '+' : ''
+  return (
+    <p class="sums">
+      <span>
+        <b>{`${count.toLocaleString('en')}${more}`}</b> {count === 1 ? 'run' : 'runs'} ended
+      </span>
+      {failed > 0 && (
+        <a class="wrong" href={address({ status: 'failed' })}>
+          {failed} failed
+        </a>
+      )}
+      {failing > 0 && (
+        <a class="wrong" href={address({ verdict: 'failing', status: 'completed' })}>
+          {failing} failing
+        </a>
+      )}
+      <span>
+        <b>
+          {costOf(costUsd)}
+          {costUsd !== undefined && more}
+        </b>{' '}
+        cost
+      </span>
+      {shares.slice(0, mostShares).map((share) => (
+        <ShareOf key={share.author} share={share} address={address} />
+      ))}
+      {shares.length > mostShares && <span class="muted">{plural(shares.length - mostShares, 'other')}</span>}
+    </p>
+  )
+}
+
+function ShareOf({ share: { author, runs, failed }, address }: { share: Share } & Pick<SummaryProps, 'address'>) {
+  const words = `${runs}${failed > 0 ? `, ${failed} failed` : ''}`
+  if (author === null) return <span class="muted">No author {words}</span>
+  return (
+    <span class="share">
+      <a href={address({ author })} title={author}>
+        {nameOf(author)}
+      </a>{' '}
+      {words}
+    </span>
+  )
+}
+
+/** A run with what was asked and what came of it, in a line each. */
+function Telling({ run, turn }: Told) {
+  const prompt = turn?.prompt && plainLine(turn.prompt)
+  const isAsked = prompt && turn.n > 1 && prompt !== run.title
+  return (
+    <li class="told">
+      {run.status === 'completed' && run.verdict !== 'unchecked' ? <Verdict run={run} /> : <Status run={run} />}
+      <a class="title" href={href(['runs', run.project, run.runId])}>
+        {run.title ?? run.runId}
+      </a>
+      <p class="outcome">
+        {isAsked && <q>{prompt}</q>} {outcomeOf(run, turn)}
+      </p>
+      <span class="facts">
+        {run.agent && <span>{run.agent}</span>}
+        <Author author={run.author} />
+        {run.usage?.costUsd !== undefined && <span>{costOf(run.usage.costUsd)}</span>}
+      </span>
+      <Ago at={endOf(run)} />
+    </li>
+  )
+}
+
+/** Why it failed, or the first line of its last answer. */
+function outcomeOf(run: Run, turn: Turn | undefined): string {
+  if (run.failure) return `${run.failure.code}: ${plainLine(run.failure.message ?? '')}`
+  if (run.verdict === 'failing' && run.why) return plainLine(run.why)
+  return turn?.answer ? plainLine(turn.answer) : plainLine(run.why ?? '')
+}

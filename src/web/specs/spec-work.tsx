@@ -1,0 +1,62 @@
+import { evidenceText } from '../../contract/evidence-words.ts'
+import type { Spec } from '../../nouns/spec/fields.ts'
+import { href } from '../app/router.ts'
+import { useNewestRun, useSpecChecks } from '../data/lists/spec-work.ts'
+import { endOf } from '../data/runs/end.ts'
+import { Problem } from '../ui/loading.tsx'
+import { Author } from '../ui/person.tsx'
+import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
+import { Visible } from '../ui/text.tsx'
+import { Ago } from '../ui/time.tsx'
+import { actorText } from '../ui/words.ts'
+
+/** The checks that stand for a spec: the newest of each name. */
+export function SpecChecks({ project, specId }: Pick<Spec, 'project' | 'specId'>) {
+  const { data, error, reload } = useSpecChecks(project, specId)
+  if (error) return <Problem error={error} onRetry={reload} />
+  if (!data || data.length === 0) return null
+  return (
+    <section class="proof" aria-labelledby="proof">
+      <h2 id="proof">Checks</h2>
+      <ul class="rows">
+        {data.map(({ id, name, result, command, runId, evidence, createdBy, createdAt }) => (
+          <li key={id}>
+            <Badge look={resultLooks[result]} />
+            <b>{name}</b>
+            <span class="facts">
+              {command && (
+                <code>
+                  <Visible text={command} />
+                </code>
+              )}
+              <span>{evidenceText(evidence, actorText(createdBy))}</span>
+              <a href={href(['runs', project, runId])}>{runId}</a>
+            </span>
+            <Ago at={createdAt} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+interface WorkProps {
+  spec: Spec
+  /** Whether to read it yet. */
+  isWanted: boolean
+}
+
+/** How the newest run of a spec stands. */
+export function NewestWork({ spec: { project, specId }, isWanted }: WorkProps) {
+  const { data: run } = useNewestRun(project, specId, isWanted)
+  if (!run) return <span class="muted small">{run === null ? 'No run yet' : '\u00a0'}</span>
+  return (
+    <span class="newest">
+      {run.status !== 'completed' || run.verdict === 'unchecked' ? <Status run={run} /> : <Verdict run={run} />}
+      <span class="muted small">
+        <Author author={run.author} />
+      </span>
+      <Ago at={endOf(run)} />
+    </span>
+  )
+}

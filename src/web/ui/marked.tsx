@@ -1,0 +1,19 @@
+/** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
+export function Marked({ text, q }: { text: string; q: string }) {
+  const words = q.toLowerCase()
+  return text
+    .split(/\*\*(.+?)\*\*/s)
+    .map((piece, index) =>
+      index % 2 === 0 ? piece : words.includes(piece.toLowerCase()) ? <mark key={index}>{piece}</mark> : `**${piece}**`,
+    )
+}
+
+/** A title in which the words of the query `q` are marked. */
+export function MarkedTitle({ text, q }: { text: string; q: string }) {
+  const words = q.toLowerCase().split(/\s+/).filter(Boolean)
+  if (words.length === 0) return text
+  const any = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).sort((a, b) => b.length - a.length)
+  return text
+    .split(new RegExp(`(${any.join('|')})`, 'giu'))
+    .map((piece, index) => (index % 2 === 0 ? piece : <mark key={index}>{piece}</mark>))
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Counted, sumsOf, tellingOf } from '../../src/web/data/lists/telling.ts'
+import { openPage, type Shown } from '../support/browser.ts'
+
+const [ada, mateo] = ['Ada Lund <ada@example.com>', 'Mateo Ruiz <mateo@example.com>']
+const hour = 3_600_000
+
+type Fields = Parameters<Shown['client']['createRun']>[0]
+
+async function addEnded({ client }: Shown, hoursAgo: number, fields: Fields) {
+  const at = new Date(Date.now() - hoursAgo * hour).toISOString()
+  return client.createRun({ status: 'completed', ...fields, createdAt: at, startedAt: at, endedAt: at })
+}
+
+/** Makes the browser believe that its last visit ended then. */
+const visitedAt = (hoursAgo: number, home: string) => {
+  const visit = JSON.stringify({ seen: Date.now() - hoursAgo * hour })
+  return [`conduct.looked ${home}`, visit] as const
+}
+
+test('Now begins with what ended since the last visit: how many, what it cost, whose, and what came of it', async (t) => {
+  const shown = await openPage(t, '#/keys', { person: ada })
+  const { page, home, client } = shown
+  await addEnded(shown, 30, { title: 'Before', author: ada })
+  const { run } = await addEnded(shown, 2, { title: 'Add passkeys', author: ada, usage: { costUsd: 2.5 } })
+  await client.appendTurn({ runId: run.runId, prompt: 'Add passkeys', answer: 'Begun.' })
+  await client.appendTurn({ runId: run.runId, prompt: 'Now the button', answer: '**Done**: it has a button.\n\nMore.' })
+  const failure = { code: 'TESTS_FAILED', message: '2 of 9 tests fail.\nMore.' }
+  await addEnded(shown, 1, { title: 'Sync calendars', author: mateo, status: 'failed', failure })
+  await page.evaluate(([name, value]) => localStorage.setItem(name, value), visitedAt(3, home))
+  await page.goto(`${home}?again#/`)
+
+  const since = page.getByRole('region', { name: 'Since you were here' })
+  await since.getByText('2 runs ended').waitFor()
+  for (const words of ['1 failed', '$2.50 cost', 'Ada Lund 1', 'Mateo Ruiz 1, 1 failed']) {
+    await since.getByText(words, { exact: true }).first().waitFor()
+  }
+  const rows = await since.getByRole('listitem').allTextContents()
+  assert.match(rows[0] ?? '', /Sync calendars.*TESTS_FAILED: 2 of 9 tests fail\..*Mateo Ruiz/)
+  assert.match(rows[1] ?? '', /Add passkeys.*Now the button.*Done: it has a button\..*Ada Lund/)
+
+  await page.getByRole('button', { name: 'Mine' }).click()
+  await since.getByText('1 run ended').waitFor()
+  await since.getByRole('link', { name: /^Everything since/ }).click()
+  await page.locator('table.runs[aria-rowcount="2"] .title', { hasText: 'Add passkeys' }).waitFor()
+  await page.getByRole('button', { name: /^Ended from: .*, 20\d\d/ }).waitFor()
+})
+
+test('a visit ends once the page was out of sight for half an hour', async (t) => {
+  const shown = await openPage(t, '#/keys')
+  const { page, home } = shown
+  await addEnded(shown, 0.1, { title: 'Lately' })
+  await page.goto(`${home}?first#/`)
+  await page.getByRole('heading', { name: 'The last 24 hours' }).waitFor()
+  await page.reload()
+  await page.getByRole('heading', { name: 'The last 24 hours' }).waitFor()
+  await page.goto(`${home}?again#/keys`)
+  await page.evaluate(([name, value]) => localStorage.setItem(name, value), visitedAt(0.4, home))
+  await page.goto(`${home}?second#/`)
+  await page.getByRole('heading', { name: 'The last 24 hours' }).waitFor()
+  await page.goto(`${home}?away#/keys`)
+  await page.evaluate(([name, value]) => localStorage.setItem(name, value), visitedAt(0.6, home))
+  await page.goto(`${home}?third#/`)
+  await page.getByRole('heading', { name: 'Since you were here' }).waitFor()
+})
+
+test('of twenty agents, those that wait stand first and larger, and most others are folded', async (t) => {
+  const { page, client, home } = await openPage(t, '#/keys')
+  for (let n = 1; n <= 20; n++) {
+    const { run } = await client.createRun({ title: `Work ${n}`, agent: 'codex', status: 'in_progress' })
+    const state = n % 10 === 0 ? 'waiting' : n === 19 ? 'idle' : 'working'
+    await client.heartbeat({ runId: run.runId, activity: { state, tool: 'Bash', target: `npm run step-${n}` } })
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.goto(`${home}?again#/`)
+  const lanes = page.locator('.lane')
+  await lanes.nth(7).waitFor()
+  assert.equal(await lanes.count(), 8)
+  assert.equal(await page.locator('.lane.large').count(), 2)
+  await lanes.first().getByText('npm run step-20').waitFor()
+  const heights = await lanes.evaluateAll((all) => all.map((lane) => lane.getBoundingClientRect().height))
+  assert.ok(
+    heights.slice(2).every((height) => height < 40 && height < (heights[0] ?? 0)),
+    String(heights),
+  )
+  await page.getByRole('button', { name: '11 more at work, 1 idle' }).click()
+  assert.equal(await lanes.count(), 20)
+})
+
+const runs = (many: Partial<Counted>[]) =>
+  many.map((one, at) => ({
+    ...{ status: 'completed' as const, verdict: 'unchecked' as const, usage: null, changes: null, author: null },
+    ...{ runId: `R-${at}`, endedAt: null, createdAt: '2026-01-31T00:00:00.000Z', ...one },
+  }))
+
+test('the most telling runs are the newest two that went wrong, and those with the most work', () => {
+  const changed = (insertions: number) => ({ changes: { files: 1, insertions, deletions: 0 } })
+  const wrong = { status: 'failed' as const }
+  const some = runs([wrong, changed(1), wrong, wrong, changed(90), {}, { usage: { costUsd: 1 } }])
+  const telling = tellingOf(some).map(({ runId }) => runId)
+  assert.deepEqual(telling.toSorted(), ['R-0', 'R-1', 'R-2', 'R-4', 'R-6'])
+})
+
+test('an unknown cost is not zero', () => {
+  assert.equal(sumsOf(runs([{}])).costUsd, undefined)
+  assert.equal(sumsOf(runs([{}, { usage: { costUsd: 0 } }])).costUsd, 0)
+})
