@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { time } from '../contract/field.ts'
 
+const snippet = z.string().describe('The place in its text, without the marks of Markdown, with the words **marked**')
+
 export const searchable = ['run', 'turn', 'spec', 'check', 'feature'] as const
 export const searchType = z.enum(searchable)
 export type SearchType = z.infer<typeof searchType>
 
 const foundPart = z
-  .object({ type: searchType, subject: z.string(), title: z.string().nullable(), snippet: z.string() })
+  .object({ type: searchType, subject: z.string(), title: z.string().nullable(), snippet })
   .meta({ id: 'FoundPart' })
 
 export const found = z
@@ -15,7 +17,7 @@ export const found = z
     project: z.string(),
     subject: z.string().describe('Its id'),
     title: z.string().nullable(),
-    snippet: z.string().describe('The place in its text, without the marks of Markdown, with the words **marked**'),
+    snippet,
     status: z.string().nullable(),
     agent: z.string().nullable().describe('The agent of the run that it is or belongs to; null for others'),
     author: z.string().nullable().describe('The author of that run'),
