@@ -140,7 +140,7 @@ function Telling({ run, turn }: Told) {
   const prompt = turn?.prompt && plainLine(turn.prompt)
   const isAsked = prompt && turn.n > 1 && prompt !== run.title
   return (
-    <li class="told">
+    <li class="recap">
       {run.status === 'completed' && run.verdict !== 'unchecked' ? <Verdict run={run} /> : <Status run={run} />}
       <a class="title" href={href(['runs', run.project, run.runId])}>
         {run.title ?? run.runId}
