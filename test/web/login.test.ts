@@ -21,7 +21,7 @@ test('a key logs in every tab, and out again, and no script can read the session
   assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict')
   assert.equal(await page.evaluate(() => document.cookie), '')
   const stored = () => page.evaluate(() => JSON.stringify({ ...localStorage }))
-  assert.match(await stored(), /^{"conduct\.session http[^"]*":"page_\w{43}"}$/)
+  assert.match(await stored(), /"conduct\.session http[^"]*":"page_\w{43}"/)
   assert.ok(!(await stored()).includes(cookie.value))
 
   await page.getByRole('button', { name: 'Log out' }).click()
