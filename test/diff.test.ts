@@ -73,6 +73,56 @@ testLedger('another diff of the same file, or of no turn, is refused', async ({ 
   await assert.rejects(add(1, { path: 'b' }), refused('VALIDATION_ERROR', /a change, a whole, or both/))
 })
 
+testLedger('a diff is the hunks of one file and nothing else, unless it is cut or masked', async ({ client }) => {
+  const runId = await newRun(client)
+  const add = (path: string, given: Change) => client.addDiffs({ runId, turn: 1, diffs: [{ path, change: given }] })
+  const hidden = `${hunk('a', 'b')}--- a/other\n+++ b/other\n${hunk('c', 'd')}`
+  const wrong = [
+    ...['words', 'words\n', '\n', hunk('a', 'b').slice(0, -1), '@@ -1 +1 @@\n', '@@ -0,0 +0,0 @@\n', hidden],
+    ...[`${hunk('a', 'b')}diff --git a/x b/x\n`, `diff --git a/x b/x\n${hunk('a', 'b')}`, `${hunk('a', 'b')}+more\n`],
+    ...['@@ -1,2 +1 @@\n-a\n+b\n', '@@ -1 +1 @@\n=a\n+b\n', '@@ -1 +1 @@\n-a\n-b\n'],
+  ]
+  for (const patch of wrong) {
+    await assert.rejects(
+      add('a', change(patch)),
+      refused('VALIDATION_ERROR', /diffs.0.change.patch: must be the hunks/),
+    )
+  }
+  const whole = { path: 'a', change: change(hunk('a', 'b')), whole: change('words\n') }
+  await assert.rejects(
+    client.addDiffs({ runId, turn: 1, diffs: [whole] }),
+    refused('VALIDATION_ERROR', /diffs.0.whole.patch: must be the hunks/),
+  )
+  await add('masked', change('@@ -1,3 +1 @@\n-[masked]\n+b\n', { masked: true }))
+  await add('cut', change('@@ -1,9 +1 @@\n-a\n', { cut: { lines: 9, bytes: 90 } }))
+  const right = [
+    ...['@@ -0,0 +1,2 @@\n+--- a/other\n+@@ -1 +1 @@\n', '@@ -1 +0,0 @@\n-a\n\\ No newline at end of file\n'],
+    ...['@@ -1,2 +1 @@ f()\n \n-a\n@@ -9,2 +8 @@\n\n--\n', '@@ -1 +0,0 @@\n-a\n@@ -0,0 +1 @@\n+b\n'],
+  ]
+  for (const [at, patch] of right.entries()) await add(`right/${at}`, change(patch))
+  assert.equal((await client.getDiff({ runId })).meta.total, 2 + right.length)
+})
+
+testLedger('a file is found by its path, also with ./ before it', async ({ client }) => {
+  const { runId } = (await client.createRun({ status: 'in_progress' })).run
+  await client.appendTurn({ runId, n: 1, prompt: 'One.', files: [{ path: 'src/a' }] })
+  await client.addDiffs({ runId, turn: 1, diffs: [{ path: 'src/a', change: change(hunk('a', 'b')) }] })
+  for (const path of ['./src/a', './src/', 'src/a']) {
+    assert.equal((await client.getDiff({ runId, path })).meta.total, 1, path)
+    for (const turn of [{}, { turn: 1 }]) {
+      assert.equal((await client.listRunFiles({ runId, path, ...turn })).meta.total, 1, path)
+    }
+  }
+})
+
+testLedger('an open turn has no diff yet', async ({ client }) => {
+  const runId = await newRun(client)
+  await client.appendTurn({ runId, n: 2, open: true, prompt: 'Two.' })
+  assert.deepEqual(await client.getDiff({ runId, turn: 2 }), { files: [], meta: { total: 0, hasMore: false } })
+  assert.deepEqual(await client.listRunFiles({ runId, turn: 2 }), { files: [], meta: { total: 0 } })
+  await assert.rejects(client.getDiff({ runId, turn: 3 }), refused('NOT_FOUND', /no turn 3/))
+})
+
 testLedger('the diff of a run is that of the last turn that names the file', async ({ client }) => {
   const runId = await newRun(client, 3)
   const [first, second, whole] = [hunk('a', 'b'), hunk('b', 'c'), hunk('a', 'c')].map((text) => change(text)) as [
@@ -118,7 +168,7 @@ testLedger('the diff of a run is that of the last turn that names the file', asy
 
 testLedger('a turn has no more files and no longer diffs than it may have', async ({ client }) => {
   const runId = await newRun(client, 2)
-  const long = (bytes: number) => change(`${hunk('a', 'b')}+${'x'.repeat(bytes - hunk('a', 'b').length - 2)}\n`)
+  const long = (bytes: number) => change(hunk('a', 'x'.repeat(bytes - hunk('a', '').length)))
   const add = (turn: number, ...diffs: Diff[]) => client.addDiffs({ runId, turn, diffs })
   for (let file = 0; file < 8; file++) await add(1, { path: `${file}`, change: long(262_144), whole: long(262_144) })
   await assert.rejects(add(1, { path: 'b', change: long(100) }), refused('VALIDATION_ERROR', /2,097,252 bytes/))
@@ -140,7 +190,7 @@ testLedger('a turn has no more files and no longer diffs than it may have', asyn
 
 testLedger('a long diff comes in pages', async ({ client }) => {
   const runId = await newRun(client, 2)
-  const long = change(`${hunk('a', 'b')}+${'x'.repeat(262_000)}\n`)
+  const long = change(hunk('a', 'x'.repeat(262_000)))
   const paths = (turn: number) => Array.from({ length: 8 }, (_, at) => `${turn}/${at}`)
   for (const turn of [1, 2])
     for (const path of paths(turn)) await client.addDiffs({ runId, turn, diffs: [{ path, change: long }] })

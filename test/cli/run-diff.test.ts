@@ -171,3 +171,26 @@ test('the patch of a run makes the tree at its end of the one before it, byte fo
     assert.equal(code, 0, `${seed + number}: ${stderr}`)
   }
 })
+
+test('without a diff to show, it says why', async (t) => {
+  const user = workplace(t)
+  const claude = claudeIn(user.cwd, user.env)
+  const told = async (...words: string[]) => (await diffOf(user, ...words)).stderr
+  await claude.prompt('One')
+  await claude.write('notes.txt', 'one\n')
+  await syncAll(user.env)
+  for (const words of [[], ['--turn', '1'], ['--patch']]) {
+    assert.equal(await told(...words), 'No diff is recorded yet: turn 1 is still open.\n')
+  }
+  assert.equal(await told('a.txt'), 'No diff of a.txt is recorded yet: turn 1 is still open.\n')
+  await claude.stop()
+  await claude.prompt('Two')
+  await syncAll(user.env)
+  assert.equal(await told(), '')
+  assert.equal(await told('--turn', '2', '--stat'), 'No diff is recorded yet: turn 2 is still open.\n')
+  await claude.stop()
+  await syncAll(user.env)
+  assert.equal(await told('--turn', '2'), 'No file changed.\n')
+  assert.equal(await told('src/'), 'No diff of src/ is recorded.\n')
+  assert.match(await told('--turn', '3'), /no turn 3/)
+})

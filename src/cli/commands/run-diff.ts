@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
-import type { Client, Output } from '../../client/client.ts'
+import type { Client, Input, Output } from '../../client/client.ts'
 import { mostRows } from '../../contract/field.ts'
 import { gapOf, patchOf } from '../../nouns/run/diff-text.ts'
 import { placeOf } from '../../place/connect.ts'
@@ -43,23 +43,25 @@ async function show(runId: string, path: string | undefined, options: Options): 
   for (const other of ['patch', 'json']) refuseBoth(options, 'stat', other)
   refuseBoth(options, 'patch', 'json')
   const { turn } = options
+  const input = { runId, ...(path && { path }), ...(turn !== undefined && { turn }) }
   const place = placeOf(options, process.env, process.cwd())
   await withClient(place, async (client) => {
-    const diff = await wholeDiff(client, { runId, ...(path && { path }), ...(turn !== undefined && { turn }) })
-    if (options.json) printJson(diff)
-    else if (options.patch) printPatch(diff)
-    else await printShown(diff, options)
+    const diff = await wholeDiff(client, input)
+    if (options.json) {
+      printJson(diff)
+      return
+    }
+    if (options.patch) printPatch(diff)
+    else await paged(options.stat ? statOf(diff.files) : diff.files.map((file) => coloured(patchOf(file))).join(''))
+    const { omitted = 0 } = diff.meta
+    if (omitted > 0 && options.patch) process.exitCode = exitCodes.failed[0]
+    if (omitted > 0) process.stderr.write(restOf(omitted, diff.files.length > 0))
+    else if (diff.files.length === 0) process.stderr.write(`${await whyNone(client, input)}\n`)
   })
 }
 
-async function printShown(diff: Diff, options: Options): Promise<void> {
-  const text = options.stat ? statOf(diff.files) : diff.files.map((file) => coloured(patchOf(file))).join('')
-  await paged(text)
-  tellRest(diff)
-}
-
 /** All pages as one. */
-async function wholeDiff(client: Client, input: Parameters<Client['getDiff']>[0]): Promise<Diff> {
+async function wholeDiff(client: Client, input: Input<'getDiff'>): Promise<Diff> {
   const files: File[] = []
   for (let cursor: string | undefined; ; ) {
     const page = await client.getDiff({ ...input, limit: mostRows, ...(cursor && { cursor }) })
@@ -69,7 +71,7 @@ async function wholeDiff(client: Client, input: Parameters<Client['getDiff']>[0]
   }
 }
 
-function printPatch({ files, ...diff }: Diff): void {
+function printPatch({ files }: Diff): void {
   for (const file of files) {
     const gap = gapOf(file)
     if (gap === undefined) {
@@ -79,16 +81,20 @@ function printPatch({ files, ...diff }: Diff): void {
     process.stderr.write(`${line(file.path)} is left out: ${gap}.\n`)
     process.exitCode = exitCodes.failed[0]
   }
-  if (tellRest({ files, ...diff })) process.exitCode = exitCodes.failed[0]
 }
 
-/** Says how many files have no diff. Returns whether there are any. */
-function tellRest({ files, meta: { omitted = 0 } }: Diff): boolean {
-  if (omitted > 0) {
-    const many = `${omitted.toLocaleString('en')} ${files.length > 0 ? 'more ' : ''}file${omitted === 1 ? '' : 's'}`
-    process.stderr.write(`${many} changed without a recorded diff.\n`)
-  } else if (files.length === 0) process.stderr.write('No file changed.\n')
-  return omitted > 0
+function restOf(omitted: number, isMore: boolean): string {
+  const many = `${omitted.toLocaleString('en')} ${isMore ? 'more ' : ''}file${omitted === 1 ? '' : 's'}`
+  return `${many} changed without a recorded diff.\n`
+}
+
+/** Why there is no diff to show. */
+async function whyNone(client: Client, { runId, path, turn }: Input<'getDiff'>): Promise<string> {
+  const { open } = (await client.getRun({ runId })).run.turns
+  const isOpen = open !== undefined && (turn === undefined || turn === open.n)
+  if (path === undefined && !isOpen) return 'No file changed.'
+  const none = path === undefined ? 'No diff is recorded' : `No diff of ${line(path)} is recorded`
+  return isOpen ? `${none} yet: turn ${open.n} is still open.` : `${none}.`
 }
 
 const letters = { added: 'A', modified: 'M', deleted: 'D', renamed: 'R' }

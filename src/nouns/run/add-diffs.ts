@@ -8,6 +8,7 @@ import { listOf, piecesOf } from '../../frame/pieces.ts'
 import { record } from '../../log/record.ts'
 import { type DiffInput, type FileChange, mostDiff } from './diff-fields.ts'
 import type { DiffRoutes } from './diff-routes.ts'
+import { isHunks } from './hunks.ts'
 import type { RunRow } from './row.ts'
 import { openRun } from './take-lease.ts'
 import { turnId } from './turn.ts'
@@ -29,14 +30,15 @@ interface DiffRow {
 
 /**
  * Adds what a turn wrote, without a change of its run. A file that the turn already has with the same diff is not added
- * again. Throws CONFLICT if it has another diff; VALIDATION_ERROR for more files or bytes than a turn may have; LEASE_HELD;
- * LEASE_LOST; FORBIDDEN for an agent key on another's run; NOT_FOUND.
+ * again. Throws CONFLICT if it has another diff; VALIDATION_ERROR for a text that is no diff of a file, and for more files or
+ * bytes than a turn may have; LEASE_HELD; LEASE_LOST; FORBIDDEN for an agent key on another's run; NOT_FOUND.
  */
 export const addDiffs: Operation<DiffRoutes['addDiffs']> = (ctx, { runId, turn: n, diffs, leaseToken }) =>
   inTx(ctx, async (ctx) => {
     const { row } = await openRun(ctx, runId, leaseToken)
     const turn = await requireTurn(ctx, row, n)
     requireOnce(diffs)
+    requireHunks(diffs)
     const fresh = await freshAmong(ctx, turn, diffs)
     if (fresh.length === 0) return { added: 0 }
     await requireRoom(ctx, turn, fresh)
@@ -63,6 +65,19 @@ function requireOnce(diffs: DiffInput[]): void {
     if (seen.has(path)) throw invalid(`diffs.${index}.path`, `must not name ${path} twice`)
     if (!change && whole === undefined) throw invalid(`diffs.${index}`, 'must have a change, a whole, or both')
     seen.add(path)
+  }
+}
+
+/** Throws VALIDATION_ERROR for a text that somebody could apply, and that is not the diff of one file. */
+function requireHunks(diffs: DiffInput[]): void {
+  for (const [index, { change, whole }] of diffs.entries()) {
+    for (const [name, given] of Object.entries({ change, whole })) {
+      if (!given?.patch || given.cut || given.masked || isHunks(given.patch)) continue
+      throw invalid(
+        `diffs.${index}.${name}.patch`,
+        'must be the hunks of a unified diff, each as long as its @@ line says',
+      )
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
+import { pathFrom } from '../../contract/file-path.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf, piecesOf } from '../../frame/pieces.ts'
 import type { ChangedFile, FileChange } from './diff-fields.ts'
@@ -14,11 +15,14 @@ export interface Diffs {
 
 const isThere = (facts: Sql) => sql`${facts} <> '{}'`
 
-/** The diffs of a turn, and what else is known of it, as JSON. Throws NOT_FOUND if the run has no such turn. */
+/**
+ * The diffs of a turn, and what else is known of it, as JSON: nothing yet, while it is open. Throws NOT_FOUND if the run has
+ * no such turn.
+ */
 export async function diffsOfTurn(ctx: Ctx, run: RunRow, n: number): Promise<{ facts: string; diffs: Diffs }> {
-  const [turn] = await ctx.db.query<{ id: number; facts: string }>(
-    sql`select id, facts from turns where run_id = ${run.id} and n = ${n}`,
-  )
+  const [turn] = await ctx.db.query<{ id: number; facts: string }>(sql`
+    select id, facts from turns where run_id = ${run.id} and n = ${n}
+    union all select id, '{}' from open_turns where run_id = ${run.id} and n = ${n}`)
   if (!turn) throw new ConductError('NOT_FOUND', `Run '${run.run_id}' has no turn ${n}.`)
   const facts = sql`t.facts`
   const where = sql`t.turn_id = ${turn.id} and ${isThere(facts)}`
@@ -36,6 +40,9 @@ export function diffsOfRun(run: RunRow): Diffs {
     document: sql`case when t.whole_facts is null then t.document_id else t.whole_document_id end`,
   }
 }
+
+/** A file, or a folder with `/` at its end, without `./` at its start. */
+export const placeIn = (path: string | undefined) => path && (pathFrom(path) ?? path)
 
 /** A file, or all below a folder. `0` comes right after `/`. */
 export const isWithin = (column: string, path: string): Sql =>

@@ -2,7 +2,7 @@ import sql, { empty, join } from 'sql-template-tag'
 import { pathFrom } from '../../contract/file-path.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import type { ChangedFile } from './diff-fields.ts'
-import { diffsOfRun, diffsOfTurn, isWithin, withStatus } from './diff-rows.ts'
+import { diffsOfRun, diffsOfTurn, isWithin, placeIn, withStatus } from './diff-rows.ts'
 import { type RunRow, requireRun } from './row.ts'
 import { addTouched, dropTouched } from './touched.ts'
 import { most } from './turn.ts'
@@ -102,8 +102,9 @@ interface FileRow {
 }
 
 /** Throws NOT_FOUND if the project has no such run, or the run no such turn. */
-export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (ctx, { runId, path, turn, limit }) => {
+export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (ctx, { runId, turn, limit, ...input }) => {
   const run = await requireRun(ctx, runId)
+  const path = placeIn(input.path)
   if (turn !== undefined) return filesOfTurn(ctx, run, turn, path, limit)
   const those = path === undefined ? empty : sql`and ${isWithin('path', path)}`
   const rows = await ctx.db.query<FileRow>(sql`

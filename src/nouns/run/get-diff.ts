@@ -7,7 +7,7 @@ import { countWithin } from '../../frame/page.ts'
 import { listOf } from '../../frame/pieces.ts'
 import type { FileDiff } from './diff-fields.ts'
 import type { DiffRoutes } from './diff-routes.ts'
-import { type Diffs, diffsOfRun, diffsOfTurn, isWithin } from './diff-rows.ts'
+import { type Diffs, diffsOfRun, diffsOfTurn, isWithin, placeIn } from './diff-rows.ts'
 import { type RunRow, requireRun, stateOf } from './row.ts'
 import type { TurnFields } from './turn-fields.ts'
 
@@ -24,8 +24,9 @@ const mostBytes = 3_000_000
  * Reads the diffs of a turn, or of the whole run. Throws NOT_FOUND if the project has no such run, or the run no such
  * turn; BAD_REQUEST for a cursor of something else.
  */
-export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, path, turn, limit, cursor }) => {
+export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, turn, limit, cursor, ...input }) => {
   const run = await requireRun(ctx, runId)
+  const path = placeIn(input.path)
   const { diffs, changed } = await diffsOf(ctx, run, turn)
   const within = path === undefined ? diffs.where : sql`${diffs.where} and ${isWithin('t.path', path)}`
   const after = cursor === undefined ? empty : sql`and t.path > ${await pathAt(ctx, run, cursor)}`
