@@ -58,9 +58,12 @@ export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
 /** The caller's key; null for the local user and Conduct itself. */
 export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)
 
-/** The person who acts; null for a service, and where it is not known. */
-export const personIn = ({ actor }: Ctx): string | null =>
-  (actor.kind === 'key' || actor.kind === 'local' ? actor.person : undefined) ?? null
+/** The person who acts, as the key says; null for a service, and without a key. */
+export const personIn = ({ actor }: Ctx): string | null => (actor.kind === 'key' ? actor.person : undefined) ?? null
+
+/** The person who asks: that of the key, or without one, at the database itself, the one that git names. */
+export const askerIn = (ctx: Ctx): string | null =>
+  (ctx.actor.kind === 'local' ? ctx.actor.person : undefined) ?? personIn(ctx)
 
 /** Throws FORBIDDEN if the actor may change only what it created, and did not create this. */
 export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string): void {

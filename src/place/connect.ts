@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Client, ClientOptions } from '../client/client.ts'
+import type { Actor } from '../contract/actor.ts'
 import { ConductError } from '../contract/error.ts'
 import type { BackupState } from '../engine/sqlite/backups.ts'
 import type { ImportOptions } from '../export/import.ts'
@@ -210,18 +211,27 @@ export interface OpenLedger {
  */
 export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: () => number): Promise<OpenLedger> {
   // Loaded on first use: a client of a server does without.
-  const [{ createClient }, { createApp }, { openStore }, { tidy }, { localActor }] = await Promise.all([
+  const [{ createClient }, { createApp }, { openStore, tidy }, { localActor }, { authorOf }] = await Promise.all([
     client(),
     import('../server/app.ts'),
     import('../operations/open.ts'),
-    import('../operations/open.ts'),
     import('../contract/actor.ts'),
+    import('./git/guarded.ts'),
   ])
+  let person: string | null | undefined
+  const actor: Actor = {
+    ...localActor,
+    // Few calls ask for it, and git takes some milliseconds.
+    get person() {
+      if (person === undefined) person = authorOf(process.cwd()) ?? null
+      return person
+    },
+  }
   const contentLimit = read('contentLimit', env)
   const webhooks = { allow: read('webhookAllow', env) }
   const options = { firstKey: false, onProgress, ...(now && { now }) }
   const store = await openStore(databaseUrl, options).catch(notOpened(databaseUrl))
-  const app = createApp({ store, actor: localActor, rateLimit: 0, contentLimit, webhooks })
+  const app = createApp({ store, actor, rateLimit: 0, contentLimit, webhooks })
   return {
     as: (options) =>
       createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),

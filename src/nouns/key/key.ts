@@ -3,7 +3,7 @@ import type { Actor } from '../../contract/actor.ts'
 import { ConductError, invalid } from '../../contract/error.ts'
 import { hashOf, newSecret, type Permission, permissions, prefixOf } from '../../contract/secret.ts'
 import type { Tx } from '../../engine/db.ts'
-import { type Ctx, inTx, keyIdOf, type Operation, type ProjectRef } from '../../frame/ctx.ts'
+import { askerIn, type Ctx, inTx, keyIdOf, type Operation, type ProjectRef } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import { confinementOf, findProject, listedProject, requireThere } from '../../frame/scope.ts'
 import { insertActor } from '../../log/actor.ts'
@@ -272,7 +272,7 @@ export const me: Operation<KeyRoutes['me']> = async (ctx) => {
   const keyId = keyIdOf(ctx)
   const key = keyId === null ? null : await showKey(ctx, keyId)
   const { person, machine } = key ?? {
-    person: ctx.actor.kind === 'local' ? (ctx.actor.person ?? null) : null,
+    person: askerIn(ctx),
     machine: null,
   }
   const warning = ctx.doubt === undefined ? {} : { clockWarning: ctx.doubt }

@@ -1,8 +1,22 @@
 import { hash } from 'node:crypto'
+import { invalid } from '../../contract/error.ts'
 import { mailOf } from '../../contract/person.ts'
+import { askerIn, type Ctx } from '../../frame/ctx.ts'
 
 /** What is stored to compare persons by; null if nothing identifies the person. */
 export function personHash(person: string | null | undefined): string | null {
   const mail = mailOf(person)
   return mail === undefined ? null : hash('sha256', mail).slice(0, 32)
+}
+
+/** What the caller's person is compared by. Throws VALIDATION_ERROR, which names the field, if nobody knows who calls. */
+export function requirePerson(ctx: Ctx, field: string): string {
+  const key = personHash(askerIn(ctx))
+  if (key !== null) return key
+  throw invalid(
+    field,
+    ctx.actor.kind === 'key'
+      ? 'needs a key that is for a person, and this one is for nobody: an admin can say whose it is with conduct key update --person'
+      : 'needs a person, and git names none here: set user.email with git config',
+  )
 }

@@ -1,11 +1,11 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../../contract/error.ts'
 import type { InputOf } from '../../../contract/route.ts'
-import { type Ctx, type Operation, personIn } from '../../../frame/ctx.ts'
+import type { Ctx, Operation } from '../../../frame/ctx.ts'
 import { decodeCursor, encodeCursor, readNewest, readPage, type Walk } from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { visibleProjects } from '../../../frame/scope.ts'
-import { personHash } from '../person.ts'
+import { personHash, requirePerson } from '../person.ts'
 import type { Attention, AttentionGroup } from './fields.ts'
 import { type Group, groupsOf, type Member, mostCounted, worstOf } from './group.ts'
 import type { AttentionRoutes } from './routes.ts'
@@ -101,13 +101,6 @@ function mailKey(field: string, person: string): string {
   const key = personHash(person)
   if (key !== null) return key
   throw invalid(field, `must have a mail address, as in Ada Example <ada@example.com>, and is '${person}'`)
-}
-
-/** The key of the caller's person. Throws VALIDATION_ERROR if nobody knows who calls. */
-export function requirePerson(ctx: Ctx, field: string): string {
-  const key = personHash(personIn(ctx))
-  if (key !== null) return key
-  throw invalid(field, 'needs a key that has a person: an admin can give it one with conduct key update --person')
 }
 
 async function shownGroups(ctx: Ctx, groups: Group[]): Promise<AttentionGroup[]> {

@@ -1,12 +1,11 @@
 import sql from 'sql-template-tag'
 import { invalid } from '../../../contract/error.ts'
 import type { Tx } from '../../../engine/db.ts'
-import { type Ctx, inTx, type Operation, personIn, systemCtx } from '../../../frame/ctx.ts'
+import { askerIn, type Ctx, inTx, type Operation, systemCtx } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
-import { personHash } from '../person.ts'
+import { personHash, requirePerson } from '../person.ts'
 import { noRun } from '../row.ts'
 import { change } from './keep.ts'
-import { requirePerson } from './list.ts'
 import type { AttentionRoutes } from './routes.ts'
 import { type AttentionColumns, type AttentionRow, columns, type ShownRow, shownColumns, shownRows } from './row.ts'
 import { type DecisionInput, decided, undecided } from './rule.ts'
@@ -37,7 +36,7 @@ export const updateAttention: Operation<AttentionRoutes['updateAttention']> = as
 
 function callerOf(ctx: Ctx): string | null {
   requirePerson(ctx, 'assignee')
-  return personIn(ctx)
+  return askerIn(ctx)
 }
 
 /** Locks runs in the order that all transactions use, and returns their numbers. Throws NOT_FOUND if one is unknown. */

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import { conductHere } from './program.ts'
+import { workplace } from './session.ts'
+
+test('at the database itself, the person is the one that git names', async (t) => {
+  const { cwd, env } = workplace(t)
+  const run = (...words: string[]) => conductHere(words, env, cwd)
+  const git = (...words: string[]) =>
+    execFileSync('git', ['config', ...words], { cwd, env: { ...process.env, ...env } })
+  await run('run', 'create', '--run-id', 'A', '--status', 'failed', '--author', 'Ada <ada@example.com>')
+  await run('run', 'create', '--run-id', 'B', '--status', 'failed', '--author', 'Bo <bo@example.com>')
+  const mine = [
+    ['run', 'list', '--mine', 'true', '--quiet'],
+    ['attention', 'list', '--mine', 'true', '--quiet'],
+  ]
+  for (const words of mine) {
+    assert.match((await run(...words)).stderr, /--mine needs a person, and git names none here: set user.email/)
+  }
+  git('user.name', 'Ada Example')
+  git('user.email', 'Ada@Example.com')
+  for (const words of mine) assert.equal((await run(...words)).stdout, 'A\n')
+  await run('attention', 'update', 'B', '--assignee', 'me')
+  const { stdout } = await run('attention', 'list', '--mine', 'true', '--json')
+  assert.deepEqual(
+    JSON.parse(stdout).attention.map((one: { runId: string; assignee: string | null }) => [one.runId, one.assignee]),
+    [
+      ['B', 'Ada Example <Ada@Example.com>'],
+      ['A', null],
+    ],
+  )
+  assert.match((await run('whoami')).stdout, /^person: +Ada Example <Ada@Example.com>$/m)
+})
