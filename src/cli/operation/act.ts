@@ -168,7 +168,8 @@ function printerOf({ name, route }: Plan, options: Options): (answer: Input) => 
   if (csv) return csvPrinter(csv)
   if (options.json) return options.all ? printLines : (answer) => printJson(answer)
   const isTable = Object.keys(route.output.shape).some((name) => name in tables)
-  return isTable ? listPrinter(options) : (answer) => printRecord(answer, options)
+  const none = name === 'updateAttention' ? 'None of these runs needs attention.' : undefined
+  return isTable ? listPrinter(options, none) : (answer) => printRecord(answer, options)
 }
 
 /** Prints one line of JSON for each item of a page. */

@@ -119,6 +119,7 @@ export const tables: Record<string, Table> = {
       column('RUN', 'runId'),
       column('REASON', 'reason'),
       column('STATE', ({ state }) => (state === 'open' ? '' : String(state))),
+      column('UNTIL', 'until'),
       column('SPEC', 'specId'),
       wide('BRANCH', 'branch'),
       wide('WHOSE', ({ assignee, run }) => String(assignee ?? (run as Row).author ?? '')),

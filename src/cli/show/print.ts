@@ -74,14 +74,14 @@ function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
   return table && { table, rows: (rows as unknown[]).map((row) => (isRecord(row) ? row : { value: row })) }
 }
 
-/** Prints the results of one list page by page, with the columns of the first page. Widths only grow. */
-export function listPrinter(manner: Manner): (answer: Answer) => void {
+/** Prints the results of one list page by page, with the columns of the first page, or `none`. Widths only grow. */
+export function listPrinter(manner: Manner, none = 'Nothing found.'): (answer: Answer) => void {
   let columns: Column[] = []
   let widths: number[] = []
   return (answer) => {
     const { table, rows } = listIn(answer) ?? {}
     if (!table || !rows?.length) {
-      if (!manner.quiet && columns.length === 0) process.stderr.write('Nothing found.\n')
+      if (!manner.quiet && columns.length === 0) process.stderr.write(`${none}\n`)
       return
     }
     if (manner.quiet) return void out(rows.map((row) => clean(String(row[table.id]))).join('\n'))

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { programOf } from './program.ts'
+import { testPlaces } from './user.ts'
+
+testPlaces('what was put off says until when, and a run that needs nothing says so', async ({ env, cwd }) => {
+  const { run, all } = programOf(env, cwd)
+  await run('run create --run-id A --status failed')
+  await run('run create --run-id B --status completed')
+  const until = new Date(Date.now() + 36.5 * 3_600_000).toISOString()
+  await run(`attention update A --until ${until}`)
+  assert.match(await run('attention list --state put-off'), /^RUN +REASON +STATE +UNTIL .*\nA +failed +put-off +in 1d /)
+  assert.match(await run('attention list --state put-off --utc'), new RegExp(until))
+  await run('attention update A --clear until')
+  assert.doesNotMatch(await run('attention list'), /UNTIL/)
+  const { code, stdout, stderr } = await all('attention update B --resolved true')
+  assert.deepEqual([code, stdout, stderr], [0, '', 'None of these runs needs attention.\n'])
+})
