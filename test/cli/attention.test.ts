@@ -15,3 +15,20 @@ testPlaces('what was put off says until when, and a run that needs nothing says 
   const { code, stdout, stderr } = await all('attention update B --resolved true')
   assert.deepEqual([code, stdout, stderr], [0, '', 'None of these runs needs attention.\n'])
 })
+
+testPlaces('a list of runs says what live ones are doing', async ({ env, cwd }) => {
+  const { run } = programOf(env, cwd)
+  await run('run create --run-id DONE --status completed')
+  assert.doesNotMatch(await run('run list'), /NOW/)
+  for (const state of ['working', 'waiting', 'idle']) {
+    await run(`run create --run-id ${state} --status in_progress`)
+    await run(`run heartbeat ${state} --activity-state ${state} --activity-tool Bash`)
+  }
+  const rows = (await run('run list')).split('\n').map((line) => line.split(/ {2,}/).slice(0, 3))
+  assert.deepEqual(rows.slice(0, 4), [
+    ['RUN', 'STATUS', 'NOW'],
+    ['idle', 'in_progress', 'idle'],
+    ['waiting', 'in_progress', 'waiting: Bash'],
+    ['working', 'in_progress', 'working'],
+  ])
+})

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import { conductHere } from './program.ts'
 import { workplace } from './session.ts'
+import { serverUser } from './user.ts'
 
 test('at the database itself, the person is the one that git names', async (t) => {
   const { cwd, env } = workplace(t)
@@ -31,4 +32,12 @@ test('at the database itself, the person is the one that git names', async (t) =
     ],
   )
   assert.match((await run('whoami')).stdout, /^person: +Ada Example <Ada@Example.com>$/m)
+})
+
+test('whoami says each thing once', async (t) => {
+  const { env } = await serverUser(t)
+  const { stdout } = await conductHere(['whoami'], env)
+  const names = stdout.split('\n').map((line) => line.split(':')[0])
+  assert.ok(names.includes('permissions'), stdout)
+  assert.equal(new Set(names).size, names.length, stdout)
 })

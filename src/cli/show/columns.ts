@@ -38,6 +38,12 @@ const costText = ({ costUsd }: Row) => (typeof costUsd === 'number' ? costUsd.to
 const evidenceOf = ({ evidence, createdBy }: Row) =>
   evidence ? evidenceText(evidence as Evidence, actorName(createdBy as Actor)) : ''
 
+/** What a live run is doing, and which tool waits for a person. */
+function nowOf({ activity }: Row): string {
+  const { state = '', tool } = (activity ?? {}) as { state?: string; tool?: string | null }
+  return clean(state === 'waiting' && tool ? `waiting: ${tool}` : state)
+}
+
 /** Why a run needs attention: the verdict, or the failure. */
 function whyOf({ reason, run }: Row): string {
   const { why, failure } = run as Row
@@ -64,6 +70,7 @@ export const tables: Record<string, Table> = {
     columns: [
       column('RUN', 'runId'),
       column('STATUS', 'status'),
+      column('NOW', nowOf),
       column('VERDICT', 'verdict'),
       column('SPEC', 'specId'),
       column('AGENT', 'agent'),

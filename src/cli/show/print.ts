@@ -137,7 +137,9 @@ export function printRecord(answer: Answer, manner: Manner) {
     }
   }
   if (typeof secret === 'string') lines.push(['secret', secret])
-  if (lines.length > 0) out(pairs(lines))
+  // A result may repeat what a part of it says, as whoami does the permissions of the key.
+  const once = new Map(lines.map(([name, value]) => [`${name} ${value}`, [name, value] as [string, string]]))
+  if (lines.length > 0) out(pairs([...once.values()]))
   if (content !== '') out(`\n${content}`)
 }
 
