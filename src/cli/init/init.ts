@@ -13,7 +13,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { clean } from '../../terminal/text.ts'
 import { listed } from '../../words.ts'
-import { type Found, foundAgents, foundWords } from './ask.ts'
+import { askFor, type Found, foundAgents, foundWords } from './ask.ts'
 import { checkLines, proposedChecks } from './checks.ts'
 import { type Edit, writeAll } from './edit.ts'
 import { planOf, rootOf, userPlanOf, type Wanted } from './project-files.ts'
@@ -128,7 +128,6 @@ function agentOf(name: string): Install {
 /** What to do after asking the person at the terminal; undefined if they want nothing. */
 async function settled(wanted: Wanted, { yes, dryRun, project, agents }: Options): Promise<Wanted | undefined> {
   if (yes || dryRun || !process.stdin.isTTY || !process.stdout.isTTY) return wanted
-  const { askFor } = await import('./ask.ts')
   const isDeclared = project !== undefined || declaredProject(wanted.root) !== undefined
   return askFor(wanted, { project: !isDeclared && !wanted.remove, agents: agents === undefined && !wanted.remove })
 }

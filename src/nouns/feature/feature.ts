@@ -133,7 +133,7 @@ async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): 
   }
   const changes = differences(before, after)
   if (Object.keys(changes).length === 0) return row
-  requireOwn(ctx, row, `Feature ${row.number}`)
+  requireOwn(ctx, row, `feature ${row.number}`)
   await ctx.db
     .query(sql`
     update features set name = ${after.name}, description = ${after.description}, file = ${after.file},
@@ -214,7 +214,7 @@ export const getFeature: Operation<FeatureRoutes['getFeature']> = async (ctx, { 
 export const updateFeature: Operation<FeatureRoutes['updateFeature']> = (ctx, { id, ifVersion, ...patch }) =>
   inTx(ctx, async (ctx) => {
     const row = await requireFeature(ctx, id, ctx.db.dialect.forUpdate)
-    requireOwn(ctx, row, `Feature ${id}`)
+    requireOwn(ctx, row, `feature ${id}`)
     requireVersion(ifVersion, id, row.version)
     const owner = patch.name === undefined ? undefined : numberOfName(patch.name)
     if (owner !== undefined && owner !== id) throw nameTaken(`The name '${patch.name}' belongs to feature ${owner}`)

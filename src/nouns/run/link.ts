@@ -16,7 +16,7 @@ import { type RunRow, recordRun, requireRun } from './row.ts'
  */
 async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
   const row = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
-  requireOwn(ctx, row, `Run '${runId}'`)
+  requireOwn(ctx, row, `run '${runId}'`)
   return row
 }
 

@@ -43,7 +43,7 @@ export async function openRun(
   { mayEnd = false, deletes = false, proposes = false } = {},
 ): Promise<Opened> {
   const found = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
-  if (!deletes) requireOwn(ctx, found, `Run '${runId}'`)
+  if (!deletes) requireOwn(ctx, found, `run '${runId}'`)
   const row = isLapsed(found, ctx.now) ? await lapse(ctx, found) : found
   const state = stateOf(row)
   const proof = token === undefined ? ctx.leaseHash : tokenHash(token)

@@ -188,7 +188,7 @@ export const updateSpec: Operation<SpecRoutes['updateSpec']> = async (
   if (content !== undefined) requireFitting(ctx, content)
   return inTx(ctx, async (ctx) => {
     const row = await requireSpec(ctx, specId, ctx.db.dialect.forUpdate)
-    requireOwn(ctx, row, `Spec '${specId}'`)
+    requireOwn(ctx, row, `spec '${specId}'`)
     requireVersion(ifVersion, row.id, row.version)
     const before = stateOf(row)
     const after = change(before, { ...patch, content })
