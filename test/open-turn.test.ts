@@ -66,7 +66,7 @@ testLedger(
     assert.deepEqual([(await turnsOf(client)).open, (await turnsOf(client)).count], [undefined, 1])
     assert.deepEqual(await typesOf(client), [
       ...['project.created default', 'key.created 1', 'run.created R', 'turn.opened R/1'],
-      ...['turn.created R/1', 'run.updated R'],
+      ...['turn.created R/1', 'run.updated R', 'run.idle R'],
     ])
     const { events } = await client.listEvents({ type: ['turn.opened', 'turn.created'] })
     const [opened, created] = events

@@ -5,8 +5,8 @@ const longest = 2 * around
 const lineMarks = /^[ \t]*(?:(?:>|#{1,6}|[-*+]|\d{1,4}[.)]|\[[ xX]\])[ \t]+)+/
 const inlineMarks = /\*\*|__|`/g
 /** The line of a table below its head, and what separates cells. */
-const tableRule = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t:-]*)+$/
-const cellEnds = /[ \t]*\|[ \t|]*/g
+const tableRule = /^[ \t]*(?:\|[ \t]*)?:?-+:?[ \t]*(?:\|[ \t:-]*)+$/
+const cellEnds = /(?<![ \t])[ \t]*\|[ \t|]*/g
 
 /** A line without the marks of Markdown. */
 function plainLine(line: string): string {

@@ -18,7 +18,8 @@ test('every list shows each of its rows, as a table and as ids', async (t) => {
   for (const name of inOrder.filter((name) => ['POST', 'GET'].includes(addressOf(name).method))) {
     const plan = planOf(name)
     const lists = csvPlanOf(name)
-    if (!lists || plan.words.length === 0) {
+    // As a table, a search has a run once.
+    if (!lists || plan.words.length === 0 || name === 'search') {
       const example = JSON.stringify(routes[name].example).replace(exampleKey, adminKey)
       await (client[name] as (input: unknown) => Promise<unknown>)(JSON.parse(example))
       continue

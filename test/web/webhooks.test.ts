@@ -50,7 +50,7 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
   await page.keyboard.press('Escape')
   await (await manage()).getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog', { name: 'Delete webhook 1?' }).getByRole('button', { name: 'Delete webhook' }).click()
-  await page.getByText('A webhook sends what happens to another program.').waitFor()
+  await page.getByText('A webhook sends what happens to another program').waitFor()
 })
 
 test('an edit of a webhook does not overwrite what somebody else saved since the form was opened', async (t) => {
