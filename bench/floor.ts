@@ -10,7 +10,7 @@ db.exec(`
   pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16000;
   create table documents (id integer primary key, text text not null) strict;
   create table runs (id integer primary key, run_id text not null unique, title text, spec_id text, spec_version integer,
-    status text not null, document_id integer references documents (id), agent text, author text, command text,
+    status text not null, document_id integer references documents (id), agent text, agent_version text, author text, command text,
     exit_code integer, content_type text, labels text not null, location text, session text, branch text, git text,
     changes text, links text not null, model text, input_tokens integer, output_tokens integer, cache_read_tokens integer,
     cache_write_tokens integer, cost_usd real, cost_source text, activity text, failure text, retry_of text, attempt integer not null default 1, verdict text not null default 'unchecked',
@@ -57,6 +57,7 @@ function runOf(row: Row) {
     specId: row.spec_id,
     status: row.status,
     agent: row.agent,
+    agentVersion: row.agent_version,
     author: row.author,
     command: row.command,
     exitCode: row.exit_code,
