@@ -27,7 +27,7 @@ export function openDatabase(file: string): Database {
   const db = new DatabaseSync(file, { timeout: busyMs })
   try {
     requireReleased(db, file)
-    // What hooks report is not masked yet: nothing of it may remain in freed pages.
+    // Hook reports are not masked yet, so freed pages are overwritten. The WAL keeps them until its next checkpoint.
     db.exec('pragma secure_delete = on')
     whenFree(() => db.exec('pragma journal_mode = wal'), busyMs)
     db.exec('pragma synchronous = full; pragma foreign_keys = on')

@@ -8,7 +8,7 @@ import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { fileHref } from './file-link.tsx'
 
-/** A file or a folder: the runs that wrote it, newest first, whoever they are for. */
+/** A file or a folder: the runs of all authors that wrote it, newest first. */
 export default function FilePage({ project, id }: PageProps) {
   const path = pathFrom(id)
   return (
