@@ -362,15 +362,15 @@ testLedger(
     const projects = ['noisy', 'loud', 'shop']
     for (const slug of projects) await client.createProject({ slug })
     const [noisy, loud, shop] = projects.map((project) => as({ project })) as [Client, Client, Client]
-    for (const [project, count] of [
-      [noisy, 80],
-      [loud, 40],
+    // The first has half of the places, and the second half of the rest. Both at once could share them otherwise.
+    for (const [project, count, taken] of [
+      [noisy, 80, 32],
+      [loud, 40, 32 + 16],
     ] as const) {
       for (let n = 0; n < count; n++) await project.createWebhook({ url: dead.url, types: ['run.created'] })
       await project.createRun({ runId: 'A' })
+      await dead.until((received) => received.length >= taken)
     }
-    // The first has half of the places, and the second half of the rest.
-    await dead.until((received) => received.length >= 32 + 16)
     const live = await openReceiver(t)
     await shop.createWebhook({ url: live.url, types: ['run.created'] })
     for (const runId of ['A', 'B']) {

@@ -7,7 +7,7 @@ import { beginWith, readRows } from './database.ts'
 import { type Event, readLog, readOn, requireWhole } from './log.ts'
 import { prove } from './prove.ts'
 import { size } from './size.ts'
-import { clientOf, startWriters } from './writers.ts'
+import { clientOf, isTurnedAway, startWriters } from './writers.ts'
 
 const changes = size(150, 100_000)
 /** How long a transaction stays open after writing an event. On PostgreSQL, others get their numbers meanwhile. */
@@ -15,7 +15,7 @@ const heldMs = { sqlite: 20, postgres: 300 }
 
 prove('a reader of the log gets every change of two servers once and in order', async (t, url, engine) => {
   const [one, two] = [clientOf(await startServer(t, url)), clientOf(await startServer(t, url))]
-  const writers = [one, two].map((client, n) => startWriters(t, client, `events-${n}`, () => false, 8))
+  const writers = [one, two].map((client, n) => startWriters(t, client, `events-${n}`, isTurnedAway, 8))
   let over = false
   t.after(() => {
     over = true

@@ -5,6 +5,9 @@ const share = process.env.CONDUCT_PROOF === undefined ? undefined : Number(proce
 export const size = (small: number, full: number) =>
   share === undefined ? small : Math.max(Math.min(small, full), Math.ceil(full * share))
 
+/** Whether other tests run beside this one, so that a server may be too busy to answer in time. */
+export const isBeside = share === undefined
+
 /**
  * The seed of random tests. It is the same in every `npm test`, and new in every proof, unless CONDUCT_TEST_SEED sets
  * it.

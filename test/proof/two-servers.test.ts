@@ -13,19 +13,18 @@ import { readRows } from './database.ts'
 import { readLog, requireWhole } from './log.ts'
 import { prove } from './prove.ts'
 import { size } from './size.ts'
-import { clientOf, readBack, startWriters, type Touched } from './writers.ts'
+import { clientOf, isTurnedAway, readBack, startWriters, type Touched } from './writers.ts'
 
 /** The minimum number of changes by the writers of each process. */
 const changes = size(60, 20_000)
 const starts = size(1, 50)
 const atOnce = size(3, 5)
-const noError = () => false
 
 prove('two servers and another process write to one database at the same time', async (t, url) => {
   const servers = [await startServer(t, url), await startServer(t, url)]
   const inProcess = await openInProcess(t, url)
   const writers = [...servers.map(clientOf), inProcess].map((client, n) =>
-    startWriters(t, client, `process-${n}`, noError),
+    startWriters(t, client, `process-${n}`, isTurnedAway),
   )
   for (const one of writers) await one.until(() => one.acknowledged() >= changes)
   for (const one of writers) await one.stop()

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Client, ConductError, createClient } from '../../src/client/client.ts'
 import { adminKey } from '../support/server.ts'
+import { isBeside } from './size.ts'
 
 /** A run as read back, or null if it does not exist. */
 export type State = { content: string; version: number; features: number[] } | null
@@ -23,6 +24,9 @@ export interface Writers {
 
 /** A client that tries once. */
 export const clientOf = ({ url }: { url: string }) => createClient({ url, key: adminKey, attempts: 1 })
+
+/** Whether a server turned a call away because other tests kept the database busy. A proof at full size is alone. */
+export const isTurnedAway = ({ status }: ConductError) => isBeside && status === 503
 
 /** Whether a call got no response, for example because its server is gone. */
 export const noAnswer = ({ code, requestId }: ConductError) => code === 'UNAVAILABLE' && requestId === undefined
