@@ -12,6 +12,14 @@ export const columnsOf = (table: string, fields: Fields, instead: Record<string,
 
 type Row = Record<string, unknown>
 
+/** The columns and values of an insert. */
+export const inserted = (values: Row): Sql =>
+  sql`(${raw(Object.keys(values).join(', '))}) values (${join(Object.values(values))})`
+
+/** The assignments of an update. */
+export const assigned = (values: Row): Sql =>
+  join(Object.entries(values).map(([column, value]) => sql`${raw(column)} = ${value}`))
+
 const isJson = ({ kind }: Pick<Stored, 'kind'>) => kind === 'json' || kind === 'figures'
 
 /** How a row has a field. */

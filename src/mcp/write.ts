@@ -2,18 +2,18 @@ import { z } from 'zod'
 import type { Input } from '../client/client.ts'
 import { ConductError, unknownThere } from '../contract/error.ts'
 import { humanId, text } from '../contract/field.ts'
-import { featureFields } from '../nouns/feature/fields.ts'
+import { featureInput } from '../nouns/feature/fields.ts'
 import { checkInput, checkName, checkResult } from '../nouns/run/check/fields.ts'
 import { type Run, runInput, runStatus } from '../nouns/run/fields.ts'
 import { sameCommand } from '../nouns/run/verdict/command.ts'
-import { specFields } from '../nouns/spec/fields.ts'
+import { specInput } from '../nouns/spec/fields.ts'
 import { slice } from '../text/content.ts'
 import type { Work } from './hold.ts'
 import { shown, verdictText } from './show.ts'
 import { adds, type Call, changes, tool } from './tool.ts'
 
 const runId = humanId.optional().describe('Default: the one open run')
-const features = z.array(featureFields.name).max(100).optional().describe('Names of features touched')
+const features = z.array(featureInput.shape.name).max(100).optional().describe('Names of features touched')
 const words = text(Number.POSITIVE_INFINITY, 1)
 const outcomeFields = {
   runId: z.string(),
@@ -195,7 +195,7 @@ export const saveSpec = tool({
   annotations: changes,
   input: z.strictObject({
     specId: humanId.optional().describe('Default: the next SPEC-n'),
-    title: specFields.title.unwrap().unwrap(),
+    title: specInput.title.unwrap().unwrap(),
     content: words.describe('Markdown; `- [ ]` items are its checklist'),
   }),
   output: z.object({

@@ -6,54 +6,22 @@ import { type Ctx, inTx, type Operation, type ProjectRef, requireOwn, requireVer
 import { readPage } from '../../frame/page.ts'
 import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
-import { appeared, type Changes, differences } from '../../log/event.ts'
-import { record } from '../../log/record.ts'
-import type { Feature, FeatureFields, FeatureRuns } from './fields.ts'
+import { assigned, inserted } from '../../frame/stored.ts'
+import { appeared, differences } from '../../log/event.ts'
+import { emptyFeature, type FeatureInput, type FeaturePatch, type FeatureRuns } from './fields.ts'
 import { maxFeatureNumber, numberOfName } from './name.ts'
 import type { FeatureRoutes } from './routes.ts'
+import {
+  columns,
+  type FeatureRow,
+  type FeatureState,
+  featureOf,
+  recordFeature,
+  stateOf,
+  textOf,
+  valuesOf,
+} from './row.ts'
 import { runsTouching } from './touched.ts'
-
-export interface FeatureRow {
-  id: number
-  number: number
-  slug: string
-  name: string
-  description: string | null
-  file: string | null
-  created_at: string
-  updated_at: string
-  created_by: number
-  version: number
-  erased_at: string | null
-}
-
-const columns = sql`f.id, f.number, (select p.slug from projects p where p.id = f.project_id) as slug, f.name,
-  f.description, f.file, f.created_at, f.updated_at, f.created_by, f.version, f.erased_at`
-
-function featureOf(row: FeatureRow): Feature {
-  const { number, slug, name, description, file, version } = row
-  return {
-    id: number,
-    project: slug,
-    name,
-    description,
-    file,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    version,
-    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
-  }
-}
-
-export const stateOf = ({ name, description, file }: Pick<FeatureRow, 'name' | 'description' | 'file'>) => ({
-  name,
-  description,
-  file,
-})
-
-/** The text that it is searched by. */
-export const textOf = ({ name, description }: Pick<FeatureRow, 'name' | 'description'>) =>
-  `${name}\n${description ?? ''}`
 
 async function findByNumber(ctx: Ctx, number: number, lock = empty): Promise<FeatureRow | undefined> {
   const [row] = await ctx.db.query<FeatureRow>(sql`
@@ -78,27 +46,33 @@ export async function requireFeature(ctx: Ctx, number: number, lock = empty): Pr
  * Creates a feature unless one with that number or name exists. Returns it, and whether it was created. Without a
  * number it gets the next one, except that the name `feature-<n>` belongs to n.
  */
-export async function ensureFeature(ctx: Ctx, fields: FeatureFields, number = numberOfName(fields.name)) {
+export async function ensureFeature(ctx: Ctx, fields: FeatureInput, number = numberOfName(fields.name)) {
   const there = number === undefined ? await findByName(ctx, fields.name) : await findByNumber(ctx, number)
   if (there) return { row: there, made: false }
   if (number !== undefined) await moveCounter(ctx, 'feature', number)
-  const { name, description = null, file = null } = fields
+  const state: FeatureState = { ...emptyFeature, ...fields }
   for (;;) {
+    const values = {
+      project_id: ctx.project.id,
+      number: number ?? (await claimNumber(ctx, 'feature')),
+      ...valuesOf(state),
+      created_by: ctx.actor.id,
+      updated_by: ctx.actor.id,
+      created_at: ctx.now,
+      updated_at: ctx.now,
+    }
     const [row] = await ctx.db.query<{ id: number; number: number }>(sql`
-      insert into features (project_id, number, name, description, file, created_by, updated_by, created_at, updated_at)
-      values (${ctx.project.id}, ${number ?? (await claimNumber(ctx, 'feature'))}, ${name}, ${description}, ${file},
-        ${ctx.actor.id}, ${ctx.actor.id}, ${ctx.now}, ${ctx.now})
+      insert into features ${inserted(values)}
       on conflict do nothing returning id, number`)
     if (row) {
       if (number !== undefined) await beginVersions(ctx, row)
-      const changes = appeared({ name, description, file })
-      await keepGrams(ctx, 'feature', row.id, undefined, textOf({ name, description }))
-      await recordFeature(ctx, 'created', row, changes)
+      await keepGrams(ctx, 'feature', row.id, undefined, textOf(state))
+      await recordFeature(ctx, 'created', row, appeared(state))
       return { row: await requireFeature(ctx, row.number), made: true }
     }
     // Another caller has created it meanwhile, or has taken its name. A generated number that a caller had chosen
     // before is skipped.
-    const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, name))
+    const winner = (number !== undefined && (await findByNumber(ctx, number))) || (await findByName(ctx, state.name))
     if (winner) return { row: winner, made: false }
   }
 }
@@ -115,29 +89,17 @@ export async function requirePossible(ctx: Ctx, number: number): Promise<void> {
   throw invalid('featureIds', `must not name ${number}: a feature that does not exist has at most ${maxFeatureNumber}`)
 }
 
-export const recordFeature = (
-  ctx: Ctx,
-  what: 'created' | 'updated' | 'deleted',
-  { id, number }: { id: number; number: number },
-  changes: Changes,
-) =>
-  record(ctx, { type: `feature.${what}`, subject: String(number), subjectId: id, projectId: ctx.project.id, changes })
-
 /** Writes the given fields. Writing the same values is not a change. */
-async function write(ctx: Ctx, row: FeatureRow, patch: Partial<FeatureFields>): Promise<FeatureRow> {
+async function write(ctx: Ctx, row: FeatureRow, patch: FeaturePatch): Promise<FeatureRow> {
   const before = stateOf(row)
-  const after = {
-    name: patch.name ?? row.name,
-    description: patch.description === undefined ? row.description : patch.description,
-    file: patch.file === undefined ? row.file : patch.file,
-  }
+  const after: FeatureState = { ...before, ...patch }
   const changes = differences(before, after)
   if (Object.keys(changes).length === 0) return row
   requireOwn(ctx, row, `feature ${row.number}`)
   await ctx.db
     .query(sql`
-    update features set name = ${after.name}, description = ${after.description}, file = ${after.file},
-      updated_at = ${ctx.now}, updated_by = ${ctx.actor.id}, version = version + 1 where id = ${row.id}`)
+    update features set ${assigned(valuesOf(after))}, updated_at = ${ctx.now}, updated_by = ${ctx.actor.id},
+      version = version + 1 where id = ${row.id}`)
     .catch((error) => {
       throw error instanceof UniqueViolation ? nameTaken(`Another feature is called '${after.name}'`) : error
     })

@@ -1,33 +1,49 @@
 import { z } from 'zod'
 import { rowId, text, time } from '../../contract/field.ts'
+import { emptyOf, givenOf, shownOf, stored } from '../../contract/stored.ts'
 import { lastRun } from '../run/fields.ts'
 
+const nullableText = z.string().nullable()
+
+/** The fields of a feature, in the order of a response. Rows, state, erasure and reference follow from this list. */
 export const featureFields = {
-  name: text(200, 1),
-  description: text(10_000).nullable().optional(),
-  file: text(512, 1).nullable().optional().describe('The path of its file or folder'),
+  id: stored('integer', rowId, 'The number of the feature in its project', { column: 'number' }),
+  project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
+  name: stored('text', z.string(), 'Its name', { given: text(200, 1) }),
+  description: stored('text', nullableText, 'What it is, in a few sentences', { given: text(10_000).nullable() }),
+  file: stored('text', nullableText, 'The path of the file or folder', {
+    given: text(512, 1).nullable().describe('The path of its file or folder'),
+  }),
+  createdAt: stored('time', time, 'When the ledger received it'),
+  updatedAt: stored('time', time, 'When it last changed'),
+  version: stored('integer', z.int(), 'The version, one higher with each change'),
+  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
 }
 
-/** A feature that is created if it does not exist. */
-export const featureInput = z.strictObject(featureFields)
+export const rowFields = {
+  ...featureFields,
+  rowId: stored('integer', rowId, 'The number of its row, never reused', { column: 'id' }),
+  createdBy: stored('integer', z.int(), 'The number of the actor who created it'),
+  updatedBy: stored('integer', z.int(), 'The number of the actor who changed it last', { isUnread: true }),
+}
 
-const fieldsSchema = z.object(featureFields)
-export type FeatureFields = z.infer<typeof fieldsSchema>
+const { name: _, ...empty } = emptyOf(featureFields)
+/** The state of a new feature, but for its name. */
+export const emptyFeature = empty
+
+const { name, ...others } = givenOf(featureFields)
+
+/** The fields that a caller may set, at creation and later. */
+export const featurePatch = { name, ...others }
+const patchSchema = z.object(featurePatch)
+export type FeaturePatch = z.infer<typeof patchSchema>
+
+/** A feature that is created if it does not exist. */
+export const featureInput = z.strictObject({ ...featurePatch, name: name.unwrap() })
+export type FeatureInput = z.infer<typeof featureInput>
 
 /** A feature; its `id` is its number within the project. */
-export const feature = z
-  .object({
-    id: rowId,
-    project: z.string(),
-    name: z.string(),
-    description: z.string().nullable(),
-    file: z.string().nullable(),
-    createdAt: time,
-    updatedAt: time,
-    version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
-  })
-  .meta({ id: 'Feature' })
+export const feature = z.object(shownOf(featureFields)).meta({ id: 'Feature' })
 export type Feature = z.infer<typeof feature>
 
 const featureRuns = z.object({

@@ -3,7 +3,7 @@ import { humanId, ifVersion, pageInput, pageMeta, projectFilter, rowId, text } f
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { runPage } from '../run/fields.ts'
-import { feature, featureFields, listedFeature } from './fields.ts'
+import { feature, featureInput, featurePatch, listedFeature } from './fields.ts'
 
 const featureAnswer = z.object({ feature })
 
@@ -11,7 +11,7 @@ export const featureRoutes = {
   createFeature: {
     summary: 'Create a feature, or update the existing one of that name',
     permission: 'agent',
-    input: z.strictObject(featureFields),
+    input: featureInput,
     output: featureAnswer.extend({ created: z.boolean().describe('false: it existed already') }),
     success: [201, 200],
     example: { name: 'user-auth', file: 'src/auth/login.ts' },
@@ -41,7 +41,7 @@ export const featureRoutes = {
   updateFeature: {
     summary: 'Change fields of a feature',
     permission: 'agent',
-    input: z.strictObject({ id: rowId, ...featureFields, name: featureFields.name.optional(), ifVersion }),
+    input: z.strictObject({ id: rowId, ...featurePatch, ifVersion }),
     output: featureAnswer,
     success: [200],
     example: { id: 43, name: 'password-reset', description: 'Reset by mail' },

@@ -3,9 +3,10 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import { type Ctx, inTx, type Operation, requireOwn } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
 import { unlinkRemains } from '../../frame/remains.ts'
-import { ensureFeature, type FeatureRow, requirePossible } from '../feature/feature.ts'
-import type { FeatureFields } from '../feature/fields.ts'
+import { ensureFeature, requirePossible } from '../feature/feature.ts'
+import type { FeatureInput } from '../feature/fields.ts'
 import { placeholderName } from '../feature/name.ts'
+import type { FeatureRow } from '../feature/row.ts'
 import { countLinks } from '../feature/totals.ts'
 import type { RunRoutes } from './routes.ts'
 import { type RunRow, recordRun, requireRun } from './row.ts'
@@ -23,7 +24,7 @@ async function requireChangeable(ctx: Ctx, runId: string): Promise<RunRow> {
 /** The most bytes of the features that one call describes: each part of them is indexed before anybody else may write. */
 const mostText = 100_000
 
-function faultOf(featureIds: number[], features: FeatureFields[]): ConductError | undefined {
+function faultOf(featureIds: number[], features: FeatureInput[]): ConductError | undefined {
   const named = featureIds.length + features.length
   if (named < 1 || named > 100) {
     return invalid('featureIds', `name 1 to 100 features in featureIds and features together, not ${named}`)

@@ -1,4 +1,4 @@
-import sql, { join, raw } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
 import { insertUnder } from '../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, personIn, requireVersion } from '../../frame/ctx.ts'
@@ -12,6 +12,7 @@ import {
   requireFitting,
 } from '../../frame/document.ts'
 import { requireGone } from '../../frame/remains.ts'
+import { inserted } from '../../frame/stored.ts'
 import { appeared } from '../../log/event.ts'
 import { moveTotals } from '../spec/totals.ts'
 import { findSpecVersion } from '../spec/version.ts'
@@ -98,7 +99,7 @@ async function insertRun(
     ...more,
   }
   const [row] = await ctx.db.query<RunRow>(sql`
-    insert into runs (${raw(Object.keys(values).join(', '))}) values (${join(Object.values(values))})
+    insert into runs ${inserted(values)}
     on conflict do nothing returning ${columns}`)
   return row
 }

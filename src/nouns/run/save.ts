@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import sql, { join, raw } from 'sql-template-tag'
+import sql, { join } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import type { Ctx } from '../../frame/ctx.ts'
+import { assigned } from '../../frame/stored.ts'
 import { type Changes, differences } from '../../log/event.ts'
 import { moveCost } from '../feature/totals.ts'
 import { moveTotals } from '../spec/totals.ts'
@@ -149,9 +150,8 @@ export async function writeRun(ctx: Ctx, row: RunRow, values: Record<string, unk
   const moved = Object.entries(values).filter(([name, value]) => row[name as keyof RunRow] !== value)
   // Two signs of life in the same millisecond change nothing.
   if (moved.length === 0) return row
-  const assignments = moved.map(([name, value]) => sql`${raw(name)} = ${value}`)
   const [saved] = await ctx.db.query<RunRow>(
-    sql`update runs set ${join(assignments)} where id = ${row.id} returning ${columns}`,
+    sql`update runs set ${assigned(Object.fromEntries(moved))} where id = ${row.id} returning ${columns}`,
   )
   return saved as RunRow
 }

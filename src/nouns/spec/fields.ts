@@ -1,43 +1,60 @@
 import { z } from 'zod'
 import { actor, rowId, text, time } from '../../contract/field.ts'
+import { emptyOf, givenOf, shownOf, stored } from '../../contract/stored.ts'
 import { counts } from '../run/fields.ts'
 import { statuses, verdicts } from '../run/state.ts'
 import { used } from '../run/stats-fields.ts'
 
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
 
+const checklist = z.object({ total: z.int(), done: z.int() }).meta({ id: 'Checklist' })
+
+/** The fields of a spec, in the order of a response. Rows, state, erasure and reference follow from this list. */
 export const specFields = {
-  title: text(300, 1).nullable().optional().describe('Default: the first heading or line of the content'),
+  id: stored('integer', rowId, 'The number of the row, never reused'),
+  project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
+  specId: stored('word', z.string(), 'The id of the spec in its project'),
+  title: stored('text', z.string().nullable(), 'The title', {
+    given: text(300, 1).nullable().describe('Default: the first heading or line of the content'),
+  }),
+  status: stored('word', specStatus, 'The status', { given: specStatus, empty: 'draft' }),
+  agent: stored('text', z.string().nullable(), 'Who wrote it', {
+    given: text(200, 1).nullable().describe('Who wrote it'),
+  }),
+  checklist: stored('derived', checklist, 'The items of the checklist in its content'),
+  createdAt: stored('time', time, 'When the ledger received it'),
+  updatedAt: stored('time', time, 'When it last changed'),
+  createdBy: stored('actor', actor, 'Who created it'),
+  updatedBy: stored('actor', actor, 'Who changed it last'),
+  version: stored('integer', z.int(), 'The version, one higher with each change'),
+  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
+}
+
+export const rowFields = {
+  ...specFields,
+  documentId: stored('integer', z.int().nullable(), 'Its content'),
+  checklistTotal: stored('integer', z.int(), 'How many items its checklist has'),
+  checklistDone: stored('integer', z.int(), 'How many of them are done'),
+}
+
+export const emptySpec = emptyOf(specFields)
+
+const { title, ...others } = givenOf(specFields)
+
+/** The fields that a caller may set, at creation and later. */
+export const specInput = {
+  title,
   content: text(Number.POSITIVE_INFINITY)
     .optional()
     .describe('Markdown; its `- [ ]` and `- [x]` items are the checklist'),
-  status: specStatus.optional(),
-  agent: text(200, 1).nullable().optional().describe('Who wrote it'),
+  ...others,
 }
 
-const fieldsSchema = z.object(specFields)
-export type SpecFields = z.infer<typeof fieldsSchema>
-
-const checklist = z.object({ total: z.int(), done: z.int() }).meta({ id: 'Checklist' })
+const inputSchema = z.object(specInput)
+export type SpecInput = z.infer<typeof inputSchema>
 
 /** A spec as lists show it. */
-export const spec = z
-  .object({
-    id: rowId,
-    project: z.string(),
-    specId: z.string(),
-    title: z.string().nullable(),
-    status: specStatus,
-    agent: z.string().nullable(),
-    checklist,
-    createdAt: time,
-    updatedAt: time,
-    createdBy: actor,
-    updatedBy: actor,
-    version: z.int(),
-    erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),
-  })
-  .meta({ id: 'Spec' })
+export const spec = z.object(shownOf(specFields)).meta({ id: 'Spec' })
 export type Spec = z.infer<typeof spec>
 
 /** The totals of a spec's runs. */

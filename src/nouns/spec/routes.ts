@@ -3,7 +3,7 @@ import { humanId, ifVersion, importedAt, pageInput, pageMeta, projectFilter, tex
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { runPage, runStatus, verdict } from '../run/fields.ts'
-import { fullSpec, fullSpecVersion, spec, specFields, specStatus, specVersion } from './fields.ts'
+import { fullSpec, fullSpecVersion, spec, specInput, specStatus, specVersion } from './fields.ts'
 
 const specAnswer = z.object({ spec })
 
@@ -13,7 +13,7 @@ export const specRoutes = {
     permission: 'agent',
     input: z.strictObject({
       specId: humanId.optional().describe('Default: the next SPEC-<n> of the project'),
-      ...specFields,
+      ...specInput,
       createdAt: importedAt,
     }),
     output: specAnswer,
@@ -45,7 +45,7 @@ export const specRoutes = {
   updateSpec: {
     summary: 'Change fields of a spec; earlier versions stay',
     permission: 'agent',
-    input: z.strictObject({ specId: humanId, ...specFields, ifVersion }),
+    input: z.strictObject({ specId: humanId, ...specInput, ifVersion }),
     output: specAnswer,
     success: [200],
     example: { specId: 'AUTH-001', status: 'in_progress' },

@@ -1,6 +1,5 @@
-import sql, { empty, join, raw } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
-import type { ActorName } from '../../contract/field.ts'
 import { firstVersion, insertUnder, useUpVersions } from '../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireOwn, requireVersion } from '../../frame/ctx.ts'
 import {
@@ -17,91 +16,25 @@ import {
 import { readPage, type Walk } from '../../frame/page.ts'
 import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
-import { actorsOf } from '../../log/actor.ts'
+import { assigned, inserted } from '../../frame/stored.ts'
 import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
-import { record } from '../../log/record.ts'
 import { titleOf } from '../../text/title.ts'
 import { checklistOf } from './checklist.ts'
-import type { Spec, SpecFields } from './fields.ts'
+import { emptySpec, type SpecInput } from './fields.ts'
 import type { SpecRoutes } from './routes.ts'
+import {
+  columns,
+  recordSpec,
+  requireSpec,
+  type SpecRow,
+  type SpecState,
+  shownSpec,
+  shownSpecs,
+  stateOf,
+  valuesOf,
+} from './row.ts'
 import { totalsOf } from './totals.ts'
 import { keepVersion, noSpec } from './version.ts'
-
-interface SpecRow {
-  id: number
-  slug: string
-  spec_id: string
-  title: string | null
-  status: Spec['status']
-  agent: string | null
-  document_id: number | null
-  checklist_total: number
-  checklist_done: number
-  created_at: string
-  updated_at: string
-  created_by: number
-  updated_by: number
-  version: number
-  erased_at: string | null
-}
-
-const columns = sql`specs.id, (select p.slug from projects p where p.id = specs.project_id) as slug, specs.spec_id,
-  specs.title, specs.status, specs.agent, specs.document_id, specs.checklist_total, specs.checklist_done,
-  specs.created_at, specs.updated_at, specs.created_by, specs.updated_by, specs.version,
-  specs.erased_at`
-
-async function shownSpecs(ctx: Ctx, rows: SpecRow[]): Promise<Spec[]> {
-  const actors = await actorsOf(
-    ctx,
-    rows.flatMap((row) => [row.created_by, row.updated_by]),
-  )
-  return rows.map((row) => specOf(row, actors))
-}
-
-const shownSpec = async (ctx: Ctx, row: SpecRow) => (await shownSpecs(ctx, [row]))[0] as Spec
-
-function specOf(row: SpecRow, actors: ReadonlyMap<number, ActorName>): Spec {
-  const { id, slug, spec_id: specId, title, status, agent, version } = row
-  const checklist = { total: row.checklist_total, done: row.checklist_done }
-  return {
-    id,
-    project: slug,
-    specId,
-    title,
-    status,
-    agent,
-    checklist,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    createdBy: actors.get(row.created_by) as ActorName,
-    updatedBy: actors.get(row.updated_by) as ActorName,
-    version,
-    ...(row.erased_at !== null && { erasedAt: row.erased_at }),
-  }
-}
-
-type State = Pick<Spec, 'title' | 'status' | 'agent'>
-
-const stateOf = ({ title, status, agent }: State): State => ({ title, status, agent })
-
-/** The spec with that id in the caller's project. Throws NOT_FOUND if there is none. */
-async function requireSpec(ctx: Ctx, specId: string, lock = empty): Promise<SpecRow> {
-  const [row] = await ctx.db.query<SpecRow>(sql`
-    select ${columns} from specs where specs.project_id = ${ctx.project.id} and specs.spec_id = ${specId} ${lock}`)
-  if (!row) throw noSpec(ctx, specId)
-  return row
-}
-
-function recordSpec(
-  ctx: Ctx,
-  what: 'created' | 'updated' | 'deleted',
-  row: SpecRow,
-  changes: Changes,
-  isImported = false,
-) {
-  const { id: subjectId, spec_id: subject } = row
-  return record(ctx, { type: `spec.${what}`, subject, subjectId, projectId: ctx.project.id, changes, isImported })
-}
 
 /** Throws CONFLICT if the specId is taken. */
 export const createSpec: Operation<SpecRoutes['createSpec']> = async (
@@ -110,16 +43,12 @@ export const createSpec: Operation<SpecRoutes['createSpec']> = async (
 ) => {
   requireFitting(ctx, content)
   const at = madeAt(ctx, createdAt)
-  const state: State = {
-    title: fields.title ?? titleOf(content),
-    status: fields.status ?? 'draft',
-    agent: fields.agent ?? null,
-  }
+  const state = change(emptySpec, { ...fields, content })
   const digest = digestOf(content)
   return inTx(ctx, async (ctx) => {
     const values = {
       project_id: ctx.project.id,
-      ...state,
+      ...valuesOf(state),
       document_id: await insertDocument(ctx, content, digest),
       ...checklistColumns(content),
       created_by: ctx.actor.id,
@@ -129,7 +58,7 @@ export const createSpec: Operation<SpecRoutes['createSpec']> = async (
     }
     const row = await insertUnder(ctx, 'spec', specId, async (id) => {
       const [row] = await ctx.db.query<SpecRow>(sql`
-        insert into specs (spec_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
+        insert into specs ${inserted({ spec_id: id, ...values })}
         on conflict do nothing returning ${columns}`)
       return row && beginVersions(ctx, row)
     })
@@ -196,15 +125,14 @@ export const updateSpec: Operation<SpecRoutes['updateSpec']> = async (
     const changes: Changes = { ...differences(before, after), ...(moved && { content: moved.digests }) }
     if (Object.keys(changes).length === 0) return { spec: await shownSpec(ctx, row) }
     const values = {
-      ...after,
+      ...valuesOf(after),
       ...moved?.columns,
       updated_at: ctx.now,
       updated_by: ctx.actor.id,
       version: row.version + 1,
     }
-    const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
     const [changed] = await ctx.db.query<SpecRow>(
-      sql`update specs set ${join(assignments)} where id = ${row.id} returning ${columns}`,
+      sql`update specs set ${assigned(values)} where id = ${row.id} returning ${columns}`,
     )
     await keepVersion(ctx, changed as SpecRow)
     await keepGrams(ctx, 'spec', row.id, row.title, after.title)
@@ -213,13 +141,10 @@ export const updateSpec: Operation<SpecRoutes['updateSpec']> = async (
   })
 }
 
-function change(before: State, { title, status, agent, content }: SpecFields): State {
-  const given = title === undefined ? before.title : title
-  return {
-    title: given ?? (content === undefined ? null : titleOf(content)),
-    status: status ?? before.status,
-    agent: agent === undefined ? before.agent : agent,
-  }
+/** A state with the given fields. A title of null is that of a given content. */
+function change(before: SpecState, { content, ...patch }: SpecInput): SpecState {
+  const state: SpecState = { ...before, ...patch }
+  return { ...state, title: state.title ?? (content === undefined ? null : titleOf(content)) }
 }
 
 /** Stores a new content, or reuses that of an earlier version; undefined if it is the current one. */

@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { keepGrams } from '../../frame/part.ts'
 import { listOf, present } from '../../frame/pieces.ts'
+import { assigned } from '../../frame/stored.ts'
 import { erasedName, erasedNameOf, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
+import * as features from '../../nouns/feature/row.ts'
 import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
 import { normalForm } from '../../nouns/run/verdict/command.ts'
+import * as specs from '../../nouns/spec/row.ts'
 import { eraseDocuments, unindex } from './content.ts'
 import { eraseDiffs } from './diffs.ts'
 
@@ -66,10 +69,7 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
     return [{ id: row.id, values: { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 } }]
   })
   await Promise.all(
-    gone.map(({ id, values }) => {
-      const assignments = Object.entries(values).map(([name, value]) => sql`${raw(name)} = ${value}`)
-      return ctx.db.query(sql`update checks set ${join(assignments)} where id = ${id}`)
-    }),
+    gone.map(({ id, values }) => ctx.db.query(sql`update checks set ${assigned(values)} where id = ${id}`)),
   )
   await eraseSentences(ctx, sql`id in (select c.run_id from checks c where c.id in (${listOf(ids)}))`, isToGo)
   await unindex(ctx, 'check', idsOf(gone))
@@ -131,15 +131,16 @@ export const eraseFeatures = oneByOne(eraseFeature)
 
 /** Erases every version, too. The number of the version stays, because runs refer to it. */
 async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
-  const [row] = await ctx.db.query<{ title: string | null; agent: string | null }>(
-    sql`select title, agent from specs where id = ${id} ${ctx.db.dialect.forUpdate}`,
+  const [row] = await ctx.db.query<specs.SpecRow>(
+    sql`select ${specs.columns} from specs where specs.id = ${id} ${ctx.db.dialect.forUpdate}`,
   )
   if (!row) return false
-  const after = eraseIn({ title: row.title, agent: row.agent }, isToGo)
+  const before = specs.stateOf(row)
+  const after = eraseIn(before, isToGo)
   const versions = await ctx.db.query<{ id: number; title: string | null; document_id: number | null }>(
     sql`select id, title, document_id from spec_versions where spec_id = ${id} order by id`,
   )
-  let isGone = after.title !== row.title || after.agent !== row.agent
+  let isGone = !isDeepStrictEqual(before, after)
   for (const version of versions) {
     const { title } = eraseIn({ title: version.title }, isToGo)
     const isContentGone = (await eraseDocuments(ctx, [version.document_id], isToGo)).size > 0
@@ -148,29 +149,27 @@ async function eraseSpec(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean>
     await ctx.db.query(sql`update spec_versions set title = ${title} where id = ${version.id}`)
   }
   if (!isGone) return false
-  await ctx.db.query(
-    sql`update specs set title = ${after.title}, agent = ${after.agent}, erased_at = ${ctx.now} where id = ${id}`,
-  )
-  await keepGrams(ctx, 'spec', id, row.title, after.title)
+  const values = { ...specs.valuesOf(after), erased_at: ctx.now }
+  await ctx.db.query(sql`update specs set ${assigned(values)} where id = ${id}`)
+  await keepGrams(ctx, 'spec', id, before.title, after.title)
   await unindex(ctx, 'spec', [id])
   return true
 }
 
 /** An erased name gets a unique replacement, because no two features of a project may have the same name. */
 async function eraseFeature(ctx: Ctx, id: number, isToGo: IsToGo): Promise<boolean> {
-  const [row] = await ctx.db.query<{ number: number; name: string; description: string | null; file: string | null }>(
-    sql`select number, name, description, file from features where id = ${id} ${ctx.db.dialect.forUpdate}`,
+  const [row] = await ctx.db.query<features.FeatureRow>(
+    sql`select ${features.columns} from features f where f.id = ${id} ${ctx.db.dialect.forUpdate}`,
   )
   if (!row) return false
-  const { number, ...before } = row
+  const before = features.stateOf(row)
   const { name, ...texts } = eraseIn(before, isToGo)
   const isGone = name !== before.name && !isErasedName(before.name)
-  const after = { name: isGone ? await freeName(ctx, id, number) : before.name, ...texts }
-  if (isDeepStrictEqual({ ...before }, after)) return false
-  await ctx.db.query(sql`update features set name = ${after.name}, description = ${after.description},
-    file = ${after.file}, erased_at = ${ctx.now}, version = version + 1 where id = ${id}`)
-  const textOf = ({ name, description }: typeof after) => `${name}\n${description ?? ''}`
-  await keepGrams(ctx, 'feature', id, textOf(before), textOf(after))
+  const after = { name: isGone ? await freeName(ctx, id, row.number) : before.name, ...texts }
+  if (isDeepStrictEqual(before, after)) return false
+  const values = { ...features.valuesOf(after), erased_at: ctx.now, version: row.version + 1 }
+  await ctx.db.query(sql`update features set ${assigned(values)} where id = ${id}`)
+  await keepGrams(ctx, 'feature', id, features.textOf(before), features.textOf(after))
   await unindex(ctx, 'feature', [id])
   return true
 }

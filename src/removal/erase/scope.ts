@@ -5,8 +5,10 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import { everyText, type IsToGo, textsWith } from '../../log/event.ts'
+import { featureFields } from '../../nouns/feature/fields.ts'
 import { checkFields } from '../../nouns/run/check/fields.ts'
 import { rowFields } from '../../nouns/run/fields.ts'
+import { specFields } from '../../nouns/spec/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
 import { attentionTexts } from './attention.ts'
 import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
@@ -181,9 +183,9 @@ function textScope(ctx: Ctx, text: string): Scope {
     rows: {
       run: any('runs', ofRun, inRun, ['document_id'], files, memos, open, decisions),
       turn: inTurns('turns', diffs),
-      spec: any('specs', ['title', 'agent'], [], ['document_id']),
+      spec: any('specs', columnsOfKind(specFields, 'text'), [], ['document_id']),
       check: any('checks', columnsOfKind(checkFields, 'text'), columnsOfKind(checkFields, 'json'), ['document_id']),
-      feature: any('features', ['name', 'description', 'file'], [], []),
+      feature: any('features', columnsOfKind(featureFields, 'text'), [], []),
     },
     repeated: { run: turns, spec: versions },
     events: async () => eventsWith(any('e', [], ['changes'], [])),

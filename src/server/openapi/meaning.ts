@@ -1,9 +1,13 @@
 import { meaningsOf } from '../../contract/stored.ts'
+import { featureFields } from '../../nouns/feature/fields.ts'
 import { checkFields } from '../../nouns/run/check/fields.ts'
 import { runFields } from '../../nouns/run/fields.ts'
+import { specFields } from '../../nouns/spec/fields.ts'
 
 /** The description of a field, unless its schema has its own. A name means the same everywhere. */
 export const meanings: Record<string, string> = {
+  ...meaningsOf(featureFields),
+  ...meaningsOf(specFields),
   ...meaningsOf(checkFields),
   ...meaningsOf(runFields),
   actor: 'Who did it',
@@ -14,7 +18,6 @@ export const meanings: Record<string, string> = {
   cacheReadTokens: 'Input tokens read from a cache',
   cacheWriteTokens: 'Input tokens written to a cache',
   check: 'The check',
-  checklist: 'The items of the checklist in its content',
   checks: 'The checks of this page',
   code: 'What went wrong, for programs',
   commands: 'The commands that ran',
@@ -27,7 +30,6 @@ export const meanings: Record<string, string> = {
   deletions: 'Deleted lines',
   deliveries: 'The deliveries of this page',
   delivery: 'The delivery',
-  description: 'What it is, in a few sentences',
   done: 'Items that are done',
   endedAfter: 'Only runs that ended after this moment',
   endedBefore: 'Only runs that ended before this moment',
@@ -39,7 +41,6 @@ export const meanings: Record<string, string> = {
   featureId: 'The number of the feature in its project',
   featureIds: 'Numbers of features in the project',
   features: 'The features of this page, or those linked to the run',
-  file: 'The path of the file or folder',
   files: 'The changed files, or their number',
   hasMore: 'Whether more follows',
   host: 'The name of the machine',

@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { parsed } from '../../../contract/stored.ts'
 import type { Ctx } from '../../../frame/ctx.ts'
+import { assigned, inserted } from '../../../frame/stored.ts'
 import { appeared, differences, erasedText } from '../../../log/event.ts'
 import { failingCheck } from '../check/verdict.ts'
 import { rejudgedByUpgrade } from '../fields.ts'
@@ -84,7 +85,7 @@ async function insert(
   if (values.since_at < ctx.now && (await isMended(ctx, run, reason, values.since_at))) return
   const all = { ...values, run_id: run.id, project_id: ctx.project.id, updated_at: ctx.now }
   const [row] = await ctx.db.query<AttentionRow>(sql`
-    insert into attention (${raw(Object.keys(all).join(', '))}) values (${join(Object.values(all))})
+    insert into attention ${inserted(all)}
     on conflict do nothing returning ${columns}`)
   if (row) await recordAttention(ctx, 'created', row, appeared(toldOf(row)))
 }
@@ -96,9 +97,8 @@ export async function change(ctx: Ctx, row: AttentionRow, values: Partial<Attent
   const all = { ...values, ...(isTold && { updated_at: ctx.now }) }
   const moved = Object.entries(all).filter(([name, value]) => row[name as keyof AttentionColumns] !== value)
   if (moved.length === 0) return
-  const assignments = moved.map(([name, value]) => sql`${raw(name)} = ${value}`)
   const [saved] = await ctx.db.query(
-    sql`update attention set ${join(assignments)} where run_id = ${row.id} returning 1 as one`,
+    sql`update attention set ${assigned(Object.fromEntries(moved))} where run_id = ${row.id} returning 1 as one`,
   )
   if (saved && isTold) await recordAttention(ctx, 'updated', row, told)
 }

@@ -1,10 +1,11 @@
-import sql, { join, raw } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../../contract/error.ts'
 import type { InputOf } from '../../../contract/route.ts'
 import { insertUnder } from '../../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, personIn } from '../../../frame/ctx.ts'
 import { digestOf, insertDocument, requireFitting } from '../../../frame/document.ts'
 import { requireGone } from '../../../frame/remains.ts'
+import { inserted } from '../../../frame/stored.ts'
 import { appeared } from '../../../log/event.ts'
 import { tokenHash } from '../lease.ts'
 import { personHash } from '../person.ts'
@@ -118,7 +119,7 @@ async function insertCheck(
   }
   const row = await insertUnder(ctx, 'check', checkId, async (id) => {
     const [row] = await ctx.db.query<CheckRow>(sql`
-      insert into checks (check_id, ${raw(Object.keys(values).join(', '))}) values (${id}, ${join(Object.values(values))})
+      insert into checks ${inserted({ check_id: id, ...values })}
       on conflict do nothing returning ${columns}`)
     return row
   })

@@ -94,7 +94,13 @@ export const checkFields = {
   erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
 }
 
-export const rowFields = { ...checkFields, documentId: stored('integer', nullableInt, 'Its content') }
+export const rowFields = {
+  ...checkFields,
+  documentId: stored('integer', nullableInt, 'Its content'),
+  workVersion: stored('integer', z.int(), 'The version of the work that it is about', { isUnread: true }),
+  resultBy: stored('integer', z.int(), 'The number of the actor whose result it is', { isUnread: true }),
+  resultPerson: stored('word', nullableText, 'A hash of the mail of that person', { isUnread: true }),
+}
 
 export const emptyCheck = emptyOf(checkFields)
 

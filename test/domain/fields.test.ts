@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { columnOf, columnsOfKind, type Fields, type Kind, stored } from '../../src/contract/stored.ts'
+import { tables } from '../../src/export/tables.ts'
+import { isFact } from '../../src/log/event.ts'
+import * as feature from '../../src/nouns/feature/fields.ts'
+import * as check from '../../src/nouns/run/check/fields.ts'
+import * as run from '../../src/nouns/run/fields.ts'
+import * as spec from '../../src/nouns/spec/fields.ts'
+
+// A field of a noun has a column, a meaning, and a decision whether an erasure looks into it. For runs, the types of
+// src/web/runs/run-facts.tsx ask for its place on the dashboard.
+
+interface Noun {
+  table: string
+  /** Its schema in openapi.json. */
+  schema: string
+  fields: Fields
+  /** Those, and the columns that no response shows. */
+  rowFields: Fields
+}
+
+const nouns: Noun[] = [
+  { table: 'runs', schema: 'Run', fields: run.runFields, rowFields: run.rowFields },
+  { table: 'checks', schema: 'Check', fields: check.checkFields, rowFields: check.rowFields },
+  { table: 'specs', schema: 'Spec', fields: spec.specFields, rowFields: spec.rowFields },
+  { table: 'features', schema: 'Feature', fields: feature.featureFields, rowFields: feature.rowFields },
+]
+
+const schema = readFileSync(new URL('../../docs/schema.sql', import.meta.url), 'utf8')
+const { schemas } = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')).components as {
+  schemas: Record<string, { properties: Record<string, { description?: string }> }>
+}
+
+/** The columns of a table, with their types. */
+function columnsIn(table: string): Map<string, string> {
+  const [, statement = ''] = new RegExp(`^create table ${table} \\(\n(.*?)\n\\)`, 'ms').exec(schema) ?? []
+  return new Map(
+    [...statement.matchAll(/^ {2}(\w+) (text|integer|real)\b/gm)].map(([, name = '', type = '']) => [name, type]),
+  )
+}
+
+/** Columns that statements compute from others. */
+const computed: Record<string, string> = { slug: 'project_id', run: 'run_id', retry_of_run: 'retry_of' }
+
+const typeOf = (kind: Kind) =>
+  ['integer', 'actor', 'flag'].includes(kind) ? 'integer' : kind === 'real' ? 'real' : 'text'
+
+const isText = (kind: Kind) => kind === 'text' || kind === 'json'
+
+/** What the ledger does not do with these fields. */
+function lackOf({ table, schema, fields, rowFields }: Noun): string[] {
+  const columns = columnsIn(table)
+  const unexported = tables.find(({ name }) => name === table)?.live ?? []
+  return Object.entries(rowFields).flatMap(([name, field]) => {
+    const { kind, given, isFact: isTold } = field
+    const own = columnOf(name, field)
+    const isStored = kind !== 'derived' && !(own in computed)
+    const isWord = ['text', 'word', 'time'].includes(kind)
+    return [
+      isStored && columns.get(own) !== typeOf(kind) && `${name}: docs/schema.sql has no column ${own} ${typeOf(kind)}`,
+      isWord &&
+        (given || isTold) &&
+        isFact(name) === isText(kind) &&
+        `${name}: an erasure of events takes it for another`,
+      isText(kind) && unexported.includes(own) && `${name}: an export leaves it out`,
+      name in fields && !schemas[schema]?.properties[name]?.description && `${name}: openapi.json does not describe it`,
+    ].filter((lack) => typeof lack === 'string')
+  })
+}
+
+for (const noun of nouns) {
+  test(`every field of ${noun.table} is stored, exported, erased and described`, () => {
+    assert.deepEqual(lackOf(noun), [])
+    const listed = Object.entries(noun.rowFields).map(([name, field]) => columnOf(name, field))
+    const all = [...listed, ...listed.flatMap((column) => computed[column] ?? [])]
+    assert.deepEqual(
+      [...columnsIn(noun.table).keys()].filter((column) => !all.includes(column)),
+      [],
+      'every column is in the list',
+    )
+  })
+}
+
+test('a new field fails until the ledger has it', () => {
+  const string = z.string().nullable()
+  const more = {
+    motto: stored('text', string, 'What it lives by', { given: string }),
+    endedWell: stored('word', string, 'Whether it ended well', { isFact: true }),
+  }
+  const fields = { ...run.runFields, ...more }
+  assert.deepEqual(lackOf({ table: 'runs', schema: 'Run', fields, rowFields: { ...fields, ...run.innerFields } }), [
+    'motto: docs/schema.sql has no column motto text',
+    'motto: openapi.json does not describe it',
+    'endedWell: docs/schema.sql has no column ended_well text',
+    'endedWell: an erasure of events takes it for another',
+    'endedWell: openapi.json does not describe it',
+  ])
+  assert.ok(columnsOfKind(more, 'text').includes('motto'), 'an erasure looks into it')
+})
