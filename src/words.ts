@@ -24,7 +24,7 @@ export const instructions = `${sentences.ledger}
 export function agentsBlock(project: string, titles: readonly string[]): string {
   const who =
     titles.length === 0
-      ? `- No hooks record your session. ${sentences.tools}`
+      ? `- This project registers no hooks. Unless a plugin of Conduct records your session: ${sentences.tools}`
       : `- Hooks record each session of ${listed(titles)}: ${sentences.hooks}\n- Any other agent: ${sentences.tools}`
   return `## Conduct
 

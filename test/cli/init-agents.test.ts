@@ -11,33 +11,33 @@ const forms: Record<string, { event?: string; entry?: unknown; servers: Record<s
   claude: {
     event: 'Notification',
     entry: { hooks: [{ type: 'command', command: hookOf('claude'), timeout: 30, async: true }] },
-    servers: { '.mcp.json': { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } } },
+    servers: { '.mcp.json': { mcpServers: { conduct: { command: 'conduct-ledger', args: ['mcp'] } } } },
   },
   codex: {
     event: 'SessionEnd',
     entry: { hooks: [{ type: 'command', command: hookOf('codex'), timeout: 3 }] },
     servers: {
-      '.codex/config.toml': '[mcp_servers]\n\n[mcp_servers.conduct]\ncommand = "conduct"\nargs = [ "mcp" ]\n',
+      '.codex/config.toml': '[mcp_servers]\n\n[mcp_servers.conduct]\ncommand = "conduct-ledger"\nargs = [ "mcp" ]\n',
     },
   },
   cursor: {
     event: 'stop',
     entry: { command: hookOf('cursor'), timeout: 30 },
-    servers: { '.cursor/mcp.json': { mcpServers: { conduct: { command: 'conduct', args: ['mcp'] } } } },
+    servers: { '.cursor/mcp.json': { mcpServers: { conduct: { command: 'conduct-ledger', args: ['mcp'] } } } },
   },
   copilot: {
     event: 'UserPromptSubmit',
     entry: { type: 'command', bash: hookOf('copilot'), timeoutSec: 30 },
     servers: {
       '.github/mcp.json': {
-        mcpServers: { conduct: { type: 'local', command: 'conduct', args: ['mcp'], tools: ['*'] } },
+        mcpServers: { conduct: { type: 'local', command: 'conduct-ledger', args: ['mcp'], tools: ['*'] } },
       },
-      '.vscode/mcp.json': { servers: { conduct: { type: 'stdio', command: 'conduct', args: ['mcp'] } } },
+      '.vscode/mcp.json': { servers: { conduct: { type: 'stdio', command: 'conduct-ledger', args: ['mcp'] } } },
     },
   },
   opencode: {
     servers: {
-      'opencode.json': { mcp: { conduct: { type: 'local', command: ['conduct', 'mcp'], enabled: true } } },
+      'opencode.json': { mcp: { conduct: { type: 'local', command: ['conduct-ledger', 'mcp'], enabled: true } } },
     },
   },
   gemini: {
@@ -54,7 +54,7 @@ const forms: Record<string, { event?: string; entry?: unknown; servers: Record<s
     event: 'Stop',
     entry: { hooks: [{ type: 'command', command: hookOf('droid'), timeout: 30 }] },
     servers: {
-      '.factory/mcp.json': { mcpServers: { conduct: { type: 'stdio', command: 'conduct', args: ['mcp'] } } },
+      '.factory/mcp.json': { mcpServers: { conduct: { type: 'stdio', command: 'conduct-ledger', args: ['mcp'] } } },
     },
   },
 }
@@ -78,7 +78,7 @@ for (const { name, title, hooks, servers } of installs) {
       Object.keys(filesNow()).filter((path) => !path.endsWith('.md')),
       ['conduct.json'],
     )
-    assert.match(read('AGENTS.md'), /^- No hooks record your session\. Call start_run/m)
+    assert.match(read('AGENTS.md'), /^- This project registers no hooks\. Unless a plugin of Conduct records your session: Call start_run/m)
     assert.equal((await init('--remove')).code, 0)
     assert.deepEqual(filesNow(), {})
   })
@@ -130,9 +130,9 @@ test('without an agent, no text claims that sessions record themselves', async (
   assert.match(stdout, /^not found: Claude Code \(--agents claude\), Codex /m)
   assert.match(stdout, /init found no coding agent, so no session will be recorded/)
   assert.deepEqual(Object.keys(filesNow()).sort(), ['AGENTS.md', 'conduct.json'])
-  assert.match(read('AGENTS.md'), /^- No hooks record your session\./m)
+  assert.match(read('AGENTS.md'), /^- This project registers no hooks\./m)
   await init('--agents', 'codex', '--no-hooks')
-  assert.match(read('AGENTS.md'), /^- No hooks record your session\./m)
+  assert.match(read('AGENTS.md'), /^- This project registers no hooks\./m)
   await init('--agents', 'codex')
   await init('--agents', 'cursor')
   assert.match(read('AGENTS.md'), /^- Hooks record each session of Codex and Cursor: /m)

@@ -47,7 +47,7 @@ export interface ServerFile {
 /** Seconds after which an agent stops waiting for a hook. Hooks that snapshot the working tree need up to two. */
 const timeout = 30
 
-const program: Fields = { command: 'conduct', args: ['mcp'] }
+const program: Fields = { command: 'conduct-ledger', args: ['mcp'] }
 
 /** The format that Claude Code introduced. `more` adds fields to the command. */
 const nested =
@@ -228,7 +228,7 @@ const opencode: Install = {
       orElse: 'opencode.jsonc',
       format: 'json',
       table: 'mcp',
-      entry: { type: 'local', command: ['conduct', 'mcp'], enabled: true },
+      entry: { type: 'local', command: ['conduct-ledger', 'mcp'], enabled: true },
     },
   ],
   trust:
