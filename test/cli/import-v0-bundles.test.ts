@@ -5,6 +5,7 @@ import { conductHere } from './program.ts'
 import { writeFiles } from './user.ts'
 
 const bundle = '2026-03-01-new-1a2b3c4d-spec'
+const untracked = '.conduct/specs/2026-03-07-new-2b3c4d5e-spec'
 const reports = `.conduct/specs/${bundle}/phase-reports`
 const header = 'timestamp,model,launcher,command,agent_name,phase(s),path\n'
 const lineOf = (time: string, command: string, phase: string, path: string) =>
@@ -30,6 +31,7 @@ const files = {
     '2026-03-04-bug-issue,The search finds nothing,1,2026-03-04T10:00:00Z,done\nSHOP-1,Move the tills,0,,\n',
   [`.conduct/specs/${bundle}/PLAN.md`]: '# Plan\n',
   [`.conduct/specs/${bundle}/SPEC.md`]: '# A shop\n\n- [x] Sell\n',
+  [`${untracked}/SPEC.md`]: '# A till\n',
   [`.conduct/specs/${bundle}/phases/PHASE_00.md`]: '# Phase 0\n',
   [`${reports}/PHASE_00-a.md`]: '# First report\n\n- Status: PASS\n',
   [`${reports}/PHASE_01-b.md`]: '# Second report\n\n## Status\n\n**BLOCKED — keys are missing**\n',
@@ -54,7 +56,7 @@ testLedger('bundles, trackers and logs become specs, runs and checks once', asyn
   }
   const first = await run('--dry-run')
   assert.deepEqual({ ...(await run()), dryRun: true }, first)
-  assert.deepEqual(first.counts, { specs: 3, runs: 7, checks: 9, features: 0 })
+  assert.deepEqual(first.counts, { specs: 4, runs: 7, checks: 9, features: 0 })
 
   const client = ledger.as({ project: 'old' })
   const { spec } = await client.getSpec({ specId: `v0-${bundle}` })
@@ -109,9 +111,12 @@ testLedger('bundles, trackers and logs become specs, runs and checks once', asyn
   assert.deepEqual(first.unplaced, [
     { file: '.conduct/audits/one.md', line: 10, reason: 'UI-004 was not evaluated' },
     { file: '.conduct/logs.csv', line: 7, reason: `${reports}/gone.md is gone` },
-    { file: '.conduct/logs.csv', line: 8, reason: "'yesterday' is no time in the past" },
+    { file: '.conduct/logs.csv', line: 8, reason: "timestamp 'yesterday' is no time in the past" },
     { file: '.conduct/decisions/one.md', reason: 'neither the tracker nor the log names it' },
     { file: '.conduct/ledger.md', reason: 'neither the tracker nor the log names it' },
+  ])
+  assert.deepEqual(first.contradictions, [
+    { file: untracked, reason: 'tracker.csv does not name it: its status is draft' },
   ])
   const again = await run()
   assert.deepEqual([again.counts.specs, again.counts.runs, again.counts.checks], [0, 0, 0])

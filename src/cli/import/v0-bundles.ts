@@ -79,7 +79,7 @@ async function importSpec(id: string, { content, row, location }: SpecText, { cl
   if (Buffer.byteLength(content) > mostSpecBytes) return report.pass(location, undefined, 'it is longer than 1 MiB')
   if (await exists(client.getSpec({ specId }))) return report.count('specs imported before')
   report.count('specs')
-  if (!row) report.pass(location, undefined, 'tracker.csv does not name it: its status is draft')
+  if (!row) report.contradict(location, undefined, 'tracker.csv does not name it: its status is draft')
   if (dryRun) return
   const status = row ? (row.isDone ? ('completed' as const) : ('in_progress' as const)) : ('draft' as const)
   const day = pastOf(/^\d{4}-\d{2}-\d{2}/.exec(id)?.[0])

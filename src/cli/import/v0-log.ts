@@ -28,7 +28,7 @@ export async function importLogLine(line: LogLine, runId: string, spec: string |
   const { client, dryRun, report } = context
   const { file, line: at } = line.at
   const time = pastOf(line.timestamp)
-  if (time === undefined) return report.pass(file, at, `'${line.timestamp}' is no time in the past`)
+  if (time === undefined) return report.pass(file, at, `timestamp '${line.timestamp}' is no time in the past`)
   if (!humanIdPattern.test(runId)) return report.pass(file, at, `'${line.command}' is no command that can be kept`)
   const text = documentOf(line, context)
   const status = statusIn(text)
