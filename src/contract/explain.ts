@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ConductError, type Issue } from './error.ts'
 
 /** The most problems that one error names. */
@@ -9,12 +9,22 @@ const mostShown = 60
 /** Shortens an input so that an error can quote it. */
 export const cut = (text: string) => (text.length > mostShown ? `${text.slice(0, mostShown)}…` : text)
 
+/** The options with which to parse what `explain` words. */
+export const explained = {
+  reportInput: true,
+  error({ code, inst }: z.core.$ZodRawIssue) {
+    const { shape } = code === 'unrecognized_keys' && inst instanceof z.ZodObject ? inst : {}
+    return shape && Object.keys(shape).join(', ')
+  },
+}
+
 /** Words an issue of zod so that it names the value and says what would be right. */
 export function explain(issue: z.core.$ZodIssue, fields: ReadonlySet<string>): Issue[] {
   const path = issue.path.map((step) => cut(String(step))).join('.')
   if (issue.code === 'unrecognized_keys') {
     if (path === '') return unknown('field', issue.keys, fields)
-    return issue.keys.map((key) => ({ path: `${path}.${cut(key)}`, message: 'unknown field' }))
+    const named = unknown('field', issue.keys, new Set(issue.message ? [issue.message] : []))
+    return named.map((one) => ({ ...one, path: `${path}.${one.path}` }))
   }
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
   return [{ path, message: issue.input === undefined ? missing(issue) : wrong(issue) }]
@@ -28,11 +38,21 @@ export function unknown(kind: string, names: readonly string[], known: ReadonlyS
 
 /** A VALIDATION_ERROR for several fields. It names the first 20 problems and counts the rest. */
 export function invalidInput(found: Issue[]): ConductError {
-  const issues = found.slice(0, mostNamed)
+  const issues = knownOnce(found.slice(0, mostNamed))
   const rest = found.length - issues.length
   if (rest > 0) issues.push({ path: '', message: `and ${rest.toLocaleString('en')} more` })
   const words = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message))
   return new ConductError('VALIDATION_ERROR', `${words.join('; ')}.`, { issues })
+}
+
+/** The same issues. A list of known names stands at the first unknown one. */
+function knownOnce(issues: Issue[]): Issue[] {
+  const named = new Set<string>()
+  return issues.map(({ path, message }) => {
+    const isRepeated = message.startsWith('unknown ') && named.has(message)
+    named.add(message)
+    return { path, message: isRepeated ? message.replace(/;.*/s, '') : message }
+  })
 }
 
 /** Words a problem of a field that is missing. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CallOptions, Client } from '../client/client.ts'
-import { explain, invalidInput } from '../contract/explain.ts'
+import { explain, explained, invalidInput } from '../contract/explain.ts'
 import type { Hold, Meta } from './hold.ts'
 
 /** What a tool gets with each call. */
@@ -59,7 +59,7 @@ export function tool<Input extends z.ZodObject>({ input, output, run, ...rest }:
     inputSchema: brief(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })) as Record<string, unknown>,
     outputSchema: brief(z.toJSONSchema(output, { io: 'input' })) as Record<string, unknown>,
     async call(call, given) {
-      const parsed = input.safeParse(withoutEmpty(input, given ?? {}), { reportInput: true })
+      const parsed = input.safeParse(withoutEmpty(input, given ?? {}), explained)
       if (parsed.success) return run(call, parsed.data)
       throw invalidInput(parsed.error.issues.flatMap((issue) => explain(issue, fields)))
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ConductError, type Issue } from '../contract/error.ts'
-import { cut, explain, invalidInput, unknown } from '../contract/explain.ts'
+import { cut, explain, explained, invalidInput, unknown } from '../contract/explain.ts'
 import { type Address, addressOf, headerFields, type Name } from '../contract/paths.ts'
 import { type Route, routes } from '../operations/routes.ts'
 
@@ -91,7 +91,7 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
     const value = raw.header(header)
     if (value !== undefined) input[field] = value
   }
-  const parsed = plan.schema.safeParse(input, { reportInput: true })
+  const parsed = plan.schema.safeParse(input, explained)
   if (parsed.success && issues.length === 0) return parsed.data
   const fieldOf = ({ path }: Issue) => path.split('.', 1)[0]
   const told = new Set(issues.map(fieldOf))

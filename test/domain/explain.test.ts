@@ -33,7 +33,7 @@ const bodies: [name: Name, body: unknown, ...issues: (string | RegExp)[]][] = [
   ['createRun', { labels: 'x' }, "labels: must be an object, not 'x'"],
   ['createRun', { links: many(33) }, 'links: must have at most 32 items, not 33'],
   ['createRun', { links: {} }, 'links: must be an array, not an object'],
-  ['createRun', { git: { nope: 1 } }, 'git.nope: unknown field'],
+  ['createRun', { git: { nope: 1 } }, /^git\.nope: unknown field; the known ones are .*[^ ]$/],
   ['createRun', { usage: { inputTokens: 1.5 } }, 'usage.inputTokens: must be a whole number, not 1.5'],
   ['createRun', { usage: { inputTokens: -1 } }, 'usage.inputTokens: must be at least 0, not -1'],
   ['createRun', { leaseSeconds: 5 }, 'leaseSeconds: must be 10 to 86400 seconds, not 5'],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import { explain } from '../../contract/explain.ts'
+import { explain, explained } from '../../contract/explain.ts'
 import { type Place, type PlaceOptions, placeOf } from '../../place/connect.ts'
 import { SettingError, UsageError } from '../../terminal/exit.ts'
 import { kebab } from '../../terminal/option.ts'
@@ -8,7 +8,7 @@ import { runChild } from './child.ts'
 
 /** Throws a UsageError that names each flag or argument with a value that the ledger would reject. */
 export function refuseFaults(command: Command, schema: z.ZodType, input: Record<string, unknown>) {
-  const { error } = schema.safeParse(input, { reportInput: true })
+  const { error } = schema.safeParse(input, explained)
   const issues = error?.issues.flatMap((issue) => explain(issue, new Set(Object.keys(input)))) ?? []
   if (issues.length === 0) return
   throw new UsageError(issues.map(({ path, message }) => `${nameOf(command, path)} ${message}`).join('\n'))
