@@ -1,4 +1,5 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { actor, rowId, time } from './field.ts'
 
 /**
  * How a column holds a field. An erasure looks into `text` and `json`, which may contain what people or agents wrote. A
@@ -41,6 +42,19 @@ export const stored = <const OfKind extends Kind, Shown extends z.ZodType, const
 ) => ({ kind, shown, means, ...more }) as { kind: OfKind; shown: Shown; means: string } & More
 
 export type Fields = Readonly<Record<string, Stored>>
+
+/** When and by whom a row was made and changed, which the ledger itself sets. */
+export const historyFields = {
+  createdAt: stored('time', time, 'When the ledger received it'),
+  updatedAt: stored('time', time, 'When it last changed'),
+  createdBy: stored('actor', actor, 'Who created it'),
+  updatedBy: stored('actor', actor, 'Who changed it last'),
+  version: stored('integer', z.int(), 'The version, one higher with each change'),
+}
+
+export const numberField = stored('integer', rowId, 'The number of the row, never reused')
+
+export const erasedField = stored('time', time.optional(), 'When texts of it were erased; missing if none were')
 
 /** `exitCode` as `exit_code`. */
 type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`

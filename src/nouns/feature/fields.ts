@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { rowId, text, time } from '../../contract/field.ts'
-import { emptyOf, givenOf, shownOf, stored } from '../../contract/stored.ts'
+import { rowId, text } from '../../contract/field.ts'
+import { emptyOf, erasedField, givenOf, historyFields, shownOf, stored } from '../../contract/stored.ts'
 import { lastRun } from '../run/fields.ts'
 
 const nullableText = z.string().nullable()
@@ -14,17 +14,17 @@ export const featureFields = {
   file: stored('text', nullableText, 'The path of the file or folder', {
     given: text(512, 1).nullable().describe('The path of its file or folder'),
   }),
-  createdAt: stored('time', time, 'When the ledger received it'),
-  updatedAt: stored('time', time, 'When it last changed'),
-  version: stored('integer', z.int(), 'The version, one higher with each change'),
-  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
+  createdAt: historyFields.createdAt,
+  updatedAt: historyFields.updatedAt,
+  version: historyFields.version,
+  erasedAt: erasedField,
 }
 
 export const rowFields = {
   ...featureFields,
   rowId: stored('integer', rowId, 'The number of its row, never reused', { column: 'id' }),
-  createdBy: stored('integer', z.int(), 'The number of the actor who created it'),
-  updatedBy: stored('integer', z.int(), 'The number of the actor who changed it last', { isUnread: true }),
+  createdBy: historyFields.createdBy,
+  updatedBy: { ...historyFields.updatedBy, isUnread: true as const },
 }
 
 const { name: _, ...empty } = emptyOf(featureFields)

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import {
   type ActorName,
-  actor,
   author,
   contentType,
   exitCode,
@@ -12,7 +11,17 @@ import {
   time,
   timeInput,
 } from '../../contract/field.ts'
-import { emptyOf, givenOf, parsed, type RowOf, shownOf, stored } from '../../contract/stored.ts'
+import {
+  emptyOf,
+  erasedField,
+  givenOf,
+  historyFields,
+  numberField,
+  parsed,
+  type RowOf,
+  shownOf,
+  stored,
+} from '../../contract/stored.ts'
 import { titleBytes } from '../../text/title.ts'
 import { checkName, evidence } from './check/fields.ts'
 import { labels, links, where } from './part-fields.ts'
@@ -42,7 +51,7 @@ const nullableTime = time.nullable()
 
 /** The fields of a run, in the order of a response. Rows, state, log, erasure and reference follow from this list. */
 export const runFields = {
-  id: stored('integer', rowId, 'The number of the row, never reused'),
+  id: numberField,
   project: stored('derived', z.string(), 'The slug of the project'),
   runId: stored('word', z.string(), 'The id of the run in its project'),
   title: stored('text', nullableText, 'The title', {
@@ -105,12 +114,8 @@ export const runFields = {
   endedAt: stored('time', nullableTime, 'When it ended', {
     given: timeInput.describe('Not before startedAt; only with a status that ends the run'),
   }),
-  createdAt: stored('time', time, 'When the ledger received it'),
-  updatedAt: stored('time', time, 'When it last changed'),
-  createdBy: stored('actor', actor, 'Who created it'),
-  updatedBy: stored('actor', actor, 'Who changed it last'),
-  version: stored('integer', z.int(), 'The version, one higher with each change'),
-  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
+  ...historyFields,
+  erasedAt: erasedField,
 }
 
 /** The columns of a run that no response shows as they are. */

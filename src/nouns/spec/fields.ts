@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { actor, rowId, text, time } from '../../contract/field.ts'
-import { emptyOf, givenOf, shownOf, stored } from '../../contract/stored.ts'
+import { text, time } from '../../contract/field.ts'
+import { emptyOf, erasedField, givenOf, historyFields, numberField, shownOf, stored } from '../../contract/stored.ts'
 import { counts } from '../run/fields.ts'
 import { statuses, verdicts } from '../run/state.ts'
 import { used } from '../run/stats-fields.ts'
@@ -11,7 +11,7 @@ const checklist = z.object({ total: z.int(), done: z.int() }).meta({ id: 'Checkl
 
 /** The fields of a spec, in the order of a response. Rows, state, erasure and reference follow from this list. */
 export const specFields = {
-  id: stored('integer', rowId, 'The number of the row, never reused'),
+  id: numberField,
   project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
   specId: stored('word', z.string(), 'The id of the spec in its project'),
   title: stored('text', z.string().nullable(), 'The title', {
@@ -22,12 +22,8 @@ export const specFields = {
     given: text(200, 1).nullable().describe('Who wrote it'),
   }),
   checklist: stored('derived', checklist, 'The items of the checklist in its content'),
-  createdAt: stored('time', time, 'When the ledger received it'),
-  updatedAt: stored('time', time, 'When it last changed'),
-  createdBy: stored('actor', actor, 'Who created it'),
-  updatedBy: stored('actor', actor, 'Who changed it last'),
-  version: stored('integer', z.int(), 'The version, one higher with each change'),
-  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
+  ...historyFields,
+  erasedAt: erasedField,
 }
 
 export const rowFields = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { actor, contentType, exitCode, rowId, text, time } from '../../../contract/field.ts'
-import { emptyOf, givenOf, shownOf, stored } from '../../../contract/stored.ts'
+import { contentType, exitCode, text } from '../../../contract/field.ts'
+import { emptyOf, erasedField, givenOf, historyFields, numberField, shownOf, stored } from '../../../contract/stored.ts'
 import { evidences } from '../verdict/evidence.ts'
 import { dirty, objectId, tree } from '../work-fields.ts'
 
@@ -30,7 +30,7 @@ const nullableInt = z.int().nullable()
 
 /** The fields of a check, in the order of a response. Rows, state, log, erasure and reference follow from this list. */
 export const checkFields = {
-  id: stored('integer', rowId, 'The number of the row, never reused'),
+  id: numberField,
   project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
   checkId: stored('word', z.string(), 'The id of the check in its project'),
   runId: stored('word', z.string(), 'The id of the run in its project', { column: 'run' }),
@@ -83,15 +83,11 @@ export const checkFields = {
     nullableText,
     'The first of the checks that one call recorded for several runs; null for a check alone',
   ),
-  createdAt: stored('time', time, 'When the ledger received it'),
-  updatedAt: stored('time', time, 'When it last changed'),
-  createdBy: stored('actor', actor, 'Who created it'),
-  updatedBy: stored('actor', actor, 'Who changed it last'),
-  version: stored('integer', z.int(), 'The version, one higher with each change'),
+  ...historyFields,
   counts: stored('derived', z.boolean(), 'Whether no other check has taken its place'),
   replacedBy: stored('derived', nullableText, 'The check that took its place'),
   current: stored('derived', z.boolean(), 'Whether it applies to the current work of the run'),
-  erasedAt: stored('time', time.optional(), 'When texts of it were erased; missing if none were'),
+  erasedAt: erasedField,
 }
 
 export const rowFields = {
