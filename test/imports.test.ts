@@ -16,13 +16,15 @@ const houses: Record<string, House> = {
   // The files at the root of src/: what this package is and how it was started.
   src: { uses: [] },
   contract: { uses: [], packages: ['zod'] },
+  // What differs between Windows and POSIX: every call that only one of them has.
+  system: { uses: [] },
   text: { uses: ['contract'] },
   mask: {
     uses: ['contract'],
     packages: ['@secretlint/core', '@secretlint/profiler', '@secretlint/secretlint-rule-preset-recommend'],
   },
-  engine: { uses: ['contract'], packages: ['pg', 'sql-template-tag'] },
-  frame: { uses: ['contract', 'text', 'engine'], packages: ['sql-template-tag'] },
+  engine: { uses: ['contract', 'system'], packages: ['pg', 'sql-template-tag'] },
+  frame: { uses: ['contract', 'system', 'text', 'engine'], packages: ['sql-template-tag'] },
   log: { uses: ['contract', 'engine', 'frame'], packages: ['sql-template-tag', 'zod'] },
   nouns: { uses: ['contract', 'text', 'engine', 'frame', 'log'], packages: ['sql-template-tag', 'zod'] },
   find: { uses: ['contract', 'text', 'frame', 'log', 'nouns'], packages: ['sql-template-tag', 'zod'] },
@@ -41,25 +43,27 @@ const houses: Record<string, House> = {
   },
   server: {
     uses: [
-      ...['src', 'contract', 'mask', 'engine', 'frame', 'log', 'nouns', 'find', 'export', 'removal', 'operations'],
-      ...['recorder', 'mcp'],
+      ...['src', 'contract', 'system', 'mask', 'engine', 'frame', 'log', 'nouns', 'find', 'export', 'removal'],
+      ...['operations', 'recorder', 'mcp'],
     ],
     packages: ['hono', 'ipaddr.js', 'pino', 'rate-limiter-flexible', 'sql-template-tag', 'zod'],
   },
-  terminal: { uses: ['src', 'contract'], packages: ['cli-table3', 'commander'] },
+  terminal: { uses: ['src', 'contract', 'system'], packages: ['cli-table3', 'commander'] },
   // Where the work is and where the ledger is: git, profiles, the connection.
-  place: { uses: ['contract', 'engine', 'nouns', 'export', 'operations', 'client', 'recorder', 'server', 'terminal'] },
-  verify: { uses: ['contract', 'log', 'client', 'terminal', 'place'] },
+  place: {
+    uses: ['contract', 'system', 'engine', 'nouns', 'export', 'operations', 'client', 'recorder', 'server', 'terminal'],
+  },
+  verify: { uses: ['contract', 'system', 'log', 'client', 'terminal', 'place'] },
   capture: {
     uses: [
-      ...['src', 'contract', 'text', 'mask', 'engine', 'nouns', 'operations', 'client', 'recorder'],
+      ...['src', 'contract', 'system', 'text', 'mask', 'engine', 'nouns', 'operations', 'client', 'recorder'],
       ...['terminal', 'place', 'verify'],
     ],
     packages: ['commander', 'unbash', 'zod'],
   },
   cli: {
     uses: [
-      ...['src', 'contract', 'mask', 'nouns', 'export', 'operations', 'client', 'recorder', 'mcp', 'server'],
+      ...['src', 'contract', 'system', 'mask', 'nouns', 'export', 'operations', 'client', 'recorder', 'mcp', 'server'],
       ...['terminal', 'place', 'verify', 'capture'],
     ],
     packages: [

@@ -1,5 +1,5 @@
-import { uptime as secondsUp } from 'node:os'
 import { driftMs } from '../engine/drift.ts'
+import { sinceBoot } from '../system/places.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -34,15 +34,13 @@ export interface Clock {
 /** How long to doubt a source that leapt forward by `ms`: a 24th of it, at least an hour and at most 30 days. */
 const doubtMs = (ms: number) => Math.min(Math.max(ms / 24, hourMs), 30 * dayMs)
 
-const afterBoot = process.platform === 'linux' ? () => secondsUp() * 1000 : () => performance.now()
-
 /**
  * A clock that follows its source forwards at once, and evens out a source that is up to an hour behind by running a
  * tenth slower. It ignores one that is further behind until that has run evenly for an hour, or has returned to where it
  * was before it leapt. While it doubts its source, nothing may be removed for its age.
  */
 export function createClock(options: ClockOptions = {}): Clock {
-  const { wall = Date.now, monotonic = () => performance.now(), uptime = afterBoot, floor = 0 } = options
+  const { wall = Date.now, monotonic = () => performance.now(), uptime = sinceBoot, floor = 0 } = options
   let lastAt = monotonic()
   let last = Math.max(floor, wall())
   let asleepMs = uptime() - lastAt

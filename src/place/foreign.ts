@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs'
-import { pathIn } from './folders.ts'
+import { pathIn } from '../system/paths.ts'
 
 // A folder may come from anybody: a clone or an archive brings links, pipes and files of any size. Everything that
 // Conduct reads in such a folder by itself goes through here.

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { privateFolder, writePrivate } from '../system/private.ts'
 import { SettingError } from '../terminal/exit.ts'
-import { type Env, folders, privateFolder, writePrivate } from './folders.ts'
+import { type Env, folders } from './folders.ts'
 
 /** A server and the key for it. */
 interface Profile {

@@ -1,32 +1,17 @@
-import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, delimiter, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
+import { basename, delimiter, dirname, join, relative, resolve, sep } from 'node:path'
 import { folders } from '../nouns/run/verdict/command-list.ts'
+import { temporaryFolders } from '../system/places.ts'
+import { fileNames, findProgram, isProgram, variableOf } from '../system/programs.ts'
 import type { Env } from './folders.ts'
 import { foreignText } from './foreign.ts'
 
-/** The path of the program that a shell would run; undefined if the PATH has none. */
-export function onPath(program: string, { PATH = '' }: Env): string | undefined {
-  const paths = PATH.split(delimiter).filter(isAbsolute)
-  return paths.map((folder) => join(folder, program)).find(isProgram)
-}
-
-/** Whether a file can be run. */
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
-}
-
 /** The program `conduct` on the PATH, and what is wrong if it is not ours. Other packages have one of that name. */
 export function conductOnPath(env: Env): { path?: string; other?: string } {
-  const path = onPath('conduct', env)
+  const path = findProgram('conduct', env)
   if (path === undefined) return {}
   const text = scriptAt(path)
-  if (isOurs(realpathSync(path)) || text.includes(`${ours}/`) || startsOurs(text)) return { path }
+  if (isOurs(realpathSync(path)) || /conduct-ledger[\\/]/.test(text) || startsOurs(text)) return { path }
   const owner = ownerOf(realpathSync(path), text)
   const whose = owner === undefined ? 'is another program of that name' : `belongs to ${owner}`
   return {
@@ -50,11 +35,11 @@ const startsOurs = (text: string) =>
 
 const started = '/bin/conduct.cjs'
 
-/** The text of a program, if it is a script. */
+/** The text of a program, if it is a script, also one of Windows. */
 function scriptAt(path: string): string {
   try {
     const text = foreignText(path) ?? ''
-    return text.startsWith('#!') ? text : ''
+    return text.startsWith('#!') || path.toLowerCase().endsWith('.cmd') ? text : ''
   } catch {
     // A larger file is no launcher.
     return ''
@@ -117,21 +102,21 @@ function remarkOn(name: string, { cwd, env, root, since }: Omit<Ran, 'words'>): 
 }
 
 /** The program that a word names; undefined for a path of the work, which is in its tree. */
-function pathOf(name: string, cwd: string, { PATH = '' }: Env): string | undefined {
+function pathOf(name: string, cwd: string, env: Env): string | undefined {
   if (name.includes('/')) return [resolve(cwd, name)].find((path) => folders.test(name) && isProgram(path))
-  return PATH.split(delimiter)
-    .map((folder) => resolve(cwd, folder, name))
+  const names = fileNames(name, env)
+  return (variableOf(env, 'PATH') ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((one) => resolve(cwd, folder, one)))
     .find(isProgram)
 }
 
 const placeOf = (path: string, root: string): string | undefined => {
   if (isIn(root, path)) return 'inside the project'
-  return temporary().some((folder) => isIn(folder, path)) ? 'in a folder for temporary files' : undefined
+  return temporaryFolders().some((folder) => isIn(folder, path)) ? 'in a folder for temporary files' : undefined
 }
 
 const isIn = (folder: string, path: string) => path.startsWith(folder + sep)
-
-const temporary = () => [tmpdir(), '/tmp', '/var/tmp', '/dev/shm']
 
 /** Whether a package manager installs programs into the folder: that of npm, or of a virtual environment of Python. */
 function isInstalled(path: string): boolean {

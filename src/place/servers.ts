@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Env, folders, privateFolder, writePrivate } from './folders.ts'
+import { privateFolder, writePrivate } from '../system/private.ts'
+import { type Env, folders } from './folders.ts'
 import { withoutPassword } from './setting.ts'
 
 /** What a running server publishes for the commands of the same user. */

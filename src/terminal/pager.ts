@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
+import { defaultPager, isNotStarted } from '../system/places.ts'
 
 /** Writes a text to stdout, on a terminal through the pager of the user: $PAGER, or less if there is one. */
 export async function paged(text: string): Promise<void> {
   const { PAGER: own, ...env } = process.env
-  const pager = own ?? (process.platform === 'win32' ? '' : 'less -R')
+  const pager = own ?? defaultPager
   const isWanted = process.stdout.isTTY && pager.trim() !== '' && pager.trim() !== 'cat'
   if (!isWanted || !(await pipe(text, pager, { LESS: 'FRX', ...env }))) process.stdout.write(text)
 }
@@ -20,8 +21,7 @@ function pipe(text: string, pager: string, env: NodeJS.ProcessEnv): Promise<bool
       resolve(isThere)
     }
     child.once('error', () => end(false))
-    // A shell says 126 or 127 about a program that it cannot start.
-    child.once('close', (code) => end(code !== 126 && code !== 127))
+    child.once('close', (code) => end(!isNotStarted(code)))
     // Its user may leave before the end.
     child.stdin.on('error', ignore).end(text)
   })

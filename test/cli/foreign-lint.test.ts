@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url'
 const source = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** Code that works in folders that may come from anybody. */
-const code = globSync('{cli,terminal,place,verify,capture,recorder}/**/*.ts', { cwd: source, exclude: ['cli/demo/**'] })
+const code = globSync('{cli,terminal,place,verify,capture,recorder,system}/**/*.ts', {
+  cwd: source,
+  exclude: ['cli/demo/**'],
+})
 
 /** The lines of these files that match, as `file: line`. */
 const linesWith = (pattern: RegExp) =>
@@ -38,10 +41,11 @@ const readers: Record<string, string> = {
   'capture/hook/session.ts': 'our own folder',
   'verify/anchors.ts': 'a file that the user names',
   'verify/remember.ts': 'our own folder',
-  'capture/exec/foreground.ts': '/proc',
-  'capture/exec/pipes.ts': 'pipes of our own',
-  'capture/spool/database.ts': 'our own folder',
-  'capture/spool/process.ts': '/proc',
+  'system/disk.ts': 'only flushes it',
+  'system/foreground.ts': '/proc',
+  'system/pipes.ts': 'pipes of our own',
+  'system/private.ts': 'our own folder',
+  'system/processes.ts': '/proc',
 }
 
 test('only one function reads the files of a folder', () => {
@@ -58,11 +62,11 @@ const starters: Record<string, string> = {
   'cli/commands/open.ts': 'the browser',
   'terminal/pager.ts': 'the pager of the user',
   'capture/exec/child.ts': 'the command of the user',
-  'capture/exec/foreground.ts': 'ps',
-  'capture/exec/pipes.ts': 'mkfifo',
+  'system/foreground.ts': 'ps',
+  'system/pipes.ts': 'mkfifo',
   'capture/hook/senders.ts': 'this program',
   'recorder/agents/opencode/plugin.ts': 'this program, from the plugin',
-  'capture/spool/process.ts': 'ps',
+  'system/processes.ts': 'ps',
 }
 
 test('only one function starts git', () => {

@@ -8,15 +8,15 @@ import {
   agentProcessOf,
   ancestorsOf,
   isGone,
-  lookByOnePs,
-  lookByPs,
   type ProcessId,
   sameProcess,
   thisProcess,
 } from '../../src/capture/spool/process.ts'
+import { lookByOnePs, lookByPs } from '../../src/system/processes.ts'
 import { freshFolder } from './folder.ts'
 
 const module = new URL('../../src/capture/spool/process.ts', import.meta.url).href
+const system = new URL('../../src/system/processes.ts', import.meta.url).href
 
 /**
  * A folder with `agent.mjs SCRIPT`, which runs a shell script as an agent does, and with a `conduct hook` that prints
@@ -24,7 +24,8 @@ const module = new URL('../../src/capture/spool/process.ts', import.meta.url).hr
  */
 function agentIn(t: TestContext, look = '') {
   const folder = freshFolder(t)
-  const hook = `import { agentProcessOf, ancestorsOf, lookByOnePs, lookByPs } from '${module}'
+  const hook = `import { agentProcessOf, ancestorsOf } from '${module}'
+    import { lookByOnePs, lookByPs } from '${system}'
     const agent = agentProcessOf(process.pid, ${look})
     console.log(JSON.stringify({ agent, ancestors: ancestorsOf(process.pid, ${look}), parent: process.ppid }))`
   writeFileSync(join(folder, 'hook.mjs'), hook)

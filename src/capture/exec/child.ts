@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { Readable, Writable } from 'node:stream'
-import { isInForeground } from './foreground.ts'
-import { leave, openPipes } from './pipes.ts'
+import { isInForeground } from '../../system/foreground.ts'
+import { leave, openPipes } from '../../system/pipes.ts'
+import { startOf } from '../../system/programs.ts'
+import { endSignals, keySignals, passOn } from '../../system/signals.ts'
 
 export type Stream = 'stdout' | 'stderr'
 
@@ -31,13 +33,14 @@ const graceMs = 1000
 /** Runs a command with our stdin, and forwards the signals that end us. */
 export async function runChild(words: string[], { env, onOutput }: ChildOptions): Promise<Ended> {
   const started = performance.now()
-  const [command = '', ...rest] = words
+  const [command = ''] = words
   let child: ChildProcess | undefined
   forwardSignals(() => child)
   const pipes = onOutput && openPipes()
   const [out, err] = pipes?.map(({ writer }) => writer) ?? ['pipe' as const, 'pipe' as const]
   try {
-    child = spawn(command, rest, { env, stdio: onOutput ? ['inherit', out, err] : 'inherit' })
+    const { file, args, options } = startOf(words, env)
+    child = spawn(file, args, { ...options, env, stdio: onOutput ? ['inherit', out, err] : 'inherit' })
   } catch (error) {
     // Node reports only some errors, such as ENOENT, by an event.
     return { ...faultOf(command, error as NodeJS.ErrnoException), signal: null, durationMs: 0 }
@@ -62,12 +65,12 @@ export async function runChild(words: string[], { env, onOutput }: ChildOptions)
  */
 function forwardSignals(child: () => ChildProcess | undefined) {
   const wasInForeground = isInForeground()
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child()?.kill(signal))
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+  for (const signal of endSignals) if (signal !== 'SIGINT') process.on(signal, () => passOn(signal, child()))
+  for (const signal of keySignals) {
     process.on(signal, () => {
       // In the foreground, a key sent it, also to the child, which may take a second one as an order to end without
       // cleaning up. If the key ended our parent, we are no longer in the foreground.
-      if (!wasInForeground && !isInForeground()) child()?.kill(signal)
+      if (!wasInForeground && !isInForeground()) passOn(signal, child())
     })
   }
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Env, folders, privateFolder } from '../../place/folders.ts'
+import { type Env, folders } from '../../place/folders.ts'
+import { privateFolder } from '../../system/private.ts'
 
 /** The file for the newest hook call that recorded nothing. `bin/missed.cjs` writes it, too. */
 export const missedFile = (env: Env) => join(folders.state(env), 'hook-missed.json')

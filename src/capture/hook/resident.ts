@@ -1,9 +1,12 @@
-import { chmodSync, renameSync, rmSync, statSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type Server } from 'node:http'
+import { statSync } from 'node:fs'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
-import { type Env, folders, privateFolder } from '../../place/folders.ts'
+import { type Env, folders } from '../../place/folders.ts'
 import { fieldsOf } from '../../recorder/agents/fields.ts'
 import { root } from '../../root.ts'
+import { privateFolder } from '../../system/private.ts'
+import { endSignals } from '../../system/signals.ts'
+import { idOf, listenAt, socketIn } from '../../system/socket.ts'
 import type { State } from '../spool/state.ts'
 import { stateFile, stateOf } from '../spool/state-file.ts'
 import { noteDocument } from './observe.ts'
@@ -21,8 +24,8 @@ const program = join(root, 'bin/conduct.cjs')
 /** How long another recorder may take to answer, in milliseconds. */
 const answerMs = 1_000
 
-/** Where the recorder of this user listens. Only the user can enter the folder. */
-export const socketOf = (env: Env) => join(folders.state(env), 'recorder.sock')
+/** Where the recorder of this user listens. Only the user can enter the folder, or write to the pipe of Windows. */
+export const socketOf = (env: Env) => socketIn(folders.state(env), 'recorder')
 
 /** Takes hooks until none comes for a while, or another recorder or program is in its place. Where it cannot, it sends. */
 export async function runResident(env: Env): Promise<void> {
@@ -39,34 +42,19 @@ export async function runResident(env: Env): Promise<void> {
       .then((status) => response.writeHead(status, { connection: 'close' }).end())
   })
   // There may be no sockets: the path may be too long, or the file system may have none.
-  const listening = await listen(server, path).catch(() => undefined)
+  const listening = await listenAt(server, path).catch(() => undefined)
   senders.wake(env)
   if (listening === undefined) {
     server.close()
     return senders.end()
   }
   const code = idOf(mainFile)
-  await untilSignal(() => performance.now() - heardAt < idleMs && idOf(path) === listening && idOf(mainFile) === code)
-  if (idOf(path) === listening) rmSync(path, { force: true })
+  await untilSignal(() => performance.now() - heardAt < idleMs && listening.isCurrent() && idOf(mainFile) === code)
+  listening.end()
   // A hook whose connection is refused from now on starts Node.js itself.
   await new Promise((resolve) => server.close(resolve))
   senders.end()
   notes.close()
-}
-
-/** Listens in place of a recorder that was killed. If two start at once, the last one gets the hooks. Returns the socket's id. */
-async function listen(server: Server, path: string): Promise<string> {
-  const draft = `${path}.${process.pid}`
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(draft, resolve))
-  chmodSync(draft, 0o600)
-  renameSync(draft, path)
-  return idOf(path)
-}
-
-/** Identifies a file; '' if there is none. */
-function idOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat ? `${stat.dev} ${stat.ino} ${stat.mtimeMs}` : ''
 }
 
 const untilSignal = (isWanted: () => boolean) =>
@@ -76,7 +64,7 @@ const untilSignal = (isWanted: () => boolean) =>
       clearInterval(timer)
       resolve()
     }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
+    for (const signal of endSignals) process.once(signal, end)
   })
 
 /** Has the recorder that listens there send what waits. Returns false if there is none of this program. */

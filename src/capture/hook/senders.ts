@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Env } from '../../place/folders.ts'
 import { isSource, root } from '../../root.ts'
+import { outliving } from '../../system/limits.ts'
 
 /** How long a sender waits for something new before it ends, in milliseconds. */
 const restMs = 20_000
@@ -24,7 +25,7 @@ export function openSenders(): Senders {
 
   function start(key: string, env: Env): Sender {
     const child = spawn(process.execPath, [mainFile, 'sync', '--quiet', '--follow'], {
-      ...{ detached: true, env, cwd: '/' },
+      ...{ ...outliving, env },
       stdio: ['pipe', 'ignore', 'ignore'],
     })
     const timer = setTimeout(() => finish(key), restMs)
@@ -78,7 +79,7 @@ export const launched = 'CONDUCT_LAUNCHED'
  */
 export function wakeSync({ [launched]: isLaunched, ...env }: Env) {
   const words = isLaunched ? ['recorder'] : ['sync', '--quiet']
-  const child = spawn(process.execPath, [mainFile, ...words], { detached: true, stdio: 'ignore', env, cwd: '/' })
+  const child = spawn(process.execPath, [mainFile, ...words], { ...outliving, stdio: 'ignore', env })
   child.on('error', () => {})
   child.unref()
 }

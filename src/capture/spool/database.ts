@@ -1,6 +1,6 @@
-import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { whenFree } from '../../engine/busy.ts'
+import { makePrivate } from '../../system/private.ts'
 
 export type Value = string | number | null
 
@@ -23,7 +23,7 @@ const busyMs = 5_000
 
 /** Opens the file and migrates it. Throws an Error if a newer program, or one between two releases, has written it. */
 export function openDatabase(file: string): Database {
-  if (file !== ':memory:') makePrivate(file)
+  if (file !== ':memory:') tryPrivate(file)
   const db = new DatabaseSync(file, { timeout: busyMs })
   try {
     requireReleased(db, file)
@@ -47,11 +47,9 @@ export function openDatabase(file: string): Database {
  * SQLite gives the files beside it the same mode, and says what is wrong with a file that cannot be opened. A file that is
  * there is not opened here: closing it would release the locks of this process's other connections to it.
  */
-function makePrivate(file: string) {
+function tryPrivate(file: string) {
   try {
-    const found = statSync(file, { throwIfNoEntry: false })
-    if (!found) closeSync(openSync(file, 'ax', 0o600))
-    else if ((found.mode & 0o077) !== 0) chmodSync(file, 0o600)
+    makePrivate(file)
   } catch {}
 }
 

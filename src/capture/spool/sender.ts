@@ -3,6 +3,7 @@ import { connect, databaseUrlOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger, sameUrl } from '../../place/place.ts'
 import { addressIn, readProfiles } from '../../place/profile.ts'
+import { endSignals } from '../../system/signals.ts'
 import { type Delivery, deliver, type Line, tryMs } from './deliver.ts'
 import type { State } from './state.ts'
 
@@ -123,7 +124,7 @@ const lastWaitsMs = [300, 1000]
 export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<boolean> {
   const { name, state, ending, say } = recorded
   const interrupt = () => ending.abort(new Error('Interrupted.'))
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt)
+  for (const signal of endSignals) process.on(signal, interrupt)
   const watching = watch(recorded)
   const { outcome } = await lastTries(sender, ending.signal)
   clearInterval(watching)

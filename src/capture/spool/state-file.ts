@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type Env, folders, privateFolder } from '../../place/folders.ts'
+import { type Env, folders } from '../../place/folders.ts'
+import { privateFolder } from '../../system/private.ts'
 import { openState, type State } from './state.ts'
 
 /** The file for what this user's programs record and have not sent yet. */

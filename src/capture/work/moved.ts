@@ -7,6 +7,7 @@ import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
 import type { Moved, Snapshot } from '../../recorder/work.ts'
+import { fromTop } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
 
 /** How many paths a run names. */
@@ -37,10 +38,7 @@ function othersIn({ root }: Snapshot, { state, name, memo }: Here): Set<string> 
   return new Set(written.filter((path) => !own.has(path)))
 }
 
-const relativeTo = (root: string, path: string) => {
-  const full = resolve(root, path)
-  return full.startsWith(`${root}/`) ? full.slice(root.length + 1) : full
-}
+const relativeTo = (root: string, path: string) => fromTop(root, resolve(root, path))
 
 /**
  * The files that differ from the commit, other than at the beginning, and are none of `others`; null if git cannot tell.

@@ -1,12 +1,11 @@
-import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
-import { pathIn } from '../../place/folders.ts'
 import { askOf, commitsMade, diffTrees } from '../../place/git/history.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
 import type { Memo, TurnTrees, Window } from '../../recorder/memo.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
+import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
 import { changedAmong, type Lines } from './changed.ts'
 
@@ -124,14 +123,15 @@ export const pathsOf = (root: string | undefined, cwd: string, files: string[]):
 
 /** The path of a file from the top of the working tree; absolute if it is outside. */
 function placed(root: string | undefined, cwd: string, file: string): string {
-  const path = isAbsolute(file) ? file : resolve(cwd, file)
-  const real = join(realFolder(dirname(path)), basename(path))
-  return (root === undefined ? pathIn(cwd, path) : pathIn(root, real)) || path
+  const own = ownPath(file)
+  const path = isAbsolute(own) ? own : resolve(cwd, own)
+  if (root === undefined) return fromTop(cwd, path)
+  return withSlashes(pathIn(root, join(realFolder(dirname(path)), basename(path))) || path)
 }
 
 function realFolder(folder: string): string {
   try {
-    return realpathSync(folder)
+    return realPath(folder)
   } catch {
     // The folder no longer exists.
     return folder

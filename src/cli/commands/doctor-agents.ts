@@ -3,9 +3,9 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { heardAgents, missedHook, missedWords, titleOf } from '../../capture/hook/heard.ts'
 import type { Env } from '../../place/folders.ts'
-import { absolute } from '../../place/git/git.ts'
 import { conductOnPath } from '../../place/program.ts'
 import { type Install, installs } from '../../recorder/agents/install.ts'
+import { findProgram } from '../../system/programs.ts'
 import { readText } from '../init/edit.ts'
 import { hasHooks } from '../init/entry.ts'
 import { outdatedFiles, rootOf } from '../init/project-files.ts'
@@ -74,8 +74,8 @@ function subfolder(inProject: Install[], ofUser: Install[], isBelow: boolean): F
 
 /** Whether hooks and MCP servers find this program, and which Node.js they find. */
 function program(env: Env): Finding[] {
-  const programs = { ...env, PATH: absolute(env.PATH ?? '') }
-  const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8', timeout: 2_000, env: programs })
+  const node = findProgram('node', env)
+  const { stdout = '' } = node ? spawnSync(node, ['--version'], { encoding: 'utf8', timeout: 2_000, env }) : {}
   const other = stdout?.trim().slice(1) ?? ''
   return [
     ...startable(env),

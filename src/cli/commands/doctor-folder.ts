@@ -6,6 +6,7 @@ import { stateFile } from '../../capture/spool/state-file.ts'
 import { unsentOf } from '../../capture/spool/unsent.ts'
 import { type Env, folders } from '../../place/folders.ts'
 import { snapshotOrFault } from '../../place/git/tree.ts'
+import { isShared, modeWords } from '../../system/private.ts'
 
 /** One result of `conduct doctor`. A `note` is neither good nor bad. */
 export interface Finding {
@@ -19,9 +20,9 @@ export const found = (about: string, state: Finding['state'], told: string): Fin
 /** Checks that only the owner can read a folder or file. */
 export function privacy(about: string, path: string): Finding {
   if (!existsSync(path)) return found(about, 'note', `${path} does not exist yet`)
-  const mode = statSync(path).mode & 0o777
-  const told = `${path}, mode ${mode.toString(8)}`
-  if (process.platform === 'win32' || (mode & 0o077) === 0) return found(about, 'ok', told)
+  const stat = statSync(path)
+  const told = [path, ...modeWords(stat)].join(', ')
+  if (!isShared(stat)) return found(about, 'ok', told)
   return found(about, 'warn', `${told}: other users can read it; run chmod go= ${path}`)
 }
 

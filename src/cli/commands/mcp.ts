@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
 import { connect, type PlaceOptions, placeOf } from '../../place/connect.ts'
+import { endSignals } from '../../system/signals.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { clean } from '../../terminal/text.ts'
 import { fail } from '../fail.ts'
@@ -44,7 +45,7 @@ async function serve(options: PlaceOptions) {
   const hold = localHold({ client, state, place, cwd, env })
   const warn = (error: unknown) => say((error as Error).stack ?? String(error))
   const server = serveMcp({ client, hold, session: randomUUID(), mask, warn })
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void server.close())
+  for (const signal of endSignals) process.on(signal, () => void server.close())
   const beats = setInterval(() => void hold.beat().catch(warn), beatMs)
   await server.closed
   clearInterval(beats)

@@ -5,6 +5,8 @@ import { ConductError } from '../../client/client.ts'
 import { type LocalPlace, localUrl, placeOf } from '../../place/connect.ts'
 import { otherDatabaseAt, serversOf } from '../../place/servers.ts'
 import { withoutPassword } from '../../place/setting.ts'
+import { outliving } from '../../system/limits.ts'
+import { opener } from '../../system/places.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
 import { called } from '../../terminal/text.ts'
@@ -74,18 +76,12 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
   )
 }
 
-/** Programs that open a URL. They get it as one argument, without a shell. */
-const openers: Partial<Record<NodeJS.Platform, [string, ...string[]]>> = {
-  darwin: ['open'],
-  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
-}
-
 /** Passes the URL to the browser. Returns false if nothing could open it. */
 async function browse(link: string): Promise<boolean> {
-  const [program, ...words] = openers[process.platform] ?? ['xdg-open']
+  const [program, ...words] = opener
   try {
     // A relative folder of the PATH must not be one of the current folder.
-    const child = spawn(program, [...words, link], { stdio: 'ignore', detached: true, cwd: '/' })
+    const child = spawn(program, [...words, link], { ...outliving, stdio: 'ignore' })
     child.unref()
     // A program that is still running after a while is the browser itself.
     const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(3_000) })

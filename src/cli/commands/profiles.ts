@@ -7,6 +7,7 @@ import { localProfile, placeOf, shownPlace } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { isMissing, lacksProject, noProject } from '../../place/missing.ts'
 import { addressFault, type Profiles, readProfiles, writeProfiles } from '../../place/profile.ts'
+import { isShared } from '../../system/private.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { readText } from '../../terminal/file.ts'
 import { asked, whileWaiting } from '../../terminal/interactive.ts'
@@ -166,7 +167,7 @@ async function given(keyStdin: boolean | undefined, keyFile: string | undefined,
 
 async function readPrivate(path: string): Promise<string> {
   const text = await readText(path)
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
+  if (isShared(statSync(path))) {
     throw new UsageError(
       `Other users can read ${path}: run chmod 600 ${path}, and revoke the key if anybody may have read it.`,
     )

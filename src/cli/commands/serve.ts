@@ -4,10 +4,12 @@ import { Command, Option } from 'commander'
 import { createClient } from '../../client/client.ts'
 import { localActor } from '../../contract/actor.ts'
 import { notOpened } from '../../place/connect.ts'
-import { type Env, folders, privateFolder, writePrivate } from '../../place/folders.ts'
+import { type Env, folders } from '../../place/folders.ts'
 import { announce } from '../../place/servers.ts'
 import { readSettings, type Settings, settings } from '../../place/setting.ts'
 import type { createApp } from '../../server/serve.ts'
+import { privateFolder, writePrivate } from '../../system/private.ts'
+import { endSignals } from '../../system/signals.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples } from '../../terminal/option.ts'
 import { outliveOutput } from '../fail.ts'
@@ -55,7 +57,7 @@ async function run(flags: Record<string, string>) {
       throw new Error(reason(error, chosen), { cause: error })
     },
   )
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const signal of endSignals) {
     process.on(signal, () => running.stop().then(() => process.exit(0)))
   }
   const { url } = running

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, normalize, relative } from 'node:path'
-import { pathIn } from '../../place/folders.ts'
 import { foreignText } from '../../place/foreign.ts'
+import { pathIn } from '../../system/paths.ts'
 
 /** The largest document that a ledger stores. */
 const documentBytes = 8_388_608

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { humanIdPattern } from '../../contract/id.ts'
 import type { Env } from '../../place/folders.ts'
-import { onPath } from '../../place/program.ts'
 import { type Install, installs } from '../../recorder/agents/install.ts'
+import { findProgram } from '../../system/programs.ts'
 import { asked } from '../../terminal/interactive.ts'
 import { clean } from '../../terminal/text.ts'
 import { checkLines } from './checks.ts'
@@ -64,7 +64,7 @@ export function foundAgents(root: string, env: Env): Found[] {
     const by = [
       ...signs.project.filter((path) => existsSync(join(root, path))),
       ...signs.home.filter((path) => existsSync(join(home, path))).map((path) => `~/${path}`),
-      ...(onPath(signs.program, env) ? [`the program ${signs.program}`] : []),
+      ...(findProgram(signs.program, env) ? [`the program ${signs.program}`] : []),
     ]
     return by.length > 0 ? [{ install, by }] : []
   })

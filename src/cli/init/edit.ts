@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
-import { pathIn } from '../../place/folders.ts'
 import { foreignText } from '../../place/foreign.ts'
+import { pathIn } from '../../system/paths.ts'
+import { writeLike } from '../../system/private.ts'
 import { UsageError } from '../../terminal/exit.ts'
 
 /** The text of a file before and after an edit; undefined means no file. */
@@ -90,9 +91,7 @@ const draftOf = (edit: Edit) => `${targetOf(edit)}.conduct-${process.pid}`
 function drafted(edit: Edit, text: string): string {
   mkdirSync(dirname(edit.path), { recursive: true })
   const draft = draftOf(edit)
-  const mode = edit.before === undefined ? undefined : statSync(edit.path).mode & 0o7777
-  // Never follow an existing link of that name. Nobody may read the draft who may not read the file.
-  writeFileSync(draft, text, { mode, flush: true, flag: 'wx' })
-  if (mode !== undefined) chmodSync(draft, mode)
+  // Never follows an existing link of that name.
+  writeLike(draft, text, edit.before === undefined ? undefined : edit.path)
   return draft
 }

@@ -1,21 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConductError } from '../../contract/error.ts'
+import { giveToOwner, sync, syncNames } from '../../system/disk.ts'
 import { refusalOf } from '../migrations/schema.ts'
 import { isScheduled } from './backups.ts'
 import { createPrivately, followLinks } from './connect.ts'
@@ -137,16 +125,6 @@ function giveName(draft: string, file: string) {
   }
 }
 
-/**
- * As root, gives the draft to the owner of the file that it replaces, or of the folder. The server, which does not run
- * as root, could not open it otherwise.
- */
-function giveToOwner(draft: string, path: string) {
-  if (process.getuid?.() !== 0) return
-  const { uid, gid } = statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(path))
-  lchownSync(draft, uid, gid)
-}
-
 /** Replaces a ledger that nobody has open by the draft. A log of the former ledger must never meet the new file. */
 function replace(draft: string, path: string) {
   for (const end of beside) rmSync(path + end, { force: true })
@@ -202,21 +180,6 @@ function removeDeadDrafts(target: string) {
     const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
     if (Date.now() - written > deadMs) rmSync(path, { force: true })
   }
-}
-
-/** Flushes a file or folder to disk. */
-function sync(path: string) {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** Flushes the names in a folder to disk. Windows cannot open folders, and writes names at once. */
-function syncNames(folder: string) {
-  if (process.platform !== 'win32') sync(folder)
 }
 
 /** The path without symbolic links, also of a file that does not exist. */

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { devNull, homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { endGroup, limited, ownGroup } from '../../system/limits.ts'
+import { withAbsolutePath } from '../../system/programs.ts'
 import { foreignSize, foreignText, mostBytes } from '../foreign.ts'
 import type { Repository } from './repository.ts'
 
@@ -28,12 +30,12 @@ const outputBytes = 25_165_824
  */
 export function runGit(words: string[], { cwd, env, input = '', timeoutMs, mostBytes = outputBytes }: GitOptions) {
   if (timeoutMs <= 0) throw new Error('git has no time left')
-  const [program, ...before] = limited
+  const [program, ...before] = limited('git', memoryKiB, env)
   const options = { cwd, env, input, maxBuffer: mostBytes, timeout: Math.ceil(timeoutMs), killSignal: 'SIGKILL' }
   // A process group of its own, so that all of it can be ended. Not in the types of Node.js.
   const { pid, stdout, stderr, status, error } = spawnSync(program, [...before, ...words], {
     ...options,
-    detached: process.platform !== 'win32',
+    ...ownGroup,
   } as object)
   if (error) {
     endGroup(pid)
@@ -41,17 +43,6 @@ export function runGit(words: string[], { cwd, env, input = '', timeoutMs, mostB
   }
   if (status !== 0) throw new Error(stderr.toString('utf8').trim() || `git ended with ${status}`)
   return stdout as Buffer
-}
-
-const limited: [string, ...string[]] =
-  process.platform === 'win32' ? ['git'] : ['/bin/sh', '-c', `ulimit -d ${memoryKiB} 2>/dev/null; exec git "$@"`, 'git']
-
-function endGroup(pid: number) {
-  try {
-    if (pid > 0 && process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
-  } catch {
-    // All of it has ended.
-  }
 }
 
 /** What git sets for its hooks and aliases: it names the repository in which git runs them, not that of a folder. */
@@ -63,11 +54,10 @@ const ofOther = [
 
 /** The environment for git. Git asks no questions, fetches nothing and takes no optional locks. */
 export function gitEnv(): NodeJS.ProcessEnv {
-  const env = { ...process.env }
+  const env = withAbsolutePath(process.env)
   for (const name of ofOther) delete env[name]
   return {
     ...env,
-    ...(env.PATH !== undefined && { PATH: absolute(env.PATH) }),
     LC_ALL: 'C',
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_LAZY_FETCH: '1',
@@ -76,9 +66,6 @@ export function gitEnv(): NodeJS.ProcessEnv {
     GIT_TERMINAL_PROMPT: '0',
   }
 }
-
-/** A PATH without relative folders, which would be those of the folder in which a program runs. */
-export const absolute = (path: string) => path.split(delimiter).filter(isAbsolute).join(delimiter)
 
 /** A setting of a repository, by its name as git prints it: `core.autocrlf`, `remote.origin.url`. */
 export type Settings = Record<string, string>
@@ -115,7 +102,7 @@ const ours: Settings = {
   'core.bare': 'false',
   'core.bigfilethreshold': '16m',
   'core.fsmonitor': 'false',
-  'core.hookspath': '/dev/null',
+  'core.hookspath': devNull,
   'core.safecrlf': 'false',
   // Git then reads files that are on disk although they are outside the sparse checkout.
   'core.sparsecheckout': 'true',

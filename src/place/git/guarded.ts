@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto'
-import {
-  copyFileSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { standFor } from '../../system/disk.ts'
+import { nowhere } from '../../system/places.ts'
 import { foreignLink, foreignSize, foreignText } from '../foreign.ts'
 import { type GitOptions, gitEnv, runGit, type Settings, settingsOf, settingsStamp, settingsText } from './git.ts'
 import { type Repository, repositoryAt } from './repository.ts'
@@ -44,7 +36,7 @@ export function guarded(repository: Repository, objects: string, until: number):
   const folder = join(resolve(objects), 'repositories', name)
   mkdirSync(join(folder, 'info'), { recursive: true, mode: 0o700 })
   mkdirSync(join(objects, 'info'), { recursive: true, mode: 0o700 })
-  for (const name of ['refs', 'reftable', 'packed-refs', 'shallow']) stand(join(folder, name), join(commonDir, name))
+  for (const name of ['refs', 'reftable', 'packed-refs', 'shallow']) standFor(join(folder, name), join(commonDir, name))
   for (const name of ['info/exclude', 'info/attributes']) {
     rewrite(join(folder, name), foreignText(join(commonDir, name)))
   }
@@ -112,18 +104,6 @@ function refuseElsewhere(root: string, gitDir: string, settings: Settings) {
   if (/^(?:true|yes|on|1)$/i.test(bare)) throw new Error('the repository is bare')
 }
 
-/** Makes `path` stand for a file or folder of the repository that need not exist. */
-function stand(path: string, target: string) {
-  const stat = lstatSync(target, { throwIfNoEntry: false })
-  try {
-    // Windows allows links only to folders.
-    if (process.platform === 'win32' && stat?.isFile()) copyFileSync(target, path)
-    else symlinkSync(target, path, 'junction')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-}
-
 /** Writes a file, or removes it, unless it already has that text. Several hooks may do so at the same time. */
 function rewrite(path: string, text: string | undefined) {
   if (text === undefined) return rmSync(path, { force: true })
@@ -177,7 +157,7 @@ export function authorOf(cwd: string): string | undefined {
 /** The user's own settings, outside every repository. */
 function outside(words: string[]): string {
   try {
-    const env = { ...gitEnv(), GIT_DIR: '/dev/null/no-repository' }
+    const env = { ...gitEnv(), GIT_DIR: nowhere }
     return runGit(words, { cwd: '/', env, timeoutMs: 10_000 }).toString('utf8')
   } catch {
     return ''

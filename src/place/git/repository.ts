@@ -1,5 +1,6 @@
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { realPath } from '../../system/paths.ts'
 import { foreignText } from '../foreign.ts'
 
 /** A git repository with a working tree. All paths are absolute and without links. */
@@ -21,7 +22,7 @@ export function repositoryAt(cwd: string): Repository | undefined {
   const { GIT_DIR, GIT_WORK_TREE, GIT_COMMON_DIR } = process.env
   try {
     if (GIT_DIR && GIT_WORK_TREE) return repositoryOf(resolve(GIT_WORK_TREE), resolve(GIT_DIR), GIT_COMMON_DIR)
-    for (let folder = realpathSync(cwd); ; folder = dirname(folder)) {
+    for (let folder = realPath(cwd); ; folder = dirname(folder)) {
       const found = repositoryIn(folder)
       if (found || folder === dirname(folder)) return found
     }
@@ -46,7 +47,7 @@ function repositoryOf(root: string, gitDir: string, common?: string): Repository
   const commonDir = resolve(gitDir, shared || '.')
   const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   if (!isFolder(join(commonDir, 'objects')) || !isFolder(join(commonDir, 'refs'))) return undefined
-  return { root: realpathSync(root), gitDir: realpathSync(gitDir), commonDir: realpathSync(commonDir) }
+  return { root: realPath(root), gitDir: realPath(gitDir), commonDir: realPath(commonDir) }
 }
 
 /** The top folder of the working tree around `cwd`; undefined outside git. */

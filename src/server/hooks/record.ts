@@ -12,6 +12,7 @@ import { type Call, type Facts, reportAlone } from '../../recorder/facts.ts'
 import { type Memo, memoOf } from '../../recorder/memo.ts'
 import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { close, isOpen, step } from '../../recorder/step.ts'
+import { reportedFrom } from '../../system/paths.ts'
 import { type Due, type HookSession, keepHookSession, openHookSession } from './session.ts'
 
 /** The most ids of reports to keep: two hooks may send the same one. */
@@ -151,8 +152,7 @@ const live = (session: Session, activity: ActivityInput, turn?: OpenTurn) =>
 /** What stands so far of the open turn. The ledger has its number. Paths are those from the folder of the session. */
 function openTurnOf(memo: Memo, { cwd }: Seen): OpenTurn | undefined {
   const turn = unfinished(memo)
-  const from = (file: string) => (file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file)
-  return turn && { ...shownTurn(turn, (files) => files.map(from)), n: undefined }
+  return turn && { ...shownTurn(turn, (files) => files.map((file) => reportedFrom(cwd, file))), n: undefined }
 }
 
 /** When to end the turn that is still open, if nothing else comes. */

@@ -56,7 +56,8 @@ const idOf = ({ step }: Seen, at: unknown, { tool_input, prompt }: Fields) =>
  */
 function transcriptOf({ transcript, session, subagent }: Seen, env: Env): string | undefined {
   if (transcript !== undefined || subagent || env.COPILOT_CLI !== '1') return transcript
-  const home = env.COPILOT_HOME ?? (env.HOME && join(env.HOME, '.copilot'))
+  const user = env.HOME ?? env.USERPROFILE
+  const home = env.COPILOT_HOME ?? (user && join(user, '.copilot'))
   return home && join(home, 'session-state', session, 'events.jsonl')
 }
 

@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { here } from './system.ts'
 
 /** A pipe from a child to us. */
 export interface Pipe {
@@ -14,10 +15,10 @@ export interface Pipe {
 
 /**
  * Two pipes as a shell makes them, for the output of a child. Node gives it sockets, which a program cannot open as
- * /dev/stdout or /dev/stderr. Undefined where there are no such pipes.
+ * /dev/stdout or /dev/stderr. Undefined where there are no such pipes, as on Windows.
  */
 export function openPipes(): [Pipe, Pipe] | undefined {
-  if (process.platform === 'win32') return undefined
+  if (here === 'windows') return undefined
   let folder: string | undefined
   try {
     folder = mkdtempSync(join(tmpdir(), 'conduct-'))

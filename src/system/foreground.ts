@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { here } from './system.ts'
 
 /** Whether the keys of a terminal, such as Ctrl-C, send signals to us. They send them to our children, too. */
 export function isInForeground(): boolean {
-  if (process.platform === 'win32') return process.stdin.isTTY
+  if (here === 'windows') return process.stdin.isTTY
   try {
     const [ours, foreground] = process.platform === 'linux' ? groupsInProc() : groupsByPs()
     return ours === foreground

@@ -1,0 +1,65 @@
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  lchownSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { here, type System } from './system.ts'
+
+/** Flushes a file or, on POSIX, a folder to disk. */
+export function sync(path: string) {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Flushes the names in a folder to disk. Windows cannot open folders, and writes names at once. */
+export function syncNames(folder: string) {
+  if (here === 'posix') sync(folder)
+}
+
+/**
+ * As root, gives a draft to the owner of the file that it replaces, or of the folder. A server that does not run as root
+ * could not open it otherwise. On Windows, the folder's access list decides.
+ */
+export function giveToOwner(draft: string, path: string) {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(path))
+  lchownSync(draft, uid, gid)
+}
+
+/**
+ * Makes `path` stand for a file or folder that need not exist, by a link. Windows lets users link to folders only; there,
+ * each call copies the file as it is then.
+ */
+export function standFor(path: string, target: string, system: System = here) {
+  const isFolder = lstatSync(target, { throwIfNoEntry: false })?.isDirectory()
+  if (system === 'windows' && !isFolder) return copied(path, target)
+  try {
+    symlinkSync(target, path, 'junction')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Another process may do the same at the same time. */
+function copied(path: string, target: string) {
+  const draft = `${path}.${process.pid}`
+  try {
+    copyFileSync(target, draft)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return rmSync(path, { force: true })
+  }
+  renameSync(draft, path)
+}

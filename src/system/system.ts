@@ -1,0 +1,11 @@
+import { type PlatformPath, posix, win32 } from 'node:path'
+
+// This house holds all calls that only POSIX has, each with what Windows does instead. No other asks on which system it
+// runs. What depends on the system alone takes it as an argument, so that tests see both.
+
+/** Linux, macOS and the BSDs are POSIX. */
+export type System = 'posix' | 'windows'
+
+export const here: System = process.platform === 'win32' ? 'windows' : 'posix'
+
+export const pathsOf = (system: System): PlatformPath => (system === 'windows' ? win32 : posix)
