@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { hookCommand } from '../src/cli/init/project-files.ts'
+import { hookLine } from '../src/cli/init/hook-line.ts'
 import type { Fields } from '../src/recorder/agents/fields.ts'
 import { type HookFile, installs } from '../src/recorder/agents/install.ts'
 import { root } from '../src/root.ts'
@@ -99,8 +99,8 @@ function hooksOf(agent: string): Fields {
   const install = installs.find(({ name }) => name === agent)
   if (install === undefined || !('events' in install.hooks)) throw new Error(`${agent} has no hooks file`)
   const file: HookFile = install.hooks
-  const command = hookCommand(agent, file)
-  return { ...file.also, hooks: Object.fromEntries(file.events.map((event) => [event, [file.entry(command, event)]])) }
+  const line = hookLine(agent, file, true)
+  return { ...file.also, hooks: Object.fromEntries(file.events.map((event) => [event, [file.entry(line, event)]])) }
 }
 
 /** What `claude plugin marketplace add`, `codex plugin marketplace add` and Cursor read at the root of the repository. */

@@ -6,7 +6,7 @@ import { pluginFiles, withNames } from '../scripts/plugins.ts'
 import { type Names, unset } from '../scripts/release/names.ts'
 import { skills } from '../scripts/skills.ts'
 import { withHooks } from '../src/cli/init/entry.ts'
-import { hookCommand } from '../src/cli/init/project-files.ts'
+import { hookLine } from '../src/cli/init/hook-line.ts'
 import { fieldsOf } from '../src/recorder/agents/fields.ts'
 import { installs } from '../src/recorder/agents/install.ts'
 import { root } from '../src/root.ts'
@@ -104,7 +104,7 @@ for (const { name, hooks } of installs) {
   test(`the plugin of ${name} has the hooks that conduct init writes`, () => {
     assert.deepEqual(
       JSON.parse(String(files[path])),
-      JSON.parse(withHooks(undefined, name, hooks, hookCommand(name, hooks)) ?? ''),
+      JSON.parse(withHooks(undefined, name, hooks, hookLine(name, hooks, true)) ?? ''),
     )
   })
 }

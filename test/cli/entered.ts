@@ -23,3 +23,7 @@ export function project(t: TestContext, files: Record<string, string> = {}) {
 /** The command in an agent's hook, as `conduct init` writes it. */
 export const hookOf = (name: string) =>
   `PATH="\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin:$PATH"; command -v conduct-ledger >/dev/null 2>&1 && conduct-ledger hook ${name} || ${name === 'cursor' ? 'true' : 'cat >/dev/null'}`
+
+/** The line for Windows in the hook of an agent that reads one. */
+export const windowsHookOf = (name: string) =>
+  `powershell -NoProfile -NonInteractive -Command "conduct-ledger.cmd hook ${name}; [Console]::In.ReadToEnd() | Out-Null; exit 0"`

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { hookLine } from '../../src/cli/init/hook-line.ts'
 import { installs } from '../../src/recorder/agents/install.ts'
-import { hookOf, project } from './entered.ts'
+import { hookOf, project, windowsHookOf } from './entered.ts'
 import { writeFiles } from './user.ts'
 
 /** The entry for one event in each agent's format, and the content of its MCP file. */
@@ -15,7 +16,9 @@ const forms: Record<string, { event?: string; entry?: unknown; servers: Record<s
   },
   codex: {
     event: 'SessionEnd',
-    entry: { hooks: [{ type: 'command', command: hookOf('codex'), timeout: 3 }] },
+    entry: {
+      hooks: [{ type: 'command', command: hookOf('codex'), commandWindows: windowsHookOf('codex'), timeout: 3 }],
+    },
     servers: {
       '.codex/config.toml': '[mcp_servers]\n\n[mcp_servers.conduct]\ncommand = "conduct-ledger"\nargs = [ "mcp" ]\n',
     },
@@ -27,7 +30,7 @@ const forms: Record<string, { event?: string; entry?: unknown; servers: Record<s
   },
   copilot: {
     event: 'UserPromptSubmit',
-    entry: { type: 'command', bash: hookOf('copilot'), timeoutSec: 30 },
+    entry: { type: 'command', bash: hookOf('copilot'), powershell: windowsHookOf('copilot'), timeoutSec: 30 },
     servers: {
       '.github/mcp.json': {
         mcpServers: { conduct: { type: 'local', command: 'conduct-ledger', args: ['mcp'], tools: ['*'] } },
@@ -208,5 +211,5 @@ test('init does not write into a folder that is a link out of the project', asyn
 test('Claude Code waits for the hook that takes the tree before a command', () => {
   const hooks = installs.find(({ name }) => name === 'claude')?.hooks
   assert.ok(hooks && 'entry' in hooks)
-  assert.doesNotMatch(JSON.stringify(hooks.entry('conduct hook claude', 'PreToolUse')), /async/)
+  assert.doesNotMatch(JSON.stringify(hooks.entry(hookLine('claude', hooks, true), 'PreToolUse')), /async/)
 })

@@ -1,7 +1,7 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
 import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
 import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
-import type { HookFile, PluginFile, ServerFile } from '../../recorder/agents/install.ts'
+import type { HookFile, HookLine, PluginFile, ServerFile } from '../../recorder/agents/install.ts'
 
 // Each function takes the text of a file (undefined if there is none) and returns it with Conduct's own entries, or
 // without them. Everything else stays unchanged. Each throws an Error that says why it cannot change a text.
@@ -11,7 +11,13 @@ type Text = string | undefined
 /** Whether an entry of a hooks file runs `conduct hook` for that agent. */
 const runsHook = (name: string) => (entry: unknown) => {
   const { command, bash = command } = fieldsOf(entry)
-  return new RegExp(`\\bconduct(?:-ledger)? hook ${name}\\b`).test(String(bash))
+  return new RegExp(`\\bconduct(?:-ledger(?:\\.cmd)?)? hook ${name}\\b`).test(String(bash))
+}
+
+/** All that an entry runs, to compare it. */
+function runs(entry: unknown): string {
+  const { command, commandWindows, bash, powershell } = fieldsOf(asList(fieldsOf(entry).hooks)[0] ?? entry)
+  return JSON.stringify([command, commandWindows, bash, powershell])
 }
 
 /** The current plugin of an agent, or undefined if it is not wanted. A file of that name that is not ours stays. */
@@ -25,21 +31,22 @@ export function withPlugin(text: Text, plugin: PluginFile, isWanted: boolean): T
 /** Whether the text is Conduct's plugin, in this or another version. */
 const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === plugin.text.split('\n')[0]
 
-/** The hooks file of an agent with `command` once per event; without our hooks if `command` is undefined. */
-export function withHooks(text: Text, name: string, hooks: HookFile, command: string | undefined): Text {
+/** The hooks file of an agent with `line` once per event; without our hooks if `line` is undefined. */
+export function withHooks(text: Text, name: string, hooks: HookFile, line: HookLine | undefined): Text {
   const isOurs = runsHook(name)
   let json = text?.trim() ? text : '{}\n'
   for (const event of Object.keys(fieldsOf(read(json, 'hooks')))) {
-    json = withoutHook(json, ['hooks', event], isOurs, hooks.events.includes(event) ? command : undefined)
+    const kept = line && hooks.events.includes(event) ? runs(hooks.entry(line, event)) : undefined
+    json = withoutHook(json, ['hooks', event], isOurs, kept)
   }
-  if (command === undefined) return withoutRest(text, json, hooks.also)
+  if (line === undefined) return withoutRest(text, json, hooks.also)
   for (const [key, value] of Object.entries(hooks.also ?? {})) {
     if (fieldsOf(read(json))[key] === undefined) json = set(json, [key], value)
   }
   for (const event of hooks.events) {
     const entries = list(json, ['hooks', event])
     if (entries.some((entry) => isOurs(entry) || asList(fieldsOf(entry).hooks).some(isOurs))) continue
-    json = set(json, ['hooks', event, entries.length], hooks.entry(command, event))
+    json = set(json, ['hooks', event, entries.length], hooks.entry(line, event))
   }
   return json
 }
@@ -52,12 +59,9 @@ export function hasHooks(text: Text, name: string, hooks: HookFile | PluginFile)
   return entries.flatMap((entry) => [entry, ...asList(fieldsOf(entry).hooks)]).some(runsHook(name))
 }
 
-/** Removes our entries of an event except those that run `kept`, and any object that becomes empty. */
+/** Removes our entries of an event except those with `kept`, and any object that becomes empty. */
 function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => boolean, kept?: string): string {
-  const goes = (entry: unknown) => {
-    const { command, bash = command } = fieldsOf(entry)
-    return isOurs(entry) && bash !== kept
-  }
+  const goes = (entry: unknown) => isOurs(entry) && runs(entry) !== kept
   let json = text
   const entries = list(json, path)
   for (let index = entries.length - 1; index >= 0; index--) {

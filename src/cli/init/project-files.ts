@@ -5,11 +5,12 @@ import { jsonIn } from '../../place/foreign.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { projectFile } from '../../place/project.ts'
 import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
-import { type HookFile, type Install, installs, type ServerFile } from '../../recorder/agents/install.ts'
+import { type Install, installs, type ServerFile } from '../../recorder/agents/install.ts'
 import { agentsBlock } from '../../words.ts'
 import { type Checks, proposedChecks, proposedRequired } from './checks.ts'
 import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
 import { hasHooks, hasServer, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
+import { hookLine } from './hook-line.ts'
 
 /** What `conduct init` should do. */
 export interface Wanted {
@@ -26,13 +27,6 @@ export interface Wanted {
 }
 
 type Change = (text: string | undefined) => string | undefined
-
-/**
- * The command of a hook: the launcher that Conduct keeps, which the PATH of a login shell or of a project with its own
- * Node.js may lack, or else the program on the PATH. Without Conduct it does nothing.
- */
-export const hookCommand = (name: string, { otherwise }: HookFile) =>
-  `PATH="\${XDG_DATA_HOME:-$HOME/.local/share}/conduct/bin:$PATH"; command -v conduct-ledger >/dev/null 2>&1 && conduct-ledger hook ${name} || ${otherwise}`
 
 /** The folder to set up: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
@@ -55,7 +49,7 @@ export function planOf(wanted: Wanted): Edit[] {
 /** The edits of the agents' own files. Some agents keep hooks and MCP servers in one file. */
 function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
   const changes = agents.flatMap((install): [path: string, change: Change][] => [
-    ...(hooks ? [[install.hooks.path, hooksChange(install, remove)] satisfies [string, Change]] : []),
+    ...(hooks ? [[install.hooks.path, hooksChange(install, remove, true)] satisfies [string, Change]] : []),
     ...install.servers.map((file): [string, Change] => [nameOf(file, root), (text) => withServer(text, file, !remove)]),
   ])
   const byPath = Map.groupBy(changes, ([path]) => path)
@@ -67,10 +61,10 @@ function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
 const nameOf = ({ path, orElse }: ServerFile, root: string) =>
   orElse !== undefined && existsSync(join(root, orElse)) ? orElse : path
 
-function hooksChange({ name, hooks }: Install, remove: boolean): Change {
+function hooksChange({ name, hooks }: Install, remove: boolean, isShared: boolean): Change {
   if ('text' in hooks) return (text) => withPlugin(text, hooks, !remove)
-  const command = remove ? undefined : hookCommand(name, hooks)
-  return (text) => withHooks(text, name, hooks, command)
+  const line = remove ? undefined : hookLine(name, hooks, isShared)
+  return (text) => withHooks(text, name, hooks, line)
 }
 
 /**
@@ -78,12 +72,18 @@ function hooksChange({ name, hooks }: Install, remove: boolean): Change {
  * files links.
  */
 export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): Edit[] =>
-  agents.map((install) => editOf(join(home, install.hooks.homePath), hooksChange(install, remove))).filter(isChange)
+  agents
+    .map((install) => editOf(join(home, install.hooks.homePath), hooksChange(install, remove, false)))
+    .filter(isChange)
 
 /** The files below a project or the user's home that have entries of Conduct which init would now write differently. */
 export function outdatedFiles(folder: string, pathOf: 'path' | 'homePath'): string[] {
   const entries = installs.flatMap((install): [path: string, has: (text: string) => boolean, change: Change][] => [
-    [install.hooks[pathOf], (text) => hasHooks(text, install.name, install.hooks), hooksChange(install, false)],
+    [
+      install.hooks[pathOf],
+      (text) => hasHooks(text, install.name, install.hooks),
+      hooksChange(install, false, pathOf === 'path'),
+    ],
     ...(pathOf === 'path' ? install.servers : []).map((file): [string, (text: string) => boolean, Change] => [
       nameOf(file, folder),
       (text) => hasServer(text, file),

@@ -19,12 +19,20 @@ export interface HookFile {
   /** Below the user's home folder: hooks for every project. */
   homePath: string
   events: readonly string[]
-  /** The entry that runs a command on an event. */
-  entry(command: string, event: string): Fields
-  /** Runs if Conduct is missing. `cat` drains the document, so that the agent's write does not fail. */
-  otherwise: 'cat >/dev/null' | 'true'
+  /** The entry that runs a line on an event. */
+  entry(line: HookLine, event: string): Fields
+  /** Whether something reads the document if Conduct is missing. */
+  drains: boolean
   /** Other required content of the file. */
   also?: Fields
+}
+
+/** What a hook runs, for each shell that an agent may give it to. */
+export interface HookLine {
+  /** For agents that read one line. */
+  command: string
+  /** For any shell of Windows. */
+  windows: string
 }
 
 /** A file that belongs to Conduct: a plugin that the agent loads and that runs `conduct hook`. */
@@ -51,8 +59,10 @@ const program: Fields = { command: 'conduct-ledger', args: ['mcp'] }
 
 /** The format that Claude Code introduced. `more` adds fields to the command. */
 const nested =
-  (more: (event: string) => Fields) =>
-  (command: string, event: string): Fields => ({ hooks: [{ type: 'command', command, ...more(event) }] })
+  (more: (event: string, line: HookLine) => Fields) =>
+  (line: HookLine, event: string): Fields => ({
+    hooks: [{ type: 'command', command: line.command, ...more(event, line) }],
+  })
 
 /**
  * Claude Code's events that only show activity: their order does not matter, so no session waits for them. PreToolUse
@@ -72,7 +82,7 @@ const claude: Install = {
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'Notification', 'PostToolUse'],
       ...['PostToolUseFailure', 'PostToolBatch', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
     ],
-    otherwise: 'cat >/dev/null',
+    drains: true,
     entry: nested((event) => ({ timeout, ...(background.includes(event) && { async: true }) })),
   },
   servers: [{ path: '.mcp.json', format: 'json', table: 'mcpServers', entry: program }],
@@ -91,9 +101,12 @@ const codex: Install = {
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'PostToolUse'],
       ...['SubagentStop', 'PreCompact', 'Interrupt', 'Stop', 'SessionEnd'],
     ],
-    otherwise: 'cat >/dev/null',
+    drains: true,
     // Codex allows these two no more than this, and warns at each start.
-    entry: nested((event) => ({ timeout: ['Interrupt', 'SessionEnd'].includes(event) ? 3 : timeout })),
+    entry: nested((event, { windows }) => ({
+      commandWindows: windows,
+      timeout: ['Interrupt', 'SessionEnd'].includes(event) ? 3 : timeout,
+    })),
   },
   servers: [{ path: '.codex/config.toml', format: 'toml', table: 'mcp_servers', entry: program }],
   trust: 'Codex runs hooks only after you trust the project and each hook: start codex and review them in /hooks.',
@@ -111,8 +124,8 @@ const cursor: Install = {
       ...['subagentStop', 'preCompact', 'stop', 'sessionEnd'],
     ],
     // It sometimes leaves the pipe open, so a reader would hang.
-    otherwise: 'true',
-    entry: (command) => ({ command, timeout }),
+    drains: false,
+    entry: ({ command }) => ({ command, timeout }),
     also: { version: 1 },
   },
   servers: [{ path: '.cursor/mcp.json', format: 'json', table: 'mcpServers', entry: program }],
@@ -137,9 +150,10 @@ const copilot: Install = {
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PostToolUse', 'PostToolUseFailure', 'SubagentStop'],
       ...['PreCompact', 'notification', 'Stop', 'SessionEnd'],
     ],
-    otherwise: 'cat >/dev/null',
-    // Not `command`: a Windows shell would run it, fail, and thereby refuse every tool.
-    entry: (command) => ({ type: 'command', bash: command, timeoutSec: timeout }),
+    drains: true,
+    // Not `command`: a Windows shell would run it, fail, and thereby refuse every tool. VS Code may give `powershell` to
+    // cmd.exe.
+    entry: ({ command, windows }) => ({ type: 'command', bash: command, powershell: windows, timeoutSec: timeout }),
     also: { version: 1 },
   },
   servers: [
@@ -163,7 +177,7 @@ const gemini: Install = {
     homePath: '.gemini/settings.json',
     // Without PreCompress, BeforeModel and AfterModel, which fire at each call of the model.
     events: [...['SessionStart', 'BeforeAgent', 'BeforeTool', 'AfterTool', 'Notification', 'AfterAgent', 'SessionEnd']],
-    otherwise: 'cat >/dev/null',
+    drains: true,
     // In milliseconds.
     entry: nested(() => ({ timeout: timeout * 1_000 })),
   },
@@ -182,7 +196,7 @@ const qwen: Install = {
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'PermissionRequest', 'Notification', 'PostToolUse'],
       ...['PostToolUseFailure', 'SubagentStop', 'PreCompact', 'Stop', 'StopFailure', 'SessionEnd'],
     ],
-    otherwise: 'cat >/dev/null',
+    drains: true,
     // Its timeout is in milliseconds or seconds, depending on the version. The default is a minute.
     entry: nested(() => ({})),
   },
@@ -202,7 +216,7 @@ const droid: Install = {
       ...['SessionStart', 'UserPromptSubmit', 'PreToolUse', 'Notification', 'PostToolUse'],
       ...['SubagentStop', 'PreCompact', 'Stop', 'SessionEnd'],
     ],
-    otherwise: 'cat >/dev/null',
+    drains: true,
     entry: nested(() => ({ timeout })),
   },
   servers: [{ path: '.factory/mcp.json', format: 'json', table: 'mcpServers', entry: { type: 'stdio', ...program } }],

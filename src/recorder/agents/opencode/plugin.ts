@@ -6,9 +6,12 @@
 export const openCodePlugin = `// Written by \`conduct init\`: records the sessions of OpenCode in the ledger, by \`conduct hook opencode\`.
 import { spawn, spawnSync } from 'node:child_process'
 
-const command = ['conduct-ledger', ['hook', 'opencode']]
-const { PATH, HOME, XDG_DATA_HOME } = process.env
-const env = { ...process.env, PATH: (XDG_DATA_HOME || HOME + '/.local/share') + '/conduct/bin:' + PATH }
+const { PATH, HOME, XDG_DATA_HOME, ComSpec } = process.env
+// On Windows, npm writes a batch file. cmd.exe runs it, and must not look for it in the project.
+const [command, env] =
+  process.platform === 'win32'
+    ? [[ComSpec || 'cmd.exe', ['/d', '/s', '/c', 'conduct-ledger.cmd hook opencode']], { ...process.env, NoDefaultCurrentDirectoryInExePath: '1' }]
+    : [['conduct-ledger', ['hook', 'opencode']], { ...process.env, PATH: (XDG_DATA_HOME || HOME + '/.local/share') + '/conduct/bin:' + PATH }]
 
 export const Conduct = async ({ directory }) => {
   const waiting = []
@@ -20,7 +23,7 @@ export const Conduct = async ({ directory }) => {
   const run = () => {
     if (isRunning || isMissing || waiting.length === 0) return
     isRunning = true
-    const child = spawn(...command, { cwd: directory, env, stdio: ['pipe', 'ignore', 'ignore'] })
+    const child = spawn(...command, { cwd: directory, env, windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] })
     const { document, done } = waiting.shift()
     child.on('error', () => {
       isMissing = true
@@ -48,7 +51,8 @@ export const Conduct = async ({ directory }) => {
     sessions.clear()
     for (const { document } of isMissing ? [] : waiting.splice(0)) {
       const input = JSON.stringify(document)
-      spawnSync(...command, { cwd: directory, env, input, stdio: ['pipe', 'ignore', 'ignore'], timeout: 3000 })
+      const options = { cwd: directory, env, input, windowsHide: true, timeout: 3000 }
+      spawnSync(...command, { ...options, stdio: ['pipe', 'ignore', 'ignore'] })
     }
   }
   process.once('exit', end)
