@@ -36,8 +36,9 @@ function isGood(file) {
 function candidates(root) {
   const home = process.env.HOME || os.homedir()
   const data = process.env.XDG_DATA_HOME || path.join(home, '.local/share')
+  const name = process.platform === 'win32' ? 'node.exe' : 'node'
   const all = [path.join(root, 'node_modules/node/bin/node'), path.join(root, '../../../bin/node')]
-    .concat((process.env.PATH || '').split(path.delimiter).map((folder) => path.join(folder, 'node')))
+    .concat((process.env.PATH || '').split(path.delimiter).map((folder) => path.join(folder, name)))
     .concat(versions(path.join(process.env.NVM_DIR || path.join(home, '.nvm'), 'versions/node'), 'bin/node'))
     .concat(versions(path.join(process.env.VOLTA_HOME || path.join(home, '.volta'), 'tools/image/node'), 'bin/node'))
     .concat(

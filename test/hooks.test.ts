@@ -66,6 +66,21 @@ testLedger('the hooks of a session show its open turn', async (ledger) => {
   assert.deepEqual([(await open())?.n, (await open())?.prompt], [2, 'Go on'])
 })
 
+testLedger('a session on Windows shows its files from its folder, with slashes', async (ledger) => {
+  const send = senderTo(ledger)
+  const cwd = 'C:\\Users\\me\\shop'
+  const edit = {
+    cwd,
+    tool_name: 'Edit',
+    tool_input: { file_path: 'c:\\Users\\me\\shop\\src\\a.ts' },
+    tool_use_id: 'edit',
+  }
+  await send('claude', claude('UserPromptSubmit', { cwd, prompt: 'Go on', prompt_id: 'p-1' }))
+  await send('claude', claude('PostToolUse-Bash', { cwd }), claude('PostToolUse-Bash', edit))
+  const { open } = (await ledger.client.getRun({ runId: 'RUN-001' })).run.turns
+  assert.deepEqual(open?.files, [{ path: 'src/a.ts' }])
+})
+
 testLedger('the hooks of a session record a run with its turns', async (ledger) => {
   const { client, advance } = ledger
   const send = senderTo(ledger)
