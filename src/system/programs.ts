@@ -76,7 +76,7 @@ export function startOf(
   const found = isPath ? fileNames(command, env, system).find(isThere) : findProgram(command, env, system, isThere)
   // Windows would look for it in the current folder.
   if (found === undefined && !isPath) throw Object.assign(new Error('there is no such program'), { code: 'ENOENT' })
-  const file = pathsOf(system).normalize(found ?? command)
+  const file = pathsOf(system).resolve(found ?? command)
   if (!/\.(?:cmd|bat)$/i.test(file)) return { file, args, options: {} }
   const line = [escaped(file), ...args.map(batchArgument)].join(' ')
   return {

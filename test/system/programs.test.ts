@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { win32 } from 'node:path'
 import { test } from 'node:test'
 import { findProgram, startOf, variableOf, withAbsolutePath } from '../../src/system/programs.ts'
 import fc from '../support/random.ts'
@@ -52,6 +53,11 @@ test('a program starts by its path, a batch file by cmd.exe, and POSIX looks for
   assert.deepEqual(args, ['/d', '/s', '/c', '"C:\\Program^ Files\\nodejs\\npm.cmd test"'])
   assert.deepEqual(options, { windowsVerbatimArguments: true })
   assert.deepEqual(startOf(['npm', 'a b'], env, 'posix'), { file: 'npm', args: ['a b'], options: {} })
+})
+
+test('a program that a path names starts by its whole path', () => {
+  const { file } = startOf(['.\\tools\\build.exe'], env, 'windows', () => true)
+  assert.ok(win32.isAbsolute(file) && file.endsWith('\\tools\\build.exe'), file)
 })
 
 test('a program that the PATH does not have is not taken from the current folder', () => {
