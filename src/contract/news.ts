@@ -12,6 +12,15 @@ export interface News {
 /** The types of the events that may be news. */
 export const newsTypes = [...activityTypes, 'run.created', 'run.updated'] as const
 
+/** What a sentence says of a run besides its event. */
+export interface RunOf {
+  author?: string | null | undefined
+  agent?: string | null | undefined
+  verdict?: string | undefined
+  /** The reason of the verdict. */
+  why?: string | null | undefined
+}
+
 /** An event, as the log has it. */
 interface Told {
   type: string
@@ -19,8 +28,11 @@ interface Told {
   changes: Record<string, [unknown, unknown]>
 }
 
-/** What an event is news of; undefined if nobody needs to be told. An import tells of the past. */
-export function newsOf({ type, imported, changes }: Told): News | undefined {
+/**
+ * What an event is news of; undefined if nobody needs to be told. An import tells of the past. A run that completes
+ * while its checks fail, as `run` knows, is no good news.
+ */
+export function newsOf({ type, imported, changes }: Told, run: RunOf = {}): News | undefined {
   const after = (field: string) => changes[field]?.[1]
   if (imported) return undefined
   if (type === 'run.waiting') return newsWith('waiting', after('tool'))
@@ -28,7 +40,8 @@ export function newsOf({ type, imported, changes }: Told): News | undefined {
   if (type !== 'run.created' && type !== 'run.updated') return undefined
   if (after('status') === 'failed') return newsOfFailure(after('failure'))
   if (after('verdict') === 'failing') return newsWith('failing', after('why'))
-  return after('status') === 'completed' ? { kind: 'completed' } : undefined
+  if (after('status') !== 'completed') return undefined
+  return run.verdict === 'failing' ? newsWith('failing', run.why) : { kind: 'completed' }
 }
 
 function newsOfFailure(failure: unknown): News {
@@ -48,33 +61,39 @@ export const lengthOf = (seconds: number): string => {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** What happened in a run, as the end of a sentence that begins with whose agent it is: `waits for Bash in RUN-014`. */
-export function deedOf({ kind, detail }: News, run: string): string {
+/** What happened, in a sentence about the agent, or about the run if it has none: `Mateo's codex waits in RUN-014`. */
+export function sentenceOf({ kind, detail }: News, run: RunOf, name: string): string {
+  const agent = whoseAgent(run)
+  const person = personIn(run.author)
+  const [who, at] = agent === undefined ? [person === '' ? name : `${name} of ${person}`, ''] : [agent, name]
+  const [inIt, its] = at === '' ? ['', 'its checks'] : [` in ${at}`, `the checks of ${at}`]
   const why = detail === undefined ? '' : `: ${detail}`
   switch (kind) {
     case 'waiting':
-      return `waits ${detail === undefined ? '' : `for ${detail} `}in ${run}`
+      return `${who} waits${detail === undefined ? '' : ` for ${detail}`}${inIt}`
     case 'failing':
-      return `fails the checks of ${run}${why}`
+      return `${who} fails ${its}${why}`
     case 'failed':
-      return `failed in ${run}${why}`
+      return `${who} failed${inIt}${why}`
     case 'vanished':
-      return `vanished from ${run}`
+      return `${who} vanished${at && ` from ${at}`}`
     case 'idle':
-      return `is idle after ${detail} in ${run}`
+      return `${who} is idle after ${detail}${inIt}`
     case 'completed':
-      return `completed ${run}`
+      return `${who} completed${at && ` ${at}`}`
   }
 }
 
-/** Whose agent it is: `Mateo's claude-code`. The mail address of the author is left out. */
-export function whoseAgent(run: { author?: string | null | undefined; agent?: string | null | undefined }): string {
-  const [name = ''] = (run.author ?? '').split('<', 1)
-  const person = oneLine(name, 60)
-  const agent = oneLine(run.agent ?? '', 60)
-  if (person !== '') return `${person}'s ${agent || 'agent'}`
-  return agent || 'An agent'
+/** Whose agent it is: `Mateo's claude-code`; undefined for a run without an agent. */
+export function whoseAgent({ author, agent }: RunOf): string | undefined {
+  const name = oneLine(agent ?? '', 60)
+  if (name === '') return undefined
+  const person = personIn(author)
+  return person === '' ? name : `${person}'s ${name}`
 }
+
+/** The name of a person, without the mail address. */
+const personIn = (author: string | null | undefined) => oneLine((author ?? '').split('<', 1)[0] ?? '', 60)
 
 /** A text on one line without control characters, cut to so many characters. */
 export function oneLine(text: string, most: number): string {

@@ -56,7 +56,7 @@ test('activity tells by day what came of the work, and has every event behind a 
   const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
   const finished = "Mateo Ruiz's claude-code finished RUN-002 · Log in: Done: the form has a button."
   await today.filter({ hasText: finished }).getByText('Verified').waitFor()
-  await today.filter({ hasText: "Ada Lund's codex failed in RUN-003 · Sync: QUOTA The limit is used up." }).waitFor()
+  await today.filter({ hasText: "Ada Lund's codex failed in RUN-003 · Sync: QUOTA: The limit is used up." }).waitFor()
   await today.filter({ hasText: 'moved spec A-1 to Completed' }).waitFor()
   assert.equal(await today.count(), 4)
   await page.getByText("Ada Lund's codex finished RUN-001 · Long ago").waitFor()

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { type Client, ConductError, type Output } from '../../client/client.ts'
-import { deedOf, type News, newsOf, newsTypes, whoseAgent } from '../../contract/news.ts'
+import { type News, newsOf, newsTypes, type RunOf, sentenceOf } from '../../contract/news.ts'
 import { mailOf } from '../../contract/person.ts'
 
 import { type Connection, connect, placeOf } from '../../place/connect.ts'
@@ -37,8 +37,8 @@ async function watch(options: Options) {
     const input = { type: [...newsTypes], ...(project !== undefined && { project: [project] }) }
     try {
       await follow(client, input, async (event) => {
-        const news = newsOf(event)
-        const run = news && (await runs.read(event))
+        const run = newsOf(event) && (await runs.read(event))
+        const news = newsOf(event, run)
         if (news && run && (mail === undefined || mailOf(run.author) === mail)) print(event.at, news, run, options)
       })
     } finally {
@@ -53,7 +53,7 @@ async function ownMail(client: Client): Promise<string> {
   throw new UsageError('--mine needs a key that says whose it is: an admin sets that with conduct key update --person.')
 }
 
-type Run = Pick<Output<'getRun'>['run'], 'runId' | 'project' | 'title' | 'agent' | 'author'>
+type Run = Pick<Output<'getRun'>['run'], 'runId' | 'project' | 'title' | 'agent' | 'author'> & RunOf
 
 /** Reads the runs of events, with one connection for each project. */
 function readRuns(place: Place) {
@@ -80,7 +80,8 @@ function readRuns(place: Place) {
 /** The news for which the bell rings. */
 const urgent: readonly News['kind'][] = ['waiting', 'failing', 'failed', 'vanished']
 
-function print(at: string, news: News, { runId, project, title, agent, author }: Run, options: Options) {
+function print(at: string, news: News, run: Run, options: Options) {
+  const { runId, project, title, agent, author } = run
   const { json, quiet, utc, bell } = options
   if (json) {
     process.stdout.write(`${jsonOf({ at, ...news, project, runId, title, agent, author })}\n`)
@@ -92,7 +93,7 @@ function print(at: string, news: News, { runId, project, title, agent, author }:
   }
   const time = utc ? at : new Date(at).toLocaleTimeString('en-GB')
   const name = options.project === undefined ? `${project}/${runId}` : runId
-  const words = [`${whoseAgent({ author, agent })} ${deedOf(news, name)}`, title ?? ''].filter(Boolean).join(' · ')
+  const words = [sentenceOf(news, run, name), title ?? ''].filter(Boolean).join(' · ')
   const ring = bell && process.stdout.isTTY && urgent.includes(news.kind) ? '\x07' : ''
   process.stdout.write(`${time}  ${line(words)}${ring}\n`)
 }

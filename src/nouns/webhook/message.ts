@@ -80,7 +80,7 @@ async function runsOf(db: Tx, ids: number[]): Promise<Map<string, RunFacts>> {
   if (ids.length === 0) return new Map()
   type Row = Omit<RunFacts, 'state'> & { project_id: number; run_id: string; activity: string | null }
   const rows = await db.query<Row>(sql`
-    select project_id, run_id, title, agent, author, activity from runs where id in (${join([...new Set(ids)])})`)
+    select project_id, run_id, title, agent, author, verdict, why, activity from runs where id in (${join([...new Set(ids)])})`)
   return new Map(
     rows.map(({ project_id, run_id, activity, ...run }) => [
       `${project_id} ${run_id}`,

@@ -1,12 +1,10 @@
 import { activityTypes } from '../../contract/event-type.ts'
-import { deedOf, type News, newsKinds, newsOf, oneLine, whoseAgent } from '../../contract/news.ts'
+import { type News, newsKinds, newsOf, sentenceOf as newsSentence, oneLine, type RunOf } from '../../contract/news.ts'
 import type { Event } from '../../log/fields.ts'
 
 /** What a sentence says of a run besides its event. */
-export interface RunFacts {
+export interface RunFacts extends RunOf {
   title: string | null
-  agent: string | null
-  author: string | null
   /** What it does now; undefined if it has ended. */
   state: string | undefined
 }
@@ -59,7 +57,7 @@ export function saidOf(entries: readonly Entry[], naming: Naming): Said | undefi
 }
 
 function toldOf({ event, run }: Entry, { types, now }: Naming): Told | undefined {
-  const news = newsOf(event)
+  const news = newsOf(event, run)
   const isOver = isActivity(event) && run?.state !== news?.kind
   if (isOver && Date.parse(now) - Date.parse(event.at) > staleMs) return undefined
   // A run changes often, for instance with each of its leases.
@@ -93,7 +91,7 @@ const nameOf = ({ project, subject }: Event, { isWhole }: Naming) =>
 function sentenceOf({ event, run, news }: Told, naming: Naming): string {
   const name = nameOf(event, naming)
   const title = run?.title ? ` · ${oneLine(run.title, 200)}` : ''
-  if (news) return `${whoseAgent(run ?? {})} ${deedOf(news, name)}${title}`
+  if (news) return newsSentence(news, run ?? {}, name) + title
   const [noun, deed] = event.type.split('.')
   return `${oneLine(event.actor.name ?? event.actor.kind, 60)} ${deed} ${noun} ${name}${title}`
 }

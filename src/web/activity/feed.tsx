@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks'
 import { whoseAgent } from '../../contract/news.ts'
+import { nameOf } from '../../contract/person.ts'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
@@ -15,7 +16,7 @@ import { Begin } from '../ui/begin.tsx'
 import { useInSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { plainLine } from '../ui/text.tsx'
+import { failureLine, plainLine } from '../ui/text.tsx'
 import { TimeOfDay } from '../ui/time.tsx'
 import { actorOf } from './event-line.tsx'
 import { EventSentence } from './event-row.tsx'
@@ -88,8 +89,10 @@ function dayWords(day: number): string {
   return day === midnightOf(today - 1) ? 'Yesterday' : weekday.format(new Date(day))
 }
 
-const verbOf = ({ status, failure }: Run) =>
-  status === 'completed' ? 'finished' : failure?.code === 'LEASE_EXPIRED' ? 'vanished from' : 'failed in'
+const verbsOf = ({ status, failure }: Run): [verb: string, preposition: string] => {
+  if (status === 'completed') return ['finished', '']
+  return failure?.code === 'LEASE_EXPIRED' ? ['vanished', ' from'] : ['failed', ' in']
+}
 
 /** A run that ended, as a sentence: whose agent, which run, and what came of it. */
 function RunLine({ run }: { run: Run }) {
@@ -103,10 +106,7 @@ function RunLine({ run }: { run: Run }) {
     <li ref={place}>
       <TimeOfDay at={endOf(run)} />
       <p>
-        {whoseAgent(run)} {verbOf(run)}{' '}
-        <a href={href(['runs', run.project, run.runId])}>
-          {run.runId} · {run.title ?? 'without a title'}
-        </a>
+        <Deed run={run} />
         {': '}
         <span class="muted">{outcomeOf(run, turn?.answer)}</span>
       </p>
@@ -115,8 +115,24 @@ function RunLine({ run }: { run: Run }) {
   )
 }
 
+/** `Mateo's codex finished RUN-014`, or for a run without an agent, `RUN-014 of Mateo finished`. */
+function Deed({ run }: { run: Run }) {
+  const { project, runId, title, author } = run
+  const agent = whoseAgent(run)
+  const [verb, preposition] = verbsOf(run)
+  return (
+    <>
+      {agent && `${agent} ${verb}${preposition} `}
+      <a href={href(['runs', project, runId])}>
+        {runId} · {title ?? 'without a title'}
+      </a>
+      {!agent && `${author ? ` of ${nameOf(author)}` : ''} ${verb}`}
+    </>
+  )
+}
+
 function outcomeOf({ failure, why, exitCode }: Run, answer: string | undefined): string {
-  if (failure) return `${failure.code} ${plainLine(failure.message ?? '')}`
+  if (failure) return failureLine(failure)
   if (answer) return plainLine(answer)
   return why ? plainLine(why) : exitCode === null ? 'no answer was recorded' : `exit code ${exitCode}`
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import type { Failure } from '../../nouns/run/work-fields.ts'
 import { Icon } from './icon.tsx'
 
 /** What a text must not hide: control characters, those that turn its direction, and spaces without width. */
@@ -60,6 +61,9 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
     </div>
   )
 }
+
+/** A failure in a line: its code, and the first line of its message. */
+export const failureLine = ({ code, message }: Failure): string => `${code}: ${plainLine(message)}`
 
 /** The first line of a Markdown text, without its marks. */
 export const plainLine = (text: string): string =>

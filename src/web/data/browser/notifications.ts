@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { deedOf, type News, newsOf, whoseAgent } from '../../../contract/news.ts'
+import { type News, newsOf, sentenceOf } from '../../../contract/news.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import { go, href } from '../../app/router.ts'
@@ -71,12 +71,12 @@ async function tellOf(
   isWanted: (run: Run) => boolean,
   open: Map<string, Notification>,
 ): Promise<void> {
-  const news = newsOf(event)
   const { project, subject: runId } = event
-  if (!news || news.kind === 'completed' || project === null || document.hasFocus()) return
+  if (!newsOf(event) || project === null || document.hasFocus()) return
   if (projects.length > 0 && !projects.includes(project)) return
   const { run } = await clientOf(project).getRun({ runId })
-  if (!isWanted(run)) return
+  const news = newsOf(event, run)
+  if (!news || news.kind === 'completed' || !isWanted(run)) return
   try {
     const it = show(news, run)
     if (news.kind === 'waiting') open.set(keyOf(run), it)
@@ -88,7 +88,7 @@ async function tellOf(
 function show(news: News, run: Run): Notification {
   const { project, runId, title } = run
   // The tag makes several tabs show one notification for a run, the last one.
-  const it = new Notification(`${whoseAgent(run)} ${deedOf(news, runId)}`, {
+  const it = new Notification(sentenceOf(news, run, runId), {
     body: title ?? '',
     tag: `conduct ${keyOf(run)}`,
   })
