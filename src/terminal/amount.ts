@@ -16,20 +16,6 @@ export function relative(time: string, now: number): string {
   return seconds > 0 ? `${words} ago` : `in ${words}`
 }
 
-/** A duration in its two largest units: `850ms`, `42s`, `3m 20s`, `4d 3h`. */
-export function spanOf(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`
-  let rest = Math.round(ms / 1000)
-  const parts = units.map(([unit, length]) => {
-    const count = Math.floor(rest / length)
-    rest -= count * length
-    return { unit, count }
-  })
-  const first = parts.findIndex(({ count }) => count > 0)
-  const largest = parts.slice(first, first + 2).filter(({ count }) => count > 0)
-  return largest.map(({ unit, count }) => `${count}${unit}`).join(' ')
-}
-
 /** Bytes as people say them: `12.3 GB`, `45 MB`, `6 kB`. */
 export function sized(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { spanOf } from '../../contract/span.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
 import type { Place } from '../../place/place.ts'
@@ -119,7 +120,7 @@ export async function execInSession(words: string[], options: SessionExec): Prom
 /** The command as a Markdown section of a run, with its output in plain text. */
 function chapterOf(command: string, { exitCode, durationMs, fault }: Ended, written: string): string {
   const plain = stripVTControlCharacters(fault ?? written).trimEnd()
-  const end = `It ended with exit code ${exitCode} after ${(durationMs / 1000).toFixed(1)} s.`
+  const end = `It ended with exit code ${exitCode} after ${spanOf(durationMs)}.`
   return `\n${fenced(command, 'sh')}\n${end}\n${plain === '' ? '' : `\n${fenced(plain, 'text')}`}`
 }
 

@@ -1,8 +1,8 @@
 import { evidenceText } from '../../contract/evidence-words.ts'
 import { nameOf } from '../../contract/person.ts'
+import { spanOf } from '../../contract/span.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
 import type { Evidence } from '../../nouns/run/verdict/evidence.ts'
-import { spanOf } from '../../terminal/amount.ts'
 import { clean } from '../../terminal/text.ts'
 
 export type Row = Record<string, unknown>

@@ -1,3 +1,4 @@
+import { spanOf } from '../../contract/span.ts'
 import { wholeCost } from './cost.ts'
 import type { Turn, TurnFields } from './turn-fields.ts'
 import type { FileChanges, Git, Uncredited, Usage } from './work-fields.ts'
@@ -81,7 +82,7 @@ function ranIn({ commands = [] }: TurnFields): string[] {
   const told = commands.slice(0, named.commands).map(({ command, exitCode, durationMs }) => {
     const notes = [
       ...(exitCode === undefined ? [] : [`exit ${exitCode}`]),
-      ...(durationMs === undefined ? [] : [`${(durationMs / 1000).toFixed(1)} s`]),
+      ...(durationMs === undefined ? [] : [spanOf(durationMs)]),
     ]
     return `- ran ${codeOf(short(onOneLine(command), named.command))}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}`
   })

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
+import { spanOf } from '../../contract/span.ts'
 import type { Key } from '../../nouns/key/fields.ts'
 import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
@@ -10,7 +11,7 @@ import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
-import { Ago, spanOf, useNow } from '../ui/time.tsx'
+import { Ago, useNow } from '../ui/time.tsx'
 import { KeyForm } from './key-form.tsx'
 
 /** The keys of the server or of a project, for admins. */

@@ -1,8 +1,8 @@
+import { spanOf } from '../../contract/span.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useWhom } from '../data/lists/whose.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { Visible } from '../ui/text.tsx'
-import { spanOf } from '../ui/time.tsx'
 
 /** The current tool and its target. */
 export function Doing({ run: { activity, where } }: { run: Pick<Run, 'activity' | 'where'> }) {

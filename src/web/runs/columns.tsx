@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { spanOf } from '../../contract/span.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { keptIn, useKept } from '../data/browser/storage.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Author } from '../ui/person.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { spanOf } from '../ui/time.tsx'
+import { failureLine } from '../ui/text.tsx'
 import { costOf, plural, shortCostOf } from '../ui/words.ts'
 import { toneOf } from './changes.tsx'
 
@@ -39,6 +40,18 @@ const columns: Column[] = [
   { name: 'cost', label: 'Cost', width: 76, isNumber: true, show: costIn },
   { name: 'duration', label: 'Duration', width: 92, isNumber: true, show: durationOf },
 ]
+
+/** In a list of failures alone, it takes the place of columns that say little about them. */
+const failureColumn: Column = {
+  ...{ name: 'failure', label: 'Why it failed', width: 290 },
+  show: ({ failure }) =>
+    failure && (
+      <span class="why" title={failure.message}>
+        {failureLine(failure)}
+      </span>
+    ),
+}
+const rarelyTelling = ['verdict', 'why', 'changes']
 
 const usual = ['verdict', 'agent', 'changes', 'cost', 'duration']
 
@@ -97,12 +110,14 @@ function useRoom(): number {
   return width < narrowPx ? 0 : width - besidePx - fixedPx
 }
 
-/** The chosen columns that leave enough room for titles. The last ones are dropped first. */
-export function useColumns(): Column[] {
+/** The chosen columns that leave enough room for titles of these runs. The last ones are dropped first. */
+export function useColumns(runs: Run[]): Column[] {
   const chosen = useKept(kept)
   let room = useRoom()
-  return columns.filter((column) => {
-    if (!chosen.includes(column.name)) return false
+  const some = columns.filter(({ name }) => chosen.includes(name))
+  const areFailures = runs.length > 0 && runs.every(({ failure }) => failure)
+  const wanted = areFailures ? [failureColumn, ...some.filter(({ name }) => !rarelyTelling.includes(name))] : some
+  return wanted.filter((column) => {
     room -= column.width
     return room >= 0
   })

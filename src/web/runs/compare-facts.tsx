@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact'
+import { spanOf } from '../../contract/span.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { Status, Verdict } from '../ui/status.tsx'
-import { Ago, spanOf } from '../ui/time.tsx'
+import { Ago } from '../ui/time.tsx'
 import { costOf } from '../ui/words.ts'
 
 interface Fact {

@@ -1,6 +1,7 @@
 import type { Output } from '../../client/client.ts'
+import { spanOf } from '../../contract/span.ts'
 import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
-import { Ago, ErasedAt, spanOf } from '../ui/time.tsx'
+import { Ago, ErasedAt } from '../ui/time.tsx'
 import { costOf } from '../ui/words.ts'
 
 type FullRun = Output<'getRun'>['run']

@@ -1,8 +1,8 @@
+import { spanOf } from '../../contract/span.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href, type Route } from '../app/router.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Badge } from '../ui/status.tsx'
-import { spanOf } from '../ui/time.tsx'
 import { costOf, plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
+import { spanOf } from '../../contract/span.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { FileLink } from '../files/file-link.tsx'
 import { Visible } from '../ui/text.tsx'
-import { spanOf } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
 

@@ -1,5 +1,5 @@
 import type { Output } from '../../client/client.ts'
-import { spanOf } from '../ui/time.tsx'
+import { spanOf } from '../../contract/span.ts'
 import { plural } from '../ui/words.ts'
 
 export type Stats = Output<'stats'>

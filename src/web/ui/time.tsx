@@ -59,27 +59,6 @@ function agoOf(at: string, now: number): string {
   return relative.format(-Math.floor(seconds / size), unit)
 }
 
-const units = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['m', 60],
-  ['s', 1],
-] as const
-
-/** A duration in its two largest units: `850ms`, `42s`, `3m 20s`, `4d 3h`. */
-export function spanOf(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))}ms`
-  const seconds = Math.round(ms / 1000)
-  const fitting = units.filter(([, size]) => seconds >= size).slice(0, 2)
-  let rest = seconds
-  const parts = fitting.map(([unit, size]) => {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    return count > 0 ? `${count}${unit}` : ''
-  })
-  return parts.filter((part) => part !== '').join(' ')
-}
-
 /** Says when texts of a thing were erased, if they were. */
 export function ErasedAt({ at }: { at: string | undefined }) {
   if (at === undefined) return null
