@@ -64,6 +64,31 @@ testLedger('failed, vanished and failing runs need attention, with what is known
   assert.deepEqual(await needsOf(client, { author: 'ada@EXAMPLE.com' }), ['FAILED failed'])
 })
 
+testLedger(
+  'a run that its own key or person cancelled needs no attention, one that others cancelled does',
+  async ({ client, as }) => {
+    const keyOf = async (name: string, permission: 'agent' | 'write', person?: string) =>
+      as({ key: (await client.createKey({ name, permissions: [permission], person })).secret })
+    const [agent, hers, his] = [
+      await keyOf('agent', 'agent'),
+      await keyOf('ada', 'write', 'Ada Example <Ada@example.com>'),
+      await keyOf('bob', 'write', bob),
+    ]
+    const failure = { code: 'CANCELLED', message: 'Cancelled in the dashboard.' }
+    for (const runId of ['BY-KEY', 'BY-ADA', 'BY-BOB', 'BROKEN']) {
+      await agent.createRun({ runId, status: 'in_progress', author: ada })
+      await agent.createCheck({ runId, name: 'tests', result: 'fail' })
+    }
+    await agent.updateRun({ runId: 'BY-KEY', status: 'failed', failure })
+    await hers.updateRun({ runId: 'BY-ADA', status: 'failed', failure })
+    await his.updateRun({ runId: 'BY-BOB', status: 'failed', failure })
+    await hers.updateRun({ runId: 'BROKEN', status: 'failed' })
+    assert.deepEqual((await needsOf(client)).sort(), ['BROKEN failed', 'BY-BOB failed'])
+    await his.updateRun({ runId: 'BY-ADA', labels: { seen: 'yes' } })
+    assert.deepEqual((await needsOf(client)).sort(), ['BROKEN failed', 'BY-BOB failed'])
+  },
+)
+
 testLedger('a run that is mended, resumed or deleted leaves the list', async ({ client }) => {
   await failing(client, 'A')
   await failed(client, 'B')

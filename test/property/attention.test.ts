@@ -74,7 +74,9 @@ function scanned(log: Event[]): Map<number, Reason> {
     runs.set(id, run)
     const reason = reasonOf(run)
     const since = sinceOf(before, run, event.at)
-    if (reason === undefined) needs.delete(id)
+    // All deeds are those of one caller.
+    const isOwnCancel = run.failureCode === 'CANCELLED' && run.status === 'failed' && before?.status !== 'failed'
+    if (reason === undefined || isOwnCancel) needs.delete(id)
     else if (needs.has(id)) needs.set(id, reason)
     else if (enters(before, run, event.at) && !(since < event.at && isMended(run, reason, since))) needs.set(id, reason)
     const isMoved = ['status', 'verdict', 'specId', 'git'].some((field) => field in event.changes)

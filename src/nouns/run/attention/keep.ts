@@ -1,10 +1,12 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { parsed } from '../../../contract/stored.ts'
-import type { Ctx } from '../../../frame/ctx.ts'
+import { askerIn, type Ctx } from '../../../frame/ctx.ts'
 import { assigned, inserted } from '../../../frame/stored.ts'
 import { appeared, differences, erasedText } from '../../../log/event.ts'
 import { failingCheck } from '../check/verdict.ts'
 import { rejudgedByUpgrade } from '../fields.ts'
+import { cancelled } from '../lease.ts'
+import { personHash } from '../person.ts'
 import type { RunRow } from '../row.ts'
 import { verdicts } from '../state.ts'
 import { type AttentionColumns, type AttentionRow, clearAttention, columns, recordAttention, toldOf } from './row.ts'
@@ -44,6 +46,7 @@ async function keepOwn(ctx: Ctx, before: RunRow | null, after: RunRow): Promise<
   const [was, is] = [before === null ? undefined : lookedAt(before), lookedAt(after)]
   const reason = reasonOf(is)
   if (reason === undefined) return clearAttention(ctx, [after.id])
+  if (endsHere(was, is) && isOwnCancel(ctx, after, is)) return clearAttention(ctx, [after.id])
   if (before && was && isSame(before, after, was, is)) return
   const [row] = await ctx.db.query<AttentionRow>(
     sql`select ${columns} from attention where run_id = ${after.id} ${ctx.db.dialect.forUpdate}`,
@@ -60,6 +63,13 @@ async function keepOwn(ctx: Ctx, before: RunRow | null, after: RunRow): Promise<
   if (row) await change(ctx, row, values)
   else await insert(ctx, after, { ...values, since_at: sinceOf(was, is, ctx.now) }, reason)
 }
+
+const endsHere = (before: Looked | undefined, after: Looked) => after.status === 'failed' && before?.status !== 'failed'
+
+/** Whether the caller cancelled a run of its own: it knows, so nobody need look. */
+const isOwnCancel = (ctx: Ctx, run: RunRow, { failureCode }: Looked): boolean =>
+  failureCode === cancelled.code &&
+  (run.created_by === ctx.actor.id || (run.author_person !== null && personHash(askerIn(ctx)) === run.author_person))
 
 const anew = {
   state: undecided.state,
