@@ -65,7 +65,7 @@ for (const engine of engines) {
     assert.ok(runs.some(({ contentType }) => contentType === 'text/x-terminal'))
     assert.deepEqual(runs.flatMap(({ activity }) => activity?.state ?? []).sort(), [
       'waiting',
-      'working',
+      'waiting',
       'working',
       'working',
     ])
@@ -76,6 +76,23 @@ for (const engine of engines) {
     )
     for (const { leaseExpiresAt } of live)
       assert.ok(Date.parse(leaseExpiresAt ?? '') > Date.now() + 4 * 3600_000, String(leaseExpiresAt))
+
+    const needs = await Promise.all(
+      (['open', 'put-off', 'resolved'] as const).map(async (state) => {
+        const { attention = [] } = await client.listAttention({ state })
+        return attention.map(({ reason, assignee }) => ({ reason, assignee }))
+      }),
+    )
+    const yuki = 'Yuki Tanaka <yuki@harbor.example>'
+    assert.deepEqual(needs, [
+      [
+        { reason: 'failing', assignee: null },
+        { reason: 'failing', assignee: null },
+        { reason: 'failing', assignee: yuki },
+      ],
+      [{ reason: 'failed', assignee: null }],
+      [{ reason: 'vanished', assignee: null }],
+    ])
 
     const { total } = await client.stats({ createdAfter: new Date(Date.now() - 40 * dayMs).toISOString() })
     assert.equal(total.runs, runs.length)

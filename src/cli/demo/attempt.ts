@@ -4,13 +4,17 @@ import {
   type Chance,
   failures,
   findings,
+  goAheads,
   jobs,
   type Member,
   type Part,
   people,
+  question,
+  remarks,
   repository,
 } from './data.ts'
 import { diffsOf } from './diff.ts'
+import type { SpecPlan } from './specs.ts'
 import {
   beginning,
   closing,
@@ -31,9 +35,13 @@ export interface Attempt extends Task {
   at: number
   agent: Agent
   outcome: Outcome
+  /** Why it fails, if it does; by default one of the usual reasons. */
+  failure?: (typeof failures)[number]
   /** Selects one of several ways to the same outcome. */
   turn: number
   retried?: { runId: string }
+  /** Gets the id of the run. */
+  made?: Made
 }
 
 /** A run, and the token of its recorder if that sees its tests. */
@@ -52,7 +60,7 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
   const { at, agent, outcome, part, retried } = attempt
   const minutes = chance.between(6, 48)
   const end = at + minutes * minute
-  const it: Made = { runId: '' }
+  const it = attempt.made ?? { runId: '' }
   const begun = beginning(attempt, agent, chance)
   const create = async (team: Team) => {
     const more = { ...(retried && { retryOf: retried.runId }), ...(outcome === 'lapsed' && { leaseSeconds: 600 }) }
@@ -65,7 +73,11 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
     await team[agent].updateRun({ runId: it.runId, leaseSeconds: 0, leaseToken: it.leaseToken })
   }
   const append = (team: Team) =>
-    addTurn(team[agent], { runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) })
+    addTurn(
+      team[agent],
+      { runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) },
+      attempt.title,
+    )
   const steps: Step[] = [{ at, act: create }]
   if (outcome === 'lapsed') steps.push({ at: at + hour, act: (team) => explainLapse(team.ada, it.runId, begun.labels) })
   else
@@ -75,7 +87,10 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
   // Some second attempts fail, too.
   const next = outcome === 'failing' && !retried && attempt.turn % 48 === 2 ? 'failed' : 'verified'
   const later = end + hour + chance.between(20, 70) * minute
-  return [...steps, ...attemptSteps({ ...attempt, at: later, outcome: next, retried: it }, true, chance)]
+  return [
+    ...steps,
+    ...attemptSteps({ ...attempt, at: later, outcome: next, retried: it, made: { runId: '' } }, true, chance),
+  ]
 }
 
 /** Reading a run whose lease has expired ends it. */
@@ -86,11 +101,11 @@ type Git = ReturnType<typeof beginning>['git']
 
 /** The end of a run after that many minutes, and its checks. */
 function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chance: Chance): Step[] {
-  const { agent, outcome, title, part, turn, retried } = attempt
+  const { agent, outcome, title, part, turn, retried, spec } = attempt
   const end = attempt.at + minutes * minute
   const usage = usageOf(agent, minutes, chance)
   if (outcome === 'failed') {
-    const failure = chance.pick(failures)
+    const failure = attempt.failure ?? chance.pick(failures)
     return [{ at: end, act: (team) => team[agent].updateRun({ runId: it.runId, status: 'failed', failure, usage }) }]
   }
   const insertions = chance.between(12, 240)
@@ -100,17 +115,19 @@ function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chan
     { rel: 'pull-request', href: `${repository}/pull/${number}` },
     { rel: 'job', href: `${jobs}/${number * 7}` },
   ]
+  const prompt = chance.pick(goAheads)
+  const answer = closing(title, part, insertions, chance.pick(remarks)) + (outcome === 'unchecked' ? question : '')
   const complete = async (team: Team) => {
     const { runId } = it
     const half = Math.floor(minutes / 2)
-    const answer = closing(title, part, insertions)
-    await addTurn(team[agent], { runId, ...lastTurn(part, insertions, end - half * minute, half, usage, answer) })
+    const turn = { ...lastTurn(part, insertions, end - half * minute, half, usage, answer), prompt }
+    await addTurn(team[agent], { runId, ...turn }, title)
     await team[agent].updateRun({ runId, status: 'completed', git, links })
     const { name, file, description } = part
     await team[agent].linkFeatures({ runId, features: [{ name, file, description }] })
   }
   const steps: Step[] = [{ at: end, act: complete }, ...checkSteps(attempt, it, git.commit, end, chance)]
-  if (outcome !== 'failing') steps.push({ at: end + 13 * minute, act: (team) => tick(team, attempt) })
+  if (outcome !== 'failing' && spec) steps.push({ at: end + 13 * minute, act: (team) => tick(team, attempt, spec) })
   const amended = { ...git, commit: chance.hex(40) }
   if (outcome === 'stale')
     steps.push({ at: end + 25 * minute, act: (team) => team[agent].updateRun({ runId: it.runId, git: amended }) })
@@ -118,7 +135,7 @@ function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chan
 }
 
 /** Ticks the item of the spec. */
-function tick(team: Team, { spec, title, done }: Task) {
+function tick(team: Team, { title, done }: Task, spec: SpecPlan) {
   done.add(title)
   const status = done.size === spec.tasks.length ? 'completed' : 'in_progress'
   return team.mateo.updateSpec({ specId: spec.specId, status, content: specText(spec, done) })
@@ -145,7 +162,8 @@ function checkSteps(attempt: Attempt, it: Made, commit: string, end: number, cha
   }
   const tests: Step =
     outcome === 'failing'
-      ? check('ci', 'tests', 4, { result: 'fail', ...findings.fail, ...executed('npm test', 1) })
+      ? // Before lint passes, which alone would verify the run.
+        check('ci', 'tests', 2, { result: 'fail', ...findings.fail, ...executed('npm test', 1) })
       : check('ci', 'tests', 4, { result: 'pass', ...executed('npm test') })
   const steps = [check('ci', 'lint', 3, { result: 'pass', ...executed('npm run lint') }), tests]
   if (outcome === 'warned')
@@ -164,11 +182,11 @@ type Usage = Turn['usage']
 
 const testOf = ({ file }: Part) => `npm test -- ${file}`
 
-/** Adds a turn and what it wrote. */
-export async function addTurn(client: Client, input: Input<'appendTurn'>): Promise<void> {
+/** Adds a turn of a run with that title, and what it wrote. */
+export async function addTurn(client: Client, input: Input<'appendTurn'>, title: string): Promise<void> {
   const { runId, leaseToken } = input
   const { turn } = await client.appendTurn(input)
-  await client.addDiffs({ runId, turn: turn.n, diffs: diffsOf(input.files), ...(leaseToken && { leaseToken }) })
+  await client.addDiffs({ runId, turn: turn.n, diffs: diffsOf(input.files, title), ...(leaseToken && { leaseToken }) })
 }
 
 /** The first half of the work: a failing test and the start of a change. */
@@ -201,7 +219,6 @@ function lastTurn(part: Part, insertions: number, at: number, minutes: number, u
   return {
     startedAt,
     endedAt,
-    prompt: 'Looks good, go ahead and finish it.',
     plan: planOf(part, 4),
     files: others.map((name, index) => ({
       path: part.file + name,

@@ -107,6 +107,30 @@ export const steps = [
   'Reviewed the full diff',
 ]
 
+/** What people answer to the first half of the work. */
+export const goAheads = [
+  'Looks good, go ahead and finish it.',
+  'Yes, but keep the old function for one release.',
+  'Fine. Please cover the empty case, too.',
+  'Go on, but leave the schema as it is.',
+  'Good. Use the names from the spec.',
+  'Agreed. Keep the diff small, so that I can review it today.',
+  'Use one transaction for both, then finish it.',
+]
+
+/** What agents say about their work at its end. */
+export const remarks = [
+  'All 214 tests pass.',
+  'All 214 tests pass, and the new one fails without the change.',
+  'All 214 tests pass. The public types are as they were.',
+  'All 214 tests pass. One caller passed null; it passes an empty list now.',
+  'All 214 tests pass. The page is usable at a width of 360 px.',
+  'All 214 tests pass. I removed a helper that nothing used any more.',
+]
+
+/** What some of them ask. */
+export const question = '\nShould I also remove the old code path, or keep it for one release?\n'
+
 export const failures = [
   {
     code: 'TESTS_FAILED',

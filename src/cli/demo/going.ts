@@ -29,7 +29,7 @@ export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[
   const goOn = async (team: Team) => {
     const { runId, leaseToken } = it
     const turn = firstTurn(task.title, part, -minutes * minute, Math.floor(minutes / 2))
-    await addTurn(team[agent], { runId, leaseToken, ...turn, usage })
+    await addTurn(team[agent], { runId, leaseToken, ...turn, usage }, task.title)
     await team[agent].appendToRun({ runId, leaseToken, text: lines })
     const { open, sofar } = openTurnOf(part, minutes)
     await team[agent].appendTurn({ runId, leaseToken, open: true, ...open })
@@ -58,10 +58,11 @@ function openTurnOf({ file, files }: Part, minutes: number) {
   }
 }
 
-/** One waits for a person, the others work. */
+/** Two wait for a person, the others work. */
 function activityOf({ file, files }: Part, minutes: number) {
   if (minutes === 18)
     return { state: 'waiting' as const, tool: 'Bash', target: 'npm run migrate -- --database staging' }
+  if (minutes === 41) return { state: 'waiting' as const, tool: 'Bash', target: 'git push --force-with-lease' }
   return { state: 'working' as const, tool: 'Edit', target: file + files[minutes % files.length] }
 }
 

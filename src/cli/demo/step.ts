@@ -12,7 +12,8 @@ export interface Step {
 }
 
 export interface Task {
-  spec: SpecPlan
+  /** The spec that it is an item of, if any. */
+  spec?: SpecPlan
   title: string
   part: Part
   /** The finished items of the spec. */
@@ -22,8 +23,8 @@ export interface Task {
 export const minute = 60_000
 export const hour = 60 * minute
 export const day = 24 * hour
-const branchOf = ({ spec: { specId }, title }: Task) =>
-  `${specId.toLowerCase()}/${title
+const branchOf = ({ spec, title }: Task) =>
+  `${spec?.specId.toLowerCase() ?? 'fix'}/${title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 40)
@@ -34,7 +35,7 @@ export function beginning(task: Task, agent: Agent, chance: Chance) {
   const { of, host, cwd } = agents[agent]
   return {
     title: task.title,
-    specId: task.spec.specId,
+    ...(task.spec && { specId: task.spec.specId }),
     agent,
     author: persons[of],
     labels: { area: task.part.name },
@@ -69,9 +70,9 @@ export const insertionsOf = (insertions: number, at: number): number =>
 export const firstInsertions = 14
 
 /** The last answer of a successful session. */
-export function closing(title: string, { file, files }: Part, insertions: number): string {
+export function closing(title: string, { file, files }: Part, insertions: number, remark: string): string {
   const rows = files.map((name, at) => `| \`${file}${name}\` | +${insertionsOf(insertions, at)} |`)
-  return `Done: ${title[0]?.toLowerCase()}${title.slice(1)}. All 214 tests pass.\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
+  return `Done: ${title[0]?.toLowerCase()}${title.slice(1)}. ${remark}\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
 }
 
 const million = 1_000_000

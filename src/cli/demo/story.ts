@@ -3,6 +3,7 @@ import { type Agent, type Chance, chanceOf, jobs, type Part, parts, people, repo
 import { type Live, liveSteps } from './going.ts'
 import { otherSpecs, type SpecPlan, specs } from './specs.ts'
 import { day, hour, minute, type Step, specText, type Task, type Team } from './step.ts'
+import { firstDoubleBooking, troubleSteps } from './trouble.ts'
 
 export interface Story {
   /** When the team starts work, in milliseconds from now. */
@@ -46,11 +47,16 @@ export function storyOf(): Story {
   const tasks = tasksInOrder(chance)
   const past = tasks.splice(0, tasks.length - liveMinutes.length - pendingTasks)
   const live: Live[] = []
-  const steps = [...nightlySteps(chance), ...otherSpecs.map((spec) => specStep(spec, -28 * day, spec.status))]
+  const lastNight = { runId: '' }
+  const steps = [
+    ...nightlySteps(chance, lastNight),
+    ...troubleSteps(chance, lastNight),
+    ...otherSpecs.map((spec) => specStep(spec, -28 * day, spec.status)),
+  ]
   for (const [turn, task] of past.entries()) {
     const at = workingTime((turn + 0.9) / past.length)
     const isFirst = past.findIndex(({ spec }) => spec === task.spec) === turn
-    if (isFirst) steps.push(specStep(task.spec, at - day, 'pending'))
+    if (isFirst && task.spec) steps.push(specStep(task.spec, at - day, 'pending'))
     const attempt: Attempt = {
       ...task,
       at,
@@ -90,18 +96,18 @@ const pendingStep = (task: Task): Step => ({
   act: (team) =>
     team.ada.createRun({
       title: task.title,
-      specId: task.spec.specId,
+      specId: task.spec?.specId,
       labels: { area: task.part.name },
       content: `# ${task.title}\n\nNext, once somebody is free.\n`,
     }),
 })
 
 /** What CI does each night: a run without a spec that CI itself checks. */
-function nightlySteps(chance: Chance): Step[] {
+function nightlySteps(chance: Chance, lastNight: { runId: string }): Step[] {
   return Array.from({ length: 30 }, (_, at) => 29 - at).flatMap((ago) => {
-    const it = { runId: '' }
+    const it = ago === 0 ? lastNight : { runId: '' }
     const begins = -ago * day - 11 * hour
-    const result = ago === 17 ? 'fail' : ago === 9 ? 'warn' : 'pass'
+    const result = ago === firstDoubleBooking || ago === 0 ? 'fail' : ago === 9 ? 'warn' : 'pass'
     const commit = chance.hex(40)
     const durationMs = chance.between(900, 1500) * 1000
     const create = async ({ ci }: Team) => {
