@@ -26,7 +26,12 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
   const palette = () => setOpen('palette')
   // In advance: keys that are typed before it is there would act on the page.
   useEffect(() => void Palette.load().catch(() => {}), [])
-  useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': palette })
+  const search = () => {
+    const field = document.querySelector<HTMLInputElement>('main .search input')
+    if (field) field.focus()
+    else palette()
+  }
+  useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': palette, '/': search })
   return (
     <div class="frame">
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { pathFrom } from '../../contract/file-path.ts'
 import { nameOf } from '../../contract/person.ts'
 import type { Found } from '../../find/fields.ts'
 import { useKept } from '../data/browser/storage.ts'
@@ -123,6 +124,7 @@ function useItems(text: string, onHelp: () => void) {
   const own = useOwnItems(onHelp).filter(({ label, detail }) =>
     words.split(/\s+/).every((word) => `${label} ${detail}`.toLowerCase().includes(word)),
   )
+  const files = filesIn(text.trim(), useScope())
   const q = useSettled(words, typingMs)
   const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
     client.search({ q, type: ['run', 'turn', 'spec', 'feature'], group: 'run', limit: mostFound }, { signal }),
@@ -130,7 +132,15 @@ function useItems(text: string, onHelp: () => void) {
   // What earlier words found must not be chosen with newer ones.
   const isSearched = words.length < 2 || (q === words && isCurrent)
   const found = words.length >= 2 && isSearched ? (data?.results ?? []).map((found) => itemOf(found, q)) : []
-  return { items: [...own, ...found], isSearched, error: isSearched && words.length >= 2 ? error : undefined }
+  return { items: [...own, ...files, ...found], isSearched, error: isSearched && words.length >= 2 ? error : undefined }
+}
+
+/** The runs that wrote a file or folder, if that is what the words name. */
+function filesIn(text: string, project: string[]): Item[] {
+  const file = /^[^\s]+\/[^\s]*$/.test(text) ? pathFrom(text) : undefined
+  if (file === undefined) return []
+  const act = () => go(href(['runs'], { project, file }))
+  return [{ id: 'file', label: `Runs that wrote ${file}`, detail: 'File or folder', icon: 'specs', act }]
 }
 
 function useOwnItems(onHelp: () => void): Item[] {
@@ -164,6 +174,12 @@ function useOwnItems(onHelp: () => void): Item[] {
       detail: 'Action',
       icon: 'cross' as const,
       act: to(href(['runs'], { project, status: 'failed' })),
+    },
+    {
+      label: 'Costs of the last 7 days by author',
+      detail: 'Action',
+      icon: 'trends' as const,
+      act: to(href(['trends'], { project, days: 7, by: 'author' })),
     },
     { label: 'Switch between light and dark colours', detail: 'Action', icon: 'moon' as const, act: toggleTheme },
     { label: 'Show keyboard shortcuts', detail: 'Action', icon: 'keys' as const, act: onHelp },

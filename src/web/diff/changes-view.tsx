@@ -38,7 +38,7 @@ export default function ChangesView({ run, route }: Props) {
           <a href={href(route.path, { view: 'changes' })}>Show the changes of the whole run</a>
         </p>
       )}
-      {files.length > 0 && <Files route={route} files={files} />}
+      {files.length > 0 && <Files project={project} route={route} files={files} />}
       {files.length === 0 && <p class="muted">No diff was recorded.</p>}
       {files.length === 0 && turn === undefined && <RunFiles run={run} />}
       {files.length > 0 && missing > 0 && (
@@ -62,7 +62,7 @@ function turnAsked(route: Route): number | undefined {
   return /^[1-9]\d{0,6}$/.test(turn) ? Number(turn) : undefined
 }
 
-function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] }) {
+function Files({ project, route, files }: Pick<Props, 'route'> & { project: string; files: FileChange[] }) {
   const view = useKept(keptView)
   const isWide = useIsWide()
   useInSight(route)
@@ -91,6 +91,7 @@ function Files({ route, files }: Pick<Props, 'route'> & { files: FileChange[] })
           {files.map((file) => (
             <FileDiff
               key={file.path}
+              project={project}
               file={file}
               route={route}
               isSplit={view === 'split' && isWide}

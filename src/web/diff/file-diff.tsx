@@ -2,6 +2,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { FileDiff as FileChange } from '../../nouns/run/diff-fields.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { stayAt } from '../app/scroll.ts'
+import { FileRuns } from '../files/file-link.tsx'
 import { Changes } from '../runs/changes.tsx'
 import { FileName } from '../runs/file-name.tsx'
 import { Copy } from '../ui/copy.tsx'
@@ -17,6 +18,7 @@ import { type LineLinks, Lines, linePx } from './pieces.tsx'
 const [mostPx, contextLines] = [8000, 6]
 
 interface Props {
+  project: string
   file: FileChange
   route: Route
   isSplit: boolean
@@ -25,7 +27,7 @@ interface Props {
 }
 
 /** The diff of a file. Its lines are drawn when it comes near the window. */
-export function FileDiff({ file, route, isSplit, isAsked }: Props) {
+export function FileDiff({ project, file, route, isSplit, isAsked }: Props) {
   const { path, insertions, deletions } = file
   const box = useRef<HTMLElement>(null)
   const [isOpen, setOpen] = useState(true)
@@ -42,6 +44,7 @@ export function FileDiff({ file, route, isSplit, isAsked }: Props) {
         </button>
         <Notes file={file} />
         <Changes changes={{ insertions, deletions }} />
+        <FileRuns project={project} path={path} />
         <Copy text={path} label="Copy the path" />
       </header>
       {isOpen && <Body file={file} route={route} isSplit={isSplit} isAsked={isAsked} isNear={isNear} />}
@@ -61,7 +64,7 @@ function Notes({ file: { status, from, mode, oldMode, shared, masked, cut } }: P
   return <span class="facts">{notes.map((note, index) => note && <span key={index}>{note}</span>)}</span>
 }
 
-interface BodyProps extends Omit<Props, 'isOpen'> {
+interface BodyProps extends Omit<Props, 'project'> {
   isNear: boolean
 }
 

@@ -7,6 +7,7 @@ import { Changes } from '../runs/changes.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
+import { failureLine } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 
 interface Props {
@@ -15,7 +16,7 @@ interface Props {
   isNew?: boolean
   /** Replaces the status. */
   badge?: ComponentChildren
-  /** A sentence below the title. */
+  /** A sentence below the title; by default why the run failed. */
   reason?: ComponentChildren
   /** The content at its end. */
   children?: ComponentChildren
@@ -23,6 +24,7 @@ interface Props {
 
 /** A run as one line of a short list. */
 export function Brief({ run, isNew = false, badge, reason, children }: Props) {
+  const why = reason ?? (run.failure && failureLine(run.failure))
   return (
     <li class="brief">
       {badge ?? <Status run={run} />}
@@ -35,7 +37,7 @@ export function Brief({ run, isNew = false, badge, reason, children }: Props) {
             new
           </span>
         )}
-        {reason && <p class="reason">{reason}</p>}
+        {why && <p class="reason">{why}</p>}
         <span class="facts">
           <span>{run.project}</span>
           <span>{run.runId}</span>

@@ -12,7 +12,7 @@ import { endOf } from '../data/runs/end.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
-import { plainLine } from '../ui/text.tsx'
+import { failureLine, plainLine } from '../ui/text.tsx'
 import { Ago, When } from '../ui/time.tsx'
 import { costOf, plural } from '../ui/words.ts'
 
@@ -55,6 +55,7 @@ export function Since({ news: { data, error, isCurrent, reload } }: { news: Read
   if (!data) return null
   const { runs, hasMore, telling, visit, endedAfter } = data
   const address = (more: Record<string, string>) => href(['runs'], { project, mine, endedAfter, ...more })
+  const costs = href(['trends'], { project, days: 7, by: 'author' })
   return (
     <section class="since-visit" aria-labelledby="since" aria-busy={!isCurrent}>
       <h2 id="since">{visit === undefined ? 'The last 24 hours' : 'Since you were here'}</h2>
@@ -64,7 +65,7 @@ export function Since({ news: { data, error, isCurrent, reload } }: { news: Read
         </p>
       ) : (
         <>
-          <Summary count={runs.length} hasMore={hasMore} sums={sumsOf(runs)} address={address} />
+          <Summary count={runs.length} hasMore={hasMore} sums={sumsOf(runs)} address={address} costs={costs} />
           <ul class="rows telling">
             {telling.map(({ run, turn }) => (
               <Telling key={run.id} run={run} turn={turn} />
@@ -87,10 +88,12 @@ interface SummaryProps {
   sums: Sums
   /** The list of runs of this time that match one more filter. */
   address: (more: Record<string, string>) => string
+  /** The page of costs. */
+  costs: string
 }
 
 /** How many ended, and how; what they cost, and whose they are. */
-function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, address }: SummaryProps) {
+function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, address, costs }: SummaryProps) {
   const more = hasMore ? '+' : ''
   return (
     <p class="sums">
@@ -107,13 +110,13 @@ function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, a
           {failing} failing
         </a>
       )}
-      <span>
+      <a href={costs} title="Costs of the last 7 days by author">
         <b>
           {costOf(costUsd)}
           {costUsd !== undefined && more}
         </b>{' '}
         cost
-      </span>
+      </a>
       {shares.slice(0, mostShares).map((share) => (
         <ShareOf key={share.author} share={share} address={address} />
       ))}
@@ -160,7 +163,7 @@ function Telling({ run, turn }: Told) {
 
 /** Why it failed, or the first line of its last answer. */
 function outcomeOf(run: Run, turn: Turn | undefined): string {
-  if (run.failure) return `${run.failure.code}: ${plainLine(run.failure.message ?? '')}`
+  if (run.failure) return failureLine(run.failure)
   if (run.verdict === 'failing' && run.why) return plainLine(run.why)
   return turn?.answer ? plainLine(turn.answer) : plainLine(run.why ?? '')
 }

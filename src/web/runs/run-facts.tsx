@@ -7,6 +7,7 @@ import { Status } from '../ui/status.tsx'
 import { Breakable, Fact, OuterLink, Visible } from '../ui/text.tsx'
 import { When } from '../ui/time.tsx'
 import { costOf } from '../ui/words.ts'
+import { comparisonHref } from './comparison.ts'
 
 type FullRun = Output<'getRun'>['run']
 
@@ -134,7 +135,12 @@ const Attempts = ({ run, attempts }: Props) => (
         {one.runId === run.runId ? (
           <b>{one.runId}, this one</b>
         ) : (
-          <a href={href(['runs', run.project, one.runId])}>{one.runId}</a>
+          <>
+            <a href={href(['runs', run.project, one.runId])}>{one.runId}</a>{' '}
+            <a href={comparisonHref([{ ...one, project: run.project }, run])}>
+              Compare<span class="unseen"> {one.runId} with this one</span>
+            </a>
+          </>
         )}
       </li>
     ))}

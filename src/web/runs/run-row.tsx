@@ -1,14 +1,11 @@
 import { Component } from 'preact'
 import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
-import type { Failure } from '../../nouns/run/work-fields.ts'
 import { href } from '../app/router.ts'
-import { Status } from '../ui/status.tsx'
+import { Status, Verdict } from '../ui/status.tsx'
+import { failureLine } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import type { Column } from './columns.tsx'
-
-/** The first line of a failure. */
-const whyOf = ({ code, message }: Failure) => `${code}: ${message.trim().split('\n', 1)[0]?.slice(0, 200)}`
 
 interface Props {
   run: Run
@@ -34,6 +31,7 @@ export class RunRow extends Component<Props> {
 
   render() {
     const { run, row, columns, isPicked, onFocus, onPick } = this.props
+    const hasNo = (column: string) => columns.every(({ name }) => name !== column)
     return (
       <tr aria-rowindex={row + 2}>
         <td class="pick">
@@ -45,7 +43,11 @@ export class RunRow extends Component<Props> {
           />
         </td>
         <td>
-          <Status run={run} />
+          {hasNo('verdict') && run.status === 'completed' && run.verdict !== 'unchecked' ? (
+            <Verdict run={run} />
+          ) : (
+            <Status run={run} />
+          )}
         </td>
         <td class="wide">
           <a
@@ -59,9 +61,9 @@ export class RunRow extends Component<Props> {
           </a>
           <span class="id" title={run.failure?.message}>
             {run.project} / {run.runId}
-            {run.author && columns.every(({ name }) => name !== 'author') && ` · ${nameOf(run.author)}`}
+            {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
-            {run.failure && ` · ${whyOf(run.failure)}`}
+            {run.failure && hasNo('failure') && ` · ${failureLine(run.failure)}`}
           </span>
         </td>
         {columns.map(({ name, isNumber, show }) => (

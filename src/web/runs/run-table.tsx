@@ -21,8 +21,8 @@ interface Props {
 
 /** A dense table of runs that draws only visible rows. */
 export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, onOrder, onPick }: Props) {
-  const columns = useColumns()
   const runs = useLiveRuns(listed)
+  const columns = useColumns(runs)
   const body = useRef<HTMLTableSectionElement>(null)
   const { first, last } = useRowWindow(body, runs.length)
   const { at, onFocus } = useRowFocus(body, runs.length, first)

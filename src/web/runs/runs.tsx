@@ -9,6 +9,7 @@ import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { plural } from '../ui/words.ts'
+import { comparisonHref } from './comparison.ts'
 import { filterNames } from './filter-fields.ts'
 import { RunFilters } from './run-filters.tsx'
 import { RunResults } from './run-results.tsx'
@@ -81,10 +82,7 @@ function Picks({ picked, onClear }: { picked: Run[]; onClear: () => void }) {
   return (
     <div class="picks" role="status">
       {picked.length === 2 ? (
-        <a
-          class="button main"
-          href={href(['compare'], { run: picked.map(({ project, runId }) => `${project}/${runId}`) })}
-        >
+        <a class="button main" href={comparisonHref(picked)}>
           Compare {picked.map(({ runId }) => runId).join(' and ')}
         </a>
       ) : (

@@ -1,19 +1,15 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { useKeys } from '../app/keyboard.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { Icon } from './icon.tsx'
 
-/** A search field whose text becomes `q` in the address. */
+/** A search field whose text becomes `q` in the address. The key `/` leads to it (`app/frame.tsx`). */
 export function SearchField({ route, label }: { route: Route; label: string }) {
-  const input = useRef<HTMLInputElement>(null)
   const [text, setText] = useWords(route)
-  useKeys({ '/': () => input.current?.focus() })
   return (
     <label class="search">
       <Icon name="search" />
       <span class="unseen">{label}</span>
       <input
-        ref={input}
         type="search"
         placeholder={label}
         value={text}
