@@ -219,6 +219,20 @@ testLedger('files without a diff are counted', async ({ client }) => {
   assert.equal((await client.getDiff({ runId, path: 'a' })).meta.omitted, undefined)
 })
 
+testLedger('an erased file has the same name in the diff and in the lists of files', async ({ client }) => {
+  const { runId } = (await client.createRun({ status: 'in_progress' })).run
+  const paths = ['apple.ts', 'src/apple.ts', 'plum.ts']
+  await client.appendTurn({ runId, n: 1, files: paths.map((path) => ({ path })) })
+  await client.addDiffs({ runId, turn: 1, diffs: paths.map((path) => ({ path, change: change(hunk('x', 'y')) })) })
+  for (const text of ['apple', 'plum']) await client.erase({ text })
+  const pathsIn = ({ files }: { files: { path: string }[] }) => files.map(({ path }) => path).sort()
+  const names = pathsIn(await client.getDiff({ runId }))
+  assert.equal(new Set(names).size, 3)
+  for (const name of names) assert.match(name, /^\[erased\] \d+$/)
+  assert.deepEqual(pathsIn(await client.listRunFiles({ runId })), names)
+  assert.deepEqual(pathsIn(await client.listRunFiles({ runId, turn: 1 })), names)
+})
+
 testLedger('erasing takes the texts and paths of diffs, and leaves their figures', async ({ client }) => {
   const runId = await newRun(client, 2)
   const renamed = change(hunk('apple', 'pear'), { status: 'renamed', from: 'old/apple.ts' })

@@ -32,13 +32,15 @@ export async function eraseDiffs(ctx: Ctx, turns: readonly number[], isToGo: IsT
 
 const documentsOf = ({ document_id, whole_document_id }: DiffRow) => [document_id, whole_document_id]
 
+/** The path of a file after an erasure. No two files of a turn have the same, and a file has the same in all turns. */
+export const erasedPath = (path: string, isToGo: IsToGo): string =>
+  isToGo(path, 'path') && !isErasedName(path) ? erasedNameOf(path) : path
+
 /** Erases the path of a file, and its old path. Returns whether there was one to erase. */
 async function eraseFacts({ db }: Ctx, { id, ...row }: DiffRow, isToGo: IsToGo): Promise<boolean> {
   const before = { path: row.path, facts: JSON.parse(row.facts), whole: row.whole_facts && JSON.parse(row.whole_facts) }
-  const isGone = isToGo(row.path, 'path') && !isErasedName(row.path)
   const { facts, whole } = eraseIn({ facts: before.facts, whole: before.whole }, isToGo)
-  // No two files of a turn have the same path, and a file has the same one in all turns.
-  const after = { path: isGone ? erasedNameOf(row.path) : row.path, facts, whole }
+  const after = { path: erasedPath(row.path, isToGo), facts, whole }
   if (isDeepStrictEqual(before, after)) return false
   await db.query(sql`update turn_diffs set path = ${after.path}, facts = ${JSON.stringify(facts)},
     whole_facts = ${whole && JSON.stringify(whole)} where id = ${id}`)

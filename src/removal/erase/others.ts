@@ -10,7 +10,7 @@ import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../.
 import { normalForm } from '../../nouns/run/verdict/command.ts'
 import * as specs from '../../nouns/spec/row.ts'
 import { eraseDocuments, unindex } from './content.ts'
-import { eraseDiffs } from './diffs.ts'
+import { eraseDiffs, erasedPath } from './diffs.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 
@@ -33,6 +33,7 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
   const gone = rows.flatMap(({ id, title, facts, prompt_id, answer_id }) => {
     const before = { title, facts: JSON.parse(facts) }
     const after = eraseIn(before, isToGo)
+    if (before.facts.files) after.facts.files = erasedFiles(before.facts.files, isToGo)
     const isContentGone = diffs.has(id) || present([prompt_id, answer_id]).some((document) => documents.has(document))
     return isContentGone || !isDeepStrictEqual(before, after) ? [{ id, ...after }] : []
   })
@@ -45,6 +46,10 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
   await unindex(ctx, 'turn', idsOf(gone))
   return gone.length
 }
+
+/** The files of a turn with the names that their diffs get. */
+const erasedFiles = (files: { path: string }[], isToGo: IsToGo) =>
+  files.map((file) => ({ ...eraseIn(file, isToGo), path: erasedPath(file.path, isToGo) }))
 
 export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
   if (ids.length === 0) return 0

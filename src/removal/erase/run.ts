@@ -3,7 +3,6 @@ import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
 import {
-  erasedName,
   erasedNameOf,
   erasedText,
   eraseIn,
@@ -96,13 +95,8 @@ async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
     sql`select run_id as run, path from run_files where run_id in (${listOf(runs)}) order by run_id, path`,
   )
   const gone = files.filter(({ path }) => !isErasedName(path) && isToGo(path, 'path'))
-  const taken = new Set(files.map(({ run, path }) => `${run} ${path}`))
-  let number = 0
-  for (const [index, { run, path }] of gone.entries()) {
-    if (gone[index - 1]?.run !== run) number = 0
-    do number++
-    while (taken.has(`${run} ${erasedName(number)}`))
-    await ctx.db.query(sql`update run_files set path = ${erasedName(number)} where run_id = ${run} and path = ${path}`)
+  for (const { run, path } of gone) {
+    await ctx.db.query(sql`update run_files set path = ${erasedNameOf(path)} where run_id = ${run} and path = ${path}`)
   }
   for (const [run, some] of Map.groupBy(gone, ({ run }) => run)) {
     await dropTouched(
