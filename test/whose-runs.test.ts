@@ -41,6 +41,18 @@ testLedger('mine lists the runs of the person of the key, however the mail is wr
   await assert.rejects(nobody.listRuns({ mine: true }), refused)
   await assert.rejects(nobody.search({ q: 'passkeys', mine: true }), refused)
 
+  const feature = (await client.createFeature({ name: 'login' })).feature
+  for (const runId of ['A', 'D']) {
+    await client.updateRun({ runId, specId: 'S' })
+    await client.linkFeatures({ runId, features: [{ name: 'login' }] })
+  }
+  const ids = ({ runs }: { runs: { runId: string }[] }) => runs.map(({ runId }) => runId).join(' ')
+  assert.equal(ids(await ada.listSpecRuns({ specId: 'S' })), 'D A')
+  assert.equal(ids(await ada.listSpecRuns({ specId: 'S', mine: true })), 'A')
+  assert.equal(ids(await ada.listFeatureRuns({ id: feature.id })), 'D A')
+  assert.equal(ids(await ada.listFeatureRuns({ id: feature.id, mine: true })), 'A')
+  await assert.rejects(nobody.listSpecRuns({ specId: 'S', mine: true }), refused)
+
   await client.updateRun({ runId: 'A', author: authors.D })
   assert.equal(await found(ada, { mine: true }), 'C B')
 })

@@ -13,8 +13,8 @@ test('at the database itself, the person is the one that git names', async (t) =
   await run('run', 'create', '--run-id', 'A', '--status', 'failed', '--author', 'Ada <ada@example.com>')
   await run('run', 'create', '--run-id', 'B', '--status', 'failed', '--author', 'Bo <bo@example.com>')
   const mine = [
-    ['run', 'list', '--mine', 'true', '--quiet'],
-    ['attention', 'list', '--mine', 'true', '--quiet'],
+    ['run', 'list', '--mine', '--quiet'],
+    ['attention', 'list', '--mine', '--quiet'],
   ]
   for (const words of mine) {
     assert.match((await run(...words)).stderr, /--mine needs a person, and git names none here: set user.email/)

@@ -75,8 +75,10 @@ function flagOf(field: string, part: string | undefined, schema: Schema, require
   const name = `--${kebab(singular[field] ?? field)}${parts.join('')}`
   const one = schema.items ?? schema
   const path = part === undefined ? field : `${field}.${part}`
+  const value = placeholder(schema, part ?? field)
   const option = new Option(
-    `${name} <${placeholder(schema, part ?? field)}>`,
+    // Alone, it means true.
+    schema.type === 'boolean' ? `${name} [${value}]` : `${name} <${value}>`,
     meaning({ ...schema, ...(path in meanings && { description: meanings[path] }) }, many),
   )
   const choices = one.enum ?? (one.type === 'boolean' ? ['true', 'false'] : undefined)

@@ -3,6 +3,7 @@ import { humanId, ifVersion, pageInput, pageMeta, projectFilter, rowId, text } f
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { runPage } from '../run/fields.ts'
+import { runFilters } from '../run/filters.ts'
 import { feature, featureInput, featurePatch, listedFeature } from './fields.ts'
 
 const featureAnswer = z.object({ feature })
@@ -58,7 +59,7 @@ export const featureRoutes = {
     summary: 'List the runs that touched a feature',
     words: 'feature runs',
     permission: 'read',
-    input: z.strictObject({ id: rowId, specId: humanId.optional(), ...created, ...pageInput }),
+    input: z.strictObject({ id: rowId, specId: humanId.optional(), mine: runFilters.mine, ...created, ...pageInput }),
     output: runPage,
     success: [200],
     example: { id: 42 },

@@ -44,14 +44,14 @@ async function findRuns(ctx: Ctx, project: readonly string[] | undefined, page: 
 /** The runs that touched a feature. Throws NOT_FOUND if the project has no feature with that number. */
 export const listFeatureRuns: Operation<FeatureRoutes['listFeatureRuns']> = async (ctx, { id, ...filters }) => {
   await requireFeature(ctx, id)
-  const walks = await walksOf(ctx.db, ctx.project.id, { ...filters, featureId: id })
+  const walks = await walksOf(ctx.db, ctx.project.id, await readyFilters(ctx, { ...filters, featureId: id }))
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
   return { runs: await shownRuns(ctx, rows), meta }
 }
 
 /** The runs of a spec, whether or not the spec is registered. */
 export const listSpecRuns: Operation<SpecRoutes['listSpecRuns']> = async (ctx, filters) => {
-  const walks = await walksOf(ctx.db, ctx.project.id, filters)
+  const walks = await walksOf(ctx.db, ctx.project.id, await readyFilters(ctx, filters))
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
   return { runs: await shownRuns(ctx, rows), meta }
 }

@@ -3,6 +3,7 @@ import { humanId, ifVersion, importedAt, pageInput, pageMeta, projectFilter, tex
 import type { Name } from '../../contract/paths.ts'
 import { created, done, type Route } from '../../contract/route.ts'
 import { runPage, runStatus, verdict } from '../run/fields.ts'
+import { runFilters } from '../run/filters.ts'
 import { fullSpec, fullSpecVersion, spec, specInput, specStatus, specVersion } from './fields.ts'
 
 const specAnswer = z.object({ spec })
@@ -67,6 +68,7 @@ export const specRoutes = {
       specVersion: z.int().min(1).optional(),
       status: z.array(runStatus).optional(),
       verdict: z.array(verdict).optional(),
+      mine: runFilters.mine,
       ...pageInput,
     }),
     output: runPage,
