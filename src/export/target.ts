@@ -3,6 +3,7 @@ import { ConductError } from '../contract/error.ts'
 import type { Tx } from '../engine/db.ts'
 import { makeKey } from '../engine/migrations/new-ledger.ts'
 import { searchable } from '../find/fields.ts'
+import { rowsOf } from '../find/subject.ts'
 import { sumOfCosts } from '../frame/cost.ts'
 import { gramWords } from '../frame/part.ts'
 import { leaveToBackfill } from '../nouns/run/backfill.ts'
@@ -99,9 +100,12 @@ export async function deriveAll(tx: Tx): Promise<void> {
     from run_features l join runs r on r.id = l.run_id group by l.feature_id`)
   await fillGrams(tx, 'spec', sql`coalesce(title, '')`)
   await fillGrams(tx, 'feature', sql`name || '\n' || coalesce(description, '')`)
-  const subjects = searchable.map((type) => sql`select ${type} as type, id, created_at from ${raw(`${type}s`)}`)
-  await tx.query(sql`insert into search_entries (type, subject_id)
-    select type, id from (${join(subjects, ' union all ')}) as subjects order by created_at, id`)
+  const subjects = searchable.map(
+    (type) =>
+      sql`select ${type} as type, id, created_at, ${type === 'diff' ? sql`turn_id` : sql`cast(null as bigint)`} as turn_id from ${rowsOf[type]} s`,
+  )
+  await tx.query(sql`insert into search_entries (type, subject_id, turn_id)
+    select type, id, turn_id from (${join(subjects, ' union all ')}) as subjects order by created_at, id`)
   await leaveToBackfill(tx)
   await tx.query(sql`insert into followers (name, last_seq) select 'search', coalesce(max(seq), 0) from events`)
 }

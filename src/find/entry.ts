@@ -47,7 +47,13 @@ export const projectToken = (id: number) => `p${id}`
 export const kindToken = (type: SearchType) => `k${type}`
 export const firstToken = 'f'
 
-export const headOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
+export const nameOf = ({ subject, title }: Subject) => `${subject} ${title ?? ''}`
+
+/** What finds a subject before others. A diff has none: the many files of a turn would hide what they belong to. */
+export const headOf = (subject: Subject) => (subject.type === 'diff' ? '' : nameOf(subject))
+
+/** The short texts besides the head. */
+export const moreOf = (subject: Subject) => (subject.type === 'diff' ? nameOf(subject) : subject.more)
 
 /** How the index of an entry differs from its subject. */
 export interface Plan {
@@ -74,7 +80,7 @@ const isAsItWas = (entry: Entry, subject: Subject) =>
   entry.head === digestOf(subject) && entry.document_id === subject.document_id && entry.bytes <= subject.bytes
 
 const digestOf = (subject: Subject) =>
-  hash('sha256', `${subject.project_id} ${headOf(subject)} ${subject.more}`).slice(0, 16)
+  hash('sha256', `${subject.project_id} ${headOf(subject)} ${moreOf(subject)}`).slice(0, 16)
 
 /** The rest of the budget of a step. */
 export interface Budget {
@@ -151,13 +157,21 @@ function tokensOf(type: SearchType, subject: Subject, passage: number, text: str
 /** The words of a subject's head, and all words that find a passage with this text. */
 export function wordsOfPassage(subject: Subject, text: string): { head: Set<string>; all: Set<string> } {
   const head = wordsOf(headOf(subject))
-  return { head, all: head.union(wordsOf(`${text}\n${subject.more}`)) }
+  return { head, all: head.union(wordsOf(`${text}\n${moreOf(subject)}`)) }
 }
 
-/** The text of a passage. */
-export async function textOf(db: Tx, { document_id, text }: Subject, passage: number): Promise<string> {
+/** The text of a passage: of a diff, the lines that its turn wrote or removed. */
+export async function textOf(db: Tx, subject: Subject, passage: number): Promise<string> {
+  const { type, document_id, text } = subject
   if (document_id === null) return ''
-  if (text !== null) return text
   const { from, to } = reachOf(passage)
-  return passageText(passage, await readBytes(db, document_id, from, to))
+  const all = text ?? passageText(passage, await readBytes(db, document_id, from, to))
+  return type === 'diff' ? changedLines(all, passage > 0) : all
 }
+
+/** The changed lines of a part of a diff, without their signs. A part may begin within a line, whose sign is before it. */
+const changedLines = (text: string, isBegun: boolean): string =>
+  text
+    .split('\n')
+    .flatMap((line, at) => (at === 0 && isBegun ? [line] : /^[+-]/.test(line) ? [line.slice(1)] : []))
+    .join('\n')

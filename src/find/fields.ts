@@ -3,7 +3,7 @@ import { time } from '../contract/field.ts'
 
 const snippet = z.string().describe('The place in its text, without the marks of Markdown, with the words **marked**')
 
-export const searchable = ['run', 'turn', 'spec', 'check', 'feature'] as const
+export const searchable = ['run', 'turn', 'diff', 'spec', 'check', 'feature'] as const
 export const searchType = z.enum(searchable)
 export type SearchType = z.infer<typeof searchType>
 
@@ -15,8 +15,8 @@ export const found = z
   .object({
     type: searchType,
     project: z.string(),
-    subject: z.string().describe('Its id'),
-    title: z.string().nullable(),
+    subject: z.string().describe('Its id; of a diff, that of its turn'),
+    title: z.string().nullable().describe('Of a diff, the path of its file'),
     snippet,
     status: z.string().nullable(),
     agent: z.string().nullable().describe('The agent of the run that it is or belongs to; null for others'),
@@ -24,7 +24,10 @@ export const found = z
     verdict: z.string().nullable().describe('The verdict on that run'),
     at: time.describe('When that run began; of a spec or feature, when it was created'),
     updatedAt: time,
-    parts: z.array(foundPart).optional().describe('With group=run: the turns and checks of the run that were found'),
+    parts: z
+      .array(foundPart)
+      .optional()
+      .describe('With group=run: the turns, diffs and checks of the run that were found'),
   })
   .meta({ id: 'Found' })
 export type Found = z.infer<typeof found>

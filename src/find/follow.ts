@@ -1,12 +1,12 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag'
+import sql, { join, type Sql } from 'sql-template-tag'
 import { activityTypes } from '../contract/event-type.ts'
 import type { Tx } from '../engine/db.ts'
-import { piecesOf } from '../frame/pieces.ts'
+import { listOf, piecesOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
 import { type Budget, type Entry, entryOf, type Renewal, renew, type Words } from './entry.ts'
 import { searchable } from './fields.ts'
 import { slots } from './passage.ts'
-import { subjectsOf } from './subject.ts'
+import { rowsOf, subjectsOf } from './subject.ts'
 
 const eventsAtOnce = 500
 const entriesAtOnce = 10
@@ -81,7 +81,7 @@ export function dropErased(
   return db.tx(async (tx) => {
     await lockIndex(tx)
     const isGone = searchable.map(
-      (type) => sql`(type = ${type} and not exists (select 1 from ${raw(`${type}s`)} s where s.id = subject_id))`,
+      (type) => sql`(type = ${type} and not exists (select 1 from ${rowsOf[type]} s where s.id = subject_id))`,
     )
     const condition = sql`id <= ${until} and (head = '' or ${join(isGone, ' or ')})`
     const { last } = await renewStale(tx, condition, after, budgetOf(ms))
@@ -167,8 +167,18 @@ async function markStale(tx: Tx, after: number): Promise<boolean> {
     await tx.query(sql`insert into search_entries (type, subject_id, is_stale) values ${join(some)}
       on conflict (type, subject_id) do update set is_stale = 1`)
   }
+  const turns = new Set(events.filter(({ type }) => type.startsWith('turn.')).map(({ subject_id }) => subject_id))
+  for (const some of piecesOf([...turns])) await markDiffs(tx, some)
   await tx.query(sql`update followers set last_seq = ${last.seq} where name = 'search'`)
   return events.length === eventsAtOnce
+}
+
+/** Marks the entries of the diffs of turns: those that there are now, and those that there were. */
+async function markDiffs(tx: Tx, turns: number[]): Promise<void> {
+  await tx.query(sql`insert into search_entries (type, subject_id, turn_id, is_stale)
+    select 'diff', id, turn_id, 1 from ${rowsOf.diff} d where turn_id in (${listOf(turns)}) order by id
+    on conflict (type, subject_id) do nothing`)
+  await tx.query(sql`update search_entries set is_stale = 1 where turn_id in (${listOf(turns)})`)
 }
 
 /** Merges the indexes of words until nothing is left to merge or the budget is spent. Returns whether it is spent. */

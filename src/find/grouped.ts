@@ -4,12 +4,12 @@ import type { RunOfHit } from './origin.ts'
 
 export interface Hit extends HitPlace {
   found: Found
-  /** The run of a turn or check. */
+  /** The run of a turn, diff or check. */
   run: RunOfHit | undefined
 }
 
 /**
- * Each run once, where its first hit is, with the turns and checks of it that were hit, too. A run that was not hit
+ * Each run once, where its first hit is, with the turns, diffs and checks of it that were hit, too. A run that was not hit
  * itself has the snippet of its first part.
  */
 export function groupedByRun(hits: readonly Hit[]): Found[] {

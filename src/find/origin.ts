@@ -9,7 +9,7 @@ export interface Origin {
   author: string | null
   verdict: string | null
   at: string
-  /** The run of a turn or check; undefined for others. */
+  /** The run of a turn, diff or check; undefined for others. */
   run: RunOfHit | undefined
 }
 
@@ -35,6 +35,7 @@ const withoutRun = (table: string) =>
 const origins: Record<SearchType, Sql[]> = {
   run: [sql`select p.id, ${factsOf('p')}, ${noRun} from runs p`],
   turn: [partOf('turns'), partOf('open_turns')],
+  diff: [partOf('turn_diffs')],
   check: [partOf('checks')],
   spec: [withoutRun('specs')],
   feature: [withoutRun('features')],

@@ -9,14 +9,17 @@ import { found, searchType, suggested } from './fields.ts'
 export const findRoutes = {
   search: {
     summary:
-      'Find runs, turns, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only runs',
+      'Find runs, turns, diffs, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only runs',
     words: 'search',
     permission: 'read',
     input: z.strictObject({
       project: projectFilter,
       q: text(200, 1).describe('Words that must all occur; the last may be a prefix'),
       type: z.array(searchType).optional(),
-      group: z.enum(['run']).optional().describe('run: each run once a page, with its turns and checks below it'),
+      group: z
+        .enum(['run'])
+        .optional()
+        .describe('run: each run once a page, with its turns, diffs and checks below it'),
       ...runFilters,
       limit: pageInput.limit,
       cursor: pageInput.cursor,

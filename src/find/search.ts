@@ -8,7 +8,7 @@ import { visibleProjects } from '../frame/scope.ts'
 import { conditionsOf, type Filters } from '../nouns/run/path.ts'
 import { readyFilters } from '../nouns/run/ready-filters.ts'
 import { type Asked, ask } from './ask.ts'
-import { headOf, kindToken, projectToken, textOf } from './entry.ts'
+import { kindToken, nameOf, projectToken, textOf } from './entry.ts'
 import { searchable } from './fields.ts'
 import { followLog, markChanged } from './follow.ts'
 import { groupedByRun, type Hit } from './grouped.ts'
@@ -152,7 +152,7 @@ async function shown(db: Tx, rows: Row[], { place, terms }: Question): Promise<H
 async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, terms: string[]) {
   const { slug: project, subject: human, title, status, updated_at: updatedAt, more } = subject
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
-  const snippet = snippetOf(`${passage}\n${more}`.trim() || headOf(subject), terms)
+  const snippet = snippetOf(`${passage}\n${more}`.trim() || nameOf(subject), terms)
   return { type, project, subject: human, title, snippet, status, updatedAt }
 }
 

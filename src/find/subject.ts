@@ -5,8 +5,12 @@ import { piecesOf } from '../frame/pieces.ts'
 import { type SearchType, searchable } from './fields.ts'
 import { passageBytes } from './passage.ts'
 
-/** The parts of a run, turn, spec, check or feature that are searched and shown. */
-export interface Subject {
+/** The parts of a run, turn, diff, spec, check or feature that are searched and shown. */
+export interface Subject extends Row {
+  type: SearchType
+}
+
+interface Row {
   id: number
   project_id: number
   slug: string
@@ -25,13 +29,23 @@ export interface Subject {
   text: string | null
 }
 
+/** The rows that are subjects. A row without a change of its turn only says what its run has changed by then. */
+export const rowsOf: Record<SearchType, Sql> = {
+  run: sql`runs`,
+  turn: sql`turns`,
+  diff: sql`(select id, turn_id, created_at from turn_diffs where facts <> '{}')`,
+  spec: sql`specs`,
+  check: sql`checks`,
+  feature: sql`features`,
+}
+
 /** Null for what is deleted but not removed yet. A run that is being removed is in a hidden project. */
 const slugOf = sql`(select p.slug from projects p where p.id = project_id and p.deleted_at is null) as slug`
 const slugOfRun = (runRow: Sql) => sql`(select p.slug from runs r join projects p on p.id = r.project_id
   where r.id = ${runRow} and p.deleted_at is null) as slug`
 
 /** The columns of the document of a row of `table`. */
-function documentOf(table: 'runs' | 'specs' | 'checks'): Sql {
+function documentOf(table: 'runs' | 'turn_diffs' | 'specs' | 'checks'): Sql {
   const ofRow = sql`(select d.bytes from documents d where d.id = document_id)`
   const id = raw(`${table}.document_id`)
   const gap = (column: Sql) => sql`coalesce((select ${column} from document_parts g
@@ -55,6 +69,8 @@ const subjects: Record<SearchType | 'open turn', Sql> = {
   'open turn': sql`select id, (select r.project_id from runs r where r.id = open_turns.run_id) as project_id, ${slugOfRun(sql`open_turns.run_id`)},
     (select r.run_id from runs r where r.id = open_turns.run_id) || '/' || n as subject, title, null as status,
     created_at as updated_at, coalesce(prompt, '') as more, ${without} from open_turns`,
+  diff: sql`select id, project_id, ${slugOfRun(sql`turn_diffs.run_id`)}, (select r.run_id from runs r where r.id = turn_diffs.run_id) || '/' || n as subject,
+    path as title, null as status, created_at as updated_at, '' as more, ${documentOf('turn_diffs')} from turn_diffs`,
   spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
     ${documentOf('specs')} from specs`,
   check: sql`select id, project_id, ${slugOfRun(sql`checks.run_id`)}, check_id as subject, name as title, result as status, updated_at,
@@ -70,8 +86,8 @@ type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | 
 export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {
   const found = new Map<string, Subject>()
   const read = async (type: SearchType, ids: number[], from: keyof typeof subjects = type) => {
-    const rows = await db.query<Subject>(sql`${subjects[from]} where id in (${join(ids)})`)
-    for (const row of rows.filter(({ slug }) => slug !== null)) found.set(`${type} ${row.id}`, row)
+    const rows = await db.query<Row>(sql`${subjects[from]} where id in (${join(ids)})`)
+    for (const row of rows.filter(({ slug }) => slug !== null)) found.set(`${type} ${row.id}`, { ...row, type })
   }
   const reads = searchable.flatMap((type) => {
     const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
-import { type Entry, headOf, type Plan, planOf, rowOf, textOf, wordsOfPassage } from './entry.ts'
+import { type Entry, headOf, moreOf, type Plan, planOf, rowOf, textOf, wordsOfPassage } from './entry.ts'
 import type { SearchType } from './fields.ts'
 import { readStale } from './follow.ts'
 import { type Subject, subjectsOf } from './subject.ts'
@@ -119,7 +119,7 @@ async function findIn(
 /** Whether a passage has all terms. */
 function isIn(subject: Subject, text: string, terms: string[]): boolean {
   // A plain text search rules out most passages in a fraction of the time that splitting into words takes.
-  const folded = fold(`${headOf(subject)}\n${subject.more}\n${text}`)
+  const folded = fold(`${headOf(subject)}\n${moreOf(subject)}\n${text}`)
   return terms.every((term) => folded.includes(fold(term))) && hasTerms(wordsOfPassage(subject, text).all, terms)
 }
 

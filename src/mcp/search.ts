@@ -19,7 +19,7 @@ const rows = z.array(z.looseObject({})).optional()
 
 export const searchLedger = tool({
   name: 'search_ledger',
-  description: 'Find runs, specs, checks and features by words; without query, list the newest of a type.',
+  description: 'Find runs, specs, checks, features and diffs by words; without query, list the newest of a type.',
   annotations: reads,
   input: z.strictObject({
     query: routes.search.input.shape.q.optional().describe('Words that must all occur'),
@@ -78,6 +78,9 @@ const lists: Record<SearchType, (call: Call, status?: string, ofRuns?: OfRuns) =
   },
   async turn() {
     throw invalid('query', 'is required to find turns: give words, or read a run for its turns')
+  },
+  async diff() {
+    throw invalid('query', 'is required to find diffs: give words, or read a run for its files')
   },
   async spec({ client }, status) {
     const only = { status: own(specStatus.options, 'spec', status) }

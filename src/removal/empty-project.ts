@@ -190,6 +190,7 @@ async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' |
   )
   await db.query(sql`delete from ${raw(`${noun}s`)} where id in (${ids})`)
   await db.query(sql`update search_entries set is_stale = 1 where type = ${noun} and subject_id in (${ids})`)
+  if (noun === 'turn') await db.query(sql`update search_entries set is_stale = 1 where turn_id in (${ids})`)
 }
 
 /**

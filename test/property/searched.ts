@@ -28,7 +28,7 @@ export async function requireFound(client: Client, texts: Map<string, string>, w
 /** The hits of all pages. Asserts that each occurs once. */
 async function found(client: Client, q: string): Promise<string[]> {
   const hits = await Array.fromAsync(client.all('search', { q, limit: 5 }))
-  const subjects = hits.map(({ type, subject }) => `${type} ${subject}`)
+  const subjects = hits.map(({ type, subject, title }) => `${type} ${subject}${type === 'diff' ? ` ${title}` : ''}`)
   assert.equal(new Set(subjects).size, subjects.length, 'none twice')
   return subjects.sort()
 }
@@ -41,6 +41,9 @@ export async function textsOf(client: Client): Promise<Map<string, string>> {
     put(`run ${runId}`, title, command, (await client.getRun({ runId })).run.content)
     for (const { n, prompt = '', answer = '' } of (await client.listTurns({ runId, limit: 100 })).turns) {
       put(`turn ${runId}/${n}`, prompt, answer)
+      for await (const { path, patch = '' } of client.all('getDiff', { runId, turn: n })) {
+        put(`diff ${runId}/${n} ${path}`, path, patch)
+      }
     }
   }
   for (const { specId, title } of await allOf(client, 'listSpecs')) {

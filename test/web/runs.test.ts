@@ -69,6 +69,24 @@ test('the search finds runs by their words, and marks them', async (t) => {
   await page.getByRole('link', { name: 'Logout' }).waitFor()
 })
 
+test('a search finds the files that turns wrote, and leads to their changes', async (t) => {
+  const { page, client, home } = await openPage(t)
+  const { runId } = (await client.createRun({ title: 'Login' })).run
+  await client.appendTurn({ runId, n: 1, prompt: 'Go.' })
+  const patch = '@@ -1 +1 @@\n-password\n+passkey\n'
+  await client.addDiffs({ runId, turn: 1, diffs: [{ path: 'src/login.ts', change: { status: 'modified', patch } }] })
+  await page.goto(`${home}#/runs?q=passkey`)
+  const part = page.locator('.results .parts', { hasText: 'src/login.ts' })
+  await part.locator('mark', { hasText: 'passkey' }).waitFor()
+  await part.getByRole('link', { name: 'src/login.ts' }).click()
+  await page.waitForURL(/view=changes&turn=1&file=src%2Flogin.ts$/)
+  await page
+    .getByText('+passkey')
+    .or(page.locator('.diff-files', { hasText: 'passkey' }))
+    .first()
+    .waitFor()
+})
+
 test('an excerpt of terminal output has no escape sequences', async (t) => {
   const { page, client, home } = await openPage(t)
   const content = 'start\n\x1b[32mok\x1b[0m refuses \x1b[1mall\x1b[0m passkeys of others\n'

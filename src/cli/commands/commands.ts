@@ -47,7 +47,7 @@ export const commands: Record<string, Entry> = {
       return wordCommand('check').enablePositionalOptions().addCommand(checkExecCommand())
     },
   },
-  search: fromTable('search', 'find runs, turns, specs, checks and features by their words', 'ledger'),
+  search: fromTable('search', 'find runs, turns, diffs, specs, checks and features by their words', 'ledger'),
   events: fromTable('events', 'every change in order; with --follow, as they happen', 'ledger'),
   status: {
     summary: 'show the ledger and key in use, and the live runs',

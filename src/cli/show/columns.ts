@@ -241,11 +241,14 @@ export const tables: Record<string, Table> = {
       wide('AUTHOR', ({ author }) => (typeof author === 'string' ? nameOf(author) : '')),
       wide('TITLE', 'title'),
       wide('FOUND', 'snippet'),
-      wide('IN', ({ parts = [] }) => (parts as Row[]).map(({ subject }) => subject).join(' ')),
+      wide('IN', ({ parts = [] }) => (parts as Row[]).map(partText).join(' ')),
       column('BEGAN', 'at'),
     ],
   },
 }
+
+/** A part of a run: a turn as RUN-001/3, a diff with its file after it. */
+const partText = ({ type, subject, title }: Row) => (type === 'diff' ? `${subject}:${title}` : subject)
 
 const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
 

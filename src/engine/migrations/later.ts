@@ -129,3 +129,11 @@ export const touched = ({ text, integer, tableEnd }: Dialect): string[] => [
 export const webhookFormat = ({ text }: Dialect): string[] => [
   `alter table webhooks add column format ${text} not null default 'events'`,
 ]
+
+/** The words of diffs. Their entries know the turn, so that they are found once it is deleted. */
+export const diffWords = ({ integer }: Dialect): string[] => [
+  `alter table search_entries add column turn_id ${integer}`,
+  'create index search_entries_of_turn on search_entries (turn_id) where turn_id is not null',
+  `insert into search_entries (type, subject_id, turn_id)
+    select 'diff', id, turn_id from turn_diffs where facts <> '{}' order by id`,
+]

@@ -3,6 +3,7 @@ import { attention } from './attention.ts'
 import { fromVersion4 } from './from-4.ts'
 import {
   agentVersion,
+  diffWords,
   hookSessions,
   openTurns,
   primaryKeys,
@@ -64,6 +65,7 @@ const migrations: Migration[] = [
   touched,
   webhookFormat,
   attention,
+  diffWords,
 ]
 
 /** The version of the tables in `tables.ts`. */

@@ -54,3 +54,11 @@ export async function unindex(ctx: Ctx, type: Type, ids: readonly number[]): Pro
       on conflict (type, subject_id) do update set is_stale = 1, head = '', document_id = null`)
   }
 }
+
+/** The same for the diffs of turns. Those that the index does not know yet have no words in it. */
+export async function unindexDiffs(ctx: Ctx, turns: readonly number[]): Promise<void> {
+  for (const some of piecesOf(turns)) {
+    await ctx.db.query(sql`update search_entries set is_stale = 1, head = '', document_id = null
+      where turn_id in (${listOf(some)})`)
+  }
+}

@@ -9,7 +9,7 @@ import * as features from '../../nouns/feature/row.ts'
 import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
 import { normalForm } from '../../nouns/run/verdict/command.ts'
 import * as specs from '../../nouns/spec/row.ts'
-import { eraseDocuments, unindex } from './content.ts'
+import { eraseDocuments, unindex, unindexDiffs } from './content.ts'
 import { eraseDiffs, erasedPath } from './diffs.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
@@ -44,6 +44,7 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
     ),
   )
   await unindex(ctx, 'turn', idsOf(gone))
+  await unindexDiffs(ctx, idsOf(gone))
   return gone.length
 }
 

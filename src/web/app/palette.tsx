@@ -8,6 +8,7 @@ import { views } from '../data/lists/views.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
+import { placeOf } from '../data/runs/hit.ts'
 import { plainOf } from '../log/lines.ts'
 import { menuOf } from '../pages.ts'
 import { Dialog } from '../ui/dialog.tsx'
@@ -127,7 +128,7 @@ function useItems(text: string, onHelp: () => void) {
   const files = filesIn(text.trim(), useScope())
   const q = useSettled(words, typingMs)
   const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
-    client.search({ q, type: ['run', 'turn', 'spec', 'feature'], group: 'run', limit: mostFound }, { signal }),
+    client.search({ q, type: ['run', 'turn', 'diff', 'spec', 'feature'], group: 'run', limit: mostFound }, { signal }),
   )
   // What earlier words found must not be chosen with newer ones.
   const isSearched = words.length < 2 || (q === words && isCurrent)
@@ -193,6 +194,7 @@ function useOwnItems(onHelp: () => void): Item[] {
 const icons: Record<Found['type'], IconName> = {
   run: 'runs',
   turn: 'agent',
+  diff: 'agent',
   spec: 'specs',
   check: 'check',
   feature: 'features',
@@ -202,7 +204,6 @@ const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
 
 function itemOf({ type, project, subject, title, author, agent, verdict, at, snippet, parts }: Found, q: string): Item {
   const [part] = parts ?? []
-  const turn = part?.type === 'turn' ? part.subject.split('/')[1] : undefined
   const facts = [
     `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}`,
     agent,
@@ -216,6 +217,6 @@ function itemOf({ type, project, subject, title, author, agent, verdict, at, sni
     detail: facts.filter(Boolean).join(' · '),
     icon: icons[type],
     snippet: { text: plainOf(snippet), q },
-    act: () => go(href([`${type}s`, project, subject], { turn })),
+    act: () => go(href([`${type}s`, project, subject], part && placeOf(part))),
   }
 }

@@ -3,6 +3,7 @@ import { href } from '../app/router.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import type { RunFilter } from '../data/run-filter.ts'
+import { placeOf } from '../data/runs/hit.ts'
 import { plainOf } from '../log/lines.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Marked, MarkedTitle } from '../ui/marked.tsx'
@@ -13,7 +14,13 @@ import { Ago } from '../ui/time.tsx'
 /** The runs that contain all words of `q` and match the filter. */
 export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const { order: _, ...filters } = filter
-  const input = { ...filters, q, type: ['run' as const, 'turn' as const], group: 'run' as const, limit: 50 }
+  const input = {
+    ...filters,
+    q,
+    type: ['run' as const, 'turn' as const, 'diff' as const],
+    group: 'run' as const,
+    limit: 50,
+  }
   const { data, error, isCurrent, reload } = useRead(
     JSON.stringify(input),
     (signal) => client.search(input, { signal }),
@@ -70,15 +77,15 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
 const isVerdict = (value: string | null): value is keyof typeof verdictLooks =>
   value !== null && Object.hasOwn(verdictLooks, value)
 
-/** The turns and checks of a run that contain the words. */
+/** The turns, diffs and checks of a run that contain the words. */
 function Parts({ project, run, parts, q }: { project: string; run: string; parts: Parts; q: string }) {
   return (
     <ul class="parts">
       {parts.map(({ type, subject, title, snippet }) => {
-        const turn = type === 'turn' ? subject.split('/')[1] : undefined
+        const to = placeOf({ type, subject, title })
         return (
-          <li key={subject}>
-            <a href={href(['runs', project, run], { turn })}>{turn ? `Turn ${turn}` : (title ?? subject)}</a>{' '}
+          <li key={`${type} ${subject} ${title}`}>
+            <a href={href(['runs', project, run], to)}>{type === 'turn' ? `Turn ${to.turn}` : (title ?? subject)}</a>{' '}
             <span class="muted">
               <Marked text={plainOf(snippet)} q={q} />
             </span>
