@@ -1,6 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Env } from '../../place/folders.ts'
+import { openObjects } from '../../place/git/diff.ts'
+import { idsIn, pruneObjects } from '../../place/git/prune.ts'
+import type { Memo } from '../../recorder/memo.ts'
 import type { State } from '../spool/state.ts'
 import { objectsOf } from './note.ts'
 
@@ -8,8 +21,10 @@ import { objectsOf } from './note.ts'
 
 /** How long the objects of an ended session stay, in case it is resumed, and how much all sessions may have. */
 const [keptMs, mostBytes] = [3 * 86_400_000, 536_870_912]
-/** How often to look, in milliseconds. */
+/** How often to look, in milliseconds. A hook names what it has stored long before that. */
 const everyMs = 600_000
+/** How long git may take for the objects of a session, in milliseconds. */
+const pruneMs = 60_000
 
 interface Kept {
   folder: string
@@ -20,7 +35,8 @@ interface Kept {
 
 /**
  * Deletes the objects of deleted sessions, and of ended ones that have sent everything: those that are old, and while all
- * together are too large, those of the session that ended first. Ones that are in use stay.
+ * together are too large, those of the session that ended first. Of the other sessions, those stay that a diff still needs:
+ * the trees before the run and at the end of its last turn, and all of turns that are not sent.
  */
 export function forgetObjects(state: State, env: Env, now = Date.now()) {
   const root = objectsOf(env)
@@ -34,10 +50,35 @@ export function forgetObjects(state: State, env: Env, now = Date.now()) {
   let bytes = all.reduce((sum, one) => sum + one.bytes, 0)
   for (const { name, folder, bytes: own, usedAt } of all) {
     const isOver = state.find(name)?.ended === true && !unsent.has(name) && !noted.has(name)
-    if (!isOver || (now - usedAt <= keptMs && bytes <= mostBytes)) continue
+    if (!isOver || (now - usedAt <= keptMs && bytes <= mostBytes)) {
+      prune(state, { name, folder, usedAt, isSent: !unsent.has(name) && !noted.has(name) }, now)
+      continue
+    }
     remove(folder)
     bytes -= own
   }
+}
+
+interface Pruned extends Pick<Kept, 'folder' | 'usedAt'> {
+  name: string
+  isSent: boolean
+}
+
+/** Deletes what no diff needs any more. What cannot be read now stays for the next look. */
+function prune(state: State, { name, folder, usedAt, isSent }: Pruned, now: number) {
+  const done = join(folder, 'pruned')
+  if ((statSync(done, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= usedAt) return
+  const { base, last = base } = (state.find(name)?.memo ?? {}) as Memo
+  if (!last) return
+  try {
+    const indexes = globSync(join(folder, 'repositories/*/index.json')).map((path) => readFileSync(path, 'utf8'))
+    const named = idsIn([...state.trees(), ...indexes])
+    pruneObjects(openObjects(last.root, folder, pruneMs), named, now - everyMs)
+  } catch {
+    return
+  }
+  // Nothing is left to delete until a hook stores something.
+  if (isSent && now - usedAt > everyMs) writeFileSync(done, '')
 }
 
 const marker = '.looked'

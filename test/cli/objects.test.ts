@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { globSync, rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { forgetObjects } from '../../src/capture/hook/objects.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
+import { folders } from '../../src/place/folders.ts'
+import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+type Place = ReturnType<typeof workplace>
+
+const rootOf = ({ env }: Place) => join(folders.state(env), 'objects')
+
+/** Makes all objects an hour older, so that the recorder takes none for one that a hook has just stored. */
+function age(place: Place) {
+  const before = Date.now() / 1000 - 3_600
+  for (const path of globSync('*/[0-9a-f][0-9a-f]/*', { cwd: rootOf(place) })) {
+    utimesSync(join(rootOf(place), path), before, before)
+  }
+}
+
+/** Looks for objects to delete, as the recorder does every ten minutes. */
+function look({ env, ...place }: Place) {
+  rmSync(join(rootOf({ env, ...place }), '.looked'), { recursive: true, force: true })
+  const state = stateOf(env)
+  try {
+    forgetObjects(state, env)
+  } finally {
+    state.close()
+  }
+}
+
+/** Which of these contents the objects have. */
+function keptOf(place: Place, contents: string[]): string[] {
+  const ids = new Set(
+    globSync('*/[0-9a-f][0-9a-f]/*', { cwd: rootOf(place) }).map((path) => path.slice(-41).replace(/[\\/]/, '')),
+  )
+  return contents.filter((content) => ids.has(hash('sha1', `blob ${content.length + 1}\0${content}\n`)))
+}
+
+async function diffsOf({ ledger }: Place, turn?: number) {
+  const client = await ledger()
+  const { runId } = await onlyRun({ ledger })
+  const { files } = await client.getDiff({ runId, ...(turn !== undefined && { turn }) })
+  return files.map(({ path, patch }) => [path, patch?.replace(/^@@.*\n/, '')])
+}
+
+test('objects stay as long as a diff needs them, and go once their turn is sent', async (t) => {
+  const place = workplace(t)
+  const { env, cwd } = place
+  const contents = ['before', 'one', 'two', 'three', 'four']
+  writeFiles(cwd, { 'a.ts': 'before\n' })
+  const claude = claudeIn(cwd, env)
+  const turn = async (content: string) => {
+    await claude.prompt(`Write ${content}`)
+    await claude.write('a.ts', `${content}\n`)
+    await claude.stop()
+  }
+  for (const content of ['one', 'two']) await turn(content)
+  age(place)
+  look(place)
+  assert.deepEqual(keptOf(place, contents), ['before', 'one', 'two'], 'nothing is sent yet')
+  await syncAll(env)
+  assert.deepEqual(await diffsOf(place, 1), [['a.ts', '-before\n+one\n']])
+  assert.deepEqual(await diffsOf(place, 2), [['a.ts', '-one\n+two\n']])
+  await turn('three')
+  await syncAll(env)
+  look(place)
+  assert.deepEqual(keptOf(place, contents), ['before', 'three'], 'those of sent turns, unless they are new')
+  age(place)
+  look(place)
+  await turn('four')
+  await syncAll(env)
+  assert.deepEqual(await diffsOf(place, 4), [['a.ts', '-three\n+four\n']])
+  assert.deepEqual(await diffsOf(place), [['a.ts', '-before\n+four\n']])
+  await claude.end()
+  await syncAll(env)
+  age(place)
+  look(place)
+  assert.deepEqual(keptOf(place, contents), ['before', 'four'], 'a session may be resumed')
+})
