@@ -6,12 +6,15 @@ import { type Facts, reportAlone } from './facts.ts'
 import type { Memo } from './memo.ts'
 import { close, gone, isOpen, step } from './step.ts'
 import type { Moment } from './transcripts/moment.ts'
+import type { Written } from './transcripts/written.ts'
 
 /** A turn from a transcript, in the form that hooks would have sent. */
 export interface PastTurn {
   turn: TurnFields
   /** The changed files, as the agent names them. */
   files: string[]
+  /** What its tools wrote, if the moments have contents. */
+  written: Written[]
   session: NonNullable<Moment['session']>
   /** Nothing in the transcript ends it, so it may still be in progress. */
   isOpen?: true
@@ -24,6 +27,8 @@ interface State {
   /** The requests to the model since the last turn. */
   requests: Map<unknown, Usage>
   told: Required<Pick<Told, 'commands' | 'subagents'>>
+  /** What tools wrote since then. */
+  written: Written[]
   at: number
 }
 
@@ -33,7 +38,7 @@ export async function* turnsOf(
   mask: (text: string) => Promise<string>,
 ): AsyncGenerator<PastTurn> {
   const state: State = {
-    ...{ memo: { begun: true }, session: {}, requests: new Map(), at: 0 },
+    ...{ memo: { begun: true }, session: {}, requests: new Map(), at: 0, written: [] },
     told: { commands: {}, subagents: [] },
   }
   for await (const moment of moments) {
@@ -45,6 +50,7 @@ export async function* turnsOf(
     if (moment.subagent) state.told.subagents.push(moment.subagent)
     Object.assign(state.told.commands, moment.commands)
     if (moment.step) yield* stepped(state, await withoutSecrets(moment.step, mask))
+    if (moment.written) state.written.push(...moment.written)
   }
   yield* leftOpen(state)
 }
@@ -94,7 +100,9 @@ async function* taken(state: State, after: ReturnType<typeof step>): AsyncGenera
     const { n: __, ...turn } = input
     state.requests = new Map()
     state.told = { commands: {}, subagents: [] }
-    yield { turn: turn as TurnFields, files, session: { ...state.session } }
+    const { written } = state
+    state.written = []
+    yield { turn: turn as TurnFields, files, written, session: { ...state.session } }
   }
 }
 

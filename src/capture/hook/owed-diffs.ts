@@ -26,7 +26,8 @@ export async function payDiffs(state: State, isWoken: () => boolean): Promise<bo
 /** The trees as `settle` has stored them. */
 const treesOf = ({ trees }: OwedOf) => trees as Omit<OwedDiff, 'n'>
 
-function portions<Diff>(diffs: Diff[]): Diff[][] {
+/** Splits the diffs of a turn into those of single calls. */
+export function portions<Diff>(diffs: Diff[]): Diff[][] {
   const all: Diff[][] = []
   let bytes = 0
   for (const diff of diffs) {

@@ -11,7 +11,7 @@ const longestMs = 120_000
 /** A larger content is not compared, and so many bytes are read at once. */
 const most = { content: 8_388_608, atOnce: 33_554_432 }
 /** Less than a turn may have, because a mask can be longer than a secret. */
-const turnBytes = mostDiff.turnBytes - 65_536
+export const mostTurnBytes = mostDiff.turnBytes - 65_536
 
 /** The diffs of a turn, their secrets masked. Throws an Error if git cannot make them, for example because a tree is gone. */
 export async function turnDiffs({ isWithheld, ...trees }: Omit<OwedDiff, 'n'>): Promise<DiffInput[]> {
@@ -49,7 +49,7 @@ async function changesOf(at: Guarded, changed: Changed[], manner: Manner): Promi
     idsOf(one).every((id) => (sizes.get(id) ?? Number.POSITIVE_INFINITY) <= most.content)
   const [small = [], large = []] = [true, false].map((is) => changed.filter((one) => isReadable(one) === is))
   const found = new Map<Changed, FileChange>()
-  let left = turnBytes
+  let left = mostTurnBytes
   for (const some of portions(
     small.toSorted((a, b) => sizeOf(a) - sizeOf(b)),
     sizeOf,
@@ -114,7 +114,7 @@ function factsOf({ path, from, before, after }: Changed, { shared }: Manner): Fi
 }
 
 /** A path may have a secret in it. It is masked as in the list of files of the turn. */
-async function withMaskedNames(diffs: DiffInput[]): Promise<DiffInput[]> {
+export async function withMaskedNames(diffs: DiffInput[]): Promise<DiffInput[]> {
   const names = [
     ...new Set(diffs.flatMap(({ path, change, whole }) => [path, change?.from ?? path, whole?.from ?? path])),
   ]

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { portions } from '../../capture/hook/owed-diffs.ts'
 import { pathsOf } from '../../capture/work/own-work.ts'
 import type { Client, Output } from '../../client/client.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
@@ -13,6 +14,7 @@ import type { RecordRules } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
 import type { Moment, Pass } from '../../recorder/transcripts/moment.ts'
 import { titleOf } from '../../recorder/turn.ts'
+import { createPastDiffs, type PastDiffs } from './diffs.ts'
 import type { Found } from './find.ts'
 import type { Target } from './ledger.ts'
 import type { Reporter } from './report.ts'
@@ -89,6 +91,7 @@ interface Into {
   /** The files of its turns so far, and whether a turn has more than it lists. */
   files: Set<string>
   isCut: boolean
+  diffs: PastDiffs
 }
 
 async function begin(
@@ -124,8 +127,10 @@ async function begin(
   const client = target.in(own?.project ?? folder.project)
   const run = own ?? (dryRun ? undefined : await create(client, source, found, first, folder))
   const has = own ? ((await client.getRun({ runId: own.runId })).run.turns?.count ?? 0) : 0
-  return { client, folder, dryRun, run, has, files: new Set(), isCut: false }
+  return { client, folder, dryRun, run, has, files: new Set(), isCut: false, diffs: diffsIn(folder) }
 }
+
+const diffsIn = ({ root, cwd, rules }: Folder) => createPastDiffs({ root, cwd, isWithheld: !rules.changes })
 
 async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
   const runs: Run[] = []
@@ -187,6 +192,7 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   const files = pathsOf(into.folder.root, into.folder.cwd, past.files)
   for (const path of files) into.files.add(path)
   into.isCut ||= files.length > mostFiles
+  const diffs = await into.diffs.next(past.written, past.files, past.session.base)
   if (n <= into.has) return
   report.count('turns')
   const { client, folder, run, dryRun } = into
@@ -207,6 +213,7 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
     ...(files.length > mostFiles && { filesOmitted: files.length - mostFiles }),
     ...(into.isCut && { changes: { files: into.files.size } }),
   })
+  for (const some of portions(diffs)) await client.addDiffs({ runId: run.runId, turn: n, diffs: some })
 }
 
 /** Ends the run as its last turn ended, with the totals at the end of the transcript. */

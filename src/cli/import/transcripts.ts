@@ -27,7 +27,7 @@ interface Options extends Common {
 const whole =
   (moments: Reader): Source['moments'] =>
   (path, subagents, pass) =>
-    moments(path, subagents, pass, budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
+    moments(path, subagents, pass, { ...budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY), contents: true })
 
 const sources = {
   claude: {

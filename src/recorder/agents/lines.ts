@@ -13,6 +13,8 @@ export interface Budget {
    * before it was; if none before it has a time, it is not read.
    */
   before?: number | undefined
+  /** Whether to read the contents of the files that tools wrote, too. */
+  contents?: true
 }
 
 export const budget = (bytes = 268_435_456, ms = 10_000): Budget => ({ bytes, until: performance.now() + ms })

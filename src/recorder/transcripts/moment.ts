@@ -1,6 +1,7 @@
 import { timeOf } from '../agents/fields.ts'
 import type { Budget, Fault } from '../agents/lines.ts'
 import type { Step, Told, Usage } from '../agents/seen.ts'
+import type { Written } from './written.ts'
 
 /** An entry of a transcript, in chronological order. */
 export interface Moment {
@@ -28,6 +29,8 @@ export interface Moment {
   session?: { cwd?: string; branch?: string; base?: string; version?: string }
   /** The tokens of a subagent. */
   subagent?: NonNullable<Told['subagents']>[number]
+  /** What the tool wrote, if the caller reads contents. */
+  written?: Written[]
   /** The results of commands, by the ids of their tool uses. */
   commands?: NonNullable<Told['commands']>
 }

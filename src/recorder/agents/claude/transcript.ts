@@ -25,6 +25,7 @@ import {
   textIn,
   usageOf,
 } from './line.ts'
+import { writtenIn } from './written.ts'
 
 // Each line becomes the document that a hook would have received, and the dialect reads it, so both are interpreted in
 // the same way.
@@ -89,10 +90,12 @@ interface Reading {
   cwd?: string | undefined
   branch?: string | undefined
   version?: string | undefined
+  /** Whether to read the contents of files. */
+  contents: boolean
 }
 
 async function* conversation(path: string, by: By | undefined, pass: Pass, left: Budget): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, by, open: new Map(), queue: createQueue() }
+  const reading: Reading = { at: 0, by, open: new Map(), queue: createQueue(), contents: left.contents === true }
   const copied = await copiedLines(path, left)
   const passed = (line: number, reason: string) => pass(path, line, reason)
   for await (const { line, fields } of numberedWith(path, words, passed, left)) {
@@ -194,8 +197,11 @@ const byOf = ({ by }: Reading, { isSidechain }: Fields): By | undefined =>
 
 function* asked(reading: Reading, line: Fields): Generator<Moment> {
   const message = fieldsOf(line.message)
-  for (const result of listOf(message.content).filter(({ type }) => type === 'tool_result')) {
+  const results = listOf(message.content).filter(({ type }) => type === 'tool_result')
+  for (const result of results) {
     yield* used(reading, result, line.toolUseResult)
+    const isWritten = reading.contents && results.length === 1 && result.is_error !== true
+    if (isWritten) yield { at: reading.at, written: writtenIn(line.toolUseResult) }
   }
   const text = promptIn(message)
   if (text === undefined || line.isMeta === true || line.isCompactSummary === true || byOf(reading, line)) return

@@ -159,6 +159,8 @@ export interface Reading {
   /** The open tool calls of older versions, by their ids. */
   open: Map<string, { name: string; input: unknown }>
   said?: string | undefined
+  /** Whether to read the contents of files. */
+  contents: boolean
   /** Only its requests count, because its parent's rollout has its work, too. */
   isMirrored?: boolean
 }

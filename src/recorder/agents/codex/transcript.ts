@@ -7,6 +7,7 @@ import {
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
+import type { Written } from '../../transcripts/written.ts'
 import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
@@ -64,7 +65,15 @@ async function* rollout(
   left: Budget,
   tell: (reading: Reading) => void = () => {},
 ): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, isSubagent, requests: 0, hasItems: false, open: new Map(), ended: new Set() }
+  const reading: Reading = {
+    at: 0,
+    isSubagent,
+    requests: 0,
+    hasItems: false,
+    open: new Map(),
+    ended: new Set(),
+    contents: left.contents === true,
+  }
   tell(reading)
   const passed = (line: number, reason: string) => pass(path, line, reason)
   for await (const { line, fields } of numberedWith(path, words, passed, left)) {
@@ -173,7 +182,9 @@ function itemOf(reading: Reading, event: Fields): Told[] {
       ]
     case 'FileChange': {
       const failed = item.status !== 'completed'
-      return unheard(tool(reading, 'apply_patch', { command: patchOf(fieldsOf(item.changes)) }, { id, failed }), failed)
+      const changes = fieldsOf(item.changes)
+      const told = unheard(tool(reading, 'apply_patch', { command: patchOf(changes) }, { id, failed }), failed)
+      return reading.contents && !failed ? [...told, { written: writtenBy(changes) }] : told
     }
     case 'McpToolCall': {
       const failed = item.status === 'failed'
@@ -195,6 +206,16 @@ function asked(reading: Reading, { turn_id }: Fields, prompt: string): Told[] {
   reading.said = undefined
   return isQueued ? [{ step: { kind: 'turn' } }, ...prompted] : prompted
 }
+
+/** What a patch wrote. Of a moved file, nothing is said. */
+const writtenBy = (changes: Fields): Written[] =>
+  Object.entries(changes).flatMap(([path, change]): Written[] => {
+    const { type, content, unified_diff: hunks, move_path: to } = fieldsOf(change)
+    if (typeof to === 'string') return [{ path }, { path: to }]
+    if (type === 'update') return [typeof hunks === 'string' ? { path, hunks } : { path }]
+    if (typeof content !== 'string') return [{ path }]
+    return [type === 'add' ? { path, after: content } : { path, before: content, after: null }]
+  })
 
 const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
 
