@@ -115,11 +115,37 @@ testLedger('a file is found by its path, also with ./ before it', async ({ clien
   }
 })
 
+testLedger('a diff is of a file in the work, whose path has one form', async (ledger) => {
+  const { client } = ledger
+  const runId = await newRun(client)
+  const add = (diff: Diff) => client.addDiffs({ runId, turn: 1, diffs: [diff] })
+  for (const path of ['/a/../b', '/etc/hosts', 'a/../b', 'a//b', 'a/./b', '..', 'src/', './']) {
+    const words = /diffs\.0\.path: must be the path of a file from the repository's root/
+    await assert.rejects(add({ path, change: change(hunk('a', 'b')) }), refused('VALIDATION_ERROR', words), path)
+    const renamed = change(hunk('a', 'b'), { status: 'renamed', from: path })
+    await assert.rejects(
+      add({ path: 'b', change: renamed }),
+      refused('VALIDATION_ERROR', /diffs\.0\.change\.from/),
+      path,
+    )
+  }
+  const diff: Diff = { path: './src/a', change: change(hunk('a', 'b'), { status: 'renamed', from: './src/b' }) }
+  assert.deepEqual(await add(diff), { added: 1 })
+  assert.deepEqual(await add({ ...diff, path: 'src/a' }), { added: 0 })
+  const twice = ['src/c', './src/c'].map((path): Diff => ({ path, change: change(hunk('a', 'b')) }))
+  await assert.rejects(client.addDiffs({ runId, turn: 1, diffs: twice }), refused('VALIDATION_ERROR', /src\/c twice/))
+  const { files } = await client.getDiff({ runId })
+  assert.deepEqual(
+    files.map(({ path, from }) => [path, from]),
+    [['src/a', 'src/b']],
+  )
+})
+
 testLedger('an open turn has no diff yet', async ({ client }) => {
   const runId = await newRun(client)
   await client.appendTurn({ runId, n: 2, open: true, prompt: 'Two.' })
   assert.deepEqual(await client.getDiff({ runId, turn: 2 }), { files: [], meta: { total: 0, hasMore: false } })
-  assert.deepEqual(await client.listRunFiles({ runId, turn: 2 }), { files: [], meta: { total: 0 } })
+  assert.deepEqual(await client.listRunFiles({ runId, turn: 2 }), { files: [], meta: { total: 0, hasMore: false } })
   await assert.rejects(client.getDiff({ runId, turn: 3 }), refused('NOT_FOUND', /no turn 3/))
 })
 

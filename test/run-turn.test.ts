@@ -275,7 +275,7 @@ testLedger('the totals of a run with very many files are continued exactly', asy
 
 testLedger('the files that the turns of a run changed are listed, largest changes first', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
-  assert.deepEqual(await client.listRunFiles({ runId }), { files: [], meta: { total: 0 } })
+  assert.deepEqual(await client.listRunFiles({ runId }), { files: [], meta: { total: 0, hasMore: false } })
   await client.appendTurn({
     runId,
     files: [{ path: 'src/b.ts', insertions: 5, deletions: 1 }, { path: 'a.ts' }, { path: 'z.ts', deletions: 6 }],
@@ -286,9 +286,32 @@ testLedger('the files that the turns of a run changed are listed, largest change
     { path: 'src/b.ts', insertions: 5, deletions: 1 },
     { path: 'z.ts', deletions: 6 },
   ]
-  assert.deepEqual(await client.listRunFiles({ runId }), { files, meta: { total: 3 } })
-  assert.deepEqual(await client.listRunFiles({ runId, limit: 1 }), { files: files.slice(0, 1), meta: { total: 3 } })
+  assert.deepEqual(await client.listRunFiles({ runId }), { files, meta: { total: 3, hasMore: false } })
+  const first = await client.listRunFiles({ runId, limit: 1 })
+  assert.deepEqual([first.files, first.meta.total, first.meta.hasMore], [files.slice(0, 1), 3, true])
   await assert.rejects(client.listRunFiles({ runId: 'NONE' }), { code: 'NOT_FOUND' })
+})
+
+testLedger('the files of a run, a folder or a turn come page by page, each once', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  const files = Array.from({ length: 230 }, (_, n) => ({ path: `${n % 2 ? 'src/' : ''}${n}`, insertions: n % 3 }))
+  await client.appendTurn({ runId, files })
+  await client.appendTurn({ runId, files: [{ path: 'other', deletions: 9 }] })
+  const walk = async (more: object) =>
+    (await Array.fromAsync(client.all('listRunFiles', { runId, ...more }))).map(({ path }) => path)
+  const lines = (n: number) =>
+    files
+      .filter(({ insertions }) => insertions === n)
+      .map(({ path }) => path)
+      .sort()
+  const all = [...lines(2), ...lines(1), ...lines(0)]
+  for (const limit of [7, 100]) {
+    assert.deepEqual(await walk({ limit }), ['other', ...all])
+    assert.deepEqual(await walk({ limit, turn: 1 }), all)
+    const within = all.filter((path) => path.startsWith('src/'))
+    for (const turn of [{}, { turn: 1 }]) assert.deepEqual(await walk({ limit, path: 'src/', ...turn }), within)
+  }
+  await assert.rejects(client.listRunFiles({ runId, cursor: 'x' }), { code: 'BAD_REQUEST' })
 })
 
 testLedger('a turn may say that files are restored, and that its list of files is cut', async ({ client }) => {

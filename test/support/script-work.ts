@@ -104,12 +104,15 @@ export async function turns({ call, wait }: Recorder) {
   await walk(call, 'listTurns', { runId: 'T', limit: 4, order: 'desc' })
   for (const n of [1, 2, 99, 0]) await call('getTurn', { runId: 'T', n })
   for (const limit of [1, 100, 0]) await call('listRunFiles', { runId: 'T', limit })
+  await walk(call, 'listRunFiles', { runId: 'T', limit: 3 })
+  await call('listRunFiles', { runId: 'T', cursor: 'nonsense' })
   await call('listRunFiles', { runId: 'missing' })
   const change = { status: 'modified', insertions: 1, deletions: 0, patch: '@@ -1 +1,2 @@\n a\n+b\n' }
   for (const turn of [1, 2, 99]) {
     await call('addDiffs', { runId: 'T', turn, diffs: [{ path: 'src/1.ts', change }] })
     await call('addDiffs', { runId: 'T', turn, diffs: [{ path: 'src/1.ts', change: { status: 'deleted' } }] })
   }
+  await call('addDiffs', { runId: 'T', turn: 1, diffs: [{ path: 'src/../2.ts', change }] })
   for (const asked of [{}, { turn: 1 }, { turn: 99 }, { path: 'src/' }, { path: 'src/1.ts', limit: 1 }, { path: '' }]) {
     await call('getDiff', { runId: 'T', ...asked })
   }
@@ -132,6 +135,7 @@ export async function turns({ call, wait }: Recorder) {
   await call('createCheck', { commit: '3'.repeat(40), result: 'pass' })
   await call('timeline', { runId: 'T' })
   await call('search', { q: 'prompt', type: ['turn'] })
+  for (const q of ['b', '1.ts', 'src']) await call('search', { q, type: ['diff'] })
   await call('updateRun', { runId: 'T', status: 'completed', endedAt: '2020-01-01T00:00:00Z' })
   await call('deleteRun', { runId: 'T' })
 }

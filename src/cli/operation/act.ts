@@ -150,13 +150,14 @@ function nextOf(answer: Input, { order }: Input): Input | undefined {
 
 /** Says how to see the rest of a list, if there is more of it. */
 function tellRest(answer: Input, after: Input | undefined, { limit }: Input) {
-  if (after) {
-    const [[field, value] = []] = Object.entries(after)
-    process.stderr.write(`There is more: use --all for everything, or --${field} ${value} for the next page.\n`)
-    return
-  }
   const { hasMore, total } = metaOf(answer)
   const count = Object.values(answer).find(Array.isArray)?.length ?? 0
+  if (after) {
+    const [[field, value] = []] = Object.entries(after)
+    const shown = total === undefined ? '' : `Shown: ${count} of ${total}. `
+    process.stderr.write(`${shown}There is more: use --all for everything, or --${field} ${value} for the next page.\n`)
+    return
+  }
   if (!hasMore && (total ?? 0) <= count) return
   const shown = total === undefined ? `${count}; there are more` : `${count} of ${total}`
   const rest = limit === mostRows ? '' : ` To see more: --limit ${mostRows}`

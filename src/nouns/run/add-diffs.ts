@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql, { join, raw } from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
+import { pathFrom } from '../../contract/file-path.ts'
 import { only } from '../../engine/db.ts'
 import { type Ctx, inTx, type Operation } from '../../frame/ctx.ts'
 import { deleteDocuments, digestOf, findDigest, insertDocument, isContent } from '../../frame/document.ts'
@@ -30,11 +31,12 @@ interface DiffRow {
 
 /**
  * Adds what a turn wrote, without a change of its run. A file that the turn already has with the same diff is not added
- * again. Throws CONFLICT if it has another diff; VALIDATION_ERROR for a text that is no diff of a file, and for more files or
- * bytes than a turn may have; LEASE_HELD; LEASE_LOST; FORBIDDEN for an agent key on another's run; NOT_FOUND.
+ * again. Throws CONFLICT if it has another diff; VALIDATION_ERROR for a path outside the repository, for a text that is no
+ * diff of a file, and for more files or bytes than a turn may have; LEASE_HELD; LEASE_LOST; FORBIDDEN for an agent key on another's run; NOT_FOUND.
  */
-export const addDiffs: Operation<DiffRoutes['addDiffs']> = (ctx, { runId, turn: n, diffs, leaseToken }) =>
+export const addDiffs: Operation<DiffRoutes['addDiffs']> = (ctx, { runId, turn: n, leaseToken, ...input }) =>
   inTx(ctx, async (ctx) => {
+    const diffs = input.diffs.map(placed)
     const { row } = await openRun(ctx, runId, leaseToken)
     const turn = await requireTurn(ctx, row, n)
     requireOnce(diffs)
@@ -57,6 +59,25 @@ async function requireTurn(ctx: Ctx, { id, run_id }: RunRow, n: number): Promise
   const [turn] = await ctx.db.query<TurnRow>(sql`select id, n, erased_at from turns where run_id = ${id} and n = ${n}`)
   if (turn) return turn
   throw new ConductError('NOT_FOUND', `Run '${run_id}' has no turn ${n}: append it first.`)
+}
+
+/** A diff with its paths in the form in which a run has them. Throws VALIDATION_ERROR for others. */
+function placed({ path, change, whole }: DiffInput, index: number): DiffInput {
+  const fileFrom = (given: string, field: string): string => {
+    const path = pathFrom(given)
+    if (path !== undefined && !path.endsWith('/')) return path
+    throw invalid(
+      `diffs.${index}.${field}`,
+      "must be the path of a file from the repository's root, such as src/auth.ts",
+    )
+  }
+  const moved = (one: FileChange, field: string): FileChange =>
+    one.from === undefined ? one : { ...one, from: fileFrom(one.from, `${field}.from`) }
+  return {
+    path: fileFrom(path, 'path'),
+    ...(change && { change: moved(change, 'change') }),
+    ...(whole !== undefined && { whole: whole && moved(whole, 'whole') }),
+  }
 }
 
 function requireOnce(diffs: DiffInput[]): void {

@@ -1,4 +1,5 @@
 import sql, { empty, join } from 'sql-template-tag'
+import { ConductError } from '../../contract/error.ts'
 import { pathFrom } from '../../contract/file-path.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import type { ChangedFile } from './diff-fields.ts'
@@ -95,35 +96,74 @@ function changesIn({ files, insertions, deletions }: Totals): FileChanges {
   }
 }
 
+const changed = sql`coalesce(insertions, 0) + coalesce(deletions, 0)`
+const linesOf = ({ insertions = 0, deletions = 0 }: ChangedFile) => insertions + deletions
+
+/** Where a page begins: after so many of the files with so many changed lines. Files with more were on pages before. */
+interface Place {
+  lines: number
+  seen: number
+}
+
+/** Throws BAD_REQUEST for a cursor of another list. */
+function placeAt(cursor: string | undefined): Place {
+  if (cursor === undefined) return { lines: Number.MAX_SAFE_INTEGER, seen: 0 }
+  const [, lines, seen] =
+    /^files (\d{1,15}) (\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  if (lines !== undefined) return { lines: Number(lines), seen: Number(seen) }
+  throw new ConductError('BAD_REQUEST', `The cursor '${cursor}' does not come from this list: start again without it.`)
+}
+
+function moreAfter(page: ChangedFile[], found: unknown[], { lines: before, seen }: Place) {
+  const last = page.at(-1)
+  if (!last || found.length <= page.length) return { hasMore: false }
+  const lines = linesOf(last)
+  const same = page.filter((file) => linesOf(file) === lines).length + (lines === before ? seen : 0)
+  return { hasMore: true, nextCursor: Buffer.from(`files ${lines} ${same}`).toString('base64url') }
+}
+
 interface FileRow {
   path: string
   insertions: number | null
   deletions: number | null
 }
 
-/** Throws NOT_FOUND if the project has no such run, or the run no such turn. */
-export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (ctx, { runId, turn, limit, ...input }) => {
+/** Throws NOT_FOUND if the project has no such run, or the run no such turn; BAD_REQUEST for a cursor of another list. */
+export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (
+  ctx,
+  { runId, turn, limit, cursor, ...input },
+) => {
   const run = await requireRun(ctx, runId)
   const path = placeIn(input.path)
-  if (turn !== undefined) return filesOfTurn(ctx, run, turn, path, limit)
+  const after = placeAt(cursor)
+  if (turn !== undefined) return filesOfTurn(ctx, run, turn, path, { limit, after })
   const those = path === undefined ? empty : sql`and ${isWithin('path', path)}`
   const rows = await ctx.db.query<FileRow>(sql`
-    select path, insertions, deletions from run_files where run_id = ${run.id} ${those}
-    order by coalesce(insertions, 0) + coalesce(deletions, 0) desc, path limit ${limit}`)
+    select path, insertions, deletions from run_files where run_id = ${run.id} ${those} and ${changed} <= ${after.lines}
+    order by ${changed} desc, path limit ${limit + 1} offset ${after.seen}`)
   const { files: total } = await totalsOf(ctx, run, those)
-  const files = rows.map(({ path, insertions, deletions }) => ({
+  const files = rows.slice(0, limit).map(({ path, insertions, deletions }) => ({
     path,
     ...(insertions !== null && { insertions }),
     ...(deletions !== null && { deletions }),
   }))
-  return { files: await withStatus(ctx, diffsOfRun(run), files), meta: { total } }
+  return { files: await withStatus(ctx, diffsOfRun(run), files), meta: { total, ...moreAfter(files, rows, after) } }
 }
 
-async function filesOfTurn(ctx: Ctx, run: RunRow, turn: number, path: string | undefined, limit: number) {
+async function filesOfTurn(
+  ctx: Ctx,
+  run: RunRow,
+  turn: number,
+  path: string | undefined,
+  { limit, after }: { limit: number; after: Place },
+) {
   const { facts, diffs } = await diffsOfTurn(ctx, run, turn)
   const { files: all = [] } = JSON.parse(facts) as TurnFields
   const isOne = (one: string) => path === undefined || (path.endsWith('/') ? one.startsWith(path) : one === path)
-  const lines = ({ insertions = 0, deletions = 0 }: ChangedFile) => insertions + deletions
-  const found = all.filter(({ path }) => isOne(path)).sort((a, b) => lines(b) - lines(a) || (a.path < b.path ? -1 : 1))
-  return { files: await withStatus(ctx, diffs, found.slice(0, limit)), meta: { total: found.length } }
+  const found = all
+    .filter(({ path }) => isOne(path))
+    .sort((a, b) => linesOf(b) - linesOf(a) || (a.path < b.path ? -1 : 1))
+  const rest = found.filter((file) => linesOf(file) <= after.lines).slice(after.seen)
+  const files = rest.slice(0, limit)
+  return { files: await withStatus(ctx, diffs, files), meta: { total: found.length, ...moreAfter(files, rest, after) } }
 }

@@ -146,10 +146,11 @@ export const runWorkRoutes = {
       path: text(1000, 1).optional().describe('A file, or a folder with / at its end'),
       turn: turnNumber.optional().describe('Only the files of this turn'),
       limit: pageInput.limit,
+      cursor: pageInput.cursor,
     }),
     output: z.object({
       files: z.array(changedFile).describe('Each file as the last turn that names it reports it'),
-      meta: z.object({ total: z.int().describe('How many files there are, including those beyond the limit') }),
+      meta: pageMeta.extend({ total: z.int().describe('How many files there are on all pages') }),
     }),
     success: [200],
     example: { runId: 'RUN-001' },
