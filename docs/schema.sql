@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 24, as SQLite has them.
+-- The tables of a ledger with schema version 25, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -438,9 +438,11 @@ create table search_entries (
   bytes integer not null default 0,
   gap integer not null default 0,
   is_stale integer not null default 1,
+  turn_id integer,
   unique (type, subject_id)
 ) strict;
 create index search_entries_stale on search_entries (id) where is_stale = 1;
+create index search_entries_of_turn on search_entries (turn_id) where turn_id is not null;
 
 -- The words of each entry.
 create virtual table search_words using fts5 (words, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '._/:@#-'", detail = 'none');
