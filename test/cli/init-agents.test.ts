@@ -81,7 +81,10 @@ for (const { name, title, hooks, servers } of installs) {
       Object.keys(filesNow()).filter((path) => !path.endsWith('.md')),
       ['conduct.json'],
     )
-    assert.match(read('AGENTS.md'), /^- This project registers no hooks\. Unless a plugin of Conduct records your session: Call start_run/m)
+    assert.match(
+      read('AGENTS.md'),
+      /^- This project registers no hooks\. Unless a plugin of Conduct records your session: Call start_run/m,
+    )
     assert.equal((await init('--remove')).code, 0)
     assert.deepEqual(filesNow(), {})
   })

@@ -157,7 +157,9 @@ test('init replaces entries of version 0.1, and keeps a foreign MCP server of th
   const { Stop, Setup } = JSON.parse(read('.claude/settings.json')).hooks
   assert.deepEqual(Stop, [{ hooks: [{ type: 'command', command: hookOf('claude'), timeout: 30 }] }])
   assert.equal(Setup, undefined, 'an event that is not recorded any more')
-  assert.deepEqual(JSON.parse(read('.mcp.json')), { mcpServers: { conduct: { command: 'conduct-ledger', args: ['mcp'] } } })
+  assert.deepEqual(JSON.parse(read('.mcp.json')), {
+    mcpServers: { conduct: { command: 'conduct-ledger', args: ['mcp'] } },
+  })
   assert.equal(read('.codex/config.toml'), '[mcp_servers.conduct]\ncommand = "conduct-ledger"\nargs = ["mcp"]\n')
   await init('--remove')
   assert.deepEqual(JSON.parse(read('.cursor/mcp.json')), { mcpServers: { conduct: { command: 'orchestra' } } })
