@@ -1,11 +1,26 @@
-import { evidenceText } from '../../contract/evidence-words.ts'
 import { nameOf } from '../../contract/person.ts'
 import { spanOf } from '../../contract/span.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
-import type { Evidence } from '../../nouns/run/verdict/evidence.ts'
 import { clean } from '../../terminal/text.ts'
-
-export type Row = Record<string, unknown>
+import {
+  type Actor,
+  actorName,
+  type Changes,
+  type Checklist,
+  type Counts,
+  changesText,
+  costText,
+  countsText,
+  evidenceOf,
+  happened,
+  nowOf,
+  type Row,
+  share,
+  timesUsed,
+  unknown,
+  webhookState,
+  whyOf,
+} from './cells.ts'
 
 export interface Column {
   head: string
@@ -29,28 +44,6 @@ const column = (head: string, of: Column['of']): Column => ({ head, of })
 const wide = (head: string, of: Column['of']): Column => ({ head, of, isWide: true })
 const created = column('CREATED', 'createdAt')
 const updated = column('UPDATED', 'updatedAt')
-
-/** A value that nobody reported, which is not the same as 0. */
-const unknown = '—'
-const costText = ({ costUsd }: Row) => (typeof costUsd === 'number' ? costUsd.toFixed(2) : unknown)
-
-/** How the result of a check is known. Servers of earlier versions do not say. */
-const evidenceOf = ({ evidence, createdBy }: Row) =>
-  evidence ? evidenceText(evidence as Evidence, actorName(createdBy as Actor)) : ''
-
-/** What a live run is doing, and which tool waits for a person. */
-function nowOf({ activity }: Row): string {
-  const { state = '', tool } = (activity ?? {}) as { state?: string; tool?: string | null }
-  return clean(state === 'waiting' && tool ? `waiting: ${tool}` : state)
-}
-
-/** Why a run needs attention: the verdict, or the failure. */
-function whyOf({ reason, run }: Row): string {
-  const { why, failure } = run as Row
-  const { code, message = '' } = (failure ?? {}) as { code?: string; message?: string }
-  if (reason === 'failing') return String(why ?? '')
-  return code === undefined ? '' : clean(firstLine(`${code} ${message}`, 200))
-}
 
 /** The totals of a group of runs. */
 const tallied = [
@@ -249,52 +242,3 @@ export const tables: Record<string, Table> = {
 
 /** A part of a run: a turn as RUN-001/3, a diff with its file after it. */
 const partText = ({ type, subject, title }: Row) => (type === 'diff' ? `${subject}:${title}` : subject)
-
-const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
-
-type Checklist = { total: number; done: number }
-export type Actor = { kind: string; name?: string | null }
-type Changes = Record<string, [unknown, unknown]>
-
-type Counts = Record<string, number>
-/** `completed 3, failed 1`, without zeros. */
-const countsText = (counts: Counts) =>
-  Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map((pair) => pair.join(' '))
-    .join(', ')
-
-const share = ({ total, done }: Checklist) => (total > 0 ? `${done}/${total}` : '')
-/** The name of an actor, or its kind if it has none. */
-export const actorName = ({ kind, name }: Actor) => name ?? kind
-
-/** `status pending → completed`, for changes that fit in a few words. */
-function changesText(changes: Changes): string {
-  const short = (value: unknown) =>
-    value === null ? '–' : typeof value === 'object' ? '…' : clean(String(value)).slice(0, 40)
-  return Object.entries(changes)
-    .map(([field, [before, after]]) => `${field} ${before === null ? '' : `${short(before)} → `}${short(after)}`)
-    .join(', ')
-}
-
-function webhookState({ enabled, disabledReason, failures }: Row): string {
-  if (!enabled) return `disabled: ${disabledReason}`
-  return Number(failures) > 0 ? 'failing' : 'enabled'
-}
-
-function happened({ kind, event, check, run, turn, appends, until, of: noun, count }: Row): string {
-  const of = (value: unknown) => value as Row
-  if (kind === 'event') {
-    const { type, actor, changes } = of(event)
-    return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
-  }
-  if (kind === 'appends') return `${appends} append${appends === 1 ? '' : 's'} until ${until}`
-  if (kind === 'omitted') return `${count} ${noun}${count === 1 ? ' is' : 's are'} not shown`
-  if (kind === 'turn') {
-    const { n, title, failure, interrupted } = of(turn)
-    const end = failure ? `: ${of(failure).code}` : interrupted ? ': interrupted' : ''
-    return `turn ${n} ${title ?? ''}${end}`
-  }
-  if (kind === 'check') return `${of(check).checkId} ${of(check).name}: ${of(check).result}`
-  return `${of(run).runId} attempt ${of(run).attempt}: ${of(run).status}, ${of(run).verdict}`
-}

@@ -8,7 +8,8 @@ import { relative } from '../../terminal/amount.ts'
 import type { Manner } from '../../terminal/option.ts'
 import { fitted, laidOut, widthOf } from '../../terminal/table.ts'
 import { clean, jsonOf, line } from '../../terminal/text.ts'
-import { type Actor, actorName, type Column, type Row, type Table, tables } from './columns.ts'
+import { type Actor, actorName, type Row } from './cells.ts'
+import { type Column, type Table, tables } from './columns.ts'
 
 export type Answer = Record<string, unknown>
 
