@@ -25,14 +25,9 @@ export const attention = ({ integer, text, tableEnd }: Dialect): Step[] => [
 const newsMs = 14 * 86_400_000
 const reason = `case when r.status <> 'failed' then 'failing' when r.failure like '%"code":"LEASE_EXPIRED"%' then 'vanished'
   else 'failed' end`
-/** Whether a later run of the same task is good. */
-const isMended = (isSame: string) => `exists (select 1 from runs g where g.project_id = r.project_id and ${isSame}
-  and g.status = 'completed' and g.verdict <> 'failing' and (g.verdict = 'verified' or r.status = 'failed')
-  and (g.created_at, g.id) > (r.created_at, r.id))`
 
 async function fill(tx: Tx): Promise<void> {
   const since = new Date(tx.now() - newsMs).toISOString()
-  const tasks = ['g.branch = r.branch', 'g.spec_id = r.spec_id', 'g.retry_of = r.id']
   await tx.query(sql`
     insert into attention (run_id, project_id, reason, check_name, since_at, spec_id, branch, author_person, updated_at)
     select r.id, r.project_id, ${raw(reason)},
@@ -41,5 +36,37 @@ async function fill(tx: Tx): Promise<void> {
       coalesce(r.ended_at, r.updated_at), r.spec_id, r.branch, r.author_person, coalesce(r.ended_at, r.updated_at)
     from runs r join projects p on p.id = r.project_id
     where p.deleted_at is null and coalesce(r.ended_at, r.updated_at) > ${since} and r.judged < 2
-      and (r.status = 'failed' or r.verdict = 'failing') and not (${raw(tasks.map(isMended).join(' or '))})`)
+      and (r.status = 'failed' or r.verdict = 'failing')`)
+  for (const { isGood, mends } of mendings) {
+    for (const task of ['branch', 'spec_id']) await tx.query(raw(mendedOf(task, isGood, mends)))
+    await tx.query(
+      raw(`delete from attention where ${mends('attention')} and exists (
+      select 1 from runs g where g.retry_of = attention.run_id and ${isGood})`),
+    )
+  }
 }
+
+/** Which good runs make which reasons good. */
+const mendings = [
+  { isGood: `g.status = 'completed' and g.verdict = 'verified'`, mends: () => '1 = 1' },
+  {
+    isGood: `g.status = 'completed' and g.verdict <> 'failing'`,
+    mends: (row: string) => `${row}.reason in ('failed', 'vanished')`,
+  },
+]
+
+/**
+ * Takes off the list what a later run of the same task made good. It looks for the newest good run of each task once: a
+ * branch may have all runs of a ledger, and none of them good.
+ */
+const mendedOf = (task: string, isGood: string, mends: (row: string) => string) => `
+  delete from attention where run_id in (
+    select a.run_id from (
+      select t.project_id, t.task, (
+        select g.id from runs g where g.project_id = t.project_id and g.${task} = t.task and ${isGood}
+        order by g.created_at desc, g.id desc limit 1) as good_id
+      from (select distinct project_id, ${task} as task from attention where ${task} is not null) t) l
+    join runs g on g.id = l.good_id
+    join attention a on a.project_id = l.project_id and a.${task} = l.task and ${mends('a')}
+    join runs r on r.id = a.run_id
+    where (g.created_at, g.id) > (r.created_at, r.id))`
