@@ -17,7 +17,7 @@ export function socketIn(folder: string, name: string, system: System = here): s
 export interface Listening {
   /** Whether new connections still come here. */
   isCurrent(): boolean
-  /** Takes no new connection. */
+  /** Removes the socket, unless another one has taken its place. */
   end(): void
 }
 

@@ -21,7 +21,7 @@ const posixLine = (name: string, drains: boolean) =>
 /**
  * Agents start different shells on Windows, and change them. This line means the same in all: between its quotes is
  * nothing that cmd.exe, PowerShell or Bash would read. It names the batch file that npm writes, because PowerShell prefers
- * the `.ps1` file, which its policy may forbid. That reads the document itself, since a pipe of PowerShell changes
+ * the `.ps1` file, which its policy may forbid. The program reads the document itself, since a pipe of PowerShell changes
  * characters; what it leaves, the next command drains.
  */
 const windowsLine = (name: string, drains: boolean) =>
