@@ -1,9 +1,5 @@
-import { devNull, tmpdir, uptime } from 'node:os'
-import { join } from 'node:path'
+import { tmpdir, uptime } from 'node:os'
 import { here } from './system.ts'
-
-/** A path at which there is never a file or folder, whoever uses the machine. */
-export const nowhere = join(devNull, 'nothing')
 
 /** Where any user may write. On Windows, each user has a folder for temporary files. */
 export const temporaryFolders = (): string[] => [

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { standFor } from '../../system/disk.ts'
-import { nowhere } from '../../system/places.ts'
 import { foreignLink, foreignSize, foreignText } from '../foreign.ts'
 import { type GitOptions, gitEnv, runGit, type Settings, settingsOf, settingsStamp, settingsText } from './git.ts'
 import { type Repository, repositoryAt } from './repository.ts'
@@ -157,7 +156,7 @@ export function authorOf(cwd: string): string | undefined {
 /** The user's own settings, outside every repository. */
 function outside(words: string[]): string {
   try {
-    const env = { ...gitEnv(), GIT_DIR: nowhere }
+    const env = { ...gitEnv(), GIT_DIR: join(devNull, 'no-repository') }
     return runGit(words, { cwd: '/', env, timeoutMs: 10_000 }).toString('utf8')
   } catch {
     return ''
