@@ -6,6 +6,7 @@ import type { Folding } from './folds.ts'
 import { linePx, useLineWindow } from './line-window.ts'
 import { type Lines, longestLine } from './lines.ts'
 import { missingWords } from './numbers.ts'
+import type { Times } from './times.ts'
 
 interface Props {
   box: RefObject<HTMLElement | null>
@@ -14,13 +15,14 @@ interface Props {
   marked: number | undefined
   isPlain: boolean
   folding: Folding
+  times: Times
   onScroll: () => void
   /** Puts the number of a line into the address. */
   onMark: ((number: number) => void) | undefined
 }
 
 /** The lines of a log in a scrolling box. */
-export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark }: Props) {
+export function Screen({ box, lines, marked, isPlain, folding, times, onScroll, onMark }: Props) {
   const rows = folding.folds.rows(lines.count)
   const { first, last } = useLineWindow(box, rows)
   const shown = Array.from({ length: last - first }, (_, at) => folding.folds.lineAt(first + at))
@@ -38,12 +40,27 @@ export function Screen({ box, lines, marked, isPlain, folding, onScroll, onMark 
           {shown.map((index) => (
             <div key={index} class={index === marked ? 'marked' : undefined}>
               <Anchor number={lines.numbers.of(index)} onMark={onMark} />
+              {times.isShown && <Arrived at={times.of(index)} />}
               <Line lines={lines} index={index} isPlain={isPlain} folding={folding} />
             </div>
           ))}
         </div>
       </div>
     </section>
+  )
+}
+
+const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** When the ledger received a line. */
+function Arrived({ at }: { at: string | undefined }) {
+  if (at === undefined) return <span class="at" />
+  const time = new Date(at)
+  return (
+    <time class="at" dateTime={at} title={`Received ${exact.format(time)}`}>
+      {clock.format(time)}
+    </time>
   )
 }
 

@@ -10,6 +10,7 @@ import { type Folding, useFolds } from './folds.ts'
 import { toEnd, toRow, useFollowing } from './line-window.ts'
 import { type Lines, useLines } from './lines.ts'
 import { Screen } from './screen.tsx'
+import { type Source, useTimes } from './times.ts'
 
 interface Props {
   text: Growing
@@ -23,12 +24,15 @@ interface Props {
   fileName?: string
   /** The page whose address contains the marked line; without it, line numbers are not links. */
   route?: Route
+  /** The run whose events tell when lines arrived; without it, no times are offered. */
+  source?: Source
 }
 
 /** Terminal output. It is windowed, so 10 MB scroll as smoothly as a page. */
-export default function TerminalLog({ text, length, isLive = false, isPlain = false, fileName, route }: Props) {
+export default function TerminalLog({ text, length, isLive = false, isPlain = false, fileName, route, source }: Props) {
   const lines = useLines(text)
   const folding = useFolds(lines)
+  const times = useTimes(text, source)
   const box = useRef<HTMLElement>(null)
   const line = lineAsked(route)
   const asked = line === undefined ? undefined : lines.numbers.indexOf(line)
@@ -51,6 +55,11 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
         <FirstError lines={lines} size={length} onFound={jump} />
         <Ends box={box} isLive={isLive} isFollowing={isFollowing} onFollow={setFollowing} />
         {lines.groups.all.length > 0 && <FoldAll lines={lines} folding={folding} />}
+        {source && (
+          <button type="button" aria-pressed={times.isShown} onClick={times.toggle}>
+            Times
+          </button>
+        )}
         <span class="muted small">{plural(lines.numbers.of(lines.count - 1) ?? lines.count, 'line')}</span>
         <Copy text={() => text.toString()} label="Copy the log" />
         {fileName !== undefined && <Download name={fileName} text={text} />}
@@ -61,6 +70,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
         marked={marked}
         isPlain={isPlain}
         folding={folding}
+        times={times}
         onScroll={() => isLive && onScroll()}
         onMark={route && ((line) => goQuery(route, { line }, { replace: true }))}
       />

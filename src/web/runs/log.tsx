@@ -14,7 +14,7 @@ import { lazy, Skeleton } from '../ui/loading.tsx'
 const TerminalLog = lazy(() => import('../log/terminal-log.tsx'), <Skeleton rows={6} />)
 
 interface Props {
-  run: Pick<Run, 'contentType' | 'endedAt' | 'runId'>
+  run: Pick<Run, 'contentType' | 'endedAt' | 'project' | 'runId'>
   content: Content
   isRaw: boolean
   route: Route
@@ -43,6 +43,7 @@ export function Log({ run, content: { text, length, dropped }, isRaw, route }: P
           isPlain={isRaw}
           fileName={`${run.runId}.log`}
           route={route}
+          source={run}
         />
       )}
     </div>

@@ -78,21 +78,23 @@ export function useContent(project: string, runId: string, id: number | undefine
 
 interface Piece {
   text: string
-  gaps: (Gap & { at: number; length: number })[]
+  /** Where it ends in the content. */
+  next: number
+  gaps: (Gap & { start: number; at: number; length: number })[]
 }
 
 /** Appends a piece as its texts, and the lines about gaps between them. */
-function append(whole: Growing, { text, gaps }: Piece) {
-  if (gaps.length === 0) return whole.append(text)
+function append(whole: Growing, { text, next, gaps }: Piece) {
+  if (gaps.length === 0) return whole.append(text, next)
   // Places in a piece are bytes.
   const bytes = new TextEncoder().encode(text)
   const between = (from: number, to?: number) =>
     new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(from, to))
   let from = 0
   for (const gap of gaps) {
-    whole.append(between(from, gap.at))
+    whole.append(between(from, gap.at), gap.start)
     from = gap.at + gap.length
     whole.appendGap(between(gap.at, from), gap)
   }
-  whole.append(between(from))
+  whole.append(between(from), next)
 }

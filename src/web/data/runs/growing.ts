@@ -10,6 +10,8 @@ export class Growing {
   readonly pieces: string[] = []
   /** The pieces that are lines about a gap, by their index. */
   readonly holes = new Map<number, Hole>()
+  /** Where pieces end in the content, in bytes, by their index. */
+  readonly ends = new Map<number, number>()
   /** In characters. */
   length = 0
   /** The number of the line at its end; undefined after a gap whose lines nobody counted. */
@@ -19,8 +21,9 @@ export class Growing {
     this.append(text)
   }
 
-  append(piece: string): void {
+  append(piece: string, end?: number): void {
     if (piece === '') return
+    if (end !== undefined) this.ends.set(this.pieces.length, end)
     this.push(piece)
     if (this.line !== undefined) this.line += piece.match(/\n/g)?.length ?? 0
   }
