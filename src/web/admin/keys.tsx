@@ -10,6 +10,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
+import { Author } from '../ui/person.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
 import { Ago, useNow } from '../ui/time.tsx'
 import { KeyForm } from './key-form.tsx'
@@ -134,6 +135,7 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
         <span class="title">{it.name}</span> {look && <Badge look={look} />}
         <span class="facts">
           <code>{it.prefix}…</code>
+          <Author author={it.person} />
           <span>{it.permissions.join(', ')}</span>
           <span>{it.project === null ? 'the whole server' : `in ${it.project}`}</span>
           <span>

@@ -86,6 +86,8 @@ const keys: [key: string, meaning: string][] = [
   ['Enter', 'Open the row'],
   ['o', 'Unfold or fold the turn'],
   ['x', 'Pick the run of the row to compare it'],
+  ['c', 'Compare the picked runs'],
+  ['1–5', 'Switch to that view of a run or spec'],
   ['/', 'Search'],
   ['Ctrl K', 'Go to anything'],
   ['?', 'Show this list'],

@@ -11,7 +11,7 @@ import { serverNow } from '../data/query/timing.ts'
 import { endOf } from '../data/runs/end.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
-import { Status, Verdict } from '../ui/status.tsx'
+import { Outcome } from '../ui/status.tsx'
 import { failureLine, plainLine } from '../ui/text.tsx'
 import { Ago, When } from '../ui/time.tsx'
 import { costOf, plural } from '../ui/words.ts'
@@ -144,7 +144,7 @@ function Telling({ run, turn }: Told) {
   const isAsked = prompt && turn.n > 1 && prompt !== run.title
   return (
     <li class="recap">
-      {run.status === 'completed' && run.verdict !== 'unchecked' ? <Verdict run={run} /> : <Status run={run} />}
+      <Outcome run={run} />
       <a class="title" href={href(['runs', run.project, run.runId])}>
         {run.title ?? run.runId}
       </a>

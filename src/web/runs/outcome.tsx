@@ -1,6 +1,7 @@
 import type { Output } from '../../client/client.ts'
 import { spanOf } from '../../contract/span.ts'
 import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
+import { Code } from '../ui/text.tsx'
 import { Ago, ErasedAt } from '../ui/time.tsx'
 import { costOf } from '../ui/words.ts'
 
@@ -16,7 +17,9 @@ export function RunOutcome({ run }: { run: FullRun }) {
       <p class="standing">
         <Status run={run} />
         <Verdict run={run} />
-        <span class="why">{run.why ?? verdictLooks[run.verdict].meaning}</span>
+        <span class="why">
+          <Code text={run.why ?? verdictLooks[run.verdict].meaning} />
+        </span>
       </p>
       <p class="standing small muted">
         {who && <span>{who}</span>}

@@ -3,7 +3,7 @@ import type { Output } from '../../client/client.ts'
 import type { TimelineEntry } from '../../nouns/run/timeline-fields.ts'
 import { href } from '../app/router.ts'
 import { forgeOf } from '../data/runs/forge.ts'
-import { Status } from '../ui/status.tsx'
+import { Outcome } from '../ui/status.tsx'
 import { Breakable, Fact, OuterLink, Visible } from '../ui/text.tsx'
 import { When } from '../ui/time.tsx'
 import { costOf } from '../ui/words.ts'
@@ -131,7 +131,7 @@ const Attempts = ({ run, attempts }: Props) => (
   <ul class="attempts">
     {attempts.map((one) => (
       <li key={one.runId}>
-        <Status run={{ ...one, failure: null }} />{' '}
+        <Outcome run={{ ...one, failure: null }} />{' '}
         {one.runId === run.runId ? (
           <b>{one.runId}, this one</b>
         ) : (

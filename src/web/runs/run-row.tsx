@@ -2,7 +2,7 @@ import { Component } from 'preact'
 import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { Status, Verdict } from '../ui/status.tsx'
+import { Outcome, Status } from '../ui/status.tsx'
 import { failureLine } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import type { Column } from './columns.tsx'
@@ -31,6 +31,7 @@ export class RunRow extends Component<Props> {
 
   render() {
     const { run, row, columns, isPicked, onFocus, onPick } = this.props
+    const isNarrow = columns.length === 0
     const hasNo = (column: string) => columns.every(({ name }) => name !== column)
     return (
       <tr aria-rowindex={row + 2}>
@@ -42,13 +43,7 @@ export class RunRow extends Component<Props> {
             onChange={() => onPick(run)}
           />
         </td>
-        <td>
-          {hasNo('verdict') && run.status === 'completed' && run.verdict !== 'unchecked' ? (
-            <Verdict run={run} />
-          ) : (
-            <Status run={run} />
-          )}
-        </td>
+        <td>{hasNo('verdict') ? <Outcome run={run} /> : <Status run={run} />}</td>
         <td class="wide">
           <a
             class="title"
@@ -60,10 +55,12 @@ export class RunRow extends Component<Props> {
             {run.title ?? run.runId}
           </a>
           <span class="id" title={run.failure?.message}>
-            {run.project} / {run.runId}
+            {!isNarrow && `${run.project} / `}
+            {run.runId}
+            {isNarrow && run.failure && ` · ${failureLine(run.failure)}`}
             {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
-            {run.failure && hasNo('failure') && ` · ${failureLine(run.failure)}`}
+            {run.failure && !isNarrow && hasNo('failure') && ` · ${failureLine(run.failure)}`}
           </span>
         </td>
         {columns.map(({ name, isNumber, show }) => (

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
+import { useKeys } from '../app/keyboard.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { useRunList } from '../data/lists/run-list.ts'
 import { unnamed } from '../data/lists/views.ts'
@@ -79,6 +80,7 @@ function pickedAfter(before: Run[], run: Run): Run[] {
 }
 
 function Picks({ picked, onClear }: { picked: Run[]; onClear: () => void }) {
+  useKeys({ c: () => picked.length === 2 && go(comparisonHref(picked)) })
   return (
     <div class="picks" role="status">
       {picked.length === 2 ? (

@@ -5,7 +5,7 @@ import { useNewestRun, useSpecChecks } from '../data/lists/spec-work.ts'
 import { endOf } from '../data/runs/end.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
-import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
+import { Badge, Outcome, resultLooks } from '../ui/status.tsx'
 import { Visible } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
@@ -52,7 +52,7 @@ export function NewestWork({ spec: { project, specId }, isWanted }: WorkProps) {
   if (!run) return <span class="muted small">{run === null ? 'No run yet' : '\u00a0'}</span>
   return (
     <span class="newest">
-      {run.status !== 'completed' || run.verdict === 'unchecked' ? <Status run={run} /> : <Verdict run={run} />}
+      <Outcome run={run} />
       <span class="muted small">
         <Author author={run.author} />
       </span>

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useContext, useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { href, type Route } from '../app/router.ts'
+import { useKeys } from '../app/keyboard.ts'
+import { go, href, type Route } from '../app/router.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { AttentionContext } from '../data/lists/needs.ts'
 
@@ -66,16 +67,15 @@ interface Props {
   route: Route
 }
 
-/** Links that switch between views of a page. The view is part of the address. */
+/** Links that switch between views of a page, also by the keys `1`, `2`, …. The view is part of the address. */
 export function Tabs({ label, views, usual = Object.keys(views)[0], view, route }: Props) {
+  const addressOf = (name: string) => href(route.path, { view: name === usual ? undefined : name })
+  const names = Object.keys(views)
+  useKeys(Object.fromEntries(names.map((name, index) => [String(index + 1), () => go(addressOf(name))])))
   return (
     <nav class="tabs" aria-label={label}>
       {Object.entries(views).map(([name, word]) => (
-        <a
-          key={name}
-          href={href(route.path, { view: name === usual ? undefined : name })}
-          aria-current={name === view ? 'true' : undefined}
-        >
+        <a key={name} href={addressOf(name)} aria-current={name === view ? 'true' : undefined}>
           {word}
         </a>
       ))}

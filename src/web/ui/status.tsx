@@ -63,6 +63,13 @@ export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run,
   return <Badge look={look} title={run.why ?? look.meaning} />
 }
 
+/** How a run stands in a badge: by its verdict once it has completed and has one, by its status otherwise. */
+export const Outcome = ({
+  run,
+}: {
+  run: Parameters<typeof Status>[0]['run'] & Parameters<typeof Verdict>[0]['run']
+}) => (run.status === 'completed' && run.verdict !== 'unchecked' ? <Verdict run={run} /> : <Status run={run} />)
+
 /** The newest run of a feature or a project: its status and time. */
 export function LastRun({ project, run }: { project: string; run: Last | null }) {
   if (run === null) return <span class="muted small">No run yet</span>

@@ -62,6 +62,10 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
   )
 }
 
+/** A sentence in which what is between backticks is code. */
+export const Code = ({ text }: { text: string }) =>
+  text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))
+
 /** A failure in a line: its code, and the first line of its message. */
 export const failureLine = ({ code, message }: Failure): string => `${code}: ${plainLine(message)}`
 
