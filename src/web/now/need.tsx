@@ -5,6 +5,7 @@ import { type Group, type Need, runsOf, touches } from '../data/lists/needs.ts'
 import { useRead } from '../data/query/read.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { Code } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Decide, type Done } from './decide.tsx'
 
@@ -118,7 +119,7 @@ const nameOf = (person: string) => person.replace(/ <[^<>]*>$/, '')
 function Why({ need: { reason, run } }: { need: Need }) {
   const { code, message = '' } = run.failure ?? {}
   const [first] = message.trim().split('\n', 1)
-  if (reason === 'failing') return <>{run.why ?? 'A check failed.'}</>
+  if (reason === 'failing') return <Code text={run.why ?? 'A check failed.'} />
   if (reason === 'vanished') return <>No sign of life until the lease expired. {first}</>
   if (code === undefined) {
     return <>{run.exitCode ? `The command ended with exit code ${run.exitCode}.` : 'No reason was recorded.'}</>
