@@ -116,6 +116,8 @@ version:   1
   await assert.rejects(run('key create --name weak --permission read'), /Whose key is it\? Give --person/)
   assert.match(await run('key create --name weak --permission read --service --quiet'), /^sk_read_[0-9A-Za-z]{43}\n$/)
   assert.match(await run('key list'), /^ID +NAME +KEY +PERMISSIONS/)
+  await run(`run update RUN-002 --status failed --failure-code TESTS_FAILED --failure-message '3 tests fail'`)
+  assert.match(await run('run list --status failed'), /TESTS_FAILED: 3 tests fail/)
 })
 
 test('durations are shown in words, and only JSON has milliseconds', async (t) => {

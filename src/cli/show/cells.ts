@@ -21,12 +21,16 @@ export function nowOf({ activity }: Row): string {
   return clean(state === 'waiting' && tool ? `waiting: ${tool}` : state)
 }
 
+/** Why a run failed: `TESTS_FAILED: 3 tests fail`. */
+export function failureOf(failure: unknown): string | undefined {
+  const { code, message = '' } = (failure ?? {}) as { code?: string; message?: string }
+  return code && clean(firstLine(`${code}: ${message}`, 200))
+}
+
 /** Why a run needs attention: the verdict, or the failure. */
 export function whyOf({ reason, run }: Row): string {
   const { why, failure } = run as Row
-  const { code, message = '' } = (failure ?? {}) as { code?: string; message?: string }
-  if (reason === 'failing') return String(why ?? '')
-  return code === undefined ? '' : clean(firstLine(`${code} ${message}`, 200))
+  return reason === 'failing' ? String(why ?? '') : (failureOf(failure) ?? '')
 }
 
 export const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
