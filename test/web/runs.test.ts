@@ -28,7 +28,7 @@ test('a filter chosen during an outage shows no rows of the earlier one, and its
   await client.createRun({ title: 'Good', status: 'completed' })
   await client.createRun({ title: 'Bad', status: 'failed' })
   await page.getByRole('link', { name: 'Runs', exact: true }).click()
-  await page.getByRole('link', { name: 'Good' }).waitFor()
+  await page.locator('table.runs').getByRole('link', { name: 'Good' }).waitFor()
   await restart(async () => {
     await page.getByText('Status', { exact: true }).first().click()
     await page.getByRole('checkbox', { name: 'Failed' }).check()
