@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync, statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { stateFile } from '../../src/capture/spool/state-file.ts'
+import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, onlyRun, secret, syncAll, turnsOf, workplace } from './session.ts'
 
 /** One in the names of a branch and a file, which the state needs as they are. */
@@ -29,4 +30,34 @@ test('nothing of a secret remains in the state once its session is sent', async 
   const all = JSON.stringify([await onlyRun({ ledger }), await turnsOf({ ledger })])
   assert.ok(!all.includes(secret) && !all.includes(named), all)
   assert.match(all, /fix-\[masked\]/)
+})
+
+test('what is sent is gone from the write-ahead log, also while another process has the state open', async (t) => {
+  const { env, cwd } = workplace(t)
+  const claude = claudeIn(cwd, env)
+  const open = stateOf(env)
+  t.after(() => open.close())
+  // Only this file: to read another one would release the locks of the open connection.
+  const log = () => readFileSync(`${stateFile(env)}-wal`, 'latin1')
+  await claude.prompt('Say okapi')
+  await claude.stop('Said okapi')
+  assert.ok(log().includes('Said okapi'))
+  await syncAll(env)
+  assert.equal(log().length, 0)
+})
+
+test('emptying the write-ahead log waits for nobody, and fails for nobody', async (t) => {
+  const { env } = workplace(t)
+  const [state, other] = [stateOf(env), new DatabaseSync(stateFile(env))]
+  t.after(() => {
+    other.close()
+    state.close()
+  })
+  other.exec("begin immediate; update recordings set cwd = ''")
+  const began = performance.now()
+  state.emptyLog()
+  assert.ok(performance.now() - began < 2_000, 'less than the wait for a writer')
+  other.exec('commit')
+  state.emptyLog()
+  assert.equal(statSync(`${stateFile(env)}-wal`).size, 0)
 })

@@ -15,6 +15,8 @@ export interface Database {
   rows<Row extends object>(text: string, ...values: Value[]): Row[]
   /** Does all of the work or, if it throws, none of it. */
   together<T>(work: () => T): T
+  /** Empties the write-ahead log. Does nothing while another process uses it. */
+  emptyLog(): void
   close(): void
 }
 
@@ -67,6 +69,15 @@ function databaseOf(db: DatabaseSync): Database {
       } catch (error) {
         if (db.isTransaction) db.exec('rollback')
         throw error
+      }
+    },
+    emptyLog() {
+      // The first one writes most of it without keeping anybody waiting.
+      db.exec('pragma wal_checkpoint(passive); pragma busy_timeout = 0')
+      try {
+        db.exec('pragma wal_checkpoint(truncate)')
+      } finally {
+        db.exec(`pragma busy_timeout = ${busyMs}`)
       }
     },
     close: () => db.close(),

@@ -11,6 +11,8 @@ import { type Recordings, recordingsIn } from './recordings.ts'
 export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs {
   /** Whether it outlives the process. */
   isKept: boolean
+  /** Removes what was deleted from the write-ahead log. Does nothing while another process uses it. */
+  emptyLog(): void
   close(): void
 }
 
@@ -29,6 +31,7 @@ export function openState(file: string): State {
     ...beatsIn(db),
     ...diffsIn(db),
     isKept: file !== ':memory:',
+    emptyLog: db.emptyLog,
     close: db.close,
   }
 }

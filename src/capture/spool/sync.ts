@@ -126,6 +126,7 @@ export async function sync(
   { again, say, isWoken = () => false }: SyncOptions,
 ): Promise<boolean> {
   await settleNotes(state, env, say)
+  const isAny = state.unsent().length > 0
   let isAllSent = await sendCalls(state, env, { again, say })
   // Diffs take longer than the turns that they belong to.
   if (await payDiffs(state, isWoken)) isAllSent = await sendCalls(state, env, { again, say })
@@ -140,6 +141,8 @@ export async function sync(
   state.forgetActs()
   state.forget(keptDays)
   forgetObjects(state, env)
+  // The log still has what was sent, as long as a process has the file open.
+  if (isAny && isAllSent && state.owed().length === 0) state.emptyLog()
   return isAllSent && state.noted().length === 0
 }
 
