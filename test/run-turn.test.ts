@@ -314,6 +314,15 @@ testLedger('the files of a run, a folder or a turn come page by page, each once'
   await assert.rejects(client.listRunFiles({ runId, cursor: 'x' }), { code: 'BAD_REQUEST' })
 })
 
+testLedger('a list of files says how many more were changed', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  await client.appendTurn({ runId, files: [{ path: 'a' }, { path: 'b' }], filesOmitted: 57, changes: { files: 59 } })
+  await client.appendTurn({ runId, files: [{ path: 'c' }], changes: { files: 60 } })
+  const omitted = async (more: object) => (await client.listRunFiles({ runId, limit: 1, ...more })).meta.omitted
+  assert.deepEqual([await omitted({}), await omitted({ turn: 1 }), await omitted({ turn: 2 })], [57, 57, undefined])
+  assert.deepEqual([await omitted({ path: 'a' }), await omitted({ path: 'a', turn: 1 })], [undefined, undefined])
+})
+
 testLedger('a turn may say that files are restored, and that its list of files is cut', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   await client.appendTurn({ runId, files: [{ path: 'a.ts', insertions: 1 }, { path: 'b.ts' }, { path: 'c.ts' }] })

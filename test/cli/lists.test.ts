@@ -61,15 +61,16 @@ testPlaces('a list says how much of it is shown', async ({ env, cwd, ledger }) =
     insertions: n,
     deletions: 0,
   }))
-  await client.appendTurn({ runId: 'RUN-001', files })
+  await client.appendTurn({ runId: 'RUN-001', files, filesOmitted: 1_700, changes: { files: 1_820 } })
   const some = await all('run files RUN-001')
   assert.match(some.stdout, /^FILE +ADDED +DELETED\nsrc\/the 119\.ts +119 +0\n/)
   assert.match(
     some.stderr,
-    /^Shown: 20 of 120\. There is more: use --all for everything, or --cursor \S+ for the next page\.\n$/,
+    /^Shown: 20 of 120\. There is more: use --all for everything, or --cursor \S+ for the next page\.\n1,700 more files changed, which no turn lists\.\n$/,
   )
-  const every = await all('run files RUN-001 --all --quiet')
-  assert.deepEqual([every.stdout.trim().split('\n').length, every.stderr], [120, ''])
+  const every = await all('run files RUN-001 --all')
+  assert.equal(every.stdout.trim().split('\n').length, 121)
+  assert.equal(every.stderr, '1,700 more files changed, which no turn lists.\n')
   assert.match(await run('run files RUN-001 --limit 2 --quiet'), /^src\/the {2}119\.ts\nsrc\/the {2}118\.ts\n$/)
   for (const agent of ['ada', 'bob']) await run(`run create --agent ${agent}`)
   const values = await all('suggest --field agent --limit 2')

@@ -194,3 +194,19 @@ test('without a diff to show, it says why', async (t) => {
   assert.equal(await told('src/'), 'No diff of src/ is recorded.\n')
   assert.match(await told('--turn', '3'), /no turn 3/)
 })
+
+test('of a turn with more files than it lists, it says how many have no diff', async (t) => {
+  const user = workplace(t)
+  const client = await user.ledger()
+  const { runId } = (await client.createRun({ status: 'completed' })).run
+  await client.appendTurn({ runId, n: 1, files: [{ path: 'a.ts' }], filesOmitted: 1_499, changes: { files: 1_500 } })
+  const change = { status: 'modified' as const, patch: '@@ -1 +1 @@\n-a\n+b\n' }
+  await client.addDiffs({ runId, turn: 1, diffs: [{ path: 'a.ts', change }] })
+  for (const words of [[], ['--stat'], ['--patch'], ['--turn', '1']]) {
+    assert.equal(
+      (await diffOf(user, ...words)).stderr,
+      '1,499 more files changed without a recorded diff.\n',
+      `${words}`,
+    )
+  }
+})

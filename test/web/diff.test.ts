@@ -210,3 +210,24 @@ test('300 files, one of them with 20,000 lines, are drawn as far as they are in 
   })
   assert.ok((await drawn()) < 2000, `${await drawn()} lines`)
 })
+
+test('of a turn with more files than it lists, the page says how many have no diff', async (t) => {
+  const { page, client, home } = await openPage(t)
+  for (const [runId, isShown] of [
+    ['SHOWN', true],
+    ['BARE', false],
+  ] as const) {
+    await client.createRun({ runId, status: 'completed' })
+    const files = [{ path: 'a.ts' }, { path: 'b.ts' }]
+    await client.appendTurn({ runId, n: 1, files, filesOmitted: 57, changes: { files: 59 } })
+    const diff = { path: 'a.ts', change: { status: 'modified' as const, patch: '@@ -1 +1 @@\n-a\n+b\n' } }
+    if (isShown) await client.addDiffs({ runId, turn: 1, diffs: [diff] })
+    const words = isShown
+      ? '58 more files changed, whose diff is not shown.'
+      : '57 more files changed, which no turn lists.'
+    for (const turn of isShown ? ['', '&turn=1'] : ['']) {
+      await page.goto(`${home}#/runs/default/${runId}?view=changes${turn}`)
+      await page.getByText(words).waitFor()
+    }
+  }
+})

@@ -114,6 +114,7 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
     if (!options.json && !options.quiet && !options.project) tellScope(answer)
     const after = nextOf(answer, next)
     if (!options.all && !options.json && !options.quiet) tellRest(answer, after, next)
+    if (!(options.all && after) && !options.json && !options.quiet) tellOmitted(answer)
     next = after && options.all ? { ...next, ...after } : undefined
   }
 }
@@ -136,6 +137,7 @@ interface Meta {
   nextCursor?: string
   lastSeq?: number
   total?: number
+  omitted?: number
 }
 
 const metaOf = ({ meta }: Input) => (meta ?? {}) as Meta
@@ -162,6 +164,13 @@ function tellRest(answer: Input, after: Input | undefined, { limit }: Input) {
   const shown = total === undefined ? `${count}; there are more` : `${count} of ${total}`
   const rest = limit === mostRows ? '' : ` To see more: --limit ${mostRows}`
   process.stderr.write(`Shown: ${shown}.${rest}\n`)
+}
+
+/** Says how many files a run or turn changed that its list does not have. */
+function tellOmitted(answer: Input) {
+  const { omitted = 0 } = metaOf(answer)
+  const many = `${omitted.toLocaleString('en')} more file${omitted === 1 ? '' : 's'}`
+  if (omitted > 0) process.stderr.write(`${many} changed, which no turn lists.\n`)
 }
 
 function printerOf({ name, route }: Plan, options: Options): (answer: Input) => void {

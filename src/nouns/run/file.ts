@@ -4,7 +4,7 @@ import { pathFrom } from '../../contract/file-path.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import type { ChangedFile } from './diff-fields.ts'
 import { diffsOfRun, diffsOfTurn, isWithin, placeIn, withStatus } from './diff-rows.ts'
-import { type RunRow, requireRun } from './row.ts'
+import { type RunRow, requireRun, stateOf } from './row.ts'
 import { addTouched, dropTouched } from './touched.ts'
 import { most } from './turn.ts'
 import type { TurnFields } from './turn-fields.ts'
@@ -114,6 +114,12 @@ function placeAt(cursor: string | undefined): Place {
   throw new ConductError('BAD_REQUEST', `The cursor '${cursor}' does not come from this list: start again without it.`)
 }
 
+/** How many more files were changed than listed. Whether they are at a path, nobody knows. */
+function omittedOf(path: string | undefined, changed = 0, listed: number) {
+  const omitted = path === undefined ? changed - listed : 0
+  return omitted > 0 ? { omitted } : {}
+}
+
 function moreAfter(page: ChangedFile[], found: unknown[], { lines: before, seen }: Place) {
   const last = page.at(-1)
   if (!last || found.length <= page.length) return { hasMore: false }
@@ -142,12 +148,16 @@ export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (
     select path, insertions, deletions from run_files where run_id = ${run.id} ${those} and ${changed} <= ${after.lines}
     order by ${changed} desc, path limit ${limit + 1} offset ${after.seen}`)
   const { files: total } = await totalsOf(ctx, run, those)
+  const { changes } = stateOf(run)
   const files = rows.slice(0, limit).map(({ path, insertions, deletions }) => ({
     path,
     ...(insertions !== null && { insertions }),
     ...(deletions !== null && { deletions }),
   }))
-  return { files: await withStatus(ctx, diffsOfRun(run), files), meta: { total, ...moreAfter(files, rows, after) } }
+  return {
+    files: await withStatus(ctx, diffsOfRun(run), files),
+    meta: { total, ...omittedOf(path, changes?.files, total), ...moreAfter(files, rows, after) },
+  }
 }
 
 async function filesOfTurn(
@@ -158,12 +168,19 @@ async function filesOfTurn(
   { limit, after }: { limit: number; after: Place },
 ) {
   const { facts, diffs } = await diffsOfTurn(ctx, run, turn)
-  const { files: all = [] } = JSON.parse(facts) as TurnFields
+  const { files: all = [], filesOmitted = 0 } = JSON.parse(facts) as TurnFields
   const isOne = (one: string) => path === undefined || (path.endsWith('/') ? one.startsWith(path) : one === path)
   const found = all
     .filter(({ path }) => isOne(path))
     .sort((a, b) => linesOf(b) - linesOf(a) || (a.path < b.path ? -1 : 1))
   const rest = found.filter((file) => linesOf(file) <= after.lines).slice(after.seen)
   const files = rest.slice(0, limit)
-  return { files: await withStatus(ctx, diffs, files), meta: { total: found.length, ...moreAfter(files, rest, after) } }
+  return {
+    files: await withStatus(ctx, diffs, files),
+    meta: {
+      total: found.length,
+      ...omittedOf(path, all.length + filesOmitted, all.length),
+      ...moreAfter(files, rest, after),
+    },
+  }
 }

@@ -7,7 +7,7 @@ import { runAnswer } from './fields.ts'
 import { leaseSeconds, leaseToken } from './lease-fields.ts'
 import { timelineEntry } from './timeline-fields.ts'
 import { openTurn, turn, turnFields, turnNumber } from './turn-fields.ts'
-import { activityInput } from './work-fields.ts'
+import { activityInput, count } from './work-fields.ts'
 
 const gap = z.object({
   bytes: z.int().describe('The missing bytes'),
@@ -150,7 +150,10 @@ export const runWorkRoutes = {
     }),
     output: z.object({
       files: z.array(changedFile).describe('Each file as the last turn that names it reports it'),
-      meta: pageMeta.extend({ total: z.int().describe('How many files there are on all pages') }),
+      meta: pageMeta.extend({
+        total: z.int().describe('How many files there are on all pages'),
+        omitted: count.optional().describe('How many more files were changed, which no turn lists'),
+      }),
     }),
     success: [200],
     example: { runId: 'RUN-001' },

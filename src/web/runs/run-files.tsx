@@ -31,6 +31,9 @@ export function RunFiles({ run: { project, runId } }: { run: Run }) {
           <FileRow key={file.path} project={project} file={file} largest={largest} />
         ))}
       </ul>
+      {meta.omitted !== undefined && (
+        <p class="muted small">{plural(meta.omitted, 'more file')} changed, which no turn lists.</p>
+      )}
       {meta.total > files.length && (
         <p class="muted small">
           These are the {most} largest. {plural(meta.total - files.length, 'smaller file')} not shown.
