@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { forgetObjects } from '../../src/capture/hook/objects.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { folders } from '../../src/place/folders.ts'
+import { snapshot } from '../../src/place/git/tree.ts'
 import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -50,7 +51,7 @@ async function diffsOf({ ledger }: Place, turn?: number) {
 test('objects stay as long as a diff needs them, and go once their turn is sent', async (t) => {
   const place = workplace(t)
   const { env, cwd } = place
-  const contents = ['before', 'one', 'two', 'three', 'four']
+  const contents = ['before', 'one', 'two', 'three', 'between', 'four']
   writeFiles(cwd, { 'a.ts': 'before\n' })
   const claude = claudeIn(cwd, env)
   const turn = async (content: string) => {
@@ -69,8 +70,13 @@ test('objects stay as long as a diff needs them, and go once their turn is sent'
   await syncAll(env)
   look(place)
   assert.deepEqual(keptOf(place, contents), ['before', 'three'], 'those of sent turns, unless they are new')
+  // Stored by a hook that records nothing of it, as the beginning of a command that fails.
+  writeFiles(cwd, { 'a.ts': 'between\n' })
+  const [name = ''] = globSync('*', { cwd: rootOf(place) })
+  snapshot(cwd, join(rootOf(place), name))
   age(place)
   look(place)
+  assert.deepEqual(keptOf(place, contents), ['before', 'three', 'between'], 'the next snapshot takes it from the index')
   await turn('four')
   await syncAll(env)
   assert.deepEqual(await diffsOf(place, 4), [['a.ts', '-three\n+four\n']])

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import type { Env } from '../../place/folders.ts'
 import { openObjects } from '../../place/git/diff.ts'
-import { idsIn, pruneObjects } from '../../place/git/prune.ts'
+import { filesIn, idsIn, pruneObjects } from '../../place/git/prune.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { State } from '../spool/state.ts'
 import { objectsOf } from './note.ts'
@@ -71,9 +71,12 @@ function prune(state: State, { name, folder, usedAt, isSent }: Pruned, now: numb
   const { base, last = base } = (state.find(name)?.memo ?? {}) as Memo
   if (!last) return
   try {
-    const indexes = globSync(join(folder, 'repositories/*/index.json')).map((path) => readFileSync(path, 'utf8'))
-    const named = idsIn([...state.trees(), ...indexes])
-    pruneObjects(openObjects(last.root, folder, pruneMs), named, now - everyMs)
+    const at = openObjects(last.root, folder, pruneMs)
+    // The next snapshot continues an index.
+    const kept = (name: string) => globSync(`repositories/*/${name}`, { cwd: folder }).map((path) => join(folder, path))
+    const trees = kept('index.json').map((path) => readFileSync(path, 'utf8'))
+    const files = kept('index').map((path) => filesIn(at, path))
+    pruneObjects(at, idsIn([...state.trees(name), ...trees, ...files]), now - everyMs)
   } catch {
     return
   }

@@ -17,8 +17,8 @@ export interface OwedOf extends Owed {
 export interface Diffs {
   /** The turns whose diffs are to be made, oldest first. */
   owed(): OwedOf[]
-  /** All texts in which the state names trees. */
-  trees(): string[]
+  /** All texts in which the state names trees of a session. */
+  trees(name: string): string[]
   /** Replaces what is owed by calls. Does nothing if another process has done so. */
   pay(owed: OwedOf, calls: (n: number) => Call[]): void
   /** Gives a turn another number: the ledger has one with the first already. */
@@ -31,11 +31,13 @@ export function diffsIn(db: Database): Diffs {
       db
         .rows<Omit<OwedOf, 'trees'> & { trees: string }>('select id, name, n, trees from diffs order by id')
         .map(({ trees, ...row }) => ({ ...row, trees: JSON.parse(trees) })),
-    trees: () =>
-      db
-        .rows<{ text: string }>(`select memo as text from recordings union all select trees from diffs
-          union all select git from notes where git is not null union all select git from acts where git is not null`)
-        .map(({ text }) => text),
+    trees: (name) => {
+      const text = `select memo as text from recordings where name = ?1
+        union all select trees from diffs where name = ?1
+        union all select git from notes where name = ?1 and git is not null
+        union all select git from acts where name = ?1 and git is not null`
+      return db.rows<{ text: string }>(text, name).map(({ text }) => text)
+    },
     pay: ({ id, name }, calls) =>
       db.together(() => {
         const [row] = db.rows<{ n: number }>('select n from diffs where id = ?', id)

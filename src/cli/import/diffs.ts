@@ -37,8 +37,11 @@ interface Change {
 }
 
 export interface PastDiffs {
-  /** The diffs of the next turn, in which the session wrote these files, of which the transcript has so much. */
-  next(written: readonly Written[], files: readonly string[], commit: string | undefined): Promise<DiffInput[]>
+  /**
+   * Reads what the session wrote in its next turn: these files, of which the transcript has so much. The function returned
+   * makes the diffs of the turn.
+   */
+  next(written: readonly Written[], files: readonly string[], commit: string | undefined): () => Promise<DiffInput[]>
 }
 
 /**
@@ -50,7 +53,7 @@ export function createPastDiffs({ root, cwd, isWithheld }: PastPlace): PastDiffs
   // A file elsewhere is no part of the work.
   const placed = (file: string) => pathsOf(root, cwd, [file]).find((path) => !isAbsolute(path))
   return {
-    async next(written, files, commit) {
+    next(written, files, commit) {
       const start = new Map<string, string | null>()
       const unsure = new Set<string>()
       const seen = new Set(written.map(({ path }) => placed(path)))
@@ -73,7 +76,7 @@ export function createPastDiffs({ root, cwd, isWithheld }: PastPlace): PastDiffs
         const whole = { before: base, after: now, isFromGit }
         return change || base !== before || unsure.has(path) ? [{ path, change, whole }] : []
       })
-      return diffsOf(all, isWithheld)
+      return () => diffsOf(all, isWithheld)
     },
   }
 }

@@ -192,7 +192,7 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   const files = pathsOf(into.folder.root, into.folder.cwd, past.files)
   for (const path of files) into.files.add(path)
   into.isCut ||= files.length > mostFiles
-  const diffs = await into.diffs.next(past.written, past.files, past.session.base)
+  const makeDiffs = into.diffs.next(past.written, past.files, past.session.base)
   if (n <= into.has) return
   report.count('turns')
   const { client, folder, run, dryRun } = into
@@ -213,7 +213,7 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
     ...(files.length > mostFiles && { filesOmitted: files.length - mostFiles }),
     ...(into.isCut && { changes: { files: into.files.size } }),
   })
-  for (const some of portions(diffs)) await client.addDiffs({ runId: run.runId, turn: n, diffs: some })
+  for (const some of portions(await makeDiffs())) await client.addDiffs({ runId: run.runId, turn: n, diffs: some })
 }
 
 /** Ends the run as its last turn ended, with the totals at the end of the transcript. */

@@ -9,8 +9,12 @@ const ids = /(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])/g
 export const idsIn = (texts: Iterable<string>): Set<string> =>
   new Set(Array.from(texts, (text) => text.match(ids) ?? []).flat())
 
+/** The files of an index, with the ids of their contents. */
+export const filesIn = (at: Guarded, index: string): string =>
+  bytesIn(at, ['ls-files', '-s', '-z'], { env: { GIT_INDEX_FILE: index }, mostBytes: 67_108_864 }).toString('latin1')
+
 /**
- * Deletes the loose objects of a session that no tree among `named` has, and that were stored or asked for before `until`,
+ * Deletes the loose objects of a session that are neither `named` nor in a tree that is, and that were stored or asked for before `until`,
  * in milliseconds since 1970: git marks an object that it would store again as new. Throws an Error if git fails.
  */
 export function pruneObjects(at: Guarded, named: ReadonlySet<string>, until: number): void {
