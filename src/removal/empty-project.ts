@@ -9,7 +9,7 @@ import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { recordErasure } from '../log/record.ts'
 import { eraseFromEvents, readSize, sealNext } from '../log/seal/seal.ts'
-import { deleteDiffTexts } from '../nouns/run/add-diffs.ts'
+import { deleteDiffTexts } from '../nouns/run/diff/add.ts'
 import { removeRemains } from './remains.ts'
 import { bytesOf, firstWithin, most, nextParts, type Part } from './slice.ts'
 

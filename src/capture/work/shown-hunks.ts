@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { mask } from '../../mask/mask.ts'
-import type { FileChange } from '../../nouns/run/diff-fields.ts'
+import type { FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Changed, Pair } from '../../place/git/diff.ts'
 import { cutTo, linesOf, rangesAround, type Side, withLines, withoutFunctions } from './hunks.ts'
 

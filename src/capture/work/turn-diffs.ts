@@ -1,5 +1,5 @@
 import { maskDeep } from '../../mask/mask.ts'
-import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff-fields.ts'
+import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
 import { type Changed, contentsOf, hunksBetween, linesBetween, openObjects, sizesOf } from '../../place/git/diff.ts'
 import type { Guarded } from '../../place/git/guarded.ts'
 import type { OwedDiff } from '../../recorder/memo.ts'

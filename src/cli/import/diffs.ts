@@ -3,7 +3,7 @@ import { structuredPatch } from 'diff'
 import { pathsOf } from '../../capture/work/own-work.ts'
 import { shownOf } from '../../capture/work/shown-hunks.ts'
 import { mostTurnBytes, withMaskedNames } from '../../capture/work/turn-diffs.ts'
-import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff-fields.ts'
+import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
 import { contentAt } from '../../place/git/content.ts'
 import { applied, type Written } from '../../recorder/transcripts/written.ts'
 

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { FileDiff as FileChange } from '../../nouns/run/diff-fields.ts'
+import type { FileDiff as FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useKeys } from '../app/keyboard.ts'
 import { href, type Route } from '../app/router.ts'

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { FileDiff as FileChange } from '../../nouns/run/diff-fields.ts'
+import type { FileDiff as FileChange } from '../../nouns/run/diff/fields.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { stayAt } from '../app/scroll.ts'
 import { FileRuns } from '../files/file-link.tsx'

@@ -1,4 +1,4 @@
-import type { FileDiff } from '../../nouns/run/diff-fields.ts'
+import type { FileDiff } from '../../nouns/run/diff/fields.ts'
 import { goQuery, href, type Route } from '../app/router.ts'
 import { Changes } from '../runs/changes.tsx'
 import { FileName } from '../runs/file-name.tsx'

@@ -1,4 +1,4 @@
-import type { FileDiff } from '../../../nouns/run/diff-fields.ts'
+import type { FileDiff } from '../../../nouns/run/diff/fields.ts'
 import { type Read, useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
 import { isTurnOf } from './run-events.ts'

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { humanId, pageInput, pageMeta } from '../../contract/field.ts'
-import type { Name } from '../../contract/paths.ts'
-import type { Route } from '../../contract/route.ts'
-import { diffInput, diffPath, fileDiff } from './diff-fields.ts'
-import { leaseToken } from './lease-fields.ts'
-import { turnNumber } from './turn-fields.ts'
-import { count } from './work-fields.ts'
+import { humanId, pageInput, pageMeta } from '../../../contract/field.ts'
+import type { Name } from '../../../contract/paths.ts'
+import type { Route } from '../../../contract/route.ts'
+import { leaseToken } from '../lease-fields.ts'
+import { turnNumber } from '../turn-fields.ts'
+import { count } from '../work-fields.ts'
+import { diffInput, diffPath, fileDiff } from './fields.ts'
 
 export const diffRoutes = {
   addDiffs: {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { text } from '../../contract/field.ts'
-import { file, turnNumber } from './turn-fields.ts'
-import { count } from './work-fields.ts'
+import { text } from '../../../contract/field.ts'
+import { file, turnNumber } from '../turn-fields.ts'
+import { count } from '../work-fields.ts'
 
 /** The most bytes of the diff of a file, and of all diffs of a turn; and the most files of a turn. */
 export const mostDiff = { fileBytes: 262_144, turnBytes: 2_097_152, files: 500 }

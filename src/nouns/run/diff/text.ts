@@ -1,4 +1,4 @@
-import type { FileDiff } from './diff-fields.ts'
+import type { FileDiff } from './fields.ts'
 
 /** Unified diffs as text, in the form that `git apply` takes. */
 

@@ -1,10 +1,10 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
-import { ConductError } from '../../contract/error.ts'
-import { pathFrom } from '../../contract/file-path.ts'
-import type { Ctx } from '../../frame/ctx.ts'
-import { listOf, piecesOf } from '../../frame/pieces.ts'
-import type { ChangedFile, FileChange } from './diff-fields.ts'
-import type { RunRow } from './row.ts'
+import { ConductError } from '../../../contract/error.ts'
+import { pathFrom } from '../../../contract/file-path.ts'
+import type { Ctx } from '../../../frame/ctx.ts'
+import { listOf, piecesOf } from '../../../frame/pieces.ts'
+import type { RunRow } from '../row.ts'
+import type { ChangedFile, FileChange } from './fields.ts'
 
 /** Which rows `t` of turn_diffs to read, and which of their two changes. */
 export interface Diffs {
