@@ -77,7 +77,7 @@ test('one event is one sentence with a link to its run', () => {
         { verdict: ['verified', 'failing'], why: [null, '`tests` fails'] },
         { title: null, agent: null },
       ),
-      "Mateo Silva's agent fails the checks of R: `tests` fails",
+      'R of Mateo Silva fails its checks: `tests` fails',
     ],
     [{ ...ends('R', 'completed'), run: undefined }, 'An agent completed R'],
   ] as const) {
