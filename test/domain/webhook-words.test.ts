@@ -79,7 +79,7 @@ test('one event is one sentence with a link to its run', () => {
       ),
       'R of Mateo Silva fails its checks: `tests` fails',
     ],
-    [{ ...ends('R', 'completed'), run: undefined }, 'An agent completed R'],
+    [{ ...ends('R', 'completed'), run: undefined }, 'R completed'],
   ] as const) {
     assert.equal(sentence(event), words)
   }
