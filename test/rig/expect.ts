@@ -218,6 +218,7 @@ function workOf(place: Place, { session, played }: Ran, recorded: Recorded): Row
     ['tree', tree, run.git?.tree, place.tree(files)],
     ['commits', made, run.git?.commits ?? []],
     ['changes', changesOf(place, base, tree, files), run.changes],
+    ...(session.isPatched ? [['tree of its diffs', tree, place.patched(base, recorded.patch)] as Row] : []),
     ...checkedOf(session, calls, recorded),
   ]
 }

@@ -19,6 +19,8 @@ export interface Place {
   beside(tree: string): Place
   /** The tree of all files in the repository now, without the given new ones. */
   tree(without?: string[]): string
+  /** The tree that a patch makes of that commit. */
+  patched(commit: string, patch: string): string
   /** The error if a program fails. */
   fault(program: string, ...words: string[]): Error | undefined
   write(root: string, files: Record<string, string>): void
@@ -95,6 +97,13 @@ function placeIn(head: Pick<Place, 'folder' | 'home' | 'repository' | 'env'>): P
       const index = { GIT_INDEX_FILE: join(head.folder, 'index') }
       call('git', ['add', '-A'], index)
       if (without.length > 0) call('git', ['rm', '-qf', '--cached', '--ignore-unmatch', '--', ...without], index)
+      return call('git', ['write-tree'], index)
+    },
+    patched(commit, patch) {
+      const [index, file] = [{ GIT_INDEX_FILE: join(head.folder, 'patched') }, join(head.folder, 'run.patch')]
+      writeFileSync(file, `${patch}\n`)
+      call('git', ['read-tree', commit], index)
+      if (patch) call('git', ['apply', '--cached', '--whitespace=nowarn', file], index)
       return call('git', ['write-tree'], index)
     },
     beside: (repository) => placeIn({ ...head, repository }),

@@ -12,6 +12,8 @@ export interface Recorded {
   checks: Check[]
   /** Its content as a terminal shows it. */
   text: string
+  /** The patch that its diffs are. */
+  patch: string
 }
 
 /** How long processes of hooks may continue after their agent has ended, in milliseconds. */
@@ -25,6 +27,7 @@ export async function recordsOf(place: Place, count: number): Promise<Recorded[]
     turns: lines(place.conduct('run', 'turns', runId, '--json', '--all')),
     checks: lines(place.conduct('check', 'list', '--run-id', runId, '--json', '--all')),
     text: place.conduct('run', 'content', runId),
+    patch: place.conduct('run', 'diff', runId, '--patch'),
   }))
 }
 

@@ -36,6 +36,8 @@ export interface Session {
   verdict?: 'verified' | 'stale' | 'failing' | 'warned'
   /** Its checks, oldest first, by default those of `npm test`, `conduct check exec` and `record_check`. */
   checks?: { name: string; result: string; command?: string | null; exitCode?: number | null }[]
+  /** Its diffs make the last tree of the first commit. */
+  isPatched?: true
   /** The files that its commands change. */
   changes?: string[]
   /** Expected values, by the name of the figure, that do not follow from the script alone. */

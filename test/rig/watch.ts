@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { BrowserContext, Page } from 'playwright-core'
 import { launchBrowser } from '../support/unpacked.ts'
 import type { Finding } from './expect.ts'
@@ -20,6 +21,8 @@ const sights = ['lane at work', 'tool in the lane', 'open turn', 'tool in the op
 type Sight = (typeof sights)[number]
 
 const pauseMs = 100
+/** How old what the ledger says of the open turn may be, in milliseconds. */
+const oldestMs = 5_000
 /** How long the last sights may take once the session has ended, in milliseconds. */
 const patienceMs = 15_000
 
@@ -42,7 +45,7 @@ export async function startWatch(place: Place): Promise<Watch> {
     const now = await context.newPage()
     await now.goto(place.conduct('open', '--print'))
     await now.locator('#live').waitFor()
-    return watchOn({ place, context, now, seen: new Set() }, close)
+    return watchOn({ place, context, now, seen: new Set(), read: [] }, close)
   } catch (error) {
     await close()
     throw error
@@ -53,18 +56,23 @@ function watchOn(looking: Looking, end: () => Promise<void>): Watch {
   const { place, seen } = looking
   const ending = new AbortController()
   const watching = lookOn(looking, ending.signal)
+  const reading = readOn(looking, ending.signal)
   return {
     async findings(ran) {
       ending.abort()
       const run = await watching
+      await reading
       const missing = sights.filter((sight) => !seen.has(sight))
       const left = run ? await missingOn(run, ran) : ['run']
       await run?.screenshot({ path: join(place.folder, 'run.png'), fullPage: true })
-      return [...missing, ...left].map((name) => ({ name: `seen: ${name}`, scripted: true, recorded: false }))
+      return [
+        ...[...missing, ...left].map((name) => ({ name: `seen: ${name}`, scripted: true, recorded: false })),
+        ...lateIn(looking.read, ran),
+      ]
     },
     async close() {
       ending.abort()
-      await watching.catch(() => {})
+      await Promise.allSettled([watching, reading])
       await end()
     },
   }
@@ -75,6 +83,61 @@ interface Looking {
   context: BrowserContext
   now: Page
   seen: Set<Sight>
+  /** What the ledger said of the turns. */
+  read: Reading[]
+}
+
+/** What the ledger says of the turns of a run while its agent works. */
+interface Reading {
+  /** When it was asked, and when it had answered, in milliseconds since 1970. */
+  from: number
+  to: number
+  prompts: string[]
+  /** How many calls of tools the turns have. */
+  tools: number
+}
+
+/** Reads the turns of the only run again and again until the session has ended. */
+async function readOn({ place, read }: Looking, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    const from = Date.now()
+    const turns = await turnsIn(place)
+    const tools = turns.flatMap(({ tools = [] }) => tools).reduce((sum, { count }) => sum + count, 0)
+    read.push({ from, to: Date.now(), prompts: turns.map(({ prompt = '' }) => prompt), tools })
+    await after(pauseMs)
+  }
+}
+
+interface Turn {
+  prompt?: string
+  tools?: { count: number }[]
+}
+
+async function turnsIn({ env, repository: cwd }: Place): Promise<Turn[]> {
+  const call = async (...words: string[]) => {
+    const { stdout } = await promisify(execFile)('conduct', [...words, '--json'], { cwd, env })
+    return JSON.parse(stdout)
+  }
+  const [run] = (await call('run', 'list')).runs as { runId: string }[]
+  return run ? (await call('run', 'turns', run.runId)).turns : []
+}
+
+/** Readings that lacked what the agent had done some seconds before, or had what it had not done yet. */
+function lateIn(read: Reading[], { session, played }: Ran): Finding[] {
+  const callsAt = (at: number) => played.asked.findLast((one) => one.at <= at)?.calls
+  const late = read.flatMap(({ from, to, prompts, tools }): Finding[] => {
+    const [least, most] = [callsAt(from - oldestMs), callsAt(to) ?? 0]
+    // The calls of the last reply may be under way.
+    const next = played.asked.find(({ at }) => at > to)?.calls ?? played.calls.length
+    if (least === undefined) return []
+    if (prompts[0] !== session.prompt)
+      return [{ name: 'open turn: prompt', scripted: session.prompt, recorded: prompts }]
+    return tools < least || tools > Math.max(most, next)
+      ? [{ name: 'open turn: tools', scripted: [least, Math.max(most, next)], recorded: tools }]
+      : []
+  })
+  const isRead = read.some(({ from }) => (callsAt(from - oldestMs) ?? 0) > 0)
+  return isRead ? late : [...late, { name: 'open turn: read', scripted: true, recorded: false }]
 }
 
 /** Notes what appears until the session has ended. Returns the page of its run. */

@@ -13,6 +13,7 @@ export const whole: Scenario = {
       prompt: 'Greet politely\nand keep the tests green.',
       ends: 'well',
       verdict: 'verified',
+      isPatched: true,
       script: {
         replies: [
           {

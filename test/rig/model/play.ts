@@ -14,6 +14,8 @@ export interface Played {
   next(asked: string, tools: Tool[]): Promise<{ reply: Reply; calls: Call[] }>
   /** All calls in order. */
   calls: { call: Call; by: 'agent' | 'subagent' }[]
+  /** When the agent itself asked for a reply, in milliseconds since 1970, and how many calls it had made by then. */
+  asked: { at: number; calls: number }[]
   /** The tokens of all replies, by the agent itself and by its subagent. */
   tokens: Record<'agent' | 'subagent', Tokens>
   /** The last text of the agent itself. */
@@ -37,6 +39,7 @@ export function play(script: Script, all: () => Played[]): Played {
   const played: Played = {
     script,
     calls: [],
+    asked: [],
     tokens: { agent: noTokens, subagent: noTokens },
     answer: undefined,
     beyond: 0,
@@ -48,6 +51,7 @@ export function play(script: Script, all: () => Played[]): Played {
     },
     async next(asked, tools) {
       const by = asked.includes(subagentMark) ? 'subagent' : 'agent'
+      if (by === 'agent') played.asked.push({ at: Date.now(), calls: played.calls.length })
       const { reply, calls } = nextOf(left[by], tools)
       if (!reply) {
         played.beyond += 1
