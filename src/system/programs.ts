@@ -96,6 +96,6 @@ const escaped = (text: string) => text.replace(/[()\][%!^"`<>&|;, *?]/g, '^$&')
 function batchArgument(text: string): string {
   if (/[\0\r\n]/.test(text)) throw new Error('cmd.exe cannot pass on an argument with a line break')
   if (/^[\w./\\:@+-]+$/.test(text)) return text
-  const quoted = `"${text.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\*)$/, '$1$1')}"`
+  const quoted = `"${text.replace(/(?<!\\)(\\*)"/g, '$1$1\\"').replace(/(?<!\\)(\\*)$/, '$1$1')}"`
   return escaped(escaped(quoted))
 }

@@ -3,8 +3,8 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../db.ts'
 import type { Progress } from './schema.ts'
 
-/** How many rows one statement reads. */
-const batch = 5_000
+/** How many rows one statement reads. A run may have hundreds of commits. */
+const batch = 1_000
 
 interface Found {
   id: number
