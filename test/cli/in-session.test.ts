@@ -137,7 +137,7 @@ test("a command in a session is recorded in its run, and gets the run's id", asy
   assert.equal(stderr, 'conduct exec: recorded in RUN-001, the run of this session\n')
   const first = await titled('Work of A')
   assert.deepEqual([first.count, first.run.status], [1, 'in_progress'])
-  assert.match(first.run.content, /It ended with exit code 3 after \d+\.\d s\.\n\n````text\nRUN-001 ```\n````\n$/)
+  assert.match(first.run.content, /It ended with exit code 3 after \d+m?s\.\n\n````text\nRUN-001 ```\n````\n$/)
 
   const inner = ['exec', '--', process.execPath, main, 'check', 'exec', '--', 'true']
   await conductHere(inner, { ...of('A'), CLAUDE_CODE_SESSION_ID: '' }, cwd)
