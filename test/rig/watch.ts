@@ -176,12 +176,11 @@ async function opened(context: BrowserContext, now: Page): Promise<Page> {
 
 /** What the page of the run does not show although the session has ended. */
 async function missingOn(run: Page, { played, session }: Ran): Promise<string[]> {
-  const last = run.locator('.turn').last()
   const answer = (played.answer ?? '').split('\n')[0] ?? ''
   const expected: [name: string, locator: ReturnType<Page['locator']>][] = [
     ['completed', run.locator('.standing').getByText('Completed')],
     ['verdict', run.locator('.standing').getByText(session.verdict === 'verified' ? 'Verified' : 'Unchecked')],
-    ['last answer', last.getByText(answer)],
+    ['last answer', run.getByText(answer).first()],
   ]
   const missing = await Promise.all(
     expected.map(([name, locator]) =>
