@@ -36,6 +36,7 @@ test('the changes of a run link to its host: commits, branch, comparison and pul
   await changed.getByRole('link', { name: '12 files' }).click()
   await page.getByText('No diff was recorded.').waitFor()
   const rows = page.getByRole('list', { name: 'Files' }).getByRole('listitem')
+  await rows.nth(11).waitFor()
   assert.equal(await rows.count(), 12)
   const widths = await rows
     .nth(1)
