@@ -57,16 +57,17 @@ async function takePictures(
   await context.close()
 }
 
-/** The pages of the menu, a run with a lot to show, its spec, and a feature. */
+/** The pages of the menu, a run with a lot to show, a spec that runs have built, and a feature. */
 async function pagesOf(url: string, key: string): Promise<Record<string, string>> {
   const client = createClient({ url, key, project: 'demo' })
   const { runs } = await client.listRuns({ status: ['completed'], limit: 100 })
   const run = runs.find(({ retryOf, evidence }) => retryOf !== null && evidence === 'independent')
+  const built = runs.find(({ specId, verdict }) => specId !== null && verdict === 'verified')
   const ofMenu = pages.flatMap(({ path, menu }) => (menu ? [[menu[0].toLowerCase(), `#/${path}`]] : []))
   return {
     ...Object.fromEntries(ofMenu),
     run: `#/runs/demo/${run?.runId}`,
-    spec: `#/specs/demo/${run?.specId}`,
+    spec: `#/specs/demo/${built?.specId}`,
     feature: '#/features/demo/1',
   }
 }
