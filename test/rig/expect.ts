@@ -218,10 +218,21 @@ function workOf(place: Place, { session, played }: Ran, recorded: Recorded): Row
     ['tree', tree, run.git?.tree, place.tree(files)],
     ['commits', made, run.git?.commits ?? []],
     ['changes', changesOf(place, base, tree, files), run.changes],
-    ...(session.isPatched ? [['tree of its diffs', tree, place.patched(base, recorded.patch)] as Row] : []),
+    ...(session.isPatched ? [patchedOf(place, { base, tree, files }, recorded)] : []),
     ...checkedOf(session, calls, recorded),
   ]
 }
+
+/** What the patch of a run makes of its base: the files that its session wrote. OpenCode itself writes its own settings. */
+const patchedOf = (
+  place: Place,
+  { base, tree, files }: { base: string; tree: string; files: string[] },
+  { patch }: Recorded,
+): Row => [
+  'tree of its diffs',
+  place.patched(base, place.git('diff', '--binary', base, tree, '--', ...files)),
+  place.patched(base, patch),
+]
 
 function checkedOf(session: Ran['session'], calls: Call[], { run, checks }: Recorded): Row[] {
   const scripted: Record<string, unknown>[] = session.checks ?? checksOf(calls)
