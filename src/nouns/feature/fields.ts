@@ -31,15 +31,13 @@ const { name: _, ...empty } = emptyOf(featureFields)
 /** The state of a new feature, but for its name. */
 export const emptyFeature = empty
 
-const { name, ...others } = givenOf(featureFields)
-
 /** The fields that a caller may set, at creation and later. */
-export const featurePatch = { name, ...others }
+export const featurePatch = givenOf(featureFields)
 const patchSchema = z.object(featurePatch)
 export type FeaturePatch = z.infer<typeof patchSchema>
 
 /** A feature that is created if it does not exist. */
-export const featureInput = z.strictObject({ ...featurePatch, name: name.unwrap() })
+export const featureInput = z.strictObject({ ...featurePatch, name: featurePatch.name.unwrap() })
 export type FeatureInput = z.infer<typeof featureInput>
 
 /** A feature; its `id` is its number within the project. */

@@ -66,7 +66,7 @@ async function keepOwn(ctx: Ctx, before: RunRow | null, after: RunRow): Promise<
 
 const endsHere = (before: Looked | undefined, after: Looked) => after.status === 'failed' && before?.status !== 'failed'
 
-/** Whether the caller cancelled a run of its own: it knows, so nobody need look. */
+/** Whether the caller cancelled a run of its own: it knows, so nobody needs to look. */
 const isOwnCancel = (ctx: Ctx, run: RunRow, { failureCode }: Looked): boolean =>
   failureCode === cancelled.code &&
   (run.created_by === ctx.actor.id || (run.author_person !== null && personHash(askerIn(ctx)) === run.author_person))
