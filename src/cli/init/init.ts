@@ -199,10 +199,10 @@ function hooksWords(agents: readonly Install[], env: Env): string[] {
   const isHere = path !== undefined
   return [
     ...agents.map(({ trust }) => trust),
-    'The hooks and the MCP server run the program conduct. Without it, the hooks do nothing.',
+    'The hooks and the MCP server run conduct-ledger, which comes with conduct. Without it, the hooks do nothing.',
     other === undefined
       ? `It is ${isHere ? '' : 'not '}on your PATH; ${isHere ? 'each teammate needs it there too' : 'you and each teammate need it there'}.`
       : `But ${other}.`,
-    'Hooks need the shell of Linux, macOS or WSL.',
+    'On Windows, some agents run no hooks of a project: run conduct init --user there.',
   ]
 }
