@@ -94,7 +94,7 @@ test('a file that a later turn restores is no longer changed, until it is change
   assert.deepEqual([changes, paths], [{ files: 1, insertions: 1, deletions: 1 }, ['src/login.ts']])
 })
 
-test('files that git ignores, or that are reached by a link, stay changed', async (t) => {
+test('files that git ignores stay changed, and a file reached by a link is the one behind it', async (t) => {
   const user = workplace(t)
   writeFiles(user.cwd, { '.gitignore': 'dist\n' })
   symlinkSync('src/login.ts', join(user.cwd, 'link.ts'))
@@ -104,7 +104,30 @@ test('files that git ignores, or that are reached by a link, stay changed', asyn
     await claude.write('dist/a.js', 'x\n')
     await claude.write('link.ts', 'answer(501)\n')
   })
-  assert.deepEqual(paths, ['dist/a.js', 'link.ts'])
+  assert.deepEqual(paths, ['dist/a.js', 'src/login.ts'])
+})
+
+test('a link that a command takes away and brings back is not changed', async (t) => {
+  const user = workplace(t)
+  symlinkSync('login.ts', join(user.cwd, 'src/link.ts'))
+  user.git('add', '-A')
+  user.git('commit', '-q', '-m', 'link')
+  const { changes, paths } = await after(
+    user,
+    (claude) => claude.run('rm src/link.ts; echo 1 > a.txt'),
+    (claude) => claude.run('ln -s login.ts src/link.ts'),
+  )
+  assert.deepEqual([changes?.files, paths], [1, ['a.txt']])
+})
+
+test('who writes a file that then becomes a link did not write what is behind it', async (t) => {
+  const user = workplace(t)
+  const { paths } = await after(user, async (claude) => {
+    await claude.write('a.txt', 'x\n')
+    writeFiles(user.cwd, { 'src/login.ts': 'answer(502)\n' })
+    await claude.run('ln -sf src/login.ts a.txt')
+  })
+  assert.deepEqual(paths, ['a.txt'])
 })
 
 const committing =

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { askOf, diffTrees } from '../../place/git/history.ts'
 import type { Snapshot } from '../../recorder/work.ts'
@@ -59,10 +59,10 @@ function linesIn(listed: string): Map<string, Lines> {
   return lines
 }
 
-/** The files that no tree shows: those that git ignores, those outside of the repository, and links. */
+/** The files that no tree shows: those that git ignores, and those outside of the repository. */
 function unseenAmong(paths: string[], base: Snapshot): Set<string> {
-  const there = paths.filter((path) => isAbsolute(path) || kindOf(join(base.root, path)) !== undefined)
-  const asked = there.filter((path) => !isAbsolute(path) && kindOf(join(base.root, path)) === 'file')
+  const there = paths.filter((path) => isAbsolute(path) || existsSync(join(base.root, path)))
+  const asked = there.filter((path) => !isAbsolute(path))
   const known = new Set<string>()
   for (let at = 0; at < asked.length; at += mostAsked) {
     const some = asked.slice(at, at + mostAsked)
@@ -74,15 +74,6 @@ function unseenAmong(paths: string[], base: Snapshot): Set<string> {
 
 /** How many paths to give to git at once. */
 const mostAsked = 500
-
-/** Undefined if there is no such file. */
-function kindOf(path: string): 'file' | 'link' | undefined {
-  try {
-    return lstatSync(path).isSymbolicLink() ? 'link' : 'file'
-  } catch {
-    return undefined
-  }
-}
 
 /** How many branches of a session to look at. */
 const mostTips = 20

@@ -32,8 +32,9 @@ export function ownWork(work: Work): SessionWork {
   const { memo, now, cwd } = work
   const { draft, commands = [] } = memo
   const commits = [...new Set(ownCommits(work))]
-  const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file))
-  const written = new Set([...named, ...commands.flatMap((command) => changedBy(command, work))])
+  const byCommands = new Set(commands.flatMap((command) => changedBy(command, work)))
+  const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file, byCommands))
+  const written = new Set([...named, ...byCommands])
   const uncredited = nobodysWork(work, written)
   const tree = gitAfter(memo, now, work.moved, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
@@ -121,20 +122,24 @@ function nobodysWork({ state, name, memo: { commands = [] } }: Work, own: Set<st
 export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
   [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? [])
 
-/** The path of a file from the top of the working tree; absolute if it is outside. */
-function placed(root: string | undefined, cwd: string, file: string): string {
+/**
+ * The path of a file from the top of the working tree; absolute if it is outside. Who writes to a link writes to the file
+ * behind it, unless a command has put the link there, maybe after the file was written.
+ */
+function placed(root: string | undefined, cwd: string, file: string, byCommands?: ReadonlySet<string>): string {
   const own = ownPath(file)
   const path = isAbsolute(own) ? own : resolve(cwd, own)
   if (root === undefined) return fromTop(cwd, path)
-  return withSlashes(pathIn(root, join(realFolder(dirname(path)), basename(path))) || path)
+  const inFolder = join(realIfThere(dirname(path)), basename(path))
+  const named = withSlashes(pathIn(root, inFolder) || path)
+  return byCommands?.has(named) ? named : withSlashes(pathIn(root, realIfThere(inFolder)) || path)
 }
 
-function realFolder(folder: string): string {
+function realIfThere(path: string): string {
   try {
-    return realPath(folder)
+    return realPath(path)
   } catch {
-    // The folder no longer exists.
-    return folder
+    return path
   }
 }
 
