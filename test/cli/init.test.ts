@@ -21,7 +21,7 @@ import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { hookOf, project } from './entered.ts'
 import { freshFolder } from './folder.ts'
-import { syncAll } from './session.ts'
+import { syncAll, untilNobodyRuns } from './session.ts'
 import { writeFiles } from './user.ts'
 
 test('init sets up a project for the agents that it finds, changes nothing the second time, and can be undone', async (t) => {
@@ -324,6 +324,7 @@ test('the hook that init writes records if conduct is installed, and does nothin
     runs.map(({ title }) => title),
     ['Go'],
   )
+  untilNobodyRuns(home)
 })
 
 test('on a terminal, init asks first, and writes nothing if the user cancels', async (t) => {
