@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { structuredPatch } from 'diff'
-import { createPastDiffs } from '../../src/cli/import/diffs.ts'
+import { createPastDiffs } from '../../src/capture/work/past-diffs.ts'
 import { type DiffInput, diffInput } from '../../src/nouns/run/diff/fields.ts'
 import { isHunks } from '../../src/nouns/run/diff/hunks.ts'
 import { applied, type Written } from '../../src/recorder/transcripts/written.ts'

@@ -1,13 +1,13 @@
 import { isAbsolute } from 'node:path'
 import { structuredPatch } from 'diff'
-import { pathsOf } from '../../capture/work/own-work.ts'
-import { shownOf } from '../../capture/work/shown-hunks.ts'
-import { mostTurnBytes, withMaskedNames } from '../../capture/work/turn-diffs.ts'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
 import { contentAt } from '../../place/git/content.ts'
 import { applied, type Written } from '../../recorder/transcripts/written.ts'
+import { pathsOf } from './own-work.ts'
+import { shownOf } from './shown-hunks.ts'
+import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
 
-// Diffs of a past session, of which there are no trees: from what its transcript has of the contents of files.
+// Diffs of a session of which there are no trees: from what its transcript has of the contents of files.
 
 /** A larger content is not compared, nor two of which that takes more milliseconds. */
 const most = { content: 8_388_608, ms: 2_000 }
