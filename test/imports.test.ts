@@ -59,7 +59,7 @@ const houses: Record<string, House> = {
       ...['src', 'contract', 'system', 'text', 'mask', 'engine', 'nouns', 'operations', 'client', 'recorder'],
       ...['terminal', 'place', 'verify'],
     ],
-    packages: ['commander', 'unbash', 'zod'],
+    packages: ['commander', 'diff', 'unbash', 'zod'],
   },
   cli: {
     uses: [

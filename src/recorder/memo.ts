@@ -98,7 +98,7 @@ export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'ch
   commits: string[]
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
-  diff?: TurnTrees
+  diff?: TurnTrees | TurnTold
 }
 
 /** A git tree of the working tree with that top folder. */
@@ -118,8 +118,22 @@ export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
   sharedSince: string[]
 }
 
+/** The same outside git: a span of a session's transcript. All times are in milliseconds since 1970. */
+export interface TurnTold {
+  /** Its name in the ledger. */
+  agent: string
+  transcript: string
+  /** The transcripts of its subagents. */
+  subagents: string[]
+  cwd: string
+  /** When the run began, and when the turn began and ended. */
+  since: number
+  from: number
+  until: number
+}
+
 /** The diffs of a turn that are still to be made. */
-export interface OwedDiff extends TurnTrees {
+export type OwedDiff = (TurnTrees | TurnTold) & {
   n: number
   /** Whether the rules leave their text out. */
   isWithheld: boolean

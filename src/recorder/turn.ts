@@ -88,7 +88,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
       memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
     ...ownAfter(work),
     ...(work.diff &&
-      work.diff.own.length > 0 && { owed: [...(memo.owed ?? []), { ...work.diff, n, isWithheld: !changesText }] }),
+      work.own?.length && { owed: [...(memo.owed ?? []), { ...work.diff, n, isWithheld: !changesText }] }),
     n,
     ...(plan && { plan }),
     ...(told.usage && { usage: told.usage }),
@@ -111,7 +111,7 @@ export const ownAfter = ({
   own: own.slice(-mostOwn),
   same: same.slice(-mostOwn),
   ...(changes && { isCut: true }),
-  ...(diff && { last: { root: diff.root, tree: diff.after } }),
+  ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),
 })
 
 /** The draft with the command of its user that began it, as the user typed it: no hook reports that. */

@@ -2,7 +2,7 @@ import type { Seen, Step, TurnEnd } from './agents/seen.ts'
 import { toldTurn } from './agents/told-turn.ts'
 import { type Draft, isEmpty, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
 import type { Facts, Stepped } from './facts.ts'
-import type { Memo, TurnTrees, Work } from './memo.ts'
+import type { Memo, Work } from './memo.ts'
 import { ownAfter, release, turned } from './turn.ts'
 
 /**
@@ -96,8 +96,10 @@ function together(one: Work, other: Work): Work {
   }
 }
 
-function diffTogether(one: TurnTrees | undefined, other: TurnTrees | undefined): Pick<Work, 'diff'> {
+function diffTogether(one: Work['diff'], other: Work['diff']): Pick<Work, 'diff'> {
   if (!one || !other) return one ? { diff: one } : other ? { diff: other } : {}
+  if ('from' in one && 'from' in other) return { diff: { ...other, from: one.from } }
+  if ('from' in one || 'from' in other) return {}
   const all = (which: 'written' | 'shared') => [...new Set([...one[which], ...other[which]])]
   return { diff: { ...other, before: one.before, written: all('written'), shared: all('shared') } }
 }

@@ -27,8 +27,15 @@ export async function recordsOf(place: Place, count: number): Promise<Recorded[]
     turns: lines(place.conduct('run', 'turns', runId, '--json', '--all')),
     checks: lines(place.conduct('check', 'list', '--run-id', runId, '--json', '--all')),
     text: place.conduct('run', 'content', runId),
-    patch: place.conduct('run', 'diff', runId, '--patch'),
+    patch: patchOf(place, runId),
   }))
+}
+
+/** The patch of a run, also where it leaves files out. */
+function patchOf(place: Place, runId: string): string {
+  const words = ['run', 'diff', runId, '--patch']
+  const { stdout } = (place.fault('conduct', ...words) ?? {}) as { stdout?: string }
+  return stdout ?? place.conduct(...words)
 }
 
 /** The ids of the runs, oldest first, once there are `count` and none is in progress, or after `patience`. */

@@ -93,6 +93,12 @@ function withoutGit({ home, repository, write }: Place) {
   write(home, { '.gitconfig': '[user]\nname = Ada\nemail = ada@example.com\n' })
 }
 
+const madePolite = `diff --git a/${greet} b/${greet}
+--- a/${greet}
++++ b/${greet}
+@@ -1 +1 @@
+-${first}+${polite}`.trimEnd()
+
 function withSubmodule({ git, folder, repository, write }: Place) {
   const origin = join(folder, 'sub')
   write(origin, { 's.txt': 'One.\n' })
@@ -626,7 +632,14 @@ export const rows: readonly Row[] = [
     },
     verdict: 'stale',
   },
-  { only: alone, name: '69 no git, tests', prepare: withoutGit, steps: [politely, tests], verdict: 'verified' },
+  {
+    only: alone,
+    name: '69 no git, tests',
+    prepare: withoutGit,
+    steps: [politely, tests],
+    verdict: 'verified',
+    figures: () => ({ patch: madePolite }),
+  },
   {
     only: alone,
     name: '70a no git, tests, a file',
@@ -640,6 +653,8 @@ export const rows: readonly Row[] = [
     prepare: withoutGit,
     steps: [politely, tests, ['run', 'sed -i s/Good/Bad/ src/greet.js', 0]],
     verdict: 'stale',
+    // No transcript shows what sed did.
+    figures: () => ({ patch: '' }),
   },
   {
     name: '73a submodule edited after the tests',

@@ -56,17 +56,20 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     : {}
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  const agent = recording.agent ?? 'unknown'
   const here = { state: session.state, name: recording.name, memo }
   const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
   return {
     at,
     isFollowed: until !== undefined,
-    agent: recording.agent ?? 'unknown',
+    agent,
     rules,
     told,
     trees: { ...trees, ...(now && { now }) },
     run: memo.begun ? {} : placeOf(recording),
-    work: endsTurn(memo, seen) ? ownWork({ ...here, cwd: recording.cwd, now, moved }) : { files: [], commits: [] },
+    work: endsTurn(memo, seen)
+      ? ownWork({ ...here, agent, cwd: recording.cwd, at, now, moved })
+      : { files: [], commits: [] },
     moved,
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
     price: isPriced ? await loadPrices() : (usage) => usage,

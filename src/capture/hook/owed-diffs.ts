@@ -1,7 +1,9 @@
+import type { DiffInput } from '../../nouns/run/diff/fields.ts'
 import type { OwedDiff } from '../../recorder/memo.ts'
 import { newCall } from '../spool/calls.ts'
 import type { OwedOf } from '../spool/diffs.ts'
 import type { State } from '../spool/state.ts'
+import { toldDiffs } from '../work/past-diffs.ts'
 import { turnDiffs } from '../work/turn-diffs.ts'
 
 /** The most bytes of one call as JSON, and the most files. A server takes twice as many bytes. */
@@ -14,8 +16,8 @@ const most = { bytes: 700_000, files: 100 }
 export async function payDiffs(state: State, isWoken: () => boolean): Promise<boolean> {
   let isQueued = false
   for (const owed of state.owed()) {
-    // Where git cannot make them, the turn says which files it has no diff of.
-    const diffs = await turnDiffs(treesOf(owed)).catch(() => [])
+    // Where they cannot be made, the turn says which files it has no diff of.
+    const diffs = await diffsOf(owed).catch(() => [])
     state.pay(owed, (turn) => portions(diffs).map((some) => newCall('addDiffs', { turn, diffs: some })))
     isQueued ||= diffs.length > 0
     if (isWoken()) break
@@ -23,8 +25,11 @@ export async function payDiffs(state: State, isWoken: () => boolean): Promise<bo
   return isQueued
 }
 
-/** The trees as `settle` has stored them. */
-const treesOf = ({ trees }: OwedOf) => trees as Omit<OwedDiff, 'n'>
+function diffsOf({ trees }: OwedOf): Promise<DiffInput[]> {
+  // As `settle` has stored it.
+  const owed = trees as OwedDiff
+  return 'transcript' in owed ? toldDiffs(owed) : turnDiffs(owed)
+}
 
 /** Splits the diffs of a turn into those of single calls. */
 export function portions<Diff>(diffs: Diff[]): Diff[][] {

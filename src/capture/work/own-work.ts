@@ -1,9 +1,10 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
 import { askOf, commitsMade, diffTrees } from '../../place/git/history.ts'
+import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import type { Memo, TurnTrees, Window } from '../../recorder/memo.ts'
+import type { Memo, TurnTold, TurnTrees, Window } from '../../recorder/memo.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
@@ -14,7 +15,11 @@ export interface Work {
   state: State
   /** The name of its recording. */
   name: string
+  /** Its name in the ledger. */
+  agent: string
   cwd: string
+  /** When the turn ended, in milliseconds since 1970. */
+  at: number
   /** What is known of the session, with the files that its documents name and its commands. */
   memo: Memo
   /** The working tree now, and how it stands to what the run says. */
@@ -39,7 +44,7 @@ export function ownWork(work: Work): SessionWork {
   const tree = gitAfter(memo, now, work.moved, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const files = filesOf(work, [...written].filter(pathOf), commits, end)
-  const diff = end && treesOf(work, [...written], files.own ?? [], end)
+  const diff = end ? treesOf(work, [...written], files.own ?? [], end) : toldOf(work, named)
   return {
     ...files,
     commits: commits.slice(-mostCommits),
@@ -67,6 +72,13 @@ function treesOf({ memo, ...work }: Work, written: string[], own: string[], end:
     shared: written.filter((path) => others.has(path)),
     sharedSince: own.filter((path) => since.has(path)),
   }
+}
+
+/** Where the transcript tells what the turn wrote; undefined in a repository, whose tree is only unknown now. */
+function toldOf({ memo, agent, cwd, at }: Work, named: string[]): TurnTold | undefined {
+  const { transcript, subagents = [], startedAt = 0, draft, base } = memo
+  if (transcript === undefined || named.length === 0 || base || topOf(cwd) !== undefined) return undefined
+  return { agent, transcript, subagents, cwd, since: startedAt, from: draft?.startedAt ?? startedAt, until: at }
 }
 
 /** What the turn says about files of which these were written in it, and what is known of all of them then. */

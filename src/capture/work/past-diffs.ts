@@ -1,7 +1,11 @@
-import { isAbsolute } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { structuredPatch } from 'diff'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
+import { foreignText } from '../../place/foreign.ts'
 import { contentAt } from '../../place/git/content.ts'
+import { readWritten } from '../../recorder/agents/transcript.ts'
+import type { OwedDiff, TurnTold } from '../../recorder/memo.ts'
+import { type PastTurn, turnsOf } from '../../recorder/past.ts'
 import { applied, type Written } from '../../recorder/transcripts/written.ts'
 import { pathsOf } from './own-work.ts'
 import { shownOf } from './shown-hunks.ts'
@@ -12,11 +16,56 @@ import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
 /** A larger content is not compared, nor two of which that takes more milliseconds. */
 const most = { content: 8_388_608, ms: 2_000 }
 
+/** The diffs of a turn outside git. Throws an Error if its transcript cannot be read. */
+export async function toldDiffs({
+  agent,
+  transcript,
+  subagents,
+  cwd,
+  since,
+  from,
+  until,
+  isWithheld,
+}: TurnTold & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
+  const moments = await readWritten(agent, transcript, subagents)
+  if (!moments) return []
+  const diffs = createPastDiffs({
+    root: undefined,
+    cwd,
+    isWithheld,
+    has: (path, content) => contentIn(cwd, path) === content,
+  })
+  const own: Pick<PastTurn, 'written' | 'files'> = { written: [], files: [] }
+  // Prompts and answers go nowhere, so that nothing of them has to be masked.
+  for await (const { turn, written, files } of turnsOf(moments, async (text) => text)) {
+    const endedAt = Date.parse(turn.endedAt ?? '')
+    if (Date.parse(turn.startedAt ?? '') >= until) break
+    if (endedAt <= since) continue
+    if (endedAt <= from) diffs.next(written, files, undefined)
+    else {
+      own.written.push(...written)
+      own.files.push(...files)
+    }
+  }
+  return diffs.next(own.written, own.files, undefined)()
+}
+
+/** The content of a file; null if there is none, undefined if it cannot be read. */
+function contentIn(cwd: string, path: string): Content {
+  try {
+    return foreignText(join(cwd, path), { within: cwd, most: most.content }) ?? null
+  } catch {
+    return undefined
+  }
+}
+
 export interface PastPlace {
   root: string | undefined
   cwd: string
   /** Whether the rules leave the text of diffs out. */
   isWithheld: boolean
+  /** Whether a file has that content now. If given, others are left out: a command changed them, which no transcript shows. */
+  has?(path: string, content: string | null): boolean
 }
 
 /** A content; null if there is no file, undefined if it is unknown. */
@@ -48,7 +97,7 @@ export interface PastDiffs {
  * Makes the diffs of a session's turns, one after the other. A file is left out where its contents before and after are
  * not known for sure. A turn in which somebody else changed a file, too, says only what the run has changed by then.
  */
-export function createPastDiffs({ root, cwd, isWithheld }: PastPlace): PastDiffs {
+export function createPastDiffs({ root, cwd, isWithheld, has }: PastPlace): PastDiffs {
   const known = new Map<string, Known>()
   // A file elsewhere is no part of the work.
   const placed = (file: string) => pathsOf(root, cwd, [file]).find((path) => !isAbsolute(path))
@@ -71,7 +120,7 @@ export function createPastDiffs({ root, cwd, isWithheld }: PastPlace): PastDiffs
       }
       const all = [...start].flatMap(([path, before]) => {
         const { base, now, isFromGit } = known.get(path) as Known
-        if (base === undefined || now === undefined) return []
+        if (base === undefined || now === undefined || has?.(path, now) === false) return []
         const change = unsure.has(path) || before === now ? undefined : { before, after: now, isFromGit }
         const whole = { before: base, after: now, isFromGit }
         return change || base !== before || unsure.has(path) ? [{ path, change, whole }] : []

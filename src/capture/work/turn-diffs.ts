@@ -2,7 +2,7 @@ import { maskDeep } from '../../mask/mask.ts'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
 import { type Changed, contentsOf, hunksBetween, linesBetween, openObjects, sizesOf } from '../../place/git/diff.ts'
 import type { Guarded } from '../../place/git/guarded.ts'
-import type { OwedDiff } from '../../recorder/memo.ts'
+import type { OwedDiff, TurnTrees } from '../../recorder/memo.ts'
 import { type Contents, isText, pairsOf, shownOf } from './shown-hunks.ts'
 import { turnFiles } from './turn-files.ts'
 
@@ -14,7 +14,10 @@ const most = { content: 8_388_608, atOnce: 33_554_432 }
 export const mostTurnBytes = mostDiff.turnBytes - 65_536
 
 /** The diffs of a turn, their secrets masked. Throws an Error if git cannot make them, for example because a tree is gone. */
-export async function turnDiffs({ isWithheld, ...trees }: Omit<OwedDiff, 'n'>): Promise<DiffInput[]> {
+export async function turnDiffs({
+  isWithheld,
+  ...trees
+}: TurnTrees & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
   const at = openObjects(trees.root, trees.objects, longestMs)
   const files = turnFiles(at, trees).slice(0, mostDiff.files)
   const changesIn = (which: 'change' | 'whole', shared: string[]) =>

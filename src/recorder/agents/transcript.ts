@@ -1,4 +1,4 @@
-import type { Reader } from '../transcripts/moment.ts'
+import type { Moment, Reader } from '../transcripts/moment.ts'
 import { toldBy } from '../transcripts/told.ts'
 import { claudeMoments } from './claude/transcript.ts'
 import { reviewsOf } from './codex/line.ts'
@@ -14,15 +14,21 @@ interface Source {
   moments: Reader
   /** The transcripts that belong to one, in addition to those that its hooks named. */
   others?(path: string, left: Budget): Promise<string[]>
+  /** They contain what tools wrote. */
+  hasContents?: true
 }
 
 /** By the agent's name in the ledger. */
 const sources = new Map<string, Source>([
   [
     'claude-code',
-    { moments: claudeMoments, others: (path) => filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl') },
+    {
+      moments: claudeMoments,
+      others: (path) => filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl'),
+      hasContents: true,
+    },
   ],
-  ['codex', { moments: codexMoments, others: reviewsOf }],
+  ['codex', { moments: codexMoments, others: reviewsOf, hasContents: true }],
   ['copilot', { moments: copilotMoments }],
   ['droid', { moments: droidMoments }],
   ['gemini', { moments: geminiMoments }],
@@ -42,10 +48,25 @@ export async function readTranscript(
   before?: number,
 ): Promise<Told> {
   const source = sources.get(agent)
-  if (!source) return {}
-  const left = { ...budget(), before }
-  const others = (await source.others?.(path, { ...left })) ?? []
-  return toldBy(source.moments(path, [...new Set([...subagents, ...others])], undefined, left))
+  return source ? toldBy(await momentsOf(source, path, subagents, { ...budget(), before })) : {}
+}
+
+/**
+ * The moments of a session with the contents of what its tools wrote, in the same way; undefined for an agent whose
+ * transcripts do not have them.
+ */
+export async function readWritten(
+  agent: string,
+  path: string,
+  subagents: readonly string[],
+): Promise<AsyncIterable<Moment> | undefined> {
+  const source = sources.get(agent)
+  return source?.hasContents && momentsOf(source, path, subagents, { ...budget(), contents: true })
+}
+
+async function momentsOf({ moments, others }: Source, path: string, subagents: readonly string[], left: Budget) {
+  const more = (await others?.(path, { ...left })) ?? []
+  return moments(path, [...new Set([...subagents, ...more])], undefined, left)
 }
 
 /** The turns of a session in their order, in the same way. */
