@@ -12,7 +12,10 @@ test('at the database itself, the person is the one that git names', async (t) =
     execFileSync('git', ['config', ...words], { cwd, env: { ...process.env, ...env } })
   await run('run', 'create', '--run-id', 'A', '--status', 'failed', '--author', 'Ada <ada@example.com>')
   await run('run', 'create', '--run-id', 'B', '--status', 'failed', '--author', 'Bo <bo@example.com>')
+  const found = await run('search', '--mine', 'false', '--quiet', 'A')
+  assert.deepEqual([found.code, found.stdout], [0, 'A\n'])
   const mine = [
+    ['search', '--mine', 'A', '--quiet'],
     ['run', 'list', '--mine', '--quiet'],
     ['attention', 'list', '--mine', '--quiet'],
   ]

@@ -4,7 +4,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addCommon, addExamples, kebab } from '../../terminal/option.ts'
 import { act, type Options } from './act.ts'
 import { featureOf } from './complete.ts'
-import { numberOf } from './flag.ts'
+import { type Flag, numberOf } from './flag.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
 
 /** The command for a word of the API: `run` with all its operations, or `search` itself. */
@@ -22,6 +22,8 @@ function operationCommand(plan: Plan): Command {
   const command = new Command(words.at(-1)).description(route.summary)
   for (const operand of operands) command.argument(termOf(operand), meaningOf(operand), readerOf(operand))
   for (const { option } of flags) command.addOption(option)
+  const parse = command.parseOptions.bind(command)
+  command.parseOptions = (given) => parse(withTruth(given, flags))
   const add = (terms: string, meaning: string) => command.addOption(new Option(terms, meaning))
   if (clearable.length > 0) {
     const fields = clearable.map(kebab)
@@ -45,6 +47,16 @@ function operationCommand(plan: Plan): Command {
   return command.action(async (...given: unknown[]) => {
     const texts = given.slice(0, operands.length)
     await act(plan, texts, command.opts<Options>())
+  })
+}
+
+/** The words of a command line in which a flag that may stand alone does not take the operand after it for its value. */
+function withTruth(given: string[], flags: Flag[]): string[] {
+  const alone = new Set(flags.flatMap(({ name, schema }) => (schema.type === 'boolean' ? [name] : [])))
+  const end = given.indexOf('--')
+  return given.map((word, at) => {
+    const isFlag = alone.has(word) && (end < 0 || at < end)
+    return isFlag && !['true', 'false'].includes(given[at + 1] ?? '') ? `${word}=true` : word
   })
 }
 
