@@ -46,6 +46,7 @@ export async function seedMany(url: string, runs: number, projects = 1): Promise
 async function seedFiles({ db }: Store, runs: number): Promise<void> {
   const written = [
     { path: hot.path, where: 'id % 10 < 9' },
+    { path: hot.somePath, where: 'id % 100 < 3' },
     { path: hot.rarePath, where: `id in (${[0.2, 0.5, 0.8].map((share) => Math.round(runs * share)).join(', ')})` },
   ]
   for (const { path, where } of written) {
@@ -113,8 +114,9 @@ export const hot = {
   label: 'team:web',
   feature: 5,
   file: 'src/part-3.ts',
-  /** Files of runs: 90 % have written the one, and three the other. */
+  /** Files of runs: 90 % have written the first, 3 % the second, and three runs the last. */
   path: 'src/auth.ts',
+  somePath: 'src/mail.ts',
   rarePath: 'src/rare.ts',
   rareWord: 'flamingo',
   /** Stored instead of the mail address of the author of all runs. */
