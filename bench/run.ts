@@ -59,8 +59,12 @@ const parts: Record<string, { title: string; measure(place: Workplace): Promise<
   },
   page: { title: 'The dashboard in a browser, with 1,000 and with 100,000 runs', measure: measurePage },
   growth: {
-    title: `Growth: median latency with 1,000 and with ${inAll} runs`,
-    measure: (place) => measureGrowth(place, runs),
+    title: `Growth on SQLite: median latency with 1,000 and with ${inAll} runs`,
+    measure: (place) => measureGrowth(place, 'SQLite', runs),
+  },
+  'growth-postgres': {
+    title: `Growth on PostgreSQL: median latency with 1,000 and with ${inAll} runs`,
+    measure: (place) => measureGrowth(place, 'PostgreSQL', runs),
   },
   projects: { title: 'Many projects', measure: (place) => measureProjects(place, smoke ? 3000 : 100_000) },
   migration: { title: `Upgrade of ${inAll} runs`, measure: (place) => measureMigration(place, runs) },

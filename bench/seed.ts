@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
-import sql, { raw } from 'sql-template-tag'
-import type { Tx } from '../src/engine/db.ts'
+import sql, { raw, type Sql } from 'sql-template-tag'
+import type { Db } from '../src/engine/db.ts'
 import { personHash } from '../src/nouns/run/person.ts'
 import { openStore, type Store } from '../src/operations/open.ts'
 import { makeVersion4 } from './version-4.ts'
@@ -50,32 +50,38 @@ async function seedFiles({ db }: Store, runs: number): Promise<void> {
     { path: hot.rarePath, where: `id in (${[0.2, 0.5, 0.8].map((share) => Math.round(runs * share)).join(', ')})` },
   ]
   for (const { path, where } of written) {
-    await db.tx((tx) =>
-      tx.query(sql`insert into run_files (run_id, path) select id, ${path} from runs where ${raw(where)} order by id`),
+    await atLength(
+      db,
+      sql`insert into run_files (run_id, path) select id, ${path} from runs where ${raw(where)} order by id`,
     )
   }
   const found = [...written, { path: 'src/', where: written.map((one) => one.where).join(' or ') }]
   for (const { path, where } of found) {
-    await db.tx((tx) =>
-      tx.query(sql`insert into run_paths (run_id, path, project_id, created_at)
-        select id, ${path}, project_id, created_at from runs where ${raw(where)} order by id`),
+    await atLength(
+      db,
+      sql`insert into run_paths (run_id, path, project_id, created_at)
+        select id, ${path}, project_id, created_at from runs where ${raw(where)} order by id`,
     )
   }
-  if (!db.dialect.commitsInOrder)
-    await db.changeSchema(
-      (own) => own.query(sql`vacuum analyze run_paths`),
-      () => {},
-    )
+  if (!db.dialect.commitsInOrder) await atLength(db, sql`vacuum analyze run_paths`)
 }
 
-/** Puts every run on the list of those that need attention: an upgrade puts only those of the last days there. */
-async function fillAttention(db: Tx): Promise<void> {
-  await db.tx((tx) =>
-    tx.query(sql`insert into attention (run_id, project_id, reason, since_at, spec_id, branch, author_person, updated_at)
-      select id, project_id, case when id % 2 = 0 then 'failing' else 'failed' end, created_at, spec_id,
-        case when id % 3 = 0 then 'main' else 'branch-' || id end, ${hot.person}, created_at from runs`),
+/** Runs a statement that may take as long as it takes. */
+const atLength = (db: Db, statement: Sql) =>
+  db.changeSchema(
+    (own) => own.query(statement),
+    () => {},
   )
-  if (!db.dialect.commitsInOrder) await db.query(sql`analyze attention`)
+
+/** Puts every run on the list of those that need attention: an upgrade puts only those of the last days there. */
+async function fillAttention(db: Db): Promise<void> {
+  await atLength(
+    db,
+    sql`insert into attention (run_id, project_id, reason, since_at, spec_id, branch, author_person, updated_at)
+      select id, project_id, case when id % 2 = 0 then 'failing' else 'failed' end, created_at, spec_id,
+        case when id % 3 = 0 then 'main' else 'branch-' || id end, ${hot.person}, created_at from runs`,
+  )
+  if (!db.dialect.commitsInOrder) await atLength(db, sql`analyze attention`)
 }
 
 /**
