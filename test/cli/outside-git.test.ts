@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { structuredPatch } from 'diff'
+import { toldDiffs } from '../../src/capture/work/past-diffs.ts'
+import { freshFolder } from './folder.ts'
 import { claudeIn, onlyRun, secret, syncAll } from './session.ts'
 import { localUser, writeFiles } from './user.ts'
 
@@ -83,4 +85,36 @@ test('outside git, the diffs of a turn are what the transcript says', async (t) 
   assert.deepEqual((await of())[0], ['a.ts', 'modified', '@@ -1,2 +1,3 @@\n one\n-two\n+2\n+three\n'])
   // Nothing of it stays in the state.
   assert.ok(!readFileSync(join(cwd, '../.local/state/conduct/state.db')).includes(secret))
+})
+
+test('where a transcript has only what changed, the content before follows from the file', async (t) => {
+  const cwd = freshFolder(t)
+  const at = (second: number) => Date.UTC(2026, 10, 25, 0, 0, second)
+  const line = (second: number, type: string, payload: object) =>
+    `${JSON.stringify({ timestamp: new Date(at(second)).toISOString(), type, payload })}\n`
+  const item = (second: number, unified_diff: string, path = 'a.ts') => {
+    const changes = { [join(cwd, path)]: { type: 'update', unified_diff, move_path: null } }
+    return line(second, 'event_msg', {
+      type: 'item_completed',
+      item: { type: 'FileChange', id: `i${second}`, changes, status: 'completed' },
+    })
+  }
+  const prompt = (second: number) => line(second, 'event_msg', { type: 'user_message', message: 'Go' })
+  const end = (second: number) => line(second, 'event_msg', { type: 'task_complete', last_agent_message: 'Done.' })
+  const text = [
+    line(0, 'session_meta', { id: 's', cwd }),
+    ...[prompt(1), item(2, '@@ -1,2 +1,2 @@\n-one\n+1\n two\n'), end(3)],
+    ...[prompt(4), item(5, '@@ -1,2 +1,3 @@\n 1\n+1.5\n two\n'), item(6, '@@ -1 +1 @@\n-x\n+y\n', 'b.ts'), end(7)],
+  ]
+  writeFiles(cwd, { 'rollout.jsonl': text.join(''), 'a.ts': '1\n1.5\ntwo\n', 'b.ts': 'z\n' })
+  const transcript = join(cwd, 'rollout.jsonl')
+  const diffs = await toldDiffs({
+    ...{ agent: 'codex', transcript, subagents: [], cwd, isWithheld: false },
+    ...{ since: at(1), from: at(4), until: at(7) },
+  })
+  // b.ts is not what the transcript says.
+  assert.deepEqual(
+    diffs.map(({ path, change, whole }) => [path, change?.patch, whole?.patch]),
+    [['a.ts', '@@ -1,2 +1,3 @@\n 1\n+1.5\n two\n', '@@ -1,2 +1,3 @@\n-one\n+1\n+1.5\n two\n']],
+  )
 })

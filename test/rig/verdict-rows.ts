@@ -86,7 +86,6 @@ export const upstream = ({ git, repository, write }: Place) => {
   git('checkout', '-q', 'main')
 }
 
-// Codex starts only in a git repository.
 const alone = ['claude']
 function withoutGit({ home, repository, write }: Place) {
   rmSync(join(repository, '.git'), { recursive: true })
@@ -639,6 +638,15 @@ export const rows: readonly Row[] = [
     steps: [politely, tests],
     verdict: 'verified',
     figures: () => ({ patch: madePolite }),
+  },
+  {
+    only: ['codex'],
+    name: '69 no git, tests, Codex',
+    prepare: withoutGit,
+    steps: [politely, tests],
+    verdict: 'verified',
+    // Its hooks report no durations, and Conduct measures those of commands in git, and of checks.
+    figures: () => ({ patch: madePolite, durations: 1 }),
   },
   {
     only: alone,

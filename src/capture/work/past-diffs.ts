@@ -6,7 +6,7 @@ import { contentAt } from '../../place/git/content.ts'
 import { readWritten } from '../../recorder/agents/transcript.ts'
 import type { OwedDiff, TurnTold } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
-import { applied, type Written } from '../../recorder/transcripts/written.ts'
+import { applied, reversed, type Written } from '../../recorder/transcripts/written.ts'
 import { pathsOf } from './own-work.ts'
 import { shownOf } from './shown-hunks.ts'
 import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
@@ -29,25 +29,39 @@ export async function toldDiffs({
 }: TurnTold & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
   const moments = await readWritten(agent, transcript, subagents)
   if (!moments) return []
-  const diffs = createPastDiffs({
-    root: undefined,
-    cwd,
-    isWithheld,
-    has: (path, content) => contentIn(cwd, path) === content,
-  })
-  const own: Pick<PastTurn, 'written' | 'files'> = { written: [], files: [] }
+  const before: PastTurn[] = []
+  const own: PastTurn[] = []
   // Prompts and answers go nowhere, so that nothing of them has to be masked.
-  for await (const { turn, written, files } of turnsOf(moments, async (text) => text)) {
-    const endedAt = Date.parse(turn.endedAt ?? '')
-    if (Date.parse(turn.startedAt ?? '') >= until) break
-    if (endedAt <= since) continue
-    if (endedAt <= from) diffs.next(written, files, undefined)
-    else {
-      own.written.push(...written)
-      own.files.push(...files)
-    }
+  for await (const past of turnsOf(moments, async (text) => text)) {
+    const { startedAt = '', endedAt = '' } = past.turn
+    if (Date.parse(startedAt) >= until) break
+    const at = Date.parse(endedAt)
+    if (at > since) (at > from ? own : before).push(past)
   }
-  return diffs.next(own.written, own.files, undefined)()
+  const diffs = createPastDiffs({ root: undefined, cwd, isWithheld, onDisk: onDisk(cwd, [...before, ...own]) })
+  for (const { written, files } of before) diffs.next(written, files, undefined)
+  const written = own.flatMap((past) => past.written)
+  const files = own.flatMap((past) => past.files)
+  return diffs.next(written, files, undefined)()
+}
+
+/** The files of a folder that tools wrote last. */
+function onDisk(cwd: string, turns: PastTurn[]): OnDisk {
+  const written = Map.groupBy(
+    turns.flatMap((turn) => turn.written),
+    ({ path }) => pathsOf(undefined, cwd, [path])[0],
+  )
+  return {
+    has: (path, content) => contentIn(cwd, path) === content,
+    original: (path) => written.get(path)?.reduceRight(rewound, contentIn(cwd, path)),
+  }
+}
+
+/** The content before a tool wrote that one; undefined if nobody knows. */
+function rewound(content: Content, { before, hunks }: Written): Content {
+  return before === undefined && typeof content === 'string' && hunks !== undefined
+    ? applied(content, reversed(hunks))
+    : before
 }
 
 /** The content of a file; null if there is none, undefined if it cannot be read. */
@@ -64,8 +78,15 @@ export interface PastPlace {
   cwd: string
   /** Whether the rules leave the text of diffs out. */
   isWithheld: boolean
-  /** Whether a file has that content now. If given, others are left out: a command changed them, which no transcript shows. */
-  has?(path: string, content: string | null): boolean
+  /** The files as they are. If given, those are left out that a command changed, which no transcript shows. */
+  onDisk?: OnDisk
+}
+
+interface OnDisk {
+  /** Whether a file has that content now. */
+  has(path: string, content: string | null): boolean
+  /** The content of a file before the run. */
+  original(path: string): Content
 }
 
 /** A content; null if there is no file, undefined if it is unknown. */
@@ -97,7 +118,7 @@ export interface PastDiffs {
  * Makes the diffs of a session's turns, one after the other. A file is left out where its contents before and after are
  * not known for sure. A turn in which somebody else changed a file, too, says only what the run has changed by then.
  */
-export function createPastDiffs({ root, cwd, isWithheld, has }: PastPlace): PastDiffs {
+export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): PastDiffs {
   const known = new Map<string, Known>()
   // A file elsewhere is no part of the work.
   const placed = (file: string) => pathsOf(root, cwd, [file]).find((path) => !isAbsolute(path))
@@ -111,16 +132,17 @@ export function createPastDiffs({ root, cwd, isWithheld, has }: PastPlace): Past
         const path = placed(one.path)
         if (path === undefined) continue
         const at = known.get(path)
-        const before = at ? at.now : one.before === undefined ? firstOf(one, { root, commit, path }) : one.before
+        const first = () => onDisk?.original(path) ?? firstOf(one, { root, commit, path })
+        const before = at ? at.now : one.before === undefined ? first() : one.before
         const change = changeOf(one, before)
-        const isFromGit = at?.isFromGit ?? (one.hunks !== undefined && change !== undefined)
+        const isFromGit = at?.isFromGit ?? (!onDisk && one.hunks !== undefined && change !== undefined)
         if (!change || (start.has(path) && change.before !== at?.now)) unsure.add(path)
         if (change && !start.has(path)) start.set(path, change.before)
         known.set(path, { base: at ? at.base : change?.before, now: change?.after, isFromGit })
       }
       const all = [...start].flatMap(([path, before]) => {
         const { base, now, isFromGit } = known.get(path) as Known
-        if (base === undefined || now === undefined || has?.(path, now) === false) return []
+        if (base === undefined || now === undefined || onDisk?.has(path, now) === false) return []
         const change = unsure.has(path) || before === now ? undefined : { before, after: now, isFromGit }
         const whole = { before: base, after: now, isFromGit }
         return change || base !== before || unsure.has(path) ? [{ path, change, whole }] : []

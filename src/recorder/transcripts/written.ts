@@ -40,6 +40,12 @@ export function applied(content: string, hunks: string): string | undefined {
   return all.slice(0, -1).every((line) => line.endsWith('\n')) ? all.join('') : undefined
 }
 
+/** The hunks that lead back. */
+export const reversed = (hunks: string): string =>
+  hunks.replace(/^(?:@@ -(\S+) \+(\S+) @@|[-+])/gm, (head, from?: string, to?: string) =>
+    from === undefined ? (head === '-' ? '+' : '-') : `@@ -${to} +${from} @@`,
+  )
+
 /** The lines with their line feeds. */
 const linesOf = (text: string): string[] => (text === '' ? [] : text.split(/(?<=\n)/))
 

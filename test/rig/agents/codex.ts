@@ -28,7 +28,7 @@ trust_level = "trusted"
   }),
   env: () => ({ OPENAI_API_KEY: 'scripted' }),
   args: ({ prompt, url, model, resumes, forks, reviews, contextTokens, isTyped }) => [
-    ...(isTyped ? [] : ['exec', '--json']),
+    ...(isTyped ? [] : ['exec', '--json', '--skip-git-repo-check']),
     ...['--dangerously-bypass-hook-trust', '-m', model],
     ...['-c', `model_providers.scripted.base_url="${url}"`],
     // Otherwise its first turn may begin before the MCP server has started, without the tools of that server.
