@@ -55,6 +55,24 @@ test('PostgreSQL walks along one index for a page of runs with two filters', asy
   for (const plan of plans) assert.doesNotMatch(plan, /Hash|Sort|Seq Scan on runs/)
 })
 
+testLedger('the attempts in a timeline are read without the other runs', async ({ client, store }) => {
+  await client.createRun({ runId: 'A', status: 'failed' })
+  await addOthers(store)
+  await client.createRun({ runId: 'B', retryOf: 'A' })
+  const ask = store.db.query
+  const explain = store.db.dialect.commitsInOrder ? sql`explain query plan` : sql`explain`
+  const plans: unknown[] = []
+  store.db.query = async <Row extends object>(statement: Parameters<typeof ask>[0]) => {
+    if (statement.text.includes('with recursive before')) plans.push(await ask(sql`${explain} ${statement}`))
+    return ask<Row>(statement)
+  }
+  const { timeline } = await client.timeline({ runId: 'B' })
+  store.db.query = ask
+  assert.equal(timeline.filter(({ kind }) => kind === 'attempt').length, 2)
+  assert.equal(plans.length, 1)
+  assert.doesNotMatch(JSON.stringify(plans), /project_id=|Seq Scan on runs|runs_by_time/)
+})
+
 const schema = readFileSync(new URL('../docs/schema.sql', import.meta.url), 'utf8')
 
 /** The index that finds the runs of a project by a column. */

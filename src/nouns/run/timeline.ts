@@ -139,7 +139,7 @@ async function attemptsOf(ctx: Ctx, id: number) {
     )`
   const newest = await ctx.db.query<Attempt>(sql`${family}
     select run_id as "runId", status, verdict, attempt, created_at as "createdAt" from runs
-    where id in (select id from family) and project_id = ${ctx.project.id} order by id desc limit ${shown}`)
+    where id in (select id from family) and project_id + 0 = ${ctx.project.id} order by id desc limit ${shown}`)
   const omitted = await countBeyond(ctx, newest, sql`${family} select count(*) as count from family`)
   return { newest, omitted }
 }
