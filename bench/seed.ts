@@ -46,7 +46,7 @@ export async function seedMany(url: string, runs: number, projects = 1): Promise
 async function seedFiles({ db }: Store, runs: number): Promise<void> {
   const written = [
     { path: hot.path, where: 'id % 10 < 9' },
-    { path: hot.somePath, where: 'id % 100 < 3' },
+    { path: hot.somePath, where: 'id % 33 = 0' },
     { path: hot.rarePath, where: `id in (${[0.2, 0.5, 0.8].map((share) => Math.round(runs * share)).join(', ')})` },
   ]
   for (const { path, where } of written) {
