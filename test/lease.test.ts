@@ -120,6 +120,21 @@ testLedger('an expired lease fails the run as of that time, with one event', asy
   )
 })
 
+testLedger('whoever comes first after a lease expired, the log does not blame them for it', async (ledger) => {
+  const { client } = ledger
+  await leased(ledger)
+  ledger.advance(300_000)
+  await client.updateRun({ runId: 'A', title: 'Taken over' })
+  const { events } = await client.listEvents({ subject: 'A', type: ['run.updated'] })
+  assert.deepEqual(
+    events.map(({ actor, changes }) => [actor.kind, Object.keys(changes).includes('status')]),
+    [
+      ['system', true],
+      ['key', false],
+    ],
+  )
+})
+
 testLedger('any store that opens the ledger fails the runs of servers that died', async (ledger) => {
   await leased(ledger, 'A', 10)
   const other = await openStore(ledger.url, { now: () => Date.now() + 60_000 })
