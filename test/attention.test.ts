@@ -167,6 +167,14 @@ testLedger('people resolve, assign, put off and note runs, several at once', asy
   assert.deepEqual(await needsOf(client, { state: 'put-off' }), ['C failed'])
   assert.deepEqual(await needsOf(client, { state: 'resolved' }), ['B failed'])
   assert.deepEqual(await needsOf(client, { assignee: ada }), ['A failed'])
+  const { events } = await client.listEvents({ subject: 'A', type: ['attention.updated'] })
+  assert.deepEqual(
+    events.map(({ changes: { resolvedAt, ...others } }) => [others, resolvedAt?.map(Boolean)]),
+    [
+      [{ note: [null, 'Known.'] }, [false, true]],
+      [{ note: ['Known.', null], assignee: [null, ada] }, [true, false]],
+    ],
+  )
   // Once more changes nothing.
   await client.updateAttention({ runIds: ['A'], assignee: ada })
   assert.deepEqual(await eventsOf(client, 'A'), ['attention.created', 'attention.updated', 'attention.updated'])
