@@ -76,7 +76,12 @@ async function fill({ client, as }: Ledger) {
   await client.updateRun({ runId: 'R', title: `${secret} again` })
   await as({ project: 'shop' }).createRun({ runId: 'R', title: secret, content: secret })
   await client.createRun({ runId: 'OTHER', title: 'innocent', content: 'innocent words\n' })
-  await client.createKey({ name: secret, permissions: ['read'] })
+  await client.createKey({
+    name: secret,
+    permissions: ['read'],
+    person: `Ada <${secret}@example.com>`,
+    machine: secret,
+  })
   const texts = Object.keys(runFields).filter(
     (name) => name in runInput && runFields[name as keyof Run].kind === 'text',
   )
@@ -107,6 +112,8 @@ const withoutTexts: Record<string, string[]> = {
   run_files: [],
   run_labels: ['name', 'created_at'],
   run_links: ['href_key', 'created_at'],
+  projects: ['slug', 'created_at', 'updated_at', 'retention', 'deleted_at', 'emptied_at'],
+  keys: ['prefix', 'hash', 'permissions', 'created_at', 'last_used_at', 'expires_at', 'revoked_at'],
 }
 
 /** The columns of text in a table in which no row has the word. */
