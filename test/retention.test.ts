@@ -208,6 +208,20 @@ testLedger('a long run is removed in slices, and a run that is resumed meanwhile
   assert.deepEqual(await idsOf(client), [])
 })
 
+testLedger('the texts of a long run go from all of its events, also from those that only append', async (ledger) => {
+  const { client, store, advance } = ledger
+  await client.createRun({ runId: 'LONG', title: 'ahornwort', status: 'completed' })
+  for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, git: { branch: `ahornwort-${n}` } })
+  const told = () =>
+    store.db.query<{ is_append: number }>(sql`
+      select distinct is_append from events where subject = 'LONG' and changes like '%ahornwort%' order by is_append`)
+  assert.deepEqual(await told(), [{ is_append: 0 }, { is_append: 1 }])
+  await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
+  advance(2 * dayMs)
+  await applyOnce(ledger)
+  assert.deepEqual(await told(), [])
+})
+
 testLedger('the texts of a check of an old run go from the log, even if it was recorded meanwhile', async (ledger) => {
   const { client, advance } = ledger
   await runWith(client, 'OLD', 'ahornwort')
