@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
 import { treesOf } from '../../src/recorder/check.ts'
-import type { RanCheck, RanLine } from '../../src/recorder/facts.ts'
+import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Candidate, Memo } from '../../src/recorder/memo.ts'
 import { close, step } from '../../src/recorder/step.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../src/recorder/work.ts'
@@ -105,6 +105,52 @@ for (const [what, versions, sent] of [
       calls.filter(({ input }) => !input.open).map(({ input }) => input.agentVersion),
       sent,
     )
+  })
+}
+
+const everything = { answers: true, prompts: true, changes: true }
+const sides = { root: '/work', objects: '/objects', base: 't1', before: 't1', after: 't2' }
+const diff = { ...sides, written: ['a'], own: ['a'], shared: [], sharedSince: [] }
+
+for (const when of ['its beginning', 'its end', 'now']) {
+  for (const [text, recorded] of [
+    ['answers', ['Do it.', undefined, false]],
+    ['prompts', [undefined, 'Done.', false]],
+    ['changes', ['Do it.', 'Done.', true]],
+  ] as const) {
+    test(`a turn without ${text}, by the rules at ${when}`, () => {
+      const rulesAt = (at: string) => (at === when ? { ...everything, [text]: false } : everything)
+      const begun = step({}, seenOf(prompt), factsAt(0, { trees: { rules: rulesAt('its beginning') } }))
+      const after = step(
+        begun.memo,
+        seenOf(turn),
+        factsAt(1, {
+          rules: rulesAt('now'),
+          trees: { rules: rulesAt('its end') },
+          work: { files: [], commits: [], own: ['a'], diff },
+        }),
+      )
+      const input = after.calls.find(({ operation }) => operation === 'appendTurn')?.input
+      assert.deepEqual([input?.prompt, input?.answer, after.memo.owed?.[0]?.isWithheld], recorded)
+    })
+  }
+}
+
+for (const [what, own, home] of [
+  ['those of now, if the session did not change them', ['src/a.ts'], 'later'],
+  ['those of its beginning, if the session changed them itself', ['api/conduct.json'], 'first'],
+] as const) {
+  test(`the rules of a resumed session are ${what}`, () => {
+    const rulesOf = (home: string) => ({ checks: { home, rules: [], required: [] } })
+    const work = { files: own.map((path) => ({ path })), commits: [], own: [...own] }
+    const steps: [Step, Partial<Facts>][] = [
+      [prompt, { trees: rulesOf('first') }],
+      [turn, { work }],
+      [end, {}],
+      [prompt, { trees: rulesOf('later') }],
+    ]
+    const memo = steps.reduce<Memo>((memo, [one, facts], at) => step(memo, seenOf(one), factsAt(at, facts)).memo, {})
+    assert.equal(memo.checks?.home, home)
   })
 }
 
