@@ -74,7 +74,7 @@ test('messages that the agent takes up at once have their own answers, and one t
   ])
 })
 
-/** The files and tokens of the turns in which two files are written, the second after a message was sent. */
+/** The files, tokens and trees of the turns in which two files are written, the second after a message was sent. */
 function workOf(transcript: ToldTurn[]) {
   let memo: Memo = {}
   const steps: [Step, string[], string[]][] = [
@@ -90,7 +90,10 @@ function workOf(transcript: ToldTurn[]) {
     const usage = { inputTokens: turns.reduce((sum, { usage }) => sum + (usage?.inputTokens ?? 0), 0), outputTokens: 1 }
     const all = { turns, ...(usage.inputTokens > 0 && { usage }) }
     const known = aboutTurn(all, { turn: 'p1', ...memo.draft, at: memo.draft?.startedAt ?? start }) ?? all
-    const work = { files: files.map((path) => ({ path })), commits: [], own }
+    const [from, to] = at < 4 ? ['t0', 't1'] : ['t1', 't2']
+    const sides = { root: '/work', objects: '/objects', base: 't0', before: from, after: to }
+    const diff = { ...sides, written: files, own, shared: [], sharedSince: [] }
+    const work = { files: files.map((path) => ({ path })), commits: [], own, diff }
     const after = step(memo, seen, factsAt(at, { told: known, work }))
     memo = after.memo
     return after.calls
@@ -99,7 +102,8 @@ function workOf(transcript: ToldTurn[]) {
     const { files = [], usage } = input as { files?: { path: string }[]; usage?: { inputTokens: number } }
     return operation === 'appendTurn' && !input.open ? [[files.map(({ path }) => path).join(), usage?.inputTokens]] : []
   })
-  return { turns, own: memo.own }
+  const trees = memo.owed?.map(({ n, before, after, written }) => [n, before, after, written.join()])
+  return { turns, own: memo.own, trees }
 }
 
 const used = (inputTokens: number) => ({ usage: { inputTokens, outputTokens: 0 } })
@@ -115,10 +119,18 @@ test('a turn whose message the agent takes up at once has its own files and toke
       ['two', 20],
     ],
     own: ['one', 'two'],
+    trees: [
+      [1, 't0', 't1', 'one'],
+      [2, 't1', 't2', 'two'],
+    ],
   })
 })
 
-test('a turn that ends while a message waits has all files', () => {
+test('a turn that ends while a message waits has all files, and its diffs begin with its first part', () => {
   const transcript = [{ ...told('One', 'It is done.', 0, 'p1'), ...used(10) }]
-  assert.deepEqual(workOf(transcript), { turns: [['one,two', 10]], own: ['one', 'two'] })
+  assert.deepEqual(workOf(transcript), {
+    turns: [['one,two', 10]],
+    own: ['one', 'two'],
+    trees: [[1, 't0', 't2', 'one,two']],
+  })
 })
