@@ -453,6 +453,19 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
     'independent',
     [['a recorder that never said what is not committed', [ci('2')], { tree: 'C', commit: '2', dirty: false }]],
   ],
+  [
+    84,
+    'stale',
+    'executed',
+    [
+      [
+        'a claim that only leftovers came after the tests',
+        [ran('A'), claim('B', 'pass', { startTree: 'A' })],
+        dirty('B'),
+      ],
+      ['CI left files in its own folder', [ran('A'), ci('2', 'pass', { name: 'lint', startTree: 'A' })], dirty('B')],
+    ],
+  ],
 ]
 
 for (const [number, verdict, evidence, rows] of cases) {
