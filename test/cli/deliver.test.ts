@@ -203,13 +203,15 @@ testLedger('changes that others made to the run stay, and no line is lost', asyn
   state.queue(name, begin(), ...lines(0, 2))
   await send()
   await ledger.client.updateRun({ runId: 'RUN-001', status: 'failed' })
-  state.queue(name, ...lines(2, 5), end())
+  const facts = { git: { branch: 'b' }, usage: { inputTokens: 7 }, links: [{ rel: 'pr', href: 'https://a.b/1' }] }
+  state.queue(name, ...lines(2, 5), call('updateRun', { status: 'completed', changes: { files: 2 }, ...facts }))
   const { outcome, words } = await send()
   assert.equal(outcome, 'sent')
   assert.match(words ?? '', /no longer hold the lease of run 'RUN-001'.*'first admin'.*What others made of it stays/)
   const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'CANCELLED', textOf(5)])
-  assert.deepEqual(run.changes, { files: 2 }, 'what only the recorder knows')
+  const { git, usage, links, changes } = run
+  assert.deepEqual({ git, usage, links, changes }, { ...facts, changes: { files: 2 } }, 'what only the recorder knows')
 })
 
 testLedger('text for a run that another caller has leased waits until the run is free', async (ledger, t) => {
