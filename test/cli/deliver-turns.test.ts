@@ -57,6 +57,23 @@ testLedger('a machine that numbers its turns from 1 again appends them to the ot
   assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2', 'Again', 'And again'])
 })
 
+testLedger('a turn that gets another number takes its diffs with it', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  const diffs = (n: number, path: string) =>
+    newCall('addDiffs', { turn: n, diffs: [{ path, change: { status: 'added', patch: '@@ -0,0 +1 @@\n+x\n' } }] })
+  state.queue(name, begin(), turn(1), diffs(1, 'a.ts'), turn(1, 'Again'), diffs(1, 'b.ts'))
+  assert.equal((await send()).outcome, 'sent')
+  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Again'])
+  const { files } = await ledger.client.getDiff({ runId: 'RUN-001' })
+  assert.deepEqual(
+    files.map(({ path, turn }) => [path, turn]),
+    [
+      ['a.ts', 1],
+      ['b.ts', 2],
+    ],
+  )
+})
+
 testLedger(
   'a check and a turn of a session are sent while it holds the lease, and after it has lost it',
   async (ledger, t) => {
