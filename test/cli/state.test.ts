@@ -148,6 +148,16 @@ test('a command that begins once more within two seconds has begun once', (t) =>
   assert.equal(state.finish('exec-1', 'npm test', false), undefined)
 })
 
+test('a command whose end nobody reported counts for others until its session ends', (t) => {
+  const { state } = open(t)
+  for (const name of ['one', 'two']) state.record({ ...recording, name, kind: 'hook' })
+  state.begin('two', '/shop', 'npm test', { tree: 'a' })
+  const rivals = () => state.rivals('one', '/shop', Date.now(), Date.now())
+  assert.deepEqual(rivals(), ['two'])
+  state.update('two', { ended: true })
+  assert.deepEqual(rivals(), [])
+})
+
 test('calls for a recording that does not exist are refused as a whole', (t) => {
   const { state } = open(t)
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)
