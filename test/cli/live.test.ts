@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { settleNotes } from '../../src/capture/hook/session.ts'
 import { sendBeats } from '../../src/capture/spool/beat.ts'
 import { reconnect } from '../../src/capture/spool/sender.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { sync } from '../../src/capture/spool/sync.ts'
+import type { Client } from '../../src/client/client.ts'
 import type { Place } from '../../src/place/place.ts'
 import { programOf } from './program.ts'
 import { claudeIn, letPass, onlyRun, secret, syncAll, workplace } from './session.ts'
@@ -127,6 +129,35 @@ test('the end of a session that comes during a heartbeat is sent after it', asyn
   await sendBeats(state, { connect, waits: true })
   assert.ok(isEnded)
   assert.equal((await onlyRun(user)).status, 'completed')
+})
+
+test('no heartbeat overtakes the end of a turn that cannot be sent now', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  await syncAll(env)
+  await claude.stop()
+  letPass(env, 5_000)
+  const state = stateOf(env)
+  t.after(() => state.close())
+  await settleNotes(state, env, () => {})
+  const sent: string[] = []
+  const connect = async (place: Place) => {
+    const { client, close } = await reconnect(place, env)
+    const appendTurn: Client['appendTurn'] = async () => {
+      sent.push('appendTurn')
+      throw new Error('The connection is lost.')
+    }
+    const heartbeat: Client['heartbeat'] = (...words) => {
+      sent.push('heartbeat')
+      return client.heartbeat(...words)
+    }
+    return { client: { ...client, appendTurn, heartbeat }, close }
+  }
+  assert.equal(state.beats().length, 1)
+  await sendBeats(state, { connect, waits: true })
+  assert.deepEqual(sent, ['appendTurn', 'appendTurn'])
 })
 
 test('a command that matches a rule of conduct.json is a check of the tree after it', async (t) => {
