@@ -115,6 +115,15 @@ test('a diff has no text where the rules leave it out, and says which files anot
   assert.deepEqual([one?.change?.shared, two?.change?.shared], [undefined, true])
 })
 
+test('a secret in the old name of a file is masked, also when the file changes again later', async (t) => {
+  const its = folder(t)
+  const old = `notes-${formed['GitHub token']}.txt`
+  its.write({ [old]: 'one\ntwo\nthree\n' })
+  const [renamed] = await its.turn({ [old]: null, 'notes.txt': 'one\ntwo\nthree\n' })
+  const [changed] = await its.turn({ 'notes.txt': 'one\ntwo\nfour\n' })
+  assert.deepEqual([renamed?.change?.from, changed?.whole?.from], ['notes-[masked].txt', 'notes-[masked].txt'])
+})
+
 test('settings and attributes of the repository and its user have no effect', async (t) => {
   const its = folder(t)
   const script = join(its.cwd, 'script.sh')
