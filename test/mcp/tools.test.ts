@@ -284,8 +284,11 @@ testLedger('record_check names the check that a recorder made of the command', a
   }
   assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.content, '12 pass')
   assert.equal((await record('pass', 'docker run tests')).data.checkId, 'CHECK-002')
+  await client.updateRun({ runId, touched: true, leaseToken })
+  const later = await record('pass', 'npm test')
+  assert.deepEqual([later.data.checkId, later.data.verdict], ['CHECK-003', 'stale'], 'the work has changed since')
   await client.createCheck({ ...seen, result: 'fail', exitCode: 1 })
   const { text, data } = await record('pass', 'npm test')
-  assert.equal(data.checkId, 'CHECK-004')
+  assert.equal(data.checkId, 'CHECK-005')
   assert.match(text, /failing \(evidence: executed\): `npm test` failed\. This is only your claim/)
 })
