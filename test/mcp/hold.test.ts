@@ -8,7 +8,7 @@ import { openStore } from '../../src/operations/open.ts'
 import { connect, placeOf } from '../../src/place/connect.ts'
 import { serve } from '../../src/server/serve.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
-import { type Engine, engines } from '../support/engines.ts'
+import { testOn } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
 import { agentByStdio, type LocalAgent } from './connect.ts'
 
@@ -198,8 +198,7 @@ test('one process holds a run for two hours after its last call, and lets go of 
   assert.equal((await client.getRun({ runId })).run.title, 'mine now')
 })
 
-test('the lease of a run is held even if the database URL has a password', async (t) => {
-  const { freshUrl } = engines.find(({ name }) => name === 'postgres') as Engine
+testOn('postgres', 'the lease of a run is held even if the database URL has a password', async ({ freshUrl }, t) => {
   const [url, folder] = [new URL(await freshUrl(t)), freshFolder(t)]
   assert.ok(url.password)
   const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: url.href }
