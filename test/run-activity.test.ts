@@ -7,7 +7,9 @@ const told = async ({ client }: Ledger, runId = 'A') =>
     ({ type, changes }: Event) => [type, changes] as const,
   )
 
-const ago = (seconds: number) => new Date(Date.now() - 1000 * seconds).toISOString()
+/** All from one moment, so that a slow machine measures the same spans. */
+const now = Date.now()
+const ago = (seconds: number) => new Date(now - 1000 * seconds).toISOString()
 
 testLedger('a wait for a person is one event with the tool alone, and no version', async (ledger) => {
   const { client } = ledger
@@ -45,11 +47,11 @@ testLedger('the end of a long turn is one event, whether the turn or a heartbeat
     ['run.idle', { turnSeconds: [null, 200] }],
   ])
   await beat('B', 'working', ago(300))
-  await beat('B', 'idle')
+  await beat('B', 'idle', ago(0))
   await client.appendTurn({ runId: 'B', prompt: 'Go' })
   assert.deepEqual(await told(ledger, 'B'), [['run.idle', { turnSeconds: [null, 300] }]])
   await beat('C', 'working', ago(119))
-  await client.appendTurn({ runId: 'C', prompt: 'A short one' })
+  await client.appendTurn({ runId: 'C', prompt: 'A short one', endedAt: ago(0) })
   await client.appendTurn({ runId: 'D', prompt: 'Nobody saw it begin', startedAt: ago(600) })
   await client.appendTurn({ runId: 'D', prompt: 'Another', startedAt: ago(500), endedAt: ago(10) })
   assert.deepEqual([await told(ledger, 'C'), await told(ledger, 'D')], [[], []])
