@@ -102,7 +102,7 @@ function workOf(transcript: ToldTurn[]) {
     const { files = [], usage } = input as { files?: { path: string }[]; usage?: { inputTokens: number } }
     return operation === 'appendTurn' && !input.open ? [[files.map(({ path }) => path).join(), usage?.inputTokens]] : []
   })
-  const trees = memo.owed?.map(({ n, before, after, written }) => [n, before, after, written.join()])
+  const trees = memo.owed?.map((owed) => 'before' in owed && [owed.n, owed.before, owed.after, owed.written.join()])
   return { turns, own: memo.own, trees }
 }
 
