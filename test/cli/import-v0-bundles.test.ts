@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { testLedger } from '../support/engines.ts'
+import type { TestContext } from 'node:test'
+import { type Ledger, testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
 import { writeFiles } from './user.ts'
@@ -10,6 +11,12 @@ const reports = `.conduct/specs/${bundle}/phase-reports`
 const header = 'timestamp,model,launcher,command,agent_name,phase(s),path\n'
 const lineOf = (time: string, command: string, phase: string, path: string) =>
   `2026-03-0${time},a-model,An agent,${command},unknown-agent,${phase},${path}\n`
+
+interface Unplaced {
+  file: string
+  line?: number
+  reason: string
+}
 
 const files = {
   '.conduct/logs.csv':
@@ -44,16 +51,21 @@ const files = {
   '.conduct/ledger.md': '# Ledger\n',
 }
 
-testLedger('bundles, trackers and logs become specs, runs and checks once', async (ledger, t) => {
+/** Writes a ledger of the earlier Conduct and returns what imports it. */
+function importOf(t: TestContext, ledger: Ledger, written: Record<string, string>) {
   const folder = freshFolder(t)
-  writeFiles(folder, files)
+  writeFiles(folder, written)
   const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: ledger.url }
-  const run = async (...more: string[]) => {
+  return async (...more: string[]) => {
     const words = ['import', 'conduct-v0', '.', '--project', 'old', '--json', ...more]
     const { code, stdout, stderr } = await conductHere(words, env, folder)
     assert.equal(code, 0, stderr)
     return JSON.parse(stdout)
   }
+}
+
+testLedger('bundles, trackers and logs become specs, runs and checks once', async (ledger, t) => {
+  const run = importOf(t, ledger, files)
   const first = await run('--dry-run')
   assert.deepEqual({ ...(await run()), dryRun: true }, first)
   assert.deepEqual(first.counts, { specs: 4, runs: 7, checks: 9, features: 0 })
@@ -109,7 +121,7 @@ testLedger('bundles, trackers and logs become specs, runs and checks once', asyn
     ],
   )
   assert.deepEqual(first.unplaced, [
-    { file: '.conduct/audits/one.md', line: 10, reason: 'UI-004 was not evaluated' },
+    { file: '.conduct/audits/one.md', line: 10, reason: 'not evaluated: UI-004' },
     { file: '.conduct/logs.csv', line: 7, reason: `${reports}/gone.md is gone` },
     { file: '.conduct/logs.csv', line: 8, reason: "timestamp 'yesterday' is no time in the past" },
     { file: '.conduct/decisions/one.md', reason: 'neither the tracker nor the log names it' },
@@ -120,4 +132,98 @@ testLedger('bundles, trackers and logs become specs, runs and checks once', asyn
   ])
   const again = await run()
   assert.deepEqual([again.counts.specs, again.counts.runs, again.counts.checks], [0, 0, 0])
+})
+
+const log = (...lines: string[]) => ({ '.conduct/logs.csv': header + lines.join('') })
+const checksOf = async (ledger: Ledger) => {
+  const { checks } = await ledger.as({ project: 'old' }).listChecks({ order: 'asc' })
+  const whole = checks.map(({ checkId }) => ledger.as({ project: 'old' }).getCheck({ checkId }))
+  return (await Promise.all(whole)).map(({ check: { name, result, content } }) => [name, result, content])
+}
+
+testLedger('a requirement has its result in a heading, a list, an item or a table', async (ledger, t) => {
+  const report = [
+    '# Search\n\n## Metadata\n\n| Field | Value |\n|---|---|\n| Model | a-model |\n\n## Status\n\nPARTIAL — the index is missing\n',
+    '### FIND-001 — PASS for one word\n\n- Seen.\n\n### Slow words — FAIL / BLOCKED\n\n### MISSING — a plan\n',
+    '### Keep the order\n\n- Status: PASS\n- Evidence: seen.\n',
+    '1. PASS - Finds `a.b` in\n   two files. It took\n   a second.\n2. **FAIL — Finds nothing.** Where\n   nothing is.\n3. Passes it on.\n',
+    '```text\n## Done — PASS\n- Status: FAIL\n```\n',
+    '| Command | Result |\n|---|---|\n| `find x` | PASS |\n',
+    '| ID | Level | State | Why |\n|---|---|---:|---|\n| `F-01` | High | PASS — twice | Found |\n| F-02 | Low | DONE; LIVE BLOCKED | Who knows |\n',
+  ].join('\n')
+  const written = { ...log(lineOf('1T10:00:00Z', 'execute', 'PHASE_00', '.conduct/r.md')), '.conduct/r.md': report }
+  const { unplaced, counts } = await importOf(t, ledger, written)()
+  assert.deepEqual(await checksOf(ledger), [
+    ['PHASE_00', 'warn', 'PARTIAL — the index is missing'],
+    ['FIND-001', 'pass', 'PASS for one word'],
+    ['Slow words', 'fail', 'FAIL / BLOCKED'],
+    ['Keep the order', 'pass', 'PASS'],
+    ['Finds a.b in two files', 'pass', 'It took a second.'],
+    ['Finds nothing', 'fail', 'Where nothing is.'],
+    ['F-01', 'pass', 'PASS — twice Found'],
+  ])
+  assert.deepEqual([counts.runs, counts.checks], [1, 7])
+  const reason = "the result of F-02 is 'DONE; LIVE BLOCKED', which begins with none of "
+  assert.deepEqual(
+    unplaced.map(({ file, line, reason: said }: Unplaced) => [file, line, said.slice(0, reason.length)]),
+    [['.conduct/r.md', report.split('\n').findIndex((line) => line.startsWith('| F-02')) + 1, reason]],
+  )
+})
+
+testLedger('the result of a requirement is not that of its report', async (ledger, t) => {
+  const report = '# Till\n\n## Requirements\n\n### Count it\n\n- Status: FAIL\n'
+  const written = { ...log(lineOf('1T10:00:00Z', 'execute', '', '.conduct/r.md')), '.conduct/r.md': report }
+  await importOf(t, ledger, written)()
+  assert.deepEqual(await checksOf(ledger), [['Count it', 'fail', 'FAIL']])
+  const { runs } = await ledger.as({ project: 'old' }).listRuns({})
+  assert.deepEqual(
+    runs.map(({ status }) => status),
+    ['completed'],
+  )
+})
+
+testLedger('one entry names all requirements that an audit did not evaluate', async (ledger, t) => {
+  const names = Array.from({ length: 30 }, (_, n) => `UI-${n + 1}`)
+  const rows = names.map((name) => `| ${name} | N/A | Not ours |\n`).join('')
+  const audit = `# Audit\n\n| Requirement | Result | Why |\n|---|---|---|\n${rows}`
+  const written = { ...log(lineOf('1T10:00:00Z', 'audit', '', '.conduct/a.md')), '.conduct/a.md': audit }
+  const { unplaced, more } = await importOf(t, ledger, written)('--dry-run')
+  assert.deepEqual(unplaced, [{ file: '.conduct/a.md', line: 5, reason: `not evaluated: ${names.join(', ')}` }])
+  assert.equal(more, 0)
+})
+
+testLedger('each row of a tracker becomes a spec, also without a document', async (ledger, t) => {
+  const run = importOf(t, ledger, {
+    ...log(lineOf('8T10:00:00Z', 'spec', '', '.conduct/specs/2026-03-08-new-3c4d5e6f-spec')),
+    '.conduct/tracker.csv':
+      'id, desc, status, completedAt, completionDoc\n2026-03-08-new-3c4d5e6f-spec,Sell hats,0,,\n' +
+      '2026-03-09-hat-issue,A hat is gone,1,2026-03-09T10:00:00Z,hat-completion\n2026-03-09-cap-issue,A cap,0,,\n',
+    '.conduct/issues/2026-03-09-hat-issue.md': '# A hat is gone\n\n- Status: Open\n',
+    '.conduct/issues/2026-03-09-cap-issue.md': '# A cap\n\n- Status: Open\n',
+  })
+  const { counts, unplaced, contradictions } = await run()
+  assert.equal(counts.specs, 3)
+  assert.deepEqual(unplaced, [
+    {
+      file: '.conduct/tracker.csv',
+      line: 2,
+      reason: '.conduct/specs/2026-03-08-new-3c4d5e6f-spec is gone: its spec has only a title',
+    },
+  ])
+  assert.deepEqual(contradictions, [
+    { file: '.conduct/issues/2026-03-09-hat-issue.md', reason: 'says Open, and the tracker 1: the tracker holds' },
+  ])
+  const client = ledger.as({ project: 'old' })
+  const { spec: hats } = await client.getSpec({ specId: 'v0-2026-03-08-new-3c4d5e6f-spec' })
+  assert.deepEqual([hats.title, hats.status, hats.content], ['Sell hats', 'in_progress', '# Sell hats\n'])
+  const { spec: hat } = await client.getSpec({ specId: 'v0-2026-03-09-hat-issue' })
+  assert.deepEqual(
+    [hat.status, hat.content.split('\n').slice(-5)],
+    ['completed', ['## Tracker', '', '- **Completed:** 2026-03-09T10:00:00Z', '- **Completion:** hat-completion', '']],
+  )
+  const { runs } = await client.listRuns({})
+  assert.deepEqual(
+    runs.map(({ specId }) => specId),
+    [hats.specId],
+  )
 })

@@ -4,11 +4,13 @@ import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
 import type { Documents } from './documents.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
-import { importLogLine, type LogLine } from './v0-log.ts'
+import { cut, importLogLine, type LogLine } from './v0-log.ts'
 import { exists, pastOf } from './v0-track.ts'
 
 /** The folder of the third generation of the earlier Conduct: bundles, a tracker and a log. */
 export const bundleFolder = '.conduct'
+
+const trackerFile = `${bundleFolder}/tracker.csv`
 
 /** A row of the tracker: a bundle, or an issue. */
 interface Tracked {
@@ -17,6 +19,7 @@ interface Tracked {
   isDone: boolean
   completedAt: string
   completionDoc: string
+  line: number
 }
 
 /**
@@ -26,9 +29,10 @@ interface Tracked {
 export async function importBundles(context: V0Context): Promise<void> {
   const { documents } = context
   const tracked = trackedIn(context)
-  for (const id of bundlesIn(documents)) await importBundle(id, tracked.get(id), context)
+  const bundles = bundlesIn(documents)
+  for (const id of bundles) await importBundle(id, tracked.get(id), context)
   for (const row of tracked.values()) {
-    if (!row.id.endsWith('-spec')) await importIssue(row, context)
+    if (!bundles.includes(row.id)) await importRow(row, context)
   }
   const seen = new Map<string, number>()
   const byCompletion = new Map([...tracked.values()].map(({ id, completionDoc }) => [completionDoc, id]))
@@ -60,11 +64,28 @@ async function importBundle(id: string, row: Tracked | undefined, context: V0Con
   await importSpec(id, { content: parts.filter((part) => typeof part === 'string').join('\n'), row, location }, context)
 }
 
-async function importIssue(row: Tracked, context: V0Context) {
+/** Imports a row without a bundle: an issue with its document, if it has one, or else the title alone. */
+async function importRow(row: Tracked, context: V0Context) {
+  const { documents, report } = context
   const location = `${bundleFolder}/issues/${row.id}.md`
-  const text = attempt(() => context.documents.text(location))
+  const text = attempt(() => documents.text(location))
   const content = typeof text === 'string' ? text : `# ${row.desc}\n`
+  if (row.id.endsWith('-spec'))
+    report.pass(trackerFile, row.line, `${bundleFolder}/specs/${row.id} is gone: its spec has only a title`)
+  const [, said] = /^[-*] \**Status:?\**:? *`?(Open|Resolved)\b/im.exec(content) ?? []
+  if (said !== undefined && (said.toLowerCase() === 'resolved') !== row.isDone)
+    report.contradict(location, undefined, `says ${said}, and the tracker ${Number(row.isDone)}: the tracker holds`)
   await importSpec(row.id, { content, row, location }, context)
+}
+
+/** What a row says and a spec has no field for, as Markdown; empty if there is nothing. */
+function toldIn({ completedAt, completionDoc }: Tracked): string {
+  const lines = [
+    completedAt && `- **Completed:** ${completedAt}`,
+    completionDoc && `- **Completion:** ${completionDoc}`,
+  ]
+  const told = lines.filter(Boolean).join('\n')
+  return told && `\n## Tracker\n\n${told}\n`
 }
 
 interface SpecText {
@@ -73,8 +94,9 @@ interface SpecText {
   location: string
 }
 
-async function importSpec(id: string, { content, row, location }: SpecText, { client, dryRun, report }: V0Context) {
-  const specId = `v0-${id}`
+async function importSpec(id: string, { content: text, row, location }: SpecText, context: V0Context) {
+  const { client, dryRun, report } = context
+  const [specId, content] = [`v0-${id}`, `${text}${row ? toldIn(row) : ''}`]
   if (!humanIdPattern.test(specId)) return report.pass(location, undefined, `'${id}' is no id that can be kept`)
   if (Buffer.byteLength(content) > mostSpecBytes) return report.pass(location, undefined, 'it is longer than 1 MiB')
   if (await exists(client.getSpec({ specId }))) return report.count('specs imported before')
@@ -83,7 +105,7 @@ async function importSpec(id: string, { content, row, location }: SpecText, { cl
   if (dryRun) return
   const status = row ? (row.isDone ? ('completed' as const) : ('in_progress' as const)) : ('draft' as const)
   const day = pastOf(/^\d{4}-\d{2}-\d{2}/.exec(id)?.[0])
-  const title = row ? { title: (await mask(row.desc)).slice(0, 300).toWellFormed() } : {}
+  const title = row ? { title: cut(await mask(row.desc), 300) } : {}
   await client.createSpec({ specId, status, ...title, content: await mask(content), ...(day && { createdAt: day }) })
 }
 
@@ -91,10 +113,10 @@ async function importSpec(id: string, { content, row, location }: SpecText, { cl
 const mostSpecBytes = 1_000_000
 
 function trackedIn(context: V0Context): ReadonlyMap<string, Tracked> {
-  const file = `${bundleFolder}/tracker.csv`
-  const rows = rowsIn(file, context).map(({ id = '', desc = '', status, completedAt = '', completionDoc = '' }) => ({
-    ...{ id, desc, completedAt, completionDoc },
-    isDone: status === '1',
+  const rows = rowsIn(trackerFile, context).map(({ id = '', desc = '', ...row }, at) => ({
+    ...{ id, desc, completedAt: row.completedAt ?? '', completionDoc: row.completionDoc ?? '' },
+    isDone: row.status === '1',
+    line: at + 2,
   }))
   return new Map(rows.filter(({ id }) => id !== '').map((row) => [row.id, row]))
 }

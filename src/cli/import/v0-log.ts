@@ -2,6 +2,7 @@ import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
+import { type Found, type Results, resultsIn, resultWords } from './v0-results.ts'
 import { exists, pastOf } from './v0-track.ts'
 
 /** A line of the log: what an agent did when, and the document that it wrote. */
@@ -16,13 +17,6 @@ export interface LogLine {
   at: { file: string; line: number }
 }
 
-/** A result in a report. */
-interface Found {
-  name: string
-  result: 'pass' | 'fail' | 'warn'
-  words: string
-}
-
 /** Imports a line of the log as a run, with a check for each result in its document. */
 export async function importLogLine(line: LogLine, runId: string, spec: string | undefined, context: V0Context) {
   const { client, dryRun, report } = context
@@ -31,7 +25,7 @@ export async function importLogLine(line: LogLine, runId: string, spec: string |
   if (time === undefined) return report.pass(file, at, `timestamp '${line.timestamp}' is no time in the past`)
   if (!humanIdPattern.test(runId)) return report.pass(file, at, `'${line.command}' is no command that can be kept`)
   const text = documentOf(line, context)
-  const status = statusIn(text)
+  const { status, found, unknown } = resultsIn(text)
   const isKnown = await exists(client.getRun({ runId }))
   report.count(isKnown ? 'runs imported before' : 'runs')
   if (!dryRun && !isKnown)
@@ -42,13 +36,14 @@ export async function importLogLine(line: LogLine, runId: string, spec: string |
       ...whenOf(time),
       ...specIn(spec),
     })
-  const found = [
-    ...(status ? [{ ...status, name: line.phases || line.command }] : []),
-    ...resultsIn(text, line, context),
-  ]
-  for (const [n, one] of found.entries())
+  passUnknown(unknown, line, context)
+  const results = [...(status ? [{ ...status, name: line.phases || line.command }] : []), ...found]
+  for (const [n, one] of results.entries())
     await importResult(one, { checkId: `${runId}-${n + 1}`, runId, createdAt: time }, context)
 }
+
+/** The beginning of a text, without half a character at its end. */
+export const cut = (text: string, most: number) => text.slice(0, most).toWellFormed()
 
 const whenOf = (time: string) => ({ startedAt: time, endedAt: time })
 const specIn = (spec: string | undefined) => (spec === undefined ? {} : { specId: `v0-${spec}` })
@@ -56,12 +51,12 @@ const specIn = (spec: string | undefined) => (spec === undefined ? {} : { specId
 async function runOf(
   { model, launcher, command, name, phases, path }: LogLine,
   text: string,
-  status: Omit<Found, 'name'> | undefined,
+  status: Results['status'],
 ) {
   const heading = firstLine(text, 200)
   const isFailed = status?.result === 'fail' && command !== 'audit'
   return {
-    title: (await mask([command, phases, heading].filter(Boolean).join(' · '))).slice(0, 300).toWellFormed(),
+    title: cut(await mask([command, phases, heading].filter(Boolean).join(' · ')), 300),
     content: await mask(text || `The log names \`${path}\`.\n`),
     ...(launcher && { agent: launcher.slice(0, 200) }),
     ...(model && { usage: { model: model.slice(0, 100) } }),
@@ -86,61 +81,16 @@ function documentOf({ path, at }: LogLine, { documents, report }: V0Context): st
   return ''
 }
 
-const words: Record<string, Found['result']> = {
-  PASS: 'pass',
-  COMPLETED: 'pass',
-  PARTIAL: 'warn',
-  UNVERIFIED: 'warn',
-  BLOCKED: 'fail',
-  FAIL: 'fail',
-  FAILED: 'fail',
-}
-const word = `(${Object.keys(words).join('|')})`
-/** The result of a report and what follows it on its line. */
-const verdict = `[\`*]*(${word}\\b[^\\n]*)`
-
-/** The status of a report as a whole: `- Status: PASS`, `| Overall result | **PARTIAL — …** |`, or the line below `## Status`. */
-function statusIn(text: string): Omit<Found, 'name'> | undefined {
-  const places = [
-    new RegExp(`^[-*] \\**Status:?\\**:? *${verdict}`, 'im'),
-    new RegExp(`^\\| *\\**(?:Overall result|Status)\\** *\\| *${verdict}`, 'im'),
-    new RegExp(`^## Status\\s+${verdict}`, 'im'),
-  ]
-  for (const place of places) {
-    const [, line, which] = place.exec(text) ?? []
-    if (line !== undefined && which !== undefined)
-      return { result: words[which.toUpperCase()] ?? 'warn', words: plain(line) }
+/** Lists the rows of a report whose result is no check. */
+function passUnknown(unknown: Results['unknown'], { path }: LogLine, { report }: V0Context) {
+  const skipped = unknown.filter(({ words }) => words.startsWith('N/A'))
+  const [first] = skipped
+  if (first) report.pass(path, first.line, `not evaluated: ${skipped.map(({ name }) => name).join(', ')}`)
+  for (const { name, line, words } of unknown) {
+    if (words.startsWith('N/A')) continue
+    report.pass(path, line, `the result of ${name} is '${words}', which begins with none of ${resultWords.join(', ')}`)
   }
-  return undefined
 }
-
-/** A row of a table or an item of a list that gives the result of one requirement. */
-const row = new RegExp(
-  `^\\| *\`?([A-Z][A-Z0-9]*-\\d[\\w.-]*)\`? *\\|(?:[^|\\n]*\\|)?? *\\**(${Object.keys(words).join('|')}|N/A)\\** *\\|([^\\n]*)`,
-)
-const item = new RegExp(`^\\d+\\. +\\*\\*${word} *[—:-] *([^*\\n]+)\\*\\*(.*)`)
-
-/** The results of single requirements in an audit or report. Those that were not evaluated are listed as left out. */
-function resultsIn(text: string, { path }: LogLine, { report }: V0Context): Found[] {
-  return text.split('\n').flatMap((line, at): Found[] => {
-    const [, id, which, about = ''] = row.exec(line) ?? []
-    if (id !== undefined && which !== undefined) {
-      const result = words[which]
-      if (result) return [{ name: id, result, words: plain(about) }]
-      report.pass(path, at + 1, `${id} was not evaluated`)
-      return []
-    }
-    const [, given, name, more = ''] = item.exec(line) ?? []
-    const result = given === undefined ? undefined : words[given]
-    return result && name !== undefined ? [{ name: plain(name).replace(/\.$/, ''), result, words: plain(more) }] : []
-  })
-}
-
-const plain = (markdown: string) =>
-  markdown
-    .replaceAll(/[*`|]+/g, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
 
 interface Target {
   checkId: string
@@ -152,5 +102,5 @@ async function importResult({ name, result, words }: Found, target: Target, { cl
   if (await exists(client.getCheck({ checkId: target.checkId }))) return report.count('checks imported before')
   report.count('checks')
   if (!dryRun)
-    await client.createCheck({ ...target, name: name.slice(0, 200).toWellFormed(), result, content: await mask(words) })
+    await client.createCheck({ ...target, name: cut(await mask(name), 200), result, content: await mask(words) })
 }

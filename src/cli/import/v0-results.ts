@@ -1,0 +1,119 @@
+/** A result that a report states. */
+export interface Found {
+  name: string
+  result: 'pass' | 'fail' | 'warn'
+  words: string
+}
+
+/** The results in a report, and the rows that name a requirement without one of the known results. */
+export interface Results {
+  /** That of the report as a whole. */
+  status: Omit<Found, 'name'> | undefined
+  found: Found[]
+  unknown: { name: string; line: number; words: string }[]
+}
+
+const words: Record<string, Found['result']> = {
+  PASS: 'pass',
+  COMPLETED: 'pass',
+  PARTIAL: 'warn',
+  UNVERIFIED: 'warn',
+  BLOCKED: 'fail',
+  FAIL: 'fail',
+  FAILED: 'fail',
+}
+export const resultWords = Object.keys(words)
+const word = `(?:${resultWords.join('|')})\\b`
+
+/** `### AUTH-001 — PASS for this phase` */
+const heading = /^(#{1,6}) +(.+)/
+const headingResult = new RegExp(`^(.+?) +[—–-] +(${word}.*)`)
+/** `- Status: PASS` */
+const statusItem = new RegExp(`^[-*] \\**Status:?\\**:? *[\`*]*(${word}.*)`, 'i')
+const wholeResult = new RegExp(`^[\`*]*(${word}.*)`, 'i')
+/** `1. **PASS — Sell it.** Seen.` or `1. PASS - Sell it. Seen.` */
+const item = new RegExp(`^\\d+\\. +(?:\\*\\*(${word}) *[—–:-] *(.+?)\\*\\*|(${word}) *[—–:-] +(.+?[.!?])(?=\\s|$))(.*)`)
+const requirement = /^[A-Z][A-Z0-9]*-\d[\w.-]*$/
+
+/**
+ * The results that a report states: its own, in its first list, table or section named *Status*; and those of single
+ * requirements, in headings, in lists named *Status* below a heading of the third level, in numbered items, and in the
+ * rows of tables with a column *Result*, *Status* or *State*.
+ */
+export function resultsIn(text: string): Results {
+  const results: Results = { status: undefined, found: [], unknown: [] }
+  const lines = linesOf(text)
+  let section = { level: 1, name: '' }
+  let column = -1
+  for (const [at, line] of lines.entries()) {
+    const [, marks = '', title = ''] = heading.exec(line) ?? []
+    if (marks) {
+      section = { level: marks.length, name: plain(title) }
+      const [, name = '', said] = headingResult.exec(title) ?? []
+      if (said !== undefined && marks.length > 1) results.found.push({ name: plain(name), ...judged(said) })
+      if (/^status$/i.test(section.name)) results.status ??= judgedWhole(lines.slice(at + 1).find((one) => one !== ''))
+    } else if (line.startsWith('|')) {
+      const cells = cellsOf(line)
+      if (!lines[at - 1]?.startsWith('|')) column = cells.findIndex((cell) => /^(result|status|state)$/i.test(cell))
+      if (/^(overall result|status)$/i.test(cells[0] ?? '')) results.status ??= judgedWhole(cells[1])
+      else if (column > 0 && requirement.test(cells[0] ?? '')) addRow(results, cells, { column, line: at + 1 })
+    } else {
+      const [, said] = statusItem.exec(line) ?? []
+      if (said !== undefined && section.level > 2) results.found.push({ name: section.name, ...judged(said) })
+      else if (said !== undefined) results.status ??= judged(said)
+      else addItem(results, line, lines.slice(at + 1))
+    }
+  }
+  return results
+}
+
+/** The lines of a text, without those of its code blocks. */
+function linesOf(text: string): string[] {
+  let isCode = false
+  return text.split(/\r?\n/).map((line) => {
+    const isFence = /^ *(```|~~~)/.test(line)
+    if (isFence) isCode = !isCode
+    return isFence || isCode ? '' : line.trimEnd()
+  })
+}
+
+const cellsOf = (row: string) =>
+  row
+    .replace(/^\||\|$/g, '')
+    .split(/(?<!\\)\|/)
+    .map(plain)
+
+function addRow({ found, unknown }: Results, cells: string[], { column, line }: { column: number; line: number }) {
+  const [name = '', said = '', rest] = [cells[0], cells[column], cells.slice(column + 1).join(' ')]
+  const { result } = judgedWhole(said) ?? {}
+  if (result)
+    found.push({ name, result, words: [resultWords.includes(said) ? '' : said, rest].filter(Boolean).join(' ') })
+  else unknown.push({ name, line, words: said })
+}
+
+/** Adds the result of a numbered item, which goes on in the indented lines after it. */
+function addItem({ found }: Results, line: string, after: string[]) {
+  const end = after.findIndex((one) => !one.startsWith('  '))
+  const whole = [line, ...after.slice(0, end < 0 ? after.length : end)].map((one) => one.trim()).join(' ')
+  const [, bold, boldName, bare, bareName, rest = ''] = item.exec(whole) ?? []
+  const said = bold ?? bare
+  if (said === undefined) return
+  found.push({ ...judged(said), name: plain(boldName ?? bareName ?? '').replace(/\.$/, ''), words: plain(rest) })
+}
+
+const judgedWhole = (said = '') => {
+  const [, result] = wholeResult.exec(said) ?? []
+  return result === undefined ? undefined : judged(result)
+}
+
+/** The result that a text begins with. */
+function judged(said: string): Omit<Found, 'name'> {
+  const [which = ''] = /^\w+/.exec(said) ?? []
+  return { result: words[which.toUpperCase()] ?? 'warn', words: plain(said) }
+}
+
+const plain = (markdown: string) =>
+  markdown
+    .replaceAll(/[*`|]+/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
