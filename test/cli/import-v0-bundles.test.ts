@@ -145,11 +145,11 @@ testLedger('a requirement has its result in a heading, a list, an item or a tabl
   const report = [
     '# Search\n\n## Metadata\n\n| Field | Value |\n|---|---|\n| Model | a-model |\n\n## Status\n\nPARTIAL — the index is missing\n',
     '### FIND-001 — PASS for one word\n\n- Seen.\n\n### Slow words — FAIL / BLOCKED\n\n### MISSING — a plan\n',
-    '### Keep the order\n\n- Status: PASS\n- Evidence: seen.\n',
+    '### Keep the order\n\n- Status: PASS\n- Evidence: seen.\n\n### Limits\n\nStatus: `PARTIAL`\n\nStatus failed requests have.\n',
     '1. PASS - Finds `a.b` in\n   two files. It took\n   a second.\n2. **FAIL — Finds nothing.** Where\n   nothing is.\n3. Passes it on.\n',
     '```text\n## Done — PASS\n- Status: FAIL\n```\n',
     '| Command | Result |\n|---|---|\n| `find x` | PASS |\n',
-    '| ID | Level | State | Why |\n|---|---|---:|---|\n| `F-01` | High | PASS — twice | Found |\n| F-02 | Low | DONE; LIVE BLOCKED | Who knows |\n',
+    '| ID | Level | State | Why |\n|---|---|---:|---|\n| `F-01` | High | PASS — twice | Found |\n| F-02 | Low | DONE; LIVE BLOCKED | Who knows |\n| F-03 | Low | **Fail** | Lost |\n',
   ].join('\n')
   const written = { ...log(lineOf('1T10:00:00Z', 'execute', 'PHASE_00', '.conduct/r.md')), '.conduct/r.md': report }
   const { unplaced, counts } = await importOf(t, ledger, written)()
@@ -158,11 +158,13 @@ testLedger('a requirement has its result in a heading, a list, an item or a tabl
     ['FIND-001', 'pass', 'PASS for one word'],
     ['Slow words', 'fail', 'FAIL / BLOCKED'],
     ['Keep the order', 'pass', 'PASS'],
+    ['Limits', 'warn', 'PARTIAL'],
     ['Finds a.b in two files', 'pass', 'It took a second.'],
     ['Finds nothing', 'fail', 'Where nothing is.'],
     ['F-01', 'pass', 'PASS — twice Found'],
+    ['F-03', 'fail', 'Lost'],
   ])
-  assert.deepEqual([counts.runs, counts.checks], [1, 7])
+  assert.deepEqual([counts.runs, counts.checks], [1, 9])
   const reason = "the result of F-02 is 'DONE; LIVE BLOCKED', which begins with none of "
   assert.deepEqual(
     unplaced.map(({ file, line, reason: said }: Unplaced) => [file, line, said.slice(0, reason.length)]),

@@ -28,44 +28,51 @@ const word = `(?:${resultWords.join('|')})\\b`
 /** `### AUTH-001 — PASS for this phase` */
 const heading = /^(#{1,6}) +(.+)/
 const headingResult = new RegExp(`^(.+?) +[—–-] +(${word}.*)`)
-/** `- Status: PASS` */
-const statusItem = new RegExp(`^[-*] \\**Status:?\\**:? *[\`*]*(${word}.*)`, 'i')
+/** `- Status: PASS`, with or without its dash */
+const statusLine = new RegExp(`^(?:[-*] )?\\**Status(?::\\**|\\**:) *[\`*]*(${word}.*)`, 'i')
 const wholeResult = new RegExp(`^[\`*]*(${word}.*)`, 'i')
+const numbered = /^\d+\. /
 /** `1. **PASS — Sell it.** Seen.` or `1. PASS - Sell it. Seen.` */
 const item = new RegExp(`^\\d+\\. +(?:\\*\\*(${word}) *[—–:-] *(.+?)\\*\\*|(${word}) *[—–:-] +(.+?[.!?])(?=\\s|$))(.*)`)
-const requirement = /^[A-Z][A-Z0-9]*-\d[\w.-]*$/
+/** `UI-001` */
+const requirement = /^[A-Z][A-Z0-9-]*-\d[\w.-]*$/
 
 /**
- * The results that a report states: its own, in its first list, table or section named *Status*; and those of single
- * requirements, in headings, in lists named *Status* below a heading of the third level, in numbered items, and in the
- * rows of tables with a column *Result*, *Status* or *State*.
+ * The results that a report states: its own, in its first line, row or section *Status*; and those of single requirements,
+ * in headings, in lines *Status* below a heading of the third level, in numbered items, and in the rows of tables with a
+ * column *Result*, *Status* or *State*.
  */
 export function resultsIn(text: string): Results {
   const results: Results = { status: undefined, found: [], unknown: [] }
   const lines = linesOf(text)
-  let section = { level: 1, name: '' }
+  let section = { level: 1, name: '', isEmpty: true }
   let column = -1
   for (const [at, line] of lines.entries()) {
     const [, marks = '', title = ''] = heading.exec(line) ?? []
     if (marks) {
-      section = { level: marks.length, name: plain(title) }
+      section = { level: marks.length, name: plain(title), isEmpty: true }
       const [, name = '', said] = headingResult.exec(title) ?? []
       if (said !== undefined && marks.length > 1) results.found.push({ name: plain(name), ...judged(said) })
-      if (/^status$/i.test(section.name)) results.status ??= judgedWhole(lines.slice(at + 1).find((one) => one !== ''))
-    } else if (line.startsWith('|')) {
+      continue
+    }
+    if (line === '') continue
+    if (section.isEmpty && /^status$/i.test(section.name)) results.status ??= judgedWhole(line)
+    section.isEmpty = false
+    const [, said] = statusLine.exec(line) ?? []
+    if (line.startsWith('|')) {
       const cells = cellsOf(line)
       if (!lines[at - 1]?.startsWith('|')) column = cells.findIndex((cell) => /^(result|status|state)$/i.test(cell))
       if (/^(overall result|status)$/i.test(cells[0] ?? '')) results.status ??= judgedWhole(cells[1])
       else if (column > 0 && requirement.test(cells[0] ?? '')) addRow(results, cells, { column, line: at + 1 })
-    } else {
-      const [, said] = statusItem.exec(line) ?? []
-      if (said !== undefined && section.level > 2) results.found.push({ name: section.name, ...judged(said) })
-      else if (said !== undefined) results.status ??= judged(said)
-      else addItem(results, line, lines.slice(at + 1))
-    }
+    } else if (said !== undefined && section.level > 2) results.found.push({ name: section.name, ...judged(said) })
+    else if (said !== undefined) results.status ??= judged(said)
+    else if (numbered.test(line)) addItem(results, lines, at)
   }
   return results
 }
+
+/** The longest part of a line or item that is read. */
+const mostRead = 4_000
 
 /** The lines of a text, without those of its code blocks. */
 function linesOf(text: string): string[] {
@@ -73,7 +80,7 @@ function linesOf(text: string): string[] {
   return text.split(/\r?\n/).map((line) => {
     const isFence = /^ *(```|~~~)/.test(line)
     if (isFence) isCode = !isCode
-    return isFence || isCode ? '' : line.trimEnd()
+    return isFence || isCode ? '' : line.slice(0, mostRead).trimEnd()
   })
 }
 
@@ -86,15 +93,17 @@ const cellsOf = (row: string) =>
 function addRow({ found, unknown }: Results, cells: string[], { column, line }: { column: number; line: number }) {
   const [name = '', said = '', rest] = [cells[0], cells[column], cells.slice(column + 1).join(' ')]
   const { result } = judgedWhole(said) ?? {}
-  if (result)
-    found.push({ name, result, words: [resultWords.includes(said) ? '' : said, rest].filter(Boolean).join(' ') })
+  const more = resultWords.includes(said.toUpperCase()) ? '' : said
+  if (result) found.push({ name, result, words: `${more} ${rest}`.trim() })
   else unknown.push({ name, line, words: said })
 }
 
 /** Adds the result of a numbered item, which goes on in the indented lines after it. */
-function addItem({ found }: Results, line: string, after: string[]) {
-  const end = after.findIndex((one) => !one.startsWith('  '))
-  const whole = [line, ...after.slice(0, end < 0 ? after.length : end)].map((one) => one.trim()).join(' ')
+function addItem({ found }: Results, lines: string[], at: number) {
+  let whole = lines[at] ?? ''
+  for (let next = at + 1; lines[next]?.startsWith('  ') && whole.length < mostRead; next += 1) {
+    whole += ` ${lines[next]?.trim()}`
+  }
   const [, bold, boldName, bare, bareName, rest = ''] = item.exec(whole) ?? []
   const said = bold ?? bare
   if (said === undefined) return
