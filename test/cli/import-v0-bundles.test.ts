@@ -196,7 +196,11 @@ testLedger('one entry names all requirements that an audit did not evaluate', as
 
 testLedger('each row of a tracker becomes a spec, also without a document', async (ledger, t) => {
   const run = importOf(t, ledger, {
-    ...log(lineOf('8T10:00:00Z', 'spec', '', '.conduct/specs/2026-03-08-new-3c4d5e6f-spec')),
+    ...log(
+      lineOf('8T10:00:00Z', 'spec', '', '.conduct/specs/2026-03-08-new-3c4d5e6f-spec'),
+      lineOf('9T10:00:00Z', 'execute-issue', '', '.conduct/issue-completions/cap-completion.md'),
+    ),
+    '.conduct/issue-completions/cap-completion.md': '# A cap\n\n- Issue: `.conduct/issues/2026-03-09-cap-issue.md`\n',
     '.conduct/tracker.csv':
       'id, desc, status, completedAt, completionDoc\n2026-03-08-new-3c4d5e6f-spec,Sell hats,0,,\n' +
       '2026-03-09-hat-issue,A hat is gone,1,2026-03-09T10:00:00Z,hat-completion\n2026-03-09-cap-issue,A cap,0,,\n',
@@ -223,9 +227,9 @@ testLedger('each row of a tracker becomes a spec, also without a document', asyn
     [hat.status, hat.content.split('\n').slice(-5)],
     ['completed', ['## Tracker', '', '- **Completed:** 2026-03-09T10:00:00Z', '- **Completion:** hat-completion', '']],
   )
-  const { runs } = await client.listRuns({})
+  const { runs } = await client.listRuns({ order: 'asc' })
   assert.deepEqual(
     runs.map(({ specId }) => specId),
-    [hats.specId],
+    [hats.specId, 'v0-2026-03-09-cap-issue'],
   )
 })

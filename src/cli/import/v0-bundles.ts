@@ -35,24 +35,26 @@ export async function importBundles(context: V0Context): Promise<void> {
     if (!bundles.includes(row.id)) await importRow(row, context)
   }
   const seen = new Map<string, number>()
-  const byCompletion = new Map([...tracked.values()].map(({ id, completionDoc }) => [completionDoc, id]))
   for (const line of logIn(context)) {
     const stem = `v0-${line.timestamp.replaceAll(/[-:.]/g, '')}-${line.command}`
     const times = (seen.get(stem) ?? 0) + 1
     seen.set(stem, times)
-    await importLogLine(line, times === 1 ? stem : `${stem}-${times}`, specOf(line, byCompletion), context)
+    const runId = times === 1 ? stem : `${stem}-${times}`
+    await importLogLine(line, { runId, specOf: (text) => specOf(line, text, tracked) }, context)
   }
   for (const path of context.documents.unread(bundleFolder)) {
     context.report.pass(path, undefined, 'neither the tracker nor the log names it')
   }
 }
 
-/** The spec that a line of the log is about. */
-function specOf({ path }: LogLine, byCompletion: ReadonlyMap<string, string>): string | undefined {
+/** The spec that a line of the log is about: its bundle, its issue, or the row that its completion names or is named by. */
+function specOf({ path }: LogLine, text: string, tracked: ReadonlyMap<string, Tracked>): string | undefined {
   const [, kind = '', name = ''] = path.split('/')
-  if (kind === 'specs') return name
-  const id = name.replace(/(-issue)?\.md$/, '$1')
-  return kind === 'issue-completions' ? byCompletion.get(name.replace(/\.md$/, '')) : kind === 'issues' ? id : undefined
+  const stem = name.replace(/\.md$/, '')
+  if (kind === 'specs' || kind === 'issues') return stem
+  if (kind !== 'issue-completions') return undefined
+  const [, issue = ''] = /^- Issue: [^`\n]*`(?:\.conduct\/issues\/)?([^`\n]+?)(?:\.md)?`/m.exec(text) ?? []
+  return [...tracked.values()].find(({ completionDoc }) => completionDoc === stem)?.id ?? tracked.get(issue)?.id
 }
 
 async function importBundle(id: string, row: Tracked | undefined, context: V0Context) {

@@ -17,8 +17,14 @@ export interface LogLine {
   at: { file: string; line: number }
 }
 
+/** The id of a line's run, and the spec that it is about by the text of its document. */
+interface Identity {
+  runId: string
+  specOf(text: string): string | undefined
+}
+
 /** Imports a line of the log as a run, with a check for each result in its document. */
-export async function importLogLine(line: LogLine, runId: string, spec: string | undefined, context: V0Context) {
+export async function importLogLine(line: LogLine, { runId, specOf }: Identity, context: V0Context) {
   const { client, dryRun, report } = context
   const { file, line: at } = line.at
   const time = pastOf(line.timestamp)
@@ -34,7 +40,7 @@ export async function importLogLine(line: LogLine, runId: string, spec: string |
       runId,
       createdAt: time,
       ...whenOf(time),
-      ...specIn(spec),
+      ...specIn(specOf(text)),
     })
   passUnknown(unknown, line, context)
   const results = [...(status ? [{ ...status, name: line.phases || line.command }] : []), ...found]
