@@ -87,14 +87,14 @@ function documentOf({ path, at }: LogLine, { documents, report }: V0Context): st
   return ''
 }
 
-/** Lists the rows of a report whose result is no check. */
+/** Lists the rows of a report whose result is no check: in one entry those that were not evaluated, and each other one. */
 function passUnknown(unknown: Results['unknown'], { path }: LogLine, { report }: V0Context) {
-  const skipped = unknown.filter(({ words }) => words.startsWith('N/A'))
-  const [first] = skipped
-  if (first) report.pass(path, first.line, `not evaluated: ${skipped.map(({ name }) => name).join(', ')}`)
-  for (const { name, line, words } of unknown) {
-    if (words.startsWith('N/A')) continue
-    report.pass(path, line, `the result of ${name} is '${words}', which begins with none of ${resultWords.join(', ')}`)
+  const isSkipped = ({ words }: { words: string }) => words.startsWith('N/A')
+  const skipped = unknown.filter(isSkipped)
+  if (skipped[0]) report.pass(path, skipped[0].line, `not evaluated: ${skipped.map(({ name }) => name).join(', ')}`)
+  for (const { name, line, words } of unknown.filter((one) => !isSkipped(one))) {
+    const what = `the result of ${name} is '${cut(words, 100)}'`
+    report.pass(path, line, `${what}, which begins with none of ${resultWords.join(', ')}`)
   }
 }
 
