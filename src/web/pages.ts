@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact'
 import type { Required } from '../contract/actor.ts'
+import { showsEvents } from './activity/views.ts'
 import type { Route } from './app/router.ts'
 import { may, type Session } from './data/query/session.ts'
 import type { IconName } from './ui/icon.tsx'
@@ -23,6 +24,8 @@ interface Page {
   permission?: Required
   /** Whether it shows the chosen projects, which are then part of its address. */
   isScoped?: boolean
+  /** Whether it shows runs that *Mine* narrows to the person's own; of some pages, not all views do. */
+  hasRuns?: boolean | ((query: URLSearchParams) => boolean)
   /** What an `:id` must look like. */
   id?: RegExp
   /** Whether its code is loaded in advance. */
@@ -34,25 +37,55 @@ interface Page {
  * tests open each page.
  */
 export const pages: Page[] = [
-  { path: '', menu: ['Now', 'now', 'n'], isScoped: true, isUsual: true, load: () => import('./now/now.tsx') },
-  { path: 'runs', menu: ['Runs', 'runs', 'r'], isScoped: true, isUsual: true, load: () => import('./runs/runs.tsx') },
+  {
+    path: '',
+    menu: ['Now', 'now', 'n'],
+    isScoped: true,
+    hasRuns: true,
+    isUsual: true,
+    load: () => import('./now/now.tsx'),
+  },
+  {
+    path: 'runs',
+    menu: ['Runs', 'runs', 'r'],
+    isScoped: true,
+    hasRuns: true,
+    isUsual: true,
+    load: () => import('./runs/runs.tsx'),
+  },
   { path: 'runs/:project/:id', isUsual: true, load: () => import('./runs/run.tsx') },
-  { path: 'files/:project/:id…', under: 'runs', load: () => import('./files/file.tsx') },
+  { path: 'files/:project/:id…', under: 'runs', hasRuns: true, load: () => import('./files/file.tsx') },
   { path: 'compare', under: 'runs', load: () => import('./runs/compare.tsx') },
-  { path: 'specs', menu: ['Specs', 'specs', 's'], isScoped: true, load: () => import('./specs/specs.tsx') },
-  { path: 'specs/:project/:id', load: () => import('./specs/spec.tsx') },
+  {
+    path: 'specs',
+    menu: ['Specs', 'specs', 's'],
+    isScoped: true,
+    hasRuns: (query) => query.get('view') !== 'new',
+    load: () => import('./specs/specs.tsx'),
+  },
+  {
+    path: 'specs/:project/:id',
+    hasRuns: (query) => !['versions', 'edit'].includes(query.get('view') ?? ''),
+    load: () => import('./specs/spec.tsx'),
+  },
   {
     path: 'features',
     menu: ['Features', 'features', 'f'],
     isScoped: true,
     load: () => import('./features/features.tsx'),
   },
-  { path: 'features/:project/:id', id: /^[1-9]\d{0,9}$/, load: () => import('./features/feature.tsx') },
+  {
+    path: 'features/:project/:id',
+    id: /^[1-9]\d{0,9}$/,
+    hasRuns: true,
+    load: () => import('./features/feature.tsx'),
+  },
   { path: 'trends', menu: ['Trends', 'trends', 't'], isScoped: true, load: () => import('./trends/trends.tsx') },
   {
     path: 'activity',
     menu: ['Activity', 'activity', 'a'],
     isScoped: true,
+    hasRuns: (query) => !showsEvents(query),
     load: () => import('./activity/activity.tsx'),
   },
   { path: 'keys', menu: ['Keys', 'keys', 'k'], permission: 'admin', load: () => import('./admin/keys.tsx') },
@@ -88,6 +121,12 @@ function joined(path: string[], parts: number, isFolder = false): string[] {
 
 /** Whether an address shows the chosen projects rather than a single thing. */
 export const isScoped = (route: Route): boolean => pageAt(route)?.page.isScoped ?? false
+
+/** Whether an address shows runs that *Mine* narrows to the person's own. */
+export function hasRuns(route: Route): boolean {
+  const { hasRuns = false } = pageAt(route)?.page ?? {}
+  return typeof hasRuns === 'function' ? hasRuns(route.query) : hasRuns
+}
 
 interface MenuEntry {
   path: string[]

@@ -4,11 +4,12 @@ import { useMine } from '../data/lists/whose.ts'
 import { Head } from '../ui/head.tsx'
 import { AllEvents } from './events.tsx'
 import { Feed } from './feed.tsx'
+import { showsEvents } from './views.ts'
 
 /** What came of the work, day by day, or every change in the log. The choice is part of the address. */
 export default function Activity({ route }: { route: Route }) {
   const { query } = route
-  const isLog = query.get('view') === 'events' || query.has('type') || query.has('subject')
+  const isLog = showsEvents(query)
   const project = useScope()
   const mine = useMine() && 'true'
   const view = (name?: string) => href(['activity'], { project, mine, view: name })

@@ -12,7 +12,7 @@ import { useRead } from '../data/query/read.ts'
 import { serverNow } from '../data/query/timing.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { endOf } from '../data/runs/end.ts'
-import { Begin } from '../ui/begin.tsx'
+import { Begin, NoneOfYours } from '../ui/begin.tsx'
 import { useInSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Verdict } from '../ui/status.tsx'
@@ -74,7 +74,13 @@ function DayOf({ day, scope, news, isLast }: DayProps) {
       {!data && !error && <Skeleton rows={6} />}
       {data &&
         lines.length === 0 &&
-        (isLast ? <Begin words="Nothing has ended yet." /> : <p class="muted">Nothing has ended yet.</p>)}
+        (!isLast ? (
+          <p class="muted">Nothing has ended yet.</p>
+        ) : scope.mine ? (
+          <NoneOfYours words="Nothing of yours has ended yet." />
+        ) : (
+          <Begin words="Nothing has ended yet." />
+        ))}
       <ol class="feed">{lines.map(({ line }) => line)}</ol>
       {hasMore && <p class="muted">These are the first {runs.length} runs that ended on this day.</p>}
     </section>

@@ -10,7 +10,7 @@ import { follow, listen } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { loginClient } from '../data/query/server.ts'
 import { type Session, SessionContext } from '../data/query/session.ts'
-import { isScoped, pageAt, pages } from '../pages.ts'
+import { hasRuns, isScoped, pageAt, pages } from '../pages.ts'
 import { Head } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Frame } from './frame.tsx'
@@ -79,7 +79,7 @@ function useIsOver(onBegun: () => void): boolean {
 
 function Inside({ session, route }: { session: Session; route: Route }) {
   const projects = useChosenProjects(route, isScoped(route))
-  const mine = useChosenMine(route, isScoped(route), session)
+  const mine = useChosenMine(route, hasRuns(route), session)
   const attention = useAttention(projects, mine)
   const lanes = useLanes(projects, mine, useNotifying() === 'on')
   useNotifications({ waiting: lanes.waiting, projects, isWanted: (run) => !mine || isOf(session, run) })

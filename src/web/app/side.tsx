@@ -9,7 +9,7 @@ import { listen, tell } from '../data/log/stream.ts'
 import { useAct } from '../data/query/change.ts'
 import { client, dropToken } from '../data/query/server.ts'
 import { readOnlyReason, type Session, useSession } from '../data/query/session.ts'
-import { isScoped, menuOf, pageAt } from '../pages.ts'
+import { hasRuns, isScoped, menuOf, pageAt } from '../pages.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Choice } from '../ui/menu.tsx'
@@ -86,16 +86,19 @@ function ProjectSwitch({ route }: { route: Route }) {
   )
 }
 
-/** Narrows lists and counts to the person's own runs. Not offered to a key without a person. */
+/**
+ * Narrows lists and counts to the person's own runs. Not offered to a key without a person, nor on a page without runs,
+ * which keeps its place free: the menu below must not move under the pointer.
+ */
 function MineSwitch({ route }: { route: Route }) {
   const isMine = useMine() === true
   if (!hasPerson(useSession())) return null
   const choose = (mine: boolean) => {
     keepMine(mine)
-    if (isScoped(route)) goQuery(unnamed(route), { mine: mine ? 'true' : undefined })
+    goQuery(unnamed(route), { mine: mine ? 'true' : undefined })
   }
   return (
-    <fieldset class="mine-switch">
+    <fieldset class={hasRuns(route) ? 'mine-switch' : 'mine-switch away'}>
       <legend class="unseen">Whose runs</legend>
       <button type="button" aria-pressed={isMine} onClick={() => choose(true)}>
         Mine

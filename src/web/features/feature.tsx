@@ -1,9 +1,10 @@
 import type { Feature } from '../../nouns/feature/fields.ts'
 import { href } from '../app/router.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
-import { RunBriefs } from '../now/brief.tsx'
+import { CountOf, RunBriefs } from '../now/brief.tsx'
 import type { PageProps } from '../pages.ts'
 import { loadMarkdown, Markdown } from '../runs/log.tsx'
 import { Command } from '../ui/copy.tsx'
@@ -40,10 +41,11 @@ async function readFeature(project: string, id: number, signal: AbortSignal) {
 
 function Shown({ feature }: { feature: Feature }) {
   const { id, project, file, description, createdAt, updatedAt, erasedAt } = feature
+  const mine = useMine()
   const list = useList(
-    `runs of ${id}`,
+    `runs of ${id} ${mine}`,
     async (page, options) => {
-      const { runs, meta } = await clientOf(project).listFeatureRuns({ id, ...page }, options)
+      const { runs, meta } = await clientOf(project).listFeatureRuns({ id, mine, ...page }, options)
       return { items: runs, nextCursor: meta.nextCursor }
     },
     { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
@@ -54,11 +56,7 @@ function Shown({ feature }: { feature: Feature }) {
         {description && <Markdown text={description} />}
         <section aria-labelledby="touched">
           <h2 id="touched">
-            Runs that touched it{' '}
-            <span class="muted">
-              {list.isRead && list.items.length}
-              {list.hasMore && '+'}
-            </span>
+            {mine ? 'Your runs' : 'Runs'} that touched it <CountOf list={list} />
           </h2>
           <RunBriefs list={list} note={({ specId }) => specId ?? ''}>
             <p>No run has touched this feature yet. To link a run:</p>

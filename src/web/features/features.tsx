@@ -1,5 +1,6 @@
 import type { Output } from '../../client/client.ts'
 import { href, type Route } from '../app/router.ts'
+import { useEveryones } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
 import { Command } from '../ui/copy.tsx'
@@ -59,7 +60,7 @@ function Row({ feature }: { feature: ListedFeature }) {
       </div>
       <div class="figured">
         <span class="facts">
-          <a href={href(['runs'], { project, featureId: id })}>{plural(runs, 'run')}</a>
+          <a href={href(['runs'], { project, featureId: id, mine: useEveryones() })}>{plural(runs, 'run')}</a>
           <span title="Cost of its runs">{costOf(costUsd)}</span>
         </span>
         <LastRun project={project} run={lastRun} />

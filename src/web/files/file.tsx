@@ -1,14 +1,15 @@
 import { foldersAbove, pathForm, pathFrom } from '../../contract/file-path.ts'
 import { href } from '../app/router.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
-import { RunBriefs } from '../now/brief.tsx'
+import { CountOf, RunBriefs } from '../now/brief.tsx'
 import type { PageProps } from '../pages.ts'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { fileHref } from './file-link.tsx'
 
-/** A file or a folder: the runs of all authors that wrote it, newest first. */
+/** A file or a folder: the runs that wrote it, the person's own or everyone's, newest first. */
 export default function FilePage({ project, id }: PageProps) {
   const path = pathFrom(id)
   return (
@@ -44,10 +45,11 @@ function Crumbs({ project, path }: { project: string; path: string }) {
 }
 
 function Runs({ project, path }: { project: string; path: string }) {
+  const mine = useMine()
   const list = useList(
-    `runs of ${path}`,
+    `runs of ${path} ${mine}`,
     async (page, options) => {
-      const { runs, meta } = await client.listRuns({ project: [project], file: path, ...page }, options)
+      const { runs, meta } = await client.listRuns({ project: [project], file: path, mine, ...page }, options)
       return { items: runs, nextCursor: meta.nextCursor }
     },
     { touches: (event) => event.project === project && /^(run|turn)\./.test(event.type), restMs: 1000 },
@@ -55,11 +57,7 @@ function Runs({ project, path }: { project: string; path: string }) {
   return (
     <section aria-labelledby="wrote">
       <h2 id="wrote">
-        Runs that wrote {path.endsWith('/') ? 'in it' : 'it'}{' '}
-        <span class="muted">
-          {list.isRead && list.items.length}
-          {list.hasMore && '+'}
-        </span>
+        {mine ? 'Your runs' : 'Runs'} that wrote {path.endsWith('/') ? 'in it' : 'it'} <CountOf list={list} />
       </h2>
       {list.error && <Problem error={list.error} onRetry={list.reload} />}
       <RunBriefs list={list}>
@@ -67,7 +65,7 @@ function Runs({ project, path }: { project: string; path: string }) {
       </RunBriefs>
       {list.items.length > 0 && (
         <p class="more">
-          <a href={href(['runs'], { project, file: path })}>Filter these runs</a>
+          <a href={href(['runs'], { project, file: path, mine: mine && 'true' })}>Filter these runs</a>
         </p>
       )}
     </section>

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from 'preact'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
+import { useMine } from '../data/lists/whose.ts'
 import type { List } from '../data/query/list.ts'
 import { endOf } from '../data/runs/end.ts'
 import { Changes } from '../runs/changes.tsx'
+import { NoneOfYours } from '../ui/begin.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
@@ -57,17 +59,21 @@ interface BriefsProps {
   list: List<Run>
   /** A note at the end of a run's line. */
   note?: (run: Run) => string
-  /** Shown if there are no runs. */
+  /** Shown if there are no runs of anyone. */
   children: ComponentChildren
 }
 
-/** A list of runs, one page at a time. */
+/** A list of runs that *Mine* narrows, one page at a time. */
 export function RunBriefs({ list, note, children }: BriefsProps) {
+  const mine = useMine()
+  const isEmpty = list.isRead && list.items.length === 0
+  // An empty list of other runs says nothing about these.
+  const isAwaited = !list.error && (!list.isRead || (isEmpty && list.isOther))
   return (
     <>
-      {!list.isRead && !list.error && <Skeleton rows={6} />}
-      {list.isRead && list.items.length === 0 && <div class="empty">{children}</div>}
-      <ul class="rows briefs">
+      {isAwaited && <Skeleton rows={6} />}
+      {isEmpty && !isAwaited && (mine ? <NoneOfYours /> : <div class="empty">{children}</div>)}
+      <ul class="rows briefs" aria-busy={list.isOther}>
         {list.items.map((run) => (
           <Brief key={run.id} run={run}>
             {note && <span class="note muted small">{note(run)}</span>}
@@ -78,3 +84,8 @@ export function RunBriefs({ list, note, children }: BriefsProps) {
     </>
   )
 }
+
+/** How many runs are listed, beside the title of the list. */
+export const CountOf = ({ list: { items, isRead, isOther, hasMore } }: { list: List<Run> }) => (
+  <span class="muted">{isRead && !isOther && `${items.length}${hasMore ? '+' : ''}`}</span>
+)

@@ -4,7 +4,7 @@ import { href } from '../app/router.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
-import { Begin } from '../ui/begin.tsx'
+import { Begin, NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { useNow } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
@@ -30,7 +30,7 @@ export function Live() {
         {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
       </h2>
       {error && <Problem error={error} onRetry={reload} />}
-      {isRead && runs.length === 0 && <Begin words="Nothing is in progress." />}
+      {isRead && runs.length === 0 && isCurrent && <Nothing isMine={mine !== undefined} />}
       <ul class="lanes">
         {[...urgent, ...some].map((run) => (
           <Lane key={run.id} run={run} isLarge={isWaiting(run)} />
@@ -47,6 +47,9 @@ export function Live() {
     </section>
   )
 }
+
+const Nothing = ({ isMine }: { isMine: boolean }) =>
+  isMine ? <NoneOfYours words="Nothing of yours is in progress." /> : <Begin words="Nothing is in progress." />
 
 /** Those that wait for a person, those that are silent for too long, and the others. */
 function useUrgent(runs: Run[]): { urgent: Run[]; others: Run[] } {

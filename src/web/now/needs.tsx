@@ -10,11 +10,13 @@ import {
   touches,
 } from '../data/lists/needs.ts'
 import { useScope } from '../data/lists/projects.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { useAct } from '../data/query/change.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { dayOf } from '../data/run-filter.ts'
+import { NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { type Done, Undo } from './decide.tsx'
 import { NeedGroup, NeedRow } from './need.tsx'
@@ -33,7 +35,7 @@ export function Needs({ looked }: { looked: number }) {
         Needs attention <span class="muted">{isRead && `${count}${hasMore ? '+' : ''}`}</span>
       </h2>
       {error && <Problem error={error} />}
-      {isRead && count === 0 && <p class="empty">Nothing needs attention.</p>}
+      {isRead && count === 0 && isCurrent && <Nothing words="needs attention" />}
       <ul class="rows">
         {some.map((group) => (
           <NeedGroup key={keyOf(group)} group={group} isNew={Date.parse(group.since) > looked} onDone={setDone} />
@@ -53,6 +55,9 @@ export function Needs({ looked }: { looked: number }) {
   )
 }
 
+const Nothing = ({ words }: { words: string }) =>
+  useMine() ? <NoneOfYours words={`Nothing of yours ${words}.`} /> : <p class="empty">Nothing {words}.</p>
+
 const keyOf = ({ project, by, key }: Group) => `${project} ${by} ${key}`
 
 /** What people have put off or resolved, read once it is opened. */
@@ -68,9 +73,14 @@ function Decided() {
 
 function DecidedRows() {
   const project = useScope()
-  const { data, error } = useRead(`decided ${project.join(' ')}`, (signal) => readDecided(project, signal), { touches })
+  const mine = useMine()
+  const { data, error, isCurrent } = useRead(
+    `decided ${mine} ${project.join(' ')}`,
+    (signal) => readDecided(project, mine, signal),
+    { touches },
+  )
   if (error) return <Problem error={error} />
-  if (data?.length === 0) return <p class="empty">Nothing is put off or resolved.</p>
+  if (data?.length === 0) return isCurrent ? <Nothing words="is put off or resolved" /> : null
   return (
     <ul class="rows">
       {data?.map((need) => (
@@ -109,8 +119,9 @@ const mostCounted = 100
 /** Links to runs without a valid check, which nobody need look at one by one. */
 function Elsewhere() {
   const project = useScope()
+  const mine = useMine()
   const createdAfter = dayOf(attentionSince())
-  const { data = [] } = useRead(`unchecked ${project.join(' ')}`, (signal) => countAll(project, signal), {
+  const { data = [] } = useRead(`unchecked ${mine} ${project.join(' ')}`, (signal) => countAll(project, mine, signal), {
     touches: ({ type, changes }) => type.startsWith('run.') && ('status' in changes || 'verdict' in changes),
     restMs: 10_000,
   })
@@ -120,7 +131,7 @@ function Elsewhere() {
         const { count = 0, hasMore = false } = data[at] ?? {}
         return (
           count > 0 && (
-            <a key={words} href={href(['runs'], { project, createdAfter, ...filter })}>
+            <a key={words} href={href(['runs'], { project, mine: mine && 'true', createdAfter, ...filter })}>
               {`${count}${hasMore ? '+' : ''} ${words}`}
             </a>
           )
@@ -130,11 +141,12 @@ function Elsewhere() {
   )
 }
 
-const countAll = (projects: string[], signal: AbortSignal) =>
+const countAll = (projects: string[], mine: true | undefined, signal: AbortSignal) =>
   Promise.all(
     links.map(async ({ filter: { status, verdict } }) => {
       const { runs, meta } = await client.listRuns(
         {
+          mine,
           ...(projects.length > 0 && { project: projects }),
           ...{ status: [status], verdict: [verdict], createdAfter: attentionSince().toISOString(), limit: mostCounted },
         },

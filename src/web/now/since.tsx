@@ -61,7 +61,7 @@ export function Since({ news: { data, error, isCurrent, reload } }: { news: Read
       <h2 id="since">{visit === undefined ? 'The last 24 hours' : 'Since you were here'}</h2>
       {runs.length === 0 ? (
         <p class="muted">
-          Nothing has ended since <When at={endedAfter} />.
+          Nothing{mine && ' of yours'} has ended since <When at={endedAfter} />.
         </p>
       ) : (
         <>

@@ -5,6 +5,7 @@ import { client } from '../data/query/server.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { placeOf } from '../data/runs/hit.ts'
 import { plainOf } from '../log/lines.ts'
+import { NoneOfYours } from '../ui/begin.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Marked, MarkedTitle } from '../ui/marked.tsx'
 import { Author } from '../ui/person.tsx'
@@ -35,9 +36,13 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const { results, meta } = data
   return (
     <>
-      {results.length === 0 && !meta.hasMore && (
-        <p class="empty">No run that these filters show contains all of these words.</p>
-      )}
+      {results.length === 0 &&
+        !meta.hasMore &&
+        (filter.mine ? (
+          <NoneOfYours words="No run of yours that these filters show contains all of these words." />
+        ) : (
+          <p class="empty">No run that these filters show contains all of these words.</p>
+        ))}
       <ul class="results" aria-busy={!isCurrent}>
         {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at, parts }) => (
           <li key={`${project}/${subject}`}>

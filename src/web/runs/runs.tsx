@@ -6,6 +6,7 @@ import { useRunList } from '../data/lists/run-list.ts'
 import { unnamed } from '../data/lists/views.ts'
 import { useMine } from '../data/lists/whose.ts'
 import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
+import { NoneOfYours, orEveryone } from '../ui/begin.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
@@ -98,23 +99,18 @@ function Picks({ picked, onClear }: { picked: Run[]; onClear: () => void }) {
 }
 
 function None({ route: { query } }: { route: Route }) {
+  const mine = useMine()
   if (filterNames.some((name) => query.has(name))) {
     return (
       <div class="empty">
-        <p>No runs match these filters.</p>
+        <p>{mine ? `No run of yours matches these filters. ${orEveryone}` : 'No runs match these filters.'}</p>
         <button type="button" onClick={() => go(href(['runs'], { project: query.getAll('project') }))}>
           Show all runs
         </button>
       </div>
     )
   }
-  if (useMine()) {
-    return (
-      <div class="empty">
-        <p>No run is yours. Choose Everyone to see the others.</p>
-      </div>
-    )
-  }
+  if (mine) return <NoneOfYours />
   return (
     <div class="empty">
       <p>No runs yet. To record the sessions of your coding agents, in the folder of a project:</p>

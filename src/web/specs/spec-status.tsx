@@ -2,6 +2,7 @@ import type { Output } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
+import { useEveryones } from '../data/lists/whose.ts'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Fact } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -61,7 +62,7 @@ export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } 
         <Ago at={createdAt} />
       </Fact>
       <Fact name="Runs">
-        <a href={href(['runs'], { project, specId })}>{count(totals.runs)}</a>
+        <a href={href(['runs'], { project, specId, mine: useEveryones() })}>{count(totals.runs)}</a>
         {totals.attempts > 0 && `, ${count(totals.attempts)} of them further attempts`}
       </Fact>
       <Fact name="Status">

@@ -2,7 +2,9 @@ import { evidenceText } from '../../contract/evidence-words.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
 import { useNewestRun, useSpecChecks } from '../data/lists/spec-work.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { endOf } from '../data/runs/end.ts'
+import { NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Badge, Outcome, resultLooks } from '../ui/status.tsx'
@@ -10,14 +12,16 @@ import { Visible } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
 
-/** The checks that stand for a spec: the newest of each name. */
+/** The checks that stand for a spec: the newest of each name, of the person's own runs or of everyone's. */
 export function SpecChecks({ project, specId }: Pick<Spec, 'project' | 'specId'>) {
-  const { data, error, reload } = useSpecChecks(project, specId)
+  const mine = useMine()
+  const { data, error, isCurrent, reload } = useSpecChecks(project, specId)
   if (error) return <Problem error={error} onRetry={reload} />
-  if (!data || data.length === 0) return null
+  if (!data || (data.length === 0 && !mine)) return null
   return (
-    <section class="proof" aria-labelledby="proof">
-      <h2 id="proof">Checks</h2>
+    <section class="proof" aria-labelledby="proof" aria-busy={!isCurrent}>
+      <h2 id="proof">Checks{mine && ' of your runs'}</h2>
+      {data.length === 0 && isCurrent && <NoneOfYours words="No run of yours has checks." />}
       <ul class="rows">
         {data.map(({ id, name, result, command, runId, evidence, createdBy, createdAt }) => (
           <li key={id}>
@@ -49,7 +53,8 @@ interface WorkProps {
 /** How the newest run of a spec stands. */
 export function NewestWork({ spec: { project, specId }, isWanted }: WorkProps) {
   const { data: run } = useNewestRun(project, specId, isWanted)
-  if (!run) return <span class="muted small">{run === null ? 'No run yet' : '\u00a0'}</span>
+  const none = useMine() ? 'No run of yours' : 'No run yet'
+  if (!run) return <span class="muted small">{run === null ? none : '\u00a0'}</span>
   return (
     <span class="newest">
       <Outcome run={run} />

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import { go, href, type Route } from '../app/router.ts'
+import { useMine } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
@@ -207,10 +208,11 @@ function UnwrittenSpec({ project, specId }: SpecName) {
 
 /** The runs of a spec, newest first, each with its attempt and the version of the spec it used. */
 function SpecRuns({ project, specId }: SpecName) {
+  const mine = useMine()
   const list = useList(
-    `runs of ${project}/${specId}`,
+    `runs of ${project}/${specId} ${mine}`,
     async (page, options) => {
-      const { runs, meta } = await clientOf(project).listSpecRuns({ specId, ...page }, options)
+      const { runs, meta } = await clientOf(project).listSpecRuns({ specId, mine, ...page }, options)
       return { items: runs, nextCursor: meta.nextCursor }
     },
     { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },

@@ -1,4 +1,5 @@
 import { href, type Query } from '../app/router.ts'
+import { useEveryones } from '../data/lists/whose.ts'
 import { type Cell, CsvButton } from '../ui/download.tsx'
 import { costOf, plural } from '../ui/words.ts'
 import { type Breakdown, breakdowns, type Group, partOf, shareOf, timeOf, tokensText } from './measures.ts'
@@ -68,8 +69,9 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
 
 /** The list of runs has no filter for models. */
 function Name({ by, value, filter }: Pick<Props, 'by' | 'filter'> & { value: string | null }) {
+  const mine = useEveryones()
   if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}`}>—</span>
-  return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { ...filter, [by]: value })}>{value}</a>
+  return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { ...filter, [by]: value, mine })}>{value}</a>
 }
 
 /** The numbers of the table: milliseconds, dollars, and counts instead of shares. */

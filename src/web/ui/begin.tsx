@@ -9,3 +9,12 @@ export function Begin({ words }: { words: string }) {
     </div>
   )
 }
+
+export const orEveryone = 'Choose Everyone to see the runs of others.'
+
+/** Says that there is nothing of the person's own, and how to see the runs of others. */
+export const NoneOfYours = ({ words = 'No run is yours.' }: { words?: string }) => (
+  <p class="empty">
+    {words} {orEveryone}
+  </p>
+)

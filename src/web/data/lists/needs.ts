@@ -67,10 +67,10 @@ export async function runsOf({ project, runIds }: Group, signal: AbortSignal): P
 }
 
 /** What people have put off or resolved, the newest first. */
-export async function readDecided(projects: string[], signal: AbortSignal): Promise<Need[]> {
+export async function readDecided(projects: string[], mine: true | undefined, signal: AbortSignal): Promise<Need[]> {
   const project = projects.length > 0 ? projects : undefined
   const pages = (['put-off', 'resolved'] as const).map((state) =>
-    client.listAttention({ project, state, limit: 20 }, { signal }),
+    client.listAttention({ project, mine, state, limit: 20 }, { signal }),
   )
   return (await Promise.all(pages)).flatMap(({ attention = [] }) => attention)
 }

@@ -16,6 +16,9 @@ export const MineContext = createContext<true | undefined>(undefined)
 
 export const useMine = () => useContext(MineContext)
 
+/** What a link from a count of everyone's runs says in its address as `mine`, to lead to all of them. */
+export const useEveryones = () => useMine() && 'false'
+
 /** Whether a key has a person, whose runs can be told from those of others. */
 export const hasPerson = ({ person }: Session) => mailOf(person) !== undefined
 
@@ -23,13 +26,13 @@ export const hasPerson = ({ person }: Session) => mailOf(person) !== undefined
 export const isOf = ({ person }: Session, { author }: Pick<Run, 'author'>) =>
   mailOf(author) !== undefined && mailOf(author) === mailOf(person)
 
-/** What a page shows: as its address says, else as it was last. */
-export function useChosenMine({ query }: Route, isScoped: boolean, session: Session): true | undefined {
+/** What a page shows: as its address says, else as it was last. `mine=false` is for that address alone. */
+export function useChosenMine({ query }: Route, hasRuns: boolean, session: Session): true | undefined {
   const isKept = useKept(kept)
-  const told = isScoped ? query.get('mine') : null
+  const told = hasRuns ? query.get('mine') : null
   const isMine = told === null ? isKept : told === 'true'
   useEffect(() => {
-    if (told !== null) kept.write(told === 'true')
+    if (told === 'true') kept.write(true)
   }, [told])
   return isMine && hasPerson(session) ? true : undefined
 }
