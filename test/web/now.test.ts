@@ -75,8 +75,8 @@ test('of twenty agents, those that wait stand first and larger, and most others 
   await page.setViewportSize({ width: 1440, height: 900 })
   await page.goto(`${home}?again#/`)
   const lanes = page.locator('.lane')
-  await lanes.nth(7).waitFor()
-  assert.equal(await lanes.count(), 8)
+  await lanes.nth(9).waitFor()
+  assert.equal(await lanes.count(), 10)
   assert.equal(await page.locator('.lane.large').count(), 2)
   await lanes.first().getByText('npm run step-20').waitFor()
   const heights = await lanes.evaluateAll((all) => all.map((lane) => lane.getBoundingClientRect().height))
@@ -84,8 +84,50 @@ test('of twenty agents, those that wait stand first and larger, and most others 
     heights.slice(2).every((height) => height < 40 && height < (heights[0] ?? 0)),
     String(heights),
   )
-  await page.getByRole('button', { name: '11 more at work, 1 idle' }).click()
+  await page.getByRole('button', { name: '9 more at work, 1 idle' }).click()
   assert.equal(await lanes.count(), 20)
+})
+
+/** Two failures and eight good runs of today. */
+async function addWork(shown: Shown) {
+  for (let n = 1; n <= 10; n++) {
+    const status = n <= 2 ? 'failed' : 'completed'
+    await addEnded(shown, n, { title: `Ended ${n}`, author: n % 2 ? ada : mateo, status, git: { branch: `b-${n}` } })
+  }
+}
+
+test('beside twenty agents, what ended and what needs attention is in sight, and stays in its place', async (t) => {
+  const shown = await openPage(t, '#/keys', { viewport: { width: 1440, height: 900 }, person: ada })
+  const { page, client, home } = shown
+  await addWork(shown)
+  const beat = (n: number, state: 'working' | 'waiting' | 'idle', target: string) =>
+    client.heartbeat({ runId: `LIVE-${n}`, activity: { state, tool: 'Bash', target } })
+  for (let n = 1; n <= 20; n++) {
+    const title = `Work ${n} with a title that is longer than there is room for it`
+    await client.createRun({ runId: `LIVE-${n}`, title, author: mateo, agent: 'codex', status: 'in_progress' })
+    await beat(n, n <= 12 ? 'working' : n <= 17 ? 'waiting' : 'idle', `npm run step-${n}`)
+  }
+  await page.goto(`${home}?again#/`)
+  const placeOf = async (name: RegExp) => {
+    const { y, height } = (await page.getByRole('region', { name }).getByRole('listitem').first().boundingBox()) ?? {}
+    return { y: y ?? 0, end: (y ?? 0) + Math.min(height ?? 0, 60) }
+  }
+  const names = [/^The last 24 hours/, /^In progress/, /^Needs attention/, /^Recently finished/]
+  await page.locator('.lane.large').nth(4).waitFor()
+  await page.getByRole('region', { name: /^Recently finished/ }).waitFor()
+  const before = await Promise.all(names.map(placeOf))
+  for (const [at, { end }] of before.entries()) assert.ok(end <= 900, `${names[at]} ends at ${end}`)
+
+  const lanes = page.locator('.lane')
+  await client.appendTurn({ runId: 'LIVE-12', prompt: 'Go on', answer: 'A long answer. '.repeat(20) })
+  await beat(12, 'working', 'npm run another-step '.repeat(20))
+  await lanes.getByText('A long answer.').waitFor({ state: 'attached' })
+  await lanes.getByText('another-step').waitFor()
+  assert.deepEqual(await Promise.all(names.map(placeOf)), before)
+  await beat(12, 'waiting', 'git push')
+  await page.locator('.lane.large').nth(5).waitFor()
+  const places = await Promise.all(names.map(placeOf))
+  for (const [at, { y }] of places.entries()) assert.ok(Math.abs(y - (before[at]?.y ?? 0)) < 1, `${names[at]}: ${y}`)
 })
 
 const runs = (many: Partial<Counted>[]) =>

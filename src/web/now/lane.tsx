@@ -52,22 +52,29 @@ function LaneOf({ run, isLarge }: Props) {
         <Doing run={run} />
         {words}
       </span>
-      <span class="facts">
-        {isLarge && (
-          <>
-            <span>{run.project}</span>
-            <span>{run.runId}</span>
-          </>
-        )}
-        <Author author={run.author} />
-        {run.agent && <span>{run.agent}</span>}
-        {isLarge && run.where?.cwd && <span class="path">{run.where.cwd}</span>}
-        {isLarge && <Changes changes={run.changes} />}
-      </span>
+      {isLarge ? <PlaceOf run={run} /> : <WhoseIs run={run} />}
       <StandingWords run={run} now={now} />
     </li>
   )
 }
+
+const WhoseIs = ({ run: { author, agent } }: { run: Run }) => (
+  <span class="facts">
+    <Author author={author} />
+    {agent && <span>{agent}</span>}
+  </span>
+)
+
+/** Where it is, most important first, since there may be no room for all. What it waits for names the author. */
+const PlaceOf = ({ run: { project, runId, agent, where, changes } }: { run: Run }) => (
+  <span class="facts">
+    <span>{project}</span>
+    {agent && <span>{agent}</span>}
+    <span>{runId}</span>
+    {where?.cwd && <span class="path">{where.cwd}</span>}
+    <Changes changes={changes} />
+  </span>
+)
 
 /** What stands where there are no words; nothing beside the current step. */
 const nothingYet = ({ activity }: Run) => (activity?.tool ? '' : activity ? 'No answer yet.' : 'No output yet.')

@@ -11,8 +11,9 @@ import { plural } from '../ui/words.ts'
 import { Lane } from './lane.tsx'
 import { isWaiting, standingOf } from './standing.tsx'
 
-/** How many lanes are shown at first. Waiting and silent ones are, however many. */
-const shown = 8
+/** How many lines are shown at first, of which a waiting lane takes two. Waiting and silent ones are, however many. */
+const shownLines = 12
+const linesOf = (runs: Run[]) => runs.length + runs.filter(isWaiting).length
 
 /** One lane per run in progress, those that somebody must act on first and larger. */
 export function Live() {
@@ -21,14 +22,21 @@ export function Live() {
   const mine = useMine() && 'true'
   const [isAll, setAll] = useState(false)
   const { urgent, others } = useUrgent(runs)
-  const some = isAll ? others : others.slice(0, Math.max(0, shown - urgent.length))
+  const some = isAll ? others : others.slice(0, Math.max(0, shownLines - linesOf(urgent)))
   const folded = others.slice(some.length)
   return (
     <section aria-labelledby="live" aria-busy={!isCurrent}>
-      <h2 id="live">
-        In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
-        {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
-      </h2>
+      <div class="lanes-head">
+        <h2 id="live">
+          In progress <span class="muted">{isRead && `${runs.length}${hasMore ? '+' : ''}`}</span>
+          {waiting.length > 0 && <span class="new">{`${waiting.length}${hasMore ? '+' : ''}`} waiting</span>}
+        </h2>
+        {(folded.length > 0 || isAll) && (
+          <button type="button" class="plain" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
+            {isAll ? 'Show fewer' : `Show ${moreOf(folded)}`}
+          </button>
+        )}
+      </div>
       {error && <Problem error={error} onRetry={reload} />}
       {isRead && runs.length === 0 && isCurrent && <Nothing isMine={mine !== undefined} />}
       <ul class="lanes">
@@ -36,13 +44,6 @@ export function Live() {
           <Lane key={run.id} run={run} isLarge={isWaiting(run)} />
         ))}
       </ul>
-      {(folded.length > 0 || isAll) && (
-        <p class="more">
-          <button type="button" class="plain" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
-            {isAll ? 'Show fewer' : moreOf(folded)}
-          </button>
-        </p>
-      )}
       {hasMore && <a href={href(['runs'], { project, mine, status: 'in_progress' })}>All runs in progress</a>}
     </section>
   )
