@@ -245,26 +245,68 @@ for (const colorScheme of ['light', 'dark'] as const) {
   })
 }
 
-test('no page scrolls sideways on a screen of 360 pixels', async (t) => {
-  const shown = await openPage(t, '', { viewport: { width: 360, height: 740 }, person })
-  const { page, home } = shown
-  await fill(shown)
-  const wide: string[] = []
-  for (const [address, sign] of visited) {
-    await page.goto(home + address)
-    await page.locator(sign).first().waitFor()
-    const { scrollWidth, clientWidth } = await page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement
-      return { scrollWidth, clientWidth }
+/** Makes all letters wider by 30%, as those of other fonts are, and larger, as a browser with a least size makes them. */
+const wideLetters = `{
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(\`
+    @font-face { font-family: Wide; src: local("Open Sans Regular"); size-adjust: 130% }
+    @font-face { font-family: Wide; src: local("Open Sans Bold"); size-adjust: 130%; font-weight: 600 700 }
+    :root { --sans: Wide; --mono: Wide }
+  \`)
+  document.adoptedStyleSheets = [sheet]
+}`
+
+/** Whether the page fits into the width of the window, once it has noticed that this changed. */
+const fits = (page: Page) =>
+  page
+    .waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth, null, {
+      timeout: 3000,
     })
-    if (scrollWidth > clientWidth) wide.push(`${address} is ${scrollWidth} wide`)
-  }
-  await page.context().clearCookies()
-  await page.reload()
-  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
-  if ((await page.evaluate(() => document.documentElement.scrollWidth)) > 360) wide.push('the login')
-  assert.deepEqual(wide, [])
-})
+    .then(
+      () => true,
+      () => false,
+    )
+
+/** Badges that are cut, or that run over what is beside them. */
+const badBadges = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('main .badge')].flatMap((badge) => {
+      const { right, bottom, top } = badge.getBoundingClientRect()
+      const cell = badge.closest('td')?.getBoundingClientRect().right ?? right
+      const next = badge.nextElementSibling?.getBoundingClientRect()
+      const isBeside = next && next.width > 0 && next.top < bottom && next.bottom > top
+      return right > cell || (isBeside && next.left < right) ? [badge.textContent] : []
+    }),
+  )
+
+for (const [letters, before] of [
+  ['usual', ''],
+  ['wide', wideLetters],
+] as const) {
+  test(`no page scrolls sideways, and no badge is cut, with ${letters} letters`, async (t) => {
+    const shown = await openPage(t, '', { viewport: { width: 360, height: 740 }, person, before })
+    const { page, home } = shown
+    await fill(shown)
+    const wrong: string[] = []
+    for (const [address, sign] of visited) {
+      await page.goto(home + address)
+      await page.locator(sign).first().waitFor()
+      for (const width of [360, 1024, 1440]) {
+        await page.setViewportSize({ width, height: 740 })
+        if (!(await fits(page))) wrong.push(`${address} is wider than ${width}`)
+        wrong.push(...(await badBadges(page)).map((badge) => `${address} cuts ${badge} at ${width}`))
+      }
+    }
+    const fonts = await page.evaluate(() => [...document.fonts].map(({ status }) => status))
+    assert.ok(fonts.every((status) => status === 'loaded') && fonts.length > 0 === (letters === 'wide'), fonts.join())
+    await page.context().clearCookies()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+    await page.setViewportSize({ width: 360, height: 740 })
+    if (!(await fits(page))) wrong.push('the login')
+    assert.deepEqual(wrong, [])
+  })
+}
 
 test('the theme follows the system until the user chooses one, and the choice is stored', async (t) => {
   const { page } = await openPage(t, '', { colorScheme: 'dark' })

@@ -178,3 +178,34 @@ test('a turn whose end was lost stays on the page of its run', async (t) => {
     await open.getByText(words, { exact: true }).waitFor()
   assert.equal(await page.getByText('No turns.').count(), 0)
 })
+
+test('the prompts of a session keep their place beside files, commands, cost and time, in every width', async (t) => {
+  const { page, client, home } = await openPage(t)
+  await client.createRun({ runId: 'R', title: 'Hold a boat' })
+  for (let n = 1; n <= 5; n++) {
+    await client.appendTurn({
+      ...{ runId: 'R', prompt: 'Hold a boat for ten minutes, so that two guests never get the same one.' },
+      files: [{ path: 'src/booking/hold.ts', insertions: 1042, deletions: 334 }],
+      commands: [{ command: 'npm test', exitCode: 1 }, { command: 'npm run lint' }],
+      ...{ startedAt: '2026-03-02T09:00:00.000Z', endedAt: '2026-03-02T09:43:20.000Z' },
+      usage: { costUsd: 12.41 },
+    })
+  }
+  await page.goto(`${home}#/runs/default/R`)
+  const head = page.locator('#turn-1 header')
+  await head.waitFor()
+  for (const width of [1440, 1280, 1024, 960, 720, 390, 360]) {
+    await page.setViewportSize({ width, height: 800 })
+    const [asked, all] = await Promise.all([head.locator('.asked').boundingBox(), head.boundingBox()])
+    assert.ok((asked?.width ?? 0) > (all?.width ?? 0) / 3, `${asked?.width} of ${all?.width} pixels at ${width}`)
+    const ends = await head
+      .locator(':scope > *')
+      .evaluateAll((all) =>
+        all.map((one) => one.getBoundingClientRect()).map(({ left, right, top }) => [left, right, top]),
+      )
+    for (const [at, [left = 0, , top]] of ends.entries()) {
+      const [, right = 0, before] = ends[at - 1] ?? []
+      assert.ok(top !== before || left >= right, `part ${at} begins at ${left}, before ${right}, at ${width}`)
+    }
+  }
+})

@@ -24,8 +24,9 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
   const runs = useLiveRuns(listed)
   const columns = useColumns(runs)
   const body = useRef<HTMLTableSectionElement>(null)
-  const { first, last } = useRowWindow(body, runs.length)
-  const { at, onFocus } = useRowFocus(body, runs.length, first)
+  const rowPx = useRowHeight(body, runs.length)
+  const { first, last } = useRowWindow(body, runs.length, rowPx)
+  const { at, onFocus } = useRowFocus(body, runs.length, first, rowPx)
   useKeys({ x: () => runs[at] && onPick(runs[at]) })
   useEffect(() => {
     if (hasMore && last >= runs.length - 20) onEnd()
@@ -44,7 +45,7 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
       </colgroup>
       <Head columns={columns} order={order} onOrder={onOrder} />
       <tbody ref={body}>
-        <Space rows={first} />
+        <Space rows={first} rowPx={rowPx} />
         {runs.slice(first, last).map((run, index) => (
           <RunRow
             key={run.id}
@@ -56,19 +57,19 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
             onPick={onPick}
           />
         ))}
-        <Space rows={runs.length - last} />
+        <Space rows={runs.length - last} rowPx={rowPx} />
       </tbody>
     </table>
   )
 }
 
 /** Lets j and k move the focus from row to row. Also follows focus that moves in other ways. */
-function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: number, first: number) {
+function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: number, first: number, rowPx: number) {
   const [at, setAt] = useState(-1)
   const isMoving = useRef(false)
   const step = (by: number) => setAt((before) => Math.min(count - 1, Math.max(0, before + by)))
   useKeys({ j: () => step(1), k: () => step(-1) })
-  useLayoutEffect(() => reveal(body.current, at), [at])
+  useLayoutEffect(() => reveal(body.current, at, rowPx), [at])
   // The row may be drawn only after scrolling. Focusing it then must not change the position.
   // It has the focus before the next key comes, which may be Enter.
   useLayoutEffect(() => {
@@ -112,7 +113,7 @@ const Head = ({ columns, order, onOrder }: ColumnsProps) => (
 )
 
 /** Takes the space of rows that are not drawn. */
-function Space({ rows }: { rows: number }) {
+function Space({ rows, rowPx }: { rows: number; rowPx: number }) {
   if (rows <= 0) return null
   return (
     <tr class="space">
@@ -122,7 +123,7 @@ function Space({ rows }: { rows: number }) {
 }
 
 /** Scrolls the row into view, below the head of the table. */
-function reveal(body: HTMLElement | null, row: number) {
+function reveal(body: HTMLElement | null, row: number, rowPx: number) {
   if (!body || row < 0) return
   const top = body.getBoundingClientRect().top + row * rowPx
   const room = 3 * rowPx
@@ -130,13 +131,26 @@ function reveal(body: HTMLElement | null, row: number) {
   else if (top + room > innerHeight) scrollBy({ top: top + room - innerHeight })
 }
 
-/** The height of a row, as in `--row` of the style sheet. */
-const rowPx = 44
+/** The height of every row of that body: as in `--row` of the style sheet, or more if the letters are large. */
+function useRowHeight(body: RefObject<HTMLElement | null>, count: number): number {
+  const [height, setHeight] = useState(usualRowPx)
+  useLayoutEffect(() => {
+    const row = body.current?.querySelector('[data-row]')?.closest('tr')
+    if (row) setHeight(row.getBoundingClientRect().height)
+  }, [count])
+  return height
+}
+
+const usualRowPx = 44
 /** Extra rows to draw beyond the visible ones, so that scrolling shows no gaps. */
 const spare = 15
 
 /** The range of rows to draw of `count` rows in that body; all of them on paper. `last` is exclusive. */
-function useRowWindow(body: RefObject<HTMLElement | null>, count: number): { first: number; last: number } {
+function useRowWindow(
+  body: RefObject<HTMLElement | null>,
+  count: number,
+  rowPx: number,
+): { first: number; last: number } {
   const [range, setRange] = useState({ first: 0, last: 60 })
   useEffect(() => {
     let frame = 0
@@ -164,7 +178,7 @@ function useRowWindow(body: RefObject<HTMLElement | null>, count: number): { fir
       removeEventListener('beforeprint', all)
       removeEventListener('afterprint', soon)
     }
-  }, [])
+  }, [rowPx])
   const last = Math.min(range.last, count)
   return { first: Math.min(range.first, last), last }
 }

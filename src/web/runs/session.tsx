@@ -39,20 +39,22 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
           <UnfoldAll isAll={turns.every(({ n }) => unfolding.has(n))} onSet={unfolding.setAll} />
         </p>
       )}
-      <ol class="session" ref={list}>
-        {turns.map((turn) => (
-          <TurnCard
-            key={turn.id}
-            turn={turn}
-            route={route}
-            isOpen={unfolding.has(turn.n)}
-            isMarked={turn.n === asked}
-            isAnswerAbove={turn.n === answered}
-            onToggle={() => unfolding.set(turn.n, !unfolding.has(turn.n))}
-          />
-        ))}
-        {isRead && <OpenTurn run={run} n={last + 1} />}
-      </ol>
+      <div class="turns">
+        <ol class="session" ref={list}>
+          {turns.map((turn) => (
+            <TurnCard
+              key={turn.id}
+              turn={turn}
+              route={route}
+              isOpen={unfolding.has(turn.n)}
+              isMarked={turn.n === asked}
+              isAnswerAbove={turn.n === answered}
+              onToggle={() => unfolding.set(turn.n, !unfolding.has(turn.n))}
+            />
+          ))}
+          {isRead && <OpenTurn run={run} n={last + 1} />}
+        </ol>
+      </div>
     </>
   )
 }

@@ -42,7 +42,7 @@ export function Menu({ label, isActive = false, isAtEnd = false, onClose, childr
       onToggle={(event) => event.currentTarget.open || onClose?.()}
     >
       <summary>
-        {label} <Icon name="down" />
+        <span class="label">{label}</span> <Icon name="down" />
       </summary>
       <div class={isAtEnd ? 'sheet left' : 'sheet'}>{children}</div>
     </details>
