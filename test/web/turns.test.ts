@@ -73,6 +73,19 @@ test('a session of 40 turns fits two screens, with its end at the top and its tu
   await page.getByRole('button', { name: 'Fold all' }).click()
   assert.equal(await page.locator('.turn.unfolded').count(), 0)
 
+  // A window too low for the outline, which follows what is read.
+  await page.setViewportSize({ width: 1440, height: 500 })
+  await page.mouse.move(600, 250)
+  await page.mouse.wheel(0, 9000)
+  await page.waitForFunction(() => {
+    const link = document.querySelector('.outline [aria-current]')
+    const around = link?.closest('.outline')?.getBoundingClientRect()
+    const its = link?.getBoundingClientRect()
+    const isLate = Number(link?.querySelector('span')?.textContent) > 25
+    return around && its && isLate && its.top >= around.top && its.bottom <= around.bottom
+  })
+  await page.setViewportSize({ width: 1440, height: 900 })
+
   await page.goto(`${home}?again#/runs/default/S/turns/12`)
   await page.locator('#turn-12.unfolded').getByText('Answer 12').waitFor()
   await page.locator('#turn-12').getByRole('link', { name: '1 file' }).click()

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href, type Route } from '../app/router.ts'
 import { failedOf, titleOf } from './turn-head.tsx'
@@ -12,9 +12,11 @@ const fewest = 4
 /** The turns of a session, in sight while one reads. */
 export function Outline({ turns, route }: { turns: Turn[]; route: Route }) {
   const current = useTurnInSight()
+  const nav = useRef<HTMLElement>(null)
+  useEffect(() => revealIn(nav.current), [current])
   if (turns.length < fewest) return null
   return (
-    <nav class="outline" aria-label="Turns">
+    <nav class="outline" aria-label="Turns" ref={nav}>
       <ol>
         {turns.map((turn) => (
           <li key={turn.id}>
@@ -31,6 +33,16 @@ export function Outline({ turns, route }: { turns: Turn[]; route: Route }) {
       </ol>
     </nav>
   )
+}
+
+/** Scrolls a long outline, and not the page, to the turn that is read. */
+function revealIn(outline: HTMLElement | null) {
+  const link = outline?.querySelector('[aria-current]')
+  if (!outline || !link) return
+  const [around, its] = [outline.getBoundingClientRect(), link.getBoundingClientRect()]
+  if (its.top < around.top || its.bottom > around.bottom) {
+    outline.scrollTop += its.top - around.top - (around.height - its.height) / 2
+  }
 }
 
 /** The number of the first turn in the upper part of the window. */
