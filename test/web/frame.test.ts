@@ -96,6 +96,8 @@ test('one switch selects the projects on all pages', async (t) => {
   await needs.getByRole('link', { name: 'Ours' }).waitFor({ state: 'detached' })
   assert.equal(page.url(), `${home}?again#/?project=shop`)
   await page.waitForFunction(() => document.title === 'Now · Conduct')
+  // The open menu covers what is below it.
+  await page.keyboard.press('Escape')
   for (const name of ['Runs', 'Specs', 'Features', 'Activity', 'Trends']) {
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click()
     await page.waitForURL(`${home}?again#/${name.toLowerCase()}?project=shop`)

@@ -33,13 +33,13 @@ export function Side({ route, onPalette, onHelp }: Props) {
         <img src="./favicon.svg" alt="" width="22" height="22" />
         <span>Conduct</span>
       </a>
-      <ProjectSwitch route={route} />
-      <MineSwitch route={route} />
       <button type="button" class="anything" onClick={onPalette}>
         <Icon name="search" />
         <span>Go to</span>
         <kbd>Ctrl K</kbd>
       </button>
+      <ProjectSwitch route={route} />
+      <MineSwitch route={route} />
       <Menu route={route} />
       <div class="foot">
         <Connection />
@@ -86,10 +86,7 @@ function ProjectSwitch({ route }: { route: Route }) {
   )
 }
 
-/**
- * Narrows lists and counts to the person's own runs. Not offered to a key without a person, nor on a page without runs,
- * which keeps its place free: the menu below must not move under the pointer.
- */
+/** Narrows lists and counts to the person's own runs. Not offered to a key without a person, nor on a page without runs. */
 function MineSwitch({ route }: { route: Route }) {
   const isMine = useMine() === true
   if (!hasPerson(useSession())) return null
