@@ -289,3 +289,42 @@ test('a failed run says why in the list, and how to continue its session on its 
   await page.goto(`${home}#/runs/default/RUN-002`)
   await page.locator('.retry').getByText('conduct exec --project default --retry-of RUN-002 --').waitFor()
 })
+
+test('rows that are higher for large letters keep their place while one scrolls', async (t) => {
+  const before = `{
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('.runs .title { line-height: 44px }')
+    document.adoptedStyleSheets = [sheet]
+  }`
+  const { page, client, home } = await openPage(t, '#/keys', { before })
+  const count = 150
+  for (let n = 1; n <= count; n += 25) {
+    await Promise.all(Array.from({ length: 25 }, () => client.createRun({ title: 'Run' })))
+  }
+  await page.goto(`${home}#/runs`)
+  await page.locator('[data-row="5"]').waitFor()
+  const heightOf = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((it) => it.getBoundingClientRect().height)
+  const row = await heightOf('.runs tbody tr:not(.space)')
+  assert.ok(row > 50, `${row} px`)
+  // The second page of the list comes when its place comes into sight.
+  const last = page.locator(`[data-row="${count - 1}"]`)
+  await page.mouse.move(600, 400)
+  await page.mouse.wheel(0, 4000)
+  await page.locator(`table.runs[aria-rowcount="${count + 1}"]`).waitFor()
+  await page.mouse.wheel(0, 99_000)
+  await last.waitFor()
+  assert.ok(Math.abs((await heightOf('.runs tbody')) - count * row) < count, 'the height of all rows')
+  const { y = 0 } = (await last.boundingBox()) ?? {}
+  assert.ok(y > 0 && y < 800, `${y} px`)
+  // Back by key: the row that gets the focus is in sight.
+  await page.mouse.wheel(0, -2000)
+  for (let n = 0; n < 3; n++) await page.keyboard.press('j')
+  const focused = page.locator('.runs .title:focus')
+  await focused.waitFor()
+  const top = (await focused.boundingBox())?.y ?? -1
+  assert.ok(top >= 0 && top < 800, `${top} px`)
+})
