@@ -81,7 +81,7 @@ async function openMine(t: TestContext) {
     await client.createCheck({ runId, name: 'tests', result })
   }
   await client.createRun({ runId: 'ALONE', title: 'ALONE title', author: mateo, specId: 'HIS', status: 'completed' })
-  await client.appendTurn({ runId: 'ALONE', files: [{ path: 'src/refund.ts' }] })
+  await client.appendTurn({ runId: 'ALONE', files: [{ path: 'pay/refund.ts' }] })
   await client.linkFeatures({ runId: 'ALONE', features: [{ name: 'refunds' }] })
   await page.goto(`${home}#/runs?mine=true`)
   await page.locator('table.runs[aria-rowcount="2"]').waitFor()
@@ -91,7 +91,8 @@ async function openMine(t: TestContext) {
 const lists: [of: string, hers: string, his: string, heading?: string][] = [
   ['a spec', '#/specs/default/S?view=runs', '#/specs/default/HIS?view=runs'],
   ['a feature', '#/features/default/1', '#/features/default/2', 'that touched it'],
-  ['a file', '#/files/default/src/login.ts', '#/files/default/src/refund.ts', 'that wrote it'],
+  ['a file', '#/files/default/src/login.ts', '#/files/default/pay/refund.ts', 'that wrote it'],
+  ['a folder', '#/files/default/src/', '#/files/default/pay/', 'that wrote in it'],
 ]
 
 for (const [of, hers, his, heading] of lists) {

@@ -64,9 +64,9 @@ export function goFrom(path: readonly (string | number)[], address: string): voi
 }
 
 /** The same page with other filters: sets the given ones and keeps the rest. */
-export function goQuery({ path, query }: Route, changes: Query, options?: { replace?: boolean }): void {
+export function goQuery({ path, query, isFolder }: Route, changes: Query, options?: { replace?: boolean }): void {
   const kept: Query = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))
-  go(href(path, { ...kept, ...changes }), options)
+  go(href(isFolder ? [...path, ''] : path, { ...kept, ...changes }), options)
 }
 
 export function useRoute(): Route {
