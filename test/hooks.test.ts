@@ -66,6 +66,24 @@ testLedger('the hooks of a session show its open turn', async (ledger) => {
   assert.deepEqual([(await open())?.n, (await open())?.prompt], [2, 'Go on'])
 })
 
+testLedger('a turn whose texts are erased before its end is not lost', async (ledger) => {
+  const { client } = ledger
+  const send = senderTo(ledger)
+  const prompt = (text: string) => claude('UserPromptSubmit', { prompt: text, prompt_id: text })
+  const stop = (answer: string) => claude('Stop', { last_assistant_message: answer })
+  await send('claude', prompt('One'), stop('First.'), prompt('Two'))
+  await client.erase({ runId: 'RUN-001' })
+  await send('claude', stop('Second.'))
+  const { turns } = await client.listTurns({ runId: 'RUN-001' })
+  assert.deepEqual(
+    turns.map(({ n, answer, open }) => [n, answer, open]),
+    [
+      [1, '[6 bytes erased]\n', undefined],
+      [2, 'Second.', undefined],
+    ],
+  )
+})
+
 testLedger('a session on Windows shows its files from its folder, with slashes', async (ledger) => {
   const send = senderTo(ledger)
   const cwd = 'C:\\Users\\me\\shop'
