@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
+import type { Failure, Seen, Step } from '../../src/recorder/agents/seen.ts'
 import { treesOf } from '../../src/recorder/check.ts'
 import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Candidate, Memo } from '../../src/recorder/memo.ts'
@@ -107,6 +107,19 @@ for (const [what, versions, sent] of [
     )
   })
 }
+
+test('a session that its user interrupted before its process was gone was interrupted', () => {
+  const begun = step({}, seenOf(prompt), factsAt(0))
+  const { memo } = step(begun.memo, seenOf({ kind: 'end', isGone: true }), factsAt(1))
+  const { calls } = close(memo, factsAt(2, { told: { interrupted: true } }))
+  assert.deepEqual(
+    calls.map(({ input }) => [input.interrupted, (input.failure as Failure | undefined)?.code]),
+    [
+      [true, undefined],
+      [undefined, 'INTERRUPTED'],
+    ],
+  )
+})
 
 const everything = { answers: true, prompts: true, changes: true }
 const sides = { root: '/work', objects: '/objects', base: 't1', before: 't1', after: 't2' }
