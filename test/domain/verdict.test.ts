@@ -331,6 +331,14 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         ],
         clean('2'),
       ],
+      [
+        'legs of a matrix, which have one job',
+        [
+          ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+        ],
+        clean('2'),
+      ],
     ],
   ],
   [
