@@ -10,6 +10,8 @@ testPlaces('what was put off says until when, and a run that needs nothing says 
   await run(`attention update A --until ${until}`)
   assert.match(await run('attention list --state put-off'), /^RUN +REASON +STATE +UNTIL .*\nA +failed +put-off +in 1d /)
   assert.match(await run('attention list --state put-off --utc'), new RegExp(until))
+  await run('attention update A --until 37h')
+  assert.match(await run('attention list --state put-off'), /put-off +in 1d /)
   await run('attention update A --clear until')
   assert.doesNotMatch(await run('attention list'), /UNTIL/)
   const { code, stdout, stderr } = await all('attention update B --resolved true')
