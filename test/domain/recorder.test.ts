@@ -6,7 +6,7 @@ import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Candidate, Memo } from '../../src/recorder/memo.ts'
 import { close, step } from '../../src/recorder/step.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../src/recorder/work.ts'
-import { factsAt } from './facts.ts'
+import { factsAt, start } from './facts.ts'
 
 const seenOf = (step: Step): Seen => ({ agent: 'claude-code', session: 's', cwd: '/work', step })
 
@@ -232,6 +232,42 @@ for (const [what, change, others, isLast, memo, expected] of [
     assert.deepEqual(seen, expected)
   })
 }
+
+const ofCheck = { before: snapshot('a'), now: snapshot('b'), began: start + 1_000, home: '/work' }
+const line = () => ({ checks: [check()], others: 'none' as const })
+
+for (const [what, at, trees] of [
+  ['before', 0.5, ['a', 'b']],
+  ['while', 2, ['a', undefined]],
+] as const) {
+  test(`a tool that wrote a file ${what} a check ran`, () => {
+    const facts: Partial<Facts> = { trees: ofCheck, change: { isAlone: true, files: [left] }, line }
+    const begun = step({}, seenOf(prompt), factsAt(0, { trees: { now: snapshot('a') } }))
+    const wrote = step(begun.memo, seenOf({ kind: 'tool', tool: 'Write', files: ['a.ts'] }), factsAt(at))
+    const ran: Step = { kind: 'tool', tool: 'Bash', command: 'npm test', exitCode: 0 }
+    const { calls } = step(wrote.memo, seenOf(ran), factsAt(3, facts))
+    const input = calls.find(({ operation }) => operation === 'createCheck')?.input
+    assert.deepEqual([input?.startTree, input?.tree], trees)
+  })
+}
+
+test('a check whose end the transcript told before its hook is recorded once', () => {
+  const begin: Step = { kind: 'begin', tool: 'Bash', id: 'c1', command: 'npm test' }
+  const ran: Step = { kind: 'tool', tool: 'Bash', id: 'c1', command: 'npm test', exitCode: 0 }
+  const steps: [Step, Partial<Facts>][] = [
+    [prompt, {}],
+    [begin, { trees: { home: '/work' } }],
+    [turn, { line, told: { commands: { c1: { exitCode: 0 } } } }],
+    [ran, { line, trees: { home: '/work' } }],
+  ]
+  let memo: Memo = {}
+  const calls = steps.flatMap(([one, facts], at) => {
+    const after = step(memo, seenOf(one), factsAt(at, facts))
+    memo = after.memo
+    return after.calls
+  })
+  assert.equal(calls.filter(({ operation }) => operation === 'createCheck').length, 1)
+})
 
 test('a check that changed nothing saw one tree, and one that began unseen saw none', () => {
   const candidate = (trees: Candidate['trees']): Candidate => ({ cwd: '/work', command: 'npm test', trees })
