@@ -75,7 +75,7 @@ test('messages that the agent takes up at once have their own answers, and one t
 })
 
 /** The files, tokens and trees of the turns in which two files are written, the second after a message was sent. */
-function workOf(transcript: ToldTurn[]) {
+function workOf(transcript: ToldTurn[], restored: string[] = []) {
   let memo: Memo = {}
   const steps: [Step, string[], string[]][] = [
     [prompt('One'), [], []],
@@ -93,7 +93,7 @@ function workOf(transcript: ToldTurn[]) {
     const [from, to] = at < 4 ? ['t0', 't1'] : ['t1', 't2']
     const sides = { root: '/work', objects: '/objects', base: 't0', before: from, after: to }
     const diff = { ...sides, written: files, own, shared: [], sharedSince: [] }
-    const work = { files: files.map((path) => ({ path })), commits: [], own, diff }
+    const work = { files: files.map((path) => ({ path })), commits: [], own, diff, ...(at === 4 && { restored }) }
     const after = step(memo, seen, factsAt(at, { told: known, work }))
     memo = after.memo
     return after.calls
@@ -133,4 +133,9 @@ test('a turn that ends while a message waits has all files, and its diffs begin 
     own: ['one', 'two'],
     trees: [[1, 't0', 't2', 'one,two']],
   })
+})
+
+test('a turn does not list a file that its second part put back as it was', () => {
+  const transcript = [{ ...told('One', 'It is done.', 0, 'p1'), ...used(10) }]
+  assert.deepEqual(workOf(transcript, ['one']).turns, [['two', 10]])
 })
