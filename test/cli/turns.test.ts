@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, onlyRun, secret, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -236,5 +237,22 @@ test('texts stay excluded if conduct.json no longer says so, or is gone, when th
       ['Three', undefined],
       ['Four', undefined],
     ],
+  )
+})
+
+test('a session that is resumed on a machine that forgot it continues its run', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  for (const prompt of ['One', 'Two']) {
+    await claude.prompt(prompt)
+    await claude.stop()
+    await claude.end()
+    await syncAll(env)
+    rmSync(dirname(stateFile(env)), { recursive: true })
+  }
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ prompt }) => prompt),
+    ['One', 'Two'],
   )
 })
