@@ -321,6 +321,28 @@ testLedger('a check that a run gets while it is erased is also erased from the l
   )
 })
 
+testLedger('the log has no text of a key that the key has lost, also if it came during the erasure', async (ledger) => {
+  const { client, store } = ledger
+  const { key } = await client.createKey({ name: secret, permissions: ['read'] })
+  const eventsOf = async () => (await client.listEvents({ type: ['key.created', 'key.updated'], limit: 100 })).events
+  const tx = store.db.tx
+  let isUpdated = false
+  // The key is changed as soon as its events have lost the text.
+  store.db.tx = async (work, subject) => {
+    const done = await tx(work, subject)
+    if (!isUpdated && !JSON.stringify(await eventsOf()).includes(`${secret}"`)) {
+      isUpdated = true
+      await client.updateKey({ id: key.id, machine: secret })
+    }
+    return done
+  }
+  await eraseAll(client, { text: secret })
+  store.db.tx = tx
+  assert.ok(isUpdated)
+  const shown = (await client.listKeys()).keys.find(({ id }) => id === key.id)
+  assert.deepEqual((await eventsOf()).at(-1)?.changes.machine, [null, shown?.machine])
+})
+
 testLedger('a text of several lines is erased from the log of its run, where it is quoted', async ({ client }) => {
   const key = `-----BEGIN ${secret}-----\nMIIEvQIBADANBg\n-----END-----`
   for (const runId of ['QUOTED', 'RAN', 'OTHER']) await client.createRun({ runId })

@@ -48,6 +48,7 @@ export const erase: Operation<EraseRoutes['erase']> = async (ctx, { dryRun = fal
 /** Does a slice of a step. Returns whether the step continues. */
 async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   const { step } = place
+  if (step === 'names') return eraseServerNames(ctx, scope, place, dryRun)
   if (step === 'events') return walkEvents(ctx, scope, place, dryRun)
   if (step === 'sides') return eraseSides(ctx, scope, place, dryRun)
   if (step === 'mark') return markUntil(ctx, place)
@@ -107,10 +108,15 @@ async function walkEvents(
   return true
 }
 
-/** Erases what does not belong to a noun, and records the event of the erasure. */
-async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+/** Erases what belongs to no project. */
+async function eraseServerNames(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   place.erased.others += await slice(ctx, dryRun, (ctx) => eraseNames(ctx, scope))
   forgetActors(ctx)
+  return false
+}
+
+/** Erases stored responses, and records the event of the erasure. */
+async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
   place.erased.responses += await slice(ctx, dryRun, async (ctx) => {
     const responses = await eraseResponses(ctx, scope.projectId)
     await recordErasure(ctx, scope.projectId, { ...scope.told, erased: { ...place.erased, responses } })

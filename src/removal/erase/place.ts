@@ -10,6 +10,7 @@ export const steps = [
   'spec',
   'check',
   'feature',
+  'names',
   'events',
   'sides',
   'mark',
