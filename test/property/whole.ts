@@ -206,7 +206,9 @@ export function requireChain(log: Event[]): void {
         row[field] = to
       }
     }
-    rows.set(`${noun} ${subjectId}`, what === 'deleted' ? 'deleted' : row)
+    // A run that was mended may need attention again.
+    if (what === 'cleared') rows.delete(`${noun} ${subjectId}`)
+    else rows.set(`${noun} ${subjectId}`, what === 'deleted' ? 'deleted' : row)
   }
 }
 
