@@ -34,8 +34,8 @@ const wholeResult = new RegExp(`^[\`*]*(${word}.*)`, 'i')
 const numbered = /^\d+\. /
 /** `1. **PASS — Sell it.** Seen.` or `1. PASS - Sell it. Seen.` */
 const item = new RegExp(`^\\d+\\. +(?:\\*\\*(${word}) *[—–:-] *(.+?)\\*\\*|(${word}) *[—–:-] +(.+?[.!?])(?=\\s|$))(.*)`)
-/** `UI-001` */
-const requirement = /^[A-Z][A-Z0-9-]*-\d[\w.-]*$/
+/** Whether a text is an id such as `UI-001`. */
+const isRequirement = (text = '') => /^[A-Z][A-Z0-9-]*-\d/.test(text) && /^[\w.-]+$/.test(text)
 
 /**
  * The results that a report states: its own, in its first line, row or section *Status*; and those of single requirements,
@@ -63,7 +63,7 @@ export function resultsIn(text: string): Results {
       const cells = cellsOf(line)
       if (!lines[at - 1]?.startsWith('|')) column = cells.findIndex((cell) => /^(result|status|state)$/i.test(cell))
       if (/^(overall result|status)$/i.test(cells[0] ?? '')) results.status ??= judgedWhole(cells[1])
-      else if (column > 0 && requirement.test(cells[0] ?? '')) addRow(results, cells, { column, line: at + 1 })
+      else if (column > 0 && isRequirement(cells[0])) addRow(results, cells, { column, line: at + 1 })
     } else if (said !== undefined && section.level > 2) results.found.push({ name: section.name, ...judged(said) })
     else if (said !== undefined) results.status ??= judged(said)
     else if (numbered.test(line)) addItem(results, lines, at)
