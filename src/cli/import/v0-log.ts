@@ -49,7 +49,7 @@ export async function importLogLine(line: LogLine, { runId, specOf }: Identity, 
 }
 
 /** The beginning of a text, without half a character at its end. */
-export const cut = (text: string, most: number) => text.slice(0, most).toWellFormed()
+export const beginningOf = (text: string, most: number) => text.slice(0, most).toWellFormed()
 
 const whenOf = (time: string) => ({ startedAt: time, endedAt: time })
 const specIn = (spec: string | undefined) => (spec === undefined ? {} : { specId: `v0-${spec}` })
@@ -62,7 +62,7 @@ async function runOf(
   const heading = firstLine(text, 200)
   const isFailed = status?.result === 'fail' && command !== 'audit'
   return {
-    title: cut(await mask([command, phases, heading].filter(Boolean).join(' · ')), 300),
+    title: beginningOf(await mask([command, phases, heading].filter(Boolean).join(' · ')), 300),
     content: await mask(text || `The log names \`${path}\`.\n`),
     ...(launcher && { agent: launcher.slice(0, 200) }),
     ...(model && { usage: { model: model.slice(0, 100) } }),
@@ -93,7 +93,7 @@ function passUnknown(unknown: Results['unknown'], { path }: LogLine, { report }:
   const skipped = unknown.filter(isSkipped)
   if (skipped[0]) report.pass(path, skipped[0].line, `not evaluated: ${skipped.map(({ name }) => name).join(', ')}`)
   for (const { name, line, words } of unknown.filter((one) => !isSkipped(one))) {
-    const what = `the result of ${name} is '${cut(words, 100)}'`
+    const what = `the result of ${name} is '${beginningOf(words, 100)}'`
     report.pass(path, line, `${what}, which begins with none of ${resultWords.join(', ')}`)
   }
 }
@@ -108,5 +108,10 @@ async function importResult({ name, result, words }: Found, target: Target, { cl
   if (await exists(client.getCheck({ checkId: target.checkId }))) return report.count('checks imported before')
   report.count('checks')
   if (!dryRun)
-    await client.createCheck({ ...target, name: cut(await mask(name), 200), result, content: await mask(words) })
+    await client.createCheck({
+      ...target,
+      name: beginningOf(await mask(name), 200),
+      result,
+      content: await mask(words),
+    })
 }
