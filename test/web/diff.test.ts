@@ -161,7 +161,7 @@ test('a diff is shown unified and side by side, in colours, with notes and a lin
     await file(path).getByText(words).first().waitFor()
   }
   await page.getByRole('button', { name: 'Side by side' }).click()
-  await first.locator('.split').waitFor()
+  await first.locator('.split .diff-row').nth(6).waitFor()
   assert.equal(await first.locator('.diff-row').count(), 7)
 
   await first.getByRole('link', { name: 'Line 12', exact: true }).click()

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { FileDiff as FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useKeys } from '../app/keyboard.ts'
@@ -109,7 +109,7 @@ const wide = matchMedia('(width >= 720px)')
 
 function useIsWide(): boolean {
   const [isWide, setWide] = useState(wide.matches)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const look = () => setWide(wide.matches)
     wide.addEventListener('change', look)
     return () => wide.removeEventListener('change', look)

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import { spanOf } from '../../contract/span.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { keptIn, useKept } from '../data/browser/storage.ts'
@@ -102,7 +102,8 @@ const [besidePx, narrowPx] = [212 + 56, 720]
 /** The width that the window leaves for optional columns. */
 function useRoom(): number {
   const [width, setWidth] = useState(document.documentElement.clientWidth)
-  useEffect(() => {
+  // A layout effect runs together with the first drawing, so no change is missed.
+  useLayoutEffect(() => {
     const measure = () => setWidth(document.documentElement.clientWidth)
     addEventListener('resize', measure)
     return () => removeEventListener('resize', measure)

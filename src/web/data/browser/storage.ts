@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import { base } from '../../app/router.ts'
 
 /**
@@ -79,7 +79,8 @@ export function keptIn<T>(name: string, parse: (kept: unknown) => T): Kept<T> {
 /** The current value, also after changes in other tabs. */
 export function useKept<T>(kept: Kept<T>): T {
   const [value, setValue] = useState(kept.read)
-  useEffect(() => {
+  // A layout effect runs together with the first drawing, so no change is missed.
+  useLayoutEffect(() => {
     const look = () => setValue(kept.read())
     listeners.add(look)
     addEventListener('storage', look)
