@@ -1,5 +1,6 @@
-import sql, { join } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
+import { listOf } from '../../frame/pieces.ts'
 import type { LastRun } from '../run/fields.ts'
 import type { FeatureRuns } from './fields.ts'
 import { totalsOf } from './totals.ts'
@@ -16,13 +17,14 @@ interface Last {
 export async function runsTouching(db: Tx, features: number[]): Promise<Map<number, FeatureRuns>> {
   if (features.length === 0) return new Map()
   const totals = await totalsOf(db, features)
-  const newest = features.map(
-    (id) => sql`select * from (
-      select l.feature_id, r.run_id, r.status, r.verdict, r.created_at from run_features l cross join runs r
-      where l.feature_id = ${id} and r.id = l.run_id
-        and r.project_id + 0 = (select f.project_id from features f where f.id = ${id}) order by l.created_at desc, l.run_id desc limit 1) as one`,
-  )
-  const lasts = await db.query<Last>(join(newest, ' union all '))
+  const lasts = await db.query<Last>(sql`
+    select n.feature_id, r.run_id, r.status, r.verdict, r.created_at from (
+      select f.id as feature_id, (
+        select l.run_id from run_features l cross join runs r
+        where l.feature_id = f.id and r.id = l.run_id and r.project_id + 0 = f.project_id
+        order by l.created_at desc, l.run_id desc limit 1) as run
+      from features f where f.id in (${listOf(features)})) as n
+    join runs r on r.id = n.run`)
   const lastOf = new Map(
     lasts.map((row): [number, LastRun] => [
       row.feature_id,
