@@ -77,3 +77,21 @@ test('on a phone, a row has the verdict of its run, and why it failed', async (t
   await row('First try').waitFor()
   assert.match((await row('First try').locator('.id').textContent()) ?? '', /^A · MERGE_CONFLICT: The rebase/)
 })
+
+test('a list of failures says why each failed, also one of which only an exit code was recorded', async (t) => {
+  const { client, page, home } = await openPage(t)
+  await client.createRun({ title: 'Rebase', status: 'failed', failure })
+  await client.createRun({ title: 'Nightly', status: 'failed', exitCode: 3 })
+  await page.goto(`${home}#/runs?status=failed`)
+  await page.getByRole('columnheader', { name: 'Why it failed' }).waitFor()
+  await page.getByRole('cell', { name: /^MERGE_CONFLICT: / }).waitFor()
+  await page.getByRole('cell', { name: 'exit code 3', exact: true }).waitFor()
+  for (const [address, place] of [
+    ['#/runs/default/RUN-002', '.standing'],
+    ['#/activity', '.feed li'],
+    ['#/', '.recap'],
+  ] as const) {
+    await page.goto(home + address)
+    await page.locator(place).getByText('exit code 3').waitFor()
+  }
+})

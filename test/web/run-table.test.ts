@@ -15,12 +15,12 @@ test('the keyboard moves through the rows, opens one, and shows all shortcuts', 
   await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
   assert.equal(await focused(), 'Two')
   await page.keyboard.press('?')
-  await page.getByRole('dialog', { name: 'Keys' }).getByText('Next row').waitFor()
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('Next row').waitFor()
   await page.keyboard.press('j')
   await page.keyboard.press('Escape')
   await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
   await page.keyboard.press('?')
-  await page.getByRole('dialog', { name: 'Keys' }).getByRole('button', { name: 'Close' }).click()
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByRole('button', { name: 'Close' }).click()
   await page.waitForFunction(() => document.activeElement?.textContent === 'Two')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Two', level: 1 }).waitFor()
@@ -280,6 +280,7 @@ test('a failed run says why in the list, and how to continue its session on its 
   await client.createRun({ agent: 'claude-code', where, status: 'failed', failure: { code: 'RATE_LIMITED', message } })
   const hostile = { cwd: '/tmp', session: '--x; rm -rf ~' }
   await client.createRun({ agent: 'claude-code', where: hostile, status: 'failed' })
+  await client.createRun({ title: 'Done', status: 'completed' })
   await page.goto(`${home}#/runs`)
   await page
     .getByText('default / RUN-001 · RATE_LIMITED: The limit of the provider was reached.', { exact: true })

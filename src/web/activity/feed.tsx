@@ -16,7 +16,7 @@ import { Begin, NoneOfYours } from '../ui/begin.tsx'
 import { useInSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { failureLine, plainLine } from '../ui/text.tsx'
+import { plainLine, whyFailed } from '../ui/text.tsx'
 import { TimeOfDay } from '../ui/time.tsx'
 import { actorOf } from './event-line.tsx'
 import { EventSentence } from './event-row.tsx'
@@ -137,8 +137,10 @@ function Deed({ run }: { run: Run }) {
   )
 }
 
-function outcomeOf({ failure, why, exitCode }: Run, answer: string | undefined): string {
-  if (failure) return failureLine(failure)
+function outcomeOf(run: Run, answer: string | undefined): string {
+  const { why, exitCode } = run
+  const failed = whyFailed(run)
+  if (failed) return failed
   if (answer) return plainLine(answer)
   return why ? plainLine(why) : exitCode === null ? 'no answer was recorded' : `exit code ${exitCode}`
 }

@@ -9,7 +9,7 @@ import { NoneOfYours } from '../ui/begin.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
-import { failureLine } from '../ui/text.tsx'
+import { whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 
 interface Props {
@@ -26,7 +26,7 @@ interface Props {
 
 /** A run as one line of a short list. */
 export function Brief({ run, isNew = false, badge, reason, children }: Props) {
-  const why = reason ?? (run.failure && failureLine(run.failure))
+  const why = reason ?? whyFailed(run)
   return (
     <li class="brief">
       {badge ?? <Status run={run} />}

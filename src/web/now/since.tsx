@@ -12,7 +12,7 @@ import { endOf } from '../data/runs/end.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Outcome } from '../ui/status.tsx'
-import { failureLine, plainLine } from '../ui/text.tsx'
+import { plainLine, whyFailed } from '../ui/text.tsx'
 import { Ago, When } from '../ui/time.tsx'
 import { costOf, plural } from '../ui/words.ts'
 
@@ -95,6 +95,8 @@ interface SummaryProps {
 /** How many ended, and how; what they cost, and whose they are. */
 function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, address, costs }: SummaryProps) {
   const more = hasMore ? '+' : ''
+  // A last one takes no more room than its count.
+  const shown = shares.length === mostShares + 1 ? shares : shares.slice(0, mostShares)
   return (
     <p class="sums">
       <span>
@@ -117,10 +119,10 @@ function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, a
         </b>{' '}
         cost
       </a>
-      {shares.slice(0, mostShares).map((share) => (
+      {shown.map((share) => (
         <ShareOf key={share.author} share={share} address={address} />
       ))}
-      {shares.length > mostShares && <span class="muted">{plural(shares.length - mostShares, 'other')}</span>}
+      {shares.length > shown.length && <span class="muted">{plural(shares.length - shown.length, 'other')}</span>}
     </p>
   )
 }
@@ -163,7 +165,8 @@ function Telling({ run, turn }: Told) {
 
 /** Why it failed, or the first line of its last answer. */
 function outcomeOf(run: Run, turn: Turn | undefined): string {
-  if (run.failure) return failureLine(run.failure)
+  const failed = whyFailed(run)
+  if (failed) return failed
   if (run.verdict === 'failing' && run.why) return plainLine(run.why)
   return turn?.answer ? plainLine(turn.answer) : plainLine(run.why ?? '')
 }

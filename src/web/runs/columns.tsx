@@ -6,7 +6,7 @@ import { keptIn, useKept } from '../data/browser/storage.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Author } from '../ui/person.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { failureLine } from '../ui/text.tsx'
+import { whyFailed } from '../ui/text.tsx'
 import { costOf, plural, shortCostOf } from '../ui/words.ts'
 import { toneOf } from './changes.tsx'
 
@@ -27,7 +27,7 @@ const columns: Column[] = [
     name: 'verdict',
     label: 'Verdict',
     width: 124,
-    show: (run) => (run.verdict === 'unchecked' ? <span class="muted small">Unchecked</span> : <Verdict run={run} />),
+    show: verdictOf,
   },
   { name: 'why', label: 'Why', width: 280, show: ({ why }) => why && <span title={why}>{why}</span> },
   { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
@@ -44,18 +44,23 @@ const columns: Column[] = [
 /** In a list of failures alone, it takes the place of columns that say little about them. */
 const failureColumn: Column = {
   ...{ name: 'failure', label: 'Why it failed', width: 290 },
-  show: ({ failure }) =>
-    failure && (
-      <span class="why" title={failure.message}>
-        {failureLine(failure)}
-      </span>
-    ),
+  show: (run) => (
+    <span class="why" title={run.failure?.message}>
+      {whyFailed(run)}
+    </span>
+  ),
 }
 const rarelyTelling = ['verdict', 'why', 'changes']
 
 const usual = ['verdict', 'agent', 'changes', 'cost', 'duration']
 
 const kept = keptIn('columns', (value) => (Array.isArray(value) ? value.map(String) : usual))
+
+/** What goes on, or has not begun, is not yet there to be checked. */
+function verdictOf(run: Run) {
+  if (run.verdict !== 'unchecked') return <Verdict run={run} />
+  return run.endedAt !== null && <span class="muted small">Unchecked</span>
+}
 
 function linesOf({ changes }: Run) {
   const { insertions, deletions } = changes ?? {}
@@ -116,7 +121,7 @@ export function useColumns(runs: Run[]): Column[] {
   const chosen = useKept(kept)
   let room = useRoom()
   const some = columns.filter(({ name }) => chosen.includes(name))
-  const areFailures = runs.length > 0 && runs.every(({ failure }) => failure)
+  const areFailures = runs.length > 0 && runs.every(({ status }) => status === 'failed')
   const wanted = areFailures ? [failureColumn, ...some.filter(({ name }) => !rarelyTelling.includes(name))] : some
   return wanted.filter((column) => {
     room -= column.width

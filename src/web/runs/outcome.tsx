@@ -1,7 +1,7 @@
 import type { Output } from '../../client/client.ts'
 import { spanOf } from '../../contract/span.ts'
 import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
-import { Code } from '../ui/text.tsx'
+import { Code, whyFailed } from '../ui/text.tsx'
 import { Ago, ErasedAt } from '../ui/time.tsx'
 import { costOf } from '../ui/words.ts'
 
@@ -23,6 +23,7 @@ export function RunOutcome({ run }: { run: FullRun }) {
       </p>
       <p class="standing small muted">
         {who && <span>{who}</span>}
+        {!failure && whyFailed(run) && <span>{whyFailed(run)}</span>}
         {tookMs > 0 && <span>took {spanOf(tookMs)}</span>}
         {usage?.costUsd !== undefined && (
           <span>
@@ -41,7 +42,7 @@ export function RunOutcome({ run }: { run: FullRun }) {
             </span>
           )
         )}
-        {leaseExpiresAt && <span>held by its agent</span>}
+        {leaseExpiresAt && <span>its agent holds the lease</span>}
         <ErasedAt at={run.erasedAt} />
       </p>
       {failure && (

@@ -3,7 +3,7 @@ import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { Outcome, Status } from '../ui/status.tsx'
-import { failureLine } from '../ui/text.tsx'
+import { whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import type { Column } from './columns.tsx'
 
@@ -31,6 +31,7 @@ export class RunRow extends Component<Props> {
 
   render() {
     const { run, row, columns, isPicked, onFocus, onPick } = this.props
+    const why = whyFailed(run)
     const isNarrow = columns.length === 0
     const hasNo = (column: string) => columns.every(({ name }) => name !== column)
     return (
@@ -57,10 +58,10 @@ export class RunRow extends Component<Props> {
           <span class="id" title={run.failure?.message}>
             {!isNarrow && `${run.project} / `}
             {run.runId}
-            {isNarrow && run.failure && ` · ${failureLine(run.failure)}`}
+            {isNarrow && why && ` · ${why}`}
             {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
-            {run.failure && !isNarrow && hasNo('failure') && ` · ${failureLine(run.failure)}`}
+            {why && !isNarrow && hasNo('failure') && ` · ${why}`}
           </span>
         </td>
         {columns.map(({ name, isNumber, show }) => (

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import type { Run } from '../../nouns/run/fields.ts'
 import type { Failure } from '../../nouns/run/work-fields.ts'
 import { Icon } from './icon.tsx'
 
@@ -67,7 +68,13 @@ export const Code = ({ text }: { text: string }) =>
   text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))
 
 /** A failure in a line: its code, and the first line of its message. */
-export const failureLine = ({ code, message }: Failure): string => `${code}: ${plainLine(message)}`
+const failureLine = ({ code, message }: Failure): string => `${code}: ${plainLine(message)}`
+
+/** Why a run failed, in a line; undefined if it did not, or nobody knows. */
+export function whyFailed({ status, failure, exitCode }: Pick<Run, 'status' | 'failure' | 'exitCode'>) {
+  if (failure) return failureLine(failure)
+  return status === 'failed' && exitCode ? `exit code ${exitCode}` : undefined
+}
 
 /** The first line of a Markdown text, without its marks. */
 export const plainLine = (text: string): string =>
