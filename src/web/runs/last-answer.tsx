@@ -1,6 +1,7 @@
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href } from '../app/router.ts'
+import { useWhom } from '../data/lists/whose.ts'
 import { Doing } from '../now/standing.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Folded } from './folded.tsx'
@@ -41,12 +42,13 @@ export function LastAnswer({ run, turns }: Props) {
 
 /** What the agent waits for, or else the questions at the end of the last turn. A new prompt has answered earlier ones. */
 function Asks({ run, turns: [last] }: Props) {
+  const whom = useWhom(run.author)
   const isWaiting = run.activity?.state === 'waiting'
   const questions = last?.answer && !isWaiting && run.activity?.state !== 'working' ? questionsOf(last.answer) : []
   if (!isWaiting && questions.length === 0) return null
   return (
     <section class="asks" aria-labelledby="asks">
-      <h2 id="asks">{isWaiting ? 'It waits for your answer' : 'It asks'}</h2>
+      <h2 id="asks">{isWaiting ? `It waits for an answer${whom ? ` from ${whom}` : ''}` : 'It asks'}</h2>
       {isWaiting ? (
         <Doing run={run} />
       ) : (
