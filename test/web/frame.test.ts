@@ -45,7 +45,7 @@ test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t
   await page.getByRole('searchbox').focus()
   await open('shortcuts')
   await page.keyboard.press('Enter')
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
 })
 
 test('the palette has a run once, with a sentence in which the words are marked, and keeps its size', async (t) => {
@@ -228,7 +228,7 @@ test('in a low window, the menu scrolls by itself, and everything around it stay
       .getByRole('banner')
       .getByRole('button', { name })
       .evaluate((it) => it.getBoundingClientRect().bottom)
-  for (const name of ['Log out', 'Keys']) assert.ok((await bottomOf(name)) <= 450, name)
+  for (const name of ['Log out', 'Keyboard shortcuts']) assert.ok((await bottomOf(name)) <= 450, name)
   const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Projects' })
   assert.ok((await link.evaluate((it) => it.getBoundingClientRect().bottom)) <= 450)
   // Lower still, all of it scrolls with the page.

@@ -96,7 +96,7 @@ const keys: [key: string, meaning: string][] = [
 function Help({ onClose }: { onClose: () => void }) {
   const jumps = menuOf(useSession()).map(({ key, name }) => [`g ${key}`, `Go to ${name}`] as [string, string])
   return (
-    <Dialog title="Keys" onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl class="keys">
         {[...keys, ...jumps].map(([key, meaning]) => (
           <div key={key}>
