@@ -100,6 +100,8 @@ function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, wi
         grid: { stroke: getComputedStyle(swatches).borderTopColor, width: 1 },
       },
     ],
+    // Each layer ends at the one below it, whose edges would otherwise let its colour through.
+    bands: series.slice(1).map((_, index) => ({ series: [index + 1, index + 2] })),
     series: [
       {},
       ...series.map((_, index) => ({ paths: bars, points: { show: false }, fill: colours[index], width: 0 })).reverse(),

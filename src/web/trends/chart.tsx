@@ -28,7 +28,7 @@ export function Chart({ title, labels, series, sumText, timeZone }: Props) {
   return (
     <figure class="chart">
       <figcaption>
-        {title}, each day in {timeZone}: {sums.length > 0 ? sums.join(', ') : 'none known'}.
+        <b>{title}</b>, each day in {timeZone}: {sums.length > 0 ? sums.join(', ') : 'none known'}.
       </figcaption>
       <div class="plot" aria-hidden="true">
         <Bars labels={labels} series={some} />
