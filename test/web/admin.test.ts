@@ -14,6 +14,7 @@ test('a key is created, its secret shown once, and revoked', async (t) => {
   await page.getByRole('button', { name: 'New key' }).click()
   const form = page.getByRole('dialog', { name: 'New key' })
   await form.getByLabel(/^Name/).fill('nightly')
+  await form.getByLabel(/^Person/).fill('Ada Example <ada@example.com>')
   await form.getByLabel('Where').selectOption('Web shop')
   await form.getByRole('button', { name: 'Create key' }).click()
   const shown = page.getByRole('dialog', { name: 'The key of nightly' })
@@ -23,6 +24,7 @@ test('a key is created, its secret shown once, and revoked', async (t) => {
   const row = page.locator('.keyed li', { hasText: 'nightly' })
   await page.locator('code', { hasText: secret ?? '' }).waitFor({ state: 'detached' })
   await row.getByText('in shop').waitFor()
+  await row.getByText('Ada Example', { exact: true }).waitFor()
   assert.ok(!(await page.content()).includes(secret ?? ''))
 
   await row.getByRole('button', { name: 'Revoke nightly' }).click()

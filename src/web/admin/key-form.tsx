@@ -21,20 +21,22 @@ interface Props {
   onClose: () => void
 }
 
-const noKey = { name: '', permissions: ['agent'] as Permission[], project: '', until: '' }
+const noKey = { name: '', permissions: ['agent'] as Permission[], person: '', project: '', until: '' }
 
 export function KeyForm({ onMade, onClose }: Props) {
   const projects = useProjects()
   const ownProject = useSession().key?.project ?? null
   const { draft, isRestored, change, drop } = useDraft('key', noKey, isLike(noKey))
-  const { name, permissions, until } = draft
+  const { name, permissions, person, until } = draft
   const project = ownProject ?? draft.project
   const toggle = (one: Permission) =>
     change({
       permissions: permissions.includes(one) ? permissions.filter((other) => other !== one) : [...permissions, one],
     })
-  const work = async () =>
-    onMade(await client.createKey({ name, permissions, project: project || null, expiresAt: endOf(until) }))
+  const work = async () => {
+    const whose = { person: person.trim() || null, project: project || null }
+    onMade(await client.createKey({ name, permissions, ...whose, expiresAt: endOf(until) }))
+  }
   const close = () => {
     drop()
     onClose()
@@ -48,6 +50,13 @@ export function KeyForm({ onMade, onClose }: Props) {
           required
           placeholder="nightly agents"
           onInput={(event) => change({ name: event.currentTarget.value })}
+        />
+      </Field>
+      <Field name="person" label="Person; none for a service, such as CI">
+        <input
+          value={person}
+          placeholder="Ada Example <ada@example.com>"
+          onInput={(event) => change({ person: event.currentTarget.value })}
         />
       </Field>
       <FieldGroup name="permissions" label="What it may do">
@@ -66,7 +75,7 @@ export function KeyForm({ onMade, onClose }: Props) {
         none={ownProject === null ? 'The whole server' : undefined}
         disabled={ownProject !== null}
       />
-      <Field name="expiresAt" label="Last day, if it shall expire">
+      <Field name="expiresAt" label="Last day; none if it does not expire">
         <input type="date" value={until} onChange={(event) => change({ until: event.currentTarget.value })} />
       </Field>
     </Form>

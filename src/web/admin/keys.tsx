@@ -151,7 +151,7 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
         </span>
       </div>
       {onRevoke && (
-        <button type="button" class="danger" onClick={() => onRevoke(it)}>
+        <button type="button" onClick={() => onRevoke(it)}>
           Revoke<span class="unseen"> {it.name}</span>
         </button>
       )}
