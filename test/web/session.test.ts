@@ -155,7 +155,7 @@ test('the open turn shows what the agent did so far, without a reload, until it 
   await client.heartbeat({ ...held, activity, turn })
   for (const words of [
     ...['Write a failing test', 'src/booking/hold.ts', 'npm test', 'exit code 1', 'Tools: Edit ×3', 'reviewer'],
-    ...['Now:', 'npm run lint', /^began /, /^seen /],
+    ...['Now:', 'npm run lint', /^began /, /^last seen /],
   ]) {
     await open.getByText(words).waitFor()
   }

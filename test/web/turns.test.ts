@@ -54,7 +54,7 @@ test('a session of 40 turns fits two screens, with its end at the top and its tu
   assert.deepEqual(await page.locator('.turn.unfolded').evaluateAll((all) => all.map(({ id }) => id)), ['turn-40'])
   const height = await page.locator('.session').evaluate((list) => list.getBoundingClientRect().height)
   assert.ok(height <= 1800, `${height} px`)
-  await page.locator('#turn-10').getByText('1 of 1 command failed').waitFor()
+  await page.locator('#turn-10').getByText('1 command failed').waitFor()
 
   const outline = page.getByRole('navigation', { name: 'Turns' })
   await outline.getByRole('link', { name: '7 Prompt 7' }).click()

@@ -48,7 +48,7 @@ function Times({ turn: { startedAt, createdAt, seenAt, model } }: { turn: Turn }
       </span>
       {seenAt && (
         <span>
-          seen <Ago at={seenAt} />
+          last seen <Ago at={seenAt} />
         </span>
       )}
       {model && <span>{model}</span>}

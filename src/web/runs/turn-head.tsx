@@ -75,7 +75,7 @@ function CommandsOf({ turn }: Pick<Props, 'turn'>) {
   if (failed === 0) return <span>{plural(commands.length, 'command')}</span>
   return (
     <span class="error-text">
-      {failed} of {plural(commands.length, 'command')} failed
+      {commands.length === 1 ? '1 command' : `${failed} of ${commands.length} commands`} failed
     </span>
   )
 }
