@@ -56,7 +56,8 @@ export function NewestWork({ spec: { project, specId }, isWanted }: WorkProps) {
   const none = useMine() ? 'No run of yours' : 'No run yet'
   if (!run) return <span class="muted small">{run === null ? none : '\u00a0'}</span>
   return (
-    <span class="newest">
+    <span class="newest" title="The newest run">
+      <span class="of">Run</span>
       <Outcome run={run} />
       <span class="muted small">
         <Author author={run.author} />

@@ -112,9 +112,11 @@ function SpecActions({ spec, route, onChange }: ShownProps) {
           </button>
         </Menu>
       )}
-      <Command
-        text={`conduct exec --project ${project} --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`}
-      />
+      {spec.status !== 'completed' && spec.status !== 'archived' && (
+        <Command
+          text={`conduct exec --project ${project} --spec-id ${specId} -- claude -p 'Do what is left of ${specId}'`}
+        />
+      )}
       {isErasing && (
         <EraseDialog
           title={`Erase the texts of ${specId}?`}
@@ -147,7 +149,7 @@ function Words({ spec: { title, content, checklist } }: { spec: FullSpec }) {
   return (
     <>
       {checklist.total > 0 && (
-        <section class="still-to-do" aria-labelledby="left">
+        <section class={open.length > 0 ? 'still-to-do' : 'still-to-do none'} aria-labelledby="left">
           <h2 id="left">
             What is left <span class="muted">{open.length}</span>
           </h2>
@@ -161,13 +163,13 @@ function Words({ spec: { title, content, checklist } }: { spec: FullSpec }) {
   )
 }
 
-/** The open items of a checklist, as the server counts them. */
 /** A text without the heading that the page shows as its title. */
 function withoutTitle(content: string, title: string | null): string {
   const [first = '', ...rest] = content.trimStart().split('\n')
   return /^#[ \t]/.test(first) && first.slice(1).trim() === title ? rest.join('\n') : content
 }
 
+/** The open items of a checklist, as the server counts them. */
 const openItemsOf = (content: string): string[] =>
   (content.match(/(?<![^\r\n])[ \t]*(?:[-*+]|\d+[.)]) \[ \] [^\r\n]*/g) ?? []).map((line) =>
     line.replace(/^[^[]*\[ \]/, '- [ ]'),
