@@ -47,9 +47,9 @@ export function Side({ route, onPalette, onHelp }: Props) {
         <Who />
         <div class="row">
           <ThemeButton />
-          <button type="button" class="plain" onClick={onHelp} title="Keys (?)">
+          <button type="button" class="plain help" onClick={onHelp} title="Keyboard shortcuts (?)">
             <kbd>?</kbd>
-            <span class="unseen">Keys</span>
+            <span class="unseen">Keyboard shortcuts</span>
           </button>
         </div>
         <p class="version muted">
