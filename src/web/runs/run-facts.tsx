@@ -38,8 +38,7 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
       )}
     </Fact>
   ),
-  agent: ({ run }) => <Fact name="Agent">{run.agent}</Fact>,
-  agentVersion: ({ run }) => <Fact name="Agent's version">{run.agentVersion}</Fact>,
+  agent: ({ run }) => <Fact name="Agent">{[run.agent, run.agentVersion].filter(Boolean).join(' ')}</Fact>,
   author: ({ run }) => <Fact name="Author">{run.author}</Fact>,
   command: ({ run }) => (
     <Fact name="Command">
@@ -90,7 +89,7 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
   attempt: (props) => <Fact name="Attempts">{props.attempts.length > 1 && <Attempts {...props} />}</Fact>,
   ...all('elsewhere', 'project', 'runId', 'title', 'status', 'verdict', 'evidence', 'why', 'failure', 'activity'),
   ...all('elsewhere', 'content', 'contentType', 'changes', 'links', 'turns', 'specVersion', 'erasedAt'),
-  ...all('elsewhere', 'featuresOmitted', 'leaseExpiresAt', 'lastSeenAt'),
+  ...all('elsewhere', 'featuresOmitted', 'leaseExpiresAt', 'lastSeenAt', 'agentVersion'),
   ...all('hidden', 'id', 'retryOf', 'required', 'rejudged', 'version', 'updatedAt', 'createdBy', 'updatedBy'),
 }
 
