@@ -136,7 +136,7 @@ function Menu({ route }: { route: Route }) {
           )}
           {name === 'Now' && count > 0 && (
             <span class="count">
-              {count}
+              {count.toLocaleString('en')}
               {hasMore && '+'}
               <span class="unseen"> need attention</span>
             </span>

@@ -44,7 +44,11 @@ export function Live() {
           <Lane key={run.id} run={run} isLarge={isWaiting(run)} />
         ))}
       </ul>
-      {hasMore && <a href={href(['runs'], { project, mine, status: 'in_progress' })}>All runs in progress</a>}
+      {hasMore && (
+        <p class="more">
+          <a href={href(['runs'], { project, mine, status: 'in_progress' })}>All runs in progress</a>
+        </p>
+      )}
     </section>
   )
 }

@@ -32,7 +32,7 @@ export function Needs({ looked }: { looked: number }) {
   return (
     <section aria-labelledby="needs" aria-busy={!isCurrent}>
       <h2 id="needs">
-        Needs attention <span class="muted">{isRead && `${count}${hasMore ? '+' : ''}`}</span>
+        Needs attention <span class="muted">{isRead && `${count.toLocaleString('en')}${hasMore ? '+' : ''}`}</span>
       </h2>
       {error && <Problem error={error} />}
       {isRead && count === 0 && isCurrent && <Nothing words="needs attention" />}

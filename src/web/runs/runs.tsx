@@ -113,7 +113,7 @@ function None({ route: { query } }: { route: Route }) {
   if (mine) return <NoneOfYours />
   return (
     <div class="empty">
-      <p>No runs yet. To record the sessions of your coding agents, in the folder of a project:</p>
+      <p>No runs yet. To record the sessions of your coding agents, run this in the folder of a project:</p>
       <Command text="conduct init" />
       <p>To record any other command:</p>
       <Command text="conduct exec -- npm test" />

@@ -4,7 +4,7 @@ import { Command } from './copy.tsx'
 export function Begin({ words }: { words: string }) {
   return (
     <div class="empty">
-      <p>{words} To record the sessions of your coding agents, in the folder of a project:</p>
+      <p>{words} To record the sessions of your coding agents, run this in the folder of a project:</p>
       <Command text="conduct init" />
     </div>
   )
