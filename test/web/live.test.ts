@@ -33,18 +33,23 @@ test('the last line of a lane is what a terminal shows, also after the log was r
   await line.getByText('begun again').waitFor()
 })
 
-test('a lane that is silent for longer than half its lease says so', async (t) => {
+test('a lane that is silent for longer than half its lease says so, and one without a lease is not at work', async (t) => {
   // A session does not outlive a clock that goes back, so it begins afterwards.
   const { client, advance, logIn, openTab } = await openPage(t, '', { permissions: [] })
   await client.createRun({ title: 'Patient', leaseSeconds: 3600 })
   // The clock is set back for this run, so the server last heard from it 16 minutes ago.
   advance(-1_000_000)
   await client.createRun({ title: 'Stuck', leaseSeconds: 1800 })
+  await client.createRun({ title: 'Begun by hand', status: 'in_progress' })
   advance(1_000_000)
   await logIn(adminKey)
   const page = await openTab()
   await page.locator('.lane.quiet-too-long', { hasText: 'Stuck' }).getByText('silent 16m').waitFor()
   assert.equal(await page.locator('.lane.quiet-too-long').count(), 1)
+  await page
+    .locator('.lane', { hasText: 'Begun by hand' })
+    .locator('.silence.idle', { hasText: 'silent 16m' })
+    .waitFor()
 })
 
 test('the page of a run follows its log, its end and its checks', async (t) => {

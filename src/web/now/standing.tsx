@@ -44,6 +44,11 @@ interface Standing {
   meaning: string
 }
 
+const working = { look: 'working', icon: 'activity' } as const
+const idle = { look: 'idle', icon: 'clock' } as const
+/** A run that does not say what it does counts as at work until it has been silent for so long. */
+const workingMs = 5 * 60_000
+
 /** Whether it waits for a person. */
 export const isWaiting = ({ activity }: Run): boolean => activity?.state === 'waiting'
 
@@ -60,12 +65,11 @@ export function standingOf(run: Run, now: number, whom?: string): Standing {
     const meaning = 'Silent for more than half its lease'
     return { look: 'quiet-too-long', icon: 'warn', words: `silent ${spanOf(silentMs)}`, meaning }
   }
-  if (state === 'idle') return { look: 'idle', icon: 'clock', words: `idle ${spanOf(forMs)}`, meaning: 'Between turns' }
-  if (state === 'working') {
-    return { look: 'working', icon: 'activity', words: `working, ${spanOf(forMs)}`, meaning: 'Time in this step' }
-  }
+  if (state === 'idle') return { ...idle, words: `idle ${spanOf(forMs)}`, meaning: 'Between turns' }
+  if (state === 'working') return { ...working, words: `working, ${spanOf(forMs)}`, meaning: 'Time in this step' }
   const words = silentMs < 5000 ? 'writing now' : `silent ${spanOf(silentMs)}`
-  return { look: 'working', icon: 'activity', words, meaning: 'Time since its last activity' }
+  const manner = silentMs < workingMs ? working : idle
+  return { ...manner, words, meaning: 'Time since its last activity' }
 }
 
 /** How long the turn has lasted, if that is longer than its current step. */
