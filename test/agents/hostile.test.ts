@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { readDocument } from '../../src/recorder/agents/read.ts'
-import { readTranscript } from '../../src/recorder/agents/transcript.ts'
+import { readTranscript, readWritten } from '../../src/recorder/agents/transcript.ts'
+import { contentBefore } from '../../src/recorder/transcripts/written.ts'
 import { size } from '../proof/size.ts'
 import { assertLinear, mebibyte, type Shape } from '../support/linear.ts'
 import { documentOf, namesOf, transcriptOf } from './documents.ts'
@@ -74,32 +75,47 @@ for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen', 'droid']) {
   })
 
   test(`the texts in a transcript of ${agent} may have ${longest / 1024} KiB`, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'conduct-transcript-'))
-    t.after(() => rmSync(folder, { recursive: true }))
-    const lines = readFileSync(transcriptOf(agent), 'utf8').trim().split('\n')
-    const documents = lines.map((line): unknown => JSON.parse(line))
-    // Short texts are names that the reader must find unchanged.
-    const isText = (document: unknown) => (place: string[]) => String(at(document, place)).length > 40
-    const places = documents.map((document) => placesIn(document).filter(isText(document)))
-    const count = places.reduce((sum, some) => sum + some.length, 0)
-    const shapes = texts.map(
-      (shape): Shape =>
-        (length) =>
-          shape(length / count),
-    )
-    let files = 0
-    await assertLinear(
-      shapes,
-      async (text) => {
-        const path = join(folder, `${files++}.jsonl`)
-        const changed = documents.map((document, n) => withText(document, places[n] as string[][], text))
-        writeFileSync(path, changed.map((one) => JSON.stringify(one)).join('\n'))
-        await readTranscript(agent === 'claude' ? 'claude-code' : agent, path)
-        rmSync(path)
-      },
-      longest,
-    )
+    const name = agent === 'claude' ? 'claude-code' : agent
+    await requireLinear(t, transcriptOf(agent), async (path) => void (await readTranscript(name, path)))
   })
+}
+
+for (const agent of ['copilot', 'gemini', 'qwen', 'droid']) {
+  test(`the texts that tools of ${agent} wrote may have ${longest / 1024} KiB`, async (t) => {
+    await requireLinear(t, transcriptOf(`${agent}-written`), async (path, text) => {
+      for await (const { written = [] } of (await readWritten(agent, path, [])) ?? [])
+        for (const one of written) contentBefore(one, text)
+    })
+  })
+}
+
+/** Reads a transcript with long texts, which must take linear time. */
+async function requireLinear(t: TestContext, file: string, read: (path: string, text: string) => Promise<void>) {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-transcript-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  const documents = lines.map((line): unknown => JSON.parse(line))
+  // Short texts are names that the reader must find unchanged.
+  const isText = (document: unknown) => (place: string[]) => String(at(document, place)).length > 40
+  const places = documents.map((document) => placesIn(document).filter(isText(document)))
+  const count = places.reduce((sum, some) => sum + some.length, 0)
+  const shapes = texts.map(
+    (shape): Shape =>
+      (length) =>
+        shape(length / count),
+  )
+  let files = 0
+  await assertLinear(
+    shapes,
+    async (text) => {
+      const path = join(folder, `${files++}.jsonl`)
+      const changed = documents.map((document, n) => withText(document, places[n] as string[][], text))
+      writeFileSync(path, changed.map((one) => JSON.stringify(one)).join('\n'))
+      await read(path, text)
+      rmSync(path)
+    },
+    longest,
+  )
 }
 
 const at = (value: unknown, place: string[]): unknown =>

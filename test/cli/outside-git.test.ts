@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { structuredPatch } from 'diff'
 import { toldDiffs } from '../../src/capture/work/past-diffs.ts'
+import { transcriptOf } from '../agents/documents.ts'
 import { freshFolder } from './folder.ts'
 import { claudeIn, onlyRun, secret, syncAll } from './session.ts'
 import { localUser, writeFiles } from './user.ts'
@@ -118,3 +119,64 @@ test('where a transcript has only what changed, the content before follows from 
     [['a.ts', '@@ -1,2 +1,3 @@\n 1\n+1.5\n two\n', '@@ -1,2 +1,3 @@\n-one\n+1\n+1.5\n two\n']],
   )
 })
+
+const files = {
+  'src/greet.js': "export const greet = (name) => 'Good day, ' + name\n",
+  'notes.txt': 'One.\nTwo.\n',
+  'README.md': '# Hello\n\nMore.',
+  'many.txt': 'z\nz\nw\nz\n',
+  'gone.txt': 'one\nthree\n',
+}
+const greeted = [
+  'src/greet.js',
+  'modified',
+  "@@ -1 +1 @@\n-export const greet = (name) => 'Hi ' + name\n+export const greet = (name) => 'Good day, ' + name\n",
+]
+const gone = ['gone.txt', 'modified', '@@ -1,3 +1,2 @@\n one\n-two\n three\n']
+const many = ['many.txt', 'modified', '@@ -1,4 +1,4 @@\n-x\n-x\n-y\n-x\n+z\n+z\n+w\n+z\n']
+const notes = ['notes.txt', 'added', '@@ -0,0 +1,2 @@\n+One.\n+Two.\n']
+const readme = [
+  'README.md',
+  'modified',
+  '@@ -1 +1,3 @@\n-# Greetings\n+# Hello\n+\n+More.\n\\ No newline at end of file\n',
+]
+
+/** What the tools of the agents left in a session, and what its transcript proves of it. */
+const sessions: Record<string, { left?: Record<string, string>; proven: string[][] }> = {
+  gemini: { proven: [readme, gone, many, notes, greeted] },
+  qwen: { proven: [readme, gone, many, notes, greeted] },
+  // Whether there was a file before, only Droid knew.
+  droid: { left: { 'README.md': '# Hello\n\nMore.\n' }, proven: [gone, many, greeted] },
+  // It writes over no file, and replaces one text only.
+  copilot: {
+    left: { 'README.md': '# Greetings\n', 'many.txt': 'x\nx\nw\nx\n' },
+    proven: [gone, ['many.txt', 'modified', '@@ -1,4 +1,4 @@\n x\n x\n-y\n+w\n x\n'], notes, greeted],
+  },
+}
+
+for (const [agent, { left, proven }] of Object.entries(sessions)) {
+  test(`outside git, the diffs of ${agent} are what its transcript proves`, async (t) => {
+    const cwd = freshFolder(t)
+    const text = readFileSync(transcriptOf(`${agent}-written`), 'utf8').replaceAll('/home/demo/greetings', cwd)
+    const diffs = async () => {
+      const found = await toldDiffs({
+        ...{ agent, transcript: join(cwd, 'transcript.jsonl'), subagents: [], cwd, isWithheld: false },
+        ...{ since: 0, from: 0, until: Date.now() },
+      })
+      return found.map(({ path, change, whole }) => [path, change?.status, change?.patch, ...(whole ? [whole] : [])])
+    }
+    const sorted = (some: unknown[][]) => some.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+    writeFiles(cwd, { 'transcript.jsonl': text, ...files, ...left })
+    assert.deepEqual(sorted(await diffs()), sorted(proven))
+    // What somebody else changed afterwards, no transcript shows.
+    writeFiles(cwd, { 'gone.txt': 'one\nsix\n', 'notes.txt': 'One.\n' })
+    const changed = ['gone.txt', 'notes.txt']
+    assert.deepEqual(
+      (await diffs()).map(([path]) => path).sort(),
+      proven
+        .map(([path = '']) => path)
+        .filter((path) => !changed.includes(path))
+        .sort(),
+    )
+  })
+}

@@ -6,7 +6,7 @@ import { contentAt } from '../../place/git/content.ts'
 import { readWritten } from '../../recorder/agents/transcript.ts'
 import type { OwedDiff, TurnTold } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
-import { applied, reversed, type Written } from '../../recorder/transcripts/written.ts'
+import { contentAfter, contentBefore, type Written } from '../../recorder/transcripts/written.ts'
 import { pathsOf } from './own-work.ts'
 import { shownOf } from './shown-hunks.ts'
 import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
@@ -58,9 +58,10 @@ function onDisk(cwd: string, turns: PastTurn[]): OnDisk {
 }
 
 /** The content before a tool wrote that one; undefined if nobody knows. */
-function rewound(content: Content, { before, hunks }: Written): Content {
+function rewound(content: Content, written: Written): Content {
+  const { before, hunks } = written
   return before === undefined && typeof content === 'string' && hunks !== undefined
-    ? applied(content, reversed(hunks))
+    ? contentBefore(written, content)
     : before
 }
 
@@ -164,7 +165,8 @@ function firstOf(
 /** What a tool changed; undefined if the contents are not known. */
 function changeOf(written: Written, known: Content): Omit<Change, 'isFromGit'> | undefined {
   const { before = known, hunks } = written
-  const after = hunks === undefined ? written.after : typeof before === 'string' ? applied(before, hunks) : undefined
+  const after =
+    hunks === undefined ? written.after : typeof before === 'string' ? contentAfter(written, before) : undefined
   if (before === undefined || after === undefined) return undefined
   return [before, after].every(isComparable) ? { before, after } : undefined
 }

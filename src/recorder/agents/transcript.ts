@@ -29,10 +29,10 @@ const sources = new Map<string, Source>([
     },
   ],
   ['codex', { moments: codexMoments, others: reviewsOf, hasContents: true }],
-  ['copilot', { moments: copilotMoments }],
-  ['droid', { moments: droidMoments }],
-  ['gemini', { moments: geminiMoments }],
-  ['qwen', { moments: qwenMoments }],
+  ['copilot', { moments: copilotMoments, hasContents: true }],
+  ['droid', { moments: droidMoments, hasContents: true }],
+  ['gemini', { moments: geminiMoments, hasContents: true }],
+  ['qwen', { moments: qwenMoments, hasContents: true }],
 ])
 
 /**

@@ -8,6 +8,41 @@ export interface Written {
   after?: string | null
   /** The hunks of a unified diff from the content before. */
   hunks?: string
+  /** The text that it replaced. Such hunks do not say whether the last line has a line feed. */
+  edit?: Edit
+}
+
+/** A text and the one that took its place, where it came first or everywhere. */
+export interface Edit {
+  old: string
+  now: string
+  isForAll: boolean
+}
+
+/** An edit by the fields of a document; undefined if they do not describe one. */
+export const editOf = (old: unknown, now: unknown, isForAll?: unknown): Edit | undefined =>
+  typeof old === 'string' && typeof now === 'string' ? { old, now, isForAll: isForAll === true } : undefined
+
+/** The content after an edit; undefined if it does not contain the old text. */
+export function edited(content: string, { old, now, isForAll }: Edit): string | undefined {
+  if (old === '' || !content.includes(old)) return undefined
+  return isForAll ? content.replaceAll(old, () => now) : content.replace(old, () => now)
+}
+
+/** The content after a tool wrote; undefined if its hunks are not from that content. */
+export function contentAfter({ hunks = '', edit }: Written, before: string): string | undefined {
+  if (!edit) return applied(before, hunks)
+  const after = appliedToLines(before, hunks)
+  return after === edited(before, edit) ? after : undefined
+}
+
+/** The content before a tool wrote; undefined if its hunks do not lead to that content. */
+export function contentBefore(written: Written, after: string): string | undefined {
+  const { hunks = '', edit } = written
+  // There may have been one more at the end.
+  if (edit?.isForAll && edit.old === `${edit.now}\n`) return undefined
+  const before = (edit ? appliedToLines : applied)(after, reversed(hunks))
+  return before !== undefined && contentAfter(written, before) === after ? before : undefined
 }
 
 const header = /^@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@/
@@ -40,8 +75,12 @@ export function applied(content: string, hunks: string): string | undefined {
   return all.slice(0, -1).every((line) => line.endsWith('\n')) ? all.join('') : undefined
 }
 
+/** The same where line feeds are between lines: after the last one is a line, which may be empty. */
+const appliedToLines = (content: string, hunks: string): string | undefined =>
+  applied(`${content}\n`, hunks)?.slice(0, -1)
+
 /** The hunks that lead back. */
-export const reversed = (hunks: string): string =>
+const reversed = (hunks: string): string =>
   hunks.replace(/^(?:@@ -(\S+) \+(\S+) @@|[-+])/gm, (head, from?: string, to?: string) =>
     from === undefined ? (head === '-' ? '+' : '-') : `@@ -${to} +${from} @@`,
   )

@@ -1,4 +1,4 @@
-import type { Written } from '../../transcripts/written.ts'
+import { type Edit, edited, editOf, type Written } from '../../transcripts/written.ts'
 import { type Fields, fieldsOf, listOf } from '../fields.ts'
 
 /** What a tool of Claude Code wrote, from its result in the transcript; empty for a tool that writes no file. */
@@ -19,31 +19,21 @@ function afterOf(fields: Fields, before: unknown): string | undefined {
   if (type === 'create' && before === null && typeof content === 'string') return content
   if (typeof before !== 'string') return undefined
   if (type === 'update') return typeof content === 'string' ? content : undefined
-  const after = editsIn(fields).reduce<string | undefined>(edited, before)
+  const after = editsIn(fields).reduce<string | undefined>(afterEdit, before)
   return after !== undefined && isShown(fields.structuredPatch, before, after) ? after : undefined
 }
 
-interface Edit {
-  old: unknown
-  now: unknown
-  isForAll: boolean
-}
-
-const editsIn = (fields: Fields): Edit[] =>
+const editsIn = (fields: Fields): (Edit | undefined)[] =>
   Array.isArray(fields.edits)
-    ? listOf(fields.edits).map((edit) => ({
-        old: edit.old_string,
-        now: edit.new_string,
-        isForAll: edit.replace_all === true,
-      }))
-    : [{ old: fields.oldString, now: fields.newString, isForAll: fields.replaceAll === true }]
+    ? listOf(fields.edits).map((edit) => editOf(edit.old_string, edit.new_string, edit.replace_all))
+    : [editOf(fields.oldString, fields.newString, fields.replaceAll)]
 
 /** The content after an edit as Claude Code makes it: with the text of a whole line goes the line. */
-function edited(content: string | undefined, { old, now, isForAll }: Edit): string | undefined {
-  if (content === undefined || typeof old !== 'string' || typeof now !== 'string' || old === '') return undefined
+function afterEdit(content: string | undefined, edit: Edit | undefined): string | undefined {
+  if (content === undefined || !edit || edit.old === '') return undefined
+  const { old, now } = edit
   const gone = now === '' && !old.endsWith('\n') && content.includes(`${old}\n`) ? `${old}\n` : old
-  if (!content.includes(gone)) return undefined
-  return isForAll ? content.replaceAll(gone, () => now) : content.replace(gone, () => now)
+  return edited(content, { ...edit, old: gone })
 }
 
 /** Whether hunks, which may show the white space before a line in another way, are from one content to the other. */

@@ -21,11 +21,13 @@ import {
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
+import { writtenBy } from './written.ts'
 
 const words = [
   ...['"session.start"', 'usage_record"', '"user.message"', '"assistant.message"', '"session.error"', '"abort"'],
   '"subagent.started"',
 ]
+const toolWords = ['"tool.execution_start"', '"tool.execution_complete"']
 
 /** What a session of Copilot CLI did. Its subagents write into the same file, under their ids. */
 export const copilotMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
@@ -33,8 +35,10 @@ export const copilotMoments: Reader = (path, _, pass = passNone, left = budget()
 async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
   const speech = createSpeech()
   const subagents = new Map<string, { name?: string; usage?: Usage }>()
+  const tools = new Map<unknown, Fields>()
   let at = 0
-  for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
+  const wanted = left.contents ? [...words, ...toolWords] : words
+  for await (const { line, fields } of numberedWith(path, wanted, (n, why) => pass(path, n, why), left)) {
     at = momentOf(fields.timestamp, at)
     const { type, agentId } = fields
     const data = fieldsOf(fields.data)
@@ -43,6 +47,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
     if (id !== undefined && subagent) subagents.set(id, subagent)
     if (subagent && type === 'subagent.started') subagent.name = textOf(data.agentName, 100)
     if (at === 0) pass(path, line, untimed)
+    yield* usedIn(tools, at, type, data)
     if (type === 'session.usage_record') {
       const usage = usageOf(fieldsOf(data.usage))
       if (subagent) subagent.usage = plus(subagent.usage, usage)
@@ -64,6 +69,15 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
   yield* speech.end()
   for (const [id, { name, usage }] of subagents)
     if (usage) yield { at, subagent: defined({ id, name, tokens: tokensOf(usage) }) }
+}
+
+/** What a tool wrote, where a line ends its use. */
+function* usedIn(open: Map<unknown, Fields>, at: number, type: unknown, data: Fields): Generator<Moment> {
+  const { toolCallId: id } = data
+  if (type === 'tool.execution_start') open.set(id, data)
+  if (type !== 'tool.execution_complete') return
+  yield { at, written: writtenBy(open.get(id) ?? {}, data) }
+  open.delete(id)
 }
 
 function stepOf(type: unknown, { content, errorType, message, reason }: Fields): Step | undefined {

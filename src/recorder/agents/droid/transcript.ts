@@ -3,6 +3,7 @@ import { answerLength, countOf, defined, type Fields, failureOf, fieldsOf, textO
 import { type Budget, budget, jsonIn, numberedWith } from '../lines.ts'
 import type { Step, Usage } from '../seen.ts'
 import { type Begun, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'
+import { writtenBy } from './written.ts'
 
 /** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
 export const droidMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
@@ -21,10 +22,18 @@ interface Reading {
   models: Set<string>
   /** Whether a turn has begun that has not ended. */
   isOpen: boolean
+  /** Whether to read the contents of files. */
+  contents: boolean
 }
 
 async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, open: new Map(), models: new Set(), isOpen: false }
+  const reading: Reading = {
+    at: 0,
+    open: new Map(),
+    models: new Set(),
+    isOpen: false,
+    contents: left.contents === true,
+  }
   const words = ['"type":"message"', '"agent_turn_outcome"', '"type":"session_start"']
   for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
     reading.at = momentOf(fields.timestamp, reading.at)
@@ -63,11 +72,13 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
 }
 
 /** The use of a tool. Hooks do not report one that failed. */
-function* used({ at, open }: Reading, result: Fields): Generator<Moment> {
+function* used({ at, open, contents }: Reading, result: Fields): Generator<Moment> {
   const step = useOf(open, result)
   if (step?.id === undefined) return
+  const { input } = open.get(step.id) ?? {}
   open.delete(step.id)
   yield { at, step, ...(step.failed && { isUnheard: step.failed }) }
+  if (contents) yield { at, written: writtenBy(step, input, result) }
 }
 
 /** How a turn ended. */

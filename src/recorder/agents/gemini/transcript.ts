@@ -11,6 +11,7 @@ import {
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Usage } from '../seen.ts'
+import { writtenIn } from './written.ts'
 
 /** What a session of Gemini CLI did. Its file contains each message of the model again as it grows. */
 export const geminiMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
@@ -18,6 +19,7 @@ export const geminiMoments: Reader = (path, _, pass = passNone, left = budget())
 async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
   const speech = createSpeech()
   const known = new Set<unknown>()
+  const tools = new Set<unknown>()
   let at = 0
   const words = ['"type":"gemini"', '"type":"user"']
   for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
@@ -29,6 +31,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
       known.add(message.id)
       if (at === 0) pass(path, line, untimed)
       yield* momentsIn(message, at, speech)
+      if (left.contents) yield* writtenBy(message, at, tools)
     }
   }
   yield* speech.end()
@@ -44,6 +47,15 @@ function* momentsIn(message: Fields, at: number, speech: Speech): Generator<Mome
   }
   if (message.tokens !== undefined) yield { at, request: { id: message.id, usage: usageOf(message) } }
   speech.say(textOf(message.content, answerLength), at, listOf(message.toolCalls).length === 0)
+}
+
+/** What tools of a message wrote that are not `known` yet. One that was refused displays what it would have written. */
+function* writtenBy({ toolCalls }: Fields, at: number, known: Set<unknown>): Generator<Moment> {
+  for (const { id, status, result, resultDisplay } of listOf(toolCalls)) {
+    if (status !== 'success' || known.has(id)) continue
+    known.add(id)
+    yield { at, written: writtenIn(resultDisplay, result) }
+  }
 }
 
 /** The text of a person's message; undefined for the result of a tool, and for what the agent itself adds. */

@@ -8,25 +8,28 @@ import {
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
+import type { Written } from '../../transcripts/written.ts'
 import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import { writtenIn } from '../gemini/written.ts'
 import { type Budget, budget, numberedWith } from '../lines.ts'
 import type { Usage } from '../seen.ts'
 import { rejoined } from './hooks.ts'
 
 /** What a session of Qwen Code and its subagents did. */
 export const qwenMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
-  withSubagents(session(path, pass, left), subagents, (file, pass) => requestsIn(file, pass, left), pass)
+  withSubagents(session(path, pass, left), subagents, (file, pass) => subagentMoments(file, pass, left), pass)
 
-const requestsIn = async (file: string, pass: Pass, left: Budget): Promise<Moment[]> =>
-  (await Array.fromAsync(session(file, pass, left))).flatMap(({ at, request }): Moment[] =>
-    request ? [{ at, request: { ...request, bySubagent: true } }] : [],
-  )
+const subagentMoments = async (file: string, pass: Pass, left: Budget): Promise<Moment[]> =>
+  (await Array.fromAsync(session(file, pass, left))).flatMap(({ at, request, written }): Moment[] => {
+    if (written) return [{ at, written }]
+    return request ? [{ at, request: { ...request, bySubagent: true } }] : []
+  })
 
 async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
   const speech = createSpeech()
   let at = 0
   let known: string | undefined
-  const words = ['"usageMetadata"', '"real_user"']
+  const words = ['"usageMetadata"', '"real_user"', ...(left.contents ? ['"toolCallResult"'] : [])]
   for await (const { line, fields } of numberedWith(path, words, (n, why) => pass(path, n, why), left)) {
     at = momentOf(fields.timestamp, at)
     if (at === 0) pass(path, line, untimed)
@@ -37,12 +40,20 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
       yield* speech.end()
       speech.forget()
       yield { at, step: { kind: 'prompt', text: rejoined(textIn(fields, promptLength) ?? '') } }
+    } else if (fields.type === 'tool_result') {
+      yield { at, written: writtenBy(fields) }
     } else if (fields.usageMetadata !== undefined) {
       yield { at, request: { id: `${path} ${line}`, usage: usageOf(fields) } }
       speech.say(textIn(fields, answerLength), at, !usesTool(fields))
     }
   }
   yield* speech.end()
+}
+
+/** What a tool wrote. One that was refused displays what it would have written. */
+function writtenBy({ toolCallResult, message }: Fields): Written[] {
+  const { status, resultDisplay } = fieldsOf(toolCallResult)
+  return status === 'success' ? writtenIn(resultDisplay, fieldsOf(message).parts) : []
 }
 
 /** The total counts thoughts, which are paid for as output. */
