@@ -13,8 +13,8 @@ export interface PastTurn {
   turn: TurnFields
   /** The changed files, as the agent names them. */
   files: string[]
-  /** What its tools wrote, if the moments have contents. */
-  written: Written[]
+  /** What its tools wrote and when, in milliseconds since 1970, if the moments have contents. */
+  written: (Written & { at: number })[]
   session: NonNullable<Moment['session']>
   /** Nothing in the transcript ends it, so it may still be in progress. */
   isOpen?: true
@@ -28,7 +28,7 @@ interface State {
   requests: Map<unknown, Usage>
   told: Required<Pick<Told, 'commands' | 'subagents'>>
   /** What tools wrote since then. */
-  written: Written[]
+  written: PastTurn['written']
   at: number
 }
 
@@ -50,7 +50,7 @@ export async function* turnsOf(
     if (moment.subagent) state.told.subagents.push(moment.subagent)
     Object.assign(state.told.commands, moment.commands)
     if (moment.step) yield* stepped(state, await withoutSecrets(moment.step, mask))
-    if (moment.written) state.written.push(...moment.written)
+    for (const one of moment.written ?? []) state.written.push({ ...one, at: moment.at })
   }
   yield* leftOpen(state)
 }

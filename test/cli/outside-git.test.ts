@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { structuredPatch } from 'diff'
@@ -109,10 +109,15 @@ test('where a transcript has only what changed, the content before follows from 
   ]
   writeFiles(cwd, { 'rollout.jsonl': text.join(''), 'a.ts': '1\n1.5\ntwo\n', 'b.ts': 'z\n' })
   const transcript = join(cwd, 'rollout.jsonl')
-  const diffs = await toldDiffs({
-    ...{ agent: 'codex', transcript, subagents: [], cwd, isWithheld: false },
-    ...{ since: at(1), from: at(4), until: at(7) },
-  })
+  const told = () =>
+    toldDiffs({
+      ...{ agent: 'codex', transcript, subagents: [], cwd, isWithheld: false },
+      ...{ since: at(1), from: at(4), until: at(7) },
+    })
+  // Somebody wrote to it after the tools, maybe where they did not.
+  assert.deepEqual(await told(), [])
+  for (const file of ['a.ts', 'b.ts']) utimesSync(join(cwd, file), at(5) / 1_000, at(5) / 1_000)
+  const diffs = await told()
   // b.ts is not what the transcript says.
   assert.deepEqual(
     diffs.map(({ path, change, whole }) => [path, change?.patch, whole?.patch]),
@@ -167,6 +172,7 @@ for (const [agent, { left, proven }] of Object.entries(sessions)) {
     }
     const sorted = (some: unknown[][]) => some.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
     writeFiles(cwd, { 'transcript.jsonl': text, ...files, ...left })
+    for (const file of Object.keys(files)) utimesSync(join(cwd, file), 0, 0)
     assert.deepEqual(sorted(await diffs()), sorted(proven))
     // What somebody else changed afterwards, no transcript shows.
     writeFiles(cwd, { 'gone.txt': 'one\nsix\n', 'notes.txt': 'One.\n' })

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { structuredPatch } from 'diff'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
@@ -53,7 +54,13 @@ function onDisk(cwd: string, turns: PastTurn[]): OnDisk {
   )
   return {
     has: (path, content) => contentIn(cwd, path) === content,
-    original: (path) => written.get(path)?.reduceRight(rewound, contentIn(cwd, path)),
+    original(path) {
+      const all = written.get(path) ?? []
+      const now = contentIn(cwd, path)
+      // Whoever wrote to it after the tools may have changed what no hunk shows.
+      const isOthers = typeof now === 'string' && Math.floor(statSync(join(cwd, path)).mtimeMs) > (all.at(-1)?.at ?? 0)
+      return isOthers ? undefined : all.reduceRight<Content>(rewound, now)
+    },
   }
 }
 
