@@ -92,11 +92,33 @@ function withoutGit({ home, repository, write }: Place) {
   write(home, { '.gitconfig': '[user]\nname = Ada\nemail = ada@example.com\n' })
 }
 
-const madePolite = `diff --git a/${greet} b/${greet}
+const patchOf = (after: string) =>
+  `diff --git a/${greet} b/${greet}
 --- a/${greet}
 +++ b/${greet}
 @@ -1 +1 @@
--${first}+${polite}`.trimEnd()
+-${first}+${after}`.trimEnd()
+
+const madePolite = patchOf(polite)
+const newThenRude = `diff --git a/a.txt b/a.txt
+new file mode 100644
+--- /dev/null
++++ b/a.txt
+@@ -0,0 +1 @@
++Two line.
+${patchOf(rude)}`
+
+/** A row for each of the agents whose transcripts tell what they wrote. Hooks of the first ones report no durations. */
+const outsideGit = (name: string, row: Pick<Row, 'files' | 'steps' | 'verdict'>, patch: string): Row[] => [
+  {
+    ...row,
+    only: ['gemini', 'copilot', 'droid'],
+    name: `${name}, Gemini, Copilot and Droid`,
+    prepare: withoutGit,
+    figures: () => ({ patch, durations: 0 }),
+  },
+  { ...row, only: ['qwen'], name: `${name}, Qwen`, prepare: withoutGit, figures: () => ({ patch }) },
+]
 
 function withSubmodule({ git, folder, repository, write }: Place) {
   const origin = join(folder, 'sub')
@@ -664,6 +686,30 @@ export const rows: readonly Row[] = [
     // No transcript shows what sed did.
     figures: () => ({ patch: '' }),
   },
+  ...outsideGit('69 no git, tests', { steps: [politely, tests], verdict: 'verified' }, madePolite),
+  {
+    only: ['gemini', 'qwen', 'copilot'],
+    name: '69b no git, a new file, two turns',
+    prepare: withoutGit,
+    steps: [politely, ['write', 'a.txt'], ['ends'], ['edit', greet, polite, rude], ['edit', 'a.txt', 'One', 'Two']],
+    figures: () => ({ patch: newThenRude, files: ['a.txt', 'a.txt', greet, greet] }),
+  },
+  ...outsideGit(
+    '70b no git, tests, sed',
+    { steps: [politely, tests, ['run', 'sed -i s/Good/Bad/ src/greet.js', 0]], verdict: 'stale' },
+    '',
+  ),
+  ...outsideGit(
+    '70c no git, sed on another line',
+    {
+      files: { 'list.txt': 'one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n' },
+      steps: [
+        ['edit', 'list.txt', 'two', '2'],
+        ['run', 'sed -i s/eight/8/ list.txt', 0],
+      ],
+    },
+    '',
+  ),
   {
     name: '73a submodule edited after the tests',
     prepare: withSubmodule,
