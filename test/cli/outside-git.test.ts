@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, utimesSync } from 'node:fs'
+import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { structuredPatch } from 'diff'
@@ -123,6 +123,30 @@ test('where a transcript has only what changed, the content before follows from 
     diffs.map(({ path, change, whole }) => [path, change?.patch, whole?.patch]),
     [['a.ts', '@@ -1,2 +1,3 @@\n 1\n+1.5\n two\n', '@@ -1,2 +1,3 @@\n-one\n+1\n+1.5\n two\n']],
   )
+})
+
+test('a file that is older than the run is no new one', async (t) => {
+  const cwd = freshFolder(t)
+  const at = Date.now() + 60_000
+  const line = (second: number, payload: object) =>
+    `${JSON.stringify({ timestamp: new Date(at + second * 1_000).toISOString(), type: 'event_msg', payload })}\n`
+  const changes = { [join(cwd, 'a.ts')]: { type: 'add', content: 'a\n' } }
+  const item = { type: 'FileChange', id: 'i', changes, status: 'completed' }
+  const text = [
+    ...[line(1, { type: 'user_message', message: 'Go' }), line(2, { type: 'item_completed', item })],
+    line(3, { type: 'task_complete', last_agent_message: 'Done.' }),
+  ]
+  writeFiles(cwd, { 'rollout.jsonl': text.join(''), 'a.ts': 'a\n' })
+  const since = async (began: number) => {
+    const transcript = join(cwd, 'rollout.jsonl')
+    const told = { agent: 'codex', transcript, subagents: [], cwd, isWithheld: false }
+    const diffs = await toldDiffs({ ...told, since: began, from: began, until: at + 4_000 })
+    return diffs.map(({ path, change }) => [path, change?.status])
+  }
+  assert.deepEqual(await since(0), [['a.ts', 'added']])
+  // Codex adds files over others, too. Some file systems do not know when a file was created.
+  const isKnown = statSync(join(cwd, 'a.ts')).birthtimeMs > 0
+  assert.deepEqual(await since(at), isKnown ? [] : [['a.ts', 'added']])
 })
 
 const files = {

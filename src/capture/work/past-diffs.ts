@@ -39,15 +39,15 @@ export async function toldDiffs({
     const at = Date.parse(endedAt)
     if (at > since) (at > from ? own : before).push(past)
   }
-  const diffs = createPastDiffs({ root: undefined, cwd, isWithheld, onDisk: onDisk(cwd, [...before, ...own]) })
+  const diffs = createPastDiffs({ root: undefined, cwd, isWithheld, onDisk: onDisk(cwd, [...before, ...own], since) })
   for (const { written, files } of before) diffs.next(written, files, undefined)
   const written = own.flatMap((past) => past.written)
   const files = own.flatMap((past) => past.files)
   return diffs.next(written, files, undefined)()
 }
 
-/** The files of a folder that tools wrote last. */
-function onDisk(cwd: string, turns: PastTurn[]): OnDisk {
+/** The files of a folder that tools wrote last, in a run that began at that time. */
+function onDisk(cwd: string, turns: PastTurn[], since: number): OnDisk {
   const written = Map.groupBy(
     turns.flatMap((turn) => turn.written),
     ({ path }) => pathsOf(undefined, cwd, [path])[0],
@@ -60,6 +60,11 @@ function onDisk(cwd: string, turns: PastTurn[]): OnDisk {
       // Whoever wrote to it after the tools may have changed what no hunk shows.
       const isOthers = typeof now === 'string' && Math.floor(statSync(join(cwd, path)).mtimeMs) > (all.at(-1)?.at ?? 0)
       return isOthers ? undefined : all.reduceRight<Content>(rewound, now)
+    },
+    isOlder(path) {
+      const born = statSync(join(cwd, path), { throwIfNoEntry: false })?.birthtimeMs ?? since
+      // Some file systems do not know it.
+      return born !== 0 && born < since
     },
   }
 }
@@ -95,6 +100,8 @@ interface OnDisk {
   has(path: string, content: string | null): boolean
   /** The content of a file before the run. */
   original(path: string): Content
+  /** Whether a file is older than the run, so that a tool that added it wrote over it. */
+  isOlder(path: string): boolean
 }
 
 /** A content; null if there is no file, undefined if it is unknown. */
@@ -140,7 +147,7 @@ export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): P
         const path = placed(one.path)
         if (path === undefined) continue
         const at = known.get(path)
-        const first = () => onDisk?.original(path) ?? firstOf(one, { root, commit, path })
+        const first = () => onDisk?.original(path) ?? firstOf(one, { root, commit, path, onDisk })
         const before = at ? at.now : one.before === undefined ? first() : one.before
         const change = changeOf(one, before)
         const isFromGit = at?.isFromGit ?? (!onDisk && one.hunks !== undefined && change !== undefined)
@@ -163,9 +170,9 @@ export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): P
 /** The content of a file before a session first wrote it; undefined if nobody knows. */
 function firstOf(
   { after, hunks }: Written,
-  { root, commit, path }: { root: string | undefined; commit: string | undefined; path: string },
+  { root, commit, path, onDisk }: Pick<PastPlace, 'root' | 'onDisk'> & { commit: string | undefined; path: string },
 ): Content {
-  if (root === undefined) return hunks === undefined && after !== undefined ? null : undefined
+  if (root === undefined) return hunks === undefined && after !== undefined && !onDisk?.isOlder(path) ? null : undefined
   return commit === undefined ? undefined : contentAt(root, commit, path)
 }
 
