@@ -184,29 +184,36 @@ const sessions: Record<string, { left?: Record<string, string>; proven: string[]
 }
 
 for (const [agent, { left, proven }] of Object.entries(sessions)) {
-  test(`outside git, the diffs of ${agent} are what its transcript proves`, async (t) => {
+  const lay = (t: TestContext) => {
     const cwd = freshFolder(t)
     const text = readFileSync(transcriptOf(`${agent}-written`), 'utf8').replaceAll('/home/demo/greetings', cwd)
-    const diffs = async () => {
-      const found = await toldDiffs({
-        ...{ agent, transcript: join(cwd, 'transcript.jsonl'), subagents: [], cwd, isWithheld: false },
-        ...{ since: 0, from: 0, until: Date.now() },
-      })
-      return found.map(({ path, change, whole }) => [path, change?.status, change?.patch, ...(whole ? [whole] : [])])
-    }
-    const sorted = (some: unknown[][]) => some.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
     writeFiles(cwd, { 'transcript.jsonl': text, ...files, ...left })
     for (const file of Object.keys(files)) utimesSync(join(cwd, file), 0, 0)
-    assert.deepEqual(sorted(await diffs()), sorted(proven))
+    const diffs = async (from = 0, until = Date.now()) => {
+      const transcript = join(cwd, 'transcript.jsonl')
+      const told = { agent, transcript, subagents: [], cwd, isWithheld: false, since: 0 }
+      const found = await toldDiffs({ ...told, from, until })
+      return found
+        .map(({ path, change, whole }) => [path, change?.status, change?.patch, ...(whole ? [whole] : [])])
+        .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+    }
+    return { cwd, text, diffs }
+  }
+  const but = (...paths: string[]) => proven.filter(([path = '']) => !paths.includes(path))
+
+  test(`outside git, the diffs of ${agent} are what its transcript proves`, async (t) => {
+    const { cwd, diffs } = lay(t)
+    assert.deepEqual(await diffs(), proven)
     // What somebody else changed afterwards, no transcript shows.
     writeFiles(cwd, { 'gone.txt': 'one\nsix\n', 'notes.txt': 'One.\n' })
-    const changed = ['gone.txt', 'notes.txt']
-    assert.deepEqual(
-      (await diffs()).map(([path]) => path).sort(),
-      proven
-        .map(([path = '']) => path)
-        .filter((path) => !changed.includes(path))
-        .sort(),
-    )
+    assert.deepEqual(await diffs(), but('gone.txt', 'notes.txt'))
+  })
+
+  test(`a turn of ${agent} has what was written in it, also where nothing in the transcript ends it`, async (t) => {
+    const { text, diffs } = lay(t)
+    const failed = text.split('\n').find((line) => line.includes('not there')) ?? ''
+    const at = Date.parse((JSON.parse(failed) as { timestamp: string }).timestamp)
+    assert.deepEqual(await diffs(0, at), but('gone.txt', 'many.txt'))
+    assert.deepEqual(await diffs(at), but('README.md', 'notes.txt', 'src/greet.js'))
   })
 }

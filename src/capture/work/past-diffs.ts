@@ -30,18 +30,23 @@ export async function toldDiffs({
 }: TurnTold & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
   const moments = await readWritten(agent, transcript, subagents)
   if (!moments) return []
-  const before: PastTurn[] = []
-  const own: PastTurn[] = []
+  const turns: PastTurn[] = []
   // Prompts and answers go nowhere, so that nothing of them has to be masked.
   for await (const past of turnsOf(moments, async (text) => text)) {
     const { startedAt = '', endedAt = '' } = past.turn
     if (Date.parse(startedAt) >= until) break
-    const at = Date.parse(endedAt)
-    if (at > since) (at > from ? own : before).push(past)
+    const written = past.written.filter(({ at }) => at > since && at <= until)
+    if (Date.parse(endedAt) > since) turns.push({ ...past, written })
   }
-  const diffs = createPastDiffs({ root: undefined, cwd, isWithheld, onDisk: onDisk(cwd, [...before, ...own], since) })
-  for (const { written, files } of before) diffs.next(written, files, undefined)
-  const written = own.flatMap((past) => past.written)
+  const diffs = createPastDiffs({ root: undefined, cwd, isWithheld, onDisk: onDisk(cwd, turns, since) })
+  // A transcript may have several turns as one.
+  const isOwn = ({ turn: { endedAt = '' } }: PastTurn) => Date.parse(endedAt) > from
+  for (const past of turns) {
+    const written = past.written.filter(({ at }) => at <= from)
+    diffs.next(written, isOwn(past) ? [] : past.files, undefined)
+  }
+  const own = turns.filter(isOwn)
+  const written = own.flatMap((past) => past.written.filter(({ at }) => at > from))
   const files = own.flatMap((past) => past.files)
   return diffs.next(written, files, undefined)()
 }

@@ -17,13 +17,12 @@ import { rejoined } from './hooks.ts'
 
 /** What a session of Qwen Code and its subagents did. */
 export const qwenMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
-  withSubagents(session(path, pass, left), subagents, (file, pass) => subagentMoments(file, pass, left), pass)
+  withSubagents(session(path, pass, left), subagents, (file, pass) => requestsIn(file, pass, left), pass)
 
-const subagentMoments = async (file: string, pass: Pass, left: Budget): Promise<Moment[]> =>
-  (await Array.fromAsync(session(file, pass, left))).flatMap(({ at, request, written }): Moment[] => {
-    if (written) return [{ at, written }]
-    return request ? [{ at, request: { ...request, bySubagent: true } }] : []
-  })
+const requestsIn = async (file: string, pass: Pass, left: Budget): Promise<Moment[]> =>
+  (await Array.fromAsync(session(file, pass, left))).flatMap(({ at, request }): Moment[] =>
+    request ? [{ at, request: { ...request, bySubagent: true } }] : [],
+  )
 
 async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
   const speech = createSpeech()
