@@ -209,6 +209,16 @@ for (const [agent, { left, proven }] of Object.entries(sessions)) {
     assert.deepEqual(await diffs(), but('gone.txt', 'notes.txt'))
   })
 
+  test(`outside git, no tool of ${agent} that failed or was refused wrote anything`, async (t) => {
+    const { cwd, text, diffs } = lay(t)
+    const refused = text
+      .replaceAll('"status":"success"', '"status":"cancelled"')
+      .replaceAll('"success":true', '"success":false')
+      .replaceAll('"is_error":false', '"is_error":true')
+    writeFiles(cwd, { 'transcript.jsonl': refused })
+    assert.deepEqual(await diffs(), [])
+  })
+
   test(`a turn of ${agent} has what was written in it, also where nothing in the transcript ends it`, async (t) => {
     const { text, diffs } = lay(t)
     const failed = text.split('\n').find((line) => line.includes('not there')) ?? ''
