@@ -183,9 +183,14 @@ const repeatedIds = (page: Page) =>
     return ids.filter((id, at) => ids.indexOf(id) < at)
   })
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe reports nothing on any page (${colorScheme})`, async (t) => {
-    const shown = await openPage(t, '', { colorScheme, reducedMotion: 'reduce', person })
+for (const [colorScheme, width] of [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 768],
+] as const) {
+  test(`axe reports nothing on any page (${colorScheme}, ${width} px wide)`, async (t) => {
+    const viewport = { width, height: 800 }
+    const shown = await openPage(t, '', { colorScheme, viewport, reducedMotion: 'reduce', person })
     const { page, home } = shown
     const only = colorScheme === 'light' ? 'all' : 'colours'
     await fill(shown)
