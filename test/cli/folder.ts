@@ -10,9 +10,13 @@ export function freshFolder(t: TestContext): string {
   return folder
 }
 
-/** The environment of a user without settings, whose home is that folder. All share one compile cache. */
+/**
+ * The environment of a user without settings, whose home is that folder, and who commits as the tests do. All share one
+ * compile cache.
+ */
 export const homeOf = (folder: string) => ({
   PATH: process.env.PATH,
   HOME: folder,
+  GIT_COMMITTER_EMAIL: 'a@b',
   ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -131,6 +132,48 @@ for (const [what, lines] of [
     assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 1 })
   })
 }
+
+test('a commit that another person makes while a command runs is nobody’s work, and its files are none of the session', async (t) => {
+  const { env, cwd, git, ledger } = workplace(t)
+  git('config', 'user.email', 'ada@example.com')
+  const session = claudeIn(cwd, env)
+  const bob = 'git -c user.name=Bob -c user.email=bob@example.com commit -q'
+  const alone = { ...process.env, GIT_COMMITTER_EMAIL: undefined, GIT_AUTHOR_EMAIL: undefined }
+  const asBob = (path: string) => {
+    writeFiles(cwd, { [path]: 'bob\n' })
+    execFileSync('sh', ['-c', `git add ${path} && ${bob} -m ${path} -- ${path}`], { cwd, env: alone })
+  }
+  await session.prompt('Wait')
+  await session.use('Bash', { command: 'sleep 60' }, () => asBob('bob.txt'))
+  await session.stop()
+  await syncAll(env)
+  const waited = await onlyRun({ ledger })
+  assert.deepEqual(
+    [waited.git?.commits, waited.turns.last?.files, waited.changes?.files],
+    [undefined, undefined, undefined],
+  )
+  await session.prompt('Work')
+  await session.use('Bash', { command: './work.sh' }, () => {
+    asBob('more.txt')
+    writeFiles(cwd, { 'own.txt': 'own\n' })
+    git('add', 'own.txt')
+    git('commit', '-q', '-m', 'own')
+  })
+  await session.stop()
+  await syncAll(env)
+  const { turns } = await onlyRun({ ledger })
+  assert.deepEqual(
+    turns.last?.files?.map(({ path }) => path),
+    ['own.txt'],
+  )
+  await session.prompt('Commit as Bob')
+  const asked = `${bob} --allow-empty -m asked`
+  await session.use('Bash', { command: asked }, () => execFileSync('sh', ['-c', asked], { cwd, env: alone }))
+  await session.stop()
+  await syncAll(env)
+  const commits = ['HEAD~1', 'HEAD'].map((name) => git('rev-parse', name))
+  assert.deepEqual((await onlyRun({ ledger })).git?.commits, commits)
+})
 
 test('paths are relative to the top of the repository, and absolute outside', async (t) => {
   const user = workplace(t)

@@ -264,10 +264,11 @@ test('only commits that were created count, not those that were checked out or f
   git('reset', '-q', '--hard', second)
   git('merge', '-q', '--ff-only', merged)
   const to = logged()
-  assert.deepEqual(commitsMade(cwd, from, to), [second, other, amended, merged])
-  assert.deepEqual(commitsMade(cwd, before, from), [first])
-  assert.deepEqual(commitsMade(cwd, to, to), [])
-  assert.deepEqual(commitsMade(freshFolder(t), 0, 1_000), [])
+  const everybody = () => true
+  assert.deepEqual(commitsMade(cwd, from, to, everybody), [second, other, amended, merged])
+  assert.deepEqual(commitsMade(cwd, before, from, everybody), [first])
+  assert.deepEqual(commitsMade(cwd, to, to, everybody), [])
+  assert.deepEqual(commitsMade(freshFolder(t), 0, 1_000, everybody), [])
 })
 
 test('a working tree that takes git too long has no snapshot', (t) => {

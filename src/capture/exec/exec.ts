@@ -8,7 +8,7 @@ import { mask, maskDeep } from '../../mask/mask.ts'
 import { type Input, routes } from '../../operations/routes.ts'
 import { contentLimitOf, type Place, type PlaceOptions } from '../../place/connect.ts'
 import { authorOf } from '../../place/git/guarded.ts'
-import { changesBetween, commitsMade } from '../../place/git/history.ts'
+import { changesBetween, commitsMade, isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { UsageError } from '../../terminal/exit.ts'
@@ -166,7 +166,8 @@ function workOf(before: Snapshot | undefined, after = before): Pick<Input<'creat
   if (!before || !after) return {}
   const base = before.git.commit
   const { commitTree } = after
-  const commits = before === after ? [] : commitsMade(after.root, before.log ?? 0, after.log ?? 0)
+  const isOwn = isOwnIn(after.root, process.env)
+  const commits = before === after ? [] : commitsMade(after.root, before.log ?? 0, after.log ?? 0, isOwn)
   const git = {
     ...after.git,
     ...(base !== undefined && { base }),

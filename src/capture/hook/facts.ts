@@ -4,6 +4,7 @@ import { mask } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { Env } from '../../place/folders.ts'
 import { authorOf } from '../../place/git/guarded.ts'
+import { isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
 import type { Seen, Told } from '../../recorder/agents/seen.ts'
@@ -57,7 +58,9 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
   const agent = recording.agent ?? 'unknown'
-  const here = { state: session.state, name: recording.name, memo }
+  const commands = (memo.draft?.commands ?? []).map(({ command }) => command)
+  const isOwn = isOwnIn(recording.cwd, session.env, commands)
+  const here = { state: session.state, name: recording.name, memo, isOwn }
   const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
   return {
     at,

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
 import type { Env } from '../../place/folders.ts'
-import { askOf, diffTrees, movesOf } from '../../place/git/history.ts'
+import { askOf, diffTrees, type IsOwn, movesOf } from '../../place/git/history.ts'
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
@@ -20,6 +20,7 @@ interface Here {
   /** The name of the session's recording. */
   name: string
   memo: Memo
+  isOwn: IsOwn
 }
 
 /** How the working tree stands to what the run says about it. */
@@ -91,10 +92,10 @@ function isForeign(now: Snapshot, { memo }: Here, others: Set<string>): boolean 
 }
 
 /** How HEAD moved since the run was told where it stands. */
-function headOf(now: Snapshot, { memo }: Here): Pick<Moved, 'isCheckout' | 'made'> {
+function headOf(now: Snapshot, { memo, isOwn }: Here): Pick<Moved, 'isCheckout' | 'made'> {
   const { at } = memo.told ?? {}
   if (at?.log === undefined || now.log === undefined) return { isCheckout: false }
-  const { isCheckout, made } = movesOf(now.root, at.log, now.log)
+  const { isCheckout, made } = movesOf(now.root, at.log, now.log, isOwn)
   const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made.commit}^{tree}`) : undefined
   if (made === undefined || tree === undefined) return { isCheckout }
   const isLeft = made.isLeft && made.commit !== now.git.commit
@@ -109,7 +110,7 @@ const pathsSince = (base: Snapshot | undefined, now: Snapshot | undefined): stri
 /** What changed while a command ran; undefined if nothing did, or it is unknown. */
 export function changeDuring(
   { before, now, began }: Trees,
-  { state, name }: Omit<Here, 'memo'>,
+  { state, name }: Pick<Here, 'state' | 'name'>,
   at: number,
 ): CommandChange | undefined {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined

@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
-import { askOf, commitsMade, diffTrees } from '../../place/git/history.ts'
+import { askOf, commitsMade, diffTrees, type IsOwn } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
@@ -25,6 +25,7 @@ export interface Work {
   /** The working tree now, and how it stands to what the run says. */
   now: Snapshot | undefined
   moved: Moved | undefined
+  isOwn: IsOwn
 }
 
 const mostCommits = 500
@@ -159,11 +160,12 @@ function realIfThere(path: string): string {
  * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
  * whose they are.
  */
-function changedBy({ from, to, before, now }: Window, { state, name }: Work): string[] {
+function changedBy({ from, to, before, now }: Window, { state, name, isOwn }: Work): string[] {
   if (!before || !now || before.root !== now.root) return []
   if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []
-  const made = before.log === undefined || now.log === undefined ? [] : commitsMade(now.root, before.log, now.log)
+  const { log } = now
+  const made = before.log === undefined || log === undefined ? [] : commitsMade(now.root, before.log, log, isOwn)
   const isMoved = before.git.commit !== now.git.commit || made.length > 0
   const written = isMoved ? writtenBetween(before, now, made) : changedPaths(before, now)
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
@@ -213,11 +215,11 @@ function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: 
   ]
 }
 
-/** The commits made by this session's commands, and by no other session. */
-function ownCommits({ state, name, memo: { commands = [] } }: Work): string[] {
+/** The commits made by this session's commands, and by no other session or person. */
+function ownCommits({ state, name, isOwn, memo: { commands = [] } }: Work): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
-    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now.root, before.log, now.log)
+    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now.root, before.log, now.log, isOwn)
   })
 }
 

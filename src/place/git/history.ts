@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { mailOf } from '../../contract/person.ts'
 import type { RunInput } from '../../nouns/run/fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
+import type { Env } from '../folders.ts'
 import { foreignPart } from '../foreign.ts'
-import { askIn, bytesIn, type Guarded, guarded } from './guarded.ts'
+import { askIn, authorOf, bytesIn, type Guarded, guarded } from './guarded.ts'
 import { repositoryAt } from './repository.ts'
 
 /**
@@ -12,12 +14,30 @@ import { repositoryAt } from './repository.ts'
 const making =
   /^(?:commit|cherry-pick|revert|am|merge|pull|rebase)\b(?!.*(?:Fast-forward|\((?:start|finish|abort)\)|: returning to ))/s
 
+/** Whether a commit is one's own, by the mail address under which git made it. */
+export type IsOwn = (mail: string | undefined) => boolean
+
 /**
- * The commits made in a working tree while its reflog of HEAD grew from `from` bytes to `to` bytes, oldest first.
+ * Whether git commits under that address in a folder: its settings, the environment or one of these commands names it.
+ * True for every address if the settings name none.
+ */
+export function isOwnIn(cwd: string, env: Env, commands: readonly string[] = []): IsOwn {
+  let settings: { mail: string | undefined } | undefined
+  const isNamed = (mail: string) =>
+    mail === env.GIT_COMMITTER_EMAIL?.toLowerCase() || commands.some((line) => line.toLowerCase().includes(mail))
+  return (mail) => {
+    if (mail === undefined || isNamed(mail)) return true
+    settings ??= { mail: mailOf(authorOf(cwd)) }
+    return settings.mail === undefined || settings.mail === mail
+  }
+}
+
+/**
+ * The own commits made in a working tree while its reflog of HEAD grew from `from` bytes to `to` bytes, oldest first.
  * Commits that were only fetched or checked out are not included. Empty if there is no such reflog.
  */
-export function commitsMade(root: string, from: number, to: number): string[] {
-  const made = entriesOf(root, from, to).flatMap(({ id, what }) => (making.test(what) ? [id] : []))
+export function commitsMade(root: string, from: number, to: number, isOwn: IsOwn): string[] {
+  const made = entriesOf(root, from, to).flatMap(({ id, mail, what }) => (making.test(what) && isOwn(mail) ? [id] : []))
   return [...new Set(made)]
 }
 
@@ -32,11 +52,12 @@ interface Moves {
 }
 
 /** How HEAD moved while its reflog grew. */
-export function movesOf(root: string, from: number, to: number): Moves {
+export function movesOf(root: string, from: number, to: number, isOwn: IsOwn): Moves {
   let made: Moves['made']
   let moves = 0
-  for (const { id, what } of entriesOf(root, from, to)) {
+  for (const { id, mail, what } of entriesOf(root, from, to)) {
     if (making.test(what)) {
+      if (!isOwn(mail)) return { isCheckout: false }
       made = { commit: id, isLeft: false }
       moves = 0
     } else if (moving.test(what)) {
@@ -58,8 +79,8 @@ const entriesOf = (root: string, from: number, to: number) =>
   textOf(root, from, to - from)
     .split('\n')
     .flatMap((line) => {
-      const [, id, what] = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*\t(.*)$/s.exec(line) ?? []
-      return id && what ? [{ id, what }] : []
+      const [, id, who = '', what] = /^[0-9a-f]+ ([0-9a-f]+) ([^\t]*?)(?: \d+ [-+]\d+)?\t(.*)$/s.exec(line) ?? []
+      return id && what ? [{ id, mail: mailOf(who), what }] : []
     })
 
 /** A part of the reflog, of at most 1 MiB. */
