@@ -1,9 +1,16 @@
 import { withoutPassword } from './setting.ts'
 
 /** Where the ledger is: a server, or a database of this machine opened in this process. */
-export type Place =
-  | { kind: 'server'; url: string; project: string | undefined; profile: string | undefined }
-  | LocalPlace
+export type Place = ServerPlace | LocalPlace
+
+export interface ServerPlace {
+  kind: 'server'
+  url: string
+  project: string | undefined
+  profile: string | undefined
+  /** Tells CONDUCT_API_KEY from others, for a recording that no other key may send. */
+  keyMark?: string | undefined
+}
 
 export interface LocalPlace {
   kind: 'local'

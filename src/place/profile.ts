@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hashOf } from '../contract/secret.ts'
 import { privateFolder, writePrivate } from '../system/private.ts'
 import { SettingError } from '../terminal/exit.ts'
 import { type Env, folders } from './folders.ts'
@@ -50,6 +51,12 @@ export function keyOf(profile: string | undefined, env: Env): string | undefined
   if (key === undefined || /^[!-~]+$/.test(key)) return key
   const name = profile === undefined ? 'CONDUCT_API_KEY' : `The key of the profile '${profile}'`
   throw new SettingError(`${name} has a space, a line break or another character that no key has: copy the key again.`)
+}
+
+/** What tells the key of a place from others: the beginning of its hash. */
+export const keyMarkOf = (profile: string | undefined, env: Env): string | undefined => {
+  const key = keyOf(profile, env)
+  return key && hashOf(key).slice(0, 12)
 }
 
 /** What is wrong with the address of a server; undefined if nothing is. */

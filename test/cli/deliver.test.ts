@@ -9,6 +9,7 @@ import type { Place } from '../../src/place/place.ts'
 import { writeProfiles } from '../../src/place/profile.ts'
 import { base, type Ledger, testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
+import { conduct } from './program.ts'
 
 const name = 'exec-1'
 let keys = 0
@@ -312,4 +313,19 @@ test('a key is sent only to its own server, and no password is stored', async (t
   const { outcome } = await send(local, { CONDUCT_DATABASE_URL: databaseUrl })
   assert.equal(outcome, 'waiting')
   assert.ok(!JSON.stringify(state.unsent()).includes('secret@'))
+})
+
+test('what a command recorded while the server was away is sent by its own key alone', async (t) => {
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: 'http://127.0.0.1:1/conduct' }
+  for (const words of ['check exec RUN-001 --name review -- true', 'exec -- true']) {
+    assert.equal((await conduct(words.split(' '), { ...env, CONDUCT_API_KEY: 'ada' })).code, 0)
+  }
+  const sync = async (key: string) => (await conduct(['sync'], { ...env, CONDUCT_API_KEY: key })).stdout
+  assert.equal((await sync('ben')).match(/recorded with another key, as whose it counts/g)?.length, 2)
+  const own = await sync('ada')
+  assert.doesNotMatch(own, /another key/)
+  assert.match(own, /No response from/)
+  const state = stateOf(env)
+  t.after(() => state.close())
+  assert.doesNotMatch(JSON.stringify(state.unsent()), /"ada"/)
 })

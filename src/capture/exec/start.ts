@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { explain, explained } from '../../contract/explain.ts'
 import { type Place, type PlaceOptions, placeOf } from '../../place/connect.ts'
+import { keyMarkOf } from '../../place/profile.ts'
 import { SettingError, UsageError } from '../../terminal/exit.ts'
 import { kebab } from '../../terminal/option.ts'
 import { runChild } from './child.ts'
@@ -30,7 +31,9 @@ type Say = (words: string) => void
  */
 export function placeToRecord(options: PlaceOptions, say: Say): Place | undefined {
   try {
-    return placeOf(options, process.env, process.cwd())
+    const place = placeOf(options, process.env, process.cwd())
+    if (place.kind === 'local' || place.profile !== undefined) return place
+    return { ...place, keyMark: keyMarkOf(undefined, process.env) }
   } catch (error) {
     if (!(error instanceof SettingError)) throw error
     say(error.message)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, databaseUrlOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger, sameUrl } from '../../place/place.ts'
-import { addressIn, readProfiles } from '../../place/profile.ts'
+import { addressIn, keyMarkOf, readProfiles } from '../../place/profile.ts'
 import { endSignals } from '../../system/signals.ts'
 import { type Delivery, deliver, type Line, tryMs } from './deliver.ts'
 import type { State } from './state.ts'
@@ -75,7 +75,7 @@ export function createSender({ state, name, connection, ending, say }: Recorded)
 
 /**
  * Connects to a recorded place with current settings: the URL and key of its profile, or the password of its database.
- * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name.
+ * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name, or what another key did.
  */
 export async function reconnect(place: Place, env: Env): Promise<Line> {
   const tries = { attempts: 1, timeout: tryMs }
@@ -93,6 +93,8 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
     throw new Error(`It belongs to ${place.url}: set CONDUCT_URL to that, and CONDUCT_API_KEY to a key of it.`)
   if (!sameUrl(addressIn(env.CONDUCT_URL), place.url))
     throw new Error(`It belongs to ${place.url}, and CONDUCT_URL is ${env.CONDUCT_URL}.`)
+  if (place.keyMark !== undefined && place.keyMark !== keyMarkOf(undefined, env))
+    throw new Error('It was recorded with another key, as whose it counts: set CONDUCT_API_KEY to that one.')
   return connect(place, env, tries)
 }
 
