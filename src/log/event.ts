@@ -127,6 +127,8 @@ export type IsToGo = (text: string, field: string) => boolean
 /** Fields that group figures or identify rows. Erasing a whole run, spec or project keeps them. */
 const names: ReadonlySet<string> = new Set([
   ...['agent', 'model', 'commit', 'base', 'name', 'check', 'rel', 'required'],
+  // Without it, the next import of past sessions would bring back what was erased.
+  'session',
   // Of a pipeline.
   ...['id', 'job'],
 ])

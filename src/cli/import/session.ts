@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { portions } from '../../capture/hook/owed-diffs.ts'
 import { pathsOf } from '../../capture/work/own-work.ts'
 import { createPastDiffs, type PastDiffs } from '../../capture/work/past-diffs.ts'
-import type { Client, Output } from '../../client/client.ts'
+import { type Client, ConductError, type Output } from '../../client/client.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { authorOf } from '../../place/git/guarded.ts'
 import { topOf } from '../../place/git/repository.ts'
@@ -116,21 +116,25 @@ async function begin(
     return undefined
   }
   const runs = await runsOf(target, source.agent, found.session)
-  const own = runs.find(({ labels }) => labels.imported === source.name)
+  const own = runs.find((run) => isImportedBy(source, run))
   if (runs.some((run) => run !== own)) {
     report.count('sessions already recorded')
     return undefined
   }
-  report.count(own ? 'sessions imported before' : 'sessions')
   const { dryRun } = wishes
   if (!own && !dryRun) await target.ensure(folder.project)
   const client = target.in(own?.project ?? folder.project)
   const run = own ?? (dryRun ? undefined : await create(client, source, found, first, folder))
+  report.count(own ? 'sessions imported before' : 'sessions')
   const has = own ? ((await client.getRun({ runId: own.runId })).run.turns?.count ?? 0) : 0
   return { client, folder, dryRun, run, has, files: new Set(), isCut: false, diffs: diffsIn(folder) }
 }
 
 const diffsIn = ({ root, cwd, rules }: Folder) => createPastDiffs({ root, cwd, isWithheld: !rules.changes })
+
+/** Whether a run of that agent came from its import. The value of a label may be erased, its name is not. */
+const isImportedBy = ({ name }: Source, { labels, erasedAt }: Run) =>
+  labels.imported === name || (erasedAt !== null && labels.imported !== undefined)
 
 async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
   const runs: Run[] = []
@@ -182,10 +186,23 @@ async function create(
     ...{ createdAt: startedAt, startedAt, endedAt },
   }
   // Two concurrent imports create one run.
-  const idempotencyKey = `import-${source.name}-${session}`
-  const { run } = await client.createRun(input, { idempotencyKey })
-  return run as Run
+  let idempotencyKey = `import-${source.name}-${session}`
+  for (;;) {
+    const { run } = await client.createRun(input, { idempotencyKey })
+    if (await isThere(client, run)) return run as Run
+    // The server repeats its response for a day, also if somebody has deleted the run.
+    idempotencyKey += `-${run.id}`
+  }
 }
+
+const isThere = (client: Client, { id, runId }: Pick<Run, 'id' | 'runId'>): Promise<boolean> =>
+  client.getRun({ runId }).then(
+    ({ run }) => run.id === id,
+    (error) => {
+      if (error instanceof ConductError && error.code === 'NOT_FOUND') return false
+      throw error
+    },
+  )
 
 async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   into.last = past
