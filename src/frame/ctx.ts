@@ -59,7 +59,8 @@ export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
 export const keyIdOf = ({ actor }: Ctx) => (actor.kind === 'key' ? actor.keyId : null)
 
 /** The person who acts, as the key says; null for a service, and without a key. */
-export const personIn = ({ actor }: Ctx): string | null => (actor.kind === 'key' ? actor.person : undefined) ?? null
+export const personIn = ({ actor }: Pick<Ctx, 'actor'>): string | null =>
+  (actor.kind === 'key' ? actor.person : undefined) ?? null
 
 /** The person who asks: that of the key, or without one, at the database itself, the one that git names. */
 export const askerIn = (ctx: Ctx): string | null =>

@@ -13,7 +13,7 @@ export interface Hold {
   session(meta: Meta): Promise<string | undefined>
   /** Whether a hook or `conduct exec` on this machine records that run, and will therefore end it. */
   isRecorded(runId: string): boolean
-  /** Creates a run under a lease, and holds it for the calling session. */
+  /** Creates a run of the person who works here under a lease, and holds it for the calling session. */
   start(input: Input<'createRun'>, options: CallOptions, meta: Meta): Promise<Run>
   /** Writes to a run, with the token of its lease if we hold it. */
   write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>, meta: Meta): Promise<T>
@@ -55,8 +55,8 @@ const mostOpen = 10
 export const tokenOfKey = (secret: string) =>
   createHmac('sha256', secret).update('conduct mcp lease').digest('base64url')
 
-/** Runs held by the key with that secret. */
-export function keyHold(client: Client, secret: string): Hold {
+/** Runs held by the key with that secret, for its person. */
+export function keyHold(client: Client, secret: string, author: string | null): Hold {
   const leaseToken = tokenOfKey(secret)
 
   async function write<T>(runId: string, call: (leaseToken: string | undefined) => Promise<T>): Promise<T> {
@@ -76,7 +76,7 @@ export function keyHold(client: Client, secret: string): Hold {
     work: () => ({}),
     caughtUp: async () => {},
     start: async (input, options) =>
-      (await client.createRun({ ...input, leaseSeconds: keyLeaseSeconds, leaseToken }, options)).run,
+      (await client.createRun({ ...input, author, leaseSeconds: keyLeaseSeconds, leaseToken }, options)).run,
     write,
     renew: (runId) => renewed(client, runId, leaseToken),
     finished: () => {},

@@ -110,6 +110,8 @@ interface McpExchange {
   fetch: (request: Request) => Promise<Response> | Response
   /** The secret of the caller's key, which gives the tools their permissions. */
   key: string
+  /** The person who holds that key. */
+  person: string | null
   project: string
   mask: (input: unknown) => Promise<unknown>
   warn: (error: unknown) => void
@@ -117,11 +119,11 @@ interface McpExchange {
 
 /** Answers one MCP request whose body is already parsed. Keeps nothing between requests. */
 export async function answerMcp(request: Request, body: unknown, exchange: McpExchange): Promise<Response> {
-  const { key, mask, warn } = exchange
+  const { key, person, mask, warn } = exchange
   const client = createClient({ ...exchange, attempts: 1 })
   // A client of the 2025 protocol repeats the session id it was given, and uses each request id once within it.
   const session = request.headers.get('idempotency-key') ?? request.headers.get('mcp-session-id') ?? undefined
-  const server = () => createMcpServer({ client, hold: keyHold(client, key), session, mask, warn })
+  const server = () => createMcpServer({ client, hold: keyHold(client, key, person), session, mask, warn })
   const response = await createMcpHandler(server, { maxSubscriptions: 0, onerror: warn }).fetch(request, {
     parsedBody: body,
   })

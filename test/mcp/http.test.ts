@@ -28,6 +28,30 @@ testLedger(
   },
 )
 
+testLedger('a run belongs to the person of the key, and search finds it as mine', async (ledger, t) => {
+  const { client } = ledger
+  const person = 'Ada Example <ada@example.com>'
+  const { secret: adas } = await client.createKey({ name: 'ada', permissions: ['write'], person })
+  const { secret: nobodys } = await client.createKey({ name: 'service', permissions: ['write'] })
+  const start = async (secret: string, title: string) => {
+    const agent = await agentByHttp(t, base, secret, '2026-07-28', ledger.app.fetch)
+    await agent.call('start_run', { title })
+    return agent
+  }
+  await start(nobodys, 'Nightly')
+  const agent = await start(adas, 'Add a greeting')
+  const { data } = await agent.call('search_ledger', { type: 'run', mine: true })
+  assert.deepEqual(
+    (data.runs as { runId: string }[]).map(({ runId }) => runId),
+    ['RUN-002'],
+  )
+  const { runs } = await client.listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ author }) => author),
+    [null, person],
+  )
+})
+
 testLedger('a batch is refused, and none of its messages is carried out', async (ledger) => {
   const call = { method: 'tools/call', params: { name: 'start_run', arguments: { title: 'One of many' } } }
   const batch = [1, 2].map((id) => ({ jsonrpc: '2.0', id, ...call }))

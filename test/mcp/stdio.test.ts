@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { connect, placeOf } from '../../src/place/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
+import { writeFiles } from '../cli/user.ts'
 import { main } from '../support/program.ts'
 import { agentByStdio } from './connect.ts'
 
@@ -49,6 +50,18 @@ function home(t: TestContext) {
   const folder = freshFolder(t)
   return { folder, env: { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` } }
 }
+
+test('a run belongs to the author that git names, and search finds it as mine', async (t) => {
+  const { env, folder } = home(t)
+  writeFiles(folder, { '.gitconfig': '[user]\n  name = Ada Example\n  email = ada@example.com\n' })
+  const agent = await agentByStdio(t, env, folder)
+  await agent.call('start_run', { title: 'Add a greeting' })
+  const { data } = await agent.call('search_ledger', { type: 'run', mine: true })
+  assert.deepEqual(
+    (data.runs as { runId: string }[]).map(({ runId }) => runId),
+    ['RUN-001'],
+  )
+})
 
 test('a line that is no message is reported in a sentence', async (t) => {
   const { env, folder } = home(t)

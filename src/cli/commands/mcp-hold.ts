@@ -9,9 +9,11 @@ import { ConductError } from '../../contract/error.ts'
 import { type Hold, type Meta, renewed, type Work, whichRun } from '../../mcp/hold.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Env } from '../../place/folders.ts'
+import { authorOf } from '../../place/git/guarded.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { gitStateOf } from '../../place/git/tree.ts'
 import type { Place } from '../../place/place.ts'
+import { cut } from '../../recorder/agents/turn.ts'
 
 /** Seconds after which the run of a killed process fails. */
 const leaseSeconds = 90
@@ -185,7 +187,8 @@ async function start(held: Held, input: Input<'createRun'>, options: CallOptions
   const { client, state, place, cwd } = held
   const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
   try {
-    const { run, lease } = await client.createRun({ ...input, leaseSeconds }, options)
+    const author = cut(authorOf(cwd), 200)
+    const { run, lease } = await client.createRun({ ...input, ...(author && { author }), leaseSeconds }, options)
     // A retried call gets the run that its first try created.
     const isKnown = recordingOf(held, run.runId) !== undefined
     state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })

@@ -1,6 +1,7 @@
 import type { HonoRequest } from 'hono'
 import { ConductError } from '../../contract/error.ts'
 import { cut } from '../../contract/explain.ts'
+import { personIn } from '../../frame/ctx.ts'
 import { type Auth, bearerOf } from '../auth.ts'
 import { parseBody, readBody } from '../body.ts'
 import { type Hosts, nameOf } from '../origin.ts'
@@ -29,7 +30,7 @@ export function mcpHandler({ auth, hosts, basePath, bodyLimit, corsOrigins, fetc
       const { request, requestId } = exchange
       requireOrigin(request, corsOrigins, hosts)
       const key = bearerOf(request.header('authorization') ?? '')
-      const { project } = await auth.callerOf(request, exchange)
+      const { project, actor } = await auth.callerOf(request, exchange)
       if (key === undefined) throw new ConductError('UNAUTHORIZED', 'MCP needs a key: Authorization: Bearer sk_…')
       const body = parseBody(await readBody(request, bodyLimit), request.header('content-type'))
       requireSingle(body)
@@ -43,7 +44,8 @@ export function mcpHandler({ auth, hosts, basePath, bodyLimit, corsOrigins, fetc
         return fetch(request)
       }
       const asked = new Request(request.url, { method: 'POST', headers: request.header() })
-      const response = await answerMcp(asked, body, { url, key, project: project.slug, fetch: inner, mask, warn })
+      const caller = { key, person: personIn({ actor }), project: project.slug }
+      const response = await answerMcp(asked, body, { url, ...caller, fetch: inner, mask, warn })
       // Responses always end, because subscriptions are disabled.
       return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
     },
