@@ -247,6 +247,22 @@ testLedger("a call that can never succeed is refused with the server's message, 
   assert.equal(state.unsent()[0]?.refused, refused.words)
 })
 
+testLedger('a check of a commit without a run is not kept, unless its project is missing', async (ledger, t) => {
+  const { state, send } = machine(t, ledger, undefined, 'shop')
+  const ofCommit = call('createCheck', { name: 'ci', result: 'pass', commit: 'a'.repeat(40) })
+  state.queue(name, ofCommit)
+  assert.equal((await send()).outcome, 'waiting')
+  await ledger.client.createProject({ slug: 'shop' })
+  const { outcome, words } = await send()
+  assert.equal(outcome, 'sent')
+  assert.match(words ?? '', /^No run of project 'shop' made or ended on commit a+: .* The check is not recorded\.$/)
+  assert.deepEqual(state.unsent(), [])
+
+  await ledger.as({ project: 'shop' }).createRun({ runId: 'R', git: { commit: 'a'.repeat(40) }, changes: { files: 1 } })
+  state.queue(name, { ...ofCommit, key: 'another' })
+  assert.deepEqual([await send(), state.find(name)?.runId], [{ outcome: 'sent' }, 'R'])
+})
+
 testLedger('calls wait for a project that does not exist yet', async (ledger, t) => {
   const { state, send } = machine(t, ledger, undefined, 'shop')
   state.queue(name, begin(), end())

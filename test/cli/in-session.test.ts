@@ -75,7 +75,12 @@ test('outside a session, a check belongs to the run that ended on the commit and
   const words = ['check', 'exec', '--name', 'ci', '--', 'true']
   const { code, stderr } = await conductHere(words, env, cwd)
   assert.equal(code, 0)
-  assert.match(stderr, /No run .* made or ended on commit/)
+  assert.match(stderr, /No run .* made or ended on commit .* The check is not recorded\.\n$/)
+  assert.deepEqual(await conductHere(['sync'], env, cwd), {
+    code: 0,
+    stdout: 'There is nothing to send.\n',
+    stderr: '',
+  })
   await client.createRun({ runId: 'OLD', status: 'completed', git: { commit } })
   await client.createRun({ runId: 'NEW', status: 'completed', git: { commit }, changes: { files: 1 } })
   const told = await conductHere(words, env, cwd)

@@ -100,6 +100,7 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
       const answer = await send(client, state, recording, call, signal).catch(
         async (error): Promise<Answer | undefined> => {
           if (isLeftOut(call, error)) return {}
+          if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
           const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
           if (!changes && opensTurn(call) && isRefusal(error)) return {}
           if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
@@ -131,6 +132,13 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
 /** Whether a server does not take a diff, for example an older one. The recording goes on without it. */
 const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
   operation === 'addDiffs' && error instanceof ConductError && final.includes(error.code)
+
+/**
+ * Whether a server knows no run for the commit of a check, as for each commit of a person: what a pipeline would keep of
+ * them would only grow. Only the words tell this from a missing project or address.
+ */
+const isOfNoRun = ({ operation }: Queued, error: unknown): error is ConductError =>
+  operation === 'createCheck' && isMissing(error) && error.message.startsWith('No run of project ')
 
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20

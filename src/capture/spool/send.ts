@@ -13,7 +13,7 @@ export interface Answer {
   run?: { runId: string }
   check?: { runId: string }
   lease?: { token: string }
-  /** What was left out, because the run now belongs to someone else. */
+  /** What was left out, because the run now belongs to someone else, or there is none. */
   left?: string
 }
 
