@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import type { Finding } from '../../src/cli/commands/doctor-folder.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
@@ -140,6 +141,28 @@ test('a damaged state file is named once, with what to do', async (t) => {
     assert.deepEqual([status.code, failed], [0, [`state: ${words}`]])
     assert.ok(status.stdout.split('\n').includes(`state:   ${words}`), status.stdout)
     assert.ok(existsSync(file))
+  }
+})
+
+test('a full disk is named, and the state file on it is not called damaged', async (t) => {
+  const home = freshFolder(t)
+  const small = join(home, 'small')
+  mkdirSync(small)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'conduct-test', small]).status === 0
+  if (!mounted) return t.diagnostic('This user may not mount a file system: the full disk is not tried.')
+  try {
+    const env = { ...homeOf(home), XDG_STATE_HOME: small }
+    stateOf(env).close()
+    const filler = join(small, 'filler')
+    assert.throws(() => writeFileSync(filler, Buffer.alloc(1_000_000)), { code: 'ENOSPC' })
+    const { status, failed } = await look(env)
+    const words = `The disk of ${small}/conduct is full: hooks record nothing, and other records are lost unless they are sent at once. Free some space there; what is stored stays, and recording continues.`
+    assert.deepEqual([status.code, failed], [0, [`state: ${words}`]])
+    assert.ok(status.stdout.split('\n').includes(`state:   ${words}`), status.stdout)
+    rmSync(filler)
+    assert.deepEqual((await look(env)).failed, [])
+  } finally {
+    spawnSync('umount', ['--lazy', small])
   }
 })
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { heardAgents } from '../../capture/hook/heard.ts'
@@ -30,16 +30,33 @@ const losing = 'hooks record nothing, and other records are lost unless they are
 
 /** Why nothing can be kept on this machine: its folder cannot be written, or its file not read. Undefined if it can. */
 export function stateFault(env: Env): string | undefined {
-  const fault = writeFault(folders.state(env))
+  const folder = folders.state(env)
+  const fault = writeFault(folder)
   if (fault !== undefined) return `${fault}: ${losing}`
   try {
     unsentOf(env)
     heardAgents(env)
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
+    if (isDiskFull(error as Fault, folder)) {
+      return `The disk of ${folder} is full: ${losing}. Free some space there; what is stored stays, and recording continues.`
+    }
     if (code !== 'ERR_SQLITE_ERROR') return `${message}: ${losing}`
     return `${stateFile(env)} cannot be read (${message}): ${losing}. Move it and the files beside it away; the next record creates a new one.`
   }
+}
+
+type Fault = NodeJS.ErrnoException & { errcode?: number }
+
+/** The primary result codes of SQLite (sqlite.org/rescode.html) with which it fails on a full disk. */
+const sqliteCodes = { ioError: 10, full: 13 }
+
+/** Whether an error comes from the full disk of that folder. */
+function isDiskFull({ code, errcode = 0 }: Fault, folder: string): boolean {
+  const result = errcode & 0xff
+  if (code === 'ENOSPC' || result === sqliteCodes.full) return true
+  // To read its file, SQLite makes one beside it.
+  return result === sqliteCodes.ioError && statfsSync(folder).bavail === 0
 }
 
 /** What is known of the folder in which this machine keeps what is not sent yet. */
