@@ -70,6 +70,8 @@ test('a command in another folder is not a check', (t) => {
   const sub = join(home, 'sub')
   mkdirSync(sub)
   assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: sub, home }), [])
+  assert.deepEqual(checkNamesOf('cd sub && npm test', 0, rules, { cwd: home, home }), [])
+  assert.deepEqual(checkNamesOf('cd sub && npm test', 0, rules, { cwd: home, home: sub }), ['tests'])
   assert.deepEqual(checkNamesOf('cd .. && npm test', 0, rules, { cwd: sub, home }), ['tests'])
   assert.deepEqual(checkNamesOf('cd ..\nnpm test', 1, rules, { cwd: sub, home }), ['tests'])
   assert.deepEqual(checkNamesOf('cd gone\ncd ..\nnpm test', 1, rules, { cwd: sub, home }), [])
@@ -112,6 +114,9 @@ test('a line says what else it ran, and whether the check came last', () => {
 })
 
 test('a rule of several commands is the same line', () => {
+  const inApi = [{ name: 'api', commands: ['cd api && npm test'] }]
+  assert.deepEqual(checkNamesOf('cd api && npm test', 1, inApi, { cwd, home: cwd }), ['api'])
+  assert.deepEqual(checkNamesOf('npm test', 1, inApi, { cwd: `${cwd}/api`, home: cwd }), [])
   const own = [{ name: 'all', commands: ['cd api && npm test; true'] }]
   assert.deepEqual(checkNamesOf('cd api && npm test; true\n', 1, own, { cwd, home: cwd }), ['all'])
   assert.deepEqual(checkNamesOf('cd api && npm test', 1, own, { cwd, home: cwd }), [])
