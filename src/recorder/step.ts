@@ -5,7 +5,7 @@ import { checksOf, withBegun } from './check.ts'
 import { type Facts, type RanLine, type Stepped, withCall } from './facts.ts'
 import { type Memo, stricter, type Trees, withSession } from './memo.ts'
 import { opened } from './open.ts'
-import { begun, ended, leftOpen, release, turned } from './turn.ts'
+import { begun, ended, foundEnd, leftOpen, release, turned } from './turn.ts'
 import { heldEnd, heldEnded, hold, isWaiting } from './waiting.ts'
 import { isMoved, type Use, withWork } from './work.ts'
 
@@ -52,9 +52,8 @@ function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
 export function close(memo: Memo, facts: Facts): Stepped {
   const { closing, ...rest } = memo
   if (!closing) return { memo, calls: [] }
-  const { at, failure, interrupted } = closing
-  const last = leftOpen({ memo: rest, calls: [] }, { at, failure, interrupted }, facts)
-  return ended(last, at, facts)
+  const end = foundEnd(closing, rest, facts)
+  return ended(leftOpen({ memo: rest, calls: [] }, end, facts), end.at, facts)
 }
 
 function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, facts: Facts): Stepped {
@@ -62,7 +61,7 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
   const { draft } = start.memo
   const isLeft = trees.isLeft && isOpen(start.memo)
   const how = isLeft ? { failure: gone } : isQueued(seen, draft) ? { interrupted: false } : {}
-  const before = leftOpen(start, { at, ...how }, facts)
+  const before = leftOpen(start, foundEnd({ at, ...how }, start.memo, facts), facts)
   const { rules: _, outcome: __, ...rest } = before.memo
   const base = rest.base ?? trees.now
   // What the transcript has used at the first prompt is that of a fork, or of a session that was not recorded before.

@@ -158,6 +158,17 @@ interface LeftOpen {
   interrupted?: boolean | undefined
 }
 
+/** The failures of a turn whose end nobody reported. */
+const lost = ['AGENT_GONE', 'LEASE_EXPIRED']
+
+/** What is known of such a turn once its transcript has an answer at its end: it ended well, and when. */
+export function foundEnd(known: LeftOpen, { draft }: Memo, { told: { turn } }: Facts): LeftOpen {
+  const isEnded = turn?.isEnded && turn.answer !== undefined && !turn.failure && !turn.interrupted
+  // The transcript may lack the turn, and have an earlier one with the same prompt.
+  const isFound = isEnded && draft !== undefined && draft.at <= turn.at
+  return isFound && known.failure && lost.includes(known.failure.code) ? { at: turn.at, interrupted: false } : known
+}
+
 /** Ends a turn without a hook: it failed, its user interrupted it, or the next message came while the agent worked. */
 export function leftOpen(start: Stepped, known: LeftOpen, facts: Facts): Stepped {
   const before = release(start, facts)

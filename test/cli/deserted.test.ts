@@ -124,13 +124,73 @@ test('a session that sends a hook while sync checks its agent continues', async 
 
 const at = () => new Date().toISOString()
 const user = (content: string) => ({ type: 'user', timestamp: at(), message: { content } })
-const answer = (id: string, text: string) => ({
+const answer = (id: string, text: string, stop_reason: string | null = 'end_turn') => ({
   type: 'assistant',
   timestamp: at(),
   message: {
-    ...{ id, model: 'claude-sonnet-4-5', content: [{ type: 'text', text }], stop_reason: 'end_turn' },
+    ...{ id, model: 'claude-sonnet-4-5', content: [{ type: 'text', text }], stop_reason },
     usage: { input_tokens: 10, output_tokens: 1 },
   },
+})
+
+/** A session whose agent ended without a hook after the second of two equal prompts, and its transcript since then. */
+async function deserted(t: TestContext, lines: () => object[], isEarly = false) {
+  const place = workplace(t)
+  const agent = await agentOf(t, place)
+  const claude = claudeIn(place.cwd, place.env, agent.session)
+  await agent.tell('UserPromptSubmit', { prompt: 'Go', prompt_id: 'first' })
+  const first = [user('Go'), answer('m1', 'Done.')]
+  await agent.tell('Stop', { last_assistant_message: 'Done.' })
+  const second = user('Go')
+  await agent.tell('UserPromptSubmit', { prompt: 'Go', prompt_id: 'second' })
+  const early = lines()
+  await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
+  untilNobodyRuns(place.env.HOME)
+  const since = isEarly ? early : lines()
+  claude.transcribe(...first, ...(since.length > 0 ? [second] : []), ...since)
+  await agent.kill()
+  return { place, claude }
+}
+
+test('a session whose agent is gone ends well if its transcript has the answer at the end of the turn', async (t) => {
+  const { place } = await deserted(t, () => [answer('m2', 'Pushed.')])
+  await syncAll(place.env)
+  const run = await onlyRun(place)
+  const { last } = run.turns
+  assert.deepEqual([run.status, run.failure, last?.failure, last?.answer], ['completed', null, undefined, 'Pushed.'])
+  assert.ok(Date.parse(run.endedAt ?? '') >= Date.parse(last?.endedAt ?? ''))
+})
+
+const unproven: [what: string, lines: () => object[], isEarly?: true][] = [
+  ['lacks the turn', () => []],
+  ['has no answer', () => [user('More')]],
+  ['goes on with a tool', () => [answer('m2', 'I look.', 'tool_use')]],
+  ['does not say whether its last words end the turn', () => [answer('m2', 'I look.', null)]],
+  ['ends before the last hook', () => [answer('m2', 'I look.')], true],
+]
+
+for (const [what, lines, isEarly] of unproven) {
+  test(`a session whose agent is gone fails if its transcript ${what}`, async (t) => {
+    const { place } = await deserted(t, lines, isEarly)
+    await syncAll(place.env)
+    const { status, failure, turns } = await onlyRun(place)
+    assert.deepEqual([status, failure?.code, turns.last?.failure?.code], ['failed', 'AGENT_GONE', 'AGENT_GONE'])
+  })
+}
+
+test('a turn whose agent is gone ends with the answer of its transcript when the session is resumed', async (t) => {
+  const { place, claude } = await deserted(t, () => [answer('m2', 'Pushed.')])
+  await claude.prompt('Again')
+  await claude.stop()
+  await syncAll(place.env)
+  assert.deepEqual(
+    (await turnsOf(place)).map(({ answer, failure, interrupted }) => [answer, failure?.code, interrupted]),
+    [
+      ['Done.', undefined, undefined],
+      ['Pushed.', undefined, undefined],
+      ['Done.', undefined, undefined],
+    ],
+  )
 })
 
 test('a session that is resumed after its agent disappeared has its own words and tokens in each turn', async (t) => {
@@ -141,7 +201,7 @@ test('a session that is resumed after its agent disappeared has its own words an
   await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
   untilNobodyRuns(env.HOME)
   await agent.kill()
-  const lines: object[] = [user('Go'), answer('m1', 'I look.')]
+  const lines: object[] = [user('Go'), answer('m1', 'I look.', 'tool_use')]
   const resumed = claudeIn(cwd, env, agent.session)
   await resumed.prompt('Again')
   await sleep(10)

@@ -136,6 +136,22 @@ test('a later sync ends a session that was killed, as failed', async (t) => {
   assert.equal((await onlyRun(user)).status, 'completed')
 })
 
+test('a later sync ends a session whose transcript has its answer, as completed', async (t) => {
+  const { user, env, claude } = await underWay(t)
+  const timestamp = new Date().toISOString()
+  const content = [{ type: 'text', text: 'Done.' }]
+  claude.transcribe(
+    { type: 'user', timestamp, message: { content: 'Go' } },
+    { type: 'assistant', timestamp, message: { id: 'm1', content, stop_reason: 'end_turn' } },
+  )
+  const db = new DatabaseSync(stateFile(env))
+  db.exec('update recordings set last_heard = last_heard - 601000, agent_proven = 0')
+  db.close()
+  await syncAll(env)
+  const { status, failure, turns } = await onlyRun(user)
+  assert.deepEqual([status, failure, turns.last?.answer, turns.last?.failure], ['completed', null, 'Done.', undefined])
+})
+
 test('a session whose agent lives does not end while the machine sleeps', async (t) => {
   const { user, env, claude } = await underWay(t)
   const db = new DatabaseSync(stateFile(env))
