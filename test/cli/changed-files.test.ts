@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { conductHere } from './program.ts'
 import { claudeIn, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -158,4 +159,13 @@ test('a fix that a session also commits to an older branch counts, although its 
     await claude.run('git commit -qam fix')
   })
   assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 1 })
+})
+
+test('a renamed file counts with both paths in a session, and once in a command', async (t) => {
+  const both = { files: 2, insertions: 1, deletions: 1 }
+  const { changes, paths } = await after(workplace(t), (claude) => claude.run('git mv src/login.ts src/sign-in.ts'))
+  assert.deepEqual([changes, paths], [both, ['src/login.ts', 'src/sign-in.ts']])
+  const user = workplace(t)
+  const { code } = await conductHere(['exec', '--', 'git', 'mv', 'src/login.ts', 'src/sign-in.ts'], user.env, user.cwd)
+  assert.deepEqual([code, (await onlyRun(user)).changes], [0, { files: 1, insertions: 0, deletions: 0 }])
 })
