@@ -243,7 +243,7 @@ test('a snapshot adds no object to the repository, and does not change its index
 })
 
 test('only commits that were created count, not those that were checked out or fetched', (t) => {
-  const { cwd, git, take } = repository(t)
+  const { cwd, objects, git, take } = repository(t)
   const commit = (message: string) => {
     git('commit', '-q', '--allow-empty', '-m', message)
     return git('rev-parse', 'HEAD')
@@ -265,10 +265,10 @@ test('only commits that were created count, not those that were checked out or f
   git('merge', '-q', '--ff-only', merged)
   const to = logged()
   const everybody = () => true
-  assert.deepEqual(commitsMade(cwd, from, to, everybody), [second, other, amended, merged])
-  assert.deepEqual(commitsMade(cwd, before, from, everybody), [first])
-  assert.deepEqual(commitsMade(cwd, to, to, everybody), [])
-  assert.deepEqual(commitsMade(freshFolder(t), 0, 1_000, everybody), [])
+  assert.deepEqual(commitsMade({ root: cwd, objects }, from, to, everybody), [second, other, amended, merged])
+  assert.deepEqual(commitsMade({ root: cwd, objects }, before, from, everybody), [first])
+  assert.deepEqual(commitsMade({ root: cwd, objects }, to, to, everybody), [])
+  assert.deepEqual(commitsMade({ root: freshFolder(t), objects }, 0, 1_000, everybody), [])
 })
 
 test('a working tree that takes git too long has no snapshot', (t) => {

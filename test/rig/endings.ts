@@ -1,4 +1,4 @@
-import { done, tokens, writes } from './replies.ts'
+import { done, runs, tokens, writes } from './replies.ts'
 import type { Scenario } from './scenarios.ts'
 
 // Ways in which turns and sessions end and continue.
@@ -54,6 +54,57 @@ export const kill: Scenario = {
       prompt: 'Write, then be killed.',
       ends: 'killed',
       script: { replies: [writes(`${repository}/k.txt`), { hangs: true }] },
+    },
+  ],
+}
+
+/** The agent drops the hooks of the project, because the commit does not have them. */
+export const withoutHooks: Scenario = {
+  name: 'checkout without hooks',
+  // The others were not played.
+  only: ['claude', 'codex'],
+  sessions: (repository) => [
+    {
+      prompt: 'Test the past.',
+      ends: 'well',
+      verdict: 'stale',
+      script: {
+        replies: [
+          runs('git checkout -q HEAD~1'),
+          runs('npm test'),
+          runs('git checkout -q main'),
+          writes(`${repository}/n.txt`),
+          done('The past is well.'),
+        ],
+      },
+    },
+  ],
+}
+
+/** No hook can run in the folder that is gone. */
+export const ownWorktree: Scenario = {
+  name: 'removes its worktree',
+  // The others were not played.
+  only: ['claude', 'codex'],
+  prepare: ({ git, repository }) => void git('worktree', 'add', '-q', '-b', 'side', `${repository}-side`),
+  sessions: (repository, { name }) => [
+    {
+      prompt: 'Merge and tidy up.',
+      folder: `${repository}-side`,
+      ends: 'well',
+      verdict: 'verified',
+      changes: ['n.txt'],
+      script: {
+        replies: [
+          runs("echo 'One line.' > n.txt"),
+          runs('npm test'),
+          runs('git add -A && git commit -qm Work'),
+          runs(`cd ${repository} && git merge -q side && git worktree remove --force ${repository}-side`),
+          done('It is merged.'),
+        ],
+      },
+      // Codex hears no hook after the last command.
+      figures: () => ({ branch: 'side', ...(name === 'codex' && { durations: 3 }) }),
     },
   ],
 }

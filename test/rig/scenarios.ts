@@ -1,5 +1,15 @@
 import type { RealAgent } from './agents/agent.ts'
-import { apiError, apiErrorThenResume, compaction, compactionByItself, interruption, kill, resume } from './endings.ts'
+import {
+  apiError,
+  apiErrorThenResume,
+  compaction,
+  compactionByItself,
+  interruption,
+  kill,
+  ownWorktree,
+  resume,
+  withoutHooks,
+} from './endings.ts'
 import { aroundAgent, insideAnother } from './inside.ts'
 import { type Reply, type Script, subagentMark } from './model/script.ts'
 import { otherScenarios } from './other-rows.ts'
@@ -209,6 +219,8 @@ export const scenarios: readonly Scenario[] = [
   apiErrorThenResume,
   interruption,
   kill,
+  withoutHooks,
+  ownWorktree,
   resume,
   compaction,
   compactionByItself,

@@ -167,7 +167,7 @@ function workOf(before: Snapshot | undefined, after = before): Pick<Input<'creat
   const base = before.git.commit
   const { commitTree } = after
   const isOwn = isOwnIn(after.root, process.env)
-  const commits = before === after ? [] : commitsMade(after.root, before.log ?? 0, after.log ?? 0, isOwn)
+  const commits = before === after ? [] : commitsMade(after, before.log ?? 0, after.log ?? 0, isOwn)
   const git = {
     ...after.git,
     ...(base !== undefined && { base }),

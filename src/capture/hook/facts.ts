@@ -5,6 +5,7 @@ import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { Env } from '../../place/folders.ts'
 import { authorOf } from '../../place/git/guarded.ts'
 import { isOwnIn } from '../../place/git/history.ts'
+import { isGone, repositoryBehind } from '../../place/git/linked.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
 import type { Seen, Told } from '../../recorder/agents/seen.ts'
@@ -14,7 +15,7 @@ import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
 import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
-import { isMoved } from '../../recorder/work.ts'
+import { isMoved, type Snapshot } from '../../recorder/work.ts'
 import { readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
@@ -56,10 +57,13 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     ? await withoutSecrets(toldOf(await session.transcript(step.kind === 'prompt' ? at : until), memo, given))
     : {}
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
-  const now = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  const taken = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  const now = taken ?? (endsTurn(memo, seen) ? removedTree(memo) : undefined)
   const agent = recording.agent ?? 'unknown'
   const commands = (memo.draft?.commands ?? []).map(({ command }) => command)
-  const isOwn = isOwnIn(recording.cwd, session.env, commands)
+  // A working tree that was removed had the settings of its repository.
+  const folder = (now && repositoryBehind(now)?.root) ?? recording.cwd
+  const isOwn = isOwnIn(folder, session.env, commands)
   const here = { state: session.state, name: recording.name, memo, isOwn }
   const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
   return {
@@ -85,6 +89,17 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
 /** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
 function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
   return aboutTurn(told, { turn: seen.turn, ...draft, at: draft?.startedAt ?? at }) ?? told
+}
+
+/**
+ * The last known state of a working tree that was removed; undefined if there was more to commit, or a tool wrote to it
+ * since: the command that removed it may have committed that.
+ */
+function removedTree({ commands = [], edits = [] }: Memo): Snapshot | undefined {
+  const { from, to, before, now } = commands.at(-1) ?? { from: 0, to: 0 }
+  const [last, at] = now ? [now, to] : [before, from]
+  const isCommitted = last && last.tree === last.commitTree && edits.every((edit) => edit <= at)
+  return isCommitted && isGone(last) ? last : undefined
 }
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { askOf, diffTrees } from '../../place/git/history.ts'
+import { askOf, diffTrees, treeWithFiles } from '../../place/git/history.ts'
 import type { Snapshot } from '../../recorder/work.ts'
+import { changedIn } from './moved.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */
 export interface Lines {
@@ -80,17 +81,56 @@ const mostTips = 20
 
 /** What the commits changed that a branch or HEAD still has, with the newest of each branch. */
 function committedLines(end: Snapshot, commits: string[]): Map<string, Lines> {
-  const own = keptParents(end, commits)
-  const parents = new Set(own.values())
-  const tips = [...own.keys()].filter((commit) => !parents.has(commit))
   const lines = new Map<string, Lines>()
-  for (const tip of tips.slice(-mostTips)) {
-    let first: string | undefined = tip
-    while (first !== undefined && own.has(first)) first = own.get(first)
-    const listed = first && askOf(end, 'diff-tree', '-r', '--no-renames', '--numstat', '-z', first, tip)
+  for (const { first, tip } of branchesOf(end, commits)) {
+    const listed = askOf(end, 'diff-tree', '-r', '--no-renames', '--numstat', '-z', first, tip)
     for (const [path, line] of linesIn(listed ?? '')) lines.set(path, line)
   }
   return lines
+}
+
+/** What a session left, and all of its commits, oldest first. */
+export interface Left {
+  end: Snapshot
+  commits: string[]
+}
+
+/**
+ * The tree of a session's work: that at its end, with those of its files that only its commits on other branches changed. A
+ * file that differed where the branch began stays as it is: its diff would contain what others wrote.
+ */
+export function treeOfWork(own: string[], base: Snapshot, { end, commits }: Left): string {
+  const lines = commits.length > 0 ? linesBetween(base, end) : undefined
+  const same = new Set(lines && own.filter((path) => !lines.has(path)))
+  if (same.size === 0) return end.tree
+  const at = (tree: string): Snapshot => ({ ...end, tree })
+  const files = new Map<string, string>()
+  for (const { first, tip } of branchesOf(end, commits)) {
+    const differing = changedIn(base, at(first))
+    for (const [path, { id }] of changedIn(at(first), at(tip)) ?? []) {
+      if (same.has(path) && differing?.has(path) === false) files.set(path, id)
+    }
+  }
+  return files.size === 0 ? end.tree : treeWithFiles(end, files)
+}
+
+interface Branch {
+  /** The newest commit of the session there. */
+  tip: string
+  /** The one on which its oldest one was made. */
+  first: string
+}
+
+/** Where the session's commits are that a branch or HEAD still has, oldest first. */
+function branchesOf(end: Snapshot, commits: string[]): Branch[] {
+  const own = keptParents(end, commits)
+  const parents = new Set(own.values())
+  const tips = [...own.keys()].filter((commit) => !parents.has(commit))
+  return tips.slice(-mostTips).flatMap((tip) => {
+    let first: string | undefined = tip
+    while (first !== undefined && own.has(first)) first = own.get(first)
+    return first === undefined ? [] : [{ tip, first }]
+  })
 }
 
 /** The first parents of the commits that are not lost, as after a reset or an amendment. */

@@ -69,7 +69,7 @@ interface Change {
 }
 
 /** The files that differ between two trees; undefined if git fails. */
-function changedIn(before: Snapshot, after: Snapshot): Map<string, Change> | undefined {
+export function changedIn(before: Snapshot, after: Snapshot): Map<string, Change> | undefined {
   if (before.tree === after.tree) return new Map()
   try {
     const fields = diffTrees(before, after, '--no-renames', '--raw', '--no-abbrev', '-z').split('\0')
@@ -95,7 +95,7 @@ function isForeign(now: Snapshot, { memo }: Here, others: Set<string>): boolean 
 function headOf(now: Snapshot, { memo, isOwn }: Here): Pick<Moved, 'isCheckout' | 'made'> {
   const { at } = memo.told ?? {}
   if (at?.log === undefined || now.log === undefined) return { isCheckout: false }
-  const { isCheckout, made } = movesOf(now.root, at.log, now.log, isOwn)
+  const { isCheckout, made } = movesOf(now, at.log, now.log, isOwn)
   const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made.commit}^{tree}`) : undefined
   if (made === undefined || tree === undefined) return { isCheckout }
   const isLeft = made.isLeft && made.commit !== now.git.commit

@@ -8,7 +8,7 @@ import type { Memo, TurnTold, TurnTrees, Window } from '../../recorder/memo.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
-import { changedAmong, type Lines } from './changed.ts'
+import { changedAmong, type Left, type Lines, treeOfWork } from './changed.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
 export interface Work {
@@ -44,8 +44,9 @@ export function ownWork(work: Work): SessionWork {
   const uncredited = nobodysWork(work, written)
   const tree = gitAfter(memo, now, work.moved, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
-  const files = filesOf(work, [...written].filter(pathOf), commits, end)
-  const diff = end ? treesOf(work, [...written], files.own ?? [], end) : toldOf(work, named)
+  const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
+  const files = filesOf(work, [...written].filter(pathOf), all, end)
+  const diff = end ? treesOf(work, [...written], files.own ?? [], { end, commits: all }) : toldOf(work, named)
   return {
     ...files,
     commits: commits.slice(-mostCommits),
@@ -55,7 +56,12 @@ export function ownWork(work: Work): SessionWork {
 }
 
 /** From what to make the diffs of the turn; undefined if the working tree is another one. */
-function treesOf({ memo, ...work }: Work, written: string[], own: string[], end: Snapshot): TurnTrees | undefined {
+function treesOf(
+  { memo, ...work }: Work,
+  written: string[],
+  own: string[],
+  { end, commits }: Left,
+): TurnTrees | undefined {
   const { base, last = base, startedAt = 0 } = memo
   if (base?.root !== end.root || last?.root !== end.root) return undefined
   const othersSince = (from: number) =>
@@ -67,7 +73,7 @@ function treesOf({ memo, ...work }: Work, written: string[], own: string[], end:
     objects: end.objects,
     base: base.tree,
     before: last.tree,
-    after: end.tree,
+    after: attempt(() => treeOfWork(own, base, { end, commits })) || end.tree,
     written,
     own,
     shared: written.filter((path) => others.has(path)),
@@ -89,10 +95,9 @@ function filesOf(
   commits: string[],
   end: Snapshot | undefined,
 ): Omit<SessionWork, 'commits'> {
-  const { base, told, own: before = [], same: sameBefore = [], isCut } = memo
+  const { base, own: before = [], same: sameBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
-  const all = [...new Set([...(told?.commits ?? []), ...commits])]
-  const changed = changedAmong(own, { base, end, commits: all })
+  const changed = changedAmong(own, { base, end, commits })
   const isNews = new Set([...sameBefore, ...written])
   const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
   const wasSame = new Set(sameBefore)
@@ -152,7 +157,8 @@ function realIfThere(path: string): string {
   try {
     return realPath(path)
   } catch {
-    return path
+    const folder = dirname(path)
+    return folder === path ? path : join(realIfThere(folder), basename(path))
   }
 }
 
@@ -165,7 +171,7 @@ function changedBy({ from, to, before, now }: Window, { state, name, isOwn }: Wo
   if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []
   const { log } = now
-  const made = before.log === undefined || log === undefined ? [] : commitsMade(now.root, before.log, log, isOwn)
+  const made = before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn)
   const isMoved = before.git.commit !== now.git.commit || made.length > 0
   const written = isMoved ? writtenBetween(before, now, made) : changedPaths(before, now)
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
@@ -219,7 +225,7 @@ function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: 
 function ownCommits({ state, name, isOwn, memo: { commands = [] } }: Work): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
-    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now.root, before.log, now.log, isOwn)
+    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now, before.log, now.log, isOwn)
   })
 }
 
@@ -229,7 +235,7 @@ const changedPaths = (before: Snapshot, now: Snapshot) =>
 
 const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
 
-/** The output of git; empty if it fails, for example because a snapshot's objects are gone. */
+/** What git says; empty if it fails, for example because a snapshot's objects are gone. */
 function attempt(ask: () => string): string {
   try {
     return ask()

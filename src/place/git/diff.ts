@@ -1,11 +1,11 @@
 import { bytesIn, type Guarded, gitIn, guarded } from './guarded.ts'
-import { repositoryAt } from './repository.ts'
+import { repositoryBehind } from './linked.ts'
 
 /** What changed between trees, and the contents of files, read with the objects of a session. */
 
-/** Opens the repository with that top folder, with a deadline in so many milliseconds. Throws if it is gone. */
+/** Opens the repository of a working tree, with a deadline in so many milliseconds. Throws if it is gone. */
 export function openObjects(root: string, objects: string, withinMs: number): Guarded {
-  const repository = repositoryAt(root)
+  const repository = repositoryBehind({ root, objects })
   if (!repository) throw new Error(`${root} is no git repository`)
   return guarded(repository, objects, performance.now() + withinMs)
 }

@@ -104,7 +104,7 @@ function refuseElsewhere(root: string, gitDir: string, settings: Settings) {
 }
 
 /** Writes a file, or removes it, unless it already has that text. Several hooks may do so at the same time. */
-function rewrite(path: string, text: string | undefined) {
+export function rewrite(path: string, text: string | undefined) {
   if (text === undefined) return rmSync(path, { force: true })
   if (textAt(path) === text) return
   const draft = `${path}.${process.pid}`
@@ -112,7 +112,8 @@ function rewrite(path: string, text: string | undefined) {
   renameSync(draft, path)
 }
 
-function textAt(path: string): string | undefined {
+/** The text of a file of Conduct; undefined if it cannot be read. */
+export function textAt(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch {

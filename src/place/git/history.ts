@@ -1,11 +1,15 @@
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { mailOf } from '../../contract/person.ts'
 import type { RunInput } from '../../nouns/run/fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import type { Env } from '../folders.ts'
 import { foreignPart } from '../foreign.ts'
-import { askIn, authorOf, bytesIn, type Guarded, guarded } from './guarded.ts'
-import { repositoryAt } from './repository.ts'
+import { openObjects } from './diff.ts'
+import { askIn, authorOf, bytesIn, type Guarded, gitIn } from './guarded.ts'
+import { reflogOf } from './linked.ts'
+import { scratchPath } from './scratch.ts'
+
+type Place = Pick<Snapshot, 'root' | 'objects'>
 
 /**
  * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
@@ -36,8 +40,10 @@ export function isOwnIn(cwd: string, env: Env, commands: readonly string[] = [])
  * The own commits made in a working tree while its reflog of HEAD grew from `from` bytes to `to` bytes, oldest first.
  * Commits that were only fetched or checked out are not included. Empty if there is no such reflog.
  */
-export function commitsMade(root: string, from: number, to: number, isOwn: IsOwn): string[] {
-  const made = entriesOf(root, from, to).flatMap(({ id, mail, what }) => (making.test(what) && isOwn(mail) ? [id] : []))
+export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn): string[] {
+  const made = entriesOf(place, from, to).flatMap(({ id, mail, what }) =>
+    making.test(what) && isOwn(mail) ? [id] : [],
+  )
   return [...new Set(made)]
 }
 
@@ -52,10 +58,10 @@ interface Moves {
 }
 
 /** How HEAD moved while its reflog grew. */
-export function movesOf(root: string, from: number, to: number, isOwn: IsOwn): Moves {
+export function movesOf(place: Place, from: number, to: number, isOwn: IsOwn): Moves {
   let made: Moves['made']
   let moves = 0
-  for (const { id, mail, what } of entriesOf(root, from, to)) {
+  for (const { id, mail, what } of entriesOf(place, from, to)) {
     if (making.test(what)) {
       if (!isOwn(mail)) return { isCheckout: false }
       made = { commit: id, isLeft: false }
@@ -75,8 +81,8 @@ function leftBy(commit: string, what: string): NonNullable<Moves['made']> {
   return { commit, isLeft: true, ...(!/^[0-9a-f]{40,64}$/.test(branch) && { branch }) }
 }
 
-const entriesOf = (root: string, from: number, to: number) =>
-  textOf(root, from, to - from)
+const entriesOf = (place: Place, from: number, to: number) =>
+  textOf(place, from, to - from)
     .split('\n')
     .flatMap((line) => {
       const [, id, who = '', what] = /^[0-9a-f]+ ([0-9a-f]+) ([^\t]*?)(?: \d+ [-+]\d+)?\t(.*)$/s.exec(line) ?? []
@@ -84,17 +90,17 @@ const entriesOf = (root: string, from: number, to: number) =>
     })
 
 /** A part of the reflog, of at most 1 MiB. */
-function textOf(root: string, from: number, length: number): string {
-  const gitDir = repositoryAt(root)?.gitDir
+function textOf(place: Place, from: number, length: number): string {
   try {
-    return gitDir === undefined ? '' : foreignPart(join(gitDir, 'logs/HEAD'), from, length)
+    const log = reflogOf(place)
+    return log === undefined ? '' : foreignPart(log, from, length)
   } catch {
     return ''
   }
 }
 
 /**
- * What changed between two snapshots of the same working tree. A moved file counts once; lines of binary files do not
+ * What changed between two snapshots of the same working tree. A renamed file counts once; lines of binary files do not
  * count.
  */
 export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunInput['changes']> | undefined {
@@ -111,20 +117,34 @@ export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<R
 export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[]): string {
   const env = { GIT_ALTERNATE_OBJECT_DIRECTORIES: JSON.stringify(before.objects) }
   const all = ['diff-tree', '-r', '--no-ext-diff', '--no-textconv', ...words, before.tree, after.tree]
-  return bytesIn(repositoryOf(after), all, { env }).toString('utf8')
+  return bytesIn(openedAt(after), all, { env }).toString('utf8')
 }
 
 /** The output of git in the repository of a snapshot; undefined if git fails. */
-export function askOf(now: Pick<Snapshot, 'root' | 'objects'>, ...words: string[]): string | undefined {
+export function askOf(now: Place, ...words: string[]): string | undefined {
   try {
-    return askIn(repositoryOf(now), ...words)
+    return askIn(openedAt(now), ...words)
   } catch {
     return undefined
   }
 }
 
-function repositoryOf({ root, objects }: Pick<Snapshot, 'root' | 'objects'>): Guarded {
-  const repository = repositoryAt(root)
-  if (!repository) throw new Error(`${root} is no git repository`)
-  return guarded(repository, objects, performance.now() + 10_000)
+/**
+ * The tree of a snapshot with these files, by path, with the mode and id of each; a mode of zeros removes it. It is stored
+ * among the objects of the snapshot. Throws if git fails.
+ */
+export function treeWithFiles({ tree, ...place }: Place & Pick<Snapshot, 'tree'>, files: Map<string, string>): string {
+  const at = openedAt(place)
+  const index = scratchPath(at)
+  const options = { env: { GIT_INDEX_FILE: index } }
+  try {
+    gitIn(at, ['read-tree', '--no-sparse-checkout', tree], options)
+    const input = [...files].map(([path, file]) => `${file}\t${path}\0`).join('')
+    gitIn(at, ['update-index', '--replace', '-z', '--index-info'], { ...options, input })
+    return gitIn(at, ['write-tree', '--missing-ok'], options)
+  } finally {
+    rmSync(index, { force: true })
+  }
 }
+
+const openedAt = ({ root, objects }: Place): Guarded => openObjects(root, objects, 10_000)

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignText } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
 import { askIn, type Guarded, guarded } from './guarded.ts'
+import { noteLinked } from './linked.ts'
 import { repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
@@ -31,6 +32,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   const { tree, nested } = workOf(of)
   const committed = committedAt(of, nested)
   const log = statSync(join(of.gitDir, 'logs/HEAD'), { throwIfNoEntry: false })?.size ?? 0
+  noteLinked(of, log)
   const stash = newestIn(join(of.commonDir, 'logs/refs/stash'))
   return {
     root: of.root,
