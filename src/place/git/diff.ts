@@ -1,5 +1,5 @@
 import { bytesIn, type Guarded, gitIn, guarded } from './guarded.ts'
-import { repositoryBehind } from './linked.ts'
+import { repositoryBehind } from './tree.ts'
 
 /** What changed between trees, and the contents of files, read with the objects of a session. */
 

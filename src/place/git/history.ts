@@ -6,10 +6,8 @@ import type { Env } from '../folders.ts'
 import { foreignPart } from '../foreign.ts'
 import { openObjects } from './diff.ts'
 import { askIn, authorOf, bytesIn, type Guarded, gitIn } from './guarded.ts'
-import { reflogOf } from './linked.ts'
 import { scratchPath } from './scratch.ts'
-
-type Place = Pick<Snapshot, 'root' | 'objects'>
+import { type Place, reflogOf } from './tree.ts'
 
 /**
  * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
