@@ -53,9 +53,9 @@ export function keyOf(profile: string | undefined, env: Env): string | undefined
   throw new SettingError(`${name} has a space, a line break or another character that no key has: copy the key again.`)
 }
 
-/** What tells the key of a place from others: the beginning of its hash. */
-export const keyMarkOf = (profile: string | undefined, env: Env): string | undefined => {
-  const key = keyOf(profile, env)
+/** What tells CONDUCT_API_KEY from other keys: the beginning of its hash. */
+export function keyMarkOf(env: Env): string | undefined {
+  const key = keyOf(undefined, env)
   return key && hashOf(key).slice(0, 12)
 }
 

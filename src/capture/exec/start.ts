@@ -33,7 +33,7 @@ export function placeToRecord(options: PlaceOptions, say: Say): Place | undefine
   try {
     const place = placeOf(options, process.env, process.cwd())
     if (place.kind === 'local' || place.profile !== undefined) return place
-    return { ...place, keyMark: keyMarkOf(undefined, process.env) }
+    return { ...place, keyMark: keyMarkOf(process.env) }
   } catch (error) {
     if (!(error instanceof SettingError)) throw error
     say(error.message)

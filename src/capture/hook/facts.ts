@@ -4,7 +4,7 @@ import { mask } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { Env } from '../../place/folders.ts'
 import { authorOf } from '../../place/git/guarded.ts'
-import { isOwnIn } from '../../place/git/history.ts'
+import { type IsOwn, isOwnIn } from '../../place/git/history.ts'
 import { isGone, repositoryBehind, snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
 import type { Seen, Told } from '../../recorder/agents/seen.ts'
@@ -59,11 +59,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const taken = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
   const now = taken ?? (endsTurn(memo, seen) ? removedTree(memo) : undefined)
   const agent = recording.agent ?? 'unknown'
-  const commands = (memo.draft?.commands ?? []).map(({ command }) => command)
-  // A working tree that was removed had the settings of its repository.
-  const folder = (now && repositoryBehind(now)?.root) ?? recording.cwd
-  const isOwn = isOwnIn(folder, session.env, commands)
-  const here = { state: session.state, name: recording.name, memo, isOwn }
+  const here = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
   const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
   return {
     at,
@@ -88,6 +84,13 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
 /** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
 function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
   return aboutTurn(told, { turn: seen.turn, ...draft, at: draft?.startedAt ?? at }) ?? told
+}
+
+/** Tells the session's commits from those of others. A working tree that was removed had the settings of its repository. */
+function isOwnOf({ recording, env }: Session, { draft }: Memo, now: Snapshot | undefined): IsOwn {
+  const folder = now && isGone(now) ? repositoryBehind(now)?.root : undefined
+  const commands = draft?.commands.map(({ command }) => command)
+  return isOwnIn(folder ?? recording.cwd, env, commands)
 }
 
 /**

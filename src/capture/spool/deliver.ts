@@ -134,8 +134,8 @@ const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
   operation === 'addDiffs' && error instanceof ConductError && final.includes(error.code)
 
 /**
- * Whether a server knows no run for the commit of a check, as for each commit of a person: what a pipeline would keep of
- * them would only grow. Only the words tell this from a missing project or address.
+ * Whether a server knows no run for the commit of a check. A pipeline meets this at each commit that a person made, so it
+ * keeps nothing of it. Only the words tell this from a missing project or address.
  */
 const isOfNoRun = ({ operation }: Queued, error: unknown): error is ConductError =>
   operation === 'createCheck' && isMissing(error) && error.message.startsWith('No run of project ')

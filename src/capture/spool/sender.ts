@@ -75,7 +75,8 @@ export function createSender({ state, name, connection, ending, say }: Recorded)
 
 /**
  * Connects to a recorded place with current settings: the URL and key of its profile, or the password of its database.
- * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name, or what another key did.
+ * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name, or what
+ * another key recorded.
  */
 export async function reconnect(place: Place, env: Env): Promise<Line> {
   const tries = { attempts: 1, timeout: tryMs }
@@ -93,8 +94,8 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
     throw new Error(`It belongs to ${place.url}: set CONDUCT_URL to that, and CONDUCT_API_KEY to a key of it.`)
   if (!sameUrl(addressIn(env.CONDUCT_URL), place.url))
     throw new Error(`It belongs to ${place.url}, and CONDUCT_URL is ${env.CONDUCT_URL}.`)
-  if (place.keyMark !== undefined && place.keyMark !== keyMarkOf(undefined, env))
-    throw new Error('It was recorded with another key, as whose it counts: set CONDUCT_API_KEY to that one.')
+  if (place.keyMark !== undefined && place.keyMark !== keyMarkOf(env))
+    throw new Error("Another key recorded it, and it would count as somebody else's: set CONDUCT_API_KEY to that key.")
   return connect(place, env, tries)
 }
 

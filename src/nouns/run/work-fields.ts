@@ -33,7 +33,7 @@ export const git = z.strictObject({
   uncommitted: uncommitted
     .nullable()
     .optional()
-    .describe('The files that are the run’s, or may be, and differ from the commit. Null or missing: unknown'),
+    .describe("The files that are the run's, or may be, and differ from the commit. Null or missing: unknown"),
   commits: z.array(objectId).max(500).optional().describe('The commits made, oldest first'),
 })
 export type Git = z.infer<typeof git>
