@@ -1,13 +1,8 @@
-import { statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { structuredPatch } from 'diff'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
-import { foreignText } from '../../place/foreign.ts'
 import { contentAt } from '../../place/git/content.ts'
-import { readWritten } from '../../recorder/agents/transcript.ts'
-import type { OwedDiff, TurnTold } from '../../recorder/memo.ts'
-import { type PastTurn, turnsOf } from '../../recorder/past.ts'
-import { contentAfter, contentBefore, type Written } from '../../recorder/transcripts/written.ts'
+import { contentAfter, type Written } from '../../recorder/transcripts/written.ts'
 import { pathsOf } from './own-work.ts'
 import { shownOf } from './shown-hunks.ts'
 import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
@@ -15,81 +10,7 @@ import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
 // Diffs of a session of which there are no trees: from what its transcript has of the contents of files.
 
 /** A larger content is not compared, nor two of which that takes more milliseconds. */
-const most = { content: 8_388_608, ms: 2_000 }
-
-/** The diffs of a turn outside git. Throws an Error if its transcript cannot be read. */
-export async function toldDiffs({
-  agent,
-  transcript,
-  subagents,
-  cwd,
-  since,
-  from,
-  until,
-  isWithheld,
-}: TurnTold & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
-  const moments = await readWritten(agent, transcript, subagents)
-  if (!moments) return []
-  const turns: PastTurn[] = []
-  // Prompts and answers go nowhere, so that nothing of them has to be masked.
-  for await (const past of turnsOf(moments, async (text) => text)) {
-    const { startedAt = '', endedAt = '' } = past.turn
-    if (Date.parse(startedAt) >= until) break
-    const written = past.written.filter(({ at }) => at > since && at <= until)
-    if (Date.parse(endedAt) > since) turns.push({ ...past, written })
-  }
-  const diffs = createPastDiffs({ root: undefined, cwd, isWithheld, onDisk: onDisk(cwd, turns, since) })
-  // A transcript may have several turns as one.
-  const isOwn = ({ turn: { endedAt = '' } }: PastTurn) => Date.parse(endedAt) > from
-  for (const past of turns) {
-    const written = past.written.filter(({ at }) => at <= from)
-    diffs.next(written, isOwn(past) ? [] : past.files, undefined)
-  }
-  const own = turns.filter(isOwn)
-  const written = own.flatMap((past) => past.written.filter(({ at }) => at > from))
-  const files = own.flatMap((past) => past.files)
-  return diffs.next(written, files, undefined)()
-}
-
-/** The files of a folder that tools wrote last, in a run that began at that time. */
-function onDisk(cwd: string, turns: PastTurn[], since: number): OnDisk {
-  const written = Map.groupBy(
-    turns.flatMap((turn) => turn.written),
-    ({ path }) => pathsOf(undefined, cwd, [path])[0],
-  )
-  return {
-    has: (path, content) => contentIn(cwd, path) === content,
-    original(path) {
-      const all = written.get(path) ?? []
-      const now = contentIn(cwd, path)
-      // Whoever wrote to it after the tools may have changed what no hunk shows.
-      const isOthers = typeof now === 'string' && Math.floor(statSync(join(cwd, path)).mtimeMs) > (all.at(-1)?.at ?? 0)
-      return isOthers ? undefined : all.reduceRight<Content>(rewound, now)
-    },
-    isOlder(path) {
-      const born = statSync(join(cwd, path), { throwIfNoEntry: false })?.birthtimeMs ?? since
-      // Some file systems do not know it.
-      return born !== 0 && born < since
-    },
-  }
-}
-
-/** The content before a tool wrote that one; undefined if nobody knows. */
-function rewound(content: Content, written: Written): Content {
-  const { before, hunks } = written
-  return before === undefined && typeof content === 'string' && hunks !== undefined
-    ? contentBefore(written, content)
-    : before
-}
-
-/** The content of a file; null if there is none, undefined if it cannot be read. */
-function contentIn(cwd: string, path: string): Content {
-  try {
-    return foreignText(join(cwd, path), { within: cwd, most: most.content }) ?? null
-  } catch {
-    return undefined
-  }
-}
+export const most = { content: 8_388_608, ms: 2_000 }
 
 export interface PastPlace {
   root: string | undefined
@@ -100,7 +21,7 @@ export interface PastPlace {
   onDisk?: OnDisk
 }
 
-interface OnDisk {
+export interface OnDisk {
   /** Whether a file has that content now. */
   has(path: string, content: string | null): boolean
   /** The content of a file before the run. */
@@ -110,7 +31,7 @@ interface OnDisk {
 }
 
 /** A content; null if there is no file, undefined if it is unknown. */
-type Content = string | null | undefined
+export type Content = string | null | undefined
 
 /** What is known of a file: its content before the run, and now. */
 interface Known {
