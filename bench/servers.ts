@@ -32,6 +32,7 @@ export const startConduct = (databaseUrl: string, { flags = [], env = {} }: { fl
     CONDUCT_ADMIN_KEY: adminKey,
     CONDUCT_PORT: '0',
     CONDUCT_RATE_LIMIT: '1000000000',
+    CONDUCT_LOG_LEVEL: 'error',
     ...env,
   })
 
