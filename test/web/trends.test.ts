@@ -17,7 +17,7 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   await client.createCheck({ runId, name: 'tests', result: 'pass' })
   const trends = page.getByRole('main')
   const figures = () => trends.locator('dd b').allTextContents()
-  await trends.getByText('1 of 2 runs completed').waitFor()
+  await trends.getByText('1 of 2 that ended').waitFor()
   await trends.getByText('1 of 2 runs verified').waitFor()
   await trends.getByText('known for 1 of 2 runs').waitFor()
   assert.deepEqual(
@@ -32,13 +32,13 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   assert.equal(await trends.locator('canvas').count(), 4)
 
   await trends.getByRole('link', { name: '7 days' }).click()
-  await trends.getByText('1 of 1 run completed').waitFor()
+  await trends.getByText('1 of 1 that ended').waitFor()
   assert.equal(page.url(), `${home}#/trends?days=7`)
   assert.match((await figures()).join(), /^1,100%,100%,1m 30s,1m 30s,\$1.50,—$/)
   await trends.getByText('As a table').first().click()
   assert.equal(await trends.getByRole('region', { name: 'Runs by status, as a table' }).getByRole('row').count(), 8)
   await page.goBack()
-  await trends.getByText('1 of 2 runs completed').waitFor()
+  await trends.getByText('1 of 2 that ended').waitFor()
 })
 
 test('a row leads to the runs of the same projects and days', async (t) => {
@@ -85,11 +85,12 @@ test('runs are compared by agent, author, spec, project and model, and the table
   await client.createRun({ agent: '=HYPERLINK("x")', author: 'Jürgen, Ada', specId: 'A-1', status: 'completed', usage })
   await client.createRun({ agent: 'codex', status: 'failed' })
   await client.createRun({ agent: 'codex', status: 'completed' })
+  await client.createRun({ agent: 'codex', status: 'in_progress' })
   await page.goto(`${home}#/trends`)
   const table = page.getByRole('region', { name: 'Runs by agent' })
   const cells = (name: string) => table.getByRole('row', { name }).locator('td').allTextContents()
   await table.getByRole('link', { name: 'codex' }).waitFor()
-  assert.deepEqual((await cells('codex')).slice(0, 5), ['2', '50%', '0%', '—', '—'])
+  assert.deepEqual((await cells('codex')).slice(0, 5), ['3', '50%', '0%', '—', '—'])
   assert.deepEqual((await cells('=HYPER')).slice(0, 5), ['1', '100%', '0%', '$0.25', '1.2K in, 34 out'])
 
   const saved = async (name: string) => {
@@ -100,10 +101,10 @@ test('runs are compared by agent, author, spec, project and model, and the table
     return readFileSync(await file.path(), 'utf8').split('\r\n')
   }
   const lines = await saved('runs-by-agent-30-days')
-  const head = 'agent,runs,completed,verified,cost_usd,cost_known_for_runs,input_tokens,output_tokens,median_ms,p90_ms'
-  assert.equal(lines[0], `\ufeff${head}`)
-  assert.match(lines[1] ?? '', /^codex,2,1,0,,0,,,\d+,\d+$/)
-  assert.match(lines[2] ?? '', /^"'=HYPERLINK\(""x""\)",1,1,0,0.25,1,1200,34,\d+,\d+$/)
+  const columns = 'completed,failed,verified,cost_usd,cost_known_for_runs,input_tokens,output_tokens'
+  assert.equal(lines[0], `\ufeffagent,runs,${columns},median_ms,p90_ms`)
+  assert.match(lines[1] ?? '', /^codex,3,1,1,0,,0,,,\d+,\d+$/)
+  assert.match(lines[2] ?? '', /^"'=HYPERLINK\(""x""\)",1,1,0,0,0.25,1,1200,34,\d+,\d+$/)
   assert.equal((await saved('runs-by-day-30-days')).length, 32)
 
   for (const [tab, value] of [
@@ -119,6 +120,9 @@ test('runs are compared by agent, author, spec, project and model, and the table
   await page.getByRole('rowheader', { name: '—' }).waitFor()
   await page.getByRole('link', { name: 'A-1' }).click()
   await page.waitForURL(/#\/runs\?createdAfter=[\d-]+&specId=A-1$/)
+  await page.goto(`${home}#/trends?by=model`)
+  await page.getByRole('link', { name: 'm-1' }).click()
+  await page.waitForURL(/#\/runs\?createdAfter=[\d-]+&model=m-1$/)
 })
 
 test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
@@ -129,7 +133,7 @@ test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
   await page.goto(`${home}#/trends`)
   const figure = async (name: string) =>
     (await page.locator('.figures div', { hasText: name }).locator('b').textContent()) ?? ''
-  await page.getByText('200 of 201 runs completed').waitFor()
+  await page.getByText('200 of 201 that ended').waitFor()
   assert.deepEqual(await Promise.all(['Success', 'Verified', 'Cost'].map(figure)), ['> 99%', '< 1%', '$12,345.67'])
   const table = page.getByRole('region', { name: 'Runs by agent' })
   const [width, room] = await table.evaluate((it) => [it.scrollWidth, it.clientWidth])

@@ -2,7 +2,7 @@ import { href, type Query } from '../app/router.ts'
 import { useEveryones } from '../data/lists/whose.ts'
 import { type Cell, CsvButton } from '../ui/download.tsx'
 import { costOf, plural } from '../ui/words.ts'
-import { type Breakdown, breakdowns, type Group, partOf, shareOf, timeOf, tokensText } from './measures.ts'
+import { type Breakdown, breakdowns, type Group, partOf, shareOf, successOf, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */
 const most = 100
@@ -51,13 +51,14 @@ export function BreakdownTable({ by, groups, days, filter }: Props) {
 
 function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group: Group }) {
   const { runs, byStatus, byVerdict, costed, duration } = group
+  const success = successOf(byStatus)
   return (
     <tr>
       <th scope="row">
         <Name by={by} value={group.value} filter={filter} />
       </th>
       <td>{runs.toLocaleString('en')}</td>
-      <td title={`${partOf(byStatus.completed, runs)} completed`}>{shareOf(byStatus.completed, runs)}</td>
+      <td title={success.note}>{success.share}</td>
       <td title={`${partOf(byVerdict.verified, runs)} verified`}>{shareOf(byVerdict.verified, runs)}</td>
       <td title={`Known for ${partOf(costed, runs)}`}>{costOf(group.costUsd)}</td>
       <td>{tokensText(group)}</td>
@@ -67,22 +68,31 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
   )
 }
 
-/** The list of runs has no filter for models. */
 function Name({ by, value, filter }: Pick<Props, 'by' | 'filter'> & { value: string | null }) {
   const mine = useEveryones()
   if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}`}>—</span>
-  return by === 'model' ? <span>{value}</span> : <a href={href(['runs'], { ...filter, [by]: value, mine })}>{value}</a>
+  return <a href={href(['runs'], { ...filter, [by]: value, mine })}>{value}</a>
 }
 
 /** The numbers of the table: milliseconds, dollars, and counts instead of shares. */
 function csvRows(by: Breakdown, groups: Group[]): Cell[][] {
-  const columns = ['runs', 'completed', 'verified', 'cost_usd', 'cost_known_for_runs', 'input_tokens', 'output_tokens']
+  const columns = [
+    'runs',
+    'completed',
+    'failed',
+    'verified',
+    'cost_usd',
+    'cost_known_for_runs',
+    'input_tokens',
+    'output_tokens',
+  ]
   return [
     [by, ...columns, 'median_ms', 'p90_ms'],
     ...groups.map((group) => [
       group.value,
       group.runs,
       group.byStatus.completed,
+      group.byStatus.failed,
       group.byVerdict.verified,
       group.costUsd,
       group.costed,

@@ -19,7 +19,16 @@ export type Breakdown = keyof typeof breakdowns
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
-/** A share of all runs, so that success and verified have the same denominator. Only all of them are 100%, and none 0%. */
+/** Those that completed of those that ended: a run in progress has neither succeeded nor failed. */
+export function successOf({ completed, failed }: Tally['byStatus']): { share: string; note: string } {
+  const ended = completed + failed
+  return {
+    share: shareOf(completed, ended),
+    note: `${completed.toLocaleString('en')} of ${ended.toLocaleString('en')} that ended`,
+  }
+}
+
+/** A share in percent. Only all of them are 100%, and none 0%. */
 export function shareOf(part: number, whole: number): string {
   if (whole === 0) return '—'
   const percent = Math.round((part / whole) * 100)

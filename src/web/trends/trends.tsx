@@ -18,6 +18,7 @@ import {
   partOf,
   type Stats,
   shareOf,
+  successOf,
   timeOf,
   tokensText,
 } from './measures.ts'
@@ -205,11 +206,12 @@ function dayRows(days: Day[]) {
 /** The totals of all runs of the period. */
 function Figures({ stats: { total, duration }, days }: { stats: Stats; days: number }) {
   const { runs, byStatus, byVerdict, costed } = total
+  const success = successOf(byStatus)
   const part = (count: number) => partOf(count, runs)
   return (
     <dl class="figures">
       <Figure name="Runs" value={runs.toLocaleString('en')} note={`in ${days} days`} />
-      <Figure name="Success" value={shareOf(byStatus.completed, runs)} note={`${part(byStatus.completed)} completed`} />
+      <Figure name="Success" value={success.share} note={success.note} />
       <Figure name="Verified" value={shareOf(byVerdict.verified, runs)} note={`${part(byVerdict.verified)} verified`} />
       <Figure
         name="Median duration"
