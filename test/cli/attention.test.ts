@@ -18,6 +18,13 @@ testPlaces('what was put off says until when, and a run that needs nothing says 
   assert.deepEqual([code, stdout, stderr], [0, '', 'None of these runs needs attention.\n'])
 })
 
+testPlaces('a list says whose run it is and who looks at it', async ({ env, cwd }) => {
+  const { run } = programOf(env, cwd)
+  await run("run create --run-id A --status failed --author 'Ada <ada@example.com>'")
+  await run("attention update A --assignee 'Ben <ben@example.com>'")
+  assert.match(await run('attention list'), /AUTHOR +ASSIGNEE .*\n.* Ada +Ben /)
+})
+
 testPlaces('a list of runs says what live ones are doing', async ({ env, cwd }) => {
   const { run } = programOf(env, cwd)
   await run('run create --run-id DONE --status completed')

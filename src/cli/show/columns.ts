@@ -123,7 +123,8 @@ export const tables: Record<string, Table> = {
       column('UNTIL', 'until'),
       column('SPEC', 'specId'),
       wide('BRANCH', 'branch'),
-      wide('WHOSE', ({ assignee, run }) => String(assignee ?? (run as Row).author ?? '')),
+      wide('AUTHOR', ({ run }) => personOf((run as Row).author)),
+      wide('ASSIGNEE', ({ assignee }) => personOf(assignee)),
       wide('TITLE', ({ run }) => String((run as Row).title ?? '')),
       wide('WHY', whyOf),
       wide('NOTE', 'note'),
@@ -232,7 +233,7 @@ export const tables: Record<string, Table> = {
       column('STATUS', 'status'),
       column('VERDICT', 'verdict'),
       column('AGENT', 'agent'),
-      wide('AUTHOR', ({ author }) => (typeof author === 'string' ? nameOf(author) : '')),
+      wide('AUTHOR', ({ author }) => personOf(author)),
       wide('TITLE', 'title'),
       wide('FOUND', 'snippet'),
       wide('IN', ({ parts = [] }) => (parts as Row[]).map(partText).join(' ')),
@@ -240,6 +241,8 @@ export const tables: Record<string, Table> = {
     ],
   },
 }
+
+const personOf = (person: unknown) => (typeof person === 'string' ? nameOf(person) : '')
 
 /** A part of a run: a turn as RUN-001/3, a diff with its file after it. */
 const partText = ({ type, subject, title }: Row) => (type === 'diff' ? `${subject}:${title}` : subject)

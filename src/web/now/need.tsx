@@ -1,9 +1,11 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { nameOf } from '../../contract/person.ts'
 import { href } from '../app/router.ts'
 import { type Group, type Need, runsOf, touches } from '../data/lists/needs.ts'
 import { useRead } from '../data/query/read.ts'
 import { Problem } from '../ui/loading.tsx'
+import { Author } from '../ui/person.tsx'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Code } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -80,7 +82,6 @@ interface RowProps {
 /** A run that somebody should look at. */
 export function NeedRow({ need, reason = need.reason, isNew = false, note, children }: RowProps) {
   const { project, runId, specId, branch, assignee, run, since } = need
-  const whose = assignee === null ? run.author : `assigned to ${assignee}`
   return (
     <li class="brief need">
       <Badge look={looks[reason]} />
@@ -100,7 +101,8 @@ export function NeedRow({ need, reason = need.reason, isNew = false, note, child
           <span>{project}</span>
           <span>{runId}</span>
           {(specId ?? branch) && <span>{specId ?? branch}</span>}
-          {whose && <span>{nameOf(whose)}</span>}
+          <Author author={run.author} />
+          {assignee && <span>assigned to {nameOf(assignee)}</span>}
           {run.agent && <span>{run.agent}</span>}
           {need.note && <span>{need.note}</span>}
         </span>
@@ -111,9 +113,6 @@ export function NeedRow({ need, reason = need.reason, isNew = false, note, child
     </li>
   )
 }
-
-/** A person without the mail address. */
-const nameOf = (person: string) => person.replace(/ <[^<>]*>$/, '')
 
 /** Why a run needs attention, in a sentence. */
 function Why({ need: { reason, run } }: { need: Need }) {
