@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 25, as SQLite has them.
+-- The tables of a ledger with schema version 26, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -172,7 +172,6 @@ create table runs (
   unique (project_id, run_id)
 ) strict;
 create index runs_by_time on runs (project_id, created_at, id);
-create index runs_by_time_everywhere on runs (created_at, id);
 create index runs_by_spec on runs (project_id, spec_id, created_at, id) where spec_id is not null;
 create index runs_by_author on runs (project_id, author, created_at, id) where author is not null;
 create index runs_by_branch on runs (project_id, branch, created_at, id) where branch is not null;
@@ -189,6 +188,7 @@ create index runs_unjudged on runs (id) where judged = 0;
 create index runs_by_model on runs (project_id, model, created_at, id) where model is not null;
 create index runs_by_update on runs (project_id, updated_at, created_at, id);
 create index runs_by_author_person on runs (project_id, author_person, created_at, id) where author_person is not null;
+create index runs_by_time_everywhere on runs ((created_at || ''), id);
 
 -- A label of a run, by which it is found.
 create table run_labels (
@@ -293,6 +293,7 @@ create index checks_by_time on checks (project_id, created_at, id);
 create index checks_by_run on checks (run_id, created_at, id);
 create index checks_by_name on checks (project_id, name, created_at, id);
 create index checks_by_result on checks (project_id, result, created_at, id);
+create index checks_by_time_everywhere on checks ((created_at || ''), id);
 
 -- A session of an agent whose hooks report over HTTP.
 create table hook_sessions (
@@ -333,6 +334,7 @@ create table specs (
 ) strict;
 create index specs_by_time on specs (project_id, created_at, id);
 create index specs_by_status on specs (project_id, status, created_at, id);
+create index specs_by_time_everywhere on specs ((created_at || ''), id);
 
 -- A version of a spec.
 create table spec_versions (
@@ -365,6 +367,7 @@ create table features (
 ) strict;
 create index features_by_time on features (project_id, created_at, id);
 create index features_by_file on features (project_id, file, created_at, id) where file is not null;
+create index features_by_time_everywhere on features ((created_at || ''), id);
 
 -- A link between a run and a feature.
 create table run_features (

@@ -15,6 +15,12 @@ export interface Walk {
   id: string
 }
 
+/** The ordering columns of a walk through one project or a few rows of a table. */
+export const byTime = (table: string) => ({ createdAt: `${table}.created_at`, id: `${table}.id` })
+
+/** Those of a walk through the rows of all projects, as its index has them. */
+export const byTimeEverywhere = (table: string) => ({ ...byTime(table), createdAt: `(${table}.created_at || '')` })
+
 export interface Positioned {
   id: number
   created_at: string

@@ -1,7 +1,8 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
-import type { Walk } from './page.ts'
+import { byTime, byTimeEverywhere, type Walk } from './page.ts'
+import type { Scope } from './scope.ts'
 
 /** Whether a column contains `part` literally. A to Z match in either case, which is all that both engines support. */
 export function likeOf(column: string, part: string): Sql {
@@ -36,22 +37,28 @@ export async function keepGrams(
 const lists = { spec: { table: sql`specs`, alias: 'specs' }, feature: { table: sql`features f`, alias: 'f' } }
 
 /**
- * Where walks through the rows of projects begin: those with `part` in one of their texts, as `like` defines it; all
+ * The walks through the rows of projects: those with `part` in one of their texts, as `like` defines it; all
  * rows without a `part`. Few rows are found by their grams and then sorted, all in one walk. A part that many rows
- * contain is soon met among the newest of each project.
+ * contain is soon met among the newest, of all projects if the list covers them `all`, else of each.
  */
 export async function partWalks(
   { db }: Ctx,
   noun: Noun,
-  projects: ProjectRef[],
+  { all, projects }: Pick<Scope, 'all' | 'projects'>,
   part: string | undefined,
   like: (part: string) => Sql,
-): Promise<Pick<Walk, 'from' | 'where'>[]> {
+): Promise<Walk[]> {
   const { table, alias } = lists[noun]
   const found = part === undefined ? undefined : await findFew(db, noun, projects, part)
   const isLike = part === undefined ? [] : [like(part)]
+  if (!found && all) return [{ from: table, where: [sql`1 = 1`, ...isLike], ...byTimeEverywhere(alias) }]
+  const order = byTime(alias)
   if (!found) {
-    return projects.map(({ id }) => ({ from: table, where: [sql`${raw(alias)}.project_id = ${id}`, ...isLike] }))
+    return projects.map(({ id }) => ({
+      from: table,
+      where: [sql`${raw(alias)}.project_id = ${id}`, ...isLike],
+      ...order,
+    }))
   }
   if (found.length === 0) return []
   const { from, where } = db.dialect.ledBy(found, table, `${alias}.id`)
@@ -59,7 +66,7 @@ export async function partWalks(
     `${alias}.project_id`,
     projects.map(({ id }) => id),
   )
-  return [{ from, where: [where, ofProjects, ...isLike] }]
+  return [{ from, where: [where, ofProjects, ...isLike], ...order }]
 }
 
 /** Sorting this many rows is cheap, wherever in the table they are. */

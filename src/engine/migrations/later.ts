@@ -137,3 +137,14 @@ export const diffWords = ({ integer }: Dialect): string[] => [
   `insert into search_entries (type, subject_id, turn_id)
     select 'diff', id, turn_id from turn_diffs where facts <> '{}' order by id`,
 ]
+
+/**
+ * Lists of all projects walk along these indexes. They order by an expression, which only these lists use: PostgreSQL
+ * would also walk along an index of the plain column for one project of few, past all newer rows of the others.
+ */
+export const everywhere = (): string[] => [
+  'drop index runs_by_time_everywhere',
+  ...['runs', 'checks', 'specs', 'features'].map(
+    (table) => `create index ${table}_by_time_everywhere on ${table} ((created_at || ''), id)`,
+  ),
+]

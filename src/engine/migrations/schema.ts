@@ -4,6 +4,7 @@ import { fromVersion4 } from './from-4.ts'
 import {
   agentVersion,
   diffWords,
+  everywhere,
   hookSessions,
   openTurns,
   primaryKeys,
@@ -66,6 +67,7 @@ const migrations: Migration[] = [
   webhookFormat,
   attention,
   diffWords,
+  everywhere,
 ]
 
 /** The version of the tables in `tables.ts`. */

@@ -3,7 +3,7 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import { UniqueViolation } from '../../engine/db.ts'
 import { claimNumber, firstVersion, moveCounter } from '../../frame/counter.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireOwn, requireVersion } from '../../frame/ctx.ts'
-import { readPage } from '../../frame/page.ts'
+import { byTime, readPage } from '../../frame/page.ts'
 import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
@@ -134,15 +134,14 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
   ctx,
   { project, q, file, runId, ...page },
 ) => {
-  const { projects } = await visibleProjects(ctx, project)
+  const scope = await visibleProjects(ctx, project)
   const isLike = (part: string) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`
-  const starts =
+  const found =
     runId === undefined
-      ? await partWalks(ctx, 'feature', projects, q, isLike)
-      : await walksOfRun(ctx, projects, runId, q === undefined ? [] : [isLike(q)])
+      ? await partWalks(ctx, 'feature', { ...scope, all: scope.all && file === undefined }, q, isLike)
+      : await walksOfRun(ctx, scope.projects, runId, q === undefined ? [] : [isLike(q)])
   const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
-  const order = { createdAt: 'f.created_at', id: 'f.id' }
-  const walks = starts.map(({ from, where }) => ({ from, where: [...where, ...ofFile], ...order }))
+  const walks = found.map((walk) => ({ ...walk, where: [...walk.where, ...ofFile] }))
   const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
   const touching = await runsTouching(
     ctx.db,
@@ -151,7 +150,7 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
   return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
 }
 
-/** Where the walks through the features of the runs with that id begin. They are read whole, to sort them. */
+/** The walks through the features of the runs with that id. They are read whole, to sort them. */
 async function walksOfRun({ db }: Ctx, projects: ProjectRef[], runId: string, isLike: Sql[]) {
   const isOurs = db.dialect.isOneOf(
     'project_id',
@@ -161,6 +160,7 @@ async function walksOfRun({ db }: Ctx, projects: ProjectRef[], runId: string, is
   return runs.map(({ id }) => ({
     from: sql`run_features l cross join features f`,
     where: [sql`l.run_id = ${id}`, db.dialect.follows('f.id', 'l.feature_id'), ...isLike],
+    ...byTime('f'),
   }))
 }
 

@@ -19,7 +19,7 @@ export async function amongFirst(db: Tx, filters: Filters, page: PageInput & Spa
   if (filters.commit !== undefined) return undefined
   const bound = await boundAfter(db, alongAll, page, count)
   const conditions = conditionsBy(pathsOf(db.dialect, project, filters, []), filters)
-  const walk: Walk = { ...alongRuns, where: [...(bound ? [bound] : []), ...conditions] }
+  const walk: Walk = { ...alongAll, where: [...(bound ? [bound] : []), ...conditions] }
   return { walk, isWhole: bound === undefined }
 }
 

@@ -1,7 +1,7 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../contract/error.ts'
 import type { Dialect, Tx } from '../../engine/db.ts'
-import type { Walk } from '../../frame/page.ts'
+import { byTime, byTimeEverywhere, type Walk } from '../../frame/page.ts'
 import { momentFilters, type RunFilters, valueFilters } from './filters.ts'
 import { hrefKey } from './found-by.ts'
 import { statuses } from './state.ts'
@@ -171,7 +171,7 @@ function commitPath(dialect: Dialect, project: Sql, commits: string[]): Path {
   }
 }
 
-export const alongRuns = { from: sql`runs`, createdAt: 'runs.created_at', id: 'runs.id' }
+export const alongRuns = { from: sql`runs`, ...byTime('runs') }
 
 /** An index of runs with the project, in the order of lists. */
 const alongIndex = {
@@ -260,7 +260,7 @@ const existsBeside = (table: Sql, found: Sql) =>
   sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found} limit 1 offset 0)`
 
 /** The walk through the runs of all projects. */
-export const alongAll: Walk = { ...alongRuns, where: [sql`1 = 1`] }
+export const alongAll: Walk = { from: sql`runs`, where: [sql`1 = 1`], ...byTimeEverywhere('runs') }
 
 /** One condition for each value of a repeatable filter. */
 const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>

@@ -89,10 +89,10 @@ function checklistColumns(content: string) {
 
 /** Throws NOT_FOUND for an unknown project. */
 export const listSpecs: Operation<SpecRoutes['listSpecs']> = async (ctx, { project, status, q, ...page }) => {
-  const { projects } = await visibleProjects(ctx, project)
-  const starts = await partWalks(ctx, 'spec', projects, q, (part) => likeOf('specs.title', part))
-  const walks = starts.flatMap((start): Walk[] => {
-    const walk = { ...start, createdAt: 'specs.created_at', id: 'specs.id' }
+  const { all, projects } = await visibleProjects(ctx, project)
+  const scope = { all: all && status === undefined, projects }
+  const found = await partWalks(ctx, 'spec', scope, q, (part) => likeOf('specs.title', part))
+  const walks = found.flatMap((walk): Walk[] => {
     if (!status) return [walk]
     return [...new Set(status)].map((one) => ({ ...walk, where: [...walk.where, sql`specs.status = ${one}`] }))
   })

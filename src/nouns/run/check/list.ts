@@ -2,34 +2,39 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { InputOf } from '../../../contract/route.ts'
 import type { Tx } from '../../../engine/db.ts'
 import type { Ctx, Operation } from '../../../frame/ctx.ts'
-import { readPage, type Walk } from '../../../frame/page.ts'
+import { byTime, byTimeEverywhere, readPage, type Walk } from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
-import { visibleProjects } from '../../../frame/scope.ts'
+import { type Scope, visibleProjects } from '../../../frame/scope.ts'
 import type { Check } from './fields.ts'
 import type { CheckRoutes } from './routes.ts'
 import { type CheckRow, columns, hasRun, shownChecks } from './row.ts'
 
-type Filters = Pick<InputOf<CheckRoutes['listChecks']>, 'name' | 'result'>
+type Input = InputOf<CheckRoutes['listChecks']>
+type Filters = Pick<Input, 'name' | 'result'>
+type OfRuns = Pick<Input, 'runId'>
 
 /** Throws NOT_FOUND for an unknown project. */
 export const listChecks: Operation<CheckRoutes['listChecks']> = async (
   ctx,
   { project, runId, name, result, ...page },
 ) => {
-  const { projects } = await visibleProjects(ctx, project)
-  const ids = projects.map(({ id }) => id)
-  const walks = await (runId === undefined
-    ? Promise.all(ids.map((id) => walksOf(ctx.db, id, { name, result })))
-    : walksOfRuns(ctx.db, ids, runId, { name, result }))
-  const { rows, meta } = await readPage<CheckRow>(ctx.db, columns, walks.flat(), page)
+  const scope = await visibleProjects(ctx, project)
+  const walks = await walksIn(ctx.db, scope, { runId, name, result })
+  const { rows, meta } = await readPage<CheckRow>(ctx.db, columns, walks, page)
   return { checks: await shownChecks(ctx, rows), meta }
+}
+
+async function walksIn(db: Tx, { all, projects }: Scope, { runId, name, result }: Filters & OfRuns): Promise<Walk[]> {
+  const ids = projects.map(({ id }) => id)
+  if (runId !== undefined) return walksOfRuns(db, ids, runId, { name, result })
+  if (all && name === undefined && !result) return [{ ...walk(), ...byTimeEverywhere('checks') }]
+  return (await Promise.all(ids.map((id) => walksOf(db, id, { name, result })))).flat()
 }
 
 const walk = (...where: Sql[]): Walk => ({
   from: sql`checks`,
   where: [...where, hasRun],
-  createdAt: 'checks.created_at',
-  id: 'checks.id',
+  ...byTime('checks'),
 })
 
 /** The conditions of filters, written so that no engine walks along the index of their columns. */

@@ -84,8 +84,12 @@ export const eventOf = (
 export const recordCheck = (ctx: Ctx, what: What, row: CheckRow, changes: Changes, isImported = false) =>
   record(ctx, { ...eventOf(ctx, what, row, changes), isImported })
 
-/** Whether the run of a check is not being deleted. */
-export const hasRun = sql`(select r.project_id from runs r where r.id = checks.run_id) = checks.project_id`
+/**
+ * Whether the run of a check is not being deleted. PostgreSQL expects a bare comparison to hold for one check of 200, and
+ * sorts all checks of a project instead of walking along their index.
+ */
+export const hasRun = sql`
+  coalesce((select r.project_id from runs r where r.id = checks.run_id) = checks.project_id, false)`
 
 /** The check with that id in the caller's project. Throws NOT_FOUND if there is none. */
 export async function requireCheck(ctx: Ctx, checkId: string, lock: Sql = empty): Promise<CheckRow> {
