@@ -20,7 +20,7 @@ export function checksOf(given: Stepped, { cwd, trees, step }: Use, facts: Facts
   if (id !== undefined && left.includes(id) && !known.some(isBegun)) return given
   const before = { ...given, memo: { ...given.memo, unsure: known.filter((one) => !isBegun(one)) } }
   const { change } = facts
-  const isAlone = change?.isAlone === true && isAloneIn(before.memo, trees.began ?? facts.at)
+  const isAlone = change?.isAlone === true && isAloneIn(before.memo, trees.began ?? facts.at, facts)
   const during = change && { change: { ...change, isAlone } }
   const candidate: Candidate = {
     cwd: trees.cwd ?? cwd,
@@ -42,16 +42,23 @@ export function withBegun(memo: Memo, cwd: string, { id, command }: BegunUse, { 
   return { ...memo, unsure: [...(memo.unsure ?? []), candidate].slice(-mostUnsure) }
 }
 
-/** Whether the session itself wrote nothing else since `from`. The last command is the one in question. */
-const isAloneIn = ({ edits = [], commands = [] }: Memo, from: number): boolean =>
-  !edits.some((at) => at >= from) && !commands.slice(0, -1).some(({ to }) => to > from)
+/** Whether the session itself did nothing else since `from`. The last command is the one in question. */
+const isAloneIn = ({ edits = [], commands = [], background }: Memo, from: number, facts: Facts): boolean =>
+  !edits.some((at) => at >= from) &&
+  !commands.slice(0, -1).some(({ to }) => to > from) &&
+  stillGoing(background, facts).length === 0
+
+/** Those of the commands in the background whose ends the transcript does not tell. */
+const stillGoing = (background: string[] = [], facts: Facts): string[] =>
+  background.filter((id) => toldOf({ id }, facts).exitCode === undefined)
 
 /**
  * Adds the checks of commands whose exit code is now known. One in the background may end in a later turn. The others stay
  * unknown: a gap is better than a guess.
  */
 export function unsureChecks(before: Stepped, facts: Facts): Stepped {
-  const { unsure = [], ...memo } = before.memo
+  const { unsure = [], background, ...memo } = before.memo
+  const going = stillGoing(background, facts)
   const open = unsure.filter((one) => one.goesOn && toldOf(one, facts).exitCode === undefined)
   return unsure.reduce<Stepped>(
     (after, candidate) => {
@@ -60,7 +67,10 @@ export function unsureChecks(before: Stepped, facts: Facts): Stepped {
       const whole = candidate.goesOn ? endedLate(candidate, memo, facts) : candidate
       return withChecks(after, { ...timeOf(ended), ...whole }, ended.exitCode, facts)
     },
-    { ...before, memo: { ...memo, ...(open.length > 0 && { unsure: open }) } },
+    {
+      ...before,
+      memo: { ...memo, ...(open.length > 0 && { unsure: open }), ...(going.length > 0 && { background: going }) },
+    },
   )
 }
 
@@ -73,7 +83,7 @@ function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, { edi
 }
 
 /** What the transcript currently says about a command. */
-const toldOf = ({ id }: Candidate, { told: { commands = {} } }: Facts): Ended =>
+const toldOf = ({ id }: Pick<Candidate, 'id'>, { told: { commands = {} } }: Facts): Ended =>
   (id !== undefined && Object.hasOwn(commands, id) && commands[id]) || {}
 
 const timeOf = ({ durationMs }: Ended) => defined({ durationMs })

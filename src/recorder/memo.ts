@@ -62,6 +62,8 @@ export interface Memo {
   last?: TreeAt
   /** Turns whose diffs are still to be made. */
   owed?: OwedDiff[]
+  /** The ids of its commands that went on in the background, and whose ends are not known. */
+  background?: string[]
   /** Files that checks left behind and git does not track. */
   leftovers?: string[]
   /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */
@@ -221,7 +223,7 @@ export interface Candidate {
 export interface CommandChange {
   /** Undefined if there are too many, or git could not tell. */
   files?: { path: string; isTracked: boolean; isNew: boolean }[]
-  /** Whether nobody else is known to have written meanwhile. */
+  /** Whether no other command or tool, of this session or another one, is known to have written meanwhile. */
   isAlone: boolean
 }
 

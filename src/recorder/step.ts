@@ -117,11 +117,12 @@ function sessionEnded(start: Stepped, step: Step & { kind: 'end' }, facts: Facts
 function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: Facts): Stepped {
   const { at, trees } = facts
   const from = trees.began ?? at - (step.durationMs ?? at - (start.memo.draft?.at ?? at))
-  const { commands = [], edits = [] } = start.memo
+  const { commands = [], edits = [], background = [] } = start.memo
   const memo: Memo = {
     ...usedIn(start.memo, step, at),
     ...(step.command && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
     ...(step.files?.length && { edits: [...edits, at].slice(-100) }),
+    ...(step.goesOn && step.id !== undefined && { background: [...background, step.id].slice(-100) }),
   }
   const use = { cwd: seen.cwd, trees, step }
   const line = lineOf(memo, use, facts)

@@ -16,6 +16,8 @@ export interface Snapshot {
   objects: string
   /** The length of git's reflog of HEAD at that moment, in bytes. It tells later which commits are new. */
   log?: number
+  /** When it was begun, in milliseconds since 1970. Missing in snapshots of an older version. */
+  takenAt?: number
   /** The newest stash at that moment, shared by all working trees. */
   stash?: string
   /** The `git` fields of a run. */

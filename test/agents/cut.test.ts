@@ -18,7 +18,7 @@ const steps: [string, string, Fields][] = [
   ['prompt', 'UserPromptSubmit', { prompt: across(20_000) }],
   ['answer', 'Stop', { last_assistant_message: across(16_000) }],
   ['failure', 'StopFailure', { error: 'x', last_assistant_message: across(1_000) }],
-  ['command', 'PostToolUse', bash(2_000)],
+  ['command', 'PostToolUse', bash(70_000)],
   ['plan', 'PostToolUse', plan],
   ['target', 'PreToolUse', bash(300)],
 ]

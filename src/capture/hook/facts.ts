@@ -60,7 +60,8 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const now = taken ?? (endsTurn(memo, seen) ? removedTree(memo) : undefined)
   const agent = recording.agent ?? 'unknown'
   const here = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
-  const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, here) : undefined
+  const commands = [...(memo.commands ?? []), { from: trees.began ?? at, to: at, ...trees }]
+  const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, { ...here, commands }) : undefined
   return {
     at,
     isFollowed: until !== undefined,

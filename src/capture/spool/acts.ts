@@ -31,6 +31,11 @@ export interface Acts {
   wrote(name: string, paths: string[]): void
   /** The other sessions that ran a command in `root` between these times. */
   rivals(name: string, root: string, from: number, to: number): string[]
+  /**
+   * What the session itself did between these times: how many of its commands ran in `root`, and whether its tools wrote a
+   * file.
+   */
+  didMeanwhile(name: string, root: string, from: number, to: number): { commands: number; wrote: boolean }
   /** The files that other sessions have written since. */
   othersFiles(name: string, from: number): string[]
   /** Deletes entries older than a day. */
@@ -83,6 +88,15 @@ export function actsIn(db: Database): Acts {
           ...[root, name, from - longestMs, to, from],
         )
         .map(({ name }) => name),
+    didMeanwhile(name, root, from, to) {
+      const [did = { commands: 0, wrote: 0 }] = db.rows<{ commands: number; wrote: number }>(
+        `select count(path) as wrote, count(*) - count(path) as commands from acts
+          where name = ? and (path is not null and began between ? and ?
+            or root = ? and began between ? and ? and (ended is null or ended > ?))`,
+        ...[name, from, to, root, from - longestMs, to, from],
+      )
+      return { commands: did.commands, wrote: did.wrote > 0 }
+    },
     othersFiles: (name, from) =>
       db
         .rows<{ path: string }>(

@@ -5,10 +5,11 @@ import { askOf, diffTrees, type IsOwn, movesOf } from '../../place/git/history.t
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
-import type { CommandChange, Memo, Trees } from '../../recorder/memo.ts'
+import type { CommandChange, Memo, Trees, Window } from '../../recorder/memo.ts'
 import type { Moved, Snapshot } from '../../recorder/work.ts'
 import { fromTop } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
+import { changedBy } from './own-work.ts'
 
 /** How many paths a run names. */
 const mostPaths = 20
@@ -20,6 +21,8 @@ interface Here {
   /** The name of the session's recording. */
   name: string
   memo: Memo
+  /** The commands of the turn, with the one that has just ended. */
+  commands: Window[]
   isOwn: IsOwn
 }
 
@@ -32,12 +35,17 @@ export function movedTo(now: Snapshot, here: Here): Moved {
 }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
-function othersIn({ root }: Snapshot, { state, name, memo }: Here): Set<string> {
-  const since = memo.startedAt ?? 0
-  const own = new Set([...(memo.own ?? []), ...(memo.draft?.files ?? []).map((path) => relativeTo(root, path))])
-  const written = state.othersFiles(name, since).map((path) => relativeTo(root, path))
-  return new Set(written.filter((path) => !own.has(path)))
+function othersIn({ root }: Snapshot, here: Here): Set<string> {
+  const { memo, commands } = here
+  const others = writtenByOthers(root, here, memo.startedAt ?? 0)
+  const named = (memo.draft?.files ?? []).map((path) => relativeTo(root, path))
+  for (const path of [...(memo.own ?? []), ...named]) others.delete(path)
+  if (others.size > 0) for (const path of commands.flatMap((command) => changedBy(command, here))) others.delete(path)
+  return others
 }
+
+const writtenByOthers = (root: string, { state, name }: Pick<Here, 'state' | 'name'>, since: number): Set<string> =>
+  new Set(state.othersFiles(name, since).map((path) => relativeTo(root, path)))
 
 const relativeTo = (root: string, path: string) => fromTop(root, resolve(root, path))
 
@@ -84,11 +92,14 @@ export function changedIn(before: Snapshot, after: Snapshot): Map<string, Change
   }
 }
 
-function isForeign(now: Snapshot, { memo }: Here, others: Set<string>): boolean {
-  const { at } = memo.told ?? {}
+/** Whether others wrote all that differs from what the run says, and wrote it since. */
+function isForeign(now: Snapshot, here: Here, others: Set<string>): boolean {
+  const { told, startedAt = 0 } = here.memo
+  const at = told?.at
   if (!at || at.tree === now.tree || others.size === 0) return false
   const changed = changedIn(at, now)
-  return changed !== undefined && [...changed.keys()].every((path) => others.has(path))
+  const recent = writtenByOthers(now.root, here, at.takenAt ?? startedAt)
+  return changed !== undefined && [...changed.keys()].every((path) => others.has(path) && recent.has(path))
 }
 
 /** How HEAD moved since the run was told where it stands. */
@@ -107,7 +118,10 @@ function headOf(now: Snapshot, { memo, isOwn }: Here): Pick<Moved, 'isCheckout' 
 const pathsSince = (base: Snapshot | undefined, now: Snapshot | undefined): string[] =>
   base && now && base.root === now.root ? [...(changedIn(base, now)?.keys() ?? [])] : []
 
-/** What changed while a command ran; undefined if nothing did, or it is unknown. */
+/**
+ * What changed while a command ran; undefined if nothing did, or it is unknown. The session may have run it at the same
+ * time as other commands and tools.
+ */
 export function changeDuring(
   { before, now, began }: Trees,
   { state, name }: Pick<Here, 'state' | 'name'>,
@@ -115,8 +129,12 @@ export function changeDuring(
 ): CommandChange | undefined {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined
   const from = began ?? at
-  const isAlone = state.rivals(name, now.root, from, at).length === 0 && state.othersFiles(name, from).length === 0
+  const { commands, wrote } = state.didMeanwhile(name, now.root, from, at)
+  const isOwnAlone = commands <= 1 && !wrote
+  const areOthersQuiet =
+    state.rivals(name, now.root, from, at).length === 0 && state.othersFiles(name, from).length === 0
   const changed = changedIn(before, now)
+  const isAlone = isOwnAlone && areOthersQuiet
   if (!changed || changed.size > mostChanged) return { isAlone }
   const tracked = new Set([before, now].flatMap((at) => committedAmong([...changed.keys()], at)))
   return { isAlone, files: [...changed].map(([path, { isNew }]) => ({ path, isTracked: tracked.has(path), isNew })) }

@@ -166,7 +166,10 @@ function realIfThere(path: string): string {
  * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
  * whose they are.
  */
-function changedBy({ from, to, before, now }: Window, { state, name, isOwn }: Work): string[] {
+export function changedBy(
+  { from, to, before, now }: Window,
+  { state, name, isOwn }: Pick<Work, 'state' | 'name' | 'isOwn'>,
+): string[] {
   if (!before || !now || before.root !== now.root) return []
   if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []

@@ -29,6 +29,7 @@ export function snapshot(cwd: string, objects: string, withinMs = 10_000): Snaps
 /** The same, but throws an Error that says why the tree cannot be taken. */
 export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000): Snapshot | undefined {
   const until = performance.now() + withinMs
+  const takenAt = Date.now()
   const repository = repositoryAt(cwd)
   if (!repository) return undefined
   const of = guarded(repository, objects, until)
@@ -43,6 +44,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
     ...(committed && { commitTree: committed.tree }),
     objects,
     log,
+    takenAt,
     ...(stash && { stash }),
     git: gitFields(of, tree, committed),
   }

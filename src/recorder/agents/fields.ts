@@ -65,10 +65,12 @@ export const timeOf = (value: unknown): number | undefined => {
 export const defined = <T extends object>(object: T): T =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 
-/** The most characters to keep of a prompt, of an answer, and of a command. */
+/** The most characters to keep of a prompt and of an answer. */
 export const promptLength = 20_000
 export const answerLength = 16_000
-export const commandLength = 2_000
+
+/** The most characters to read of a command line. What is cut there is longer than any line whose checks are read. */
+export const lineLength = 70_000
 
 /** How many items of a plan a turn takes. */
 export const mostItems = 100

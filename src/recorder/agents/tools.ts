@@ -1,5 +1,5 @@
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
-import { commandLength, defined, type Fields, fieldsOf, listOf, mostItems, startOf, textOf } from './fields.ts'
+import { defined, type Fields, fieldsOf, lineLength, listOf, mostItems, startOf, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
 /**
@@ -86,8 +86,9 @@ export function targetOf(name: unknown, input: unknown): string | undefined {
   return words && shortOf(words)
 }
 
+/** Whole, because what ran in a line may depend on its last word. */
 function commandOf({ command }: Fields): string | undefined {
-  return textOf(Array.isArray(command) ? command.join(' ') : command, commandLength)
+  return textOf(Array.isArray(command) ? command.join(' ') : command, lineLength)
 }
 
 /** Each agent has its own name for it. */

@@ -1,5 +1,5 @@
 import type { TurnFields } from '../../nouns/run/turn-fields.ts'
-import { defined, mostCount, mostItems } from './fields.ts'
+import { defined, mostCount, mostItems, startOf } from './fields.ts'
 import type { BegunUse, Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
 import { toldTurn } from './told-turn.ts'
 import { type KeptItem, planAfter } from './tools.ts'
@@ -125,7 +125,8 @@ export function withStep(draft: Draft, step: Step, at: number): Draft {
 
 function withBegun(draft: Draft, { tool, id, command }: BegunUse, at: number): Draft {
   if (id === undefined || command === undefined) return draft
-  return { ...draft, begun: [...(draft.begun ?? []), { tool, id, command, at }].slice(-most.commands) }
+  const ran = { tool, id, command: startOf(command, bytes.command), at }
+  return { ...draft, begun: [...(draft.begun ?? []), ran].slice(-most.commands) }
 }
 
 /** Whether a command with that id began in the turn, and its end was not reported. */
@@ -134,7 +135,8 @@ export const hasBegun = ({ begun = [] }: Draft, id: string): boolean => begun.so
 function withTool({ begun, ...draft }: Draft, use: ToolUse): Draft {
   const open = begun?.filter((one) => one.id !== use.id) ?? []
   const { id, command, exitCode, durationMs, plan, task, files = [], refused } = use
-  const ran = command === undefined || refused ? [] : [defined({ id, command, exitCode, durationMs, at: draft.at })]
+  const line = command !== undefined && startOf(command, bytes.command)
+  const ran = !line || refused ? [] : [defined({ id, command: line, exitCode, durationMs, at: draft.at })]
   return {
     ...draft,
     ...(open.length > 0 && { begun: open }),

@@ -5,7 +5,7 @@ import { listOf } from '../../../frame/pieces.ts'
 import { columns, type RunRow } from '../row.ts'
 import type { CheckState } from './row.ts'
 
-/** The most runs that a check by commit goes to, newest first. */
+/** The most runs that a check by commit goes to: those that made it first, then those that changed something, newest first. */
 const mostRuns = 100
 
 interface Candidate {
@@ -23,7 +23,7 @@ const hasChanged = sql`case when r.changes is not null and r.changes not like '%
   or exists (select 1 from run_commits m where m.run_id = r.id and m.made = 1) then 1 else 0 end`
 
 const fields = sql`r.id, r.run_id, r.created_by, ${hasChanged} as changed`
-const newest = sql`order by r.created_at desc, r.id desc limit ${mostRuns}`
+const foremost = sql`order by made desc, changed desc, r.created_at desc, r.id desc limit ${mostRuns}`
 
 /**
  * The runs that a check of a commit is about, newest first, locked in the order of their ids: those whose own recorder saw
@@ -56,7 +56,7 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
 }
 
 const candidates = (ctx: Ctx, more: Sql, from: Sql) =>
-  ctx.db.query<Candidate>(sql`select ${fields}, ${more} from ${from} ${newest}`)
+  ctx.db.query<Candidate>(sql`select ${fields}, ${more} from ${from} ${foremost}`)
 
 /** Whether a run made the commit on which another one stood later, so that the commit is not the work of the other. */
 const isBefore = (maker: Candidate, other: Candidate) =>

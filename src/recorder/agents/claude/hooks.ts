@@ -138,10 +138,10 @@ function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
   })
 }
 
-/** A successful command has its own event; a failed one contains the code. */
+/** A successful command has its own event; the report of a failed one begins with the code. */
 function exitCodeOf({ hook_event_name, tool_response, error }: Fields): number | undefined {
   if (hook_event_name === 'PostToolUseFailure') {
-    const code = /\b(?:exit|status) code:? (\d{1,3})\b/i.exec(textOf(error) ?? '')?.[1]
+    const code = /^(?:Error: )?Exit code ([1-9]\d{0,2})\b/.exec(textOf(error) ?? '')?.[1]
     return code === undefined ? undefined : Number(code)
   }
   const { interrupted, backgroundTaskId, returnCodeInterpretation } = fieldsOf(tool_response)

@@ -94,7 +94,8 @@ export function called(reading: Reading, item: Fields): Told[] {
   if (!begun) return blockedIn(output)
   reading.open.delete(id)
   const { exit_code } = fieldsOf(fieldsOf(json(output)).metadata)
-  const told = exit_code ?? /(?:exited with code|Exit code:) (\d{1,3})/.exec(String(output))?.[1]
+  const [head = ''] = String(output).split('\nOutput:', 1)
+  const told = exit_code ?? /^(?:Process exited with code|Exit code:) (\d{1,3})$/m.exec(head)?.[1]
   const code = told === undefined ? undefined : Number(told)
   const isPatch = begun.name === 'apply_patch'
   const failed = isPatch && code !== undefined && code !== 0
