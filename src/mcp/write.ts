@@ -160,18 +160,26 @@ type Claim = Pick<Input<'createCheck'>, 'name' | 'result' | 'command' | 'content
  * The check of the current work that a recorder made of that command, with that result; undefined if it saw none. The
  * findings are added to it, if this key may.
  */
-async function seenCheck({ client, once }: Call, runId: string, { name, result, command, content }: Claim) {
-  const { checks } = await client.listChecks({ runId, name, limit: shown })
+async function seenCheck(call: Call, runId: string, { name, result, command, content }: Claim) {
+  const { checks } = await call.client.listChecks({ runId, name, limit: shown })
   const isSame = (ran: string | null) => command === undefined || (ran !== null && sameCommand(ran, command ?? ''))
   // An older server does not say what a recorder saw.
   const seen = checks.find((check) => (check.recorder ?? null) !== null && isSame(check.command))
   if (!seen?.current || seen.result !== result) return undefined
   if (content !== undefined) {
-    await client.updateCheck({ checkId: seen.checkId, content }, once('findings')).catch((error) => {
+    await addFindings(call, seen.checkId, content).catch((error) => {
       if (!(error instanceof ConductError)) throw error
     })
   }
   return seen
+}
+
+/** Adds an agent's findings below what the recorder noted. */
+async function addFindings({ client, once }: Call, checkId: string, findings: string): Promise<void> {
+  const { check } = await client.getCheck({ checkId })
+  if (check.content.includes(findings)) return
+  const content = check.content === '' ? findings : `${check.content}\n\n${findings}`
+  await client.updateCheck({ checkId, content }, once('findings'))
 }
 
 /**

@@ -2,7 +2,7 @@ import { defined } from './agents/fields.ts'
 import type { BegunUse, Step } from './agents/seen.ts'
 import { cut } from './agents/turn.ts'
 import { type Facts, type RanCheck, type RanLine, type Stepped, withCall } from './facts.ts'
-import type { Candidate, Memo } from './memo.ts'
+import type { Candidate, Leftover, Memo } from './memo.ts'
 import type { Use } from './work.ts'
 
 type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
@@ -59,7 +59,9 @@ const stillGoing = (background: string[] = [], facts: Facts): string[] =>
 export function unsureChecks(before: Stepped, facts: Facts): Stepped {
   const { unsure = [], background, ...memo } = before.memo
   const going = stillGoing(background, facts)
-  const open = unsure.filter((one) => one.goesOn && toldOf(one, facts).exitCode === undefined)
+  const open = unsure
+    .filter((one) => one.goesOn && toldOf(one, facts).exitCode === undefined)
+    .map((one): Candidate => (isDisturbed(one, memo) ? { ...one, isDisturbed: true } : one))
   return unsure.reduce<Stepped>(
     (after, candidate) => {
       const ended = toldOf(candidate, facts)
@@ -74,11 +76,19 @@ export function unsureChecks(before: Stepped, facts: Facts): Stepped {
   )
 }
 
-/** A command that has ended in the background, with the tree as it is now, unless the session wrote a file meanwhile. */
-function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, { edits = [] }: Memo, { trees }: Facts) {
+/** Whether the session's tools wrote, or its other commands changed something, since a command in the background began. */
+const isDisturbed = (
+  { trees: { began = 0 }, isDisturbed }: Candidate,
+  { edits = [], commands = [] }: Pick<Memo, 'edits' | 'commands'>,
+): boolean =>
+  isDisturbed === true ||
+  edits.some((at) => at >= began) ||
+  commands.some(({ from, to, before, now }) => to > began && from !== began && (!before || before.tree !== now?.tree))
+
+/** A command that has ended in the background, with the tree as it is now, unless the session changed files meanwhile. */
+function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, memo: Memo, { trees }: Facts) {
   const { began, now: start, ...rest } = candidate.trees
-  const from = began ?? 0
-  const isKnown = start !== undefined && trees.now?.root === start.root && !edits.some((at) => at >= from)
+  const isKnown = start !== undefined && trees.now?.root === start.root && !isDisturbed(candidate, memo)
   return { ...candidate, trees: { ...rest, ...(isKnown && { now: trees.now }), ...(began !== undefined && { began }) } }
 }
 
@@ -113,17 +123,23 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
       agent: facts.agent,
     })
     const leftovers = seen.leftovers && {
-      leftovers: [...new Set([...(after.memo.leftovers ?? []), ...seen.leftovers])].slice(-mostLeftovers),
+      leftovers: [...withIds([...(after.memo.leftovers ?? []), ...seen.leftovers])]
+        .map(([path, id]) => ({ path, id }))
+        .slice(-mostLeftovers),
     }
     return withCall(after, 'createCheck', input, { isChecked: true, ...leftovers })
   }, before)
 }
 
+/** The content that checks left in each file. */
+export const withIds = (leftovers: Memo['leftovers'] = []): Map<string, string> =>
+  new Map(leftovers.flatMap((one) => (typeof one === 'string' ? [] : [[one.path, one.id]])))
+
 interface SeenTrees {
   startTree?: string
   tree?: string
   /** What the check left behind. */
-  leftovers?: string[]
+  leftovers?: Leftover[]
 }
 
 /**
@@ -143,10 +159,13 @@ export function treesOf(
   if (line.others === 'write' && !isFirst && !isLast) return { startTree }
   if (startTree === tree) return { startTree, tree }
   if (!change?.isAlone) return { startTree }
-  const known = new Set(memo.leftovers)
-  const areLeft = change.files?.every(({ path, isTracked, isNew }) => !isTracked && (isNew || known.has(path)))
+  const known = withIds(memo.leftovers)
+  const areLeft = change.files?.every(
+    ({ path, was, isTracked, isNew }) => !isTracked && (isNew || known.get(path) === was),
+  )
   if (line.others !== 'write') {
-    return areLeft ? { startTree, tree, leftovers: change.files?.map(({ path }) => path) ?? [] } : { startTree }
+    const leftovers = change.files?.map(({ path, id }) => ({ path, id })) ?? []
+    return areLeft ? { startTree, tree, leftovers } : { startTree }
   }
   return isLast ? { tree } : { startTree }
 }

@@ -26,6 +26,8 @@ export interface Memo {
   begun?: boolean
   /** When its run began, in milliseconds since 1970. */
   startedAt?: number
+  /** The mail address under which its environment has git commit. */
+  mail?: string
   /** Whether its run has ended. */
   ended?: boolean
   /** The end of the session came before the end of its last turn, whose hook may still come. */
@@ -64,8 +66,8 @@ export interface Memo {
   owed?: OwedDiff[]
   /** The ids of its commands that went on in the background, and whose ends are not known. */
   background?: string[]
-  /** Files that checks left behind and git does not track. */
-  leftovers?: string[]
+  /** Files that checks left behind and git does not track. Texts in states of an older version. */
+  leftovers?: (Leftover | string)[]
   /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */
   left?: string[]
   /** Commands that may be checks, with unknown exit codes. */
@@ -190,6 +192,8 @@ export interface Trees {
   checks?: SessionRules | undefined
   /** For a prompt and the end of a turn: which texts to record. */
   rules?: RecordRules | undefined
+  /** For a prompt: the mail address under which the environment of the agent has git commit. */
+  mail?: string | undefined
   /** For a prompt: the process that worked on the turn before is gone. */
   isLeft?: true
 }
@@ -217,12 +221,27 @@ export interface Candidate {
   change?: CommandChange
   /** It went on in the background, so that the tree after it is not known yet. */
   goesOn?: true
+  /** Since it went on, other commands of an ended turn have changed the working tree. */
+  isDisturbed?: true
+}
+
+/** A file with the mode and id of its content. */
+export interface Leftover {
+  path: string
+  id: string
+}
+
+/** `was` is the mode and id of its content before. */
+interface ChangedFile extends Leftover {
+  was: string
+  isTracked: boolean
+  isNew: boolean
 }
 
 /** What changed in a working tree while a command ran. */
 export interface CommandChange {
   /** Undefined if there are too many, or git could not tell. */
-  files?: { path: string; isTracked: boolean; isNew: boolean }[]
+  files?: ChangedFile[]
   /** Whether no other command or tool, of this session or another one, is known to have written meanwhile. */
   isAlone: boolean
 }

@@ -1,5 +1,6 @@
 import { defined } from './agents/fields.ts'
 import type { Failure, Seen, Step, TurnEnd } from './agents/seen.ts'
+import { mayWrite } from './agents/tools.ts'
 import { hasBegun, isEmpty, isQueued, newDraft, promptedDraft, withStep } from './agents/turn.ts'
 import { checksOf, withBegun } from './check.ts'
 import { type Facts, type RanLine, type Stepped, withCall } from './facts.ts'
@@ -72,6 +73,7 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
     ...(base && { base }),
     ...checksAt(rest, trees),
     ...(trees.rules && { rules: trees.rules }),
+    ...(trees.mail !== undefined && { mail: trees.mail }),
     draft: promptedDraft(rest.draft, { ...seen, step }, at, rest.plan),
   }
   return begun({ ...before, memo }, { at, prompt: step.text }, facts)
@@ -126,7 +128,7 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   }
   const use = { cwd: seen.cwd, trees, step }
   const line = lineOf(memo, use, facts)
-  const writes = !step.refused && (line ? line.others === 'write' : (step.files?.length ?? 0) > 0)
+  const writes = !step.refused && (line ? line.others === 'write' : mayWrite(step))
   const isBefore = line?.checks.some(({ isLast }) => isLast)
   const before = withWork({ ...start, memo }, use, facts.moved)
   const changed = writes && isBefore ? withoutTree(before) : before

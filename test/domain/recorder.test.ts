@@ -177,7 +177,13 @@ const snapshot = (tree: string, commit = 'c1', commitTree = 't1'): Snapshot => (
 })
 
 const check = (isLast = true): RanCheck => ({ name: 'tests', command: 'npm test', exitCode: 0, isFirst: true, isLast })
-const file = (path: string, isTracked: boolean, isNew: boolean) => ({ path, isTracked, isNew })
+const file = (path: string, isTracked: boolean, isNew: boolean, was = 'before') => ({
+  path,
+  isTracked,
+  isNew,
+  was,
+  id: 'after',
+})
 const left = file('coverage/index.html', false, true)
 
 for (const [what, change, others, isLast, memo, expected] of [
@@ -187,15 +193,15 @@ for (const [what, change, others, isLast, memo, expected] of [
     'none',
     true,
     {},
-    { startTree: 'a', tree: 'b', leftovers: [left.path] },
+    { startTree: 'a', tree: 'b', leftovers: [{ path: left.path, id: 'after' }] },
   ],
   [
     'what an earlier check left',
     { isAlone: true, files: [file('report', false, false)] },
     'none',
     true,
-    { leftovers: ['report'] },
-    { startTree: 'a', tree: 'b', leftovers: ['report'] },
+    { leftovers: [{ path: 'report', id: 'before' }] },
+    { startTree: 'a', tree: 'b', leftovers: [{ path: 'report', id: 'after' }] },
   ],
   [
     "somebody's untracked file",

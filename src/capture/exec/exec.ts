@@ -166,7 +166,7 @@ function workOf(before: Snapshot | undefined, after = before): Pick<Input<'creat
   if (!before || !after) return {}
   const base = before.git.commit
   const { commitTree } = after
-  const isOwn = isOwnIn(after.root, process.env)
+  const isOwn = isOwnIn(after.root, process.env.GIT_COMMITTER_EMAIL)
   const commits = before === after ? [] : commitsMade(after, before.log ?? 0, after.log ?? 0, isOwn)
   const git = {
     ...after.git,

@@ -88,10 +88,10 @@ function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
 }
 
 /** Tells the session's commits from those of others. A working tree that was removed had the settings of its repository. */
-function isOwnOf({ recording, env }: Session, { draft }: Memo, now: Snapshot | undefined): IsOwn {
+function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | undefined): IsOwn {
   const folder = now && isGone(now) ? repositoryBehind(now)?.root : undefined
   const commands = draft?.commands.map(({ command }) => command)
-  return isOwnIn(folder ?? recording.cwd, env, commands)
+  return isOwnIn(folder ?? recording.cwd, mail, commands)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { launchers, programs, runners } from '../../nouns/run/verdict/command-list.ts'
 import { type Env, folders } from '../../place/folders.ts'
@@ -38,24 +38,27 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   if (!isNoted && !state.find(recording.name)) return false
   const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name), heard.until)
   if (step.kind === 'begin') beginCommand(state, heard, step, take)
-  const isDue = isNoted && keep(state, heard, take)
+  const isDue = isNoted && keep(state, heard, env, take)
   const before = step.kind === 'wait' ? state.doing(recording.name) : undefined
   const activity = activityOf(step, new Date().toISOString(), before)
   const isBeat = activity !== undefined && state.heard(recording.name, activity, seen.cwd)
   return isDue || isBeat
 }
 
-/** If git takes too long for a working tree, hooks do not try it again. `conduct sync` does, if it can. */
+/** How long hooks leave git alone once it took too long, in milliseconds. */
+const restMs = 60_000
+
+/** If git takes too long for a working tree, hooks do not try it again for a while. `conduct sync` does, if it can. */
 function snapshotInHook(cwd: string, objects: string, until: number): Snapshot | undefined {
   const mark = join(objects, 'slow')
-  if (existsSync(mark)) return undefined
+  if (Date.now() - (statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0) < restMs) return undefined
   const taken = snapshot(cwd, objects, until - performance.now())
   if (performance.now() > until && existsSync(objects)) writeFileSync(mark, '')
   return taken
 }
 
 /** Stores the note. Returns whether to send it now. */
-function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boolean {
+function keep(state: State, heard: Heard, env: Env, take: () => Snapshot | undefined): boolean {
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
@@ -64,7 +67,11 @@ function keep(state: State, heard: Heard, take: () => Snapshot | undefined): boo
     case 'prompt':
     case 'turn': {
       const rules = readable(() => recordRules(recording.cwd))
-      const known: Trees = { rules, ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }) }
+      const known: Trees = {
+        rules,
+        ...(step.kind === 'prompt' && { mail: env.GIT_COMMITTER_EMAIL }),
+        ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }),
+      }
       // Stored before calling git, because an agent that exits may kill its hooks.
       const noted = state.note(recording, seen, key, false, known)
       if (noted === undefined) return false

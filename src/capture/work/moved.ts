@@ -1,15 +1,15 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute } from 'node:path'
 import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
 import type { Env } from '../../place/folders.ts'
 import { askOf, diffTrees, type IsOwn, movesOf } from '../../place/git/history.ts'
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
+import { withIds } from '../../recorder/check.ts'
 import type { CommandChange, Memo, Trees, Window } from '../../recorder/memo.ts'
 import type { Moved, Snapshot } from '../../recorder/work.ts'
-import { fromTop } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
-import { changedBy } from './own-work.ts'
+import { changedBy, placed } from './own-work.ts'
 
 /** How many paths a run names. */
 const mostPaths = 20
@@ -29,8 +29,8 @@ interface Here {
 /** How the working tree stands to what the run says about it. */
 export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
-  const left = new Set([...others, ...(here.memo.leftovers ?? [])])
-  const uncommitted = uncommittedSince(here.memo.base, now, left)
+  const left = withIds(here.memo.leftovers)
+  const uncommitted = uncommittedSince(here.memo.base, now, (path, id) => others.has(path) || left.get(path) === id)
   return { uncommitted, isForeign: isForeign(now, here, others), ...headOf(now, here) }
 }
 
@@ -38,30 +38,29 @@ export function movedTo(now: Snapshot, here: Here): Moved {
 function othersIn({ root }: Snapshot, here: Here): Set<string> {
   const { memo, commands } = here
   const others = writtenByOthers(root, here, memo.startedAt ?? 0)
-  const named = (memo.draft?.files ?? []).map((path) => relativeTo(root, path))
+  const named = (memo.draft?.files ?? []).map((path) => placed(root, root, path))
   for (const path of [...(memo.own ?? []), ...named]) others.delete(path)
   if (others.size > 0) for (const path of commands.flatMap((command) => changedBy(command, here))) others.delete(path)
   return others
 }
 
 const writtenByOthers = (root: string, { state, name }: Pick<Here, 'state' | 'name'>, since: number): Set<string> =>
-  new Set(state.othersFiles(name, since).map((path) => relativeTo(root, path)))
-
-const relativeTo = (root: string, path: string) => fromTop(root, resolve(root, path))
+  new Set(state.othersFiles(name, since).map((path) => placed(root, root, path)))
 
 /**
- * The files that differ from the commit, other than at the beginning, and are none of `others`; null if git cannot tell.
+ * The files that differ from the commit, other than at the beginning, except those that are not the session's with that
+ * content; null if git cannot tell.
  */
 export function uncommittedSince(
   base: Snapshot | undefined,
   now: Snapshot,
-  others: ReadonlySet<string> = new Set(),
+  isOthers: (path: string, id: string) => boolean = () => false,
 ): Moved['uncommitted'] {
   const differing = fromCommit(now)
   if (!differing) return null
   const before = (base && fromCommit(base)) ?? new Map<string, Change>()
   const paths = [...differing].flatMap(([path, { id }]) =>
-    before.get(path)?.id === id || others.has(path) ? [] : path,
+    before.get(path)?.id === id || isOthers(path, id) ? [] : path,
   )
   return { count: paths.length, paths: paths.slice(0, mostPaths) }
 }
@@ -71,7 +70,8 @@ const fromCommit = (at: Snapshot) =>
   at.commitTree === undefined ? undefined : changedIn({ ...at, tree: at.commitTree }, at)
 
 interface Change {
-  /** The mode and id of the content in the second tree. */
+  /** The mode and id of the content in the first tree, and in the second one. */
+  was: string
   id: string
   isNew: boolean
 }
@@ -83,8 +83,9 @@ export function changedIn(before: Snapshot, after: Snapshot): Map<string, Change
     const fields = diffTrees(before, after, '--no-renames', '--raw', '--no-abbrev', '-z').split('\0')
     const changed = new Map<string, Change>()
     for (let at = 0; at + 1 < fields.length; at += 2) {
-      const [, mode, , id, status] = (fields[at] as string).split(' ')
-      changed.set(fields[at + 1] as string, { id: `${mode} ${id}`, isNew: status === 'A' })
+      const [wasMode, mode, wasId, id, status] = (fields[at] as string).slice(1).split(' ')
+      const ids = { was: `${wasMode} ${wasId}`, id: `${mode} ${id}` }
+      changed.set(fields[at + 1] as string, { ...ids, isNew: status === 'A' })
     }
     return changed
   } catch {
@@ -131,13 +132,14 @@ export function changeDuring(
   const from = began ?? at
   const { commands, wrote } = state.didMeanwhile(name, now.root, from, at)
   const isOwnAlone = commands <= 1 && !wrote
-  const areOthersQuiet =
-    state.rivals(name, now.root, from, at).length === 0 && state.othersFiles(name, from).length === 0
+  const isBelow = (path: string) => !isAbsolute(path)
+  const wroteBelow = [...writtenByOthers(now.root, { state, name }, from)].some(isBelow)
+  const areOthersQuiet = !wroteBelow && state.rivals(name, now.root, from, at).length === 0
   const changed = changedIn(before, now)
   const isAlone = isOwnAlone && areOthersQuiet
   if (!changed || changed.size > mostChanged) return { isAlone }
   const tracked = new Set([before, now].flatMap((at) => committedAmong([...changed.keys()], at)))
-  return { isAlone, files: [...changed].map(([path, { isNew }]) => ({ path, isTracked: tracked.has(path), isNew })) }
+  return { isAlone, files: [...changed].map(([path, file]) => ({ path, ...file, isTracked: tracked.has(path) })) }
 }
 
 /** Those of the paths that the commit of a snapshot has. A command after it may have committed the others. */

@@ -144,7 +144,7 @@ export const pathsOf = (root: string | undefined, cwd: string, files: string[]):
  * The path of a file from the top of the working tree; absolute if it is outside. Who writes to a link writes to the file
  * behind it, unless a command has put the link there, maybe after the file was written.
  */
-function placed(root: string | undefined, cwd: string, file: string, byCommands?: ReadonlySet<string>): string {
+export function placed(root: string | undefined, cwd: string, file: string, byCommands?: ReadonlySet<string>): string {
   const own = ownPath(file)
   const path = isAbsolute(own) ? own : resolve(cwd, own)
   if (root === undefined) return fromTop(cwd, path)

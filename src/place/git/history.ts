@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { mailOf } from '../../contract/person.ts'
 import type { RunInput } from '../../nouns/run/fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
-import type { Env } from '../folders.ts'
 import { foreignPart } from '../foreign.ts'
 import { openObjects } from './diff.ts'
 import { askIn, authorOf, bytesIn, type Guarded, gitIn } from './guarded.ts'
@@ -20,13 +19,13 @@ const making =
 export type IsOwn = (mail: string | undefined) => boolean
 
 /**
- * Whether git commits under that address in a folder: its settings, the environment or one of these commands names it.
- * True for every address if the settings name none.
+ * Whether git commits under that address in a folder: its settings, the environment, as `given`, or one of these commands
+ * names it. True for every address if the settings name none.
  */
-export function isOwnIn(cwd: string, env: Env, commands: readonly string[] = []): IsOwn {
+export function isOwnIn(cwd: string, given: string | undefined, commands: readonly string[] = []): IsOwn {
   let settings: { mail: string | undefined } | undefined
   const isNamed = (mail: string) =>
-    mail === env.GIT_COMMITTER_EMAIL?.toLowerCase() || commands.some((line) => line.toLowerCase().includes(mail))
+    mail === given?.toLowerCase() || commands.some((line) => line.toLowerCase().includes(mail))
   return (mail) => {
     if (mail === undefined || isNamed(mail)) return true
     settings ??= { mail: mailOf(authorOf(cwd)) }

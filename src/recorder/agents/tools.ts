@@ -5,7 +5,7 @@ import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 /**
  * The kinds of tools that Conduct knows. Tools of MCP servers are never among them, whatever their fields are called.
  */
-type Kind = 'shell' | 'edit' | 'patch' | 'plan' | 'question'
+type Kind = 'shell' | 'edit' | 'patch' | 'plan' | 'question' | 'other'
 
 const names: Record<Kind, string[]> = {
   shell: [
@@ -30,6 +30,28 @@ const names: Record<Kind, string[]> = {
     ...['request_user_input', 'question'],
   ],
   plan: ['TodoWrite', 'todowrite', 'todo_write', 'write_todos', 'update_plan'],
+  // They write no file themselves.
+  other: [
+    ...['Read', 'read', 'read_file', 'ReadFile', 'read_many_files', 'view', 'view_image', 'NotebookRead', 'LSP', 'lsp'],
+    ...[
+      'Grep',
+      'grep',
+      'Glob',
+      'glob',
+      'LS',
+      'ls',
+      'list',
+      'List',
+      'list_directory',
+      'search_file_content',
+      'grep_search',
+    ],
+    ...['WebFetch', 'webfetch', 'web_fetch', 'WebSearch', 'websearch', 'web_search', 'google_web_search', 'fetch'],
+    ...['Task', 'task', 'Agent', 'agent', 'spawn_agent', 'wait_agent', 'close_agent', 'send_input', 'Skill', 'skill'],
+    ...['TaskCreate', 'TaskUpdate', 'TaskList', 'TaskGet', 'TaskOutput', 'TaskStop', 'TodoRead', 'todoread'],
+    ...['BashOutput', 'KillShell', 'read_bash', 'stop_bash', 'list_bash', 'ToolSearch', 'report_intent', 'save_memory'],
+    ...['EnterPlanMode', 'enter_plan_mode', 'EnterWorktree', 'ExitWorktree'],
+  ],
 }
 
 const kinds = new Map(Object.entries(names).flatMap(([kind, list]) => list.map((name) => [name, kind as Kind])))
@@ -43,6 +65,13 @@ export const toolName = (name: unknown): string =>
 
 /** Whether the tool changes the file it is given. */
 export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 'edit'
+
+/**
+ * Whether the use of a tool may have changed a file. An unknown tool, such as one of an MCP server, may, unless it is one of
+ * Conduct's own.
+ */
+export const mayWrite = ({ tool, files = [] }: Pick<ToolUse, 'tool' | 'files'>): boolean =>
+  files.length > 0 || !(kinds.has(toolName(tool)) || /(?:^|_)conduct[_-]/.test(tool))
 
 /** Whether a tool runs commands. */
 export const isShell = (name: unknown): boolean => kinds.get(toolName(name)) === 'shell'
@@ -63,6 +92,7 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
     edit: () => ({ files: more.failed ? undefined : [fileOf(fields) ?? []].flat() }),
     patch: () => ({ files: more.failed ? undefined : patched(fields) }),
     plan: () => ({ plan: planOf(fields) }),
+    other: () => ({}),
   }
   const kind = kinds.get(tool)
   return defined({ tool, ...rest, ...(kind && did[kind]()) })

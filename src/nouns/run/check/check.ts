@@ -69,7 +69,10 @@ export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
       )
     }
     const before = stateOf(row)
-    if (row.recorder !== null) requireNoEvidence(row, patch)
+    if (row.recorder !== null) {
+      requireNoEvidence(row, patch)
+      if (content !== undefined) await requireAdded(ctx, row, content)
+    }
     const after: CheckState = { ...before, ...definedOf(patch) }
     requireAgreement(after)
     const digests =
@@ -101,6 +104,18 @@ export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
     await settle(ctx, run)
     return { check: await shownCheck(ctx, changed as CheckRow) }
   })
+}
+
+/** Throws FORBIDDEN unless the new content of a check that a recorder saw begins with what the recorder noted. */
+async function requireAdded(ctx: Ctx, row: CheckRow, content: string): Promise<void> {
+  const [noted] = await ctx.db.query<{ content: string | null }>(
+    sql`select ${documentText(sql`checks.document_id`)} as content from checks where checks.id = ${row.id}`,
+  )
+  if (content.startsWith(noted?.content ?? '')) return
+  throw new ConductError(
+    'FORBIDDEN',
+    `A recorder saw check '${row.check_id}', so the content that it noted stays: begin with that, and add to it.`,
+  )
 }
 
 /** The fields that do not say what ran, on which work and how it ended. */

@@ -119,7 +119,8 @@ function sinceOf(told: Told): { words: string; isWhole: boolean } | undefined {
   const { check } = about
   const { state, isSame } = told
   if (check.startTree && !check.tree) return { words: 'files changed while it ran', isWhole: false }
-  if (state.tree && !check.tree && !check.commit) return { words: 'on which files is not known', isWhole: false }
+  const hasOnlyTree = check.evidence === 'executed' || !check.commit
+  if (state.tree && !check.tree && hasOnlyTree) return { words: 'on which files is not known', isWhole: false }
   const paths = isSame(check.tree, state.commitTree) ? pathsIn('changed since', state) : undefined
   return paths ? { words: paths, isWhole: true } : { words: 'the work changed since', isWhole: false }
 }
