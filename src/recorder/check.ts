@@ -53,20 +53,21 @@ const stillGoing = (background: string[] = [], facts: Facts): string[] =>
   background.filter((id) => toldOf({ id }, facts).exitCode === undefined)
 
 /**
- * Adds the checks of commands whose exit code is now known. One in the background may end in a later turn. The others stay
+ * Adds the checks of commands whose exit code is now known. `commands` are those of the turn. One in the background may end in a later turn. The others stay
  * unknown: a gap is better than a guess.
  */
-export function unsureChecks(before: Stepped, facts: Facts): Stepped {
+export function unsureChecks(before: Stepped, commands: Memo['commands'], facts: Facts): Stepped {
   const { unsure = [], background, ...memo } = before.memo
+  const did = { edits: memo.edits, commands }
   const going = stillGoing(background, facts)
   const open = unsure
     .filter((one) => one.goesOn && toldOf(one, facts).exitCode === undefined)
-    .map((one): Candidate => (isDisturbed(one, memo) ? { ...one, isDisturbed: true } : one))
+    .map((one): Candidate => (isDisturbed(one, did) ? { ...one, isDisturbed: true } : one))
   return unsure.reduce<Stepped>(
     (after, candidate) => {
       const ended = toldOf(candidate, facts)
       if (ended.exitCode === undefined) return after
-      const whole = candidate.goesOn ? endedLate(candidate, memo, facts) : candidate
+      const whole = candidate.goesOn ? endedLate(candidate, did, facts) : candidate
       return withChecks(after, { ...timeOf(ended), ...whole }, ended.exitCode, facts)
     },
     {
@@ -76,19 +77,19 @@ export function unsureChecks(before: Stepped, facts: Facts): Stepped {
   )
 }
 
+/** What the session's tools and commands did. */
+type Did = Pick<Memo, 'edits' | 'commands'>
+
 /** Whether the session's tools wrote, or its other commands changed something, since a command in the background began. */
-const isDisturbed = (
-  { trees: { began = 0 }, isDisturbed }: Candidate,
-  { edits = [], commands = [] }: Pick<Memo, 'edits' | 'commands'>,
-): boolean =>
+const isDisturbed = ({ trees: { began = 0 }, isDisturbed }: Candidate, { edits = [], commands = [] }: Did): boolean =>
   isDisturbed === true ||
   edits.some((at) => at >= began) ||
   commands.some(({ from, to, before, now }) => to > began && from !== began && (!before || before.tree !== now?.tree))
 
 /** A command that has ended in the background, with the tree as it is now, unless the session changed files meanwhile. */
-function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, memo: Memo, { trees }: Facts) {
+function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, did: Did, { trees }: Facts) {
   const { began, now: start, ...rest } = candidate.trees
-  const isKnown = start !== undefined && trees.now?.root === start.root && !isDisturbed(candidate, memo)
+  const isKnown = start !== undefined && trees.now?.root === start.root && !isDisturbed(candidate, did)
   return { ...candidate, trees: { ...rest, ...(isKnown && { now: trees.now }), ...(began !== undefined && { began }) } }
 }
 

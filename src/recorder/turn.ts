@@ -78,7 +78,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...defined({ filesOmitted, restored, changes, uncredited }),
     ...(git && { git }),
   }
-  const { draft: _, commands: __, failure: ___, interrupted: ____, ...rest } = memo
+  const { draft: _, commands, failure: __, interrupted: ___, ...rest } = memo
   const plan = draft.plan ?? draft.kept
   const left = [...(memo.left ?? []), ...(draft.begun ?? []).map(({ id }) => id)].slice(-mostLeft)
   const next: Memo = {
@@ -95,7 +95,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(end.failure && { failure: end.failure }),
     ...(end.interrupted && { interrupted: true }),
   }
-  return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), facts)
+  return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), commands, facts)
 }
 
 /** How many files and unended commands of a session to remember. */
@@ -191,7 +191,7 @@ const failureOf = (told: Told, known: LeftOpen): Failure | undefined =>
 /** The end of a session, with the final totals of its transcript. */
 export function ended(start: Stepped, at: number, facts: Facts): Stepped {
   if (!start.memo.begun || start.memo.ended) return { ...start, memo: { ...start.memo, ended: true } }
-  const before = unsureChecks(start, facts)
+  const before = unsureChecks(start, start.memo.commands, facts)
   const { memo } = before
   const { told } = facts
   const failure = failureAfter(memo.failure, memo.interrupted) ?? memo.outcome

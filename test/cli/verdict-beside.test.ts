@@ -179,7 +179,7 @@ test('after a hook in which git was slow, later checks have a tree again, and un
   await s.run('npm test')
   await s.claude.stop()
   assert.equal(await s.verdict(), 'stale executed')
-  assert.equal((await onlyRun(s)).why, '`npm test` passed; on which files is not known')
+  assert.equal((await onlyRun(s)).why, '`npm test` passed; on which files is not known; not committed: a, b')
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
   await s.claude.prompt('Once more')
   await s.run('npm test')
