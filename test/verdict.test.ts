@@ -3,7 +3,7 @@ import type { Input } from '../src/client/client.ts'
 import { testLedger } from './support/engines.ts'
 
 const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(40)) as [string, string, string]
-const [a, b] = ['a', 'b'].map((digit) => digit.repeat(40)) as [string, string]
+const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string]
 
 type Git = NonNullable<Input<'updateRun'>['git']>
 type Tested = Pick<Input<'createCheck'>, 'tree' | 'commit' | 'commitTree' | 'dirty'>
@@ -248,12 +248,28 @@ testLedger('a check by commit goes to the runs that made it', async ({ client, a
   assert.deepEqual(await checked('4'.repeat(40), { commitTree: b }), ['TREE'], 'a rebase that changed nothing')
   await record(client, 'VISITOR', { commit: '5'.repeat(40) })
   await assert.rejects(checked('5'.repeat(40)), { code: 'NOT_FOUND', message: /'VISITOR', changed nothing/ })
+  const began = { base: '6'.repeat(40), commit: '6'.repeat(40), commitTree: c }
+  await record(client, 'BEGAN', began, changed)
+  const atBegin = { code: 'NOT_FOUND', message: /'BEGAN', changed nothing/ }
+  await assert.rejects(checked(began.commit), atBegin, 'what it changed is not in the commit on which it began')
+  await assert.rejects(checked('7'.repeat(40), { commitTree: c }), { code: 'NOT_FOUND' })
   await assert.rejects(checked(a), { code: 'NOT_FOUND', message: /made or ended on commit a.*check out its head/ })
   await assert.rejects(checked('1111111'), { code: 'VALIDATION_ERROR', message: /commit: must be a whole commit id/ })
   await assert.rejects(client.createCheck({ result: 'pass' }), {
     code: 'VALIDATION_ERROR',
     message: /runId: is required/,
   })
+})
+
+testLedger('a check by commit finds who made it among many that began there', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  await client.createRun({ runId: 'MADE', git: { commits: [one] }, leaseSeconds: 3600 })
+  await Promise.all(Array.from({ length: 101 }, () => client.createRun({ git: { commit: one } })))
+  const { checks } = await ci.createCheck({ commit: one, result: 'fail' })
+  assert.deepEqual(
+    checks.map(({ runId }) => runId),
+    ['MADE'],
+  )
 })
 
 testLedger('a check of several runs is changed and deleted one by one', async ({ client, as }) => {
@@ -305,6 +321,10 @@ testLedger('only the recorder of a run can say that it saw a command', async ({ 
     message: /A recorder saw check/,
   })
   assert.equal((await agent.updateCheck({ checkId: check.checkId, agent: 'codex' })).check.agent, 'codex')
+  const { checkId } = check
+  await agent.updateCheck({ checkId, content: 'Changed: package.json.' })
+  await agent.updateCheck({ checkId, content: 'Changed: package.json.\n\nTwo of nine fail.' })
+  await assert.rejects(agent.updateCheck({ checkId, content: 'Two of nine fail.' }), { code: 'FORBIDDEN' })
   await agent.updateRun({ runId, status: 'completed', leaseToken })
   await agent.createCheck({ ...seen, result: 'pass', exitCode: 0, leaseToken })
   assert.deepEqual(await told(), ['verified', 'executed', "The author's recorder saw `npm test` pass"], 'after the end')

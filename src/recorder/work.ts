@@ -116,7 +116,9 @@ function isKept(
 ): boolean {
   if (moved.isForeign) return !isCheck
   const hasChanged = commits.length > 0 || (base !== undefined && told?.tree !== base.tree)
-  return hasChanged && moved.isCheckout && moved.uncommitted?.count === 0
+  // What was not committed before a checkout that leaves nothing uncommitted is gone.
+  const isCommitted = moved.made !== undefined || told?.git?.uncommitted?.count === 0
+  return hasChanged && isCommitted && moved.isCheckout && moved.uncommitted?.count === 0
 }
 
 /** The memo of what the run says once that state is sent. */

@@ -71,6 +71,18 @@ const cases: [what: string, does: (s: Session) => Promise<unknown>, verdict: str
     },
     'verified executed',
   ],
+  ...['git checkout -q -f main', 'git switch -q --discard-changes main', 'git checkout -q -f other'].map(
+    (command): (typeof cases)[number] => [
+      `work that ${command} throws away after the tests`,
+      async ({ shell, write, run }) => {
+        shell('git branch other')
+        await write('work', 'pass, and more\n')
+        await run('npm test')
+        await run(command)
+      },
+      'stale executed',
+    ],
+  ),
   [
     'tests in the background, and work that commands change meanwhile and bring back',
     async ({ claude, run }) => {
@@ -149,6 +161,27 @@ for (const by of ['tool', 'command'] as const) {
     assert.equal(await verdict(), 'stale executed')
   })
 }
+
+test('what a check without a rule leaves is work, where other checks have rules', async (t) => {
+  const { claude, env, cwd, verdict, run } = await session(t)
+  await run('npm test')
+  await syncAll(env)
+  const words = ['check', 'exec', '--name', 'generate', '--', 'sh', '-c', 'echo "fails()" > new.test.js']
+  const tool = { tool_name: 'Bash', tool_input: { command: `conduct ${words.join(' ')}` }, tool_use_id: 'own' }
+  await claude.tell('PreToolUse', tool)
+  await start(words, { ...env, CLAUDE_CODE_SESSION_ID: claude.session }, cwd).ran
+  await claude.tell('PostToolUse', { ...tool, tool_response: {} })
+  await claude.stop()
+  assert.equal(await verdict(), 'stale executed')
+})
+
+test('a session that begins under a wrong conduct.json takes no rules from its agent', async (t) => {
+  const { claude, run, write, verdict } = await session(t, { checks: { tests: 7 }, required: ['tests'] })
+  await write('conduct.json', '{ "project": "shop", "checks": { "tests": "true" } }')
+  await run('true')
+  await claude.stop()
+  assert.equal(await verdict(), 'unchecked null')
+})
 
 for (const isLeftover of [true, false]) {
   const what = isLeftover ? 'edited after the tests had generated it' : 'written by the agent alone'

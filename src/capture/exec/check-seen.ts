@@ -19,10 +19,18 @@ import { changeDuring, checkRemarks } from '../work/moved.ts'
 /** The state of a repository that a command saw; empty outside git. */
 export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & { startTree?: string }
 
-/** Runs the command, and says which state of the repository it saw. */
+interface Place {
+  state: State
+  cwd: string
+}
+
+/**
+ * Runs the command of the check with that name, and says which state of the repository it saw. What a check leaves behind
+ * is no work; but where others have rules, one without a rule may be any command.
+ */
 export async function seeing<T>(
   session: Recording | undefined,
-  { state, cwd, words, env }: { state: State; cwd: string; words: string[]; env: Env },
+  { state, cwd, words, env, name: check }: Place & { words: string[]; env: Env; name: string },
   work: () => Promise<T>,
 ): Promise<{ ended: T; work: SeenWork; remarks: string[] }> {
   const name = session?.name ?? ''
@@ -39,8 +47,11 @@ export async function seeing<T>(
     const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
     const candidate = { cwd, command: '', trees, ...(change && { change }) }
     const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
+    const { rules } = rulesOf(session, cwd)
+    const isKnown = startTree === tree || rules.length === 0 || rules.some((rule) => rule.name === check)
     const { commit, dirty } = now.git
-    return { ended, work: defined({ commit, commitTree: now.commitTree, startTree, tree, dirty }), remarks }
+    const seen = { commit, commitTree: now.commitTree, startTree, ...(isKnown && { tree }), dirty }
+    return { ended, work: defined(seen), remarks }
   } finally {
     rmSync(objects, { recursive: true, force: true })
   }
@@ -57,13 +68,15 @@ export interface Ended {
  * name, or there is none.
  */
 export function isByRule({ name, command, exitCode }: Ended, session: Recording | undefined, cwd: string): boolean {
-  const memo: Memo = session?.memo ?? {}
-  const { home, rules } = memo.checks ?? rulesAround(cwd)
+  const { home, rules } = rulesOf(session, cwd)
   const named = rules.filter((rule) => rule.name === name)
   return named.length === 0 || checkNamesOf(command, exitCode, named, { cwd, home }).length > 0
 }
 
-function rulesAround(cwd: string): SessionRules {
+/** The rules of the session, or else those of the folder. */
+function rulesOf(session: Recording | undefined, cwd: string): SessionRules {
+  const { checks }: Memo = session?.memo ?? {}
+  if (checks) return checks
   const file = projectFileOf(cwd)
   return sessionRules(cwd, file === undefined ? cwd : dirname(file))
 }

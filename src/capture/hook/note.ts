@@ -77,7 +77,7 @@ function keep(state: State, heard: Heard, env: Env, take: () => Snapshot | undef
       if (noted === undefined) return false
       endCommands(state, heard)
       const trees = treesAt(state, heard, take)
-      const checks = step.kind === 'prompt' ? readable(() => rulesAt(recording.cwd, trees?.now)) : undefined
+      const checks = step.kind === 'prompt' ? rulesAt(recording.cwd, trees?.now) : undefined
       state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
       return true
     }
@@ -137,7 +137,7 @@ function beginCommand(
 
 /** The rules of a session, or those that it will have. */
 const rulesOf = (state: State, { name, cwd }: New, tree: Snapshot | undefined) =>
-  memoIn(state, name).checks ?? readable(() => rulesAt(cwd, tree))
+  memoIn(state, name).checks ?? rulesAt(cwd, tree)
 
 /** Ends a command, also one that did not run. Returns its start, if it was recorded. */
 const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
@@ -194,10 +194,11 @@ function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
 const homeOfCheck = (checks: SessionRules | undefined, command: string): string | undefined =>
   checks && mayCheck(command, checks.rules) ? checks.home : undefined
 
-/** The rules of a session that begins in that folder; undefined if no conduct.json applies. */
+/** The rules of a session that begins in that folder; none if they are unreadable, undefined if no conduct.json applies. */
 function rulesAt(cwd: string, tree: Snapshot | undefined): SessionRules | undefined {
   const home = homeOf(cwd, tree)
-  return home === undefined ? undefined : sessionRules(cwd, home)
+  if (home === undefined) return undefined
+  return readable(() => sessionRules(cwd, home)) ?? { home, rules: [], required: [] }
 }
 
 /** The rules of conduct.json; undefined if it is unreadable, which `conduct doctor` reports. */

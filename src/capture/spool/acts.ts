@@ -83,17 +83,17 @@ export function actsIn(db: Database): Acts {
         .rows<{ name: string }>(
           // A killed session does not end its commands.
           `select distinct a.name from acts a join recordings r on r.name = a.name
-            where a.root = ? and a.name <> ? and a.began between ? and ?
-              and (a.ended >= ? or a.ended is null and r.ended = 0)`,
-          ...[root, name, from - longestMs, to, from],
+            where a.root = ? and a.name <> ? and a.began <= ?
+              and (a.ended >= ? or a.ended is null and r.ended = 0 and a.began >= ?)`,
+          ...[root, name, to, from, from - longestMs],
         )
         .map(({ name }) => name),
     didMeanwhile(name, root, from, to) {
       const [did = { commands: 0, wrote: 0 }] = db.rows<{ commands: number; wrote: number }>(
         `select count(path) as wrote, count(*) - count(path) as commands from acts
           where name = ? and (path is not null and began between ? and ?
-            or root = ? and began between ? and ? and (ended is null or ended > ?))`,
-        ...[name, from, to, root, from - longestMs, to, from],
+            or root = ? and began <= ? and (ended > ? or ended is null and began >= ?))`,
+        ...[name, from, to, root, to, from, from - longestMs],
       )
       return { commands: did.commands, wrote: did.wrote > 0 }
     },

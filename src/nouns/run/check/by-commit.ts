@@ -3,6 +3,7 @@ import { ConductError, invalid } from '../../../contract/error.ts'
 import type { Ctx } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { columns, type RunRow } from '../row.ts'
+import type { Git } from '../work-fields.ts'
 import type { CheckState } from './row.ts'
 
 /** The most runs that a check by commit goes to: those that made it first, then those that changed something, newest first. */
@@ -15,6 +16,7 @@ interface Candidate {
   made: number
   noted_at: string | null
   changed: number
+  git: string | null
 }
 
 /** Whether a run `r` changed something. */
@@ -22,7 +24,7 @@ const hasChanged = sql`case when r.changes is not null and r.changes not like '%
   or exists (select 1 from run_files f where f.run_id = r.id)
   or exists (select 1 from run_commits m where m.run_id = r.id and m.made = 1) then 1 else 0 end`
 
-const fields = sql`r.id, r.run_id, r.created_by, ${hasChanged} as changed`
+const fields = sql`r.id, r.run_id, r.created_by, r.git, ${hasChanged} as changed`
 const foremost = sql`order by made desc, changed desc, r.created_at desc, r.id desc limit ${mostRuns}`
 
 /**
@@ -43,13 +45,11 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
     sql`run_commits l join runs r on r.id = l.run_id where l.project_id = ${ctx.project.id} and l.commit_id = ${commit}`,
   )
   const makers = on.filter(({ made }) => made === 1)
-  const ended = on.filter((run) => run.made === 0 && run.changed === 1 && !makers.some((maker) => isBefore(maker, run)))
+  const ended = on.filter((run) => run.made === 0 && isWork(run) && !makers.some((maker) => isBefore(maker, run)))
   const found = [...makers, ...ended]
   if (found.length === 0 && commitTree !== null) {
     const same = sql`runs r where r.project_id = ${ctx.project.id} and r.commit_tree = ${commitTree}`
-    found.push(
-      ...(await candidates(ctx, sql`0 as made, null as noted_at`, same)).filter(({ changed }) => changed === 1),
-    )
+    found.push(...(await candidates(ctx, sql`0 as made, null as noted_at`, same)).filter(isWork))
   }
   if (found.length === 0) throw noRunOn(ctx, commit, on)
   return locked(ctx, found)
@@ -57,6 +57,12 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
 
 const candidates = (ctx: Ctx, more: Sql, from: Sql) =>
   ctx.db.query<Candidate>(sql`select ${fields}, ${more} from ${from} ${foremost}`)
+
+/** Whether a run changed something that its commit may have: one that ended on the commit where it began has not. */
+function isWork({ changed, git }: Candidate): boolean {
+  const { base, commit }: Git = git === null ? {} : JSON.parse(git)
+  return changed === 1 && (base === undefined || base !== commit)
+}
 
 /** Whether a run made the commit on which another one stood later, so that the commit is not the work of the other. */
 const isBefore = (maker: Candidate, other: Candidate) =>
@@ -75,7 +81,7 @@ function noRunOn({ project }: Ctx, commit: string, on: Candidate[]): ConductErro
   const why =
     names.length === 0
       ? `No run of project '${project.slug}' made or ended on commit ${commit}`
-      : `No run of project '${project.slug}' made commit ${commit}, and what stood on it, ${names.join(', ')}, changed nothing`
+      : `No run of project '${project.slug}' made commit ${commit}, and what stood on it, ${names.join(', ')}, changed nothing of it`
   return new ConductError(
     'NOT_FOUND',
     `${why}: for a merge commit, check out its head instead, or give a runId, or record the run first.`,
