@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
-import { mask } from '../../mask/mask.ts'
+import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import { routes } from '../../operations/routes.ts'
 import type { PlaceOptions } from '../../place/connect.ts'
@@ -94,7 +94,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
     const { ended, work, remarks } = await seeing(session, { ...here, words, env: process.env, name: check.name }, () =>
       run(words),
     )
-    const content = [...remarks, ended.content].join('\n')
+    const content = [...(await maskDeep(remarks)), ended.content].join('\n')
     await record(target, { ...check, ...ended, content }, work, here).catch((error: Error) =>
       say(`The check was not recorded: ${error.message}.`),
     )
