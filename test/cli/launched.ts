@@ -28,8 +28,12 @@ export function launchedUser(t: TestContext, more: ProgramEnv = {}) {
     /** How often the launcher has started Node.js. */
     starts: () => (existsSync(starts) ? readFileSync(starts, 'utf8').trim().split('\n').length : 0),
     /** Gives a document to a hook of an agent. */
-    async tell(document: Document, agent = 'claude') {
-      const child = spawn(launcher, ['hook', agent], { env: counted, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    async tell(document: Document, agent = 'claude', own: ProgramEnv = {}) {
+      const child = spawn(launcher, ['hook', agent], {
+        env: { ...counted, ...own },
+        cwd,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
       let said = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (said += piece))
       child.stdin.end(JSON.stringify(document))

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +12,7 @@ import { socketOf } from '../../src/capture/hook/resident.ts'
 import { launched } from '../../src/capture/hook/senders.ts'
 import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { launchedUser, processesOf } from './launched.ts'
-import { onlyRun, syncAll, turnsOf, untilNobodyRuns } from './session.ts'
+import { onlyRun, runsOf, syncAll, turnsOf, untilNobodyRuns } from './session.ts'
 
 const session = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'
 
@@ -120,6 +122,25 @@ test('a recorder follows a state file that is removed', async (t) => {
   await syncAll(user.env)
   const { runs } = await (await user.ledger()).listRuns({})
   assert.equal(runs.length, 2)
+})
+
+test("a commit is the session's by the mail address of its own environment, whoever started the recorder", async (t) => {
+  const user = launchedUser(t, { GIT_COMMITTER_EMAIL: undefined })
+  user.git('config', 'user.email', 'ada@example.com')
+  const first = documentsIn(user.cwd)
+  await user.tell(first.prompt)
+  await user.listening()
+  await user.tell(first.stop)
+  const bot = { GIT_COMMITTER_EMAIL: 'bot@example.com', GIT_COMMITTER_NAME: 'bot' }
+  const { prompt, before, after, stop } = documentsIn(user.cwd, randomUUID())
+  for (const document of [{ ...prompt, prompt: 'Second' }, before]) await user.tell(document, 'claude', bot)
+  writeFileSync(join(user.cwd, 'new.js'), 'x\n')
+  user.git('add', '-A')
+  execFileSync('git', ['commit', '-qm', 'work'], { cwd: user.cwd, env: { ...process.env, ...bot } })
+  for (const document of [after, stop]) await user.tell(document, 'claude', bot)
+  await syncAll(user.env)
+  const run = (await runsOf(user)).find(({ title }) => title === 'Second')
+  assert.deepEqual([run?.git?.commits?.length, run?.changes?.files], [1, 1])
 })
 
 test('the launcher passes on what hooks read of their environment', async (t) => {
