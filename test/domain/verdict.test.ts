@@ -562,3 +562,27 @@ test('what took the place of a check', () => {
     [false, true, true, true, true, true],
   )
 })
+
+const many: [what: string, count: number, make: (n: number) => Judged][] = [
+  ['leave files', 20_000, (n) => ran(`${n + 1}`, 'pass', { startTree: `${n}` })],
+  ['fail by commands of their own', 4_000, (n) => ran(`${n}`, 'fail', { command: `npm run t${n}` })],
+  ['fail by one command', 4_000, (n) => ran(`${n}`, 'fail')],
+  ['are claims without a command', 4_000, (n) => claim(`${n}`, 'fail', { by: n % 2 })],
+  [
+    'are jobs of one pipeline',
+    4_000,
+    (n) => ci('2', n % 2 === 0 ? 'fail' : 'pass', { pipeline: { id: '7', job: `job ${n}` } }),
+  ],
+  ['have names of their own', 4_000, (n) => claim(`${n}`, n % 2 === 0 ? 'warn' : 'pass', { name: `check ${n}` })],
+]
+
+for (const [what, count, make] of many) {
+  test(`the time for ${count} checks that ${what} does not grow with their pairs`, () => {
+    const checks = Array.from({ length: count }, (_, n) => make(n))
+    const began = process.cpuUsage()
+    const { standings } = judge(checks, { state: clean('2'), version: 1 }, ['tests'])
+    const { user } = process.cpuUsage(began)
+    assert.equal(standings.length, count)
+    assert.ok(user < 1_000_000, `${Math.round(user / 1_000)} ms`)
+  })
+}

@@ -77,17 +77,18 @@ function sourceOf({ evidence, byName }: Judged): string {
 
 function uncheckedOf({ needed, bests, standings }: Told): string[] {
   const missing = needed.filter((_, at) => bests[at] === undefined)
-  const claims = standings.filter(({ check }) => check.result === 'pass' && check.evidence === 'self')
-  const isClaimed = (name: string) => claims.some(({ check }) => check.name === name)
-  const [claimed, absent] = [missing.filter(isClaimed), missing.filter((name) => !isClaimed(name))]
-  const passed = standings.filter(({ check, replacedBy }) => check.result === 'pass' && !replacedBy)
-  const others = [...new Set(passed.map(({ check }) => check.name))].filter((name) => !missing.includes(name))
+  const passes = standings.filter(({ check }) => check.result === 'pass')
+  const claims = namesOf(passes.filter(({ check }) => check.evidence === 'self'))
+  const [claimed, absent] = [missing.filter((name) => claims.has(name)), missing.filter((name) => !claims.has(name))]
+  const others = [...namesOf(passes.filter(({ replacedBy }) => !replacedBy)).difference(new Set(missing))]
   return [
     ...(absent.length > 0 ? [`${listed(absent.map(code))} ${hasOrHave(absent)} not run`] : []),
     ...(claimed.length > 0 ? [`nobody saw ${listed(claimed.map(code))} run, and its author claims a pass`] : []),
     ...(others.length > 0 ? [`${listed(others.map(code))} passed`] : []),
   ]
 }
+
+const namesOf = (some: readonly Standing<Judged>[]) => new Set(some.map(({ check }) => check.name))
 
 const staleIn = ({ bests }: Told) => bests.find((best) => best && !best.current) as Standing<Judged>
 

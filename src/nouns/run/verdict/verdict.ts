@@ -1,9 +1,9 @@
 import type { CheckResult } from '../check/fields.ts'
 import type { Run } from '../fields.ts'
 import type { Uncommitted } from '../work-fields.ts'
-import { sameCommand } from './command.ts'
 import { type Evidence, evidences } from './evidence.ts'
 import { sentenceOf } from './sentence.ts'
+import { bestOf, settle } from './settle.ts'
 
 export type Verdict = Run['verdict']
 
@@ -66,8 +66,6 @@ export interface Judgement<Check extends Judged> {
   standings: Standing<Check>[]
 }
 
-const strength = ({ evidence }: Pick<Judged, 'evidence'>) => evidences.indexOf(evidence)
-
 /**
  * Whether the work of a run changed between two states. A value that was unknown before did not change; one that is no
  * longer known did, or a change by way of the unknown would go unnoticed.
@@ -83,8 +81,15 @@ type IsSameTree = (one: string | null | undefined, other: string | null | undefi
 function sameTrees(checks: readonly Judged[]): IsSameTree {
   const parents = new Map<string, string>()
   const rootOf = (tree: string): string => {
-    const parent = parents.get(tree)
-    return parent === undefined ? tree : rootOf(parent)
+    let root = tree
+    for (let next = parents.get(root); next !== undefined; next = parents.get(root)) root = next
+    // Later walks from here are short.
+    for (let at = tree; at !== root; ) {
+      const next = parents.get(at) as string
+      parents.set(at, root)
+      at = next
+    }
+    return root
   }
   for (const { evidence, startTree, tree } of checks) {
     if (evidence !== 'executed' || !startTree || !tree) continue
@@ -128,74 +133,6 @@ function isCurrentWithoutTree(check: Judged, { state, version }: Work): boolean 
   return check.workVersion >= version
 }
 
-/** Whether a check can speak for another: it is known as well, by the same command, and is no other part of one pipeline. */
-function speaksFor(later: Judged, earlier: Judged): boolean {
-  if (strength(later) < strength(earlier)) return false
-  // What somebody claims takes nothing from what somebody else claims.
-  if (later.evidence === 'self' && later.by !== earlier.by) return false
-  return (later.evidence === 'independent' || isSameCommand(later, earlier)) && !isOtherPart(later, earlier)
-}
-
-function isSameCommand(one: Judged, other: Judged): boolean {
-  if (one.command !== null && other.command !== null) return sameCommand(one.command, other.command)
-  // A claim need not name its command.
-  return one.command === other.command || (one.evidence === 'self' && other.evidence === 'self')
-}
-
-/** Whether both come from one run of a pipeline, and the first is no later attempt of the job of the other. */
-function isOtherPart({ pipeline: one }: Judged, { pipeline: other }: Judged): boolean {
-  if (one === null || other === null || one.id !== other.id) return false
-  return one.job !== other.job || (one.attempt ?? 1) <= (other.attempt ?? 1)
-}
-
-type Entry<Check extends Judged> = Standing<Check>
-
-/** Whether one check takes the place of another: it is later and no less current, or current while the other is not. */
-function replaces<Check extends Judged>(one: Entry<Check>, other: Entry<Check>): boolean {
-  const isBetter = one.current && !other.current
-  const isLater = one.at > other.at && (one.current || !other.current)
-  return (isBetter || isLater) && speaksFor(one.check, other.check)
-}
-
-/** Worse first. A check can be cleared by one with a better result. */
-const results: readonly CheckResult[] = ['fail', 'warn', 'pass']
-const rank = ({ check }: Entry<Judged>) => results.indexOf(check.result)
-
-/** The pass that speaks for a name: a current one where there is one, the strongest of these, the newest of these. */
-const bestOf = <Check extends Judged>(passes: readonly Entry<Check>[]): Entry<Check> | undefined =>
-  passes.reduce<Entry<Check> | undefined>((best, one) => (!best || isAtLeast(one, best) ? one : best), undefined)
-
-function isAtLeast(one: Entry<Judged>, best: Entry<Judged>): boolean {
-  if (one.current !== best.current) return one.current
-  return strength(one.check) >= strength(best.check)
-}
-
-/** Finds what replaced each check of one name. */
-function settle<Check extends Judged>(named: Entry<Check>[]): void {
-  for (const one of named) {
-    if (one.check.result === 'pass') continue
-    const by = named.findLast((other) => rank(other) > rank(one) && replaces(other, one))
-    if (by) Object.assign(one, { isCleared: true, replacedBy: by.check })
-  }
-  // The same failure again: it counts as before, and only the newest is shown.
-  const open = named.filter(({ check, isCleared }) => check.result !== 'pass' && !isCleared)
-  for (const one of open) {
-    const by = open.findLast(
-      (other) => other !== one && other.check.result === one.check.result && replaces(other, one),
-    )
-    if (by) one.replacedBy = by.check
-  }
-  const passes = named.filter(({ check }) => check.result === 'pass')
-  const best = bestOf(passes)
-  if (!best) return
-  const worse = named.findLast((one) => one.check.result !== 'pass' && !one.isCleared && replaces(one, best))
-  for (const one of passes) {
-    const by = one === best ? worse : best
-    const isLeg = one.check.pipeline && one.check.pipeline.id === by?.check.pipeline?.id
-    if (by && !isLeg) one.replacedBy = by.check
-  }
-}
-
 /**
  * The verdict of the checks of a run, oldest first, on its work; its evidence and its sentence; and how each check stands.
  * `required` names the checks that must pass. If it names none, every name that has a check must, and claims count too.
@@ -206,7 +143,7 @@ export function judge<Check extends Judged>(
   required: readonly string[] | null,
 ): Judgement<Check> {
   const isSame = sameTrees(checks)
-  const standings = checks.map((check, at): Entry<Check> => ({ check, at, current: isCurrent(check, work, isSame) }))
+  const standings = checks.map((check, at): Standing<Check> => ({ check, at, current: isCurrent(check, work, isSame) }))
   const named = Map.groupBy(standings, ({ check }) => check.name)
   for (const some of named.values()) settle(some)
   const isRequired = required !== null && required.length > 0
@@ -221,18 +158,19 @@ export function judge<Check extends Judged>(
 }
 
 /** The first verdict that applies, and its evidence. */
-function decide(standings: readonly Entry<Judged>[], bests: readonly (Entry<Judged> | undefined)[]) {
+function decide(standings: readonly Standing<Judged>[], bests: readonly (Standing<Judged> | undefined)[]) {
   for (const [result, verdict] of [
     ['fail', 'failing'],
     ['warn', 'warned'],
   ] as const) {
     const counting = standings.filter((one) => one.check.result === result && !one.isCleared)
-    if (counting.length > 0) return { verdict, evidence: evidences[Math.max(...counting.map(strengthOf))] as Evidence }
+    if (counting.length > 0) return { verdict, evidence: evidences.findLast(isIn(counting)) as Evidence }
   }
   const passes = bests.filter((best) => best !== undefined)
   if (passes.length === 0 || passes.length < bests.length) return { verdict: 'unchecked', evidence: null } as const
-  const evidence = evidences[Math.min(...passes.map(strengthOf))] as Evidence
+  const evidence = evidences.find(isIn(passes)) as Evidence
   return { verdict: passes.every(({ current }) => current) ? 'verified' : 'stale', evidence } as const
 }
 
-const strengthOf = ({ check }: Entry<Judged>) => strength(check)
+const isIn = (some: readonly Standing<Judged>[]) => (evidence: Evidence) =>
+  some.some(({ check }) => check.evidence === evidence)

@@ -1,0 +1,161 @@
+import type { CheckResult } from '../check/fields.ts'
+import { normalForm } from './command.ts'
+import { evidences } from './evidence.ts'
+import type { Judged, Standing } from './verdict.ts'
+
+const strength = ({ evidence }: Pick<Judged, 'evidence'>) => evidences.indexOf(evidence)
+
+const isPass = ({ check }: Standing<Judged>) => check.result === 'pass'
+
+/** What can clear a check of a result: a better one. */
+const better: Record<CheckResult, readonly CheckResult[]> = { fail: ['warn', 'pass'], warn: ['pass'], pass: [] }
+
+/** The pass that speaks for a name: a current one where there is one, the strongest of these, the newest of these. */
+export const bestOf = <Check extends Judged>(passes: readonly Standing<Check>[]): Standing<Check> | undefined =>
+  passes.reduce<Standing<Check> | undefined>((best, one) => (!best || isAtLeast(one, best) ? one : best), undefined)
+
+function isAtLeast(one: Standing<Judged>, best: Standing<Judged>): boolean {
+  if (one.current !== best.current) return one.current
+  return strength(one.check) >= strength(best.check)
+}
+
+/** Finds what replaced each check of one name, oldest first. The time grows with their number, not with that of their pairs. */
+export function settle<Check extends Judged>(named: readonly Standing<Check>[]): void {
+  const numberOf = numbering()
+  const bad = named.filter((one) => !isPass(one))
+  const replacing = bad.length > 0 ? replacementsIn(named, numberOf) : nothing
+  for (const one of bad) {
+    const by = replacing(one, better[one.check.result])
+    if (by) Object.assign(one, { isCleared: true, replacedBy: by.check })
+  }
+  // The same failure again: it counts as before, and only the newest is shown.
+  const open = bad.filter(({ isCleared }) => !isCleared)
+  const worsening = open.length > 0 ? replacementsIn(open, numberOf) : nothing
+  for (const one of open) {
+    const by = worsening(one, [one.check.result])
+    if (by) one.replacedBy = by.check
+  }
+  const passes = named.filter(isPass)
+  const best = bestOf(passes)
+  if (!best) return
+  const worse = worsening(best, ['fail', 'warn'])
+  for (const one of passes) {
+    const by = one === best ? worse : best
+    const isLeg = one.check.pipeline && one.check.pipeline.id === by?.check.pipeline?.id
+    if (by && !isLeg) one.replacedBy = by.check
+  }
+}
+
+const nothing = () => undefined
+
+/** Numbers commands, the same ones alike. Each is read once. */
+function numbering(): (command: string) => number {
+  const [byText, byForm] = [new Map<string, number>(), new Map<string, number>()]
+  return (command) => {
+    const known = byText.get(command)
+    if (known !== undefined) return known
+    const form = normalForm(command)
+    const number = byForm.get(form) ?? byForm.size
+    byForm.set(form, number)
+    byText.set(command, number)
+    return number
+  }
+}
+
+/**
+ * Returns what finds the newest of these checks, oldest first, that takes the place of another and has one of the given
+ * results. It is later and no less current, or current while the other is not. And it can speak for the other: it is known
+ * as well, by the same command, and is no other part of one pipeline.
+ */
+function replacementsIn<Check extends Judged>(
+  checks: readonly Standing<Check>[],
+  numberOf: (command: string) => number,
+): (other: Standing<Check>, results: readonly CheckResult[]) => Standing<Check> | undefined {
+  const groups = new Map<string, Newest<Check>>()
+  for (const one of checks) {
+    for (const voice of voicesOf(one.check, numberOf)) {
+      for (const when of one.current ? ['ever', 'now'] : ['ever']) {
+        const key = `${when} ${one.check.result} ${voice}`
+        const group = groups.get(key) ?? { byJob: new Map() }
+        groups.set(key, group)
+        add(group, one)
+      }
+    }
+  }
+  return (other, results) => {
+    const voices = audibleTo(other.check, numberOf)
+    const newestOf = (when: 'ever' | 'now') => {
+      const keys = results.flatMap((result) => voices.map((voice) => `${when} ${result} ${voice}`))
+      return latest(keys.flatMap((key) => newestFor(other, groups.get(key)) ?? []))
+    }
+    const [ever, now] = [other.current ? undefined : newestOf('ever'), newestOf('now')]
+    if (isLater(ever, other)) return ever
+    return !other.current || isLater(now, other) ? now : undefined
+  }
+}
+
+const isLater = (one: Standing<Judged> | undefined, other: Standing<Judged>) => one !== undefined && one.at > other.at
+
+const latest = <Check extends Judged>(some: readonly Standing<Check>[]): Standing<Check> | undefined =>
+  some.reduce<Standing<Check> | undefined>((last, one) => (last && isLater(last, one) ? last : one), undefined)
+
+const commandIn = ({ command }: Judged, numberOf: (command: string) => number) =>
+  command === null ? 'none' : numberOf(command)
+
+/** The names under which a check can be found by those that it can speak for. */
+function voicesOf(check: Judged, numberOf: (command: string) => number): string[] {
+  if (check.evidence === 'independent') return ['independent']
+  const command = commandIn(check, numberOf)
+  if (check.evidence === 'executed') return [`executed ${command}`]
+  return [`self ${check.by} ${command}`, `self ${check.by} any`]
+}
+
+/** The names of the checks that can speak for a check. */
+function audibleTo(check: Judged, numberOf: (command: string) => number): string[] {
+  if (check.evidence === 'independent') return ['independent']
+  const command = commandIn(check, numberOf)
+  const known = ['independent', `executed ${command}`]
+  if (check.evidence === 'executed') return known
+  // What somebody claims takes nothing from what somebody else claims. A claim need not name its command.
+  const claims = check.command === null ? ['any'] : [command, 'none']
+  return [...known, ...claims.map((claim) => `self ${check.by} ${claim}`)]
+}
+
+/** What is known of checks that speak alike. */
+interface Newest<Check extends Judged> {
+  last?: Standing<Check>
+  /** The newest that is of another run of a pipeline than the last. */
+  other?: Standing<Check> | undefined
+  /** Of each job of a run of a pipeline, those without a later one of an attempt as high: attempts fall. */
+  byJob: Map<string, Standing<Check>[]>
+}
+
+function add<Check extends Judged>(group: Newest<Check>, one: Standing<Check>): void {
+  if (!isOfSameRun(one, group.last)) group.other = group.last
+  group.last = one
+  const { pipeline } = one.check
+  if (!pipeline) return
+  const attempts = group.byJob.get(jobOf(pipeline)) ?? []
+  while (attempts.length > 0 && attemptOf(attempts.at(-1)) <= attemptOf(one)) attempts.pop()
+  attempts.push(one)
+  group.byJob.set(jobOf(pipeline), attempts)
+}
+
+/** The newest of a group that is no other part of the run of a pipeline which this check is part of. */
+function newestFor<Check extends Judged>(
+  one: Standing<Check>,
+  group: Newest<Check> | undefined,
+): Standing<Check> | undefined {
+  if (!group || !isOfSameRun(one, group.last)) return group?.last
+  const { pipeline } = one.check
+  const attempts = (pipeline && group.byJob.get(jobOf(pipeline))) ?? []
+  const again = attempts.findLast((attempt) => attemptOf(attempt) > attemptOf(one))
+  return latest([group.other, again].filter((found) => found !== undefined))
+}
+
+const isOfSameRun = (one: Standing<Judged>, other: Standing<Judged> | undefined) =>
+  one.check.pipeline !== null && one.check.pipeline.id === other?.check.pipeline?.id
+
+const jobOf = ({ id, job }: { id: string; job: string }) => JSON.stringify([id, job])
+
+const attemptOf = (one: Standing<Judged> | undefined) => one?.check.pipeline?.attempt ?? 1
