@@ -123,10 +123,11 @@ testLedger('an unfinished turn is not imported while any of its subagents still 
   assert.deepEqual((await run('claude')).counts, waiting)
 })
 
-testLedger('a session that hooks recorded stays as it is', async (ledger, t) => {
+testLedger('a session that hooks recorded stays as it is, whatever its labels', async (ledger, t) => {
   const { run } = entered(t, ledger)
   await ledger.client.createProject({ slug: project })
-  await ledger.as({ project }).createRun({ agent: 'claude-code', where: { session: claudeSession } })
+  const labels = { imported: 'by hand' }
+  await ledger.as({ project }).createRun({ agent: 'claude-code', where: { session: claudeSession }, labels })
   assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions already recorded': 1 })
 })
 

@@ -134,7 +134,7 @@ const diffsIn = ({ root, cwd, rules }: Folder) => createPastDiffs({ root, cwd, i
 
 /** Whether a run of that agent came from its import. The value of a label may be erased, its name is not. */
 const isImportedBy = ({ name }: Source, { labels, erasedAt }: Run) =>
-  labels.imported === name || (erasedAt !== null && labels.imported !== undefined)
+  labels.imported === name || (erasedAt !== undefined && labels.imported !== undefined)
 
 async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
   const runs: Run[] = []
@@ -171,7 +171,7 @@ async function create(
   folder: Folder,
 ): Promise<Run> {
   const { branch, base, version } = first.session
-  const { startedAt, endedAt } = first.turn
+  const { startedAt } = first.turn
   const [cwd, author] = [cut(folder.cwd, 1_000), cut(folder.author, 200)]
   const input = {
     title: titleOf(folder.rules, first.turn.prompt, source.agent),
@@ -181,9 +181,9 @@ async function create(
     where: { host: hostname(), ...(cwd && { cwd }), session },
     ...((branch || base) && { git: await maskDeep({ ...(branch && { branch }), ...(base && { base }) }) }),
     labels: { imported: source.name },
-    // The session ended long ago. If this import is interrupted, the next one adds the missing turns.
+    // The session ended long ago. If this import is interrupted, the next one sees it by the end, and adds what is missing.
     status: 'completed' as const,
-    ...{ createdAt: startedAt, startedAt, endedAt },
+    ...{ createdAt: startedAt, startedAt, endedAt: startedAt },
   }
   // Two concurrent imports create one run.
   let idempotencyKey = `import-${source.name}-${session}`
@@ -210,10 +210,24 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   for (const path of files) into.files.add(path)
   into.isCut ||= files.length > mostFiles
   const makeDiffs = into.diffs.next(past.written, past.files, past.session.base)
-  if (n <= into.has) return
-  report.count('turns')
-  const { client, folder, run, dryRun } = into
+  const { client, run, dryRun } = into
+  const isThere = n <= into.has
+  if (!isThere) report.count('turns')
   if (dryRun || !run) return
+  if (!isThere) await addTurn(into, run, past, n, files)
+  else if (n < into.has || isWhole(run, past)) return
+  for (const diffs of portions(await makeDiffs())) {
+    await client.addDiffs({ runId: run.runId, turn: n, diffs }).catch((error) => {
+      // The interrupted import has added them, with other masks if its version was another.
+      if (!isThere || !(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
+    })
+  }
+}
+
+/** Whether an import ended after that turn, the last of the run: nothing is missing. Nothing comes back to an erased run. */
+const isWhole = ({ endedAt, erasedAt }: Run, { turn }: PastTurn) => endedAt === turn.endedAt || erasedAt !== undefined
+
+async function addTurn({ client, folder, ...into }: Into, { runId }: Run, past: PastTurn, n: number, files: string[]) {
   const { rules } = folder
   const { branch } = past.session
   const texts = { ...(!rules.answers && { answer: undefined }), ...(!rules.prompts && { prompt: undefined }) }
@@ -222,7 +236,7 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
     ...(branch && { git: { branch } }),
   })
   await client.appendTurn({
-    runId: run.runId,
+    runId,
     n,
     ...past.turn,
     ...texts,
@@ -230,7 +244,6 @@ async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
     ...(files.length > mostFiles && { filesOmitted: files.length - mostFiles }),
     ...(into.isCut && { changes: { files: into.files.size } }),
   })
-  for (const some of portions(await makeDiffs())) await client.addDiffs({ runId: run.runId, turn: n, diffs: some })
 }
 
 /** Ends the run as its last turn ended, with the totals at the end of the transcript. */
