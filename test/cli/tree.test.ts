@@ -220,12 +220,13 @@ test('a program that git runs, such as a hook, sees the repository of each folde
     one.git('add', '-A')
     one.git('commit', '-qm', 'first')
   }
-  const plain = [take(), snapshot(join(cwd, 'sub'), join(freshFolder(t), 'objects'))?.root]
+  const taken = () => ({ ...take(), takenAt: undefined })
+  const plain = [taken(), snapshot(join(cwd, 'sub'), join(freshFolder(t), 'objects'))?.root]
   Object.assign(process.env, { GIT_DIR: join(other.cwd, '.git'), GIT_INDEX_FILE: join(other.cwd, '.git/index') })
   t.after(() => {
     for (const name of ['GIT_DIR', 'GIT_INDEX_FILE', 'GIT_WORK_TREE']) delete process.env[name]
   })
-  assert.deepEqual([take(), snapshot(join(cwd, 'sub'), join(freshFolder(t), 'objects'))?.root], plain)
+  assert.deepEqual([taken(), snapshot(join(cwd, 'sub'), join(freshFolder(t), 'objects'))?.root], plain)
   process.env.GIT_WORK_TREE = other.cwd
   assert.deepEqual(take()?.root, other.cwd)
 })
@@ -291,6 +292,27 @@ test('a new file that the user may not read leaves the rest of the tree', (t) =>
   git('add', 'a', 'b')
   assert.deepEqual([snapshot?.tree, snapshot?.git.dirty], [git('write-tree'), true])
   assert.equal(take()?.tree, snapshot?.tree)
+})
+
+test('a new file leaves the tree once a file outside the working tree says that git ignores it', (t) => {
+  const { cwd, git, take, wanted } = repository(t)
+  const excludes = join(freshFolder(t), 'excludes')
+  git('config', 'core.excludesFile', excludes)
+  writeFiles(cwd, { a: '1\n' })
+  git('add', '-A')
+  git('commit', '-qm', 'first')
+  writeFiles(cwd, { 'one.log': '1\n', 'two.log': '1\n' })
+  assert.equal(take()?.tree, wanted())
+  for (const [file, line] of [
+    [join(cwd, '.git/info/exclude'), 'one.log\n'],
+    [excludes, 'two.log\n'],
+  ] as const) {
+    const before = take()?.tree
+    appendFileSync(file, line)
+    const tree = take()?.tree
+    assert.notEqual(tree, before, line)
+    assert.equal(tree, wanted(), line)
+  }
 })
 
 test('core.safecrlf, which makes git refuse mixed line breaks, prevents no snapshot', (t) => {

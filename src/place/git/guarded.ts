@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { devNull, tmpdir } from 'node:os'
+import { devNull, homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { standFor } from '../../system/disk.ts'
 import { foreignLink, foreignSize, foreignText } from '../foreign.ts'
@@ -139,10 +139,14 @@ function keptSettings(guarded: Guarded): Settings {
   rewrite(join(guarded.folder, 'config'), settingsText(settings))
   // The user's own settings may rewrite addresses.
   const url = settings['remote.origin.url'] && askIn(guarded, 'remote', 'get-url', 'origin')
-  const all = { ...settings, ...(url && { 'remote.origin.url': url }) }
+  // They may also name a file of patterns, or leave it where git looks for one.
+  const excludes = askIn(guarded, 'config', '--type=path', '--get', 'core.excludesfile') ?? defaultExcludes()
+  const all = { ...settings, ...(url && { 'remote.origin.url': url }), 'core.excludesfile': excludes }
   rewrite(path, JSON.stringify({ stamp, settings: all }))
   return all
 }
+
+const defaultExcludes = () => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'git/ignore')
 
 /** The author that git would write into a commit in that folder; undefined if git knows none. */
 export function authorOf(cwd: string): string | undefined {

@@ -30,7 +30,7 @@ interface State extends Pick<Scratch, 'stamp' | 'tree'> {
 /** A copy of git's index, to work on. */
 export interface Scratch {
   path: string
-  /** The state of git's own index from which it comes. */
+  /** The state of git's own index from which it comes, and of the files that say what else git ignores. */
   stamp: string
   /** Known if it continues the index of the last snapshot. */
   facts: IndexFacts | undefined
@@ -45,11 +45,14 @@ const keptIn = ({ folder }: Guarded) => ({ index: join(folder, 'index'), state: 
 /** A path for an index that does not exist yet. */
 export const scratchPath = ({ folder }: Guarded) => join(folder, `index-${randomUUID()}`)
 
-/** Copies the index of the last snapshot if git's own has not changed since and `mayContinue`, else git's own. */
+/**
+ * Copies the index of the last snapshot if `mayContinue`, and if neither git's own index nor the patterns outside the
+ * working tree have changed since; else git's own.
+ */
 export function copyScratch(guarded: Guarded, mayContinue: boolean): Scratch {
   const path = scratchPath(guarded)
   const own = join(guarded.gitDir, 'index')
-  const stamp = stampOf(own)
+  const stamp = [own, ...patternsOf(guarded)].map(stampOf).join(', ')
   const kept = keptIn(guarded)
   const state = mayContinue ? stateIn(kept.state) : undefined
   const isItsIndex = () => state?.index === stampOf(kept.index)
@@ -70,7 +73,13 @@ export function keepIndex(guarded: Guarded, { path, stamp }: Scratch, facts: Ind
   writeFileSync(kept.state, JSON.stringify({ stamp, index, facts, tree } satisfies State))
 }
 
-/** Identifies a state of an index. */
+/** The files outside the working tree that say what git ignores. */
+const patternsOf = ({ commonDir, settings }: Guarded): string[] => [
+  join(commonDir, 'info/exclude'),
+  settings['core.excludesfile'] ?? '',
+]
+
+/** Identifies a state of an index, or of another file. */
 export function stampOf(index: string): string {
   const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
