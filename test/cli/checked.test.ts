@@ -54,6 +54,8 @@ const cases: [string, number | undefined, string[]][] = [
   ['if true; then cd /; fi; npm test', 0, []],
   ['true || cd /; npm test', 0, []],
   ['false && cd /; npm test', 0, []],
+  ['{ false && cd /; }; npm test', 0, []],
+  ['{ false && cd .; }; npm test', 0, ['tests']],
   // Not a line of a shell.
   ['npm test (', 0, []],
   ['npm test "', 0, []],
@@ -76,6 +78,26 @@ test('a command in another folder is not a check', (t) => {
   assert.deepEqual(checkNamesOf('cd ..\nnpm test', 1, rules, { cwd: sub, home }), ['tests'])
   assert.deepEqual(checkNamesOf('cd gone\ncd ..\nnpm test', 1, rules, { cwd: sub, home }), [])
   assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: home, home: undefined }), [])
+})
+
+test('a folder to which a line may not have gone has no check', (t) => {
+  const home = realpathSync(freshFolder(t))
+  const sub = join(home, 'sub')
+  mkdirSync(sub)
+  const lines = [
+    '{ false && cd sub; }; npm test',
+    '{ false && cd sub; } || npm test; npm test',
+    '{ [ -d gone ] && cd sub; } > out.txt; npm test',
+    '! { false && cd sub; }; npm test',
+    '(false && cd sub; npm test)',
+    'if false; then cd sub; fi; npm test',
+    // In zsh, the last command of a pipeline runs in the shell itself.
+    'true | cd sub; npm test',
+  ]
+  for (const line of lines)
+    for (const folder of [home, sub]) {
+      assert.deepEqual(checkNamesOf(line, 0, rules, { cwd: home, home: folder }), [], line)
+    }
 })
 
 test('a line says what else it ran, and whether the check came last', () => {

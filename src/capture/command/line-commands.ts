@@ -5,6 +5,7 @@ import {
   type Command,
   type CompoundList,
   forEachChild,
+  type Pipeline,
   type PipelineNode,
   parse,
   type Redirection,
@@ -83,25 +84,28 @@ interface Place {
 }
 
 function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
-  for (const [index, { command, background }] of list.commands.entries()) {
-    const isLast = index === list.commands.length - 1
+  for (const { command, background } of list.commands) {
     if (background) visit({ ...place, isBeside: true }, command, copyOf(scope))
-    else if (command.type === 'AndOr') visitChain(place, command, scope, isLast)
     else visit(place, command, scope)
   }
 }
 
 /** Commands after the first of a chain may not run: whether they changed the shell is unclear after it. */
-function visitChain(place: Place, node: AndOr, scope: Scope, isLast: boolean) {
-  const { commands, operators } = node
-  place.read.flags.set(node, { errexit: scope.errexit, pipefail: scope.pipefail })
-  let first: Scope | undefined
+function visitChain(place: Place, { commands: [first, ...others] }: AndOr, scope: Scope) {
+  if (first) visit(place, first, scope)
+  const certain = copyOf(scope)
+  for (const command of others) visit(place, command, scope)
+  if (!isDeepStrictEqual(certain, scope)) scope.cwd = undefined
+}
+
+/** Each command of a pipeline has a shell of its own. Only zsh runs the last one in the shell itself. */
+function visitPipeline(place: Place, { commands }: Pipeline, scope: Scope) {
+  let own = scope
   for (const command of commands) {
-    visit(place, command, scope)
-    first ??= { ...scope, variables: [...scope.variables] }
+    own = commands.length > 1 ? copyOf(scope) : scope
+    visit(place, command, own)
   }
-  const isCertain = isLast && !operators.includes('||')
-  if (!isCertain && first && !isDeepStrictEqual(first, scope)) scope.cwd = undefined
+  if (!isDeepStrictEqual(own, scope)) scope.cwd = undefined
 }
 
 function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
@@ -111,10 +115,9 @@ function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
     case 'Command':
       return visitCommand(place, node, scope)
     case 'AndOr':
-      return visitChain(place, node, scope, true)
+      return visitChain(place, node, scope)
     case 'Pipeline':
-      for (const command of node.commands) visit(place, command, node.commands.length > 1 ? copyOf(scope) : scope)
-      return
+      return visitPipeline(place, node, scope)
     case 'Subshell':
       return visitList(place, node.body, copyOf(scope))
     case 'BraceGroup':
