@@ -68,6 +68,12 @@ export interface RanLine {
   others: 'none' | 'read' | 'write'
 }
 
+/** What a line ran, by how it ended. */
+export interface Reading {
+  passed: RanLine
+  failed: RanLine
+}
+
 /** A call of the contract, on the session's own run. */
 export interface Call {
   operation: 'createRun' | 'updateRun' | 'appendTurn' | 'createCheck'

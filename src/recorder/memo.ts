@@ -3,6 +3,7 @@ import type { Git } from '../nouns/run/work-fields.ts'
 import type { Failure, Seen, Step, Told, Usage } from './agents/seen.ts'
 import type { KeptItem } from './agents/tools.ts'
 import { cut, type Draft, newDraft } from './agents/turn.ts'
+import type { Reading } from './facts.ts'
 import type { Snapshot } from './work.ts'
 
 /** Which texts of a session to record. */
@@ -188,6 +189,8 @@ export interface Trees {
   /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
   cwd?: string
   home?: string
+  /** For a command that was masked: what it ran, as its line was before. */
+  ran?: Reading
   /** For a prompt: which commands are checks. */
   checks?: SessionRules | undefined
   /** For a prompt and the end of a turn: which texts to record. */

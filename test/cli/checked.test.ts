@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkNamesOf, readLine } from '../../src/capture/command/checked.ts'
+import { checkNamesOf, ranBy, readingOf, readLine } from '../../src/capture/command/checked.ts'
 import { mayCheck } from '../../src/capture/hook/note.ts'
 import { assertLinear } from '../support/linear.ts'
 import { freshFolder } from './folder.ts'
@@ -133,6 +133,14 @@ test('a line says what else it ran, and whether the check came last', () => {
     ['x(', ['write']],
   ]
   for (const [line, expected] of lines) assert.deepEqual(read(line), expected, line)
+})
+
+test('a line can be read before it is known how it ended', () => {
+  for (const line of [...sound, ...masking, ...cases.map(([line]) => line)]) {
+    const reading = readingOf(line, rules, { cwd, home: cwd })
+    for (const code of [undefined, 0, 1, 3, 126, 127])
+      assert.deepEqual(ranBy(reading, code), readLine(line, code, rules, { cwd, home: cwd }), `${line} with ${code}`)
+  }
 })
 
 test('a rule of several commands is the same line', () => {

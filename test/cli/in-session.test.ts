@@ -10,8 +10,8 @@ import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { conductHere, type ProgramEnv } from './program.ts'
-import { syncAll, workplace } from './session.ts'
-import { localUser } from './user.ts'
+import { claudeIn, syncAll, workplace } from './session.ts'
+import { localUser, writeFiles } from './user.ts'
 
 /** A folder in which the hooks of Claude Code have noted the first prompts of these sessions, and not sent them yet. */
 async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {}) {
@@ -160,4 +160,18 @@ test('a secret in a command of a session is masked', async (t) => {
   await conductHere(['exec', '--', 'echo', token], of('A'), cwd)
   const { content } = (await titled('Work of A')).run
   assert.ok(content.includes('[masked]') && !content.includes('ghp_'), content)
+})
+
+test('a check that masking makes look like its rule is a claim', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "npm test" } }' })
+  await claudeIn(cwd, env, 'A').prompt('Work')
+  const line = 'npm test && export NPM_TOKEN=abcd1234efgh; true'
+  const words = ['check', 'exec', '--name', 'tests', '--', 'sh', '-c', line]
+  assert.equal((await conductHere(words, { ...env, CLAUDE_CODE_SESSION_ID: 'A' }, cwd)).code, 0)
+  await syncAll(env)
+  const { checks } = await (await user.ledger()).listChecks({})
+  const [check, ...others] = checks.map(({ evidence, command }) => [evidence, command])
+  assert.deepEqual([check, others], [['self', "sh -c 'npm test && export NPM_TOKEN=[masked] true'"], []])
 })

@@ -6,7 +6,7 @@ import { writeFiles } from './user.ts'
 
 // Codex stops waiting for a command that takes long, and may never report its end.
 
-function codexIn(t: TestContext) {
+function codexIn(t: TestContext, command = 'npm test') {
   const user = workplace(t)
   const { cwd, env, git } = user
   writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "npm test" } }\n' })
@@ -20,7 +20,7 @@ function codexIn(t: TestContext) {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     writeFiles(dirname(transcript), { [basename(transcript)]: text })
   }
-  const test = { tool_name: 'Bash', tool_input: { command: 'npm test' }, tool_use_id: 'exec-1' }
+  const test = { tool_name: 'Bash', tool_input: { command }, tool_use_id: 'exec-1' }
   return {
     user,
     prompt(prompt: string) {
@@ -32,7 +32,7 @@ function codexIn(t: TestContext) {
     ends: (exit_code: number) =>
       write({
         type: 'item_completed',
-        item: { type: 'CommandExecution', id: 'exec-1', command: 'npm test', exit_code },
+        item: { type: 'CommandExecution', id: 'exec-1', command, exit_code },
       }),
     /** A hook of somebody else does not let it run. */
     blocks() {
@@ -108,6 +108,22 @@ for (const [what, ends, checks] of [
     await codex.end()
     const told = await codex.told()
     assert.deepEqual([told.turns, told.status, told.checks], [alone, 'completed', checks])
+  })
+}
+
+for (const [line, checks] of [
+  ['npm test && redis-cli -a hunter22; true', []],
+  ['redis-cli -a hunter22; npm test', [['pass', false]]],
+] satisfies [string, unknown][]) {
+  test(`\`${line}\` that Codex began is read before its secret is masked`, async (t) => {
+    const codex = codexIn(t, line)
+    await codex.prompt('Go')
+    await codex.begin()
+    await codex.stop()
+    await codex.told()
+    codex.ends(0)
+    await codex.end()
+    assert.deepEqual((await codex.told()).checks, checks)
   })
 }
 

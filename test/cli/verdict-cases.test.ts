@@ -331,6 +331,32 @@ const cases: Case[] = [
     ],
     'unchecked null',
   ],
+  // A mask may take the `;` behind a secret, too: lines are read before they are masked.
+  ...[
+    'npm test && export NPM_TOKEN=abcd1234efgh; npm run build',
+    'npm test && mysql -uroot -phunter22; true',
+    'bash -c "npm test && export NPM_TOKEN=abcd1234efgh; true"',
+  ].map(
+    (line): Case => [
+      '78',
+      `tests fail in \`${line}\``,
+      async ({ write, run }) => [await write('work', 'broken'), await run(line)],
+      'unchecked null',
+    ],
+  ),
+  [
+    '78',
+    'tests fail behind a secret',
+    async ({ write, run }) => [await write('work', 'broken'), await run('redis-cli -a hunter22; npm test')],
+    'failing executed',
+  ],
+  [
+    '78',
+    'a rule with a password',
+    async ({ write, run }) => [await write('a', '1'), await run('PGPASSWORD=postgres npm test')],
+    passes,
+    { ...rules, checks: { tests: 'PGPASSWORD=postgres npm test' } },
+  ],
 ]
 
 for (const [row, what, does, expected, conductJson = rules] of cases) {

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
 import { normalForm } from '../../nouns/run/verdict/command.ts'
-import type { RanCheck, RanLine } from '../../recorder/facts.ts'
+import type { RanCheck, RanLine, Reading } from '../../recorder/facts.ts'
 import type { CheckRule } from '../../recorder/memo.ts'
 import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
 
@@ -45,6 +45,18 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], others }
 }
 
+/** What a line ran, before it is known how it ended. */
+export const readingOf = (line: string, rules: CheckRule[], where: Where): Reading => ({
+  passed: readLine(line, 0, rules, where),
+  failed: readLine(line, 1, rules, where),
+})
+
+/** The same as `readLine` of that line. */
+export function ranBy({ passed, failed }: Reading, exitCode: number | undefined): RanLine {
+  if (exitCode === 0) return passed
+  return { ...failed, checks: hasRun(exitCode) ? failed.checks.map((check) => ({ ...check, exitCode })) : [] }
+}
+
 /** The names of the checks that a line ran. */
 export const checkNamesOf = (line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] =>
   readLine(line, exitCode, rules, where).checks.map(({ name }) => name)
@@ -52,9 +64,10 @@ export const checkNamesOf = (line: string, exitCode: number | undefined, rules: 
 type Place = Pick<RanCheck, 'isFirst' | 'isLast'>
 
 const checksOf = (names: string[], text: string, exitCode: number | undefined, place: Place): RanCheck[] =>
-  exitCode === undefined || exitCode === 126 || exitCode === 127
-    ? []
-    : names.map((name) => ({ name, command: text.trim(), exitCode, ...place }))
+  hasRun(exitCode) ? names.map((name) => ({ name, command: text.trim(), exitCode, ...place })) : []
+
+const hasRun = (exitCode: number | undefined): exitCode is number =>
+  exitCode !== undefined && exitCode !== 126 && exitCode !== 127
 
 /** The last command that may change files. One that runs beside the others ends after them. */
 const lastOf = (all: LineCommand[]) => all.findLast(({ isBeside }) => isBeside) ?? all.at(-1)

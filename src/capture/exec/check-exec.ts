@@ -83,13 +83,14 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   const cwd = process.cwd()
   const place = placeToRecord(options, say)
   if (!place) return runUnrecorded(words, say)
-  const command = slice(await mask(commandLine(words)), 0, 4000)
+  const line = commandLine(words)
+  const command = slice(await mask(line), 0, 4000)
   const check = { name, agent, command }
   refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
   const state = stateOrMemory(process.env, say)
   try {
     const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
-    const here = { state, place, cwd }
+    const here = { state, place, cwd, line }
     const session = 'session' in target ? target.session : undefined
     const { ended, work, remarks } = await seeing(session, { ...here, words, env: process.env, name: check.name }, () =>
       run(words),
@@ -139,12 +140,14 @@ interface Here {
   state: State
   place: Place
   cwd: string
+  /** The command, not masked. */
+  line: string
 }
 
 async function record(target: Target, check: Ended & Record<string, unknown>, work: SeenWork, here: Here) {
-  const { state, place, cwd } = here
+  const { state, place, cwd, line } = here
   const { env } = process
-  const isSeen = isByRule(check, 'session' in target ? target.session : undefined, cwd)
+  const isSeen = isByRule({ ...check, command: line }, 'session' in target ? target.session : undefined, cwd)
   const pipeline = pipelineOf(env)
   const input = { ...check, ...work, ...(pipeline && { pipeline }) }
   if ('session' in target) {

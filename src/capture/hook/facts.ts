@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mask } from '../../mask/mask.ts'
+import { mask, maskDeep } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { Env } from '../../place/folders.ts'
 import { authorOf } from '../../place/git/guarded.ts'
 import { type IsOwn, isOwnIn } from '../../place/git/history.ts'
 import { isGone, repositoryBehind, snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
-import type { Seen, Told } from '../../recorder/agents/seen.ts'
+import type { Seen, Step, Told } from '../../recorder/agents/seen.ts'
 import { aboutTurn } from '../../recorder/agents/told-turn.ts'
 import { cut } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
@@ -15,7 +15,7 @@ import type { Facts } from '../../recorder/facts.ts'
 import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
 import { isMoved, type Snapshot } from '../../recorder/work.ts'
-import { readLine } from '../command/checked.ts'
+import { ranBy, readingOf, readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
@@ -134,8 +134,25 @@ const tellsWork = (memo: Memo, seen: Seen, trees: Trees): boolean =>
 /** Reads command lines by the rules under which the session began. */
 const linesBy =
   ({ checks }: Memo): Facts['line'] =>
-  ({ cwd, trees: { home }, command }, exitCode) =>
-    readLine(command, exitCode, checks?.rules ?? checkRules(home ?? cwd), { cwd, home: checks?.home ?? home })
+  ({ cwd, trees: { home, ran }, command }, exitCode) =>
+    ran ? ranBy(ran, exitCode) : readLine(command, exitCode, ...rulesFor(checks, cwd, home))
+
+const rulesFor = (checks: Memo['checks'], cwd: string, home: string | undefined) =>
+  [checks?.rules ?? checkRules(home ?? cwd), { cwd, home: checks?.home ?? home }] as const
+
+/**
+ * The trees of a note, with what its command ran if it is `masked` in the step: the mask of a secret may take the `;`
+ * behind it, too.
+ */
+export async function notedTrees({ checks }: Memo, { seen, git }: Note, masked: Step): Promise<Trees> {
+  const trees = (git ?? {}) as Trees
+  const { cwd = seen.cwd, home } = trees
+  const line = lineOf(seen.step)
+  if (line === undefined || line === lineOf(masked) || !(checks || home)) return trees
+  return { ...trees, ran: await maskDeep(readingOf(line, ...rulesFor(checks, cwd, home))) }
+}
+
+const lineOf = (step: Step) => (step.kind === 'begin' || step.kind === 'tool' ? step.command : undefined)
 
 /** An end of a turn that hooks reported and that the transcript must contain, too. */
 export interface Awaited {

@@ -9,13 +9,13 @@ import type { Told } from '../../recorder/agents/seen.ts'
 import { shortOf } from '../../recorder/agents/tools.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
 import type { Stepped } from '../../recorder/facts.ts'
-import { isOfEarlier, type Memo, memoOf, stepOf, type Trees, withSession } from '../../recorder/memo.ts'
+import { isOfEarlier, type Memo, memoOf, stepOf, withSession } from '../../recorder/memo.ts'
 import { close, step } from '../../recorder/step.ts'
 import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
-import { awaitedCommands, awaitedOf, factsOf, type Session, toldWith, toldWithCommands } from './facts.ts'
+import { awaitedCommands, awaitedOf, factsOf, notedTrees, type Session, toldWith, toldWithCommands } from './facts.ts'
 import { commandTrees, objectsOf } from './note.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
@@ -108,7 +108,7 @@ async function steppedBy(session: Session, memo: Memo, notes: Note[]): Promise<S
   for (const [index, note] of notes.entries()) {
     const seen = { ...note.seen, step: await withoutSecrets(stepOf(note.seen), mask) }
     const next = notes.slice(index + 1).find(({ seen }) => seen.step.kind === 'prompt')
-    const given = { seen, at: note.at, trees: (note.git ?? {}) as Trees, until: next?.at }
+    const given = { seen, at: note.at, trees: await notedTrees(before.memo, note, seen.step), until: next?.at }
     const after = step(before.memo, seen, await factsOf(session, before.memo, given))
     before = { memo: after.memo, calls: [...before.calls, ...after.calls] }
   }
