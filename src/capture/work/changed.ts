@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { askOf, diffTrees, treeWithFiles } from '../../place/git/history.ts'
 import type { Snapshot } from '../../recorder/work.ts'
-import { changedIn } from './moved.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */
 export interface Lines {
@@ -139,4 +138,28 @@ function keptParents(end: Snapshot, commits: string[]): Map<string, string | und
   const listed = askOf(end, 'rev-list', '--ignore-missing', '--no-walk=unsorted', '--parents', ...commits) ?? ''
   const known = listed.split('\n').map((line) => line.split(' '))
   return new Map(known.flatMap(([id, parent]) => (id && !lost.has(id) ? [[id, parent] as const] : [])))
+}
+
+export interface Change {
+  /** The mode and id of the content in the first tree, and in the second one. */
+  was: string
+  id: string
+  isNew: boolean
+}
+
+/** The files that differ between two trees; undefined if git fails. */
+export function changedIn(before: Snapshot, after: Snapshot): Map<string, Change> | undefined {
+  if (before.tree === after.tree) return new Map()
+  try {
+    const fields = diffTrees(before, after, '--no-renames', '--raw', '--no-abbrev', '-z').split('\0')
+    const changed = new Map<string, Change>()
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [wasMode, mode, wasId, id, status] = (fields[at] as string).slice(1).split(' ')
+      const ids = { was: `${wasMode} ${wasId}`, id: `${mode} ${id}` }
+      changed.set(fields[at + 1] as string, { ...ids, isNew: status === 'A' })
+    }
+    return changed
+  } catch {
+    return undefined
+  }
 }

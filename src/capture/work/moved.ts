@@ -1,7 +1,7 @@
 import { dirname, isAbsolute } from 'node:path'
 import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
 import type { Env } from '../../place/folders.ts'
-import { askOf, diffTrees, type IsOwn, movesOf } from '../../place/git/history.ts'
+import { askOf, type IsOwn, movesOf } from '../../place/git/history.ts'
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
@@ -9,6 +9,7 @@ import { withIds } from '../../recorder/check.ts'
 import type { CommandChange, Memo, Trees, Window } from '../../recorder/memo.ts'
 import type { Moved, Snapshot } from '../../recorder/work.ts'
 import type { State } from '../spool/state.ts'
+import { type Change, changedIn } from './changed.ts'
 import { changedBy, placed } from './own-work.ts'
 
 /** How many paths a run names. */
@@ -68,30 +69,6 @@ export function uncommittedSince(
 /** The files that differ from the commit; undefined if that is unknown. */
 const fromCommit = (at: Snapshot) =>
   at.commitTree === undefined ? undefined : changedIn({ ...at, tree: at.commitTree }, at)
-
-interface Change {
-  /** The mode and id of the content in the first tree, and in the second one. */
-  was: string
-  id: string
-  isNew: boolean
-}
-
-/** The files that differ between two trees; undefined if git fails. */
-export function changedIn(before: Snapshot, after: Snapshot): Map<string, Change> | undefined {
-  if (before.tree === after.tree) return new Map()
-  try {
-    const fields = diffTrees(before, after, '--no-renames', '--raw', '--no-abbrev', '-z').split('\0')
-    const changed = new Map<string, Change>()
-    for (let at = 0; at + 1 < fields.length; at += 2) {
-      const [wasMode, mode, wasId, id, status] = (fields[at] as string).slice(1).split(' ')
-      const ids = { was: `${wasMode} ${wasId}`, id: `${mode} ${id}` }
-      changed.set(fields[at + 1] as string, { ...ids, isNew: status === 'A' })
-    }
-    return changed
-  } catch {
-    return undefined
-  }
-}
 
 /** Whether others wrote all that differs from what the run says, and wrote it since. */
 function isForeign(now: Snapshot, here: Here, others: Set<string>): boolean {
