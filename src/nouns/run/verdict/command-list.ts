@@ -7,8 +7,10 @@ export interface Options {
   flags?: string
   /** Options with a value: `--tb short`, `--tb=short`, `-n4`. Their `flags` with a value stand as a whole: `-count=1`. */
   values?: string
-  /** Options that a number, `true` or `false` may follow. */
-  optional?: string
+  /** Options that a number may follow: `-j 8`. Behind any other option without a value, it is an argument of its own. */
+  numbers?: string
+  /** Options that `true` or `false` may follow. */
+  booleans?: string
   /** An option and its value that count only together. */
   pairs?: string[]
   /** Options that may follow `--`. */

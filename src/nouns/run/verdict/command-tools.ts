@@ -15,17 +15,15 @@ const pythonTest = 'https://docs.python.org/3/library/unittest.html#command-line
 /** The options that each tool may have and remain the same command, by its first word or its first two. */
 export const tools: Record<string, Tool> = {
   vitest: {
-    flags: `${color} --run --watch=false --no-watch --silent --no-file-parallelism --fileParallelism=false --logHeapUsage --hideSkippedTests --printConsoleTrace --expandSnapshotDiff --disable-console-intercept --no-clearScreen --clearScreen=false --sequence.shuffle --coverage.enabled`,
+    flags: `${color} --run --watch=false --no-watch --silent --no-file-parallelism --fileParallelism=false --logHeapUsage --hideSkippedTests --printConsoleTrace --expandSnapshotDiff --disable-console-intercept --no-clearScreen --clearScreen=false --sequence.shuffle --coverage --coverage.enabled`,
     values:
-      '--reporter --outputFile --bail --maxWorkers --minWorkers --slowTestThreshold --sequence.shuffle= --sequence.seed --coverage.enabled= --coverage.reporter --coverage.provider --coverage.reportsDirectory',
-    optional: '--coverage --silent',
+      '--reporter --outputFile --bail --maxWorkers --minWorkers --slowTestThreshold --sequence.shuffle= --sequence.seed --silent= --coverage.reporter --coverage.provider --coverage.reportsDirectory',
     source: 'https://vitest.dev/guide/cli.html',
   },
   jest: {
-    flags: `${color} --ci --collectCoverage --verbose --silent --json --useStderr -b -i --runInBand -e --expand --cache --no-cache --noStackTrace --watch=false --watchAll=false --no-watchman --watchman=false --detectOpenHandles --forceExit --logHeapUsage --randomize --showSeed`,
+    flags: `${color} --ci --coverage --collectCoverage --verbose --silent --json --useStderr -b --bail -i --runInBand -e --expand --cache --no-cache --noStackTrace --watch=false --watchAll=false --no-watchman --watchman=false --detectOpenHandles --forceExit --logHeapUsage --randomize --showSeed`,
     values:
-      '-w --maxWorkers --maxConcurrency --coverageReporters= --coverageDirectory --outputFile --reporters= --cacheDirectory --seed',
-    optional: '--coverage --bail',
+      '-w --maxWorkers --maxConcurrency --bail= --coverageReporters= --coverageDirectory --outputFile --reporters= --cacheDirectory --seed',
     source: 'https://jestjs.io/docs/cli',
   },
   mocha: {
@@ -44,16 +42,15 @@ export const tools: Record<string, Tool> = {
     source: 'https://nodejs.org/api/cli.html',
   },
   'bun test': {
-    flags: `${color} --coverage --only-failures --dots`,
-    values: '--reporter --reporter-outfile --coverage-reporter --coverage-dir --max-concurrency',
-    optional: '--bail',
+    flags: `${color} --coverage --bail --only-failures --dots`,
+    values: '--bail= --reporter --reporter-outfile --coverage-reporter --coverage-dir --max-concurrency',
     source: 'https://bun.com/docs/test',
   },
   pytest: {
     flags:
-      '-q --quiet -v --verbose -s -x --exitfirst -l --showlocals --no-header --no-summary --disable-warnings --disable-pytest-warnings --cov --cov-append --cov-branch --no-cov --cache-clear --ff --failed-first --nf --new-first --full-trace',
+      '-q --quiet -v --verbose -s -x --exitfirst -l --showlocals --no-header --no-summary --disable-warnings --disable-pytest-warnings --cov --cov-branch --cache-clear --ff --failed-first --nf --new-first --full-trace',
     values:
-      '--tb --maxfail -r --color --code-highlight --capture --verbosity --durations --durations-min --show-capture --cov= --cov-report --cov-config --cov-fail-under --junitxml --junit-xml --junit-prefix -n --numprocesses --timeout',
+      '--tb --maxfail -r --color --code-highlight --capture --verbosity --durations --durations-min --show-capture --cov= --cov-report --junitxml --junit-xml --junit-prefix -n --numprocesses --timeout',
     pairs: ['-p no:cacheprovider', '-p no:randomly'],
     source:
       'https://docs.pytest.org/en/stable/reference/reference.html#command-line-flags https://pytest-cov.readthedocs.io/en/latest/config.html https://pytest-xdist.readthedocs.io/ https://pypi.org/project/pytest-timeout/',
@@ -93,7 +90,7 @@ export const tools: Record<string, Tool> = {
   tsc: {
     flags: '--diagnostics --extendedDiagnostics --listFiles --preserveWatchOutput --explainFiles',
     values: '--tsBuildInfoFile',
-    optional: '--noEmit --pretty --incremental',
+    booleans: '--noEmit --pretty --incremental',
     source: 'https://www.typescriptlang.org/docs/handbook/compiler-options.html',
   },
   'biome check': biome(),
@@ -137,13 +134,14 @@ export const tools: Record<string, Tool> = {
   make: {
     flags: '-s --silent --quiet -k --keep-going -w --print-directory --no-print-directory --trace -O',
     values: '--output-sync=',
-    optional: '-j --jobs',
+    numbers: '-j --jobs',
     source: 'https://www.gnu.org/software/make/manual/html_node/Options-Summary.html',
   },
   gradle: {
     flags:
-      '-q --quiet -i --info -d --debug -w --warn -s --stacktrace -S --full-stacktrace --daemon --no-daemon --parallel --no-parallel --build-cache --no-build-cache --configuration-cache --no-configuration-cache --rerun-tasks --scan --no-scan --profile --continue --no-continue --offline --watch-fs --no-watch-fs',
-    values: '--console --max-workers --warning-mode --priority',
+      '-q --quiet -i --info -d --debug -w --warn -s --stacktrace -S --full-stacktrace --daemon --no-daemon --parallel --no-parallel --build-cache --no-build-cache --configuration-cache --no-configuration-cache --rerun-tasks --scan --no-scan --profile --continue --no-continue --offline --watch-fs --no-watch-fs --warning-mode=all --warning-mode=summary --warning-mode=none',
+    values: '--console --max-workers --priority',
+    pairs: ['--warning-mode all', '--warning-mode summary', '--warning-mode none'],
     source: 'https://docs.gradle.org/current/userguide/command_line_interface.html',
   },
   mvn: {
@@ -163,7 +161,7 @@ export const tools: Record<string, Tool> = {
     flags:
       '--color --colour --no-color --force-color --no-colour -b --backtrace --no-profile -w --warnings --fail-fast --no-fail-fast',
     values: '-f --format -o --out --order --seed --deprecation-out --fail-fast=',
-    optional: '-p --profile',
+    numbers: '-p --profile',
     source: 'https://rspec.info/features/3-13/rspec-core/command-line/',
   },
 }

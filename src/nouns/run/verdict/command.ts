@@ -181,29 +181,26 @@ function optionEnd(options: Options, words: string[], at: number): number {
   const word = words[at] ?? ''
   const next = words[at + 1]
   if (!word.startsWith('-')) return at
-  const [flags, values, optional] = [listed(options.flags), listed(options.values), listed(options.optional)]
+  const [flags, values] = [listed(options.flags), listed(options.values)]
+  const [numbers, booleans] = [listed(options.numbers), listed(options.booleans)]
   if (next !== undefined && options.pairs?.includes(`${word} ${next}`)) return at + 2
-  if (optional.has(word)) return /^(?:\d+|true|false)$/.test(next ?? '') ? at + 2 : at + 1
+  if (numbers.has(word)) return /^\d+$/.test(next ?? '') ? at + 2 : at + 1
+  if (booleans.has(word)) return next === 'true' || next === 'false' ? at + 2 : at + 1
   if (flags.has(word)) return at + 1
   if (values.has(word)) return next === undefined || next.startsWith('-') || next.startsWith('\0') ? at : at + 2
   const equals = word.search(options.hasLongNames ? /[=:]/ : /=/)
   if (equals > 0) {
     const name = word.slice(0, equals)
-    return values.has(name) || values.has(`${name}=`) || optional.has(name) ? at + 1 : at
+    return values.has(name) || values.has(`${name}=`) || numbers.has(name) || booleans.has(name) ? at + 1 : at
   }
-  return isShort(word, options, flags, values, optional) ? at + 1 : at
+  return isShort(word, options) ? at + 1 : at
 }
 
 /** Whether a word is a cluster of letters, or a letter with its value: `-xvs`, `-n4`, `-rA`. */
-function isShort(
-  word: string,
-  options: Options,
-  flags: Set<string>,
-  values: Set<string>,
-  optional: Set<string>,
-): boolean {
+function isShort(word: string, options: Options): boolean {
+  const [flags, values] = [listed(options.flags), listed(options.values)]
   const letter = word.slice(0, 2)
-  const takesValue = values.has(letter) || optional.has(letter)
+  const takesValue = values.has(letter) || listed(options.numbers).has(letter)
   if (takesValue && /^-\w\d/.test(word)) return true
   if (options.hasLongNames || !/^-[A-Za-z]{2,}$/.test(word)) return false
   return values.has(letter) || [...word.slice(1)].every((one) => flags.has(`-${one}`))
