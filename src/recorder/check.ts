@@ -53,8 +53,8 @@ const stillGoing = (background: string[] = [], facts: Facts): string[] =>
   background.filter((id) => toldOf({ id }, facts).exitCode === undefined)
 
 /**
- * Adds the checks of commands whose exit code is now known. `commands` are those of the turn. One in the background may end in a later turn. The others stay
- * unknown: a gap is better than a guess.
+ * Adds the checks of commands whose exit code is now known. One in the background may end in a later turn. The others stay
+ * unknown: a gap is better than a guess. `commands` are those of the turn that ends.
  */
 export function unsureChecks(before: Stepped, commands: Memo['commands'], facts: Facts): Stepped {
   const { unsure = [], background, ...memo } = before.memo

@@ -107,13 +107,11 @@ export function changeDuring(
 ): CommandChange | undefined {
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined
   const from = began ?? at
-  const { commands, wrote } = state.didMeanwhile(name, now.root, from, at)
-  const isOwnAlone = commands <= 1 && !wrote
-  const isBelow = (path: string) => !isAbsolute(path)
-  const wroteBelow = [...writtenByOthers(now.root, { state, name }, from)].some(isBelow)
-  const areOthersQuiet = !wroteBelow && state.rivals(name, now.root, from, at).length === 0
+  const own = state.didMeanwhile(name, now.root, from, at)
+  const theirs = [...writtenByOthers(now.root, { state, name }, from)].filter((path) => !isAbsolute(path))
+  const rivals = state.rivals(name, now.root, from, at)
+  const isAlone = own.commands <= 1 && !own.wrote && theirs.length === 0 && rivals.length === 0
   const changed = changedIn(before, now)
-  const isAlone = isOwnAlone && areOthersQuiet
   if (!changed || changed.size > mostChanged) return { isAlone }
   const tracked = new Set([before, now].flatMap((at) => committedAmong([...changed.keys()], at)))
   return { isAlone, files: [...changed].map(([path, file]) => ({ path, ...file, isTracked: tracked.has(path) })) }
