@@ -56,6 +56,12 @@ const cases: [string, number | undefined, string[]][] = [
   ['false && cd /; npm test', 0, []],
   ['{ false && cd /; }; npm test', 0, []],
   ['{ false && cd .; }; npm test', 0, ['tests']],
+  // `set -e` does not heed a chain that ends a group.
+  ['set -e; npm test; echo done', 0, ['tests']],
+  ['set -e; { npm test && echo ok; }; echo done', 0, []],
+  ['set -e; { { npm test && true; }; } > log; true', 0, []],
+  ['set -e; { set +e; npm test; }; echo done', 0, []],
+  ['set -e; (npm test && echo ok); echo done', 0, ['tests']],
   // Not a line of a shell.
   ['npm test (', 0, []],
   ['npm test "', 0, []],

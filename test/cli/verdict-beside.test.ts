@@ -175,6 +175,21 @@ test('what a check without a rule leaves is work, where other checks have rules'
   assert.equal(await verdict(), 'stale executed')
 })
 
+test('a resumed session takes no rules from a branch that it checked out itself', async (t) => {
+  const { claude, run, verdict, shell, beside } = await session(t)
+  shell('git checkout -q -b lax')
+  beside({ 'conduct.json': '{ "project": "shop", "checks": { "tests": "true" } }' })
+  shell('git commit -qam lax && git checkout -q main')
+  await run('git checkout -q lax')
+  await claude.stop()
+  await claude.end()
+  assert.equal(await verdict(), 'unchecked null')
+  await claude.prompt('Go on')
+  await run('true')
+  await claude.stop()
+  assert.equal(await verdict(), 'unchecked null')
+})
+
 test('a session that begins under a wrong conduct.json takes no rules from its agent', async (t) => {
   const { claude, run, write, verdict } = await session(t, { checks: { tests: 7 }, required: ['tests'] })
   await write('conduct.json', '{ "project": "shop", "checks": { "tests": "true" } }')

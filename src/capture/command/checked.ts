@@ -103,9 +103,22 @@ function proveList(read: ReadLine, { commands }: Pick<Script, 'commands'>, code:
   })
   const ends = [...before.map(({ command }) => command), last.command]
   if (code !== 0) return proveOnly(read, ends, code, () => isHeeded)
-  // With `set -e`, a command that fails ends the line, but the beginning of a chain does not.
-  const passed = ends.filter((command) => command === last.command || command.type !== 'AndOr')
+  // With `set -e`, a command that fails ends the line, but the beginning of a chain does not, nor a group that ends in one.
+  const passed = ends.filter((command) => command === last.command || !(command.type === 'AndOr' || isGroup(command)))
   return passed.flatMap((command) => prove(read, command, 0, isHeeded))
+}
+
+const isGroup = (node: SyntaxNode): boolean => {
+  switch (node.type) {
+    case 'BraceGroup':
+      return true
+    case 'Redirected':
+      return isGroup(node.command)
+    case 'Pipeline':
+      return node.commands.some(isGroup)
+    default:
+      return false
+  }
 }
 
 /** The failure is that of the only command that can fail; if there are several, it may be any of them. */

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
@@ -19,6 +20,7 @@ import { ranBy, readingOf, readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
+import { changedIn } from '../work/changed.ts'
 import { changeDuring, checkRemarks, movedTo } from '../work/moved.ts'
 import { ownWork } from '../work/own-work.ts'
 
@@ -68,7 +70,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     agent,
     rules,
     told,
-    trees: { ...trees, ...(now && { now }) },
+    trees: { ...withRules(trees, memo), ...(now && { now }) },
     run: memo.begun ? {} : placeOf(recording),
     work: endsTurn(memo, seen)
       ? ownWork({ ...here, agent, cwd: recording.cwd, at, now, moved })
@@ -80,6 +82,14 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     remarks: ({ command }) =>
       checkRemarks(shellWords(command) ?? [], { cwd: recording.cwd, env: session.env, memo, now }),
   }
+}
+
+/** A resumed session takes other rules, unless its folder had others when it ended than when it began. */
+function withRules({ checks, ...trees }: Trees, { ended, base, last }: Memo): Trees {
+  if (!checks || !ended || !base || base.root !== last?.root) return { checks, ...trees }
+  const changed = changedIn(base, { ...base, tree: last.tree })
+  const isOther = !changed || [...changed.keys()].some((path) => basename(path) === 'conduct.json')
+  return isOther ? trees : { checks, ...trees }
 }
 
 /** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
