@@ -149,6 +149,30 @@ test('a line can be read before it is known how it ended', () => {
   }
 })
 
+test('a rule asks for the options with which its command also checks coverage or a lock file', () => {
+  const ran = (rule: string, line: string) =>
+    checkNamesOf(line, 0, [{ name: 'tests', commands: [rule] }], { cwd, home: cwd }).length > 0
+  const asked: [rule: string, others: string[], less: string[]][] = [
+    [
+      'npm test -- --coverage',
+      ['npm t -- --bail --coverage', 'CI=1 npm test -- --coverage > out.txt'],
+      ['npm test', 'npm test -- --bail', 'npm test # --coverage'],
+    ],
+    ['vitest run --coverage', ['npx vitest --coverage --run'], ['vitest run', 'vitest run --coverage.reporter=text']],
+    ['jest --coverage', ['npx jest --coverage -i'], ['jest', 'jest --coverageReporters=text']],
+    ['bun test --coverage', ['bun test --coverage --bail'], ['bun test']],
+    ['pytest --cov=src', ['uv run pytest -q --cov=src'], ['pytest', 'pytest --cov', 'pytest --cov=src/one']],
+    ['cargo test --locked', ['cargo t -q --locked'], ['cargo test', 'cargo t -q']],
+    ['uv run --locked pytest', ['uv run --locked pytest -q'], ['pytest', 'uv run pytest']],
+  ]
+  for (const [rule, others, less] of asked) {
+    for (const line of [rule, ...others]) assert.ok(ran(rule, line), `${line} for ${rule}`)
+    for (const line of less) assert.ok(!ran(rule, line), `${line} for ${rule}`)
+  }
+  assert.ok(ran('npm test', 'npm test -- --coverage'))
+  assert.ok(ran('cargo test', 'cargo test --locked'))
+})
+
 test('a rule of several commands is the same line', () => {
   const inApi = [{ name: 'api', commands: ['cd api && npm test'] }]
   assert.deepEqual(checkNamesOf('cd api && npm test', 1, inApi, { cwd, home: cwd }), ['api'])

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
-import { normalForm } from '../../nouns/run/verdict/command.ts'
+import { additionsOf, normalForm } from '../../nouns/run/verdict/command.ts'
 import type { RanCheck, RanLine, Reading } from '../../recorder/facts.ts'
 import type { CheckRule } from '../../recorder/memo.ts'
 import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
@@ -16,10 +16,11 @@ export interface Where {
  * `npm test | tail` it is that of `tail`. The exit codes 126 and 127 mean that nothing ran.
  */
 export function readLine(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): RanLine {
-  const known = rules.flatMap(({ name, commands }) => commands.map((command) => ({ name, form: normalForm(command) })))
+  const known = rules.flatMap(({ name, commands }) => commands.map((command) => ({ name, ...asked(command) })))
   const namesOf = (text: string) => {
-    const form = normalForm(text)
-    return [...new Set(known.filter((rule) => rule.form === form).map(({ name }) => name))]
+    const { form, additions } = asked(text)
+    const met = known.filter((rule) => rule.form === form && rule.additions.every((one) => additions.includes(one)))
+    return [...new Set(met.map(({ name }) => name))]
   }
   // A rule may itself be a line of several commands.
   const whole = isSame(where.cwd, where.home) ? namesOf(line) : []
@@ -56,6 +57,9 @@ export function ranBy({ passed, failed }: Reading, exitCode: number | undefined)
   if (exitCode === 0) return passed
   return { ...failed, checks: hasRun(exitCode) ? failed.checks.map((check) => ({ ...check, exitCode })) : [] }
 }
+
+/** What a command must have to be that of a rule. */
+const asked = (command: string) => ({ form: normalForm(command), additions: additionsOf(command) })
 
 /** The names of the checks that a line ran. */
 export const checkNamesOf = (line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] =>

@@ -34,6 +34,14 @@ const script: Options = {
   values: '--reporter= --reporters= --maxWorkers= --bail= --outputFile= --coverageReporters= --coverageDirectory=',
 }
 
+/**
+ * Options that add to what is checked: thresholds of coverage in a configuration, or whether a lock file is up to date. A
+ * command may have them where its rule has not, but not the other way round.
+ */
+export const additions = new Set(
+  '--coverage --collectCoverage --coverage.enabled --cov --cov-branch --locked'.split(' '),
+)
+
 /** Variables that may be set for a command. Any other makes another command. */
 export const variables = new Set(
   `CI FORCE_COLOR NO_COLOR CLICOLOR CLICOLOR_FORCE PY_COLORS CARGO_TERM_COLOR TERM COLUMNS LINES PYTHONUNBUFFERED

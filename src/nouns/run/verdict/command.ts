@@ -1,4 +1,5 @@
 import {
+  additions,
   aliases,
   folders,
   type Launcher,
@@ -28,6 +29,10 @@ export function normalForm(command: string): string {
   const { kept, rest } = launched(words)
   return JSON.stringify([...kept, ...commandOf(rest)])
 }
+
+/** The options of a command that add to what is checked. A command that is to do for it needs them, too. */
+export const additionsOf = (command: string): string[] =>
+  (shellWords(command) ?? []).filter((word) => additions.has(word.replace(/=.*/s, '')))
 
 /** The command behind its launchers, and the variables that are not on the list. */
 function launched(words: string[]): { kept: string[]; rest: string[] } {
