@@ -12,7 +12,7 @@ import { keepAttention } from './attention/keep.ts'
 import { findVerdict, noteWriter } from './check/verdict.ts'
 import type { Run } from './fields.ts'
 import { insertFoundBy, replaceFoundBy } from './found-by.ts'
-import { personHash } from './person.ts'
+import { isOfCreator, personHash } from './person.ts'
 import { activityIn, columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
 import { isWork, type RunState } from './state.ts'
 import type { Activity } from './work-fields.ts'
@@ -110,8 +110,9 @@ async function requireUnseen(ctx: Ctx, row: RunRow, after: RunState): Promise<vo
   )
 }
 
-/** Whether the commits that a change names are those that the recorder of the run saw, under the run's key. */
-const isMaker = (ctx: Ctx, { row, isRecorder }: Move) => isRecorder && ctx.actor.id === row.created_by
+/** Whether the commits that a change names are those that the recorder of the run saw, under a key of the run's person. */
+const isMaker = (ctx: Ctx, { row, isRecorder }: Move) =>
+  isRecorder && (ctx.actor.id === row.created_by || isOfCreator(ctx, row))
 
 const verdictIn = ({ verdict, evidence, why }: RunRow) => ({ verdict, evidence, why })
 

@@ -9,6 +9,7 @@ import type { RunStatus } from './fields.ts'
 import { expired, expiryOf, latestExpiry, tokenHash, tokenOf } from './lease.ts'
 import type { Lease } from './lease-fields.ts'
 import { showOpenTurn } from './open-turn.ts'
+import { isOfCreator } from './person.ts'
 import { activityIn, columns, type RunRow, requireRun, shownRun, stateOf } from './row.ts'
 import { type LeaseColumns, saveRun } from './save.ts'
 import { earlier, isTooLate, later, type RunState } from './state.ts'
@@ -32,7 +33,8 @@ export const isLapsed = ({ lease_expires_at: at }: RunRow, now: string) =>
 /**
  * Opens a run for a change. A run whose lease has expired counts as failed, whether or not a server has noticed. Its
  * holder resumes it, unless someone has changed or retried it since. Throws FORBIDDEN for an agent key on another's
- * run, unless it `deletes`, which has its own permission; LEASE_HELD without the token, unless `mayEnd` and the caller
+ * run, unless it `deletes`, which has its own permission, or it is the next key of the same person, with the token of the
+ * run's recorder; LEASE_HELD without the token, unless `mayEnd` and the caller
  * may write; LEASE_LOST for a token that is no longer valid, unless the caller `proposes` it for the first lease of the
  * run; NOT_FOUND.
  */
@@ -43,10 +45,11 @@ export async function openRun(
   { mayEnd = false, deletes = false, proposes = false } = {},
 ): Promise<Opened> {
   const found = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
-  if (!deletes) requireOwn(ctx, found, `run '${runId}'`)
+  const proof = token === undefined ? ctx.leaseHash : tokenHash(token)
+  const isNextKey = isRecorderOf(found, proof) && isOfCreator(ctx, found)
+  if (!deletes && !isNextKey) requireOwn(ctx, found, `run '${runId}'`)
   const row = isLapsed(found, ctx.now) ? await lapse(ctx, found) : found
   const state = stateOf(row)
-  const proof = token === undefined ? ctx.leaseHash : tokenHash(token)
   if (proof !== undefined && !(proposes && row.lease_seconds === null)) {
     if (row.lease_token !== proof) throw await leaseLost(ctx, row)
     const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
