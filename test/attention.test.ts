@@ -200,6 +200,21 @@ testLedger('a resolved run that fails anew needs attention again', async ({ clie
   assert.deepEqual([attention[0]?.check, attention[0]?.assignee], ['lint', bob])
 })
 
+testLedger(
+  'a resolved run whose check fails again after more work needs attention again',
+  async ({ client, advance }) => {
+    const [one, two] = ['1'.repeat(40), '2'.repeat(40)]
+    await client.createRun({ runId: 'A', status: 'completed', git: { tree: one } })
+    await client.createCheck({ runId: 'A', name: 'tests', result: 'fail', tree: one })
+    await client.updateAttention({ runIds: ['A'], resolved: true })
+    advance(1)
+    await client.updateRun({ runId: 'A', git: { tree: two } })
+    assert.deepEqual(await needsOf(client), [])
+    await client.createCheck({ runId: 'A', name: 'tests', result: 'fail', tree: two })
+    assert.deepEqual(await needsOf(client), ['A failing'])
+  },
+)
+
 testLedger('what a change must not be is refused', async (ledger) => {
   const { client, as, store } = ledger
   await failed(client, 'A')

@@ -54,7 +54,8 @@ async function keepOwn(ctx: Ctx, before: RunRow | null, after: RunRow): Promise<
   if (!row && !enters(was, is, ctx.now)) return
   const isKnown = row?.reason === reason && was?.why === is.why
   const check_name = isKnown ? row.check_name : reason === 'failing' ? await failingCheck(ctx, after) : null
-  const isNew = !row || failsAnew(was, is) || row.check_name !== check_name
+  const isNew =
+    !row || failsAnew(was, is) || row.check_name !== check_name || (await failsSince(ctx, after, row.resolved_at))
   const values = {
     ...{ reason, check_name, spec_id: after.spec_id, branch: after.branch, author_person: after.author_person },
     hidden: is.isWorking ? 1 : 0,
@@ -62,6 +63,14 @@ async function keepOwn(ctx: Ctx, before: RunRow | null, after: RunRow): Promise<
   }
   if (row) await change(ctx, row, values)
   else await insert(ctx, after, { ...values, since_at: sinceOf(was, is, ctx.now) }, reason)
+}
+
+/** Whether a check of the run has failed since somebody resolved it. */
+async function failsSince(ctx: Ctx, { id }: RunRow, resolvedAt: string | null): Promise<boolean> {
+  if (resolvedAt === null) return false
+  const found = await ctx.db.query(sql`
+    select 1 as one from checks where run_id = ${id} and created_at > ${resolvedAt} and result = 'fail' limit 1`)
+  return found.length > 0
 }
 
 const endsHere = (before: Looked | undefined, after: Looked) => after.status === 'failed' && before?.status !== 'failed'
