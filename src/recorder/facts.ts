@@ -1,6 +1,6 @@
 import type { RunInput } from '../nouns/run/fields.ts'
 import type { Told, Usage } from './agents/seen.ts'
-import type { Candidate, CommandChange, Memo, RecordRules, Trees, Work } from './memo.ts'
+import type { Candidate, CommandChange, Memo, Origin, RecordRules, Trees, Work } from './memo.ts'
 import type { Moved } from './work.ts'
 
 /** What is known of the world at a step. Texts are already masked. */
@@ -49,6 +49,7 @@ export interface SessionWork extends Work {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]
   same?: string[]
+  origin?: Origin
 }
 
 /** A check that a line ran, with its own exit code. */

@@ -39,6 +39,8 @@ export interface Memo {
   open?: number
   /** The working tree at its start. */
   base?: Snapshot
+  /** The tree with which its work is compared, because git has brought something since, and up to when that is known. */
+  origin?: Origin
   /** What its run says about the working tree. Missing outside git, and in sessions begun by an older version. */
   told?: ToldWork
   /** The current turn. */
@@ -104,6 +106,12 @@ export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'ch
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
   diff?: TurnTrees | TurnTold
+}
+
+/** The tree at the start of a session with what git brought until a snapshot. */
+export interface Origin {
+  tree: string
+  at: Snapshot
 }
 
 /** A git tree of the working tree with that top folder. */

@@ -107,10 +107,12 @@ export const ownAfter = ({
   same = [],
   changes,
   diff,
-}: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut' | 'last'> => ({
+  origin,
+}: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut' | 'last' | 'origin'> => ({
   own: own.slice(-mostOwn),
   same: same.slice(-mostOwn),
   ...(changes && { isCut: true }),
+  ...(origin && { origin }),
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),
 })
 

@@ -20,6 +20,8 @@ export interface Snapshot {
   takenAt?: number
   /** The newest stash at that moment, shared by all working trees. */
   stash?: string
+  /** The commits of a merge or cherry-pick that has stopped, so that a later command must end it. */
+  bringing?: { commit: string; isPick: boolean }[]
   /** The `git` fields of a run. */
   git: NonNullable<RunInput['git']>
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { askOf, diffTrees, treeWithFiles } from '../../place/git/history.ts'
+import { sidesBetween } from '../../place/git/diff.ts'
+import { askOf, diffTrees, gone, openedAt, treeWithFiles } from '../../place/git/history.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */
@@ -102,15 +103,15 @@ export function treeOfWork(own: string[], base: Snapshot, { end, commits }: Left
   const lines = commits.length > 0 ? linesBetween(base, end) : undefined
   const same = new Set(lines && own.filter((path) => !lines.has(path)))
   if (same.size === 0) return end.tree
-  const at = (tree: string): Snapshot => ({ ...end, tree })
+  const at = openedAt(end)
   const files = new Map<string, string>()
   for (const { first, tip } of branchesOf(end, commits)) {
-    const differing = changedIn(base, at(first))
-    for (const [path, { id }] of changedIn(at(first), at(tip)) ?? []) {
-      if (same.has(path) && differing?.has(path) === false) files.set(path, id)
+    const differing = sidesBetween(at, base.tree, first)
+    for (const [path, { after }] of sidesBetween(at, first, tip)) {
+      if (same.has(path) && !differing.has(path)) files.set(path, after ?? gone(end))
     }
   }
-  return files.size === 0 ? end.tree : treeWithFiles(end, files)
+  return treeWithFiles(end, files)
 }
 
 interface Branch {

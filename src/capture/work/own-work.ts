@@ -1,14 +1,16 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
-import { askOf, commitsMade, diffTrees, type IsOwn } from '../../place/git/history.ts'
+import { commitsMade, entriesOf, type IsOwn } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import type { Memo, TurnTold, TurnTrees, Window } from '../../recorder/memo.ts'
+import type { Memo, Origin, TurnTold, TurnTrees, Window } from '../../recorder/memo.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
-import { changedAmong, type Left, type Lines, treeOfWork } from './changed.ts'
+import { attempt, changedPaths, writtenBetween } from './by-command.ts'
+import { changedAmong, type Left, type Lines, type Span, treeOfWork } from './changed.ts'
+import { followed } from './followed.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
 export interface Work {
@@ -45,25 +47,72 @@ export function ownWork(work: Work): SessionWork {
   const tree = gitAfter(memo, now, work.moved, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
-  const files = filesOf(work, [...written].filter(pathOf), all, end)
-  const diff = end ? treesOf(work, [...written], files.own ?? [], { end, commits: all }) : toldOf(work, named)
+  const compared = end && comparedWith(work, { end, commits: all })
+  const files = filesOf(work, [...written].filter(pathOf), { base: compared?.base, end, commits: all })
+  const diff = compared ? treesOf(work, [...written], files.own ?? [], compared) : end ? undefined : toldOf(work, named)
   return {
     ...files,
+    ...(compared?.origin && { origin: compared.origin }),
     commits: commits.slice(-mostCommits),
     ...(uncredited && { uncredited }),
     ...(diff && { diff }),
   }
 }
 
-/** From what to make the diffs of the turn; undefined if the working tree is another one. */
+/** With what to compare the work of a turn. */
+interface Compared extends Left {
+  /** The working tree before the run and before the turn, each with what git has brought since. */
+  base: Snapshot
+  before: string
+  origin?: Origin
+}
+
+/** With what to compare the work; undefined if the working tree is another one. */
+function comparedWith(work: Work, left: Left): Compared | undefined {
+  const { base, last = base, origin } = work.memo
+  const { end, commits } = left
+  if (base?.root !== end.root || last?.root !== end.root) return undefined
+  const trees = { origin: origin?.tree ?? base.tree, before: last.tree }
+  const snapshots = snapshotsOf(work, base, end)
+  const at = snapshots.at(-1)
+  const now = at && attempt(() => followed(trees, snapshots, { commits, isOwn: work.isOwn }), undefined)
+  if (!now) return { ...left, base: { ...base, tree: trees.origin }, before: trees.before }
+  return { ...left, base: { ...base, tree: now.origin }, before: now.before, origin: { tree: now.origin, at } }
+}
+
+/** The snapshots since what git brought is known, up to that of the session's work, which a checkout does not move. */
+function snapshotsOf({ memo, now, moved }: Work, base: Snapshot, end: Snapshot): Snapshot[] {
+  const { origin, commands = [] } = memo
+  const first = origin?.at ?? base
+  const { log } = first
+  if (!now || log === undefined) return []
+  const last = end.tree === now.tree ? now : madeAt(first, now, moved)
+  if (!last) return []
+  const between = commands
+    .flatMap(({ before, now }) => [before, now])
+    .filter((one) => one?.root === base.root && isWithin(one, first, last))
+  return [first, ...between.flatMap((one) => one ?? []).sort((a, b) => (a.takenAt ?? 0) - (b.takenAt ?? 0)), last]
+}
+
+const isWithin = (one: Snapshot, first: Snapshot, last: Snapshot): boolean =>
+  one.log !== undefined && one.log >= (first.log ?? 0) && one.log <= (last.log ?? 0)
+
+/** The state at the last commit of the session, from which a checkout has gone on. */
+function madeAt({ log = 0 }: Snapshot, now: Snapshot, moved: Moved | undefined): Snapshot | undefined {
+  const { made } = moved ?? {}
+  const entry = made && entriesOf(now, log, now.log ?? log).findLast(({ id }) => id === made.commit)
+  const { bringing: _, ...rest } = now
+  return entry && { ...rest, tree: made.tree, log: entry.end, git: { ...now.git, commit: made.commit } }
+}
+
+/** From what to make the diffs of the turn. */
 function treesOf(
   { memo, ...work }: Work,
   written: string[],
   own: string[],
-  { end, commits }: Left,
-): TurnTrees | undefined {
-  const { base, last = base, startedAt = 0 } = memo
-  if (base?.root !== end.root || last?.root !== end.root) return undefined
+  { base, before, end, commits }: Compared,
+): TurnTrees {
+  const { startedAt = 0 } = memo
   const othersSince = (from: number) =>
     new Set(work.state.othersFiles(work.name, from).map((path) => placed(end.root, end.root, path)))
   const others = othersSince(memo.draft?.startedAt ?? startedAt)
@@ -72,8 +121,8 @@ function treesOf(
     root: end.root,
     objects: end.objects,
     base: base.tree,
-    before: last.tree,
-    after: attempt(() => treeOfWork(own, base, { end, commits })) || end.tree,
+    before,
+    after: attempt(() => treeOfWork(own, base, { end, commits }), end.tree),
     written,
     own,
     shared: written.filter((path) => others.has(path)),
@@ -89,15 +138,10 @@ function toldOf({ memo, agent, cwd, at }: Work, named: string[]): TurnTold | und
 }
 
 /** What the turn says about files of which these were written in it, and what is known of all of them then. */
-function filesOf(
-  { memo }: Work,
-  written: string[],
-  commits: string[],
-  end: Snapshot | undefined,
-): Omit<SessionWork, 'commits'> {
-  const { base, own: before = [], same: sameBefore = [], isCut } = memo
+function filesOf({ memo }: Work, written: string[], span: Span): Omit<SessionWork, 'commits'> {
+  const { own: before = [], same: sameBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
-  const changed = changedAmong(own, { base, end, commits })
+  const changed = changedAmong(own, span)
   const isNews = new Set([...sameBefore, ...written])
   const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
   const wasSame = new Set(sameBefore)
@@ -175,53 +219,8 @@ export function changedBy(
   if (state.rivals(name, now.root, from, to).length > 0) return []
   const { log } = now
   const made = before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn)
-  const isMoved = before.git.commit !== now.git.commit || made.length > 0
-  const written = isMoved ? writtenBetween(before, now, made) : changedPaths(before, now)
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
-  const stashed = stashedBetween(before, now)
-  return written.filter((path) => !others.has(path) && !stashed.has(path))
-}
-
-/**
- * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
- * here. What counts is what it changed and left uncommitted, and what it changed and committed itself, even if it then
- * went on to another commit.
- */
-function writtenBetween(before: Snapshot, now: Snapshot, made: string[]): string[] {
-  const changed = changedPaths(before, now)
-  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
-  const open = new Set(tree === undefined ? [] : changedPaths({ ...before, tree }, now))
-  const last = made.at(-1)
-  const isLeft = last !== undefined && last !== now.git.commit
-  const until = isLeft ? changedPaths(before, { ...now, tree: last }) : changed
-  const committed = new Set(until.length > 0 ? made.flatMap((commit) => committedIn(now, commit)) : [])
-  return [...changed.filter((path) => open.has(path)), ...until.filter((path) => committed.has(path))]
-}
-
-const committedIn = (now: Snapshot, commit: string) =>
-  namesIn(askOf(now, 'diff-tree', '-r', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '')
-
-/** The files that a stash put away or brought back, unless they were written, too. */
-function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
-  if (before.stash === now.stash) return new Set()
-  const equal = (paths: string[], tree = '') => {
-    const differing = new Set(changedPaths({ ...now, tree }, now))
-    return paths.filter((path) => !differing.has(path))
-  }
-  const away = stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
-  const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
-  return new Set([...away, ...back])
-}
-
-/** The changed files of the newest stash, and its new files, which git stores in its third parent. */
-function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: string[] }[] {
-  if (stash === undefined) return []
-  const changed = askOf({ root, objects }, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
-  const added = askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
-  return [
-    { tree: stash, paths: namesIn(changed ?? '') },
-    { tree: `${stash}^3`, paths: namesIn(added ?? '') },
-  ]
+  return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
 }
 
 /** The commits made by this session's commands, and by no other session or person. */
@@ -230,19 +229,4 @@ function ownCommits({ state, name, isOwn, memo: { commands = [] } }: Work): stri
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
     return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now, before.log, now.log, isOwn)
   })
-}
-
-/** The paths that differ between two snapshots; empty if git fails. */
-const changedPaths = (before: Snapshot, now: Snapshot) =>
-  namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z')))
-
-const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
-
-/** What git says; empty if it fails, for example because a snapshot's objects are gone. */
-function attempt(ask: () => string): string {
-  try {
-    return ask()
-  } catch {
-    return ''
-  }
 }

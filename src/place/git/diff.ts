@@ -51,6 +51,30 @@ export function changedFiles(at: Guarded, before: string, after: string): Change
   return changed.filter(({ before, after }) => before ?? after)
 }
 
+/** A file before and after a change, each as its mode and the id of its content; undefined where there is none. */
+export interface Sides {
+  before: string | undefined
+  after: string | undefined
+}
+
+/**
+ * The files that differ between two trees or commits, or that a commit changed if there is only one; none of a merge.
+ * Links to commits and folders count as no file.
+ */
+export function sidesBetween(at: Guarded, ...trees: [string, string] | [string]): Map<string, Sides> {
+  const words = ['-r', '--root', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', '-z', ...plainly]
+  const fields = bytesIn(at, ['diff-tree', ...words, ...trees], { mostBytes: 67_108_864 })
+    .toString('utf8')
+    .split('\0')
+  const sides = new Map<string, Sides>()
+  for (let next = 0; next + 1 < fields.length; next += 2) {
+    const [oldMode = '', mode = '', oldId = '', id = ''] = (fields[next] ?? '').slice(1).split(' ')
+    const text = (side: Side | undefined) => side && `${side.mode} ${side.id}`
+    sides.set(fields[next + 1] ?? '', { before: text(sideOf(oldMode, oldId)), after: text(sideOf(mode, id)) })
+  }
+  return sides
+}
+
 /** Git runs no program that a setting names, and takes no style from one. */
 const plainly = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-relative']
 

@@ -12,7 +12,7 @@ import { type Place, reflogOf } from './tree.ts'
  * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
  * existing commit, so none of them counts.
  */
-const making =
+export const making =
   /^(?:commit|cherry-pick|revert|am|merge|pull|rebase)\b(?!.*(?:Fast-forward|\((?:start|finish|abort)\)|: returning to ))/s
 
 /** Whether a commit is one's own, by the mail address under which git made it. */
@@ -42,6 +42,17 @@ export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn
     making.test(what) && isOwn(mail) ? [id] : [],
   )
   return [...new Set(made)]
+}
+
+/** Those of the commits of which one is the author, oldest first. A cherry-pick and a rebase keep the author. */
+export function authoredAmong(place: Place, commits: string[], isOwn: IsOwn): string[] {
+  if (commits.length === 0) return []
+  const words = ['log', '--no-walk=unsorted', '--ignore-missing', '--no-show-signature', '--format=%H <%ae>']
+  const listed = askOf(place, ...words, ...commits) ?? ''
+  return listed.split('\n').flatMap((line) => {
+    const [id, who] = line.split(' ')
+    return id && isOwn(mailOf(who)) ? [id] : []
+  })
 }
 
 const moving = /^(?:checkout\b|(?:merge|pull)\b.*Fast-forward$)/s
@@ -78,13 +89,28 @@ function leftBy(commit: string, what: string): NonNullable<Moves['made']> {
   return { commit, isLeft: true, ...(!/^[0-9a-f]{40,64}$/.test(branch) && { branch }) }
 }
 
-const entriesOf = (place: Place, from: number, to: number) =>
-  textOf(place, from, to - from)
+/** A step of HEAD: from which commit to which one, by whom, what git says of it, and where its line ends. */
+export interface HeadStep {
+  old: string
+  id: string
+  mail: string | undefined
+  what: string
+  /** The length of the reflog with it, in bytes. */
+  end: number
+}
+
+/** The steps of HEAD in a part of the reflog. */
+export function entriesOf(place: Place, from: number, to: number): HeadStep[] {
+  let end = from
+  return textOf(place, from, to - from)
     .split('\n')
     .flatMap((line) => {
-      const [, id, who = '', what] = /^[0-9a-f]+ ([0-9a-f]+) ([^\t]*?)(?: \d+ [-+]\d+)?\t(.*)$/s.exec(line) ?? []
-      return id && what ? [{ id, mail: mailOf(who), what }] : []
+      end += Buffer.byteLength(line) + 1
+      const [, old = '', id, who = '', what] =
+        /^([0-9a-f]+) ([0-9a-f]+) ([^\t]*?)(?: \d+ [-+]\d+)?\t(.*)$/s.exec(line) ?? []
+      return id && what ? [{ old, id, mail: mailOf(who), what, end }] : []
     })
+}
 
 /** A part of the reflog, of at most 1 MiB. */
 function textOf(place: Place, from: number, length: number): string {
@@ -131,6 +157,7 @@ export function askOf(now: Place, ...words: string[]): string | undefined {
  * among the objects of the snapshot. Throws if git fails.
  */
 export function treeWithFiles({ tree, ...place }: Place & Pick<Snapshot, 'tree'>, files: Map<string, string>): string {
+  if (files.size === 0) return tree
   const at = openedAt(place)
   const index = scratchPath(at)
   const options = { env: { GIT_INDEX_FILE: index } }
@@ -144,4 +171,7 @@ export function treeWithFiles({ tree, ...place }: Place & Pick<Snapshot, 'tree'>
   }
 }
 
-const openedAt = ({ root, objects }: Place): Guarded => openObjects(root, objects, 10_000)
+/** What stands for a file that such a tree lacks. Its id is as long as all others of the repository. */
+export const gone = ({ tree }: Pick<Snapshot, 'tree'>) => `000000 ${'0'.repeat(tree.length)}`
+
+export const openedAt = ({ root, objects }: Place): Guarded => openObjects(root, objects, 10_000)

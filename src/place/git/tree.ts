@@ -38,6 +38,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   const log = statSync(join(of.gitDir, 'logs/HEAD'), { throwIfNoEntry: false })?.size ?? 0
   noteLinked(of, log)
   const stash = newestIn(join(of.commonDir, 'logs/refs/stash'))
+  const bringing = bringingIn(of)
   return {
     root: of.root,
     tree,
@@ -46,8 +47,19 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
     log,
     takenAt,
     ...(stash && { stash }),
+    ...(bringing.length > 0 && { bringing }),
     git: gitFields(of, tree, committed),
   }
+}
+
+/** What a merge or cherry-pick that has stopped brings in. A rebase picks commits that were there before. */
+function bringingIn({ gitDir }: Guarded): NonNullable<Snapshot['bringing']> {
+  if (statSync(join(gitDir, 'rebase-merge'), { throwIfNoEntry: false })) return []
+  return ['MERGE_HEAD', 'CHERRY_PICK_HEAD'].flatMap((name) => {
+    const lines = foreignText(join(gitDir, name))?.split('\n') ?? []
+    const commits = lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line))
+    return commits.map((commit) => ({ commit, isPick: name !== 'MERGE_HEAD' }))
+  })
 }
 
 /** The commit in the last line of a reflog. */

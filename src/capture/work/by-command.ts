@@ -1,0 +1,111 @@
+import { blended, type File } from '../../place/git/blend.ts'
+import { type Brought, broughtBetween } from '../../place/git/brought.ts'
+import { sidesBetween } from '../../place/git/diff.ts'
+import { askOf, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
+import type { Snapshot } from '../../recorder/work.ts'
+
+interface Made {
+  /** The commits that the command made, oldest first. */
+  made: string[]
+  isOwn: IsOwn
+}
+
+/** The files that a command wrote, without those that git brought from elsewhere: by a checkout, a merge or a stash. */
+export function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made): string[] {
+  const brought = broughtBetween(before, now, isOwn)
+  // A commit that ends a merge has only what the command changed, because the files were there before.
+  const isEnd = before.bringing !== undefined && brought.length === 0
+  const isMoved = before.git.commit !== now.git.commit || made.length > 0
+  const written = isMoved && !isEnd ? writtenWithMove(before, now, made) : changedPaths(before, now)
+  const merges = brought.filter(({ isMerged }) => isMerged)
+  const merged = attempt(() => mergedBetween(before, now, merges), none)
+  const stashed = written.length > 0 ? attempt(() => stashedBetween(before, now), none) : none
+  return written.filter((path) => !merged.has(path) && !stashed.has(path))
+}
+
+/**
+ * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
+ * here. What counts is what it changed and left uncommitted, and what it changed and committed itself, even if it then
+ * went on to another commit.
+ */
+function writtenWithMove(before: Snapshot, now: Snapshot, made: string[]): string[] {
+  const changed = changedPaths(before, now)
+  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
+  const open = new Set(tree === undefined ? [] : changedPaths({ ...before, tree }, now))
+  const last = made.at(-1)
+  const isLeft = last !== undefined && last !== now.git.commit
+  const until = isLeft ? changedPaths(before, { ...now, tree: last }) : changed
+  const committed = new Set(until.length > 0 ? made.flatMap((commit) => committedIn(now, commit)) : [])
+  return [...changed.filter((path) => open.has(path)), ...until.filter((path) => committed.has(path))]
+}
+
+/** The files that a commit changed; of a merge, those that are as in none of its parents. */
+const committedIn = (now: Snapshot, commit: string) =>
+  namesIn(
+    askOf(now, 'diff-tree', '-r', '-c', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
+  )
+
+/** The files that are as a merge or a cherry-pick alone left them: merged by git, or with its conflicts. */
+function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set<string> {
+  if (brought.length === 0) return none
+  const at = openedAt(now)
+  const changed = sidesBetween(at, before.tree, now.tree)
+  const merged = new Map<string, File>()
+  for (const { from, to } of brought) {
+    for (const [path, sides] of sidesBetween(at, from, to)) {
+      const file = merged.has(path) ? merged.get(path) : changed.get(path)?.before
+      if (changed.has(path))
+        merged.set(path, blended(at, file, { from: sides.before, to: sides.after, favor: 'theirs' }))
+    }
+  }
+  const isStopped = now.bringing !== undefined
+  const same = [...merged].filter(([path, file]) => {
+    const after = changed.get(path)?.after
+    return file === after || (isStopped && hasConflict(now, after))
+  })
+  return new Set(same.map(([path]) => path))
+}
+
+/** Whether a file still has the marks of a conflict. */
+const hasConflict = (at: Snapshot, file: File) =>
+  /^<{7} [\s\S]*^>{7} /m.test((file && askOf(at, 'cat-file', 'blob', file.slice(file.indexOf(' ') + 1))) ?? '')
+
+/** The files that a stash put away or brought back, unless they were written, too. Git keeps a stash with a conflict. */
+function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
+  const equal = (paths: string[], tree = '') => {
+    if (paths.length === 0) return []
+    const differing = sidesBetween(openedAt(now), tree, now.tree)
+    return paths.filter((path) => !differing.has(path) || hasConflict(now, differing.get(path)?.after))
+  }
+  const away = before.stash === now.stash ? [] : stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
+  const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
+  return new Set([...away, ...back])
+}
+
+/** The changed files of the newest stash, and its new files, which git stores in its third parent. */
+function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: string[] }[] {
+  if (stash === undefined) return []
+  const changed = askOf({ root, objects }, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
+  const added = askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
+  return [
+    { tree: stash, paths: namesIn(changed ?? '') },
+    { tree: `${stash}^3`, paths: namesIn(added ?? '') },
+  ]
+}
+
+/** The paths that differ between two snapshots; empty if git fails. */
+export const changedPaths = (before: Snapshot, now: Snapshot) =>
+  namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z'), ''))
+
+const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
+
+const none: Set<string> = new Set()
+
+/** What git says, or something else if it fails, for example because a snapshot's objects are gone. */
+export function attempt<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask()
+  } catch {
+    return otherwise
+  }
+}

@@ -1,0 +1,130 @@
+import { addedTo, blended, type File } from '../../place/git/blend.ts'
+import { type Brought, broughtBetween } from '../../place/git/brought.ts'
+import { type Sides, sidesBetween } from '../../place/git/diff.ts'
+import type { Guarded } from '../../place/git/guarded.ts'
+import { askOf, authoredAmong, gone, type IsOwn, openedAt, treeWithFiles } from '../../place/git/history.ts'
+import type { Snapshot } from '../../recorder/work.ts'
+
+/** Trees without the work of a session, or of a turn, with which to compare it. */
+export interface Followed {
+  /** The tree before the run, with all that git has brought since. */
+  origin: string
+  /** The same for that before the turn. */
+  before: string
+}
+
+interface Session {
+  /** Its commits, oldest first. */
+  commits: string[]
+  isOwn: IsOwn
+}
+
+/** How many of a session's commits to look at. */
+const mostCommits = 100
+
+/**
+ * Brings what a pull, a merge or a checkout brought into the working tree into trees without the work of a session, too:
+ * compared with them, only the lines of the session differ. The snapshots are in the order of time. Throws if git fails.
+ */
+export function followed(trees: Followed, snapshots: Snapshot[], session: Session): Followed {
+  let found = trees
+  let own: OwnChanges | undefined
+  for (const [index, now] of snapshots.entries()) {
+    const before = snapshots[index - 1]
+    if (!before || before.tree === now.tree) continue
+    const all = broughtBetween(before, now, session.isOwn)
+    if (all.length === 0) continue
+    own ??= ownChanges(now, session)
+    const at = openedAt(now)
+    const moved = sidesBetween(at, before.tree, now.tree)
+    for (const brought of all) {
+      const shifts = shiftsOf(at, brought, moved, own)
+      const origin = shifted(at, found.origin, brought, shifts)
+      found = { origin, before: found.before === found.origin ? origin : shifted(at, found.before, brought, shifts) }
+    }
+  }
+  return found
+}
+
+/** How git changed a file, and the same without what the session's commits changed in it. */
+interface Shift {
+  from: File
+  to: File
+  all: Sides
+}
+
+/** What git brought into files that the working tree shows to have changed. */
+function shiftsOf(at: Guarded, brought: Brought, moved: Map<string, Sides>, own: OwnChanges): Map<string, Shift> {
+  const shifts = new Map<string, Shift>()
+  const [withoutFrom, withoutTo] = [own.without(at, brought.from), own.without(at, brought.to)]
+  for (const [path, all] of sidesBetween(at, brought.from, brought.to)) {
+    const seen = moved.get(path)
+    if (!seen || (brought.isReset && seen.after !== all.after)) continue
+    const shift = { from: withoutFrom(path, all.before), to: withoutTo(path, all.after), all }
+    if (shift.from !== shift.to) shifts.set(path, shift)
+  }
+  return shifts
+}
+
+/** A tree with these shifts. */
+function shifted(at: Guarded, tree: string, { from }: Brought, shifts: Map<string, Shift>): string {
+  if (shifts.size === 0) return tree
+  const differing = sidesBetween(at, from, tree)
+  const files = new Map<string, string>()
+  for (const [path, shift] of shifts) {
+    const sides = differing.get(path)
+    const file = sides ? sides.after : shift.all.before
+    const next = shiftedFile(at, file, shift)
+    if (next !== file) files.set(path, next ?? gone({ tree }))
+  }
+  return treeWithFiles({ ...at, tree }, files)
+}
+
+function shiftedFile(at: Guarded, file: File, { from, to, all }: Shift): File {
+  const hasOwn = from !== all.before && to !== all.after
+  return hasOwn && file === all.before ? all.after : blended(at, file, { from, to, favor: 'theirs' })
+}
+
+interface OwnChanges {
+  /** Takes out of files of a commit what the session's commits in it changed. */
+  without(at: Guarded, commit: string): (path: string, file: File) => File
+}
+
+function ownChanges(place: Snapshot, { commits: all, isOwn }: Session): OwnChanges {
+  // What others are the authors of, the session has only picked.
+  const commits = authoredAmong(place, all.slice(-mostCommits), isOwn)
+  const known = new Map<string, Map<string, Sides>>()
+  const changesOf = (at: Guarded, commit: string) => {
+    const changes = known.get(commit) ?? changesIn(at, commit)
+    known.set(commit, changes)
+    return changes
+  }
+  return {
+    without(at, commit) {
+      const listed = commits.length === 0 ? '' : askOf(place, 'rev-list', `--max-count=${mostListed}`, commit)
+      const inIt = new Set(listed?.split('\n'))
+      return (path, file) =>
+        commits.reduceRight<File>((left, own) => {
+          const change = changesOf(at, own).get(path)
+          // A commit that others made may have the same content, as after a pull request that was squashed.
+          const isIn = change && (inIt.has(own) || (left !== undefined && left === change.after))
+          return isIn ? undone(at, left, change) : left
+        }, file)
+    },
+  }
+}
+
+const undone = (at: Guarded, file: File, { before, after }: Sides): File =>
+  before === undefined ? addedTo(at, file, after) : blended(at, file, { from: after, to: before })
+
+/** What a commit changed; nothing if it is gone. */
+function changesIn(at: Guarded, commit: string): Map<string, Sides> {
+  try {
+    return sidesBetween(at, commit)
+  } catch {
+    return new Map()
+  }
+}
+
+/** How far back to look for the session's commits. */
+const mostListed = 10_000

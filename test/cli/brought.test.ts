@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { type TestContext, test } from 'node:test'
+import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
+
+// What git brings from elsewhere into the files of a session: by a merge, a pull, a checkout or a stash.
+
+/** Lines of a file, of which some are other ones. */
+const linesOf = (changed: Record<number, string> = {}) =>
+  Array.from({ length: 60 }, (_, index) => `${changed[index + 1] ?? `line ${index + 1}`}\n`).join('')
+const bobs = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [index + 30, `BOB ${index}`]))
+
+const bob = {
+  ...{ GIT_AUTHOR_NAME: 'Bob', GIT_AUTHOR_EMAIL: 'bob@example.com' },
+  ...{ GIT_COMMITTER_NAME: 'Bob', GIT_COMMITTER_EMAIL: 'bob@example.com' },
+}
+
+/** A repository with a branch `feat` of somebody else, who changed `big.txt` and added `bob.txt`. */
+function shared(t: TestContext, changed: Record<number, string>) {
+  const user = workplace(t)
+  const { cwd, git } = user
+  const asBob = (line: string) =>
+    execFileSync('sh', ['-c', line], { cwd, env: { ...process.env, ...bob }, stdio: 'pipe' })
+  git('config', 'user.email', 'a@b')
+  writeFiles(cwd, { 'big.txt': linesOf() })
+  git('add', '-A')
+  git('commit', '-q', '-m', 'big')
+  git('checkout', '-q', '-b', 'feat')
+  writeFiles(cwd, { 'big.txt': linesOf(changed), 'bob.txt': 'bob\n' })
+  asBob('git add -A && git commit -q -m bob')
+  git('checkout', '-q', 'main')
+  return { ...user, asBob }
+}
+
+type Place = ReturnType<typeof shared>
+
+/** The files of the only run with the lines of its diff, and what its turns count. */
+async function told(user: Place) {
+  await syncAll(user.env)
+  const run = await onlyRun(user)
+  const client = await user.ledger()
+  const { files } = await client.getDiff({ runId: run.runId, limit: 100 })
+  const listed = await client.listRunFiles({ runId: run.runId })
+  return {
+    changes: run.changes && [run.changes.files, run.changes.insertions, run.changes.deletions],
+    diff: files.map(({ path, insertions, deletions }) => [path, insertions, deletions]),
+    paths: listed.files.map(({ path }) => path).sort(),
+    patch: files.map(({ patch }) => patch).join(''),
+  }
+}
+
+const ada = 'sed -i "5s/.*/ADA 5/" big.txt && git commit -qam ada'
+const take = 'git checkout -q --theirs big.txt && sed -i "5s/.*/BOTH 5/" big.txt && git add -A'
+const resolved = ['big.txt']
+
+const stopped: [what: string, commands: string[], paths: string[]][] = [
+  ['a merge with a conflict', [ada, 'git merge -q feat', `${take} && git commit -qm merged`], resolved],
+  ['one that is committed later', [ada, 'git merge -q feat', take, 'git commit -qm merged'], resolved],
+  ['one that takes one command', [ada, `git merge -q feat; ${take} && git commit -qm merged`], resolved],
+  ['a merge that is left with its conflict', ['git merge -q feat'], []],
+  ['a merge that is aborted', [ada, 'git merge -q feat', 'git merge --abort'], resolved],
+  ['a merge that waits for its commit', ['git merge -q --no-commit --no-ff feat', 'git commit -qm merged'], []],
+  [
+    'a merge with an edit before its commit',
+    ['git merge -q --no-commit --no-ff feat', 'echo x > own.txt'],
+    ['own.txt'],
+  ],
+  ['a cherry-pick', ['git cherry-pick feat'], []],
+  ['a cherry-pick with a conflict', [ada, 'git cherry-pick feat', `${take} && git commit -qm picked`], resolved],
+  [
+    'a rebase with a conflict',
+    [ada, 'git rebase -q feat', `${take} && GIT_EDITOR=true git rebase --continue`],
+    resolved,
+  ],
+  ['patches of somebody else', ['git format-patch -1 --stdout feat | git am -q'], []],
+]
+
+for (const [what, commands, paths] of stopped) {
+  test(`of ${what}, only what the session wrote is its work`, async (t) => {
+    const user = shared(t, { 5: 'BOB 5' })
+    if (paths.length === 0 && what.includes('conflict')) {
+      writeFiles(user.cwd, { 'big.txt': linesOf({ 5: 'BEFORE' }) })
+      user.git('commit', '-qam', 'before')
+    }
+    const claude = claudeIn(user.cwd, user.env)
+    await claude.prompt('Go')
+    for (const command of commands) await claude.run(command)
+    await claude.stop()
+    const { paths: found, changes } = await told(user)
+    assert.deepEqual([found, changes], [paths, paths.length === 0 ? null : [1, 1, paths === resolved ? 1 : 0]])
+  })
+}
+
+test('a stash that comes back with a conflict is no work of the session', async (t) => {
+  const user = shared(t, { 5: 'BOB 5' })
+  user.asBob('git checkout -q feat && git reset -q --soft HEAD~1 && git stash -q && git checkout -q main')
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run('sed -i "5s/.*/ADA 5/" big.txt && git commit -qam ada')
+  await claude.run('git stash pop -q')
+  await claude.stop()
+  assert.deepEqual((await told(user)).paths, ['big.txt'])
+})
+
+const edit = 'sed -i "1s/.*/ADA 1/" big.txt'
+const commit = 'git commit -qam ada'
+const one = { changes: [1, 1, 1], diff: [['big.txt', 1, 1]], paths: ['big.txt'] }
+
+const brought: [what: string, ...turns: string[][]][] = [
+  ['a checkout before the edit', ['git checkout -q feat', edit, commit]],
+  ['a checkout in one line with the edit', [`git checkout -q feat && ${edit} && ${commit}`]],
+  ['a checkout and an edit without a commit', ['git checkout -q feat', edit]],
+  ['a checkout in an earlier turn', ['git checkout -q feat'], [edit]],
+  ['a merge after the edit', [edit, commit, 'git merge -q --no-edit feat']],
+  ['a merge after the edit, in the next turn', [edit, commit], ['git merge -q --no-edit feat']],
+  [
+    'a merge before the edit',
+    [
+      'echo x > notes && git add -A && git commit -qm x && rm notes && git commit -qam y',
+      'git merge -q --no-edit feat',
+      edit,
+    ],
+  ],
+  ['a fast-forward before the edit', ['git merge -q feat', edit, commit]],
+  ['a merge that waits for its commit', [edit, commit, 'git merge -q --no-commit feat', 'git commit -qm merged']],
+  ['a merge that was aborted', [edit, commit, 'git merge -q --no-commit feat', 'git merge --abort']],
+  ['a merge that was undone', [edit, commit, 'git merge -q --no-edit feat'], ['git reset -q --hard HEAD~1', 'true']],
+  ['a rebase after the edit', [edit, commit, 'git rebase -q feat']],
+  ['a rebase after the edit, in the next turn', [edit, commit], ['git rebase -q feat']],
+  ['a cherry-pick', [edit, commit, 'git cherry-pick feat']],
+  [
+    'its branch left and found again',
+    ['git checkout -qb own', edit, commit, 'git checkout -q feat', 'git checkout -q own', 'touch x; rm x'],
+  ],
+  [
+    'its branch merged',
+    ['git checkout -qb own', edit, commit, 'git checkout -q main', 'git merge -q feat', 'git merge -q --no-edit own'],
+  ],
+  [
+    'its branch merged in a later turn',
+    ['git checkout -qb own', edit, commit],
+    ['git checkout -q main && git merge -q feat'],
+    ['git merge -q --no-edit own'],
+  ],
+  ['an amended commit', ['git merge -q feat', edit, 'git commit -qa --amend --no-edit']],
+  ['a reset that keeps the files', ['git merge -q feat', 'git reset -q --soft HEAD~1', edit]],
+]
+
+for (const [what, ...turns] of brought) {
+  test(`lines of somebody else in a file of the session are not its own: ${what}`, async (t) => {
+    const user = shared(t, bobs)
+    const claude = claudeIn(user.cwd, user.env)
+    for (const commands of turns) {
+      await claude.prompt('Go')
+      for (const command of commands) await claude.run(command)
+      await claude.stop()
+    }
+    const { patch, ...found } = await told(user)
+    assert.deepEqual(found, one)
+    assert.doesNotMatch(patch, /^[-+]BOB/m)
+  })
+}
+
+test('what a person pulls between two turns is in neither of them', async (t) => {
+  const user = shared(t, bobs)
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('One')
+  await claude.run(`${edit} && ${commit}`)
+  await claude.stop()
+  user.git('merge', '-q', '--no-edit', 'feat')
+  await claude.prompt('Two')
+  await claude.run('echo x > own.txt')
+  await claude.stop()
+  const { changes, diff, patch } = await told(user)
+  assert.deepEqual(
+    [changes, diff],
+    [
+      [2, 2, 1],
+      [
+        ['big.txt', 1, 1],
+        ['own.txt', 1, 0],
+      ],
+    ],
+  )
+  assert.doesNotMatch(patch, /^[-+]BOB/m)
+  await claude.prompt('Three')
+  await claude.run('sed -i "2s/.*/ADA 2/" big.txt')
+  await claude.stop()
+  const { changes: all, diff: whole } = await told(user)
+  assert.deepEqual(
+    [all, whole],
+    [
+      [2, 3, 2],
+      [
+        ['big.txt', 2, 2],
+        ['own.txt', 1, 0],
+      ],
+    ],
+  )
+})
+
+test('a file that the session made has no lines that somebody else added to it later', async (t) => {
+  const user = shared(t, {})
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run('printf "a\\nb\\nc\\n" > new.txt && git add -A && git commit -qm new')
+  user.asBob('git checkout -q -b more && echo bob >> new.txt && git commit -q -a -m more && git checkout -q main')
+  await claude.run('git merge -q more')
+  await claude.run('sed -i s/a/A/ new.txt')
+  await claude.stop()
+  const { changes, diff } = await told(user)
+  assert.deepEqual([changes, diff], [[1, 3, 0], [['new.txt', 3, 0]]])
+})
+
+test('commits from before the run that a rebase repeats are not its own', async (t) => {
+  const user = shared(t, bobs)
+  writeFiles(user.cwd, { 'big.txt': linesOf({ 10: 'BEFORE' }) })
+  user.git('commit', '-q', '-a', '-m', 'before')
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run(`${edit} && ${commit}`)
+  await claude.run('git pull -q --rebase . feat')
+  await claude.stop()
+  const { patch, ...found } = await told(user)
+  assert.deepEqual(found, one)
+  assert.doesNotMatch(patch, /^[-+](?:BOB|BEFORE)/m)
+})
+
+test('work that comes back as a squashed commit of others stays that of the session', async (t) => {
+  const user = shared(t, bobs)
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run(`git checkout -qb own && ${edit} && ${commit}`)
+  user.asBob(
+    'git checkout -q -b server main && git merge -q --squash own && git commit -q -m squashed && git checkout -q own',
+  )
+  await claude.run('git checkout -q main && git merge -q server && git branch -q -D own')
+  await claude.stop()
+  const { patch: _, ...found } = await told(user)
+  assert.deepEqual(found, one)
+})
