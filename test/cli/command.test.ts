@@ -55,6 +55,11 @@ testPlaces('commands create, change, show and delete a run', async ({ env, cwd }
   assert.deepEqual((await json('run link RUN-001 42 user-auth')).count, 2)
   assert.equal(await run('run append RUN-001 - --quiet', 'more\n'), 'RUN-001\n')
   assert.equal(await run('run content RUN-001'), '# Run Log\n\nImplemented features.\nmore\n')
+  const long = 'A line of a long log.\n'.repeat(20_000)
+  await run('run append RUN-001 -', long)
+  const whole = `# Run Log\n\nImplemented features.\nmore\n${long}`
+  assert.equal(await run('run content RUN-001'), whole)
+  assert.equal(await run(`run content RUN-001 --after 300000`), whole.slice(300_000))
   assert.equal(
     (await json("check create --run-id RUN-001 --result pass --name tests --command 'npm test' --exit-code 0")).check
       .exitCode,

@@ -113,9 +113,10 @@ async function printAll(plan: Plan, call: Call, input: Input, options: Options) 
     requireDelivered(answer)
     if (!options.json && !options.quiet && !options.project) tellScope(answer)
     const after = nextOf(answer, next)
-    if (!options.all && !options.json && !options.quiet) tellRest(answer, after, next)
-    if (!(options.all && after) && !options.json && !options.quiet) tellOmitted(answer)
-    next = after && options.all ? { ...next, ...after } : undefined
+    const isWhole = options.all || (isText(answer) && !options.json)
+    if (!isWhole && !options.json && !options.quiet) tellRest(answer, after, next)
+    if (!(isWhole && after) && !options.json && !options.quiet) tellOmitted(answer)
+    next = after && isWhole ? { ...next, ...after } : undefined
   }
 }
 
@@ -142,8 +143,12 @@ interface Meta {
 
 const metaOf = ({ meta }: Input) => (meta ?? {}) as Meta
 
-/** The part of the input that selects the next page; undefined if there is none. */
+/** Whether an answer is a piece of a text. */
+const isText = ({ text, next }: Input) => typeof text === 'string' && typeof next === 'number'
+
+/** The part of the input that selects the next page or piece; undefined if there is none. */
 function nextOf(answer: Input, { order }: Input): Input | undefined {
+  if (isText(answer)) return answer.text === '' ? undefined : { after: answer.next }
   const { hasMore, nextCursor, lastSeq } = metaOf(answer)
   if (!hasMore) return undefined
   if (nextCursor !== undefined) return { cursor: nextCursor }
