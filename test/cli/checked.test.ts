@@ -96,6 +96,7 @@ test('a folder to which a line may not have gone has no check', (t) => {
     '{ [ -d gone ] && cd sub; } > out.txt; npm test',
     '! { false && cd sub; }; npm test',
     '(false && cd sub; npm test)',
+    '$(echo cd) sub; npm test',
     'if false; then cd sub; fi; npm test',
     // In zsh, the last command of a pipeline runs in the shell itself.
     'true | cd sub; npm test',

@@ -50,6 +50,12 @@ export const sound = [
   'set -o pipefail && npm test | tee out.txt',
   'set -o pipefail; npm test | cat | tail',
   'npm test & wait $!; npm test',
+  'set -e; { npm test; }; true',
+  'set -e; (npm test && true); true',
+  'npm test > "$HOME/out.txt"',
+  'npm test 2>&1 >/dev/null',
+  'set -o pipefail; npm test | tail -n 5 | wc -l',
+  '"$HOME/gone"; npm test',
 ]
 
 /** Lines whose exit code does not tell that of `npm test`, or of which that is not certain. */
@@ -184,4 +190,26 @@ export const masking = [
   'case x in y) set -e;; esac; npm test; true',
   'true | set -e; npm test; true',
   'set -e & npm test; true',
+  // A group whose last chain fails early does not end the shell, even with `set -e`.
+  'set -e; { npm test && true; }; true',
+  'set -e; { true; { npm test && true; }; }; true',
+  'set -e; { npm test && true; } > out.txt; true',
+  'set -e; time { npm test && true; }; true',
+  // The name of a command may be that of a builtin.
+  'set -e; $(echo set) +e; npm test; true',
+  'set -e; command $(echo set) +e; npm test; true',
+  // Something else may have failed, so that the test did not run, or passed.
+  'set -e && false; npm test',
+  '{ set -e; false; }; npm test',
+  'npm test > gone/out.txt',
+  'npm test > .',
+  'npm test 2>&7',
+  '(npm test) > gone/out.txt',
+  'bash -c "npm test > gone/out.txt"',
+  'bash -c "npm test" > gone/out.txt',
+  'set -o pipefail; npm test > gone/out.txt | cat',
+  'set -o pipefail; npm test | tee gone/out.txt',
+  'set -o pipefail; npm test | tail -5 gone',
+  'set -o pipefail; npm test | tail --gone',
+  'set -o pipefail; npm test | cat > gone/out.txt',
 ]

@@ -1,9 +1,12 @@
 import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
 import { additionsOf, normalForm } from '../../nouns/run/verdict/command.ts'
+import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { RanCheck, RanLine, Reading } from '../../recorder/facts.ts'
 import type { CheckRule } from '../../recorder/memo.ts'
 import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
+import { isWritable } from './redirects.ts'
 
 /** Where a command ran, and the folder whose rules apply. */
 export interface Where {
@@ -107,22 +110,20 @@ function proveList(read: ReadLine, { commands }: Pick<Script, 'commands'>, code:
   })
   const ends = [...before.map(({ command }) => command), last.command]
   if (code !== 0) return proveOnly(read, ends, code, () => isHeeded)
-  // With `set -e`, a command that fails ends the line, but the beginning of a chain does not, nor a group that ends in one.
-  const passed = ends.filter((command) => command === last.command || !(command.type === 'AndOr' || isGroup(command)))
+  const passed = ends.filter((command) => command === last.command || endsShell(command))
   return passed.flatMap((command) => prove(read, command, 0, isHeeded))
 }
 
-const isGroup = (node: SyntaxNode): boolean => {
-  switch (node.type) {
-    case 'BraceGroup':
-      return true
-    case 'Redirected':
-      return isGroup(node.command)
-    case 'Pipeline':
-      return node.commands.some(isGroup)
-    default:
-      return false
-  }
+/**
+ * Whether, with `set -e`, the shell ends where this fails. The beginning of a chain does not end it, nor does a group that
+ * ends with one.
+ */
+function endsShell(node: PipelineNode | AndOr): boolean {
+  if (node.type === 'Redirected') return endsShell(node.command)
+  const last = node.type === 'BraceGroup' ? node.body.commands.at(-1)?.command : undefined
+  const [only] = node.type === 'Pipeline' && node.commands.length === 1 ? node.commands : []
+  const inner = last ?? only
+  return inner ? endsShell(inner) : node.type !== 'AndOr'
 }
 
 /** The failure is that of the only command that can fail; if there are several, it may be any of them. */
@@ -138,6 +139,7 @@ function proveOnly(
 }
 
 function prove(read: ReadLine, node: PipelineNode | AndOr, code: number, isHeeded: boolean): Proven[] {
+  if (code !== 0 && read.refused.has(node)) return []
   switch (node.type) {
     case 'Command': {
       const inner = read.inner.get(node) as Script | undefined
@@ -173,6 +175,11 @@ function canFail(read: ReadLine, node: PipelineNode | AndOr): boolean {
   return node.type !== 'Command' || (read.commands.get(node)?.canFail ?? true)
 }
 
-/** Whether a command reads all of its input and ends with 0. */
-const isSteady = (read: ReadLine, node: SyntaxNode) =>
-  /^(?:cat|tail|tee|wc)\b/.test(read.commands.get(node)?.text ?? '')
+/** Whether a command of a pipeline reads all of its input and ends with 0. */
+function isSteady({ commands, refused }: ReadLine, node: SyntaxNode): boolean {
+  const { text = '', cwd } = commands.get(node) ?? {}
+  const words = shellWords(text) ?? []
+  if (refused.has(node) || cwd === undefined) return false
+  if (words[0] !== 'tee') return /^(?:cat|wc(?: -[clmw])?|tail(?: -n ?\d+| -\d+)?)$/.test(words.join(' '))
+  return words.slice(1).every((word) => word === '-a' || isWritable(resolve(cwd, word)))
+}

@@ -8,11 +8,11 @@ import {
   type Pipeline,
   type PipelineNode,
   parse,
-  type Redirection,
   type Script,
   type SyntaxNode,
   type WordPart,
 } from 'unbash'
+import { areRefused, writesFile } from './redirects.ts'
 import {
   assignmentsOf,
   copyOf,
@@ -47,6 +47,8 @@ export interface ReadLine {
   flags: Map<SyntaxNode, Flags>
   /** The script of each `bash -c`. */
   inner: Map<SyntaxNode, Script>
+  /** What the shell did not even start, because it could not open a file. */
+  refused: Set<SyntaxNode>
   /** Whether something in the line may change what its exit code, or a command, means: `trap`, `exit`, a function, … */
   isUnclear: boolean
 }
@@ -60,7 +62,10 @@ const deepest = 3
 export function commandsIn(line: string, cwd: string): ReadLine | undefined {
   const root = parsed(line)
   if (!root) return undefined
-  const read: ReadLine = { root, commands: new Map(), all: [], flags: new Map(), inner: new Map(), isUnclear: false }
+  const read: ReadLine = {
+    ...{ root, commands: new Map(), all: [], flags: new Map(), inner: new Map(), refused: new Set() },
+    isUnclear: false,
+  }
   const scope: Scope = { cwd: resolve(cwd), variables: [], errexit: false, pipefail: false }
   const isTemporary = /^(?:\/private)?\/tmp\//.test(`${resolve(cwd)}/`)
   visitList({ read, source: line, depth: 0, isBeside: false, isTemporary }, root, scope)
@@ -87,6 +92,9 @@ function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
   for (const { command, background } of list.commands) {
     if (background) visit({ ...place, isBeside: true }, command, copyOf(scope))
     else visit(place, command, scope)
+    // It may have set that before it failed.
+    const flags = place.read.flags.get(command)
+    if (flags && scope.errexit) flags.errexit = true
   }
 }
 
@@ -111,6 +119,7 @@ function visitPipeline(place: Place, { commands }: Pipeline, scope: Scope) {
 function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
   const { read } = place
   read.flags.set(node, { errexit: scope.errexit, pipefail: scope.pipefail })
+  if ('redirects' in node && areRefused(node.redirects, scope.cwd)) read.refused.add(node)
   switch (node.type) {
     case 'Command':
       return visitCommand(place, node, scope)
@@ -123,7 +132,7 @@ function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
     case 'BraceGroup':
       return visitList(place, node.body, scope)
     case 'Redirected':
-      if (writesFile(place, node.redirects)) other(place, 'writes')
+      if (writesFile(node.redirects, place.isTemporary)) other(place, 'writes')
       for (const redirect of node.redirects) visitNested(place, redirect)
       return visit(place, node.command, scope)
     case 'TestCommand':
@@ -178,8 +187,8 @@ function visitCommand(place: Place, node: Command, scope: Scope) {
   read.commands.set(node, other(place, kind, { text, cwd, canFail }))
 }
 
-const kindOf = (place: Place, text: string, { redirects }: Command) =>
-  onlyReads(text) && !writesFile(place, redirects) ? 'reads' : 'writes'
+const kindOf = ({ isTemporary }: Place, text: string, { redirects }: Command) =>
+  onlyReads(text) && !writesFile(redirects, isTemporary) ? 'reads' : 'writes'
 
 function other({ read, isBeside }: Place, kind: LineCommand['kind'], more: Partial<LineCommand> = {}): LineCommand {
   const command = { text: '', cwd: undefined, canFail: true, ...more, kind, isBeside }
@@ -188,18 +197,6 @@ function other({ read, isBeside }: Place, kind: LineCommand['kind'], more: Parti
 }
 
 const neverFails = new Set([':', 'echo', 'export', 'pwd', 'set', 'true'])
-
-/** Whether redirections write a file of the project, rather than to another output, a device, or below /tmp. */
-function writesFile({ isTemporary }: Place, redirects: readonly Redirection[]): boolean {
-  return redirects.some((redirect) => {
-    if (redirect.type !== 'Redirect' || !redirect.operator.includes('>')) return false
-    const name = redirect.target?.value ?? ''
-    const isOutput = redirect.operator === '>&' && /^\d*-?$/.test(name)
-    const isElsewhere =
-      /^\/dev\/(?:null|stdout|stderr)$/.test(name) || (!isTemporary && /^\/tmp\/(?!.*\.\.)/.test(name))
-    return !isOutput && !isElsewhere
-  })
-}
 
 const shells = /^(?:\/(?:usr\/)?bin\/)?(?:ba|z|da)?sh$/
 
@@ -218,7 +215,7 @@ function visitShell(place: Place, node: Command, args: string[], scope: Scope) {
     read.commands.set(node, other(place, 'writes', { text: '' }))
     return
   }
-  if (writesFile(place, node.redirects)) other(place, 'writes')
+  if (writesFile(node.redirects, place.isTemporary)) other(place, 'writes')
   const variables = [...scope.variables, ...assignmentsOf(node.prefix)]
   read.inner.set(node, inner)
   visitList({ ...place, source: script, depth: depth + 1 }, inner, { ...flags, cwd: scope.cwd, variables })

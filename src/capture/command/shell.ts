@@ -44,12 +44,14 @@ export function followChange(node: Command, args: string[], scope: Scope): Chang
     case 'source':
     case '.':
       return rest.length === 1 && knownSource.test(rest[0] as string) ? 'followed' : 'unclear'
-    case 'command':
-      return unclear.has(rest[0] ?? '') || followed.has(rest[0] ?? '') ? 'unclear' : 'none'
+    case 'command': {
+      const started = rest.find((word) => !word.startsWith('-')) ?? ''
+      return isUnclear(started) || followed.has(started) ? 'unclear' : 'none'
+    }
     case 'printf':
       return rest[0]?.startsWith('-v') ? 'unclear' : 'none'
     default:
-      return unclear.has(name) ? 'unclear' : 'none'
+      return isUnclear(name) ? 'unclear' : 'none'
   }
 }
 
@@ -64,6 +66,9 @@ const unclear = new Set(
   `alias break builtin continue declare enable eval exec exit hash let local logout mapfile read readarray readonly return
    shift shopt suspend trap typeset unalias unset`.split(/\s+/),
 )
+
+/** Whether a command may be one of them: what `$(…)` stands for is not known, but no builtin has a slash. */
+const isUnclear = (name: string) => unclear.has(name) || /^\0[^/]*$/.test(name)
 
 /** Files that only set variables: those of Python's and Rust's environments. */
 const knownSource = /(?:^|\/)(?:bin\/activate|\.cargo\/env)"?$/
