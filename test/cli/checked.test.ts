@@ -39,6 +39,14 @@ const cases: [string, number | undefined, string[]][] = [
   ['npm ci && npm test', 1, []],
   ['echo begin && npm test && echo end', 1, ['tests']],
   ['npm test && npm test', 0, ['tests']],
+  // Only bash and zsh read `&>` as a redirection. To other shells, the command ends with `&`.
+  ['npm test &> out.txt', 0, []],
+  ['npm test &>> out.txt', 1, []],
+  ['npm test && echo passed &> out.txt', 0, []],
+  ['npm test | cat &> out.txt && true', 0, []],
+  ['(npm test) &> out.txt', 0, []],
+  ['command -v npm &> /dev/null && npm test', 0, ['tests']],
+  ['npm run lint && ls &> out.txt && npm test', 0, ['tests']],
   // In another folder, the same command is another check.
   ['cd / && npm test', 1, []],
   ['cd /\nnpm test', 1, []],

@@ -6,7 +6,6 @@ export const sound = [
   'npm run-script test',
   '\\npm test',
   'npm test > out.txt 2>&1',
-  'npm test &> out.txt',
   'npm test < /dev/null',
   'npm test;',
   'npm test # all of them',

@@ -139,7 +139,7 @@ function proveOnly(
 }
 
 function prove(read: ReadLine, node: PipelineNode | AndOr, code: number, isHeeded: boolean): Proven[] {
-  if (code !== 0 && read.refused.has(node)) return []
+  if ((code !== 0 && read.refused.has(node)) || (node.type !== 'AndOr' && mayStayBehind(node))) return []
   switch (node.type) {
     case 'Command': {
       const inner = read.inner.get(node) as Script | undefined
@@ -149,7 +149,9 @@ function prove(read: ReadLine, node: PipelineNode | AndOr, code: number, isHeede
       if (node.operators.includes('||')) return []
       const heeds = (one: SyntaxNode) => isHeeded && one === node.commands.at(-1)
       if (code !== 0) return proveOnly(read, [...node.commands], code, heeds)
-      return node.commands.flatMap((command) => prove(read, command, 0, heeds(command)))
+      return node.commands
+        .slice(node.commands.findLastIndex(mayStayBehind) + 1)
+        .flatMap((command) => prove(read, command, 0, heeds(command)))
     }
     case 'Pipeline': {
       const [first] = node.commands
@@ -169,6 +171,13 @@ function prove(read: ReadLine, node: PipelineNode | AndOr, code: number, isHeede
     default:
       return []
   }
+}
+
+/** Whether some shells run a command in the background: for them, `&>` ends it, with all that is before it in its chain. */
+function mayStayBehind(node: PipelineNode): boolean {
+  if (node.type === 'Pipeline') return node.commands.some(mayStayBehind)
+  const redirects = node.type === 'Command' || node.type === 'Redirected' ? node.redirects : []
+  return redirects.some(({ operator }) => operator.startsWith('&'))
 }
 
 function canFail(read: ReadLine, node: PipelineNode | AndOr): boolean {
