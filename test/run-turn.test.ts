@@ -128,6 +128,14 @@ testLedger('the cost of a run is unknown when the cost of one of its turns is', 
   }
 })
 
+testLedger('a turn of a model whose usage nobody knows makes the cost of its run unknown', async ({ client }) => {
+  const { runId } = (await client.createRun({})).run
+  for (const usage of [{ model: 'm' }, { model: 'm', inputTokens: 1, costUsd: 0.5 }]) {
+    await client.appendTurn({ runId, prompt: 'x', usage })
+  }
+  assert.deepEqual((await client.getRun({ runId })).run.usage, { model: 'm', inputTokens: 1 })
+})
+
 testLedger('the costs of turns add up exactly', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
   for (const costUsd of [0.1, 0.2]) await client.appendTurn({ runId, prompt: 'x', usage: { costUsd } })

@@ -69,9 +69,11 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const n = (memo.n ?? 0) + 1
   const usage = usageOf(memo, end.usage, facts)
   const { answers, prompts, changes: changesText } = rulesFor(memo, facts)
+  const seen = turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, told)
   const turn = {
     n,
-    ...turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, told),
+    ...seen,
+    ...(isUsageLost(end, facts) && seen.model !== undefined && { usage: { model: seen.model } }),
     ...(!answers && { answer: undefined }),
     ...(!prompts && { prompt: undefined }),
     ...(work.files.length > 0 && { files: work.files }),
@@ -131,6 +133,13 @@ function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): U
   return used && used.costUsd === undefined && own && tokensOf(own) === tokensOf(used) ? own : used
 }
 
+/** The failures of a turn whose end nobody reported. */
+const lost = ['AGENT_GONE', 'LEASE_EXPIRED']
+
+/** Whether nobody knows what a turn used: its agent was gone before it said so, and a transcript does not. */
+const isUsageLost = ({ failure, usage }: TurnEnd, { told }: Facts): boolean =>
+  failure !== undefined && lost.includes(failure.code) && (usage ?? told.usage) === undefined
+
 /** Ends the turns that are held, or the first so many of them, as the transcript says that they ended. */
 export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_INFINITY): Stepped {
   const { held = [], draft, ...memo } = before.memo
@@ -159,9 +168,6 @@ interface LeftOpen {
   /** If missing, the transcript decides; if it does not say, the user interrupted the turn. */
   interrupted?: boolean | undefined
 }
-
-/** The failures of a turn whose end nobody reported. */
-const lost = ['AGENT_GONE', 'LEASE_EXPIRED']
 
 /** What is known of such a turn once its transcript has an answer at its end: it ended well, and when. */
 export function foundEnd(known: LeftOpen, { draft }: Memo, { told: { turn } }: Facts): LeftOpen {

@@ -108,6 +108,31 @@ for (const [what, versions, sent] of [
   })
 }
 
+/** The usages of the turns of a session, as it says them. The agent reports its model, and `used` if its transcript has any. */
+function usagesOf(model: string | undefined, used: Facts['told']['usage'], ...steps: Step[]) {
+  let memo: Memo = {}
+  const calls = steps.flatMap((one, at) => {
+    const facts = factsAt(at, { told: { ...(used && { usage: used }) } })
+    const after = step(memo, { ...seenOf(one), ...(model !== undefined && { model }) }, facts)
+    const closed = close(after.memo, facts)
+    memo = closed.memo
+    return [...after.calls, ...closed.calls]
+  })
+  return calls.flatMap(({ operation, input }) => (operation === 'appendTurn' && !input.open ? [input.usage] : []))
+}
+
+const gone = { kind: 'end', isGone: true } as const
+const tool = { kind: 'tool', tool: 'Read' } as const
+
+test('the usage of a turn whose agent was gone is unknown, not nothing', () => {
+  const usage = { inputTokens: 351, outputTokens: 7, costUsd: 0.5, costSource: 'reported' } as const
+  const steps = [prompt, tool, gone, prompt, { ...turn, usage }] as const
+  assert.deepEqual(usagesOf('m', undefined, ...steps), [{ model: 'm' }, { model: 'm', ...usage }])
+  assert.deepEqual(usagesOf(undefined, undefined, ...steps), [undefined, usage], 'no model to speak of')
+  const told = { model: 'm', inputTokens: 10, outputTokens: 1 }
+  assert.deepEqual(usagesOf('m', told, prompt, tool, gone), [undefined], 'the transcript has it')
+})
+
 test('a session that its user interrupted before its process was gone was interrupted', () => {
   const begun = step({}, seenOf(prompt), factsAt(0))
   const { memo } = step(begun.memo, seenOf({ kind: 'end', isGone: true }), factsAt(1))

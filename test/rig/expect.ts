@@ -192,7 +192,7 @@ function usageOf(agent: RealAgent, { session, played }: Ran, { run, turns }: Rec
   const { model, costUsd, costSource, ...tokens } = run.usage ?? {}
   const cost = costUsd === undefined ? null : { usd: rounded(costUsd), source: costSource }
   const all = sum(played.tokens.agent, played.tokens.subagent)
-  const isSilent = turns.every(({ usage }) => usage === undefined)
+  const isSilent = turns.every(({ usage }) => usage?.inputTokens === undefined)
   // If any turn has usage, only the usage of subagents may be missing.
   const told = isSilent ? noTokens : played.tokens.agent
   const recorded = { cacheReadTokens: 0, cacheWriteTokens: 0, inputTokens: 0, outputTokens: 0, ...tokens }
