@@ -131,6 +131,17 @@ testLedger('a session that hooks recorded stays as it is, whatever its labels', 
   assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions already recorded': 1 })
 })
 
+testLedger('an imported session that was resumed with hooks gets no turns twice', async (ledger, t) => {
+  const { run, claude, work } = entered(t, ledger)
+  await run('claude')
+  const client = ledger.as({ project })
+  await client.createRun({ agent: 'claude-code', where: { session: claudeSession } })
+  appendFileSync(claude, exchange(1, work, 'After.').join(''))
+  age(claude)
+  assert.deepEqual((await run('claude')).counts, { sessions: 0, turns: 0, 'sessions already recorded': 1 })
+  assert.equal((await client.getRun({ runId: 'RUN-001' })).run.turns?.count, 1)
+})
+
 testLedger(
   'sessions of another project, before --since, or of a missing folder are counted or listed',
   async (ledger, t) => {
