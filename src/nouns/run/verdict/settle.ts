@@ -19,18 +19,18 @@ function isAtLeast(one: Standing<Judged>, best: Standing<Judged>): boolean {
   return strength(one.check) >= strength(best.check)
 }
 
-/** Finds what replaced each check of one name, oldest first. The time grows with their number, not with that of their pairs. */
+/** Finds what replaced each check of one name, oldest first. The time grows with them, not with their pairs. */
 export function settle<Check extends Judged>(named: readonly Standing<Check>[]): void {
-  const numberOf = numbering()
+  const commandOf = shortNames()
   const bad = named.filter((one) => !isPass(one))
-  const replacing = bad.length > 0 ? replacementsIn(named, numberOf) : nothing
+  const replacing = bad.length > 0 ? replacementsIn(named, commandOf) : nothing
   for (const one of bad) {
     const by = replacing(one, better[one.check.result])
     if (by) Object.assign(one, { isCleared: true, replacedBy: by.check })
   }
   // The same failure again: it counts as before, and only the newest is shown.
   const open = bad.filter(({ isCleared }) => !isCleared)
-  const worsening = open.length > 0 ? replacementsIn(open, numberOf) : nothing
+  const worsening = open.length > 0 ? replacementsIn(open, commandOf) : nothing
   for (const one of open) {
     const by = worsening(one, [one.check.result])
     if (by) one.replacedBy = by.check
@@ -48,17 +48,20 @@ export function settle<Check extends Judged>(named: readonly Standing<Check>[]):
 
 const nothing = () => undefined
 
-/** Numbers commands, the same ones alike. Each is read once. */
-function numbering(): (command: string) => number {
-  const [byText, byForm] = [new Map<string, number>(), new Map<string, number>()]
-  return (command) => {
+type CommandOf = (check: Judged) => string
+
+/** Returns a short name for the command of a check, the same for the same command. Each is read once. */
+function shortNames(): CommandOf {
+  const [byText, byForm] = [new Map<string, string>(), new Map<string, string>()]
+  return ({ command }) => {
+    if (command === null) return 'none'
     const known = byText.get(command)
     if (known !== undefined) return known
     const form = normalForm(command)
-    const number = byForm.get(form) ?? byForm.size
-    byForm.set(form, number)
-    byText.set(command, number)
-    return number
+    const name = byForm.get(form) ?? `${byForm.size}`
+    byForm.set(form, name)
+    byText.set(command, name)
+    return name
   }
 }
 
@@ -69,11 +72,11 @@ function numbering(): (command: string) => number {
  */
 function replacementsIn<Check extends Judged>(
   checks: readonly Standing<Check>[],
-  numberOf: (command: string) => number,
+  commandOf: CommandOf,
 ): (other: Standing<Check>, results: readonly CheckResult[]) => Standing<Check> | undefined {
   const groups = new Map<string, Newest<Check>>()
   for (const one of checks) {
-    for (const voice of voicesOf(one.check, numberOf)) {
+    for (const voice of voicesOf(one.check, commandOf)) {
       for (const when of one.current ? ['ever', 'now'] : ['ever']) {
         const key = `${when} ${one.check.result} ${voice}`
         const group = groups.get(key) ?? { byJob: new Map() }
@@ -83,7 +86,7 @@ function replacementsIn<Check extends Judged>(
     }
   }
   return (other, results) => {
-    const voices = audibleTo(other.check, numberOf)
+    const voices = audibleTo(other.check, commandOf)
     const newestOf = (when: 'ever' | 'now') => {
       const keys = results.flatMap((result) => voices.map((voice) => `${when} ${result} ${voice}`))
       return latest(keys.flatMap((key) => newestFor(other, groups.get(key)) ?? []))
@@ -99,21 +102,18 @@ const isLater = (one: Standing<Judged> | undefined, other: Standing<Judged>) => 
 const latest = <Check extends Judged>(some: readonly Standing<Check>[]): Standing<Check> | undefined =>
   some.reduce<Standing<Check> | undefined>((last, one) => (last && isLater(last, one) ? last : one), undefined)
 
-const commandIn = ({ command }: Judged, numberOf: (command: string) => number) =>
-  command === null ? 'none' : numberOf(command)
-
-/** The names under which a check can be found by those that it can speak for. */
-function voicesOf(check: Judged, numberOf: (command: string) => number): string[] {
+/** Under which names a check is found by the checks that it can speak for. */
+function voicesOf(check: Judged, commandOf: CommandOf): string[] {
   if (check.evidence === 'independent') return ['independent']
-  const command = commandIn(check, numberOf)
+  const command = commandOf(check)
   if (check.evidence === 'executed') return [`executed ${command}`]
   return [`self ${check.by} ${command}`, `self ${check.by} any`]
 }
 
-/** The names of the checks that can speak for a check. */
-function audibleTo(check: Judged, numberOf: (command: string) => number): string[] {
+/** Under which names the checks are found that can speak for a check. */
+function audibleTo(check: Judged, commandOf: CommandOf): string[] {
   if (check.evidence === 'independent') return ['independent']
-  const command = commandIn(check, numberOf)
+  const command = commandOf(check)
   const known = ['independent', `executed ${command}`]
   if (check.evidence === 'executed') return known
   // What somebody claims takes nothing from what somebody else claims. A claim need not name its command.
