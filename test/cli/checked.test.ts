@@ -70,7 +70,10 @@ const cases: [string, number | undefined, string[]][] = [
   ['set -e; { { npm test && true; }; } > log; true', 0, []],
   ['set -e; { set +e; npm test; }; echo done', 0, []],
   ['set -e; (npm test && echo ok); echo done', 0, ['tests']],
-  // Not a line of a shell.
+  // Not a line of a shell, or with another word at its end.
+  ['npm test\r', 0, []],
+  ['npm ci\r\nnpm test', 0, []],
+  ['npm test\\', 0, []],
   ['npm test (', 0, []],
   ['npm test "', 0, []],
 ]
@@ -189,6 +192,15 @@ test('a rule of several commands is the same line', () => {
   const own = [{ name: 'all', commands: ['cd api && npm test; true'] }]
   assert.deepEqual(checkNamesOf('cd api && npm test; true\n', 1, own, { cwd, home: cwd }), ['all'])
   assert.deepEqual(checkNamesOf('cd api && npm test', 1, own, { cwd, home: cwd }), [])
+})
+
+test('a rule of several commands counts beside the rules of its commands', () => {
+  const both = [
+    { name: 'ci', commands: ['npm run lint && npm test'] },
+    { name: 'tests', commands: ['npm test'] },
+  ]
+  const named = (exitCode: number) => checkNamesOf('npm run lint && npm test', exitCode, both, { cwd, home: cwd })
+  assert.deepEqual([named(0), named(1)], [['ci', 'tests'], ['ci']])
 })
 
 test('the test for hooks says yes for each line with a check', () => {

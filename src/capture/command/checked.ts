@@ -26,17 +26,16 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
     return [...new Set(met.map(({ name }) => name))]
   }
   // A rule may itself be a line of several commands.
-  const whole = isSame(where.cwd, where.home) ? namesOf(line) : []
-  const read = commandsIn(line, where.cwd)
-  const alone = { isFirst: true, isLast: true }
-  if (!read) return { checks: checksOf(whole, line, exitCode, alone), others: whole.length > 0 ? 'none' : 'write' }
+  const whole = isSame(where.cwd, where.home) && !isOdd.test(line) ? namesOf(line) : []
+  const read = isOdd.test(line) ? undefined : commandsIn(line, where.cwd)
+  const ofLine = checksOf(whole, line, exitCode, { isFirst: true, isLast: true })
+  if (!read) return { checks: ofLine, others: whole.length > 0 ? 'none' : 'write' }
   const names = new Map<LineCommand, string[]>(
     read.all.map((command) => [command, isSame(command.cwd, where.home) ? namesOf(command.text) : []]),
   )
   const kinds = new Set(read.all.filter((command) => !names.get(command)?.length).map(({ kind }) => kind))
   const others = kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
-  if (whole.length > 0 && ![...names.values()].some((all) => all.length > 0))
-    return { checks: checksOf(whole, line, exitCode, alone), others: 'none' }
+  if (whole.length > 0 && ![...names.values()].some((all) => all.length > 0)) return { checks: ofLine, others: 'none' }
   const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
   const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
   const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
@@ -46,8 +45,11 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
     const at = { isFirst: writer < 0 || read.all.indexOf(command) < writer, isLast: last === command }
     return checksOf(names.get(command) ?? [], command.text, code, at)
   })
-  return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], others }
+  return { checks: [...new Map([...ofLine, ...checks].map((check) => [check.name, check])).values()], others }
 }
+
+/** A carriage return, and a backslash at the very end, are part of the last word. */
+const isOdd = /\r|\\$/
 
 /** What a line ran, before it is known how it ended. */
 export const readingOf = (line: string, rules: CheckRule[], where: Where): Reading => ({
@@ -110,7 +112,7 @@ function proveList(read: ReadLine, { commands }: Pick<Script, 'commands'>, code:
   })
   const ends = [...before.map(({ command }) => command), last.command]
   if (code !== 0) return proveOnly(read, ends, code, () => isHeeded)
-  const passed = ends.filter((command) => command === last.command || endsShell(command))
+  const passed = ends.filter((command) => command === last.command || endsShell(read, command))
   return passed.flatMap((command) => prove(read, command, 0, isHeeded))
 }
 
@@ -118,12 +120,14 @@ function proveList(read: ReadLine, { commands }: Pick<Script, 'commands'>, code:
  * Whether, with `set -e`, the shell ends where this fails. The beginning of a chain does not end it, nor does a group that
  * ends with one.
  */
-function endsShell(node: PipelineNode | AndOr): boolean {
-  if (node.type === 'Redirected') return endsShell(node.command)
-  const last = node.type === 'BraceGroup' ? node.body.commands.at(-1)?.command : undefined
+function endsShell(read: ReadLine, node: PipelineNode | AndOr): boolean {
+  if (node.type === 'Redirected') return endsShell(read, node.command)
+  if (node.type === 'BraceGroup') {
+    const last = node.body.commands.at(-1)?.command
+    return last !== undefined && read.flags.get(last)?.errexit === true && endsShell(read, last)
+  }
   const [only] = node.type === 'Pipeline' && node.commands.length === 1 ? node.commands : []
-  const inner = last ?? only
-  return inner ? endsShell(inner) : node.type !== 'AndOr'
+  return only ? endsShell(read, only) : node.type !== 'AndOr'
 }
 
 /** The failure is that of the only command that can fail; if there are several, it may be any of them. */
