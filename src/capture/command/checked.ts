@@ -35,7 +35,8 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   )
   const kinds = new Set(read.all.filter((command) => !names.get(command)?.length).map(({ kind }) => kind))
   const others = kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
-  if (whole.length > 0 && ![...names.values()].some((all) => all.length > 0)) return { checks: ofLine, others: 'none' }
+  const inner = new Set([...names.values()].flat())
+  if (whole.length > 0 && inner.size === 0) return { checks: ofLine, others: 'none' }
   const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
   const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
   const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
@@ -45,7 +46,8 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
     const at = { isFirst: writer < 0 || read.all.indexOf(command) < writer, isLast: last === command }
     return checksOf(names.get(command) ?? [], command.text, code, at)
   })
-  return { checks: [...new Map([...ofLine, ...checks].map((check) => [check.name, check])).values()], others }
+  const all = [...ofLine.filter(({ name }) => !inner.has(name)), ...checks]
+  return { checks: [...new Map(all.map((check) => [check.name, check])).values()], others }
 }
 
 /** A carriage return, and a backslash at the very end, are part of the last word. */
