@@ -92,7 +92,7 @@ function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
   for (const { command, background } of list.commands) {
     if (background) visit({ ...place, isBeside: true }, command, copyOf(scope))
     else visit(place, command, scope)
-    // It may have set that before it failed.
+    // What sets `-e` may itself fail after that.
     const flags = place.read.flags.get(command)
     if (flags && scope.errexit) flags.errexit = true
   }
@@ -106,7 +106,7 @@ function visitChain(place: Place, { commands: [first, ...others] }: AndOr, scope
   if (!isDeepStrictEqual(certain, scope)) scope.cwd = undefined
 }
 
-/** Each command of a pipeline has a shell of its own. Only zsh runs the last one in the shell itself. */
+/** The commands of a pipeline have shells of their own. Only zsh runs the last one in the shell itself. */
 function visitPipeline(place: Place, { commands }: Pipeline, scope: Scope) {
   let own = scope
   for (const command of commands) {

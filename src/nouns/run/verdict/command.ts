@@ -30,7 +30,7 @@ export function normalForm(command: string): string {
   return JSON.stringify([...kept, ...commandOf(rest)])
 }
 
-/** The options of a command that add to what is checked. A command that is to do for it needs them, too. */
+/** The options of a command that add to what is checked. If a rule has them, its command needs them, too. */
 export const additionsOf = (command: string): string[] =>
   (shellWords(command) ?? []).filter((word) => additions.has(word.replace(/=.*/s, '')))
 
