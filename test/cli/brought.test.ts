@@ -12,7 +12,7 @@ const linesOf = (changed: Record<number, string> = {}) =>
 const bobs = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [index + 30, `BOB ${index}`]))
 
 const bob = {
-  ...{ GIT_AUTHOR_NAME: 'Bob', GIT_AUTHOR_EMAIL: 'bob@example.com' },
+  ...{ GIT_AUTHOR_NAME: 'Bob', GIT_AUTHOR_EMAIL: 'bob@example.com', GIT_AUTHOR_DATE: '2026-11-02T10:00:00Z' },
   ...{ GIT_COMMITTER_NAME: 'Bob', GIT_COMMITTER_EMAIL: 'bob@example.com' },
 }
 

@@ -19,8 +19,9 @@ export function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }:
   const written = isMoved && !isEnd ? writtenWithMove(before, now, made) : changedPaths(before, now)
   const merges = brought.filter(({ isMerged }) => isMerged)
   const merged = attempt(() => mergedBetween(before, now, merges), none)
-  const stashed = written.length > 0 ? attempt(() => stashedBetween(before, now), none) : none
-  return written.filter((path) => !merged.has(path) && !stashed.has(path))
+  const left = written.filter((path) => !merged.has(path))
+  const stashed = attempt(() => stashedAmong(left, before, now), none)
+  return left.filter((path) => !stashed.has(path))
 }
 
 /**
@@ -70,13 +71,16 @@ function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set
 const hasConflict = (at: Snapshot, file: File) =>
   /^<{7} [\s\S]*^>{7} /m.test((file && askOf(at, 'cat-file', 'blob', file.slice(file.indexOf(' ') + 1))) ?? '')
 
-/** The files that a stash put away or brought back, unless they were written, too. Git keeps a stash with a conflict. */
-function stashedBetween(before: Snapshot, now: Snapshot): Set<string> {
-  const equal = (paths: string[], tree = '') => {
+/** Those files that a stash put away or brought back, unless they were written, too. Git keeps a stash with a conflict. */
+function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<string> {
+  const equal = (stashed: string[], tree = '') => {
+    const isStashed = new Set(stashed)
+    const paths = written.filter((path) => isStashed.has(path))
     if (paths.length === 0) return []
     const differing = sidesBetween(openedAt(now), tree, now.tree)
     return paths.filter((path) => !differing.has(path) || hasConflict(now, differing.get(path)?.after))
   }
+  if (written.length === 0) return none
   const away = before.stash === now.stash ? [] : stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
   const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
   return new Set([...away, ...back])

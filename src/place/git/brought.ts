@@ -51,8 +51,10 @@ function broughtBy(now: Snapshot, step: HeadStep, isOwn: IsOwn): Brought[] {
     const from = /\(start\)/.test(what) ? (askOf(now, 'merge-base', old, id) ?? old) : old
     return [{ from, to: id, isMerged: false, isReset: /^reset\b/.test(what) }]
   }
-  const [, first, ...others] = askOf(now, 'rev-list', '--no-walk', '--parents', id)?.split(' ') ?? []
-  if (first !== undefined && others.length > 0) return others.flatMap((other) => mergeOf(now, first, other))
+  if (/^commit \(merge\)|: Merge made by /.test(what)) {
+    const [, first = id, ...others] = askOf(now, 'rev-list', '--no-walk', '--parents', id)?.split(' ') ?? []
+    return others.flatMap((other) => mergeOf(now, first, other))
+  }
   const isPick = /^(?:cherry-pick|am|commit \(cherry-pick\))/.test(what)
   return isPick && isOthers(now, id, isOwn) ? [{ from: old, to: id, ...merged }] : []
 }

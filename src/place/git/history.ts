@@ -44,14 +44,17 @@ export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn
   return [...new Set(made)]
 }
 
-/** Those of the commits of which one is the author, oldest first. A cherry-pick and a rebase keep the author. */
+/**
+ * Those of the commits that nobody else wrote before, oldest first. A cherry-pick and a rebase keep author and date; whoever
+ * commits with another author does so at that time.
+ */
 export function authoredAmong(place: Place, commits: string[], isOwn: IsOwn): string[] {
   if (commits.length === 0) return []
-  const words = ['log', '--no-walk=unsorted', '--ignore-missing', '--no-show-signature', '--format=%H <%ae>']
+  const words = ['log', '--no-walk=unsorted', '--ignore-missing', '--no-show-signature', '--format=%H %at %ct <%ae>']
   const listed = askOf(place, ...words, ...commits) ?? ''
   return listed.split('\n').flatMap((line) => {
-    const [id, who] = line.split(' ')
-    return id && isOwn(mailOf(who)) ? [id] : []
+    const [id, authored, committed, who] = line.split(' ')
+    return id && (authored === committed || isOwn(mailOf(who))) ? [id] : []
   })
 }
 
