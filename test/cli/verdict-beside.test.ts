@@ -190,6 +190,19 @@ test('a resumed session takes no rules from a branch that it checked out itself'
   assert.equal(await verdict(), 'unchecked null')
 })
 
+test("a person's commit that a session only pulls with a rebase is not the session's", async (t) => {
+  const s = await session(t)
+  s.shell('git checkout -q -b upstream && echo u > up && git add -A && git commit -qm up && git checkout -q main')
+  s.shell('echo p > p && git add -A && GIT_AUTHOR_DATE=2026-01-01T00:00:00Z git commit -qm persons')
+  await s.run('git pull -q --rebase . upstream')
+  await s.run('git checkout -q -b own && echo o > o && git add -A && git commit -qm own && git rebase -q upstream')
+  await s.claude.stop()
+  await syncAll(s.env)
+  const run = await onlyRun(s)
+  const commits = run.git?.commits?.map((commit) => s.git('log', '-1', '--format=%s', commit))
+  assert.deepEqual([commits, run.changes?.files], [['own'], 1])
+})
+
 test('a session that begins under a wrong conduct.json takes no rules from its agent', async (t) => {
   const { claude, run, write, verdict } = await session(t, { checks: { tests: 7 }, required: ['tests'] })
   await write('conduct.json', '{ "project": "shop", "checks": { "tests": "true" } }')

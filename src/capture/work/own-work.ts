@@ -212,21 +212,24 @@ function realIfThere(path: string): string {
  */
 export function changedBy(
   { from, to, before, now }: Window,
-  { state, name, isOwn }: Pick<Work, 'state' | 'name' | 'isOwn'>,
+  { state, name, isOwn, memo }: Pick<Work, 'state' | 'name' | 'isOwn' | 'memo'>,
 ): string[] {
   if (!before || !now || before.root !== now.root) return []
   if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []
   const { log } = now
-  const made = before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn)
+  const made =
+    before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn, memo.startedAt)
   const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
   return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
 }
 
 /** The commits made by this session's commands, and by no other session or person. */
-function ownCommits({ state, name, isOwn, memo: { commands = [] } }: Work): string[] {
+function ownCommits({ state, name, isOwn, memo: { commands = [], startedAt } }: Work): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
-    return state.rivals(name, now.root, from, to).length > 0 ? [] : commitsMade(now, before.log, now.log, isOwn)
+    return state.rivals(name, now.root, from, to).length > 0
+      ? []
+      : commitsMade(now, before.log, now.log, isOwn, startedAt)
   })
 }

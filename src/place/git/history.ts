@@ -35,13 +35,27 @@ export function isOwnIn(cwd: string, given: string | undefined, commands: readon
 
 /**
  * The own commits made in a working tree while its reflog of HEAD grew from `from` bytes to `to` bytes, oldest first.
- * Commits that were only fetched or checked out are not included. Empty if there is no such reflog.
+ * Commits that were only fetched or checked out are not included, nor those that a rebase copied and that were written
+ * before `since`, in milliseconds since 1970. Empty if there is no such reflog.
  */
-export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn): string[] {
-  const made = entriesOf(place, from, to).flatMap(({ id, mail, what }) =>
-    making.test(what) && isOwn(mail) ? [id] : [],
-  )
-  return [...new Set(made)]
+export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn, since = 0): string[] {
+  const made = entriesOf(place, from, to).filter(({ mail, what }) => making.test(what) && isOwn(mail))
+  const copies = made.filter(({ what }) => copying.test(what)).map(({ id }) => id)
+  const earlier = since === 0 ? [] : writtenBefore(place, copies, since)
+  return [...new Set(made.map(({ id }) => id)).difference(new Set(earlier))]
+}
+
+const copying = /^(?:rebase|pull)\b.*\(pick\)/s
+
+function writtenBefore(place: Place, commits: string[], at: number): string[] {
+  if (commits.length === 0) return []
+  const words = ['log', '--no-walk=unsorted', '--ignore-missing', '--no-show-signature', '--format=%H %at']
+  const listed = askOf(place, ...words, ...commits) ?? ''
+  return listed.split('\n').flatMap((line) => {
+    const [id, seconds] = line.split(' ')
+    // A whole second may be that of `at`.
+    return id && (Number(seconds) + 1) * 1000 <= at ? [id] : []
+  })
 }
 
 /**
