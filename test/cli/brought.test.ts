@@ -13,7 +13,7 @@ const bobs = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [index 
 
 const bob = {
   ...{ GIT_AUTHOR_NAME: 'Bob', GIT_AUTHOR_EMAIL: 'bob@example.com', GIT_AUTHOR_DATE: '2026-11-02T10:00:00Z' },
-  ...{ GIT_COMMITTER_NAME: 'Bob', GIT_COMMITTER_EMAIL: 'bob@example.com' },
+  ...{ GIT_COMMITTER_NAME: 'Bob', GIT_COMMITTER_EMAIL: 'bob@example.com', GIT_COMMITTER_DATE: '2026-11-02T10:00:00Z' },
 }
 
 /** A repository with a branch `feat` of somebody else, who changed `big.txt` and added `bob.txt`. */
@@ -125,6 +125,10 @@ const brought: [what: string, ...turns: string[][]][] = [
   ['a fast-forward before the edit', ['git merge -q feat', edit, commit]],
   ['a merge that waits for its commit', [edit, commit, 'git merge -q --no-commit feat', 'git commit -qm merged']],
   ['a merge that was aborted', [edit, commit, 'git merge -q --no-commit feat', 'git merge --abort']],
+  [
+    'a merge that was aborted in one line with an edit',
+    ['git merge -q --no-commit feat', `git merge --abort; ${edit}; ${commit}`],
+  ],
   ['a merge that was undone', [edit, commit, 'git merge -q --no-edit feat'], ['git reset -q --hard HEAD~1', 'true']],
   ['a rebase after the edit', [edit, commit, 'git rebase -q feat']],
   ['a rebase after the edit, in the next turn', [edit, commit], ['git rebase -q feat']],

@@ -59,11 +59,17 @@ function shiftsOf(at: Guarded, brought: Brought, moved: Map<string, Sides>, own:
   const [withoutFrom, withoutTo] = [own.without(at, brought.from), own.without(at, brought.to)]
   for (const [path, all] of sidesBetween(at, brought.from, brought.to)) {
     const seen = moved.get(path)
-    if (!seen || (brought.isReset && seen.after !== all.after)) continue
+    if (!seen || !hasMoved(at, brought, all, seen)) continue
     const shift = { from: withoutFrom(path, all.before), to: withoutTo(path, all.after), all }
     if (shift.from !== shift.to) shifts.set(path, shift)
   }
   return shifts
+}
+
+/** Whether a file that has changed may have changed like this. */
+function hasMoved(at: Guarded, { isReset, isAborted }: Brought, { before, after }: Sides, seen: Sides): boolean {
+  if (isAborted) return blended(at, seen.after, { from: after, to: before, favor: 'theirs' }) !== seen.after
+  return !isReset || seen.after === after
 }
 
 /** A tree with these shifts. */

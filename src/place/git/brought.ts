@@ -1,3 +1,4 @@
+import { mailOf } from '../../contract/person.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { askOf, authoredAmong, entriesOf, type HeadStep, type IsOwn, making } from './history.ts'
 
@@ -8,7 +9,9 @@ export interface Brought {
   /** A merge or a pick brought it to the commit that was there; otherwise, HEAD moved. */
   isMerged: boolean
   /** A reset, which may have left the files as they were. */
-  isReset: boolean
+  isReset?: true
+  /** The end of a merge or pick without a commit, which may have left its files. */
+  isAborted?: true
 }
 
 /** What git brought between two snapshots of one working tree, in that order. */
@@ -16,22 +19,20 @@ export function broughtBetween(before: Snapshot, now: Snapshot, isOwn: IsOwn): B
   if (before.root !== now.root) return []
   const pending = before.bringing ?? []
   const steps = movesIn(before, now)
-  const isEnded = steps.some(({ what }) => making.test(what))
+  const ending = pending.length > 0 ? steps.find(({ what }) => isEnding.test(what)) : undefined
   // What has ended without a commit was aborted.
-  const aborted = isEnded ? [] : pending.filter((one) => !has(now, one))
-  // A merge or pick that has ended brought all of it before.
-  const ending = pending.some(({ isPick }) => isPick) ? steps.find(({ what }) => making.test(what)) : undefined
-  const isKnown = ({ isMerged, to }: Brought) => isMerged && pending.some(({ commit }) => commit === to)
+  const aborted = ending ? [] : pending.filter((one) => !has(now, one))
+  // The commit that ends a merge or pick brings nothing that was not there before.
   const brought = steps.filter((step) => step !== ending).flatMap((step) => broughtBy(now, step, isOwn))
   const begun = (now.bringing ?? []).filter((one) => !has(before, one))
   return [
-    ...aborted
-      .flatMap((one) => bringingOf(before, one, isOwn))
-      .map(({ from, to, ...how }) => ({ ...how, from: to, to: from })),
-    ...brought.filter((one) => !isKnown(one)),
+    ...aborted.flatMap((one) => abortOf(before, one, isOwn)),
+    ...brought,
     ...begun.flatMap((one) => bringingOf(now, one, isOwn)),
   ]
 }
+
+const isEnding = /^(?:commit \((?:merge|cherry-pick)\)|cherry-pick\b)/
 
 type Bringing = NonNullable<Snapshot['bringing']>
 
@@ -42,34 +43,39 @@ function movesIn(before: Snapshot, now: Snapshot): HeadStep[] {
   return entriesOf(now, before.log, now.log).filter(({ old, id }) => old !== id && !/^0+$/.test(old))
 }
 
-const merged = { isMerged: true, isReset: false }
+const merged = { isMerged: true }
 
 /** What one step of HEAD brought. A commit brings nothing, whoever makes it: its files were there before. */
 function broughtBy(now: Snapshot, step: HeadStep, isOwn: IsOwn): Brought[] {
   const { old, id, what } = step
   if (!making.test(what)) {
     const from = /\(start\)/.test(what) ? (askOf(now, 'merge-base', old, id) ?? old) : old
-    return [{ from, to: id, isMerged: false, isReset: /^reset\b/.test(what) }]
+    return [{ from, to: id, isMerged: false, ...(/^reset\b/.test(what) && { isReset: true }) }]
   }
   if (/^commit \(merge\)|: Merge made by /.test(what)) {
     const [, first = id, ...others] = askOf(now, 'rev-list', '--no-walk', '--parents', id)?.split(' ') ?? []
     return others.flatMap((other) => mergeOf(now, first, other))
   }
   const isPick = /^(?:cherry-pick|am|commit \(cherry-pick\))/.test(what)
-  return isPick && isOthers(now, id, isOwn) ? [{ from: old, to: id, ...merged }] : []
+  return isPick && authoredAmong(now, [id], isOwn).length === 0 ? [{ from: old, to: id, ...merged }] : []
 }
 
 /** What a merge or pick brings that is not over. */
 function bringingOf(at: Snapshot, { commit, isPick }: Bringing[number], isOwn: IsOwn): Brought[] {
   if (!isPick) return at.git.commit === undefined ? [] : mergeOf(at, at.git.commit, commit)
-  const parent = isOthers(at, commit, isOwn) ? askOf(at, 'rev-parse', '--verify', '--quiet', `${commit}^1`) : undefined
-  return parent === undefined ? [] : [{ from: parent, to: commit, ...merged }]
+  const told = askOf(at, 'log', '-1', '--no-show-signature', '--format=%ae %P', commit)
+  const [author, parent] = told?.split(' ') ?? []
+  return parent === undefined || isOwn(mailOf(author)) ? [] : [{ from: parent, to: commit, ...merged }]
+}
+
+/** Back to the commit at HEAD, which may have some of it from elsewhere. */
+function abortOf(before: Snapshot, one: Bringing[number], isOwn: IsOwn): Brought[] {
+  const { commit: head } = before.git
+  if (head === undefined || bringingOf(before, one, isOwn).length === 0) return []
+  return [{ from: one.commit, to: head, ...merged, isAborted: true }]
 }
 
 function mergeOf(at: Snapshot, one: string, other: string): Brought[] {
   const from = askOf(at, 'merge-base', one, other)
   return from === undefined ? [] : [{ from, to: other, ...merged }]
 }
-
-/** Whether somebody else is the author of a commit. */
-const isOthers = (at: Snapshot, commit: string, isOwn: IsOwn) => authoredAmong(at, [commit], isOwn).length === 0
