@@ -140,7 +140,8 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
     })
     for (const turn of await turnsOf(client, runId)) {
       const { files } = await client.getDiff({ runId, turn: turn.n, limit: 100 })
-      tables.turn[`${runId}/${turn.n}`] = pick('turn', { ...turn, diffs: files.flatMap(briefOf) })
+      const written = turn.files?.map((file) => ({ ...file, path: shownAs(file.path) }))
+      tables.turn[`${runId}/${turn.n}`] = pick('turn', { ...turn, files: written, diffs: files.flatMap(briefOf) })
     }
   }
   for (const { specId } of await allOf(client, 'listSpecs')) {
@@ -183,7 +184,7 @@ const pick = (noun: Noun, row: Row): Row =>
     ]),
   )
 
-/** Names of erased features have a number, because names are unique. */
+/** Names of erased features, and paths of erased files, have a number, because they are unique. */
 const shownAs = (value: unknown) => (typeof value === 'string' ? value.replace(/^\[erased\] \d+$/, '[erased]') : value)
 
 /** The length of a text, or its length before it was erased. */

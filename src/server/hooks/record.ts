@@ -58,7 +58,7 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
     if (kind === 'prompt') await reopen(session)
     // A session without a prompt has done nothing yet.
     if (kind !== 'prompt' && kept.runId === null) return
-    const after = step(session.memo, seen, factsOf(ctx, seen, price))
+    const after = step(session.memo, seen, factsOf(ctx, session.memo, seen, price))
     for (const call of after.calls) await make(session, call)
     const doing = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, memo.doing)
     const isHeld = doing?.state === 'waiting'
@@ -91,7 +91,7 @@ async function endSilent(
   whose: Pick<Seen, 'agent' | 'session'>,
 ) {
   const seen: Seen = { ...whose, cwd: '', step: { kind: 'end', failure: expired } }
-  const facts = factsOf(ctx, seen, (usage) => usage)
+  const facts = factsOf(ctx, memo, seen, (usage) => usage)
   const closing = memo.closing ?? { at: facts.at, failure: expired }
   const after = close({ ...memo, closing }, facts)
   for (const call of after.calls) await make({ ctx, kept, memo: { ids } }, call)
@@ -104,9 +104,15 @@ function storedIn({ memo, runId }: HookSession, { now }: Ctx): Stored {
   return { ...memoOf(rest, Date.parse(now)), ...(runId === null ? { begun: false } : { begun: true }), ids }
 }
 
-const factsOf = ({ now }: Ctx, { agent, cwd, session }: Seen, price: Facts['price']): Facts => ({
+/** A report that waited for the one before it began earlier, but tells of what came later. */
+const factsOf = (
+  { now }: Ctx,
+  { startedAt = 0, draft }: Pick<Memo, 'startedAt' | 'draft'>,
+  { agent, cwd, session }: Seen,
+  price: Facts['price'],
+): Facts => ({
   ...reportAlone,
-  at: Date.parse(now),
+  at: Math.max(Date.parse(now), startedAt, draft?.at ?? 0),
   agent,
   run: { where: { ...(cut(cwd, 1_000) && { cwd: cut(cwd, 1_000) }), session: cut(session, 200) } },
   price,
