@@ -30,27 +30,16 @@ const names: Record<Kind, string[]> = {
     ...['request_user_input', 'question'],
   ],
   plan: ['TodoWrite', 'todowrite', 'todo_write', 'write_todos', 'update_plan'],
-  // They write no file themselves.
+  // They write no file themselves. What a subagent or a background command writes has reports of its own.
   other: [
     ...['Read', 'read', 'read_file', 'ReadFile', 'read_many_files', 'view', 'view_image', 'NotebookRead', 'LSP', 'lsp'],
-    ...[
-      'Grep',
-      'grep',
-      'Glob',
-      'glob',
-      'LS',
-      'ls',
-      'list',
-      'List',
-      'list_directory',
-      'search_file_content',
-      'grep_search',
-    ],
-    ...['WebFetch', 'webfetch', 'web_fetch', 'WebSearch', 'websearch', 'web_search', 'google_web_search', 'fetch'],
+    ...['Grep', 'grep', 'Glob', 'glob', 'LS', 'ls', 'list', 'List', 'list_directory'],
+    ...['search_file_content', 'grep_search', 'ToolSearch'],
+    ...['WebFetch', 'webfetch', 'web_fetch', 'FetchUrl', 'WebSearch', 'websearch', 'web_search', 'google_web_search'],
     ...['Task', 'task', 'Agent', 'agent', 'spawn_agent', 'wait_agent', 'close_agent', 'send_input', 'Skill', 'skill'],
     ...['TaskCreate', 'TaskUpdate', 'TaskList', 'TaskGet', 'TaskOutput', 'TaskStop', 'TodoRead', 'todoread'],
-    ...['BashOutput', 'KillShell', 'read_bash', 'stop_bash', 'list_bash', 'ToolSearch', 'report_intent', 'save_memory'],
-    ...['EnterPlanMode', 'enter_plan_mode', 'EnterWorktree', 'ExitWorktree'],
+    ...['BashOutput', 'KillShell', 'EnterPlanMode', 'enter_plan_mode'],
+    ...['ListMcpResourcesTool', 'ReadMcpResourceTool', 'list_mcp_resources', 'read_mcp_resource'],
   ],
 }
 
