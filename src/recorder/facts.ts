@@ -49,6 +49,8 @@ export interface SessionWork extends Work {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]
   same?: string[]
+  /** All its commits so far in other working trees. */
+  apart?: string[]
   origin?: Origin
 }
 

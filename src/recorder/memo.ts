@@ -61,6 +61,8 @@ export interface Memo {
   own?: string[]
   /** Those of them that are as they were before its run. */
   same?: string[]
+  /** The commits that it made in other working trees of the repository, oldest first. */
+  apart?: string[]
   /** Its turns do not list all of its files. */
   isCut?: true
   /** The working tree at the end of its last turn. */
@@ -199,7 +201,7 @@ export interface Trees {
   home?: string
   /** For a command that was masked: what it ran, as its line was before. */
   ran?: Reading
-  /** For a prompt: which commands are checks. */
+  /** For a prompt, and for an entered working tree: which commands are checks. */
   checks?: SessionRules | undefined
   /** For a prompt and the end of a turn: which texts to record. */
   rules?: RecordRules | undefined
@@ -207,6 +209,8 @@ export interface Trees {
   mail?: string | undefined
   /** For a prompt: the process that worked on the turn before is gone. */
   isLeft?: true
+  /** The other working tree of the repository that the session has entered, which had written nothing before. */
+  entered?: Snapshot
 }
 
 /** The tree before a command, and the folder in which the shell was. */

@@ -21,7 +21,7 @@ export const isOpen = ({ draft }: Memo): boolean => draft !== undefined && !isEm
  * session may overtake that of its last turn. Then `closing` is set, and `close` ends both if the turn's hook never comes.
  */
 export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
-  return opened(stepped(before, seen, facts), facts)
+  return opened(entered(stepped(before, seen, facts), facts), facts)
 }
 
 function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
@@ -47,6 +47,14 @@ function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
     default:
       return { ...start, memo: drafted(start.memo, step, facts.at) }
   }
+}
+
+/** Goes on in the working tree that the session has entered before it wrote anything. Its run says so with the next work. */
+function entered(after: Stepped, { trees: { entered: base, checks } }: Facts): Stepped {
+  if (!base) return after
+  const { last: _, origin: __, told, ...memo } = after.memo
+  const { at: ___, ...before } = told ?? { tree: base.tree, commits: [] }
+  return { ...after, memo: { ...memo, base, ...(told && { told: before }), ...(checks && { checks }) } }
 }
 
 /** Ends a session whose end was seen, and its last turn, which no hook ended. */

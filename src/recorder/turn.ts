@@ -107,12 +107,14 @@ const [mostOwn, mostLeft] = [20_000, 100]
 export const ownAfter = ({
   own = [],
   same = [],
+  apart = [],
   changes,
   diff,
   origin,
-}: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut' | 'last' | 'origin'> => ({
+}: SessionWork): Pick<Memo, 'own' | 'same' | 'apart' | 'isCut' | 'last' | 'origin'> => ({
   own: own.slice(-mostOwn),
   same: same.slice(-mostOwn),
+  ...(apart.length > 0 && { apart }),
   ...(changes && { isCut: true }),
   ...(origin && { origin }),
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),

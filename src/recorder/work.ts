@@ -43,6 +43,8 @@ export interface Moved {
   isCheckout: boolean
   /** The last commit that the session made before that checkout, its tree, and the branch, unless HEAD was detached. */
   made?: { commit: string; tree: string; branch?: string }
+  /** How its commits in other working trees, which are not merged, change what the run says. */
+  apart?: Git
 }
 
 /**
@@ -65,8 +67,19 @@ export function withWork(before: Stepped, use: Use, moved: Moved | undefined): S
 const isEqual = (one: Git, other: Git | undefined) => JSON.stringify(one) === JSON.stringify(other)
 
 /** Whether a use may have moved what the verdict of the session's run rests on. */
-export const isMoved = ({ begun, ended, told }: Memo, use: Pick<Use, 'trees' | 'step'>): boolean =>
-  begun === true && !ended && told !== undefined && !use.step.refused && mayMove(use, told)
+export const isMoved = ({ begun, ended, told, base }: Memo, use: Pick<Use, 'trees' | 'step'>): boolean =>
+  begun === true &&
+  !ended &&
+  told !== undefined &&
+  !use.step.refused &&
+  mayMove(use, told) &&
+  !isElsewhere(base, use.trees)
+
+/** Whether a command ran in another working tree than that of the session. */
+export const isElsewhere = (base: Snapshot | undefined, { now, before }: Trees): boolean => {
+  const at = before ?? now
+  return base !== undefined && at !== undefined && at.root !== base.root
+}
 
 /** Whether a use may add a check, or change what an earlier check tested. `told` is what the run says before it. */
 export function mayMove({ trees, step }: Pick<Use, 'trees' | 'step'>, told: Partial<ToldWork>): boolean {
@@ -102,7 +115,8 @@ export function gitAfter(
     return { ...git, ...made, commitTree: made.tree, uncommitted: none, dirty: false, ...own }
   }
   const { commitTree } = now
-  return { ...now.git, ...own, ...(commitTree && { commitTree }), uncommitted: moved?.uncommitted ?? null }
+  const uncommitted = moved?.uncommitted ?? null
+  return { ...now.git, ...own, ...(commitTree && { commitTree }), uncommitted, ...moved?.apart }
 }
 
 /** How many of its commits a run names. */

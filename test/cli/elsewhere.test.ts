@@ -30,8 +30,9 @@ async function checkedSession(t: TestContext) {
   return { ...user, claude, checks, ran }
 }
 
-test('a command in a worktree that the agent entered is no check of the session', async (t) => {
-  const { cwd, git, ran, checks } = await checkedSession(t)
+test('a command in a worktree that the agent entered after it had written is no check of the session', async (t) => {
+  const { cwd, claude, git, ran, checks } = await checkedSession(t)
+  await claude.write('src/login.ts', 'answer(401)\n')
   const side = join(cwd, '.worktrees/fix')
   git('worktree', 'add', '-q', '-b', 'fix', side)
   await ran('cd .worktrees/fix', cwd, side)

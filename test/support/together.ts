@@ -47,7 +47,7 @@ export const groups: Record<string, string[]> = {
     'test/cli/{transcript-behind,trouble,turn-ends,turns,waiting,whose-run}.test.ts',
   ],
   cli_work: [
-    'test/cli/{changed-files,checked-bash,foreign,foreign-lint,foreign-print,nested,odd-repositories}.test.ts',
+    'test/cli/{changed-files,checked-bash,foreign,foreign-lint,foreign-print,nested,odd-repositories,other-tree}.test.ts',
     'test/cli/{live-verdict,two-servers,verdict-beside,verdict-cases}.test.ts',
   ],
 }

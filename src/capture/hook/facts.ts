@@ -15,7 +15,7 @@ import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
 import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
-import { isMoved, type Snapshot } from '../../recorder/work.ts'
+import { isElsewhere, isMoved, type Snapshot } from '../../recorder/work.ts'
 import { ranBy, readingOf, readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
@@ -71,7 +71,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     rules,
     told,
     trees: { ...withRules(trees, memo), ...(now && { now }) },
-    run: memo.begun ? {} : placeOf(recording),
+    run: memo.begun ? {} : placeOf({ ...recording, cwd: seen.cwd }),
     work: endsTurn(memo, seen)
       ? ownWork({ ...here, agent, cwd: recording.cwd, at, now, moved })
       : { files: [], commits: [] },
@@ -108,11 +108,12 @@ function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | 
  * The last known state of a working tree that was removed; undefined if there was more to commit, or a tool wrote to it
  * since: the command that removed it may have committed that.
  */
-function removedTree({ commands = [], edits = [] }: Memo): Snapshot | undefined {
-  const { from, to, before, now } = commands.at(-1) ?? { from: 0, to: 0 }
-  const [last, at] = now ? [now, to] : [before, from]
-  const isCommitted = last && last.tree === last.commitTree && edits.every((edit) => edit <= at)
-  return isCommitted && isGone(last) ? last : undefined
+function removedTree({ base, commands = [], edits = [] }: Memo): Snapshot | undefined {
+  const last = commands.findLast((command) => !isElsewhere(base, command))
+  const { from, to, before, now } = last ?? { from: 0, to: 0 }
+  const [known, at] = now ? [now, to] : [before, from]
+  const isCommitted = known && known.tree === known.commitTree && edits.every((edit) => edit <= at)
+  return isCommitted && isGone(known) ? known : undefined
 }
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>

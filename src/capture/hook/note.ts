@@ -1,18 +1,16 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { launchers, programs, runners } from '../../nouns/run/verdict/command-list.ts'
+import { join, resolve } from 'node:path'
 import { type Env, folders } from '../../place/folders.ts'
-import { snapshot } from '../../place/git/tree.ts'
-import { projectFileOf } from '../../place/project.ts'
-import { recordRules, sessionRules } from '../../place/rules.ts'
+import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
+import { recordRules } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
 import { activityOf, isShell, shortOf } from '../../recorder/agents/tools.ts'
-import type { Before, CheckRule, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
+import type { Before, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
-import { pathIn } from '../../system/paths.ts'
 import type { Begun } from '../spool/acts.ts'
 import type { New } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
+import { mayCheck, readable, rulesAt } from './rules.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
@@ -36,9 +34,13 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   const isNoted = !['start', 'begin', 'wait', 'resume'].includes(step.kind)
   // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
-  const take = () => snapshotInHook(recording.cwd, objectsOf(env, recording.name), heard.until)
-  if (step.kind === 'begin') beginCommand(state, heard, step, take)
-  const isDue = isNoted && keep(state, heard, env, take)
+  const objects = objectsOf(env, recording.name)
+  const take = (cwd = recording.cwd) => snapshotInHook(cwd, objects, heard.until)
+  const otherTree = (cwd: string) =>
+    cwd === recording.cwd ? undefined : otherTreeAt(cwd, { root: recording.cwd, objects })
+  if (step.kind === 'begin')
+    beginCommand(state, heard, step, () => take(otherTree(folderOf(seen.cwd, step, step.target))))
+  const isDue = isNoted && keep(state, heard, env, { take, otherTree })
   const before = step.kind === 'wait' ? state.doing(recording.name) : undefined
   const activity = activityOf(step, new Date().toISOString(), before)
   const isBeat = activity !== undefined && state.heard(recording.name, activity, seen.cwd)
@@ -57,8 +59,23 @@ function snapshotInHook(cwd: string, objects: string, until: number): Snapshot |
   return taken
 }
 
+/** How to look at working trees in a hook. */
+interface Look {
+  /** By default, that of the session. */
+  take: (cwd?: string) => Snapshot | undefined
+  /** The top folder around another one, if it is in another working tree of the repository. */
+  otherTree: (cwd: string) => string | undefined
+}
+
+/** The folder in which a command line runs: the one that the agent names, or to which the line goes first. */
+function folderOf(cwd: string, { folder = '' }: Pick<ToolUse, 'folder'>, line = ''): string {
+  const [, quoted, plain = ''] =
+    /^\s*cd\s+(?:["']([^"'$`\\]+)["']|([^\s"'$`\\;&|<>()~*?[{]+))\s*(?:&&|;|\n)/.exec(line) ?? []
+  return resolve(cwd, folder, quoted ?? plain)
+}
+
 /** Stores the note. Returns whether to send it now. */
-function keep(state: State, heard: Heard, env: Env, take: () => Snapshot | undefined): boolean {
+function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): boolean {
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
@@ -88,12 +105,16 @@ function keep(state: State, heard: Heard, env: Env, take: () => Snapshot | undef
       // Another command of the same text may have begun since.
       if (state.isNoted(recording.name, key)) return false
       const begun = isShell(step.tool) ? begunOf(state, recording.name, step) : undefined
+      const before = begun?.git as Before | undefined
+      const takeThere = () => take(before ? before.root : otherTree(folderOf(seen.cwd, step, step.command)))
       const trees =
         step.command !== undefined && !step.refused
-          ? commandTrees(state, heard, { ...step, command: step.command, begun }, take)
+          ? commandTrees(state, heard, { ...step, command: step.command, begun }, takeThere)
           : undefined
       const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
-      if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, trees?.git)) return false
+      const entered = seen.subagent ? undefined : enter(state, heard, { take, otherTree })
+      const git = entered ? { ...trees?.git, ...entered } : trees?.git
+      if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, git)) return false
       state.wrote(
         recording.name,
         (step.files ?? []).map((file) => resolve(seen.cwd, file)),
@@ -104,6 +125,32 @@ function keep(state: State, heard: Heard, env: Env, take: () => Snapshot | undef
       state.note(recording, seen, key, false)
       return false
   }
+}
+
+/** Goes on in another working tree of the repository, if the session has written nothing so far. */
+function enter(
+  state: State,
+  { seen, recording: { name } }: Heard,
+  { take, otherTree }: Look,
+): Pick<Trees, 'entered' | 'checks'> | undefined {
+  const root = otherTree(seen.cwd)
+  if (root === undefined || hasWritten(state, name)) return undefined
+  const entered = take(root)
+  if (!entered) return undefined
+  state.update(name, { cwd: root })
+  return { entered, checks: rulesAt(root, entered) }
+}
+
+/** Whether a session has written something in its working tree, or may have. */
+function hasWritten(state: State, name: string): boolean {
+  const { own, edits, held, told, commands = [] } = memoIn(state, name)
+  const notes = state.notes(name)
+  const trees = [...commands, ...notes.map(({ git }) => (git ?? {}) as Trees)]
+  return (
+    [own, edits, held, told?.commits].some((done) => done?.length) ||
+    notes.some(({ seen: { step } }) => step.kind === 'tool' && step.files?.length) ||
+    trees.some(({ before, now }) => before && (before.tree !== now?.tree || before.log !== now.log))
+  )
 }
 
 const memoIn = (state: State, name: string) => (state.find(name)?.memo ?? {}) as Memo
@@ -184,61 +231,5 @@ const isDoing = (state: State, name: string, command: string) => {
 const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen =>
   durationMs === undefined ? seen : { ...seen, step: { durationMs, ...step } }
 
-/** The folder whose conduct.json applies: the current one or, in a linked worktree without one, the top. */
-function homeOf(cwd: string, tree: Snapshot | undefined): string | undefined {
-  const file = projectFileOf(cwd)
-  const folder = file && dirname(file)
-  return folder !== undefined && pathIn(folder, cwd) !== undefined ? folder : tree?.root
-}
-
 const homeOfCheck = (checks: SessionRules | undefined, command: string): string | undefined =>
   checks && mayCheck(command, checks.rules) ? checks.home : undefined
-
-/** The rules of a session that begins in that folder; none if they are unreadable, undefined if no conduct.json applies. */
-function rulesAt(cwd: string, tree: Snapshot | undefined): SessionRules | undefined {
-  const home = homeOf(cwd, tree)
-  if (home === undefined) return undefined
-  return readable(() => sessionRules(cwd, home)) ?? { home, rules: [], required: [] }
-}
-
-/** The rules of conduct.json; undefined if it is unreadable, which `conduct doctor` reports. */
-function readable<T>(rules: () => T): T | undefined {
-  try {
-    return rules()
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * Whether a line may run a rule's command. True for each line in which `readLine` finds a check, but cheap enough for a
- * hook: it loads neither the parser nor the lists of options.
- */
-export function mayCheck(line: string, rules: CheckRule[]): boolean {
-  const text = unquoted(line)
-  return rules.some(({ commands }) => commands.some((command) => namesOf(command).some((name) => text.includes(name))))
-}
-
-/** Words of which each line that runs the same command has one. */
-function namesOf(command: string): string[] {
-  const words = unquoted(command)
-    .split(/\s+/)
-    .filter((word) => word !== '' && !/^(?:-|\w+=|\d)/.test(word))
-  const isSimple = !/["'\\$`|&;<>()]|\s-[ks]\b|--signal|--kill-after/.test(command)
-  const [first = '', ...others] = isSimple ? words.filter((word) => !starts.has(word)) : words
-  const startsProgram = Object.hasOwn(runners, first) && ['exec', 'x'].includes(words[words.indexOf(first) + 1] ?? '')
-  return [first, ...(isSimple && !startsProgram ? [] : others)].flatMap(otherNames)
-}
-
-/** The words of launchers. A runner's name is that of the program in `npm test`. */
-const starts = new Set(
-  launchers.flatMap(({ begins }) => begins.split(' ')).filter((word) => !Object.hasOwn(runners, word)),
-)
-
-function otherNames(word: string): string[] {
-  const name = programs[word] ?? word.slice(word.lastIndexOf('/') + 1)
-  return [name, ...Object.keys(programs).filter((other) => programs[other] === name)]
-}
-
-/** The text as the shell joins it: quotes may stand within a word. */
-const unquoted = (text: string) => text.replace(/\\\n|['"\\]/g, '')

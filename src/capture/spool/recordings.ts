@@ -9,6 +9,7 @@ export interface Recording {
   kind: 'exec' | 'hook' | 'mcp'
   /** The place at that time, without the password of a database. */
   place: Place
+  /** Where it began or, of a session, the working tree that it has entered since. */
   cwd: string
   /** The folder of the last report of a session; null if unknown. */
   lastCwd: string | null
@@ -38,7 +39,7 @@ export interface Recording {
 export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
   Partial<Pick<Recording, 'session' | 'agentProcess' | 'agent'>>
 export type Told = Partial<
-  Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended' | 'aheadMs'>
+  Pick<Recording, 'cwd' | 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended' | 'aheadMs'>
 >
 
 /** A recording of a session by its hooks. */
@@ -85,6 +86,7 @@ export interface Recordings {
 export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
   session, agent_process as "agentProcess", agent, last_cwd as "lastCwd", ahead_ms as "aheadMs"`
 const columnOf = {
+  cwd: 'cwd',
   runId: 'run_id',
   leaseToken: 'lease_token',
   ended: 'ended',

@@ -41,7 +41,7 @@ function writtenWithMove(before: Snapshot, now: Snapshot, made: string[]): strin
 }
 
 /** The files that a commit changed; of a merge, those that are as in none of its parents. */
-const committedIn = (now: Snapshot, commit: string) =>
+export const committedIn = (now: Snapshot, commit: string) =>
   namesIn(
     askOf(now, 'diff-tree', '-r', '-c', '--root', '--no-commit-id', '--no-renames', '--name-only', '-z', commit) ?? '',
   )

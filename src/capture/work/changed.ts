@@ -122,7 +122,7 @@ interface Branch {
 }
 
 /** Where the session's commits are that a branch or HEAD still has, oldest first. */
-function branchesOf(end: Snapshot, commits: string[]): Branch[] {
+export function branchesOf(end: Snapshot, commits: string[]): Branch[] {
   const own = keptParents(end, commits)
   const parents = new Set(own.values())
   const tips = [...own.keys()].filter((commit) => !parents.has(commit))

@@ -9,6 +9,7 @@ import { withIds } from '../../recorder/check.ts'
 import type { CommandChange, Memo, Trees, Window } from '../../recorder/memo.ts'
 import type { Moved, Snapshot } from '../../recorder/work.ts'
 import type { State } from '../spool/state.ts'
+import { apartCommits, apartFrom } from './apart.ts'
 import { type Change, changedIn } from './changed.ts'
 import { changedBy, placed } from './own-work.ts'
 
@@ -32,7 +33,13 @@ export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
   const left = withIds(here.memo.leftovers)
   const uncommitted = uncommittedSince(here.memo.base, now, (path, id) => others.has(path) || left.get(path) === id)
-  return { uncommitted, isForeign: isForeign(now, here, others), ...headOf(now, here) }
+  const apart = apartCommits(here.commands, here)
+  return {
+    uncommitted,
+    isForeign: isForeign(now, here, others),
+    ...headOf(now, here, apart),
+    ...defined({ apart: apartFrom(now, here.memo.base, apart) }),
+  }
 }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
@@ -41,7 +48,8 @@ function othersIn({ root }: Snapshot, here: Here): Set<string> {
   const others = writtenByOthers(root, here, memo.startedAt ?? 0)
   const named = (memo.draft?.files ?? []).map((path) => placed(root, root, path))
   for (const path of [...(memo.own ?? []), ...named]) others.delete(path)
-  if (others.size > 0) for (const path of commands.flatMap((command) => changedBy(command, here))) others.delete(path)
+  const ran = commands.filter(({ now }) => now?.root === root)
+  if (others.size > 0) for (const path of ran.flatMap((command) => changedBy(command, here))) others.delete(path)
   return others
 }
 
@@ -81,10 +89,10 @@ function isForeign(now: Snapshot, here: Here, others: Set<string>): boolean {
 }
 
 /** How HEAD moved since the run was told where it stands. */
-function headOf(now: Snapshot, { memo, isOwn }: Here): Pick<Moved, 'isCheckout' | 'made'> {
+function headOf(now: Snapshot, { memo, isOwn }: Here, apart: string[]): Pick<Moved, 'isCheckout' | 'made'> {
   const { at } = memo.told ?? {}
   if (at?.log === undefined || now.log === undefined) return { isCheckout: false }
-  const { isCheckout, made } = movesOf(now, at.log, now.log, isOwn)
+  const { isCheckout, made } = movesOf(now, at.log, now.log, { isOwn, isMade: (commit) => apart.includes(commit) })
   const tree = made && isCheckout ? askOf(now, 'rev-parse', `${made.commit}^{tree}`) : undefined
   if (made === undefined || tree === undefined) return { isCheckout }
   const isLeft = made.isLeft && made.commit !== now.git.commit

@@ -8,7 +8,8 @@ import type { Memo, Origin, TurnTold, TurnTrees, Window } from '../../recorder/m
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
 import type { State } from '../spool/state.ts'
-import { attempt, changedPaths, writtenBetween } from './by-command.ts'
+import { apartCommits, commitsBy, elsewhere } from './apart.ts'
+import { attempt, changedPaths, committedIn, writtenBetween } from './by-command.ts'
 import { changedAmong, type Left, type Lines, type Span, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
 
@@ -39,20 +40,30 @@ const mostCommits = 500
 export function ownWork(work: Work): SessionWork {
   const { memo, now, cwd } = work
   const { draft, commands = [] } = memo
-  const commits = [...new Set(ownCommits(work))]
-  const byCommands = new Set(commands.flatMap((command) => changedBy(command, work)))
-  const named = (draft?.files ?? []).map((file) => placed(now?.root, cwd, file, byCommands))
+  const commits = [...new Set(commitsBy(commands, work))]
+  const there = elsewhere(commands, memo)
+  const committed = new Set(there.flatMap((command) => committedBy(command, work)))
+  const byCommands = new Set([
+    ...commands.flatMap((command) => (there.includes(command) ? [] : changedBy(command, work))),
+    ...committed,
+  ])
+  const roots = new Set(there.flatMap(({ now }) => now?.root ?? []))
+  const named = (draft?.files ?? []).map(
+    (file) => committedAs(file, roots, committed) ?? placed(now?.root, cwd, file, byCommands),
+  )
   const written = new Set([...named, ...byCommands])
   const uncredited = nobodysWork(work, written)
   const tree = gitAfter(memo, now, work.moved, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
+  const apart = apartCommits(commands, work)
   const compared = end && comparedWith(work, { end, commits: all })
   const files = filesOf(work, [...written].filter(pathOf), { base: compared?.base, end, commits: all })
   const diff = compared ? treesOf(work, [...written], files.own ?? [], compared) : end ? undefined : toldOf(work, named)
   return {
     ...files,
     ...(compared?.origin && { origin: compared.origin }),
+    ...(apart.length > 0 && { apart }),
     commits: commits.slice(-mostCommits),
     ...(uncredited && { uncredited }),
     ...(diff && { diff }),
@@ -224,12 +235,14 @@ export function changedBy(
   return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
 }
 
-/** The commits made by this session's commands, and by no other session or person. */
-function ownCommits({ state, name, isOwn, memo: { commands = [], startedAt } }: Work): string[] {
-  return commands.flatMap(({ from, to, before, now }) => {
-    if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
-    return state.rivals(name, now.root, from, to).length > 0
-      ? []
-      : commitsMade(now, before.log, now.log, isOwn, startedAt)
-  })
+/** The files that a command committed in another working tree. */
+const committedBy = (command: Window, work: Work): string[] =>
+  command.now === undefined
+    ? []
+    : commitsBy([command], work).flatMap((commit) => committedIn(command.now as Snapshot, commit))
+
+/** The path of a file that a tool wrote in another working tree, and that is committed there. */
+function committedAs(file: string, roots: Set<string>, committed: Set<string>): string | undefined {
+  const paths = [...roots].map((root) => pathIn(root, ownPath(file)))
+  return paths.find((path) => path !== undefined && committed.has(path))
 }

@@ -82,12 +82,17 @@ interface Moves {
   made?: { commit: string; branch?: string; isLeft: boolean }
 }
 
-/** How HEAD moved while its reflog grew. */
-export function movesOf(place: Place, from: number, to: number, isOwn: IsOwn): Moves {
+/** How HEAD moved while its reflog grew. A fast-forward to a commit that was made elsewhere for it makes that commit here. */
+export function movesOf(
+  place: Place,
+  from: number,
+  to: number,
+  { isOwn, isMade }: { isOwn: IsOwn; isMade: (commit: string) => boolean },
+): Moves {
   let made: Moves['made']
   let moves = 0
   for (const { id, mail, what } of entriesOf(place, from, to)) {
-    if (making.test(what)) {
+    if (making.test(what) || (/Fast-forward$/.test(what) && isMade(id))) {
       if (!isOwn(mail)) return { isCheckout: false }
       made = { commit: id, isLeft: false }
       moves = 0

@@ -132,6 +132,13 @@ function mainOf(place: Place): Repository | undefined {
   return main?.commonDir === common ? main : undefined
 }
 
+/** The top folder around `cwd` if it is another working tree of the repository of `place`, or that one was removed. */
+export function otherTreeAt(cwd: string, place: Place): string | undefined {
+  const [there, here] = [repositoryAt(cwd), repositoryBehind(place)]
+  const isOther = there && there.commonDir === here?.commonDir && (there.root !== here.root || isGone(place))
+  return isOther ? there.root : undefined
+}
+
 /** Whether the working tree of a snapshot was removed. */
 export const isGone = ({ root }: Pick<Snapshot, 'root'>): boolean =>
   statSync(root, { throwIfNoEntry: false }) === undefined

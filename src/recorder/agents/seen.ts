@@ -28,6 +28,8 @@ export interface BegunUse {
   id?: string
   /** The command line, if the agent does not report the end of each command. */
   command?: string
+  /** The folder in which the command runs, if the agent named one; it may be relative to `Seen.cwd`. */
+  folder?: string
 }
 
 export interface ToolUse {
@@ -38,7 +40,7 @@ export interface ToolUse {
   files?: string[]
   /** The command line, if the tool is a shell. */
   command?: string
-  /** The folder in which the command ran, if the agent named one; it may be relative to `Seen.cwd`. */
+  /** As when it began. */
   folder?: string
   exitCode?: number
   durationMs?: number

@@ -92,7 +92,8 @@ export function begin(name: unknown, input: unknown, id?: unknown): Step {
   const tool = toolName(name)
   const aim = defined({ tool, target: targetOf(name, input) })
   if (kinds.get(tool) === 'question') return { kind: 'wait', ...aim }
-  return { kind: 'begin', ...aim, ...defined({ id: textOf(id, 200) }) }
+  const folder = kinds.get(tool) === 'shell' ? folderOf(fieldsOf(input)) : undefined
+  return { kind: 'begin', ...aim, ...defined({ folder, id: textOf(id, 200) }) }
 }
 
 /** A short description of a tool's target: a file, a command, or a search term. */
