@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readLine } from '../../src/capture/command/checked.ts'
-import { mayCheck } from '../../src/capture/hook/rules.ts'
+import { mayCheck } from '../../src/place/rules.ts'
 import fc from '../support/random.ts'
 import { freshFolder } from './folder.ts'
 import { masking, sound } from './lines.ts'

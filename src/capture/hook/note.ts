@@ -2,7 +2,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Env, folders } from '../../place/folders.ts'
 import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
-import { recordRules } from '../../place/rules.ts'
+import { mayCheck, readable, recordRules, rulesAt } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
 import { activityOf, isShell, shortOf } from '../../recorder/agents/tools.ts'
 import type { Before, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
@@ -10,7 +10,6 @@ import { mayMove, type Snapshot } from '../../recorder/work.ts'
 import type { Begun } from '../spool/acts.ts'
 import type { New } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
-import { mayCheck, readable, rulesAt } from './rules.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
