@@ -62,7 +62,7 @@ export function close(memo: Memo, facts: Facts): Stepped {
   const { closing, ...rest } = memo
   if (!closing) return { memo, calls: [] }
   const end = foundEnd(closing, rest, facts)
-  return ended(leftOpen({ memo: rest, calls: [] }, end, facts), end.at, facts)
+  return ended(leftOpen({ memo: rest, calls: [] }, { ...end, unended: gone }, facts), end.at, facts)
 }
 
 function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, facts: Facts): Stepped {

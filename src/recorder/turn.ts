@@ -167,8 +167,10 @@ export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_I
 interface LeftOpen {
   at: number
   failure?: Failure | undefined
-  /** If missing, the transcript decides; if it does not say, the user interrupted the turn. */
+  /** If missing, the transcript decides. */
   interrupted?: boolean | undefined
+  /** Why the turn failed if the transcript would tell an interruption, and tells none. */
+  unended?: Failure
 }
 
 /** What is known of such a turn once its transcript has an answer at its end: it ended well, and when. */
@@ -185,9 +187,11 @@ export function leftOpen(start: Stepped, known: LeftOpen, facts: Facts): Stepped
   const { draft } = before.memo
   if ((!draft || isEmpty(draft)) && !known.failure) return before
   const { told } = facts
-  const failure = failureOf(told, known)
   // What an agent does on its own ends with its session.
   const isUnended = draft?.prompt !== undefined && told.turn?.isEnded !== true
+  const isUntold = known.interrupted === undefined && !told.interrupted && isUnended
+  const unended = isUntold && told.tellsInterruptions && told.turn ? known.unended : undefined
+  const failure = failureOf(told, known) ?? unended
   const isInterrupted = known.interrupted ?? told.interrupted ?? isUnended
   const how = failure ? { failure } : isInterrupted ? { interrupted: true as const } : {}
   const words = failure || told.answer === undefined ? {} : { answer: told.answer }

@@ -60,5 +60,5 @@ test('a transcript is read until a moment, without what has no time before it', 
     (await readTranscript('claude-code', path, [], Date.parse(at(second)))).usage?.inputTokens
   assert.deepEqual(await Promise.all([0, 1, 2, 3].map(tokensUntil)), [undefined, 1500, 1500, 4000])
   const undated = written(t, [message(1, 1000, { timestamp: undefined })])
-  assert.deepEqual(await readTranscript('claude-code', undated, [], Date.now()), {})
+  assert.deepEqual(await readTranscript('claude-code', undated, [], Date.now()), { tellsInterruptions: true })
 })

@@ -30,6 +30,7 @@ test('the transcript of Claude Code gives the tokens, the cost and the answer', 
   assert.deepEqual(await totalsOf('claude-code', transcriptOf('claude')), {
     usage: { model: 'claude-sonnet-4-5-20250929', ...tokens, costUsd: 0.038985, costSource: 'reported' },
     answer,
+    tellsInterruptions: true,
     written: wholeAt('2026-11-24T23:52:52.518Z'),
   })
 })

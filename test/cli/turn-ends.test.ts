@@ -25,6 +25,27 @@ test('a turn without an end is interrupted, by the next prompt or by the end of 
   )
 })
 
+for (const [what, lines, code, interrupted] of [
+  ['tells no interruption was not interrupted', [], 'AGENT_GONE', undefined],
+  ['tells an interruption was interrupted', ['[Request interrupted by user]'], 'INTERRUPTED', true],
+] as const) {
+  test(`a turn that its session ended, and of which the transcript ${what}`, async (t) => {
+    const user = workplace(t)
+    const claude = claudeIn(user.cwd, user.env)
+    const said = (content: string) => ({
+      ...{ type: 'user', timestamp: new Date().toISOString(), message: { role: 'user', content } },
+    })
+    await claude.prompt('One')
+    await claude.run('true')
+    claude.transcribe(said('One'), ...lines.map(said))
+    await claude.end()
+    await syncAll(user.env)
+    const run = await onlyRun(user)
+    const turns = await turnsOf(user)
+    assert.deepEqual([run.status, run.failure?.code, turns[0]?.interrupted], ['failed', code, interrupted])
+  })
+}
+
 test('a message that is sent while the agent works ends the turn before it without interrupting it', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

@@ -129,6 +129,8 @@ export interface Told {
   failure?: Failure
   /** The user interrupted the last turn. */
   interrupted?: true
+  /** The transcript would say so. */
+  tellsInterruptions?: true
   /** The agent's last words. */
   answer?: string
   /** By the id of the tool use. */

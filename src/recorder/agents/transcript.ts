@@ -16,6 +16,8 @@ interface Source {
   others?(path: string, left: Budget): Promise<string[]>
   /** They contain what tools wrote. */
   hasContents?: true
+  /** They tell each interruption by the user, so that a turn without one ended otherwise. */
+  tellsInterruptions?: true
 }
 
 /** By the agent's name in the ledger. */
@@ -26,6 +28,7 @@ const sources = new Map<string, Source>([
       moments: claudeMoments,
       others: (path) => filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl'),
       hasContents: true,
+      tellsInterruptions: true,
     },
   ],
   ['codex', { moments: codexMoments, others: reviewsOf, hasContents: true }],
@@ -48,7 +51,9 @@ export async function readTranscript(
   before?: number,
 ): Promise<Told> {
   const source = sources.get(agent)
-  return source ? toldBy(await momentsOf(source, path, subagents, { ...budget(), before })) : {}
+  if (!source) return {}
+  const told = await toldBy(await momentsOf(source, path, subagents, { ...budget(), before }))
+  return source.tellsInterruptions ? { ...told, tellsInterruptions: true } : told
 }
 
 /**
