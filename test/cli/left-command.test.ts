@@ -40,6 +40,18 @@ function codexIn(t: TestContext, command = 'npm test') {
       const output = [{ text: 'Script failed\nOutput:\n' }, { text }]
       write({ type: 'custom_tool_call_output', call_id: 'call-1', output }, 'response_item')
     },
+    /** The rules of Codex do not let it run. */
+    rejects() {
+      const text = `Script error:\nexec_command failed: CreateProcess { message: "Rejected(\\"\`/bin/bash -lc '${command.replaceAll('"', '\\\\\\"')}'\` rejected: rm -f style commands are not permitted.\\")" }`
+      const output = [{ text: 'Script failed\nOutput:\n' }, { text }]
+      write({ type: 'custom_tool_call_output', call_id: 'call-1', output }, 'response_item')
+    },
+    /** It was a patch, which no hook reports. */
+    patches(path: string) {
+      writeFiles(cwd, { [path]: 'x\n' })
+      const changes = { [join(cwd, path)]: { type: 'add', content: 'x\n' } }
+      write({ type: 'item_completed', item: { type: 'FileChange', id: 'exec-1', changes, status: 'completed' } })
+    },
     /** It ends, as a hook says, too. */
     reports: () => tell('PostToolUse', { ...test, tool_response: '' }),
     writes: (path: string) => {
@@ -69,6 +81,33 @@ function codexIn(t: TestContext, command = 'npm test') {
 }
 
 type Codex = ReturnType<typeof codexIn>
+
+for (const command of ['rm -rf src', 'rm -rf "src"']) {
+  test(`the command ${command}, which Codex rejects, is refused`, async (t) => {
+    const codex = codexIn(t, command)
+    await codex.prompt('Go')
+    await codex.begin()
+    codex.rejects()
+    await codex.stop()
+    await codex.end()
+    await syncAll(codex.user.env)
+    const [turn] = await turnsOf(codex.user)
+    assert.deepEqual([turn?.commands, turn?.tools], [undefined, [{ name: 'Bash', count: 1, refused: 1 }]])
+  })
+}
+
+test('a command that Codex takes for a patch is one, with its files', async (t) => {
+  const codex = codexIn(t, "apply_patch <<'EOF'")
+  await codex.prompt('Go')
+  await codex.begin()
+  codex.patches('new.txt')
+  await codex.stop()
+  await codex.end()
+  await syncAll(codex.user.env)
+  const [turn] = await turnsOf(codex.user)
+  assert.deepEqual([turn?.commands, turn?.tools], [undefined, [{ name: 'apply_patch', count: 1 }]])
+  assert.deepEqual(turn?.files, [{ path: 'new.txt', insertions: 1, deletions: 0 }])
+})
 
 test('a command of Codex that a hook of somebody else blocks is refused', async (t) => {
   const codex = codexIn(t)

@@ -10,7 +10,7 @@ import { isGone, repositoryBehind, snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
 import type { Seen, Step, Told } from '../../recorder/agents/seen.ts'
 import { aboutTurn } from '../../recorder/agents/told-turn.ts'
-import { cut } from '../../recorder/agents/turn.ts'
+import { cut, unheardIn } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
 import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
@@ -73,7 +73,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     trees: { ...withRules(trees, memo), ...(now && { now }) },
     run: memo.begun ? {} : placeOf({ ...recording, cwd: seen.cwd }),
     work: endsTurn(memo, seen)
-      ? ownWork({ ...here, agent, cwd: recording.cwd, at, now, moved })
+      ? ownWork({ ...here, agent, cwd: recording.cwd, at, now, moved, told: filesTold(memo, told) })
       : { files: [], commits: [] },
     moved,
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
@@ -115,6 +115,10 @@ function removedTree({ base, commands = [], edits = [] }: Memo): Snapshot | unde
   const isCommitted = known && known.tree === known.commitTree && edits.every((edit) => edit <= at)
   return isCommitted && isGone(known) ? known : undefined
 }
+
+/** The files that tools wrote, as only the transcript tells. */
+const filesTold = ({ draft }: Memo, told: Told): string[] =>
+  draft ? unheardIn(draft, told).flatMap(({ failed, files = [] }) => (failed ? [] : files)) : []
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>
   step.kind === 'turn' || (step.kind === 'prompt' && isOpen(memo))

@@ -29,6 +29,8 @@ export interface Work {
   now: Snapshot | undefined
   moved: Moved | undefined
   isOwn: IsOwn
+  /** Files that its documents do not name, but its transcript. */
+  told: string[]
 }
 
 const mostCommits = 500
@@ -48,7 +50,7 @@ export function ownWork(work: Work): SessionWork {
     ...committed,
   ])
   const roots = new Set(there.flatMap(({ now }) => now?.root ?? []))
-  const named = (draft?.files ?? []).map(
+  const named = [...(draft?.files ?? []), ...work.told].map(
     (file) => committedAs(file, roots, committed) ?? placed(now?.root, cwd, file, byCommands),
   )
   const written = new Set([...named, ...byCommands])

@@ -195,11 +195,22 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
   })
 }
 
+/** The uses of tools that hooks do not report: those that failed, and what began as a command and was a patch. */
+export function unheardIn(
+  { begun = [], startedAt: at, ...draft }: Draft,
+  { turn, turns }: Told,
+): (ToolUse & { at: number })[] {
+  const { unheard = [] } = turn ?? toldTurn(turns, { ...draft, at }) ?? {}
+  return unheard.filter(({ id, failed }) => failed || begun.some((one) => one.id === id))
+}
+
 /** The draft with the uses of tools that hooks do not report, and the commands whose ends they do not report. */
-function withUnheard(draft: Draft, { turn, turns }: Told): Draft {
-  const { unheard = [], blocked = [] } = turn ?? toldTurn(turns, { ...draft, at: draft.startedAt }) ?? {}
+function withUnheard(draft: Draft, told: Told): Draft {
+  const { blocked = [] } = told.turn ?? toldTurn(told.turns, { ...draft, at: draft.startedAt }) ?? {}
+  const unheard = unheardIn(draft, told)
   const known = new Set([...draft.commands.map(({ id }) => id), ...draft.tools.flatMap(({ open = [] }) => open)])
-  const begun = (draft.begun ?? []).map((one) => {
+  const commands = draft.begun?.filter(({ id }) => !unheard.some((one) => one.id === id)) ?? []
+  const begun = commands.map((one) => {
     const isBlocked = blocked.some((report) => report.endsWith(`. Command: ${one.command}`))
     return { ...one, ...(isBlocked && { refused: true as const }) }
   })

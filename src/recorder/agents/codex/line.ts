@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path'
+import { shellWords } from '../../../nouns/run/verdict/shell-words.ts'
 import type { Moment } from '../../transcripts/moment.ts'
 import {
   answerLength,
@@ -103,13 +104,25 @@ export function called(reading: Reading, item: Fields): Told[] {
 }
 
 const blocking = 'Command blocked by PreToolUse hook: '
+const rejecting = 'CreateProcess { message: "Rejected('
 const longestReport = 20_000
 
 /** The words with which Codex reports a command that a hook did not let run. They end with the command. */
 function blockedIn(output: unknown): Told[] {
   const text = typeof output === 'string' ? output : textsIn(output)
   const at = text.startsWith(blocking) ? 0 : text.indexOf(`\nScript error:\n${blocking}`)
-  return at < 0 ? [] : [{ blocked: text.slice(at).slice(-longestReport) }]
+  const report = at < 0 ? rejectedIn(text) : text.slice(at)
+  return report === undefined ? [] : [{ blocked: report.slice(-longestReport) }]
+}
+
+/** In the same words, that Codex's own rules reject a command, which the report quotes as a shell does and escapes twice. */
+function rejectedIn(text: string): string | undefined {
+  const at = text.indexOf(rejecting)
+  const [, escaped] =
+    (at < 0 ? undefined : /^[^`]{0,10}`([^`]*)` rejected: /.exec(text.slice(at + rejecting.length))) ?? []
+  const quoted = json(`"${json(`"${escaped}"`)}"`)
+  const words = typeof quoted === 'string' ? shellWords(quoted) : undefined
+  return words && `Rejected. Command: ${shellIn(words)}`
 }
 
 export const textsIn = (content: unknown): string =>
@@ -182,9 +195,8 @@ interface Use {
   failed?: boolean
 }
 
-/** Marks the uses that no hook of Codex reports: of MCP tools and of patches, those that failed. */
-export const unheard = (told: Told[], failed: boolean): Told[] =>
-  failed ? told.map((moment) => ({ ...moment, isUnheard: true })) : told
+/** Marks uses that hooks of Codex may not report: of MCP tools those that failed, and patches. */
+export const unheard = (told: Told[]): Told[] => told.map((moment) => ({ ...moment, isUnheard: true }))
 
 /** The use of a tool, by the session or by its subagent. */
 export function tool({ isSubagent, id: agent, name: type }: Reading, name: string, input: unknown, use: Use): Told[] {

@@ -183,12 +183,13 @@ function itemOf(reading: Reading, event: Fields): Told[] {
     case 'FileChange': {
       const failed = item.status !== 'completed'
       const changes = fieldsOf(item.changes)
-      const told = unheard(tool(reading, 'apply_patch', { command: patchOf(changes) }, { id, failed }), failed)
+      const told = unheard(tool(reading, 'apply_patch', { command: patchOf(changes) }, { id, failed }))
       return reading.contents && !failed ? [...told, { written: writtenBy(changes) }] : told
     }
     case 'McpToolCall': {
       const failed = item.status === 'failed'
-      return unheard(tool(reading, `mcp__${item.server}__${item.tool}`, item.arguments, { id, failed }), failed)
+      const told = tool(reading, `mcp__${item.server}__${item.tool}`, item.arguments, { id, failed })
+      return failed ? unheard(told) : told
     }
     default:
       return []
