@@ -173,6 +173,7 @@ export interface Closing {
   at: number
   failure?: Failure
   interrupted?: true
+  cut?: Cut[]
 }
 
 /** What the run says about the session's working tree. */
@@ -209,6 +210,8 @@ export interface Trees {
   mail?: string | undefined
   /** For a prompt: the process that worked on the turn before is gone. */
   isLeft?: true
+  /** For a prompt, and for the end of a turn or session: the commands that had not ended. */
+  cut?: Cut[] | undefined
   /** The other working tree of the repository that the session has entered, which had written nothing before. */
   entered?: Snapshot
 }
@@ -216,6 +219,14 @@ export interface Trees {
 /** The tree before a command, and the folder in which the shell was. */
 export interface Before extends Snapshot {
   cwd?: string
+}
+
+/** A command whose end no hook reported. Times are in milliseconds since 1970. */
+export interface Cut {
+  began: number
+  before: Before
+  /** When it had ended at the latest, if that is known. */
+  ended?: number
 }
 
 /** When a command ran, in milliseconds since 1970, with the trees before and after it. */

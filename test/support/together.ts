@@ -48,7 +48,7 @@ export const groups: Record<string, string[]> = {
   ],
   cli_work: [
     'test/cli/{changed-files,checked-bash,foreign,foreign-lint,foreign-print,nested,odd-repositories,other-tree}.test.ts',
-    'test/cli/{live-verdict,two-servers,verdict-beside,verdict-cases}.test.ts',
+    'test/cli/{interrupted,live-verdict,two-servers,verdict-beside,verdict-cases}.test.ts',
   ],
 }
 

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { Env } from '../../place/folders.ts'
@@ -13,7 +12,7 @@ import { aboutTurn } from '../../recorder/agents/told-turn.ts'
 import { cut, unheardIn } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
-import type { Memo, RecordRules, Trees } from '../../recorder/memo.ts'
+import type { Cut, Memo, RecordRules, Trees } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
 import { isElsewhere, isMoved, type Snapshot } from '../../recorder/work.ts'
 import { ranBy, readingOf, readLine } from '../command/checked.ts'
@@ -54,9 +53,10 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
   const { recording, rules } = session
   const { seen, at, until, trees } = given
   const { step } = seen
-  const told = needsTranscript(memo, seen, trees)
+  const read = needsTranscript(memo, seen, trees)
     ? await withoutSecrets(toldOf(await session.transcript(step.kind === 'prompt' ? at : until), memo, given))
     : {}
+  const told = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const taken = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
   const now = taken ?? (endsTurn(memo, seen) ? removedTree(memo) : undefined)
@@ -73,7 +73,16 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     trees: { ...withRules(trees, memo), ...(now && { now }) },
     run: memo.begun ? {} : placeOf({ ...recording, cwd: seen.cwd }),
     work: endsTurn(memo, seen)
-      ? ownWork({ ...here, agent, cwd: recording.cwd, at, now, moved, told: filesTold(memo, told) })
+      ? ownWork({
+          ...here,
+          agent,
+          cwd: recording.cwd,
+          at,
+          now,
+          moved,
+          told: filesTold(memo, told),
+          cut: trees.cut?.map((one) => ended(one, told)) ?? [],
+        })
       : { files: [], commits: [] },
     moved,
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
@@ -115,6 +124,18 @@ function removedTree({ base, commands = [], edits = [] }: Memo): Snapshot | unde
   const isCommitted = known && known.tree === known.commitTree && edits.every((edit) => edit <= at)
   return isCommitted && isGone(known) ? known : undefined
 }
+
+/** What the transcript tells without an end that a command has followed: it only stood beside the use of the tool. */
+function unlessCut(told: Told, cut: Cut[] = []): Told {
+  const { turn } = told
+  if (!turn || !cut.some(({ began }) => began >= turn.at)) return told
+  const { answer: _, ...rest } = turn
+  return { ...told, turn: { ...rest, isEnded: false }, answer: undefined }
+}
+
+/** A command with when it had ended at the latest: its user interrupted it, or the agent said so. */
+const ended = (cut: Cut, { turn }: Told): Cut =>
+  turn?.interrupted ? { ...cut, ended: Math.min(turn.at, cut.ended ?? turn.at) } : cut
 
 /** The files that tools wrote, as only the transcript tells. */
 const filesTold = ({ draft }: Memo, told: Told): string[] =>
@@ -168,71 +189,3 @@ export async function notedTrees({ checks }: Memo, { seen, git }: Note, masked: 
 }
 
 const lineOf = (step: Step) => (step.kind === 'begin' || step.kind === 'tool' ? step.command : undefined)
-
-/** An end of a turn that hooks reported and that the transcript must contain, too. */
-export interface Awaited {
-  /** When the turn was prompted, in milliseconds since 1970. Earlier entries belong to another turn. */
-  since: number
-  /** The latest time to wait for it. */
-  until: number
-}
-
-/** How far an agent's transcript may lag behind its hooks, in milliseconds, and the first pause between two reads. */
-const [behindMs, pauseMs] = [3_000, 50]
-
-/** The end that the last of these notes report; undefined if they report none, or if no process is left to write it. */
-export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
-  const prompt = notes.findLast(({ seen: { step } }) => step.kind === 'prompt')
-  const end = notes.findLast(({ seen: { step } }) => step.kind === 'turn' || (step.kind === 'end' && !step.isGone))
-  if (!end || (prompt && prompt.id > end.id)) return undefined
-  const since = prompt?.at ?? (draft?.prompt === undefined ? 0 : draft.startedAt)
-  return { since, until: end.at + behindMs }
-}
-
-/** Commands whose exit codes hooks did not report, and that may be checks, by their ids. */
-export interface AwaitedCommands {
-  ids: string[]
-  /** The latest time to wait for them. */
-  until: number
-}
-
-/** The commands that the last of these notes report, if only the transcript tells their exit codes. */
-export function awaitedCommands(notes: Note[]): AwaitedCommands | undefined {
-  const last = notes.filter(({ seen: { step }, git }) => {
-    const isCheck = (git as Trees | null)?.home !== undefined
-    return isCheck && step.kind === 'tool' && step.exitCode === undefined && !step.goesOn && !step.refused
-  })
-  const ids = last.flatMap(({ seen: { step } }) => (step.kind === 'tool' && step.id !== undefined ? [step.id] : []))
-  return ids.length > 0 ? { ids, until: Math.max(...last.map(({ at }) => at)) + behindMs } : undefined
-}
-
-/** The content of the transcript once it has the exit codes of these commands, or as it is when it is too late. */
-export async function toldWithCommands({ ids, until }: AwaitedCommands, read: () => Promise<Told>): Promise<Told> {
-  for (let ms = pauseMs; ; ms *= 2) {
-    const told = await read()
-    const leftMs = until - Date.now()
-    if (leftMs <= 0 || !told.turns || ids.every((id) => told.commands?.[id])) return told
-    await sleep(Math.min(ms, leftMs))
-  }
-}
-
-/**
- * The content of the transcript once it has the awaited end; otherwise without how the last turn ended, which would
- * belong to another turn.
- */
-export async function toldWith({ since, until }: Awaited, read: () => Promise<Told>): Promise<Told> {
-  for (let ms = pauseMs; ; ms *= 2) {
-    const told = await read()
-    const { isWhole = true, at = since } = told.written ?? {}
-    if (isWhole && at >= since) return told
-    const leftMs = until - Date.now()
-    if (leftMs > 0) {
-      await sleep(Math.min(ms, leftMs))
-      continue
-    }
-    const { answer: _, ...known } = told
-    if (at >= since) return known
-    const { failure: __, interrupted: ___, ...others } = known
-    return others
-  }
-}

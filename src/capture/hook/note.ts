@@ -5,7 +5,7 @@ import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
 import { mayCheck, readable, recordRules, rulesAt } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
 import { activityOf, isShell, shortOf } from '../../recorder/agents/tools.ts'
-import type { Before, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
+import type { Before, Cut, Memo, SessionRules, ToldWork, Trees } from '../../recorder/memo.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
 import type { Begun } from '../spool/acts.ts'
 import type { New } from '../spool/recordings.ts'
@@ -87,6 +87,7 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
         rules,
         ...(step.kind === 'prompt' && { mail: env.GIT_COMMITTER_EMAIL }),
         ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }),
+        ...(step.kind === 'turn' && step.goesOn ? {} : cutBy(state, heard)),
       }
       // Stored before calling git, because an agent that exits may kill its hooks.
       const noted = state.note(recording, seen, key, false, known)
@@ -97,9 +98,11 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
       state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
       return true
     }
-    case 'end':
+    case 'end': {
+      const cut = cutBy(state, heard)
       endCommands(state, heard)
-      return state.note(recording, seen, key, true) !== undefined
+      return state.note(recording, seen, key, true, cut) !== undefined
+    }
     case 'tool': {
       // Another command of the same text may have begun since.
       if (state.isNoted(recording.name, key)) return false
@@ -189,6 +192,14 @@ const rulesOf = (state: State, { name, cwd }: New, tree: Snapshot | undefined) =
 const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
   (id !== undefined ? state.finish(name, id, true) : undefined) ??
   (command !== undefined ? state.finish(name, shortOf(command), false) : undefined)
+
+/** The commands that were running. One for which the agent waited for a person may not have begun. */
+function cutBy(state: State, { seen: { step }, recording: { name }, at }: Heard): Pick<Trees, 'cut'> | undefined {
+  const begun = state.doing(name)?.state === 'waiting' ? [] : state.unended(name)
+  const ended = step.kind === 'prompt' ? {} : { ended: at }
+  const cut = begun.map(({ began, git }): Cut => ({ began, before: git as Before, ...ended }))
+  return cut.length > 0 ? { cut } : undefined
+}
 
 /** What the session still does in the background goes on after its turn. */
 function endCommands(state: State, { seen: { step }, recording }: Heard) {

@@ -9,13 +9,23 @@ import type { Told } from '../../recorder/agents/seen.ts'
 import { shortOf } from '../../recorder/agents/tools.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
 import type { Stepped } from '../../recorder/facts.ts'
-import { isOfEarlier, type Memo, memoOf, stepOf, withSession } from '../../recorder/memo.ts'
+import {
+  type Before,
+  type Closing,
+  type Cut,
+  isOfEarlier,
+  type Memo,
+  memoOf,
+  stepOf,
+  withSession,
+} from '../../recorder/memo.ts'
 import { close, step } from '../../recorder/step.ts'
 import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
-import { awaitedCommands, awaitedOf, factsOf, notedTrees, type Session, toldWith, toldWithCommands } from './facts.ts'
+import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './awaited.ts'
+import { factsOf, notedTrees, type Session } from './facts.ts'
 import { commandTrees, objectsOf } from './note.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
@@ -63,7 +73,7 @@ export async function settle(state: State, name: string, env: Env) {
       await sleep(lateMs)
       continue
     }
-    const { memo: stepped, calls } = closing ? await closed(session, after, closing.at) : after
+    const { memo: stepped, calls } = closing ? await closed(session, after, closing) : after
     const { owed = [], ...next } = stepped
     const queued = (await maskDeep(calls)).map(({ operation, input }) =>
       // The session's own key: also a machine that forgot the session does not make a second run of it.
@@ -116,12 +126,16 @@ async function steppedBy(session: Session, memo: Memo, notes: Note[]): Promise<S
 }
 
 /** Ends a session and its last turn, whose hook did not come. */
-async function closed(session: Session, { memo, calls }: Stepped, at: number): Promise<Stepped> {
+async function closed(session: Session, { memo, calls }: Stepped, { at, cut }: Closing): Promise<Stepped> {
   const { recording } = session
   const seen = { agent: '', session: '', cwd: recording.cwd, step: { kind: 'turn' } } as const
-  const after = close(memo, await factsOf(session, memo, { seen, at, trees: {} }))
+  const after = close(memo, await factsOf(session, memo, { seen, at, trees: { cut: cut ?? cutOff(session) } }))
   return { memo: after.memo, calls: [...calls, ...after.calls] }
 }
+
+/** The commands that ran when the agent's process ended. */
+const cutOff = ({ state, recording }: Session): Cut[] =>
+  state.unended(recording.name).map(({ began, git }) => ({ began, before: git as Before }))
 
 /**
  * The notes of a session, with those of commands that failed just before its end. Droid runs no hook after them, nor at

@@ -25,6 +25,8 @@ export interface Acts {
    * text is the id of a call, a second hook gets the same start.
    */
   finish(name: string, target: string, hasId: boolean): Begun | undefined
+  /** The commands of a session whose ends were not recorded, the oldest first. */
+  unended(name: string): Begun[]
   /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
   endCommands(name: string): void
   /** Records that a session wrote files, by their absolute paths. */
@@ -71,6 +73,13 @@ export function actsIn(db: Database): Acts {
         if (act) db.run(text, Date.now(), Number(hasId), act.id)
         return act
       }),
+    unended: (name) =>
+      db
+        .rows<{ began: number; git: string }>(
+          'select began, git from acts where name = ? and ended is null and git is not null order by id',
+          name,
+        )
+        .map(({ began, git }) => ({ began, git: JSON.parse(git) })),
     endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', Date.now(), name),
     wrote: (name, paths) =>
       db.together(() => {

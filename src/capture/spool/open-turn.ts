@@ -4,7 +4,7 @@ import { reportAlone } from '../../recorder/facts.ts'
 import { memoOf, stepOf } from '../../recorder/memo.ts'
 import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { step } from '../../recorder/step.ts'
-import { pathsOf } from '../work/own-work.ts'
+import { pathsOf } from '../work/placed.ts'
 import type { Note } from './notes.ts'
 import type { Recording } from './recordings.ts'
 

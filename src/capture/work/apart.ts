@@ -1,39 +1,20 @@
 import type { Git } from '../../nouns/run/work-fields.ts'
-import { askOf, commitsMade, type IsOwn } from '../../place/git/history.ts'
+import { askOf } from '../../place/git/history.ts'
 import type { Memo, Window } from '../../recorder/memo.ts'
 import { isElsewhere, type Snapshot } from '../../recorder/work.ts'
-import type { State } from '../spool/state.ts'
-import { attempt, committedIn } from './by-command.ts'
+import { attempt, commitsBy, committedIn, type Session } from './by-command.ts'
 import { branchesOf, treeOfWork } from './changed.ts'
 
 // A session has one working tree. What it commits in other ones of the repository, such as those of its subagents, is work on
 // other branches.
-
-interface Here {
-  state: State
-  /** The name of the session's recording. */
-  name: string
-  memo: Memo
-  isOwn: IsOwn
-}
-
-/** The commits that commands made, if no other session ran a command in the same working tree meanwhile. */
-export function commitsBy(commands: Window[], { state, name, isOwn, memo }: Here): string[] {
-  return commands.flatMap(({ from, to, before, now }) => {
-    if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
-    return state.rivals(name, now.root, from, to).length > 0
-      ? []
-      : commitsMade(now, before.log, now.log, isOwn, memo.startedAt)
-  })
-}
 
 /** The commands of a session that ran in other working trees. */
 export const elsewhere = (commands: Window[] = [], { base }: Memo): Window[] =>
   commands.filter((command) => isElsewhere(base, command))
 
 /** All commits so far that a session made in other working trees, oldest first. */
-export const apartCommits = (commands: Window[] | undefined, here: Here): string[] => [
-  ...new Set([...(here.memo.apart ?? []), ...commitsBy(elsewhere(commands, here.memo), here)]),
+export const apartCommits = (commands: Window[] | undefined, session: Session): string[] => [
+  ...new Set([...(session.memo.apart ?? []), ...commitsBy(elsewhere(commands, session.memo), session)]),
 ]
 
 /**

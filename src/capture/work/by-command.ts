@@ -1,8 +1,66 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { blended, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
-import { askOf, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
+import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
+import type { Cut, Memo, Window } from '../../recorder/memo.ts'
 import type { Snapshot } from '../../recorder/work.ts'
+import type { State } from '../spool/state.ts'
+import { placed } from './placed.ts'
+
+/** A session, as far as its work in git goes. */
+export interface Session {
+  state: State
+  /** The name of its recording. */
+  name: string
+  memo: Memo
+  isOwn: IsOwn
+}
+
+/**
+ * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
+ * whose they are.
+ */
+export function changedBy({ from, to, before, now }: Window, { state, name, isOwn, memo }: Session): string[] {
+  if (!before || !now || before.root !== now.root) return []
+  if (before.tree === now.tree && before.log === now.log) return []
+  if (state.rivals(name, now.root, from, to).length > 0) return []
+  const { log } = now
+  const made =
+    before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn, memo.startedAt)
+  const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+  return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
+}
+
+/** The commits that commands made, if no other session ran a command in the same working tree meanwhile. */
+export function commitsBy(commands: Window[], { state, name, isOwn, memo }: Session): string[] {
+  return commands.flatMap(({ from, to, before, now }) => {
+    if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
+    return state.rivals(name, now.root, from, to).length > 0
+      ? []
+      : commitsMade(now, before.log, now.log, isOwn, memo.startedAt)
+  })
+}
+
+/** How long after a command a file system may still say that it wrote, in milliseconds. */
+const lateMs = 1_000
+
+/**
+ * The files that a command wrote whose end no hook reported, because its user interrupted it. What changed later, by its
+ * user, is not its work, so a file counts if it was written last until then.
+ */
+export function writtenByCut(
+  { began, before, ended }: Cut,
+  session: Session & { now: Snapshot | undefined },
+): string[] {
+  const { now } = session
+  if (!now || ended === undefined) return []
+  return changedBy({ from: began, to: ended, before, now }, session).filter((path) => {
+    const written = statSync(join(now.root, path), { throwIfNoEntry: false })?.mtimeMs
+    return written !== undefined && written <= ended + lateMs
+  })
+}
 
 interface Made {
   /** The commits that the command made, oldest first. */

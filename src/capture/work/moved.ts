@@ -1,31 +1,26 @@
 import { dirname, isAbsolute } from 'node:path'
 import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
 import type { Env } from '../../place/folders.ts'
-import { askOf, type IsOwn, movesOf } from '../../place/git/history.ts'
+import { askOf, movesOf } from '../../place/git/history.ts'
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import { withIds } from '../../recorder/check.ts'
 import type { CommandChange, Memo, Trees, Window } from '../../recorder/memo.ts'
 import type { Moved, Snapshot } from '../../recorder/work.ts'
-import type { State } from '../spool/state.ts'
 import { apartCommits, apartFrom } from './apart.ts'
+import { changedBy, type Session } from './by-command.ts'
 import { type Change, changedIn } from './changed.ts'
-import { changedBy, placed } from './own-work.ts'
+import { placed } from './placed.ts'
 
 /** How many paths a run names. */
 const mostPaths = 20
 /** How many changed files of a command to look at. */
 const mostChanged = 500
 
-interface Here {
-  state: State
-  /** The name of the session's recording. */
-  name: string
-  memo: Memo
+interface Here extends Session {
   /** The commands of the turn, with the one that has just ended. */
   commands: Window[]
-  isOwn: IsOwn
 }
 
 /** How the working tree stands to what the run says about it. */

@@ -1,23 +1,19 @@
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
-import { commitsMade, entriesOf, type IsOwn } from '../../place/git/history.ts'
+import { entriesOf } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import type { Memo, Origin, TurnTold, TurnTrees, Window } from '../../recorder/memo.ts'
+import type { Cut, Memo, Origin, TurnTold, TurnTrees, Window } from '../../recorder/memo.ts'
 import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
-import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
-import type { State } from '../spool/state.ts'
-import { apartCommits, commitsBy, elsewhere } from './apart.ts'
-import { attempt, changedPaths, committedIn, writtenBetween } from './by-command.ts'
+import { ownPath, pathIn } from '../../system/paths.ts'
+import { apartCommits, elsewhere } from './apart.ts'
+import { attempt, changedBy, changedPaths, commitsBy, committedIn, type Session, writtenByCut } from './by-command.ts'
 import { changedAmong, type Left, type Lines, type Span, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
+import { placed } from './placed.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
-export interface Work {
-  state: State
-  /** The name of its recording. */
-  name: string
+export interface Work extends Session {
   /** Its name in the ledger. */
   agent: string
   cwd: string
@@ -28,9 +24,10 @@ export interface Work {
   /** The working tree now, and how it stands to what the run says. */
   now: Snapshot | undefined
   moved: Moved | undefined
-  isOwn: IsOwn
   /** Files that its documents do not name, but its transcript. */
   told: string[]
+  /** The commands whose ends no hook reported. */
+  cut: Cut[]
 }
 
 const mostCommits = 500
@@ -47,6 +44,7 @@ export function ownWork(work: Work): SessionWork {
   const committed = new Set(there.flatMap((command) => committedBy(command, work)))
   const byCommands = new Set([
     ...commands.flatMap((command) => (there.includes(command) ? [] : changedBy(command, work))),
+    ...work.cut.flatMap((command) => writtenByCut(command, work)),
     ...committed,
   ])
   const roots = new Set(there.flatMap(({ now }) => now?.root ?? []))
@@ -191,50 +189,6 @@ function nobodysWork({ state, name, memo: { commands = [] } }: Work, own: Set<st
     for (const path of changed) paths.add(path)
   }
   return paths.size > 0 ? { files: paths.size, sessions } : undefined
-}
-
-/** The paths of files in a session's documents, in the form of the ledger. */
-export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
-  [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? [])
-
-/**
- * The path of a file from the top of the working tree; absolute if it is outside. Who writes to a link writes to the file
- * behind it, unless a command has put the link there, maybe after the file was written.
- */
-export function placed(root: string | undefined, cwd: string, file: string, byCommands?: ReadonlySet<string>): string {
-  const own = ownPath(file)
-  const path = isAbsolute(own) ? own : resolve(cwd, own)
-  if (root === undefined) return fromTop(cwd, path)
-  const inFolder = join(realIfThere(dirname(path)), basename(path))
-  const named = withSlashes(pathIn(root, inFolder) || path)
-  return byCommands?.has(named) ? named : withSlashes(pathIn(root, realIfThere(inFolder)) || path)
-}
-
-function realIfThere(path: string): string {
-  try {
-    return realPath(path)
-  } catch {
-    const folder = dirname(path)
-    return folder === path ? path : join(realIfThere(folder), basename(path))
-  }
-}
-
-/**
- * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
- * whose they are.
- */
-export function changedBy(
-  { from, to, before, now }: Window,
-  { state, name, isOwn, memo }: Pick<Work, 'state' | 'name' | 'isOwn' | 'memo'>,
-): string[] {
-  if (!before || !now || before.root !== now.root) return []
-  if (before.tree === now.tree && before.log === now.log) return []
-  if (state.rivals(name, now.root, from, to).length > 0) return []
-  const { log } = now
-  const made =
-    before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn, memo.startedAt)
-  const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
-  return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
 }
 
 /** The files that a command committed in another working tree. */

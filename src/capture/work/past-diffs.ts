@@ -3,7 +3,7 @@ import { structuredPatch } from 'diff'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
 import { contentAt } from '../../place/git/content.ts'
 import { contentAfter, type Written } from '../../recorder/transcripts/written.ts'
-import { pathsOf } from './own-work.ts'
+import { pathsOf } from './placed.ts'
 import { shownOf } from './shown-hunks.ts'
 import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
 

@@ -6,8 +6,8 @@ import { readWritten } from '../../recorder/agents/transcript.ts'
 import type { OwedDiff, TurnTold } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
 import { contentBefore, type Written } from '../../recorder/transcripts/written.ts'
-import { pathsOf } from './own-work.ts'
 import { type Content, createPastDiffs, most, type OnDisk } from './past-diffs.ts'
+import { pathsOf } from './placed.ts'
 
 /** The diffs of a turn outside git. Throws an Error if its transcript cannot be read. */
 export async function toldDiffs({

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Told } from '../../recorder/agents/seen.ts'
+import type { Memo, Trees } from '../../recorder/memo.ts'
+import type { Note } from '../spool/notes.ts'
+
+// What hooks report before the agent has written it to its transcript.
+
+/** An end of a turn that hooks reported and that the transcript must contain, too. */
+export interface Awaited {
+  /** When the turn was prompted, in milliseconds since 1970. Earlier entries belong to another turn. */
+  since: number
+  /** The latest time to wait for it. */
+  until: number
+}
+
+/** How far an agent's transcript may lag behind its hooks, in milliseconds, and the first pause between two reads. */
+const [behindMs, pauseMs] = [3_000, 50]
+
+/** The end that the last of these notes report; undefined if they report none, or if no process is left to write it. */
+export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
+  const prompt = notes.findLast(({ seen: { step } }) => step.kind === 'prompt')
+  const end = notes.findLast(({ seen: { step } }) => step.kind === 'turn' || (step.kind === 'end' && !step.isGone))
+  if (!end || (prompt && prompt.id > end.id)) return undefined
+  const since = prompt?.at ?? (draft?.prompt === undefined ? 0 : draft.startedAt)
+  return { since, until: end.at + behindMs }
+}
+
+/** Commands whose exit codes hooks did not report, and that may be checks, by their ids. */
+export interface AwaitedCommands {
+  ids: string[]
+  /** The latest time to wait for them. */
+  until: number
+}
+
+/** The commands that the last of these notes report, if only the transcript tells their exit codes. */
+export function awaitedCommands(notes: Note[]): AwaitedCommands | undefined {
+  const last = notes.filter(({ seen: { step }, git }) => {
+    const isCheck = (git as Trees | null)?.home !== undefined
+    return isCheck && step.kind === 'tool' && step.exitCode === undefined && !step.goesOn && !step.refused
+  })
+  const ids = last.flatMap(({ seen: { step } }) => (step.kind === 'tool' && step.id !== undefined ? [step.id] : []))
+  return ids.length > 0 ? { ids, until: Math.max(...last.map(({ at }) => at)) + behindMs } : undefined
+}
+
+/** The content of the transcript once it has the exit codes of these commands, or as it is when it is too late. */
+export async function toldWithCommands({ ids, until }: AwaitedCommands, read: () => Promise<Told>): Promise<Told> {
+  for (let ms = pauseMs; ; ms *= 2) {
+    const told = await read()
+    const leftMs = until - Date.now()
+    if (leftMs <= 0 || !told.turns || ids.every((id) => told.commands?.[id])) return told
+    await sleep(Math.min(ms, leftMs))
+  }
+}
+
+/**
+ * The content of the transcript once it has the awaited end; otherwise without how the last turn ended, which would
+ * belong to another turn.
+ */
+export async function toldWith({ since, until }: Awaited, read: () => Promise<Told>): Promise<Told> {
+  for (let ms = pauseMs; ; ms *= 2) {
+    const told = await read()
+    const { isWhole = true, at = since } = told.written ?? {}
+    if (isWhole && at >= since) return told
+    const leftMs = until - Date.now()
+    if (leftMs > 0) {
+      await sleep(Math.min(ms, leftMs))
+      continue
+    }
+    const { answer: _, ...known } = told
+    if (at >= since) return known
+    const { failure: __, interrupted: ___, ...others } = known
+    return others
+  }
+}

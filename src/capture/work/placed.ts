@@ -1,0 +1,29 @@
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { pathOf } from '../../recorder/agents/turn.ts'
+import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
+
+/** The paths of files in a session's documents, in the form of the ledger. */
+export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
+  [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? [])
+
+/**
+ * The path of a file from the top of the working tree; absolute if it is outside. Who writes to a link writes to the file
+ * behind it, unless a command has put the link there, maybe after the file was written.
+ */
+export function placed(root: string | undefined, cwd: string, file: string, byCommands?: ReadonlySet<string>): string {
+  const own = ownPath(file)
+  const path = isAbsolute(own) ? own : resolve(cwd, own)
+  if (root === undefined) return fromTop(cwd, path)
+  const inFolder = join(realIfThere(dirname(path)), basename(path))
+  const named = withSlashes(pathIn(root, inFolder) || path)
+  return byCommands?.has(named) ? named : withSlashes(pathIn(root, realIfThere(inFolder)) || path)
+}
+
+function realIfThere(path: string): string {
+  try {
+    return realPath(path)
+  } catch {
+    const folder = dirname(path)
+    return folder === path ? path : join(realIfThere(folder), basename(path))
+  }
+}
