@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
@@ -243,4 +245,45 @@ test('work that comes back as a squashed commit of others stays that of the sess
   await claude.stop()
   const { patch: _, ...found } = await told(user)
   assert.deepEqual(found, one)
+})
+
+test('the files of a submodule that a session checks out are not its work', async (t) => {
+  const user = shared(t, { 40: 'BOB 40' })
+  const { cwd, env, folder, asBob } = user
+  const library = join(folder, 'library')
+  const allow = '-c protocol.file.allow=always'
+  asBob(`git init -q -b main ${library} && cd ${library} && seq 10 > l.txt && git add -A && git commit -q -m library`)
+  asBob(
+    `git ${allow} submodule --quiet add ${library} lib && git commit -q -m sub && git submodule --quiet deinit -f lib`,
+  )
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Work')
+  await claude.run(`git ${allow} submodule --quiet update --init`)
+  await claude.run(ada)
+  await claude.run('echo more >> lib/l.txt')
+  await claude.stop()
+  const { changes, diff } = await told(user)
+  assert.deepEqual(changes, [2, 2, 1])
+  assert.deepEqual(diff, [
+    ['big.txt', 1, 1],
+    ['lib/l.txt', 1, 0],
+  ])
+})
+
+test('a repository with branches in a reftable has the commits of a session, and only its lines', async (t) => {
+  const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(execFileSync('git', ['version'], { encoding: 'utf8' })) ?? []
+  if (Number(major) === 2 && Number(minor) < 46) return t.skip('this git cannot move to a reftable')
+  const user = shared(t, { 40: 'BOB 40' })
+  const { cwd, env, git } = user
+  rmSync(join(cwd, '.git/logs'), { recursive: true })
+  git('refs', 'migrate', '--ref-format=reftable')
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Work')
+  await claude.run(ada)
+  await claude.run('git stash list && git merge -q --no-edit feat')
+  await claude.stop()
+  const { changes, diff } = await told(user)
+  assert.deepEqual([changes, diff], [[1, 1, 1], [['big.txt', 1, 1]]])
+  const { git: work } = await onlyRun(user)
+  assert.deepEqual(work?.commits, git('rev-list', '--reverse', '--first-parent', 'HEAD', '-2').split('\n'))
 })

@@ -33,6 +33,32 @@ test('what an interrupted command wrote is in its turn, but not what its user wr
   assert.deepEqual([second?.interrupted, second?.files], [undefined, undefined])
 })
 
+test('a turn after an interrupted one has the diffs of what it wrote at once', async (t) => {
+  const user = workplace(t)
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('One')
+  await claude.write('one.txt', 'one\n')
+  await syncAll(user.env)
+  await claude.prompt('Two')
+  await claude.use('Write', { file_path: join(user.cwd, 'two.txt') }, async () => {
+    writeFiles(user.cwd, { 'two.txt': 'two\n' })
+    // What the prompt told is settled only now.
+    await syncAll(user.env)
+  })
+  await claude.stop()
+  await claude.end()
+  await syncAll(user.env)
+  const { runId } = await onlyRun(user)
+  const { files } = await (await user.ledger()).getDiff({ runId })
+  assert.deepEqual(
+    files.map(({ path, turn }) => [path, turn]),
+    [
+      ['one.txt', 1],
+      ['two.txt', 2],
+    ],
+  )
+})
+
 test('what a command wrote is in the turn that Codex says its user interrupted', async (t) => {
   const user = workplace(t)
   const { cwd, env } = user

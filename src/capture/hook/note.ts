@@ -163,10 +163,11 @@ function toldBy(state: State, name: string): Partial<ToldWork> {
   return { ...told, ...(state.noted().includes(name) && { isChecked: true }) }
 }
 
-/** A prompt needs the tree only if it is the first one, where the run starts; a turn needs the tree at its end. */
+/** A turn needs the tree at its end; a prompt only if the run starts there, or the turn before has no end of its own. */
 function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot | undefined): Trees | undefined {
   const { begun } = memoIn(state, recording.name)
-  return seen.step.kind === 'prompt' && begun ? undefined : { now: take() }
+  const isOpen = ['working', 'waiting'].includes(state.doing(recording.name)?.state ?? '')
+  return seen.step.kind === 'prompt' && begun && !isOpen ? undefined : { now: take() }
 }
 
 function beginCommand(

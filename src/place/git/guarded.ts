@@ -31,8 +31,7 @@ const most = { head: 4_096, index: 134_217_728, packedRefs: 67_108_864, alternat
 export function guarded(repository: Repository, objects: string, until: number): Guarded {
   const { root, gitDir, commonDir } = repository
   refuseOdd(repository)
-  const name = createHash('sha256').update(`${gitDir}\0${root}`).digest('hex').slice(0, 16)
-  const folder = join(resolve(objects), 'repositories', name)
+  const folder = folderOf(repository, objects)
   mkdirSync(join(folder, 'info'), { recursive: true, mode: 0o700 })
   mkdirSync(join(objects, 'info'), { recursive: true, mode: 0o700 })
   for (const name of ['refs', 'reftable', 'packed-refs', 'shallow']) standFor(join(folder, name), join(commonDir, name))
@@ -44,6 +43,12 @@ export function guarded(repository: Repository, objects: string, until: number):
   const settings = keptSettings(made)
   if (gitDir === commonDir) refuseElsewhere(root, gitDir, settings)
   return { ...made, settings }
+}
+
+/** The folder that stands for the `commonDir` of a repository. */
+export function folderOf({ gitDir, root }: Repository, objects: string): string {
+  const name = createHash('sha256').update(`${gitDir}\0${root}`).digest('hex').slice(0, 16)
+  return join(resolve(objects), 'repositories', name)
 }
 
 /** Calls `work` with the repository around a folder, and keeps nothing; undefined outside git and if it fails. */

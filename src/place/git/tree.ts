@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignPart, foreignText, mostBytes } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
-import { askIn, type Guarded, guarded, rewrite, textAt } from './guarded.ts'
+import { askIn, folderOf, type Guarded, guarded, rewrite, textAt } from './guarded.ts'
 import { type Repository, repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
@@ -35,9 +35,12 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   const of = guarded(repository, objects, until)
   const { tree, nested } = workOf(of)
   const committed = committedAt(of, nested)
-  const log = statSync(join(of.gitDir, 'logs/HEAD'), { throwIfNoEntry: false })?.size ?? 0
+  if (hasTables(of)) rewrite(keptReflog(of, objects), tabledReflog(of))
+  const log = statSync(reflogIn(of, objects), { throwIfNoEntry: false })?.size ?? 0
   noteLinked(of, log)
-  const stash = newestIn(join(of.commonDir, 'logs/refs/stash'))
+  const stash = hasTables(of)
+    ? askIn(of, 'rev-parse', '--quiet', '--verify', 'refs/stash')
+    : newestIn(join(of.commonDir, 'logs/refs/stash'))
   const bringing = bringingIn(of)
   return {
     root: of.root,
@@ -95,10 +98,30 @@ function gitFields(of: Guarded, tree: string, committed: Committed | undefined):
 
 /** The branch at HEAD; undefined if HEAD is detached. */
 function branchOf(of: Guarded): string | undefined {
-  if (of.settings['extensions.refstorage'] === 'reftable')
-    return askIn(of, 'symbolic-ref', '--quiet', '--short', 'HEAD')
+  if (hasTables(of)) return askIn(of, 'symbolic-ref', '--quiet', '--short', 'HEAD')
   return /^ref: refs\/heads\/([^\r\n]+)/.exec(foreignText(join(of.gitDir, 'HEAD')) ?? '')?.[1]
 }
+
+/** Whether the repository keeps branches and reflogs in tables, which only git reads. */
+const hasTables = ({ settings }: Guarded) => settings['extensions.refstorage'] === 'reftable'
+
+// A snapshot writes the reflog of such a repository to a file as git does without tables. Like that, it only grows.
+
+const keptReflog = (of: Repository, objects: string) => join(folderOf(of, objects), 'reflog')
+
+function reflogIn(of: Repository, objects: string): string {
+  const kept = keptReflog(of, objects)
+  return existsSync(kept) ? kept : join(of.gitDir, 'logs/HEAD')
+}
+
+function tabledReflog(of: Guarded): string {
+  const listed = askIn(of, 'log', '--walk-reflogs', '--no-show-signature', '--format=%H <%ge>%x09%gs', 'HEAD') ?? ''
+  const entries = listed.split('\n').reverse()
+  const idOf = (line = '') => line.split(' ', 1)[0] || none
+  return entries.map((line, index) => (line ? `${idOf(entries[index - 1])} ${line}\n` : '')).join('')
+}
+
+const none = '0'.repeat(40)
 
 // A session may remove the linked working tree in which it works. The objects stay in the repository, but git deletes the
 // reflog. So a snapshot notes where the repository is, and copies the reflog.
@@ -109,14 +132,15 @@ const noteOf = ({ root, objects }: Place) => {
 }
 
 /** Notes what outlives a linked working tree, with the first `log` bytes of its reflog of HEAD. */
-function noteLinked({ gitDir, commonDir, ...place }: Guarded, log: number): void {
+function noteLinked(of: Guarded, log: number): void {
+  const { gitDir, commonDir, ...place } = of
   if (gitDir === commonDir) return
   const note = noteOf(place)
   if (statSync(note.log, { throwIfNoEntry: false })?.size === log) return
   mkdirSync(note.folder, { recursive: true, mode: 0o700 })
   rewrite(note.repository, commonDir)
   if (log > mostBytes) return
-  const text = foreignPart(join(gitDir, 'logs/HEAD'), 0, log)
+  const text = foreignPart(reflogIn(of, place.objects), 0, log)
   // Where it is not UTF-8, the copy would have other lines at the same places.
   if (Buffer.byteLength(text) === log) rewrite(note.log, text)
 }
@@ -146,6 +170,6 @@ export const isGone = ({ root }: Pick<Snapshot, 'root'>): boolean =>
 /** The file with the reflog of HEAD in the working tree of a snapshot. */
 export function reflogOf(place: Place): string | undefined {
   const repository = repositoryAt(place.root)
-  if (repository) return join(repository.gitDir, 'logs/HEAD')
+  if (repository) return reflogIn(repository, place.objects)
   return isGone(place) ? noteOf(place).log : undefined
 }
