@@ -151,13 +151,13 @@ interface SeenTrees {
 export function treesOf(
   { trees, change }: Candidate,
   line: RanLine,
-  { isFirst, isLast }: RanCheck,
+  { isFirst, isAfterWriters, isLast }: RanCheck,
   memo: Memo,
 ): SeenTrees {
   const [startTree, tree] = [trees.before?.tree, trees.now?.tree]
   if (startTree === undefined || tree === undefined) return {}
   // What was put away before the check and brought back after it was not tested.
-  if (line.others === 'write' && !isFirst && !isLast) return { startTree }
+  if (line.others === 'write' && !isFirst && !isLast && !isAfterWriters) return { startTree }
   if (startTree === tree) return { startTree, tree }
   if (!change?.isAlone) return { startTree }
   const known = withIds(memo.leftovers)

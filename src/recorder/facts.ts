@@ -63,6 +63,8 @@ export interface RanCheck {
   /** Whether no command that may change files stands before it, and whether none follows it. */
   isFirst: boolean
   isLast: boolean
+  /** Whether only other checks follow it, so that nothing puts back what it did not see. */
+  isAfterWriters?: boolean
 }
 
 export interface RanLine {

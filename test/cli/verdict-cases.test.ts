@@ -357,6 +357,23 @@ const cases: Case[] = [
     passes,
     { ...rules, checks: { tests: 'PGPASSWORD=postgres npm test' } },
   ],
+  [
+    '81',
+    'two checks after a program that changes nothing, on one line',
+    async ({ run }) => run('npm run fmt && npm run lint && npm test'),
+    passes,
+    both,
+  ],
+  [
+    '81',
+    'two checks on one line, after which a program puts work back',
+    async ({ write, run }) => [
+      await write('mine', '1'),
+      await run('mv mine .. && npm run lint && npm test && mv ../mine .'),
+    ],
+    'stale executed',
+    both,
+  ],
 ]
 
 for (const [row, what, does, expected, conductJson = rules] of cases) {

@@ -28,7 +28,7 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   // A rule may itself be a line of several commands.
   const whole = isSame(where.cwd, where.home) && !isOdd.test(line) ? namesOf(line) : []
   const read = isOdd.test(line) ? undefined : commandsIn(line, where.cwd)
-  const ofLine = checksOf(whole, line, exitCode, { isFirst: true, isLast: true })
+  const ofLine = checksOf(whole, line, exitCode, { isFirst: true, isAfterWriters: true, isLast: true })
   if (!read) return { checks: ofLine, others: whole.length > 0 ? 'none' : 'write' }
   const names = new Map<LineCommand, string[]>(
     read.all.map((command) => [command, isSame(command.cwd, where.home) ? namesOf(command.text) : []]),
@@ -39,11 +39,20 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   if (whole.length > 0 && inner.size === 0) return { checks: ofLine, others: 'none' }
   const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
   const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
-  const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
+  const isWriter = (command: LineCommand) => command.kind === 'writes' && !names.get(command)?.length
+  const writer = read.all.findIndex(isWriter)
+  const lastWriter = read.all.some((command) => isWriter(command) && command.isBeside)
+    ? Number.POSITIVE_INFINITY
+    : read.all.findLastIndex(isWriter)
   const checks = proven.flatMap(([node, code]) => {
     const command = read.commands.get(node)
     if (!command) return []
-    const at = { isFirst: writer < 0 || read.all.indexOf(command) < writer, isLast: last === command }
+    const place = read.all.indexOf(command)
+    const at = {
+      isFirst: writer < 0 || place < writer,
+      isAfterWriters: place > lastWriter,
+      isLast: last === command,
+    }
     return checksOf(names.get(command) ?? [], command.text, code, at)
   })
   const all = [...ofLine.filter(({ name }) => !inner.has(name)), ...checks]
@@ -72,7 +81,7 @@ const asked = (command: string) => ({ form: normalForm(command), additions: addi
 export const checkNamesOf = (line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] =>
   readLine(line, exitCode, rules, where).checks.map(({ name }) => name)
 
-type Place = Pick<RanCheck, 'isFirst' | 'isLast'>
+type Place = Pick<RanCheck, 'isFirst' | 'isAfterWriters' | 'isLast'>
 
 const checksOf = (names: string[], text: string, exitCode: number | undefined, place: Place): RanCheck[] =>
   hasRun(exitCode) ? names.map((name) => ({ name, command: text.trim(), exitCode, ...place })) : []
