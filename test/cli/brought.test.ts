@@ -287,3 +287,27 @@ test('a repository with branches in a reftable has the commits of a session, and
   const { git: work } = await onlyRun(user)
   assert.deepEqual(work?.commits, git('rev-list', '--reverse', '--first-parent', 'HEAD', '-2').split('\n'))
 })
+
+test('a merge that removes the old path of a renamed file takes nothing from the session', async (t) => {
+  const user = shared(t, {})
+  user.asBob('git checkout -q feat && git mv big.txt large.txt && git commit -q -a -m rename && git checkout -q main')
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run(ada)
+  await claude.run('git merge -q --no-edit feat')
+  await claude.stop()
+  const { changes, diff } = await told(user)
+  assert.deepEqual([changes, diff], [[1, 1, 1], [['large.txt', 1, 1]]])
+})
+
+test('a change of others that a merge carries to the new path of a file is not of the session', async (t) => {
+  const user = shared(t, { 40: 'BOB 40' })
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run('git mv big.txt large.txt && sed -i "5s/.*/ADA 5/" large.txt && git commit -qam rename')
+  await claude.run('git merge -q --no-edit feat')
+  await claude.stop()
+  const { diff, patch } = await told(user)
+  assert.doesNotMatch(patch, /^[-+](?:BOB|line 40)/m)
+  assert.deepEqual(diff, [['large.txt', 1, 1]])
+})

@@ -358,14 +358,14 @@ const cases: Case[] = [
     { ...rules, checks: { tests: 'PGPASSWORD=postgres npm test' } },
   ],
   [
-    '81',
+    '28',
     'two checks after a program that changes nothing, on one line',
     async ({ run }) => run('npm run fmt && npm run lint && npm test'),
     passes,
     both,
   ],
   [
-    '81',
+    '28',
     'two checks on one line, after which a program puts work back',
     async ({ write, run }) => [
       await write('mine', '1'),

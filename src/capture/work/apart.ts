@@ -23,16 +23,13 @@ export const apartCommits = (commands: Window[] | undefined, session: Session): 
  */
 export function apartFrom(now: Snapshot, base: Snapshot | undefined, apart: string[]): Git | undefined {
   if (!base || apart.length === 0 || base.root !== now.root) return undefined
-  const open = askOf(now, 'rev-list', '--ignore-missing', ...apart, '--not', 'HEAD')?.split('\n') ?? []
-  const commits = apart.filter((commit) => open.includes(commit))
-  const branches = commits.length > 0 ? branchesOf(now, commits) : []
-  const [only, ...others] = branches
+  const [only, ...others] = branchesOf(now, apart)
   if (!only) return undefined
   const { commit } = base.git
   const isUnmoved = now.tree === base.tree && now.git.commit === commit && base.tree === base.commitTree
   if (isUnmoved && others.length === 0 && only.first === commit) return atCommit(now, only.tip)
-  const files = commits.flatMap((one) => committedIn(now, one))
-  return { tree: attempt(() => treeOfWork(files, base, { end: now, commits }), now.tree) }
+  const files = apart.flatMap((one) => committedIn(now, one))
+  return { tree: attempt(() => treeOfWork(files, base, { end: now, commits: apart }), now.tree) }
 }
 
 /** A commit on another branch, with everything committed. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { blended, type File } from '../../place/git/blend.ts'
+import { blended, carriedTo, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
@@ -111,10 +111,13 @@ function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set
   const changed = sidesBetween(at, before.tree, now.tree)
   const merged = new Map<string, File>()
   for (const { from, to } of brought) {
-    for (const [path, sides] of sidesBetween(at, from, to)) {
+    const changes = sidesBetween(at, from, to)
+    const others = new Map([...changed].filter(([path]) => !changes.has(path)))
+    for (const [was, sides] of changes) {
+      const path = changed.has(was) ? was : carriedTo(at, sides, others)
+      if (path === undefined) continue
       const file = merged.has(path) ? merged.get(path) : changed.get(path)?.before
-      if (changed.has(path))
-        merged.set(path, blended(at, file, { from: sides.before, to: sides.after, favor: 'theirs' }))
+      merged.set(path, blended(at, file, { from: sides.before, to: sides.after, favor: 'theirs' }))
     }
   }
   const isStopped = now.bringing !== undefined

@@ -121,11 +121,14 @@ interface Branch {
   first: string
 }
 
-/** Where the session's commits are that a branch or HEAD still has, oldest first. */
+/** Where the session's commits are that a branch still has and HEAD does not, oldest first. */
 export function branchesOf(end: Snapshot, commits: string[]): Branch[] {
   const own = keptParents(end, commits)
   const parents = new Set(own.values())
-  const tips = [...own.keys()].filter((commit) => !parents.has(commit))
+  const away = new Set(
+    askOf(end, 'rev-list', '--ignore-missing', ...commits, '--not', end.git.commit ?? 'HEAD')?.split('\n'),
+  )
+  const tips = [...own.keys()].filter((commit) => !parents.has(commit) && away.has(commit))
   return tips.slice(-mostTips).flatMap((tip) => {
     let first: string | undefined = tip
     while (first !== undefined && own.has(first)) first = own.get(first)

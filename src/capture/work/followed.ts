@@ -1,4 +1,4 @@
-import { addedTo, blended, type File } from '../../place/git/blend.ts'
+import { addedTo, blended, carriedTo, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { type Sides, sidesBetween } from '../../place/git/diff.ts'
 import type { Guarded } from '../../place/git/guarded.ts'
@@ -57,9 +57,11 @@ interface Shift {
 function shiftsOf(at: Guarded, brought: Brought, moved: Map<string, Sides>, own: OwnChanges): Map<string, Shift> {
   const shifts = new Map<string, Shift>()
   const [withoutFrom, withoutTo] = [own.without(at, brought.from), own.without(at, brought.to)]
-  for (const [path, all] of sidesBetween(at, brought.from, brought.to)) {
+  const changes = sidesBetween(at, brought.from, brought.to)
+  const others = new Map([...moved].filter(([path]) => !changes.has(path)))
+  for (const [path, all] of changes) {
     const seen = moved.get(path)
-    if (!seen || !hasMoved(at, brought, all, seen)) continue
+    if (seen ? !hasMoved(at, brought, all, seen) : carriedTo(at, all, others) === undefined) continue
     const shift = { from: withoutFrom(path, all.before), to: withoutTo(path, all.after), all }
     if (shift.from !== shift.to) shifts.set(path, shift)
   }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { contentsOf, hunksBetween, sizesOf } from './diff.ts'
+import { contentsOf, hunksBetween, type Sides, sizesOf } from './diff.ts'
 import { bytesIn, type Guarded, gitIn } from './guarded.ts'
 
 /** A file as its mode and the id of its content; undefined: there is none. */
@@ -25,6 +25,21 @@ export function blended(at: Guarded, file: File, { from, to, favor }: Change): F
   if (![ours, old, theirs].every(isText)) return to
   const id = mergedId(at, [ours.id, old.id, theirs.id], favor ?? 'ours')
   return id === undefined ? to : `${theirs.mode === old.mode ? ours.mode : theirs.mode} ${id}`
+}
+
+/** How many files to compare with a change that was carried. */
+const mostCarried = 50
+
+/** Where git carried the change of a file that has another path now: the file among these that changed like it alone. */
+export function carriedTo(
+  at: Guarded,
+  { before: from, after: to }: Sides,
+  among: Map<string, Sides>,
+): string | undefined {
+  if (from === undefined || to === undefined) return undefined
+  const changed = [...among].filter(([, { before, after }]) => before !== undefined && after !== undefined)
+  if (changed.length > mostCarried) return undefined
+  return changed.find(([, { before, after }]) => blended(at, before, { from, to, favor: 'theirs' }) === after)?.[0]
 }
 
 /** A file with only the lines that were added to it since it was new; undefined if there are none, or it is no text. */
