@@ -37,6 +37,7 @@ export function changedBy({ from, to, before, now }: Window, { state, name, isOw
 export function commitsBy(commands: Window[], { state, name, isOwn, memo }: Session): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
+    if (before.log === now.log) return []
     return state.rivals(name, now.root, from, to).length > 0
       ? []
       : commitsMade(now, before.log, now.log, isOwn, memo.startedAt)
