@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { launchers, programs, runners } from '../nouns/run/verdict/command-list.ts'
 import { type Fields, fieldsOf } from '../recorder/agents/fields.ts'
-import type { CheckRule, RecordRules, SessionRules } from '../recorder/memo.ts'
+import type { CheckRule, RecordRules, SessionRules } from '../recorder/trees.ts'
 import type { Snapshot } from '../recorder/work.ts'
 import { pathIn } from '../system/paths.ts'
 import { jsonIn } from './foreign.ts'

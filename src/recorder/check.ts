@@ -2,7 +2,8 @@ import { defined } from './agents/fields.ts'
 import type { BegunUse, Step } from './agents/seen.ts'
 import { cut } from './agents/turn.ts'
 import { type Facts, type RanCheck, type RanLine, type Stepped, withCall } from './facts.ts'
-import type { Candidate, Leftover, Memo } from './memo.ts'
+import type { Memo } from './memo.ts'
+import type { Candidate, Leftover } from './trees.ts'
 import type { Use } from './work.ts'
 
 type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>

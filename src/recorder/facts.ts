@@ -1,6 +1,7 @@
 import type { RunInput } from '../nouns/run/fields.ts'
 import type { Told, Usage } from './agents/seen.ts'
-import type { Candidate, CommandChange, Memo, Origin, RecordRules, Trees, Work } from './memo.ts'
+import type { Memo, Origin, Work } from './memo.ts'
+import type { Candidate, CommandChange, RecordRules, Trees } from './trees.ts'
 import type { Moved } from './work.ts'
 
 /** What is known of the world at a step. Texts are already masked. */

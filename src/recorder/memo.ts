@@ -1,25 +1,10 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
-import type { Failure, Seen, Step, Told, Usage } from './agents/seen.ts'
+import type { Failure, Seen, Told, Usage } from './agents/seen.ts'
 import type { KeptItem } from './agents/tools.ts'
-import { cut, type Draft, newDraft } from './agents/turn.ts'
-import type { Reading } from './facts.ts'
+import { cut, type Draft } from './agents/turn.ts'
+import type { Candidate, Cut, Leftover, RecordRules, SessionRules, TreeAt, Window } from './trees.ts'
 import type { Snapshot } from './work.ts'
-
-/** Which texts of a session to record. */
-export interface RecordRules {
-  answers: boolean
-  prompts: boolean
-  /** The text of diffs. */
-  changes: boolean
-}
-
-/** What both rules record. */
-export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
-  answers: one.answers && other.answers,
-  prompts: one.prompts && other.prompts,
-  changes: one.changes && other.changes,
-})
 
 /** The state of a session between two steps. It is stored as JSON. */
 export interface Memo {
@@ -116,9 +101,6 @@ export interface Origin {
   at: Snapshot
 }
 
-/** A git tree of the working tree with that top folder. */
-export type TreeAt = Pick<Snapshot, 'root' | 'tree'>
-
 /** From what to make the diffs of a turn: trees by their ids, and paths from the top of the working tree. */
 export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
   /** The trees before the run, before the turn, and after it. */
@@ -154,19 +136,6 @@ export type OwedDiff = (TurnTrees | TurnTold) & {
   isWithheld: boolean
 }
 
-/** Which commands are checks, and which checks a verdict needs, by the conduct.json of a folder. */
-export interface SessionRules {
-  home: string
-  rules: CheckRule[]
-  required: string[]
-}
-
-/** A session's command that is the same as one of these is a check of that name. */
-export interface CheckRule {
-  name: string
-  commands: string[]
-}
-
 /** How a session ended whose last turn is still open. */
 export interface Closing {
   /** Milliseconds since 1970. */
@@ -189,131 +158,6 @@ export interface ToldWork {
   isChecked?: true
   /** Whether a tool has changed a file since the last command, and the run says so. */
   isEdited?: true
-}
-
-/** The state of the working tree that a note keeps. */
-export interface Trees {
-  now?: Snapshot
-  /** For a command: the tree before it, and when it started, in milliseconds since 1970. */
-  before?: Before
-  began?: number
-  /** For a command that may be a check: the folder in which it began, and the one whose conduct.json applies. */
-  cwd?: string
-  home?: string
-  /** For a command that was masked: what it ran, as its line was before. */
-  ran?: Reading
-  /** For a prompt, and for an entered working tree: which commands are checks. */
-  checks?: SessionRules | undefined
-  /** For a prompt and the end of a turn: which texts to record. */
-  rules?: RecordRules | undefined
-  /** For a prompt: the mail address under which the environment of the agent has git commit. */
-  mail?: string | undefined
-  /** For a prompt: the process that worked on the turn before is gone. */
-  isLeft?: true
-  /** For a prompt, and for the end of a turn or session: the commands that had not ended. */
-  cut?: Cut[] | undefined
-  /** The other working tree of the repository that the session has entered, which had written nothing before. */
-  entered?: Snapshot
-}
-
-/** The tree before a command, and the folder in which the shell was. */
-export interface Before extends Snapshot {
-  cwd?: string
-}
-
-/** A command whose end no hook reported. Times are in milliseconds since 1970. */
-export interface Cut {
-  began: number
-  before: Before
-  /** When it had ended at the latest, if that is known. */
-  ended?: number
-}
-
-/** When a command ran, in milliseconds since 1970, with the trees before and after it. */
-export interface Window extends Trees {
-  from: number
-  to: number
-}
-
-/** A command that may be a check. */
-export interface Candidate {
-  cwd: string
-  trees: Trees
-  /** The agent's id for this use of the tool. */
-  id?: string
-  command: string
-  durationMs?: number
-  /** What changed while it ran; undefined if nothing did. */
-  change?: CommandChange
-  /** It went on in the background, so that the tree after it is not known yet. */
-  goesOn?: true
-  /** Since it went on, other commands of an ended turn have changed the working tree. */
-  isDisturbed?: true
-}
-
-/** A file with the mode and id of its content. */
-export interface Leftover {
-  path: string
-  id: string
-}
-
-/** `was` is the mode and id of its content before. */
-interface ChangedFile extends Leftover {
-  was: string
-  isTracked: boolean
-  isNew: boolean
-}
-
-/** What changed in a working tree while a command ran. */
-export interface CommandChange {
-  /** Undefined if there are too many, or git could not tell. */
-  files?: ChangedFile[]
-  /** Whether no other command or tool, of this session or another one, is known to have written meanwhile. */
-  isAlone: boolean
-}
-
-/** What recorders of version 0.1 stored instead. */
-interface Earlier {
-  turn?: {
-    prompts: string[]
-    tools: Record<string, number>
-    files: string[]
-    commands: { command: string; exitCode?: number }[]
-  }
-  failure?: unknown
-}
-
-/** A stored memo in its current form. `at` is when its turn started, if it does not say so. */
-export function memoOf(stored: object, at: number): Memo {
-  const { turn, failure, ...memo } = stored as Memo & Earlier
-  return {
-    ...memo,
-    ...(turn && { draft: draftOf(turn, at) }),
-    ...(failure !== undefined && { failure: failureOf(failure) }),
-  }
-}
-
-/** Whether version 0.1 recorded the session so far. It numbered no turns, and did not store what its transcript had used. */
-export const isOfEarlier = ({ begun, n, draft }: Memo): boolean =>
-  begun === true && n === undefined && draft === undefined
-
-function draftOf({ prompts, tools, files, commands }: NonNullable<Earlier['turn']>, at: number): Draft {
-  return {
-    ...newDraft(at),
-    ...(prompts.length > 0 && { prompt: prompts.join('\n\n') }),
-    tools: Object.entries(tools).map(([name, count]) => ({ name, count })),
-    files,
-    commands: commands.map((ran) => ({ ...ran, at })),
-  }
-}
-
-const failureOf = (failure: unknown): Failure =>
-  typeof failure === 'string' ? { code: 'AGENT_FAILED', message: failure } : (failure as Failure)
-
-/** A stored note in its current form. In version 0.1, a failure was a text. */
-export function stepOf({ step }: Seen): Step {
-  if ((step.kind !== 'turn' && step.kind !== 'end') || step.failure === undefined) return step
-  return { ...step, failure: failureOf(step.failure) }
 }
 
 /** The memo with what a document and the transcript say about the session itself. */

@@ -7,7 +7,8 @@ import { type Draft, failureAfter, isEmpty, newDraft, turnOf } from './agents/tu
 import { plus, tokensOf, usageBetween } from './agents/usage.ts'
 import { unsureChecks } from './check.ts'
 import { type Facts, type SessionWork, type Stepped, withCall } from './facts.ts'
-import { type Memo, type RecordRules, stricter } from './memo.ts'
+import type { Memo } from './memo.ts'
+import { type RecordRules, stricter } from './trees.ts'
 import { gitAfter, toldAs } from './work.ts'
 
 const isoOf = (ms: number) => new Date(ms).toISOString()

@@ -2,7 +2,8 @@ import type { RunInput } from '../nouns/run/fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
 import type { Step } from './agents/seen.ts'
 import { type Stepped, withCall } from './facts.ts'
-import type { Memo, ToldWork, Trees } from './memo.ts'
+import type { Memo, ToldWork } from './memo.ts'
+import type { Trees } from './trees.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
 export interface Snapshot {

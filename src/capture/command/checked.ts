@@ -4,7 +4,7 @@ import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
 import { additionsOf, normalForm } from '../../nouns/run/verdict/command.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { RanCheck, RanLine, Reading } from '../../recorder/facts.ts'
-import type { CheckRule } from '../../recorder/memo.ts'
+import type { CheckRule } from '../../recorder/trees.ts'
 import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
 import { isWritable } from './redirects.ts'
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Told } from '../../recorder/agents/seen.ts'
-import type { Memo, Trees } from '../../recorder/memo.ts'
+import type { Memo } from '../../recorder/memo.ts'
+import type { Trees } from '../../recorder/trees.ts'
 import type { Note } from '../spool/notes.ts'
 
 // What hooks report before the agent has written it to its transcript.

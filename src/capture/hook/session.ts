@@ -8,18 +8,11 @@ import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Told } from '../../recorder/agents/seen.ts'
 import { shortOf } from '../../recorder/agents/tools.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
+import { isOfEarlier, memoOf, stepOf } from '../../recorder/earlier.ts'
 import type { Stepped } from '../../recorder/facts.ts'
-import {
-  type Before,
-  type Closing,
-  type Cut,
-  isOfEarlier,
-  type Memo,
-  memoOf,
-  stepOf,
-  withSession,
-} from '../../recorder/memo.ts'
+import { type Closing, type Memo, withSession } from '../../recorder/memo.ts'
 import { close, step } from '../../recorder/step.ts'
+import type { Before, Cut } from '../../recorder/trees.ts'
 import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
 import type { Recording } from '../spool/recordings.ts'

@@ -1,7 +1,7 @@
 import { maskDeep } from '../../mask/mask.ts'
 import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
+import { memoOf, stepOf } from '../../recorder/earlier.ts'
 import { reportAlone } from '../../recorder/facts.ts'
-import { memoOf, stepOf } from '../../recorder/memo.ts'
 import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { step } from '../../recorder/step.ts'
 import { pathsOf } from '../work/placed.ts'

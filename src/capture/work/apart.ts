@@ -1,6 +1,7 @@
 import type { Git } from '../../nouns/run/work-fields.ts'
 import { askOf } from '../../place/git/history.ts'
-import type { Memo, Window } from '../../recorder/memo.ts'
+import type { Memo } from '../../recorder/memo.ts'
+import type { Window } from '../../recorder/trees.ts'
 import { isElsewhere, type Snapshot } from '../../recorder/work.ts'
 import { attempt, commitsBy, committedIn, type Session } from './by-command.ts'
 import { branchesOf, treeOfWork } from './changed.ts'
