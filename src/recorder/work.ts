@@ -45,7 +45,7 @@ export interface Moved {
   /** The last commit that the session made before that checkout, its tree, and the branch, unless HEAD was detached. */
   made?: { commit: string; tree: string; branch?: string }
   /** How its commits in other working trees, which are not merged, change what the run says. */
-  apart?: Git
+  apart?: Git | undefined
 }
 
 /**
@@ -119,6 +119,9 @@ export function gitAfter(
   const uncommitted = moved?.uncommitted ?? null
   return { ...now.git, ...own, ...(commitTree && { commitTree }), uncommitted, ...moved?.apart }
 }
+
+/** How many uncommitted paths a run names. */
+export const mostPaths = 20
 
 /** How many of its commits a run names. */
 const mostCommits = 500

@@ -214,3 +214,78 @@ test('what another session commits in its own working tree is not the work of th
   const commits = new Map(runs.map(({ title, git }) => [title, git?.commits]))
   assert.deepEqual([commits.get('Work'), commits.get('Beside')], [undefined, [git('rev-parse', 'worktree-agent')]])
 })
+
+const commit = 'git add -A && git commit -qm Apart'
+
+/** What a session commits in another working tree, and never merges. */
+const unmerged: Record<string, (s: ReturnType<typeof sessionIn>) => Promise<unknown>> = {
+  'another commit than the tested one': async ({ here, apart }) => {
+    await here.write('src/login.ts', 'answer(401)\n')
+    await here.run('git commit -qam Login')
+    await here.run('sh test.sh')
+    await apart().run(`echo new > src/new.ts && ${commit}`)
+  },
+  'a commit on a branch with other content': async ({ git, cwd, side, here }) => {
+    git('checkout', '-q', '-b', 'develop')
+    writeFiles(cwd, { 'src/login.ts': 'answer(300)\n' })
+    git('commit', '-qam', 'develop')
+    git('checkout', '-q', 'main')
+    git('worktree', 'add', '-q', side, 'develop')
+    await here.run(`cd ${side} && echo 'answer(401)' > src/login.ts && ${commit}`)
+    await here.run('sh test.sh')
+  },
+  'a commit that changes a file of the session': async ({ here, apart }) => {
+    await here.write('src/login.ts', 'answer(401)\n')
+    await apart().run(`echo 'answer(402)' > src/login.ts && ${commit}`)
+    await here.run('sh test.sh')
+  },
+  'a commit without a branch': async ({ git, side, here }) => {
+    git('worktree', 'add', '-q', '--detach', side)
+    await here.run(`cd ${side} && echo new > src/new.ts && ${commit}`)
+    await here.run('sh test.sh')
+  },
+}
+
+for (const [what, work] of Object.entries(unmerged)) {
+  test(`tests without it do not verify ${what} in another working tree`, async (t) => {
+    const s = sessionIn(t)
+    await s.claude.prompt('Work')
+    await work(s)
+    const { run } = await s.ended()
+    assert.deepEqual([run.verdict, run.evidence], ['stale', 'executed'])
+  })
+}
+
+test('a commit that was copied by a cherry-pick is merged', async (t) => {
+  const { claude, apart, ended, here } = sessionIn(t)
+  await claude.prompt('Work')
+  await apart().run(`echo new > src/new.ts && ${commit}`)
+  await here.run('echo note > note.txt && git add -A && git commit -qm Note && git cherry-pick worktree-agent')
+  await here.write('src/new.ts', 'newer\n')
+  await here.run('sh test.sh')
+  const { run } = await ended()
+  assert.equal(run.verdict, 'verified')
+})
+
+test('a session whose shell only went to another working tree works where it began', async (t) => {
+  const { claude, ended, cwd, git, side } = sessionIn(t)
+  git('worktree', 'add', '-q', '-b', 'side', side)
+  await claude.prompt('Work')
+  const look = { tool_name: 'Bash', tool_input: { command: `cd ${side} && sh test.sh` }, tool_use_id: 'look' }
+  await claude.tell('PreToolUse', look)
+  await claude.tell('PostToolUse', { ...look, cwd: side, tool_response: {} })
+  await claude.tell('PostToolUse', { tool_name: 'Read', tool_input: {}, tool_use_id: 'read', cwd: side })
+  await claude.write('src/login.ts', 'answer(401)\n')
+  const { run, diffs } = await ended()
+  assert.deepEqual([run.git?.branch, run.verdict, diffs.length], ['main', 'unchecked', 1])
+  assert.equal(cwd, run.where?.cwd)
+})
+
+test('a line that goes to another working tree and back has what it does here', async (t) => {
+  const { claude, ended, here, cwd, git, side } = sessionIn(t)
+  git('worktree', 'add', '-q', '-b', 'side', side)
+  await claude.prompt('Work')
+  await here.run(`cd ${side} && git log -1 && cd ${cwd} && echo new > src/new.ts && git add src && git commit -qm Work`)
+  const { run } = await ended()
+  assert.deepEqual(run.git?.commits, [git('rev-parse', 'main')])
+})

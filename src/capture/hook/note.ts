@@ -4,7 +4,7 @@ import { type Env, folders } from '../../place/folders.ts'
 import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
 import { mayCheck, readable, recordRules, rulesAt } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
-import { activityOf, isShell, shortOf } from '../../recorder/agents/tools.ts'
+import { activityOf, isMove, isShell, shortOf } from '../../recorder/agents/tools.ts'
 import type { Memo, ToldWork } from '../../recorder/memo.ts'
 import type { Before, Cut, SessionRules, Trees } from '../../recorder/trees.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
@@ -67,11 +67,12 @@ interface Look {
   otherTree: (cwd: string) => string | undefined
 }
 
-/** The folder in which a command line runs: the one that the agent names, or to which the line goes first. */
+/** The folder in which a command line runs: the one that the agent names, or to which the line goes first, and only once. */
 function folderOf(cwd: string, { folder = '' }: Pick<ToolUse, 'folder'>, line = ''): string {
-  const [, quoted, plain = ''] =
+  const [start = '', quoted, plain = ''] =
     /^\s*cd\s+(?:["']([^"'$`\\]+)["']|([^\s"'$`\\;&|<>()~*?[{]+))\s*(?:&&|;|\n)/.exec(line) ?? []
-  return resolve(cwd, folder, quoted ?? plain)
+  const goesOn = /\b(?:cd|pushd|popd)\b|\s(?:-C|--git-dir|--work-tree)\b/.test(line.slice(start.length))
+  return resolve(cwd, folder, goesOn ? '' : (quoted ?? plain))
 }
 
 /** Stores the note. Returns whether to send it now. */
@@ -115,7 +116,7 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
           ? commandTrees(state, heard, { ...step, command: step.command, begun }, takeThere)
           : undefined
       const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
-      const entered = seen.subagent ? undefined : enter(state, heard, { take, otherTree })
+      const entered = isMove(step.tool) && !seen.subagent ? enter(state, heard, { take, otherTree }) : undefined
       const git = entered ? { ...trees?.git, ...entered } : trees?.git
       if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, git)) return false
       state.wrote(
@@ -130,7 +131,7 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
   }
 }
 
-/** Goes on in another working tree of the repository, if the session has written nothing so far. */
+/** Goes on in the other working tree that the session has entered, if it has written nothing so far. */
 function enter(
   state: State,
   { seen, recording: { name } }: Heard,

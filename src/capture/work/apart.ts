@@ -1,10 +1,11 @@
 import type { Git } from '../../nouns/run/work-fields.ts'
-import { askOf } from '../../place/git/history.ts'
+import { sidesBetween } from '../../place/git/diff.ts'
+import { askOf, gone, openedAt, treeWithFiles } from '../../place/git/history.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { Window } from '../../recorder/trees.ts'
-import { isElsewhere, type Snapshot } from '../../recorder/work.ts'
-import { attempt, commitsBy, committedIn, type Session } from './by-command.ts'
-import { branchesOf, treeOfWork } from './changed.ts'
+import { isElsewhere, type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
+import { commitsBy, type Session } from './by-command.ts'
+import { branchesOf } from './changed.ts'
 
 // A session has one working tree. What it commits in other ones of the repository, such as those of its subagents, is work on
 // other branches.
@@ -19,19 +20,39 @@ export const apartCommits = (commands: Window[] | undefined, session: Session): 
 ]
 
 /**
- * What the run says otherwise because of commits in other working trees that HEAD does not have: its tree has their files,
- * too. Where the session did nothing else, it is on that commit.
+ * What the run says otherwise because of commits in other working trees that HEAD does not have, not even as a copy: its
+ * tree has their files, too, and they are not in its commit. Where the session did nothing else, it is on that commit.
  */
-export function apartFrom(now: Snapshot, base: Snapshot | undefined, apart: string[]): Git | undefined {
+export function apartFrom(now: Snapshot, { base, apart, uncommitted }: Apart): Git | undefined {
   if (!base || apart.length === 0 || base.root !== now.root) return undefined
-  const [only, ...others] = branchesOf(now, apart)
+  const branches = branchesOf(now, apart).filter(({ tip }) => !isCopied(now, tip))
+  const [only, ...others] = branches
   if (!only) return undefined
   const { commit } = base.git
   const isUnmoved = now.tree === base.tree && now.git.commit === commit && base.tree === base.commitTree
   if (isUnmoved && others.length === 0 && only.first === commit) return atCommit(now, only.tip)
-  const files = apart.flatMap((one) => committedIn(now, one))
-  return { tree: attempt(() => treeOfWork(files, base, { end: now, commits: apart }), now.tree) }
+  const files = new Map<string, string>()
+  for (const { first, tip } of branches) {
+    for (const [path, { after }] of sidesBetween(openedAt(now), first, tip)) files.set(path, after ?? gone(now))
+  }
+  const paths = [...new Set([...(uncommitted?.paths ?? []), ...files.keys()])]
+  const count = (uncommitted?.count ?? 0) + paths.length - (uncommitted?.paths.length ?? 0)
+  return { tree: treeWithFiles(now, files), uncommitted: { count, paths: paths.slice(0, mostPaths) } }
 }
+
+interface Apart {
+  base: Snapshot | undefined
+  /** The commits in other working trees. */
+  apart: string[]
+  /** What the session has not committed in its own. */
+  uncommitted: Moved['uncommitted']
+}
+
+/** Whether HEAD has the same changes by other commits, as after a cherry-pick. */
+const isCopied = (now: Snapshot, tip: string): boolean =>
+  askOf(now, 'cherry', now.git.commit ?? 'HEAD', tip)
+    ?.split('\n')
+    .every((line) => line.startsWith('-')) === true
 
 /** A commit on another branch, with everything committed. */
 function atCommit(now: Snapshot, commit: string): Git | undefined {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, diffTrees, gone, openedAt, treeWithFiles } from '../../place/git/history.ts'
+import { headsOf } from '../../place/git/tree.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */
@@ -138,7 +139,8 @@ export function branchesOf(end: Snapshot, commits: string[]): Branch[] {
 
 /** The first parents of the commits that are not lost, as after a reset or an amendment. */
 function keptParents(end: Snapshot, commits: string[]): Map<string, string | undefined> {
-  const lost = new Set(askOf(end, 'rev-list', '--ignore-missing', ...commits, '--not', '--all')?.split('\n'))
+  const kept = ['--not', '--all', ...headsOf(end)]
+  const lost = new Set(askOf(end, 'rev-list', '--ignore-missing', ...commits, ...kept)?.split('\n'))
   const listed = askOf(end, 'rev-list', '--ignore-missing', '--no-walk=unsorted', '--parents', ...commits) ?? ''
   const known = listed.split('\n').map((line) => line.split(' '))
   return new Map(known.flatMap(([id, parent]) => (id && !lost.has(id) ? [[id, parent] as const] : [])))

@@ -8,14 +8,12 @@ import { defined } from '../../recorder/agents/fields.ts'
 import { withIds } from '../../recorder/check.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
-import type { Moved, Snapshot } from '../../recorder/work.ts'
+import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
 import { apartCommits, apartFrom } from './apart.ts'
-import { changedBy, type Session } from './by-command.ts'
+import { attempt, changedBy, type Session } from './by-command.ts'
 import { type Change, changedIn } from './changed.ts'
 import { placed } from './placed.ts'
 
-/** How many paths a run names. */
-const mostPaths = 20
 /** How many changed files of a command to look at. */
 const mostChanged = 500
 
@@ -34,9 +32,12 @@ export function movedTo(now: Snapshot, here: Here): Moved {
     uncommitted,
     isForeign: isForeign(now, here, others),
     ...headOf(now, here, apart),
-    ...defined({ apart: apartFrom(now, here.memo.base, apart) }),
+    ...defined({ apart: attempt(() => apartFrom(now, { base: here.memo.base, apart, uncommitted }), unknown) }),
   }
 }
+
+/** What is said where git cannot tell. */
+const unknown = { tree: undefined, uncommitted: null }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
 function othersIn({ root }: Snapshot, here: Here): Set<string> {

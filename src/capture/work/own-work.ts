@@ -54,7 +54,7 @@ export function ownWork(work: Work): SessionWork {
   )
   const written = new Set([...named, ...byCommands])
   const uncredited = nobodysWork(work, written)
-  const tree = gitAfter(memo, now, work.moved, commits)?.tree
+  const tree = gitAfter(memo, now, work.moved && { ...work.moved, apart: undefined }, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
   const apart = apartCommits(commands, work)

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Git } from '../../nouns/run/work-fields.ts'
@@ -162,6 +162,18 @@ export function otherTreeAt(cwd: string, place: Place): string | undefined {
   const isOther = there && there.commonDir === here?.commonDir && (there.root !== here.root || isGone(place))
   return isOther ? there.root : undefined
 }
+
+/** The commits on which working trees of the repository are without a branch. */
+export function headsOf(place: Place): string[] {
+  const { commonDir = '' } = repositoryBehind(place) ?? {}
+  const folder = join(commonDir, 'worktrees')
+  const linked = existsSync(folder) ? readdirSync(folder).slice(0, mostTrees) : []
+  const heads = [commonDir, ...linked.map((name) => join(folder, name))].map((path) => foreignText(join(path, 'HEAD')))
+  return heads.flatMap((head) => /^[0-9a-f]{40,64}(?=\n?$)/.exec(head ?? '') ?? [])
+}
+
+/** How many working trees of a repository to look at. */
+const mostTrees = 200
 
 /** Whether the working tree of a snapshot was removed. */
 export const isGone = ({ root }: Pick<Snapshot, 'root'>): boolean =>

@@ -62,6 +62,9 @@ export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 
 export const mayWrite = ({ tool, files = [] }: Pick<ToolUse, 'tool' | 'files'>): boolean =>
   files.length > 0 || !(kinds.has(toolName(tool)) || /(?:^|_)conduct[_-]/.test(tool))
 
+/** Whether a tool only takes the session to another working tree, as one of Claude Code does. */
+export const isMove = (name: unknown): boolean => /^(?:Enter|Exit)Worktree$/.test(toolName(name))
+
 /** Whether a tool runs commands. */
 export const isShell = (name: unknown): boolean => kinds.get(toolName(name)) === 'shell'
 
