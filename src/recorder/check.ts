@@ -4,7 +4,7 @@ import { cut } from './agents/turn.ts'
 import { type Facts, type RanCheck, type RanLine, type Stepped, withCall } from './facts.ts'
 import type { Memo } from './memo.ts'
 import type { Candidate, Leftover } from './trees.ts'
-import type { Use } from './work.ts'
+import { isElsewhere, type Use } from './work.ts'
 
 type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
 
@@ -14,7 +14,7 @@ const [mostLeftovers, mostUnsure] = [1_000, 100]
 /** Adds the checks that a command is, by the rules of conduct.json. The transcript may reveal a missing exit code later. */
 export function checksOf(given: Stepped, { cwd, trees, step }: Use, facts: Facts): Stepped {
   const { id, command, durationMs, goesOn } = step
-  if (command === undefined || trees.home === undefined) return given
+  if (command === undefined || trees.home === undefined || isElsewhere(given.memo.base, trees)) return given
   const { unsure: known = [], left = [] } = given.memo
   const isBegun = (one: Candidate) => id !== undefined && one.id === id
   // The transcript has told its end before.
@@ -39,6 +39,7 @@ export function checksOf(given: Stepped, { cwd, trees, step }: Use, facts: Facts
 /** Adds a command that may be a check, and whose end may not be reported. */
 export function withBegun(memo: Memo, cwd: string, { id, command }: BegunUse, { trees }: Facts): Memo {
   if (id === undefined || command === undefined || trees.home === undefined) return memo
+  if (isElsewhere(memo.base, trees)) return memo
   const candidate: Candidate = { cwd: trees.cwd ?? cwd, trees, command, id, goesOn: true }
   return { ...memo, unsure: [...(memo.unsure ?? []), candidate].slice(-mostUnsure) }
 }

@@ -1,6 +1,6 @@
 import type { RunInput } from '../nouns/run/fields.ts'
 import type { Told, Usage } from './agents/seen.ts'
-import type { Memo, Origin, Work } from './memo.ts'
+import type { Apart, Memo, Origin, Work } from './memo.ts'
 import type { Candidate, CommandChange, RecordRules, Trees } from './trees.ts'
 import type { Moved } from './work.ts'
 
@@ -50,8 +50,8 @@ export interface SessionWork extends Work {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]
   same?: string[]
-  /** All its commits so far in other working trees. */
-  apart?: string[]
+  /** All that it did so far in other working trees. */
+  apart?: Apart
   origin?: Origin
 }
 

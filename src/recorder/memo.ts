@@ -46,8 +46,8 @@ export interface Memo {
   own?: string[]
   /** Those of them that are as they were before its run. */
   same?: string[]
-  /** The commits that it made in other working trees of the repository, oldest first. */
-  apart?: string[]
+  /** What it did in other working trees of the repository. */
+  apart?: Apart
   /** Its turns do not list all of its files. */
   isCut?: true
   /** The working tree at the end of its last turn. */
@@ -93,6 +93,19 @@ export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'ch
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
   diff?: TurnTrees | TurnTold
+}
+
+/** What a session did in other working trees than its own. */
+export interface Apart {
+  /** Its commits, oldest first. */
+  commits: string[]
+  files: ApartFile[]
+}
+
+/** A file by its path from the top of a working tree. */
+export interface ApartFile {
+  root: string
+  path: string
 }
 
 /** The tree at the start of a session with what git brought until a snapshot. */

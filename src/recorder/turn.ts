@@ -101,21 +101,21 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), commands, facts)
 }
 
-/** How many files, commits elsewhere and unended commands of a session to remember. */
+/** How many files, files and commits elsewhere, and unended commands of a session to remember. */
 const [mostOwn, mostApart, mostLeft] = [20_000, 500, 100]
 
 /** What to remember of the files of a session. */
 export const ownAfter = ({
   own = [],
   same = [],
-  apart = [],
+  apart,
   changes,
   diff,
   origin,
 }: SessionWork): Pick<Memo, 'own' | 'same' | 'apart' | 'isCut' | 'last' | 'origin'> => ({
   own: own.slice(-mostOwn),
   same: same.slice(-mostOwn),
-  ...(apart.length > 0 && { apart: apart.slice(-mostApart) }),
+  ...(apart && { apart: { commits: apart.commits.slice(-mostApart), files: apart.files.slice(-mostApart) } }),
   ...(changes && { isCut: true }),
   ...(origin && { origin }),
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { utimesSync } from 'node:fs'
+import { renameSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { claudeIn, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -31,6 +32,28 @@ test('what an interrupted command wrote is in its turn, but not what its user wr
   const [first, second] = await turnsOf(user)
   assert.deepEqual([first?.interrupted, first?.files?.map(({ path }) => path)], [true, ['made.txt']])
   assert.deepEqual([second?.interrupted, second?.files], [undefined, undefined])
+})
+
+test('links in circles and files that were moved in later do not disturb an interrupted turn', async (t) => {
+  const user = workplace(t)
+  const { cwd, env, folder } = user
+  const claude = claudeIn(cwd, env)
+  writeFiles(folder, { 'old.txt': 'old\n' })
+  await claude.prompt('One')
+  await claude.tell('PreToolUse', command)
+  symlinkSync('loop', join(cwd, 'loop'))
+  claude.transcribe(said('One'), said(stopped))
+  await sleep(1_100)
+  renameSync(join(folder, 'old.txt'), join(cwd, 'moved.txt'))
+  await claude.prompt('Two')
+  await claude.stop()
+  await claude.end()
+  await syncAll(env)
+  const [first] = await turnsOf(user)
+  assert.deepEqual(
+    first?.files?.map(({ path }) => path),
+    ['loop'],
+  )
 })
 
 test('a turn after an interrupted one has the diffs of what it wrote at once', async (t) => {

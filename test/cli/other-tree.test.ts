@@ -289,3 +289,73 @@ test('a line that goes to another working tree and back has what it does here', 
   const { run } = await ended()
   assert.deepEqual(run.git?.commits, [git('rev-parse', 'main')])
 })
+
+/** Somebody else, who commits on a branch. */
+const bob = {
+  ...{ GIT_AUTHOR_NAME: 'Bob', GIT_AUTHOR_EMAIL: 'bob@example.com', GIT_AUTHOR_DATE: '2026-11-02T10:00:00Z' },
+  ...{ GIT_COMMITTER_NAME: 'Bob', GIT_COMMITTER_EMAIL: 'bob@example.com', GIT_COMMITTER_DATE: '2026-11-02T10:00:00Z' },
+}
+
+test('what others wrote is not its work, also if it commits that in another working tree', async (t) => {
+  const user = sessionIn(t)
+  const { claude, here, git, cwd, side, env, ledger } = user
+  git('config', 'user.email', 'a@b')
+  git('config', 'user.name', 'a')
+  git('checkout', '-q', '-b', 'feat')
+  writeFiles(cwd, { 'bob.txt': 'bob\n' })
+  execFileSync('sh', ['-c', commit], { cwd, env: { ...process.env, ...bob } })
+  git('checkout', '-q', 'main')
+  git('worktree', 'add', '-q', '-b', 'side', side)
+  writeFiles(side, { 'src/mine.ts': 'mine\n' })
+  await claude.prompt('Work')
+  const other = claudeIn(side, env)
+  await other.prompt('Beside')
+  await other.write('src/other.ts', 'other\n')
+  await here.run(`cd ${side} && echo new > src/new.ts && ${commit}`)
+  await here.run(`cd ${side} && git cherry-pick feat`)
+  for (const session of [claude, other]) {
+    await session.stop()
+    await session.end()
+  }
+  await syncAll(env)
+  const run = (await runsOf(user)).find(({ title }) => title === 'Work')
+  const { files } = await (await ledger()).getDiff({ runId: run?.runId ?? '', limit: 100 })
+  assert.deepEqual(
+    [run?.changes, files.map(({ path }) => path)],
+    [{ files: 1, insertions: 1, deletions: 0 }, ['src/new.ts']],
+  )
+})
+
+test('tests in a line that first went to another working tree do not verify that one', async (t) => {
+  const { claude, ended, here, cwd, git, side } = sessionIn(t)
+  git('worktree', 'add', '-q', '-b', 'side', side)
+  await claude.prompt('Work')
+  await here.run(`cd ${side} && echo new > src/new.ts && ${commit}`)
+  await here.run(`cd ${side} && git log -1 && cd ${cwd} && sh test.sh`)
+  const { run } = await ended()
+  assert.equal(run.verdict, 'stale')
+})
+
+for (const [what, work] of [
+  ['commits', 'git commit -qam Login'],
+  ['leaves uncommitted', 'sh test.sh'],
+] as const) {
+  test(`what a session ${what} in its first working tree after it tested another one is not verified`, async (t) => {
+    const { claude, enter, ended, here } = sessionIn(t)
+    await claude.prompt('Work')
+    const side = await enter()
+    await side.write('src/new.ts', 'new\n')
+    await side.run('git add -A && git commit -qm Work')
+    await side.run('sh test.sh')
+    await claude.tell('PostToolUse', {
+      tool_name: 'ExitWorktree',
+      tool_input: {},
+      tool_use_id: 'exit',
+      tool_response: {},
+    })
+    await here.write('src/login.ts', 'answer(401)\n')
+    await here.run(work)
+    const { run } = await ended()
+    assert.equal(run.verdict, 'stale')
+  })
+}

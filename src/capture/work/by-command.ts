@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { blended, carriedTo, type File } from '../../place/git/blend.ts'
+import { blended, carriedIn, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
@@ -59,8 +59,9 @@ export function writtenByCut(
   const { now } = session
   if (!now || ended === undefined) return []
   return changedBy({ from: began, to: ended, before, now }, session).filter((path) => {
-    const written = statSync(join(now.root, path), { throwIfNoEntry: false })?.mtimeMs
-    return written !== undefined && written <= ended + lateMs
+    const file = attempt(() => lstatSync(join(now.root, path)), undefined)
+    // A file that was moved here keeps the time of its content.
+    return file !== undefined && Math.max(file.mtimeMs, file.ctimeMs) <= ended + lateMs
   })
 }
 
@@ -114,9 +115,9 @@ function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set
   const merged = new Map<string, File>()
   for (const { from, to } of brought) {
     const changes = sidesBetween(at, from, to)
-    const others = new Map([...changed].filter(([path]) => !changes.has(path)))
+    const carried = carriedIn(at, before.tree, changes, changed)
     for (const [was, sides] of changes) {
-      const path = changed.has(was) ? was : carriedTo(at, sides, others)
+      const path = changed.has(was) ? was : carried.get(was)
       if (path === undefined) continue
       const file = merged.has(path) ? merged.get(path) : changed.get(path)?.before
       merged.set(path, blended(at, file, { from: sides.before, to: sides.after, favor: 'theirs' }))

@@ -1,4 +1,4 @@
-import { addedTo, blended, carriedTo, type File } from '../../place/git/blend.ts'
+import { addedTo, blended, carriedIn, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { type Sides, sidesBetween } from '../../place/git/diff.ts'
 import type { Guarded } from '../../place/git/guarded.ts'
@@ -38,7 +38,7 @@ export function followed(trees: Followed, snapshots: Snapshot[], session: Sessio
     const at = openedAt(now)
     const moved = sidesBetween(at, before.tree, now.tree)
     for (const brought of all) {
-      const shifts = shiftsOf(at, brought, moved, own)
+      const shifts = shiftsOf(at, brought, { before: before.tree, moved }, own)
       const origin = shifted(at, found.origin, brought, shifts)
       found = { origin, before: found.before === found.origin ? origin : shifted(at, found.before, brought, shifts) }
     }
@@ -53,15 +53,21 @@ interface Shift {
   all: Sides
 }
 
+/** How the working tree moved from a tree. */
+interface Move {
+  before: string
+  moved: Map<string, Sides>
+}
+
 /** What git brought into files that the working tree shows to have changed. */
-function shiftsOf(at: Guarded, brought: Brought, moved: Map<string, Sides>, own: OwnChanges): Map<string, Shift> {
+function shiftsOf(at: Guarded, brought: Brought, { before, moved }: Move, own: OwnChanges): Map<string, Shift> {
   const shifts = new Map<string, Shift>()
   const [withoutFrom, withoutTo] = [own.without(at, brought.from), own.without(at, brought.to)]
   const changes = sidesBetween(at, brought.from, brought.to)
-  const others = new Map([...moved].filter(([path]) => !changes.has(path)))
+  const carried = carriedIn(at, before, changes, moved)
   for (const [path, all] of changes) {
     const seen = moved.get(path)
-    if (seen ? !hasMoved(at, brought, all, seen) : carriedTo(at, all, others) === undefined) continue
+    if (seen ? !hasMoved(at, brought, all, seen) : !carried.has(path)) continue
     const shift = { from: withoutFrom(path, all.before), to: withoutTo(path, all.after), all }
     if (shift.from !== shift.to) shifts.set(path, shift)
   }

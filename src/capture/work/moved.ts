@@ -9,7 +9,7 @@ import { withIds } from '../../recorder/check.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
 import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
-import { apartCommits, apartFrom } from './apart.ts'
+import { apartFrom, apartOf } from './apart.ts'
 import { attempt, changedBy, type Session } from './by-command.ts'
 import { type Change, changedIn } from './changed.ts'
 import { placed } from './placed.ts'
@@ -27,11 +27,11 @@ export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
   const left = withIds(here.memo.leftovers)
   const uncommitted = uncommittedSince(here.memo.base, now, (path, id) => others.has(path) || left.get(path) === id)
-  const apart = apartCommits(here.commands, here)
+  const apart = apartOf(here.commands, here)
   return {
     uncommitted,
     isForeign: isForeign(now, here, others),
-    ...headOf(now, here, apart),
+    ...headOf(now, here, apart.commits),
     ...defined({ apart: attempt(() => apartFrom(now, { base: here.memo.base, apart, uncommitted }), unknown) }),
   }
 }

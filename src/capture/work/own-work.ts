@@ -4,11 +4,10 @@ import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
 import type { Memo, Origin, TurnTold, TurnTrees } from '../../recorder/memo.ts'
-import type { Cut, Window } from '../../recorder/trees.ts'
-import { gitAfter, type Moved, type Snapshot } from '../../recorder/work.ts'
-import { ownPath, pathIn } from '../../system/paths.ts'
-import { apartCommits, elsewhere } from './apart.ts'
-import { attempt, changedBy, changedPaths, commitsBy, committedIn, type Session, writtenByCut } from './by-command.ts'
+import type { Cut } from '../../recorder/trees.ts'
+import { gitAfter, isElsewhere, type Moved, type Snapshot } from '../../recorder/work.ts'
+import { apartOf, committedAs, committedElsewhere } from './apart.ts'
+import { attempt, changedBy, changedPaths, commitsBy, type Session, writtenByCut } from './by-command.ts'
 import { changedAmong, type Left, type Lines, type Span, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
 import { placed } from './placed.ts'
@@ -41,30 +40,29 @@ export function ownWork(work: Work): SessionWork {
   const { memo, now, cwd } = work
   const { draft, commands = [] } = memo
   const commits = [...new Set(commitsBy(commands, work))]
-  const there = elsewhere(commands, memo)
-  const committed = new Set(there.flatMap((command) => committedBy(command, work)))
+  const apart = apartOf(commands, work)
+  const committed = committedElsewhere(commands, work, apart)
+  const here = commands.filter((command) => !isElsewhere(memo.base, command))
   const byCommands = new Set([
-    ...commands.flatMap((command) => (there.includes(command) ? [] : changedBy(command, work))),
+    ...here.flatMap((command) => changedBy(command, work)),
     ...work.cut.flatMap((command) => writtenByCut(command, work)),
     ...committed,
   ])
-  const roots = new Set(there.flatMap(({ now }) => now?.root ?? []))
   const named = [...(draft?.files ?? []), ...work.told].map(
-    (file) => committedAs(file, roots, committed) ?? placed(now?.root, cwd, file, byCommands),
+    (file) => committedAs(file, committed, apart) ?? placed(now?.root, cwd, file, byCommands),
   )
   const written = new Set([...named, ...byCommands])
   const uncredited = nobodysWork(work, written)
   const tree = gitAfter(memo, now, work.moved && { ...work.moved, apart: undefined }, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
-  const apart = apartCommits(commands, work)
   const compared = end && comparedWith(work, { end, commits: all })
   const files = filesOf(work, [...written].filter(pathOf), { base: compared?.base, end, commits: all })
   const diff = compared ? treesOf(work, [...written], files.own ?? [], compared) : end ? undefined : toldOf(work, named)
   return {
     ...files,
     ...(compared?.origin && { origin: compared.origin }),
-    ...(apart.length > 0 && { apart }),
+    ...(apart.commits.length + apart.files.length > 0 && { apart }),
     commits: commits.slice(-mostCommits),
     ...(uncredited && { uncredited }),
     ...(diff && { diff }),
@@ -190,16 +188,4 @@ function nobodysWork({ state, name, memo: { commands = [] } }: Work, own: Set<st
     for (const path of changed) paths.add(path)
   }
   return paths.size > 0 ? { files: paths.size, sessions } : undefined
-}
-
-/** The files that a command committed in another working tree. */
-const committedBy = (command: Window, work: Work): string[] =>
-  command.now === undefined
-    ? []
-    : commitsBy([command], work).flatMap((commit) => committedIn(command.now as Snapshot, commit))
-
-/** The path of a file that a tool wrote in another working tree, and that is committed there. */
-function committedAs(file: string, roots: Set<string>, committed: Set<string>): string | undefined {
-  const paths = [...roots].map((root) => pathIn(root, ownPath(file)))
-  return paths.find((path) => path !== undefined && committed.has(path))
 }

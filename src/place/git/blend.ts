@@ -27,19 +27,32 @@ export function blended(at: Guarded, file: File, { from, to, favor }: Change): F
   return id === undefined ? to : `${theirs.mode === old.mode ? ours.mode : theirs.mode} ${id}`
 }
 
-/** How many files to compare with a change that was carried. */
-const mostCarried = 50
+/** How many renamed files to look for, and among how many. */
+const mostCarried = 20
 
-/** Where git carried the change of a file that has another path now: the file among these that changed like it alone. */
-export function carriedTo(
+/**
+ * Where git carried these changes of files that had another path before: to files of `seen`, each of which changed like that
+ * alone. `before` is the tree without the changes.
+ */
+export function carriedIn(
   at: Guarded,
-  { before: from, after: to }: Sides,
-  among: Map<string, Sides>,
-): string | undefined {
-  if (from === undefined || to === undefined) return undefined
-  const changed = [...among].filter(([, { before, after }]) => before !== undefined && after !== undefined)
-  if (changed.length > mostCarried) return undefined
-  return changed.find(([, { before, after }]) => blended(at, before, { from, to, favor: 'theirs' }) === after)?.[0]
+  before: string,
+  changes: Map<string, Sides>,
+  seen: Map<string, Sides>,
+): Map<string, string> {
+  const carried = new Map<string, string>()
+  const isEdit = ([, { before, after }]: [string, Sides]) => before !== undefined && after !== undefined
+  const unseen = [...changes].filter((one) => isEdit(one) && !seen.has(one[0]))
+  const among = [...seen].filter((one) => isEdit(one) && !changes.has(one[0]))
+  if (unseen.length === 0 || among.length === 0 || among.length > mostCarried) return carried
+  const names = new Set(bytesIn(at, ['ls-tree', '-r', '--name-only', '-z', before]).toString('utf8').split('\0'))
+  const renamed = unseen.filter(([path]) => !names.has(path))
+  if (renamed.length > mostCarried) return carried
+  for (const [path, { before: from, after: to }] of renamed) {
+    const found = among.find(([, { before, after }]) => blended(at, before, { from, to, favor: 'theirs' }) === after)
+    if (found) carried.set(path, found[0])
+  }
+  return carried
 }
 
 /** A file with only the lines that were added to it since it was new; undefined if there are none, or it is no text. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignPart, foreignText, mostBytes } from '../foreign.ts'
@@ -170,6 +170,17 @@ export function headsOf(place: Place): string[] {
   const linked = existsSync(folder) ? readdirSync(folder).slice(0, mostTrees) : []
   const heads = [commonDir, ...linked.map((name) => join(folder, name))].map((path) => foreignText(join(path, 'HEAD')))
   return heads.flatMap((head) => /^[0-9a-f]{40,64}(?=\n?$)/.exec(head ?? '') ?? [])
+}
+
+/** The top folders of the working trees of the repository. */
+export function rootsOf(place: Place): string[] {
+  const { commonDir } = repositoryBehind(place) ?? {}
+  if (commonDir === undefined) return []
+  const folder = join(commonDir, 'worktrees')
+  const linked = existsSync(folder) ? readdirSync(folder).slice(0, mostTrees) : []
+  const named = linked.flatMap((name) => foreignText(join(folder, name, 'gitdir'))?.trim() ?? [])
+  const main = basename(commonDir) === '.git' ? [dirname(commonDir)] : []
+  return [...main, ...named.map((path) => dirname(path))]
 }
 
 /** How many working trees of a repository to look at. */
