@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { launchers, programs, runners } from '../nouns/run/verdict/command-list.ts'
 import { type Fields, fieldsOf } from '../recorder/agents/fields.ts'
+import { stricter } from '../recorder/facts.ts'
 import type { CheckRule, RecordRules, SessionRules } from '../recorder/trees.ts'
 import type { Snapshot } from '../recorder/work.ts'
 import { pathIn } from '../system/paths.ts'
@@ -75,6 +76,10 @@ export const declaresChecks = (cwd: string): boolean =>
  * does.
  */
 export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', recordIn)
+
+/** What the rules record of a session, both where it began and in the working tree that it has entered. */
+export const sessionRecordRules = ({ cwd, tree }: { cwd: string; tree?: string | null | undefined }): RecordRules =>
+  stricter(recordRules(cwd), tree ? recordRules(tree) : undefined)
 
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)

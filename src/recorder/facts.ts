@@ -22,6 +22,8 @@ export interface Facts {
   run: Pick<RunInput, 'author' | 'where'>
   /** What the session did to the working tree during its turn. */
   work: SessionWork
+  /** What the tool of this step did in other working trees; undefined if it did nothing there. */
+  apart?: Apart | undefined
   /** How the working tree stands to what the run says about it; undefined if there is none. */
   moved?: Moved | undefined
   /** What changed while the command of this step ran; undefined if nothing did. */
@@ -33,6 +35,13 @@ export interface Facts {
   /** What a reader should know who trusts a check, in sentences. */
   remarks(check: RanCheck): string[]
 }
+
+/** What both rules record. */
+export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
+  answers: one.answers && other.answers,
+  prompts: one.prompts && other.prompts,
+  changes: one.changes && other.changes,
+})
 
 /** The facts where there is only the report itself: no working tree, no transcript, no conduct.json. */
 export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
@@ -50,8 +59,6 @@ export interface SessionWork extends Work {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]
   same?: string[]
-  /** All that it did so far in other working trees. */
-  apart?: Apart
   origin?: Origin
 }
 
@@ -64,7 +71,7 @@ export interface RanCheck {
   /** Whether no command that may change files stands before it, and whether none follows it. */
   isFirst: boolean
   isLast: boolean
-  /** Whether only other checks follow it, so that nothing puts back what it did not see. */
+  /** Whether at most tests follow it, so that nothing puts back what it did not see. */
   isAfterWriters?: boolean
 }
 

@@ -22,8 +22,10 @@ export interface Memo {
   n?: number
   /** The number of the last turn that was opened. */
   open?: number
-  /** The working tree at its start. */
+  /** The working tree at its start, or as it entered it. */
   base?: Snapshot
+  /** The one in which it began, if it has entered another one since. */
+  first?: Snapshot
   /** The tree with which its work is compared, because git has brought something since, and up to when that is known. */
   origin?: Origin
   /** What its run says about the working tree. Missing outside git, and in sessions begun by an older version. */
@@ -100,6 +102,23 @@ export interface Apart {
   /** Its commits, oldest first. */
   commits: string[]
   files: ApartFile[]
+}
+
+export const nowhere: Apart = { commits: [], files: [] }
+
+/** How many commits and files of other working trees to remember. */
+const mostApart = 500
+
+/** All that a session did there, with what it did now. */
+export function withApart({ apart = nowhere }: Memo, more: Apart | undefined): Pick<Memo, 'apart'> {
+  if (!more) return apart === nowhere ? {} : { apart }
+  const files = new Map([...apart.files, ...more.files].map((file) => [JSON.stringify(file), file]))
+  return {
+    apart: {
+      commits: [...new Set([...apart.commits, ...more.commits])].slice(-mostApart),
+      files: [...files.values()].slice(-mostApart),
+    },
+  }
 }
 
 /** A file by its path from the top of a working tree. */

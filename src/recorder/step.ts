@@ -3,10 +3,10 @@ import type { Failure, Seen, Step, TurnEnd } from './agents/seen.ts'
 import { mayWrite } from './agents/tools.ts'
 import { hasBegun, isEmpty, isQueued, newDraft, promptedDraft, withStep } from './agents/turn.ts'
 import { checksOf, withBegun } from './check.ts'
-import { type Facts, type RanLine, type Stepped, withCall } from './facts.ts'
-import { type Memo, withSession } from './memo.ts'
+import { type Facts, type RanLine, type Stepped, stricter, withCall } from './facts.ts'
+import { type Memo, withApart, withSession } from './memo.ts'
 import { opened } from './open.ts'
-import { stricter, type Trees } from './trees.ts'
+import type { Trees } from './trees.ts'
 import { begun, ended, foundEnd, leftOpen, release, turned } from './turn.ts'
 import { heldEnd, heldEnded, hold, isWaiting } from './waiting.ts'
 import { isMoved, type Use, withWork } from './work.ts'
@@ -50,12 +50,28 @@ function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
   }
 }
 
-/** Goes on in the working tree that the session has entered before it wrote anything. Its run says so with the next work. */
-function entered(after: Stepped, { trees: { entered: base, checks } }: Facts): Stepped {
-  if (!base) return after
-  const { last: _, origin: __, told, ...memo } = after.memo
-  const { at: ___, ...before } = told ?? { tree: base.tree, commits: [] }
-  return { ...after, memo: { ...memo, base, ...(told && { told: before }), ...(checks && { checks }) } }
+/**
+ * Goes on in the other working tree that the session has entered. Its run says so with the next work. The rules stay those of
+ * the beginning. What it did where it was before is work in another working tree now.
+ */
+function entered(after: Stepped, { apart, trees }: Facts): Stepped {
+  const { entered: now, checks } = trees
+  if (!now) return after
+  const { last: _, origin: __, told, first = after.memo.base, ...memo } = after.memo
+  const { at: ___, ...before } = told ?? { tree: now.tree, commits: [] }
+  const rules = memo.checks && checks ? { ...memo.checks, home: checks.home } : checks
+  return {
+    ...after,
+    memo: {
+      ...memo,
+      ...withApart(after.memo, apart),
+      base: first?.root === now.root ? first : now,
+      ...(first && { first }),
+      ...(memo.own && { same: memo.own }),
+      ...(told && { told: before }),
+      ...(rules && { checks: rules }),
+    },
+  }
 }
 
 /** Ends a session whose end was seen, and its last turn, which no hook ended. */
@@ -131,6 +147,7 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   const { commands = [], edits = [], background = [] } = start.memo
   const memo: Memo = {
     ...usedIn(start.memo, step, at),
+    ...withApart(start.memo, facts.apart),
     ...(step.command && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
     ...(step.files?.length && { edits: [...edits, at].slice(-100) }),
     ...(step.goesOn && step.id !== undefined && { background: [...background, step.id].slice(-100) }),

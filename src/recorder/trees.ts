@@ -11,13 +11,6 @@ export interface RecordRules {
   changes: boolean
 }
 
-/** What both rules record. */
-export const stricter = (one: RecordRules, other: RecordRules = one): RecordRules => ({
-  answers: one.answers && other.answers,
-  prompts: one.prompts && other.prompts,
-  changes: one.changes && other.changes,
-})
-
 /** A git tree of the working tree with that top folder. */
 export type TreeAt = Pick<Snapshot, 'root' | 'tree'>
 

@@ -6,9 +6,9 @@ import { leaseSeconds } from './agents/tools.ts'
 import { type Draft, failureAfter, isEmpty, newDraft, turnOf } from './agents/turn.ts'
 import { plus, tokensOf, usageBetween } from './agents/usage.ts'
 import { unsureChecks } from './check.ts'
-import { type Facts, type SessionWork, type Stepped, withCall } from './facts.ts'
+import { type Facts, type SessionWork, type Stepped, stricter, withCall } from './facts.ts'
 import type { Memo } from './memo.ts'
-import { type RecordRules, stricter } from './trees.ts'
+import type { RecordRules } from './trees.ts'
 import { gitAfter, toldAs } from './work.ts'
 
 const isoOf = (ms: number) => new Date(ms).toISOString()
@@ -101,21 +101,19 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), commands, facts)
 }
 
-/** How many files, files and commits elsewhere, and unended commands of a session to remember. */
-const [mostOwn, mostApart, mostLeft] = [20_000, 500, 100]
+/** How many files and unended commands of a session to remember. */
+const [mostOwn, mostLeft] = [20_000, 100]
 
 /** What to remember of the files of a session. */
 export const ownAfter = ({
   own = [],
   same = [],
-  apart,
   changes,
   diff,
   origin,
-}: SessionWork): Pick<Memo, 'own' | 'same' | 'apart' | 'isCut' | 'last' | 'origin'> => ({
+}: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut' | 'last' | 'origin'> => ({
   own: own.slice(-mostOwn),
   same: same.slice(-mostOwn),
-  ...(apart && { apart: { commits: apart.commits.slice(-mostApart), files: apart.files.slice(-mostApart) } }),
   ...(changes && { isCut: true }),
   ...(origin && { origin }),
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),

@@ -111,6 +111,28 @@ test('a command for which the agent still asked its user has written nothing', a
   assert.deepEqual([turn?.interrupted, turn?.files], [true, undefined])
 })
 
+test('a command that was refused, and after which the agent went on, has written nothing', async (t) => {
+  const user = workplace(t)
+  const { cwd, env } = user
+  const tell = (hook_event_name: string, more = {}) =>
+    hook('codex', { session_id: 's', turn_id: 't', cwd, hook_event_name, ...more }, env)
+  await tell('UserPromptSubmit', { prompt: 'One' })
+  await tell('PreToolUse', command)
+  writeFiles(cwd, { 'mine.txt': 'mine\n' })
+  await tell('PreToolUse', { tool_name: 'apply_patch', tool_input: { command: '' }, tool_use_id: 'patch' })
+  await sleep(2_100)
+  await tell('PostToolUse', {
+    tool_name: 'apply_patch',
+    tool_input: { command: '' },
+    tool_use_id: 'patch',
+    tool_response: '',
+  })
+  await tell('Interrupt')
+  await syncAll(env)
+  const [turn] = await turnsOf(user)
+  assert.deepEqual([turn?.interrupted, turn?.files], [true, undefined])
+})
+
 test('words beside a command during which the agent ended are no answer', async (t) => {
   const user = workplace(t)
   const { cwd, env } = user

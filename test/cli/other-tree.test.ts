@@ -359,3 +359,83 @@ for (const [what, work] of [
     assert.equal(run.verdict, 'stale')
   })
 }
+
+test('a session goes on where it began when the working tree that it entered is merged and removed', async (t) => {
+  const { claude, enter, ended, here, git, env } = sessionIn(t)
+  await claude.prompt('Work')
+  const side = await enter()
+  await side.write('src/new.ts', 'new\n')
+  await side.run(commit)
+  await side.run('sh test.sh')
+  await claude.stop()
+  await syncAll(env)
+  await claude.prompt('Merge')
+  await here.run('git merge -q worktree-side && git worktree remove .claude/worktrees/side')
+  await here.write('src/login.ts', 'answer(401)\n')
+  await here.run('git commit -qam Login')
+  const { run, diffs } = await ended()
+  assert.deepEqual([run.verdict, run.git?.branch, run.git?.commit], ['stale', 'main', git('rev-parse', 'main')])
+  assert.deepEqual(run.git?.commits, git('rev-list', '--reverse', 'main', '-2').split('\n'))
+  assert.deepEqual(run.changes, { files: 2, insertions: 2, deletions: 1 })
+  assert.deepEqual(
+    diffs.map(([path]) => path),
+    ['src/login.ts', 'src/new.ts'],
+  )
+})
+
+test('a session that leaves its tested work in the working tree that it entered is verified by it', async (t) => {
+  const { claude, enter, ended, here, git } = sessionIn(t)
+  await claude.prompt('Work')
+  const side = await enter()
+  await side.write('src/new.ts', 'new\n')
+  await side.run(commit)
+  await side.run('sh test.sh')
+  await claude.tell('PostToolUse', {
+    tool_name: 'ExitWorktree',
+    tool_input: {},
+    tool_use_id: 'exit',
+    tool_response: {},
+  })
+  await here.run('git log -1')
+  const { run, diffs } = await ended()
+  assert.deepEqual([run.verdict, run.git?.commit, diffs.length], ['verified', git('rev-parse', 'worktree-side'), 1])
+})
+
+test('a session cannot prepare the working tree that it enters', async (t) => {
+  const { claude, enter, ended, here, git, side } = sessionIn(t)
+  await claude.prompt('Work')
+  await here.run(`git worktree add -q -b side ${side}`)
+  await here.run(`echo '{ "project": "shop", "checks": { "tests": "true" } }' > ${side}/conduct.json`)
+  await claude.tell('PostToolUse', {
+    tool_name: 'EnterWorktree',
+    tool_input: {},
+    tool_use_id: 'e',
+    cwd: side,
+    tool_response: {},
+  })
+  await claude.tell('PreToolUse', {
+    tool_name: 'Bash',
+    tool_input: { command: 'true' },
+    tool_use_id: 'true',
+    cwd: side,
+  })
+  await claude.tell('PostToolUse', {
+    tool_name: 'Bash',
+    tool_input: { command: 'true' },
+    tool_use_id: 'true',
+    cwd: side,
+    tool_response: {},
+  })
+  const { run } = await ended()
+  assert.notEqual(run.verdict, 'verified')
+  assert.ok(git && enter)
+})
+
+test('the rules of both working trees say what to record', async (t) => {
+  const { claude, enter, ended, cwd } = sessionIn(t)
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "record": { "answers": false } }\n' })
+  await claude.prompt('Work')
+  await (await enter()).write('src/new.ts', 'new\n')
+  const { run } = await ended()
+  assert.deepEqual([run.turns.last?.prompt, run.turns.last?.answer], ['Work', undefined])
+})

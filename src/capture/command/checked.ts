@@ -39,18 +39,18 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   if (whole.length > 0 && inner.size === 0) return { checks: ofLine, others: 'none' }
   const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
   const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
-  const isWriter = (command: LineCommand) => command.kind === 'writes' && !names.get(command)?.length
-  const writer = read.all.findIndex(isWriter)
-  const lastWriter = read.all.some((command) => isWriter(command) && command.isBeside)
+  const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
+  const mayPutBack = (command: LineCommand) => command.kind === 'writes' && !names.get(command)?.includes('tests')
+  const lastWriter = read.all.some((command) => mayPutBack(command) && command.isBeside)
     ? Number.POSITIVE_INFINITY
-    : read.all.findLastIndex(isWriter)
+    : read.all.findLastIndex(mayPutBack)
   const checks = proven.flatMap(([node, code]) => {
     const command = read.commands.get(node)
     if (!command) return []
     const place = read.all.indexOf(command)
     const at = {
       isFirst: writer < 0 || place < writer,
-      isAfterWriters: place > lastWriter,
+      isAfterWriters: place >= lastWriter,
       isLast: last === command,
     }
     return checksOf(names.get(command) ?? [], command.text, code, at)

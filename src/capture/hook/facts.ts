@@ -12,14 +12,15 @@ import { aboutTurn } from '../../recorder/agents/told-turn.ts'
 import { cut, unheardIn } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
-import type { Memo } from '../../recorder/memo.ts'
+import { type Memo, withApart } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
-import type { Cut, RecordRules, Trees } from '../../recorder/trees.ts'
+import type { Cut, RecordRules, Trees, Window } from '../../recorder/trees.ts'
 import { isElsewhere, isMoved, type Snapshot } from '../../recorder/work.ts'
 import { ranBy, readingOf, readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
-import type { Recording } from '../spool/recordings.ts'
+import { type Recording, workFolder } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
+import { didApart, leftBehind } from '../work/apart.ts'
 import { changedIn } from '../work/changed.ts'
 import { changeDuring, checkRemarks, movedTo } from '../work/moved.ts'
 import { ownWork } from '../work/own-work.ts'
@@ -59,11 +60,16 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     : {}
   const told = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
-  const taken = trees.now ?? (needsTree(memo, seen, trees) ? snapshot(recording.cwd, session.objects) : undefined)
+  const taken =
+    trees.now ?? (needsTree(memo, seen, trees) ? snapshot(workFolder(recording), session.objects) : undefined)
   const now = taken ?? (endsTurn(memo, seen) ? removedTree(memo) : undefined)
   const agent = recording.agent ?? 'unknown'
-  const here = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
-  const commands = [...(memo.commands ?? []), { from: trees.began ?? at, to: at, ...trees }]
+  const before = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
+  const window: Window = { from: trees.began ?? at, to: at, ...trees }
+  const did = step.kind === 'tool' ? didApart({ cwd: seen.cwd, trees, step }, window, before) : undefined
+  const apart = trees.entered ? withApart({ apart: leftBehind(before) }, did).apart : did
+  const here = { ...before, memo: { ...memo, ...withApart(memo, apart) } }
+  const commands = [...(memo.commands ?? []), window]
   const moved = now && tellsWork(memo, seen, { ...trees, now }) ? movedTo(now, { ...here, commands }) : undefined
   return {
     at,
@@ -72,12 +78,12 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     rules,
     told,
     trees: { ...withRules(trees, memo), ...(now && { now }) },
-    run: memo.begun ? {} : placeOf({ ...recording, cwd: seen.cwd }),
+    run: memo.begun ? {} : placeOf(recording),
     work: endsTurn(memo, seen)
       ? ownWork({
           ...here,
           agent,
-          cwd: recording.cwd,
+          cwd: workFolder(recording),
           at,
           now,
           moved,
@@ -86,11 +92,12 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
         })
       : { files: [], commits: [] },
     moved,
+    apart,
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
     price: isPriced ? await loadPrices() : (usage) => usage,
     line: linesBy(memo),
     remarks: ({ command }) =>
-      checkRemarks(shellWords(command) ?? [], { cwd: recording.cwd, env: session.env, memo, now }),
+      checkRemarks(shellWords(command) ?? [], { cwd: workFolder(recording), env: session.env, memo, now }),
   }
 }
 
@@ -111,7 +118,7 @@ function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
 function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | undefined): IsOwn {
   const folder = now && isGone(now) ? repositoryBehind(now)?.root : undefined
   const commands = draft?.commands.map(({ command }) => command)
-  return isOwnIn(folder ?? recording.cwd, mail, commands)
+  return isOwnIn(folder ?? workFolder(recording), mail, commands)
 }
 
 /**

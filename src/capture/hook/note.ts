@@ -1,15 +1,16 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Env, folders } from '../../place/folders.ts'
-import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
-import { mayCheck, readable, recordRules, rulesAt } from '../../place/rules.ts'
+import { topOf } from '../../place/git/repository.ts'
+import { isGone, otherTreeAt, snapshot } from '../../place/git/tree.ts'
+import { mayCheck, readable, rulesAt, sessionRecordRules } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
 import { activityOf, isMove, isShell, shortOf } from '../../recorder/agents/tools.ts'
 import type { Memo, ToldWork } from '../../recorder/memo.ts'
-import type { Before, Cut, SessionRules, Trees } from '../../recorder/trees.ts'
+import type { Before, SessionRules, Trees } from '../../recorder/trees.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
 import type { Begun } from '../spool/acts.ts'
-import type { New } from '../spool/recordings.ts'
+import { type New, workFolder } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
 
 /** A report about a session, and its recording. */
@@ -35,9 +36,9 @@ export function noteStep(state: State, heard: Heard, env: Env): boolean {
   // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
   const objects = objectsOf(env, recording.name)
-  const take = (cwd = recording.cwd) => snapshotInHook(cwd, objects, heard.until)
-  const otherTree = (cwd: string) =>
-    cwd === recording.cwd ? undefined : otherTreeAt(cwd, { root: recording.cwd, objects })
+  const own = workFolder(recording)
+  const take = (cwd = own) => snapshotInHook(cwd, objects, heard.until)
+  const otherTree = (cwd: string) => (cwd === own ? undefined : otherTreeAt(cwd, { root: own, objects }))
   if (step.kind === 'begin')
     beginCommand(state, heard, step, () => take(otherTree(folderOf(seen.cwd, step, step.target))))
   const isDue = isNoted && keep(state, heard, env, { take, otherTree })
@@ -84,19 +85,22 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
   switch (step.kind) {
     case 'prompt':
     case 'turn': {
-      const rules = readable(() => recordRules(recording.cwd))
+      const rules = readable(() => sessionRecordRules(recording))
       const known: Trees = {
         rules,
         ...(step.kind === 'prompt' && { mail: env.GIT_COMMITTER_EMAIL }),
         ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }),
-        ...(step.kind === 'turn' && step.goesOn ? {} : cutBy(state, heard)),
+        ...cutBy(state, heard),
       }
+      const entered = step.kind === 'prompt' && isLost(heard) ? enter(state, heard, { take, otherTree }) : undefined
+      const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
+      Object.assign(known, entered)
       // Stored before calling git, because an agent that exits may kill its hooks.
-      const noted = state.note(recording, seen, key, false, known)
+      const noted = state.note(now, seen, key, false, known)
       if (noted === undefined) return false
       endCommands(state, heard)
       const trees = treesAt(state, heard, take)
-      const checks = step.kind === 'prompt' ? rulesAt(recording.cwd, trees?.now) : undefined
+      const checks = step.kind === 'prompt' ? rulesAt(workFolder(recording), trees?.now) : undefined
       state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
       return true
     }
@@ -116,9 +120,10 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
           ? commandTrees(state, heard, { ...step, command: step.command, begun }, takeThere)
           : undefined
       const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
-      const entered = isMove(step.tool) && !seen.subagent ? enter(state, heard, { take, otherTree }) : undefined
+      const entered = isMove(step.tool) || isLost(heard) ? enter(state, heard, { take, otherTree }) : undefined
       const git = entered ? { ...trees?.git, ...entered } : trees?.git
-      if (!state.note(recording, timed(seen, step, trees?.durationMs), key, due, git)) return false
+      const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
+      if (!state.note(now, timed(seen, step, trees?.durationMs), key, due, git)) return false
       state.wrote(
         recording.name,
         (step.files ?? []).map((file) => resolve(seen.cwd, file)),
@@ -131,27 +136,33 @@ function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): 
   }
 }
 
-/** Goes on in the other working tree that the session has entered, if it has written nothing so far. */
+/** Whether the working tree that the session has entered was removed. */
+const isLost = ({ recording: { tree } }: Heard): boolean => tree != null && isGone({ root: tree })
+
+/**
+ * Goes on in the other working tree from which a report comes: in a clean one if the session has written nothing so far, or
+ * in the one in which it began.
+ */
 function enter(
   state: State,
-  { seen, recording: { name } }: Heard,
+  { seen, recording }: Heard,
   { take, otherTree }: Look,
-): Pick<Trees, 'entered' | 'checks'> | undefined {
-  const root = otherTree(seen.cwd)
-  if (root === undefined || hasWritten(state, name)) return undefined
+): (Pick<Trees, 'checks'> & { entered: Snapshot }) | undefined {
+  const root = seen.subagent ? undefined : otherTree(seen.cwd)
+  const isBack = recording.tree != null && root === topOf(recording.cwd)
+  if (root === undefined || (!isBack && hasWritten(state, recording.name))) return undefined
   const entered = take(root)
-  if (!entered) return undefined
-  state.update(name, { cwd: root })
+  if (!entered || (!isBack && entered.tree !== entered.commitTree)) return undefined
   return { entered, checks: rulesAt(root, entered) }
 }
 
 /** Whether a session has written something in its working tree, or may have. */
 function hasWritten(state: State, name: string): boolean {
-  const { own, edits, held, told, commands = [] } = memoIn(state, name)
+  const { own, edits, held, background, told, commands = [] } = memoIn(state, name)
   const notes = state.notes(name)
   const trees = [...commands, ...notes.map(({ git }) => (git ?? {}) as Trees)]
   return (
-    [own, edits, held, told?.commits].some((done) => done?.length) ||
+    [own, edits, held, background, told?.commits, state.unended(name)].some((done) => done?.length) ||
     notes.some(({ seen: { step } }) => step.kind === 'tool' && step.files?.length) ||
     trees.some(({ before, now }) => before && (before.tree !== now?.tree || before.log !== now.log))
   )
@@ -188,21 +199,29 @@ function beginCommand(
 }
 
 /** The rules of a session, or those that it will have. */
-const rulesOf = (state: State, { name, cwd }: New, tree: Snapshot | undefined) =>
-  memoIn(state, name).checks ?? rulesAt(cwd, tree)
+const rulesOf = (state: State, recording: New, tree: Snapshot | undefined) =>
+  memoIn(state, recording.name).checks ?? rulesAt(workFolder(recording), tree)
 
 /** Ends a command, also one that did not run. Returns its start, if it was recorded. */
 const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
   (id !== undefined ? state.finish(name, id, true) : undefined) ??
   (command !== undefined ? state.finish(name, shortOf(command), false) : undefined)
 
-/** The commands that were running. One for which the agent waited for a person may not have begun. */
+/**
+ * The command that was running when a turn was interrupted, or ended without a word. Others without an end did not run, because
+ * somebody refused them, and neither did one for which the agent still waited for a person.
+ */
 function cutBy(state: State, { seen: { step }, recording: { name }, at }: Heard): Pick<Trees, 'cut'> | undefined {
-  const begun = state.doing(name)?.state === 'waiting' ? [] : state.unended(name)
+  const activity = state.doing(name)
+  const last = state.unended(name).at(-1)
+  if (!last || activity?.state !== 'working' || (step.kind === 'turn' && !step.interrupted)) return undefined
+  const isLast = Math.abs(Date.parse(activity.since ?? '') - last.began) < begunMs
   const ended = step.kind === 'prompt' ? {} : { ended: at }
-  const cut = begun.map(({ began, git }): Cut => ({ began, before: git as Before, ...ended }))
-  return cut.length > 0 ? { cut } : undefined
+  return isLast ? { cut: [{ began: last.began, before: last.git as Before, ...ended }] } : undefined
 }
+
+/** How long a hook may take between two notes of one beginning, in milliseconds. */
+const begunMs = 2_000
 
 /** What the session still does in the background goes on after its turn. */
 function endCommands(state: State, { seen: { step }, recording }: Heard) {

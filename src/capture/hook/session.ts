@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
-import { recordRules } from '../../place/rules.ts'
+import { sessionRecordRules } from '../../place/rules.ts'
 import { withUnheard } from '../../recorder/agents/droid/unheard.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Told } from '../../recorder/agents/seen.ts'
@@ -15,7 +15,7 @@ import { close, step } from '../../recorder/step.ts'
 import type { Before, Cut } from '../../recorder/trees.ts'
 import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
-import type { Recording } from '../spool/recordings.ts'
+import { type Recording, workFolder } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
 import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './awaited.ts'
 import { factsOf, notedTrees, type Session } from './facts.ts'
@@ -96,7 +96,7 @@ function sessionOf(state: State, recording: Recording, memo: Memo, env: Env, not
     recording,
     env,
     objects: objectsOf(env, recording.name),
-    rules: recordRules(recording.cwd),
+    rules: sessionRecordRules(recording),
     transcript: (until) => {
       if (until !== undefined) return read(until).catch(() => ({}))
       const now = () => (commands ? toldWithCommands(commands, read) : read())
@@ -147,7 +147,7 @@ function withLastCommands(
     if (step.kind !== 'tool' || step.command === undefined || state.isNoted(recording.name, id)) return []
     const begun = state.begun(recording.name, shortOf(step.command))
     const command = { ...step, command: step.command, begun }
-    const take = () => snapshot(recording.cwd, objects)
+    const take = () => snapshot(workFolder(recording), objects)
     return [{ ...end, seen, git: commandTrees(state, { seen, recording, at: end.at }, command, take).git }]
   })
   return notes.toSpliced(place, 0, ...last)

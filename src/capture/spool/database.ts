@@ -211,6 +211,8 @@ const later: readonly string[] = [
     n integer not null, trees text not null
   ) strict;
   create index diffs_by_name on diffs (name);`,
+  // The other working tree of its repository that a session has entered.
+  'alter table recordings add column tree text;',
 ]
 
 export const latestVersion = firstVersion + later.length

@@ -9,8 +9,9 @@ export interface Recording {
   kind: 'exec' | 'hook' | 'mcp'
   /** The place at that time, without the password of a database. */
   place: Place
-  /** Where it began or, of a session, the working tree that it has entered since. */
   cwd: string
+  /** The top folder of the other working tree of the repository that a session has entered; null if it has entered none. */
+  tree: string | null
   /** The folder of the last report of a session; null if unknown. */
   lastCwd: string | null
   /** Known once createRun was answered. */
@@ -37,9 +38,9 @@ export interface Recording {
 }
 
 export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
-  Partial<Pick<Recording, 'session' | 'agentProcess' | 'agent'>>
+  Partial<Pick<Recording, 'tree' | 'session' | 'agentProcess' | 'agent'>>
 export type Told = Partial<
-  Pick<Recording, 'cwd' | 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended' | 'aheadMs'>
+  Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended' | 'aheadMs'>
 >
 
 /** A recording of a session by its hooks. */
@@ -50,6 +51,9 @@ export interface Session extends Recording {
   /** Whether it is in progress: it has not ended, or has reported since. */
   isLive: boolean
 }
+
+/** The folder in whose working tree a session works. */
+export const workFolder = ({ tree, cwd }: Pick<New, 'tree' | 'cwd'>): string => tree ?? cwd
 
 export interface Recordings {
   /** The recording of that name, created if it is new. */
@@ -83,10 +87,9 @@ export interface Recordings {
   forget(days: number): void
 }
 
-export const columns = `name, kind, place, cwd, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
+export const columns = `name, kind, place, cwd, tree, run_id as "runId", lease_token as "leaseToken", ended, refused, trouble, appended, memo,
   session, agent_process as "agentProcess", agent, last_cwd as "lastCwd", ahead_ms as "aheadMs"`
 const columnOf = {
-  cwd: 'cwd',
   runId: 'run_id',
   leaseToken: 'lease_token',
   ended: 'ended',
@@ -185,16 +188,16 @@ const storedProcess = ({ machine, pid, started }: ProcessId) => JSON.stringify({
 
 /** A known session keeps its recording. If it continues in another process, that is recorded. */
 export function insertRecording(db: Database, recording: New) {
-  const { name, kind, place, cwd, session = null, agentProcess, agent = null } = recording
+  const { name, kind, place, cwd, tree = null, session = null, agentProcess, agent = null } = recording
   // A hook ends at once; what it records continues.
   const recorder = kind === 'hook' ? null : storedProcess(thisProcess())
   const above = agentProcess ? storedProcess(agentProcess) : null
   db.run(
-    `insert into recordings (name, kind, place, cwd, process, created_at, session, agent_process, agent)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict (name) do update set agent_process = coalesce(excluded.agent_process, agent_process),
+    `insert into recordings (name, kind, place, cwd, tree, process, created_at, session, agent_process, agent)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      on conflict (name) do update set tree = coalesce(excluded.tree, tree), agent_process = coalesce(excluded.agent_process, agent_process),
         agent_proven = agent_proven and coalesce(excluded.agent_process = agent_process, 1)`,
-    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, recorder, Date.now(), session, above, agent],
+    ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, tree, recorder, Date.now(), session, above, agent],
   )
   if (above) db.run('insert into session_processes (name, process) values (?, ?) on conflict do nothing', name, above)
 }

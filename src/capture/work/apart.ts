@@ -3,9 +3,9 @@ import type { Git } from '../../nouns/run/work-fields.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, gone, openedAt, treeWithFiles } from '../../place/git/history.ts'
 import { rootsOf, snapshot } from '../../place/git/tree.ts'
-import type { Apart, ApartFile, Memo } from '../../recorder/memo.ts'
+import { type Apart, type ApartFile, nowhere } from '../../recorder/memo.ts'
 import type { Window } from '../../recorder/trees.ts'
-import { isElsewhere, type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
+import { isElsewhere, type Moved, mostPaths, type Snapshot, type Use } from '../../recorder/work.ts'
 import { ownPath, pathIn } from '../../system/paths.ts'
 import { changedBy, commitsBy, committedIn, type Session } from './by-command.ts'
 import { branchesOf, changedIn } from './changed.ts'
@@ -13,25 +13,28 @@ import { branchesOf, changedIn } from './changed.ts'
 // A session has one working tree. What it does in other ones of the repository, such as those of its subagents, is work on
 // other branches.
 
-/** The commands of a session that ran in other working trees. */
-export const elsewhere = (commands: Window[] = [], { base }: Memo): Window[] =>
-  commands.filter((command) => isElsewhere(base, command))
+/** What the use of a tool did in other working trees. */
+export function didApart({ step, trees }: Use, window: Window, session: Session): Apart | undefined {
+  const { base } = session.memo
+  if (!base) return undefined
+  const named = step.files?.length ? namedElsewhere(base, step.files) : []
+  const root = isElsewhere(base, trees) ? trees.now?.root : undefined
+  const changed = root === undefined ? [] : changedBy(window, session).map((path): ApartFile => ({ root, path }))
+  const commits = root === undefined ? [] : commitsBy([window], session)
+  const files = [...named, ...changed]
+  return commits.length + files.length === 0 ? undefined : { commits, files }
+}
 
-/** All that a session did so far in other working trees. */
-export function apartOf(commands: Window[] | undefined, session: Session): Apart {
-  const { base, draft, apart = { commits: [], files: [] } } = session.memo
-  const there = elsewhere(commands, session.memo)
-  const byCommands = there.flatMap((command): ApartFile[] =>
-    changedBy(command, session).map((path) => ({ root: command.now?.root ?? '', path })),
-  )
-  const named = base && draft?.files.length ? namedElsewhere(base, draft.files) : []
-  const files = [...apart.files, ...byCommands, ...named].map((file): [string, ApartFile] => [
-    JSON.stringify(file),
-    file,
-  ])
+/** What a session did so far in the working tree that it leaves. */
+export function leftBehind(session: Session): Apart {
+  const { base, own = [], told, commands = [], draft } = session.memo
+  if (!base) return nowhere
+  const here = commands.filter((command) => !isElsewhere(base, command))
+  const named = draft?.files.flatMap((file) => pathIn(base.root, ownPath(file)) || []) ?? []
+  const paths = [...own, ...here.flatMap((command) => changedBy(command, session)), ...named]
   return {
-    commits: [...new Set([...apart.commits, ...commitsBy(there, session)])],
-    files: [...new Map(files).values()],
+    commits: [...(told?.commits ?? []), ...commitsBy(here, session)],
+    files: paths.map((path) => ({ root: base.root, path })),
   }
 }
 
@@ -44,13 +47,11 @@ function namedElsewhere(base: Snapshot, files: string[]): ApartFile[] {
   })
 }
 
-/** The files of a session that its commands committed in other working trees. */
-export const committedElsewhere = (commands: Window[], session: Session, { files }: Apart): Set<string> => {
-  const own = new Set(files.map(({ path }) => path))
-  const committed = elsewhere(commands, session.memo).flatMap((command) =>
-    commitsBy([command], session).flatMap((commit) => committedIn(command.now as Snapshot, commit)),
-  )
-  return new Set(committed.filter((path) => own.has(path)))
+/** The files of a session that these of its commits have, if it made them in other working trees. */
+export function committedElsewhere(now: Snapshot | undefined, commits: string[], apart: Apart): Set<string> {
+  const own = new Set(apart.files.map(({ path }) => path))
+  const made = commits.filter((commit) => apart.commits.includes(commit))
+  return new Set(now ? made.flatMap((commit) => committedIn(now, commit)).filter((path) => own.has(path)) : [])
 }
 
 /** The path of a file that a tool wrote in another working tree, and that is committed there. */

@@ -6,10 +6,10 @@ import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import { withIds } from '../../recorder/check.ts'
-import type { Memo } from '../../recorder/memo.ts'
+import { type Memo, nowhere } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
 import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
-import { apartFrom, apartOf } from './apart.ts'
+import { apartFrom } from './apart.ts'
 import { attempt, changedBy, type Session } from './by-command.ts'
 import { type Change, changedIn } from './changed.ts'
 import { placed } from './placed.ts'
@@ -27,7 +27,7 @@ export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
   const left = withIds(here.memo.leftovers)
   const uncommitted = uncommittedSince(here.memo.base, now, (path, id) => others.has(path) || left.get(path) === id)
-  const apart = apartOf(here.commands, here)
+  const { apart = nowhere } = here.memo
   return {
     uncommitted,
     isForeign: isForeign(now, here, others),

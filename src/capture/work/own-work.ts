@@ -3,10 +3,10 @@ import { entriesOf } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import type { Memo, Origin, TurnTold, TurnTrees } from '../../recorder/memo.ts'
+import { type Memo, nowhere, type Origin, type TurnTold, type TurnTrees } from '../../recorder/memo.ts'
 import type { Cut } from '../../recorder/trees.ts'
 import { gitAfter, isElsewhere, type Moved, type Snapshot } from '../../recorder/work.ts'
-import { apartOf, committedAs, committedElsewhere } from './apart.ts'
+import { committedAs, committedElsewhere } from './apart.ts'
 import { attempt, changedBy, changedPaths, commitsBy, type Session, writtenByCut } from './by-command.ts'
 import { changedAmong, type Left, type Lines, type Span, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
@@ -40,8 +40,8 @@ export function ownWork(work: Work): SessionWork {
   const { memo, now, cwd } = work
   const { draft, commands = [] } = memo
   const commits = [...new Set(commitsBy(commands, work))]
-  const apart = apartOf(commands, work)
-  const committed = committedElsewhere(commands, work, apart)
+  const { apart = nowhere } = memo
+  const committed = committedElsewhere(now, commits, apart)
   const here = commands.filter((command) => !isElsewhere(memo.base, command))
   const byCommands = new Set([
     ...here.flatMap((command) => changedBy(command, work)),
@@ -62,7 +62,6 @@ export function ownWork(work: Work): SessionWork {
   return {
     ...files,
     ...(compared?.origin && { origin: compared.origin }),
-    ...(apart.commits.length + apart.files.length > 0 && { apart }),
     commits: commits.slice(-mostCommits),
     ...(uncredited && { uncredited }),
     ...(diff && { diff }),
