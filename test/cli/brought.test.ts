@@ -270,9 +270,14 @@ test('the files of a submodule that a session checks out are not its work', asyn
   ])
 })
 
-test('a repository with branches in a reftable has the commits of a session, and only its lines', async (t) => {
+/** Whether git can move a repository to a reftable. */
+function hasTables(): boolean {
   const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(execFileSync('git', ['version'], { encoding: 'utf8' })) ?? []
-  if (Number(major) === 2 && Number(minor) < 46) return t.skip('this git cannot move to a reftable')
+  return Number(major) > 2 || Number(minor) >= 46
+}
+
+test('a repository with branches in a reftable has the commits of a session, and only its lines', async (t) => {
+  if (!hasTables()) return t.skip('this git cannot move to a reftable')
   const user = shared(t, { 40: 'BOB 40' })
   const { cwd, env, git } = user
   rmSync(join(cwd, '.git/logs'), { recursive: true })
@@ -286,6 +291,25 @@ test('a repository with branches in a reftable has the commits of a session, and
   assert.deepEqual([changes, diff], [[1, 1, 1], [['big.txt', 1, 1]]])
   const { git: work } = await onlyRun(user)
   assert.deepEqual(work?.commits, git('rev-list', '--reverse', '--first-parent', 'HEAD', '-2').split('\n'))
+})
+
+test('a branch without history in a reftable has no earlier commits of the session', async (t) => {
+  const user = workplace(t)
+  const { cwd, env, git } = user
+  git('config', 'user.email', 'a@b')
+  if (!hasTables()) return t.skip('this git cannot move to a reftable')
+  rmSync(join(cwd, '.git/logs'), { recursive: true })
+  git('refs', 'migrate', '--ref-format=reftable')
+  writeFiles(cwd, { 'users.txt': 'user\n' })
+  git('add', '-A')
+  git('commit', '-qm', 'mine')
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Work')
+  await claude.run('git checkout -q --orphan pages')
+  await claude.run('git rm -rqf . && echo page > index.html && git add -A && git commit -qm pages')
+  await claude.stop()
+  await syncAll(env)
+  assert.deepEqual((await onlyRun(user)).git?.commits, [git('rev-parse', 'pages')])
 })
 
 test('a merge that removes the old path of a renamed file takes nothing from the session', async (t) => {

@@ -35,7 +35,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   const of = guarded(repository, objects, until)
   const { tree, nested } = workOf(of)
   const committed = committedAt(of, nested)
-  if (hasTables(of)) rewrite(keptReflog(of, objects), tabledReflog(of))
+  if (hasTables(of)) keepReflog(of)
   const log = statSync(reflogIn(of, objects), { throwIfNoEntry: false })?.size ?? 0
   noteLinked(of, log)
   const stash = hasTables(of)
@@ -114,11 +114,13 @@ function reflogIn(of: Repository, objects: string): string {
   return existsSync(kept) ? kept : join(of.gitDir, 'logs/HEAD')
 }
 
-function tabledReflog(of: Guarded): string {
-  const listed = askIn(of, 'log', '--walk-reflogs', '--no-show-signature', '--format=%H <%ge>%x09%gs', 'HEAD') ?? ''
+/** Stays as it is where git lists nothing, as on a branch without a commit. */
+function keepReflog(of: Guarded): void {
+  const listed = askIn(of, 'log', '--walk-reflogs', '--no-show-signature', '--format=%H <%ge>%x09%gs', 'HEAD')
+  if (listed === undefined) return
   const entries = listed.split('\n').reverse()
-  const idOf = (line = '') => line.split(' ', 1)[0] || none
-  return entries.map((line, index) => (line ? `${idOf(entries[index - 1])} ${line}\n` : '')).join('')
+  const idOf = (line: string | undefined) => line?.split(' ', 1)[0] ?? none
+  rewrite(keptReflog(of, of.objects), entries.map((line, index) => `${idOf(entries[index - 1])} ${line}\n`).join(''))
 }
 
 const none = '0'.repeat(40)
