@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 
-const inMemory = '/dev/shm'
+export const inMemory = '/dev/shm'
 const wanted = 2 * 2 ** 30
 
 /**

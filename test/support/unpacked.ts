@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { builtOf, madeOnce, root } from './built.ts'
+import { databaseFolder, inMemory } from './folder.ts'
 
 /** The page as it is built from the sources that are there now. */
 export function builtPage(): Promise<string> {
@@ -28,7 +29,15 @@ const flags = [
 /** A browser, started. */
 export async function launchBrowser(): Promise<Browser> {
   const { executablePath, env } = await unpackedBrowser()
-  return chromium.launch({ executablePath, chromiumSandbox: false, args: flags, env: { ...process.env, ...env } })
+  // Playwright has pictures pass through files on the disk, for containers with little memory in /dev/shm.
+  const ignoreDefaultArgs = databaseFolder === inMemory ? ['--disable-dev-shm-usage'] : []
+  return chromium.launch({
+    executablePath,
+    chromiumSandbox: false,
+    args: flags,
+    ignoreDefaultArgs,
+    env: { ...process.env, ...env },
+  })
 }
 
 /** The browser of the package @sparticuz/chromium, with the libraries and fonts that it ships, so that nothing needs to be installed. */
