@@ -6,7 +6,7 @@ import type { Permission } from '../../src/contract/secret.ts'
 import { openStore, type Running, serve } from '../../src/server/serve.ts'
 import { engines } from './engines.ts'
 import { adminKey } from './server.ts'
-import { builtPage, launchBrowser, logInBy, logInContext } from './unpacked.ts'
+import { builtPage, fileOfOrigin, launchBrowser, logInBy, logInContext } from './unpacked.ts'
 
 let browser: Promise<Browser> | undefined
 after(async () => (await browser)?.close())
@@ -51,6 +51,9 @@ export interface PageOptions extends BrowserContextOptions {
   contentLimit?: number
 }
 
+/** The address for a test that first writes what the page shows. Until the test goes to a page, none follows what it writes. */
+export const blank = fileOfOrigin
+
 /**
  * Opens the page of a server with an empty SQLite file, at an address below it (`#/runs`). Everything ends with the
  * test, which fails if the page threw an error, violated its content security policy or contacted another host.
@@ -91,7 +94,8 @@ export async function openPage(t: TestContext, address = '', options: PageOption
   if (permissions.length > 0) {
     await logInBy(page, home, (await client.createKey({ name: 'ada', permissions, person })).secret)
   }
-  await page.goto(home + address)
+  // Whoever is logged in is there already.
+  if (address !== blank || permissions.length === 0) await page.goto(home + address)
   const openTab = async (address = '') => {
     const page = await context.newPage()
     await page.goto(home + address)

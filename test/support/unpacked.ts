@@ -74,6 +74,9 @@ async function unpackBrowser(folder: string) {
   writeFileSync(join(folder, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${folders}${names.join('')}</fontconfig>`)
 }
 
+/** A file of the page's origin that runs no script. */
+export const fileOfOrigin = 'favicon.svg'
+
 /** Logs a browser in by a page of its own. */
 export async function logInContext(context: BrowserContext, home: string, key: string): Promise<void> {
   const page = await context.newPage()
@@ -85,7 +88,6 @@ export async function logInContext(context: BrowserContext, home: string, key: s
 export async function logInBy(page: Page, home: string, key: string): Promise<void> {
   const response = await page.request.post(`${home}v1/auth/session`, { data: { key } })
   const { token } = await response.json()
-  // A file of the same origin that runs no script.
-  await page.goto(`${home}favicon.svg`)
+  await page.goto(home + fileOfOrigin)
   await page.evaluate(([name, value]) => localStorage.setItem(name, value), [`conduct.session ${home}`, token] as const)
 }

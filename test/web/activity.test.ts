@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('activity shows events as they happen, as sentences, filtered by the address', async (t) => {
   const { page, client, home } = await openPage(t, '#/activity?type=run.created&type=run.updated')
@@ -33,7 +33,7 @@ test('activity shows events as they happen, as sentences, filtered by the addres
 })
 
 test('activity tells by day what came of the work, and has every event behind a link', async (t) => {
-  const { page, client, home } = await openPage(t, '#/keys')
+  const { page, client, home } = await openPage(t, blank)
   const [ada, mateo] = ['Ada Lund <ada@example.com>', 'Mateo Ruiz <mateo@example.com>']
   const at = new Date(Date.now() - 9 * 86_400_000).toISOString()
   const past = { createdAt: at, startedAt: at, endedAt: at }
@@ -51,7 +51,7 @@ test('activity tells by day what came of the work, and has every event behind a 
   await client.createRun({ title: 'Sync', agent: 'codex', author: ada, status: 'failed', failure })
   await client.createSpec({ specId: 'A-1', title: 'Passkeys' })
   await client.updateSpec({ specId: 'A-1', status: 'completed' })
-  await page.goto(`${home}?again#/activity`)
+  await page.goto(`${home}#/activity`)
 
   const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
   const finished = "Mateo Ruiz's claude-code finished RUN-002 · Log in: Done: the form has a button."
@@ -90,12 +90,12 @@ const restOf = (page: Page) =>
   })
 
 test('activity reads on in both directions as the user scrolls, and keeps a bounded part of the log', async (t) => {
-  const { page, client } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const count = 800
   for (let n = 0; n < count; n += 50) {
     await Promise.all(Array.from({ length: 50 }, (_, m) => client.createFeature({ name: `part ${n + m}` })))
   }
-  await page.goto(`${page.url()}#/activity?type=feature.created`)
+  await page.goto(`${home}#/activity?type=feature.created`)
   const lines = page.locator('.activity li')
   await lines.filter({ hasText: `feature ${count} ` }).waitFor()
   assert.ok((await shownOn(page)).length < 250)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('a key is created, its secret shown once, and revoked', async (t) => {
   const { page, client } = await openPage(t, '#/keys')
@@ -125,7 +125,7 @@ const withoutRests = `
   globalThis.setTimeout = (work, ms, ...args) => (ms >= 5000 ? 0 : wait(work, ms, ...args))`
 
 test('a new project is listed at once, even while many runs arrive', async (t) => {
-  const { page, client, home, openTab } = await openPage(t, '', { before: withoutRests })
+  const { page, client, home, openTab } = await openPage(t, blank, { before: withoutRests })
   await page.goto(`${home}#/projects`)
   await page.getByRole('link', { name: 'Settings of default' }).waitFor()
   const other = await openTab('#/projects')

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('runs of one spec are one row, which is opened, and decided at once', async (t) => {
-  const { client, home, page, advance } = await openPage(t, '#/keys')
+  const { client, home, page, advance } = await openPage(t, blank)
   for (let n = 1; n <= 245; n++) {
     await client.createRun({ runId: `R-${n}`, title: `Try ${n}`, status: 'failed', specId: 'AUTH-001' })
   }
   advance(1)
   await client.createRun({ runId: 'OTHER', title: 'Other', status: 'failed' })
   await client.createRun({ title: 'Not checked', status: 'completed' })
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   const needs = page.getByRole('region', { name: 'Needs attention' })
   await needs.getByRole('heading', { name: 'Needs attention 246', exact: true }).waitFor()
   await needs.getByRole('link', { name: '1 completed, not checked' }).waitFor()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
-import { openPage, type Shown } from '../support/browser.ts'
+import { blank, openPage, type Shown } from '../support/browser.ts'
 
 const keyOf = async ({ client, home }: Shown, name: string) => {
   const { secret } = await client.createKey({ name, permissions: ['write'] })
@@ -9,7 +9,7 @@ const keyOf = async ({ client, home }: Shown, name: string) => {
 }
 
 test('the checks that count are those of the verdict, on the page of a run, in a comparison and on Now', async (t) => {
-  const shown = await openPage(t)
+  const shown = await openPage(t, blank)
   const { page, home } = shown
   const [agent, ci] = [await keyOf(shown, 'agent'), await keyOf(shown, 'ci')]
   const command = 'npm test'
@@ -47,7 +47,7 @@ test('the checks that count are those of the verdict, on the page of a run, in a
 })
 
 test('the comparison of runs shows all checks, and new ones that leave the verdicts as they are', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const check = (runId: string, name: string) => client.createCheck({ runId, name, result: 'warn' })
   for (const runId of ['A', 'B']) await client.createRun({ runId, status: 'completed' })
   await check('A', 'early')

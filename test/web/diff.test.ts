@@ -5,7 +5,7 @@ import { colouredLines } from '../../src/web/diff/colours.ts'
 import { languageOf } from '../../src/web/diff/languages.ts'
 import { hunksOf, linesOf, piecesOf, splitRows, unifiedRows } from '../../src/web/diff/patch.ts'
 import { wordsOf } from '../../src/web/diff/words.ts'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const patch = `@@ -10,5 +10,5 @@ function hold()
  const a = 1
@@ -125,7 +125,7 @@ async function serveDiff(page: Page, files: File[]) {
 }
 
 async function openDiff(t: Parameters<typeof openPage>[0], files: File[], query = '') {
-  const shown = await openPage(t)
+  const shown = await openPage(t, blank)
   await shown.client.createRun({ runId: 'R', status: 'completed' })
   await shown.client.appendTurn({ runId: 'R', prompt: 'Go on', files: [{ path: 'src/a.ts', insertions: 1 }] })
   await serveDiff(shown.page, files)
@@ -212,7 +212,7 @@ test('300 files, one of them with 20,000 lines, are drawn as far as they are in 
 })
 
 test('of a turn with more files than it lists, the page says how many have no diff', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   for (const [runId, isShown] of [
     ['SHOWN', true],
     ['BARE', false],

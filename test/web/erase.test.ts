@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const secret = 'correct-horse-battery'
 
@@ -18,7 +18,7 @@ async function eraseBy(page: Page, found: RegExp) {
 const isForgotten = (page: Page) => page.waitForFunction((text) => !document.body.innerHTML.includes(text), secret)
 
 test('an admin sees what would be erased, erases the texts of a run, and every open page removes them', async (t) => {
-  const { page, client, home, openTab } = await openPage(t)
+  const { page, client, home, openTab } = await openPage(t, blank)
   const { run } = await client.createRun({
     title: `Title ${secret}`,
     status: 'in_progress',
@@ -26,7 +26,7 @@ test('an admin sees what would be erased, erases the texts of a run, and every o
   })
   await client.appendTurn({ runId: run.runId, prompt: `Prompt ${secret}`, answer: `Answer ${secret}` })
   await client.createCheck({ runId: run.runId, name: 'tests', result: 'pass', content: `Check ${secret}` })
-  await page.goto(`${home}?again#/runs/default/RUN-001?view=log`)
+  await page.goto(`${home}#/runs/default/RUN-001?view=log`)
   const session = await openTab('#/runs/default/RUN-001')
   const list = await openTab('#/runs')
   const now = await openTab()
@@ -83,18 +83,18 @@ test('a text is erased in every place, and a spec and a project are erased as a 
 })
 
 test('only an admin can erase', async (t) => {
-  const { page, client, home } = await openPage(t, '', { permissions: ['write', 'delete'] })
+  const { page, client, home } = await openPage(t, blank, { permissions: ['write', 'delete'] })
   await client.createRun({ title: 'One' })
-  await page.goto(`${home}?again#/runs/default/RUN-001`)
+  await page.goto(`${home}#/runs/default/RUN-001`)
   await page.locator('summary', { hasText: 'More actions' }).click()
   await page.getByRole('button', { name: 'Delete run' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Erase texts' }).count(), 0)
 })
 
 test('an erasure that is closed before its end stops, and says what is erased', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: `Title ${secret}` })
-  await page.goto(`${home}?again#/runs/default/RUN-001`)
+  await page.goto(`${home}#/runs/default/RUN-001`)
   await page.locator('summary', { hasText: 'More actions' }).click()
   await page.getByRole('button', { name: 'Erase texts' }).click()
   const dialog = page.getByRole('dialog')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('features can be searched, and the page of one lists the runs that touched it', async (t) => {
   const { page, client } = await openPage(t, '#/features')
@@ -42,13 +42,13 @@ test('the titles of the runs that touched a feature keep most of the width, also
 })
 
 test('the lists of features and projects show their runs, the newest run, its verdict and the cost', async (t) => {
-  const { page, client, home } = await openPage(t, '#/features')
+  const { page, client, home } = await openPage(t, blank)
   await client.createFeature({ name: 'idle' })
   await client.createRun({ runId: 'OLD', usage: { costUsd: 0.5 } })
   await client.createRun({ runId: 'NEW', status: 'completed', usage: { costUsd: 0.25 } })
   for (const runId of ['OLD', 'NEW']) await client.linkFeatures({ runId, features: [{ name: 'auth' }] })
   await client.createCheck({ runId: 'NEW', result: 'pass' })
-  await page.goto(`${home}?again#/features`)
+  await page.goto(`${home}#/features`)
   const auth = page.getByRole('listitem').filter({ hasText: 'auth' })
   for (const words of ['2 runs', '$0.75', 'NEW', 'Verified']) await auth.getByText(words).waitFor()
   const idle = page.getByRole('listitem').filter({ hasText: 'idle' })
@@ -67,7 +67,7 @@ test('the lists of features and projects show their runs, the newest run, its ve
 })
 
 test('a long description leaves the figures of a feature in their lines', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createFeature({ name: 'short' })
   await client.createFeature({ name: 'long', description: 'Much to say. '.repeat(50) })
   await page.goto(`${home}#/features`)
@@ -77,7 +77,7 @@ test('a long description leaves the figures of a feature in their lines', async 
 })
 
 test('on the way back from a feature, and after a reload, the list is where it was left', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   for (let n = 1; n <= 40; n++) await client.createFeature({ name: `Feature ${n}` })
   await page.goto(`${home}#/features`)
   const isAt = (top: number) => page.waitForFunction((top) => scrollY === top, top)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const odd = 'docs/50% off/#1 & más?.md'
 
@@ -47,7 +47,7 @@ test('a file of a run leads to all runs that wrote it, and to those of the folde
 })
 
 test('the list of runs takes a file as a filter, and explains one that cannot be', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ runId: 'A', title: 'Wrote it' })
   await client.createRun({ runId: 'B', title: 'Did not' })
   await client.appendTurn({ runId: 'A', files: [{ path: 'src/a.ts' }] })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
 
 test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t) => {
@@ -85,38 +85,38 @@ test('the palette opens at once, since keys that come before it would act on the
 })
 
 test('one switch selects the projects on all pages', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await client.createRun({ title: 'Ours', status: 'failed' })
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   const needs = page.getByRole('region', { name: 'Needs attention' })
   await needs.getByRole('link', { name: 'Ours' }).waitFor()
   await page.locator('.project-switch summary').click()
   await page.getByRole('checkbox', { name: 'Shop' }).check()
   await needs.getByRole('link', { name: 'Ours' }).waitFor({ state: 'detached' })
-  assert.equal(page.url(), `${home}?again#/?project=shop`)
+  assert.equal(page.url(), `${home}#/?project=shop`)
   await page.waitForFunction(() => document.title === 'Now · Conduct')
   // The open menu covers what is below it.
   await page.keyboard.press('Escape')
   for (const name of ['Runs', 'Specs', 'Features', 'Activity', 'Trends']) {
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click()
-    await page.waitForURL(`${home}?again#/${name.toLowerCase()}?project=shop`)
+    await page.waitForURL(`${home}#/${name.toLowerCase()}?project=shop`)
   }
   // A page for the whole server keeps the selection.
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Keys' }).click()
   await page.getByRole('heading', { name: 'Keys', level: 1 }).waitFor()
   await Promise.all(['g', 'r'].map((key) => page.keyboard.press(key)))
-  await page.waitForURL(`${home}?again#/runs?project=shop`)
+  await page.waitForURL(`${home}#/runs?project=shop`)
   await page.locator('.project-switch summary').click()
   await page.getByRole('checkbox', { name: 'Shop' }).uncheck()
   await page.getByRole('link', { name: 'Ours' }).waitFor()
 })
 
 test('a chosen project that is deleted or unknown can be taken back', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await client.createRun({ title: 'Ours', status: 'failed' })
-  await page.goto(`${home}?again#/?project=shop`)
+  await page.goto(`${home}#/?project=shop`)
   const pages = page.getByRole('navigation', { name: 'Pages' })
   await page.locator('.project-switch').getByText('Project: Shop').waitFor()
   await pages.getByRole('link', { name: 'Projects' }).click()
@@ -127,14 +127,14 @@ test('a chosen project that is deleted or unknown can be taken back', async (t) 
   await page.locator('.project-switch').waitFor({ state: 'detached' })
   await pages.getByRole('link', { name: 'Runs' }).click()
   await page.getByRole('link', { name: 'Ours' }).waitFor()
-  assert.equal(page.url(), `${home}?again#/runs`)
+  assert.equal(page.url(), `${home}#/runs`)
 
-  await page.goto(`${home}?again#/runs?project=gone`)
+  await page.goto(`${home}#/runs?project=gone`)
   await page.getByText("There is no project 'gone'").first().waitFor()
   await page.locator('.project-switch summary').click()
   await page.getByRole('checkbox', { name: 'gone' }).click()
   await page.getByRole('link', { name: 'Ours' }).waitFor()
-  assert.equal(page.url(), `${home}?again#/runs`)
+  assert.equal(page.url(), `${home}#/runs`)
 })
 
 test('the page tells a user with a read-only key so once', async (t) => {
@@ -156,10 +156,10 @@ test('a page over plain HTTP says that it cannot change anything, and has no but
 })
 
 test('the menu is one row on a phone', async (t) => {
-  const { page, client, home } = await openPage(t, '', { viewport: { width: 390, height: 844 } })
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 390, height: 844 } })
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await client.createRun({ title: 'Failed', status: 'failed' })
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   await page.getByText('need attention').waitFor({ state: 'attached' })
   const tops = await page
     .getByRole('navigation', { name: 'Pages' })
@@ -218,9 +218,9 @@ test('on a narrow screen, the menu scrolls to the current page', async (t) => {
 })
 
 test('in a low window, the menu scrolls by itself, and everything around it stays in reach', async (t) => {
-  const { page, client, home } = await openPage(t, '', { viewport: { width: 720, height: 450 } })
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 720, height: 450 } })
   for (const slug of ['shop', 'office', 'lab']) await client.createProject({ slug, name: slug })
-  await page.goto(`${home}?again#/projects`)
+  await page.goto(`${home}#/projects`)
   await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor()
   await page.locator('.project-switch').waitFor()
   const bottomOf = (name: string) =>

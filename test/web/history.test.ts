@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import type { Event } from '../../src/log/fields.ts'
 import type { TimelineEntry } from '../../src/nouns/run/timeline-fields.ts'
 import { entriesOf, joined, type TurnEntry, withAppend } from '../../src/web/data/runs/history.ts'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const timeOf = (second: number) => new Date(second * 1000).toISOString()
 const turns = (from: number, to: number): TurnEntry[] =>
@@ -57,7 +57,7 @@ const turnsOn = (page: Page) =>
 const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n)
 
 test('the timeline of a long run says how many turns it leaves out, and shows them', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'A long way', status: 'in_progress' })
   const add = (n: number) => client.appendTurn({ runId: run.runId, prompt: `\n# Step ${n}\nGo on.`, answer: 'Done.' })
   for (let n = 1; n <= 650; n++) await add(n)
@@ -86,7 +86,7 @@ test('the timeline of a long run says how many turns it leaves out, and shows th
 })
 
 test('the timeline follows a live run without reading it again', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'At work', status: 'in_progress' })
   const other = (await client.createRun({ title: 'Another', status: 'in_progress' })).run
   await client.appendTurn({ runId: run.runId, prompt: 'Begin' })
@@ -123,7 +123,7 @@ test('the timeline follows a live run without reading it again', async (t) => {
 })
 
 test('the resumption of a run whose lease expired is shown where it happened', async (t) => {
-  const { page, client, home, advance } = await openPage(t)
+  const { page, client, home, advance } = await openPage(t, blank)
   const { run, lease } = await client.createRun({ title: 'Asleep', leaseSeconds: 60 })
   const write = (text: string) => client.appendToRun({ runId: run.runId, text, leaseToken: lease?.token })
   await write('before\n')
@@ -142,7 +142,7 @@ test('the resumption of a run whose lease expired is shown where it happened', a
 })
 
 test('a turn that resumes a run is shown as the resumption', async (t) => {
-  const { page, client, home, advance } = await openPage(t)
+  const { page, client, home, advance } = await openPage(t, blank)
   const { run, lease } = await client.createRun({ title: 'Asleep', leaseSeconds: 60 })
   const add = (prompt: string) => client.appendTurn({ runId: run.runId, prompt, leaseToken: lease?.token })
   await add('Begin')
@@ -157,7 +157,7 @@ test('a turn that resumes a run is shown as the resumption', async (t) => {
 })
 
 test('the timeline names what it leaves out besides turns, and the heading of the checks that these are not all', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { runId } = (await client.createRun({ title: 'Checked often' })).run
   for (let n = 0; n < 505; n++) await client.createCheck({ runId, result: 'pass' })
   await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
 import type { Input } from '../../src/client/client.ts'
 import { size } from '../proof/size.ts'
-import { openPage, type Shown } from '../support/browser.ts'
+import { blank, openPage, type Shown } from '../support/browser.ts'
 
 const acts = ['hit()', 'hit`1`', 'top.hit()', "eval('hit()')", 'setTimeout(hit)']
 /** Attempts to make a page run a script, load something or go elsewhere. `ACT` stands for the code to run. */
@@ -154,7 +154,7 @@ const otherPages: OtherPage[] = [
 const none = { links: [], open: [], elements: 0, handlers: 0 }
 
 test('no text from an agent can run, load or redirect anything, in any field', async (t) => {
-  const shown = await openPage(t)
+  const shown = await openPage(t, blank)
   const { page, home } = shown
   let hits = 0
   await page.exposeFunction('hit', () => hits++)
@@ -198,7 +198,7 @@ test('no text from an agent can run, load or redirect anything, in any field', a
 })
 
 test('no text of a turn or a diff can run, load or redirect anything', async (t) => {
-  const { client, page, home } = await openPage(t)
+  const { client, page, home } = await openPage(t, blank)
   let hits = 0
   await page.exposeFunction('hit', () => hits++)
   const all = Array.from({ length: size(tries.length, 200) }, (_, n) => n)
@@ -236,7 +236,7 @@ test('no text of a turn or a diff can run, load or redirect anything', async (t)
 })
 
 test('a text that is deeply nested, or slow to parse, is still shown', async (t) => {
-  const { client, page, home } = await openPage(t)
+  const { client, page, home } = await openPage(t, blank)
   const texts = [
     '> '.repeat(50_000),
     '_a'.repeat(50_000),

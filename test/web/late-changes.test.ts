@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Request } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 import { hold } from '../support/held.ts'
 
 const writes = (request: Request) => request.method() !== 'GET'
 
 test('a form that was left does not close the one that is open when its answer arrives', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Checked', status: 'completed' })
   await page.goto(`${home}#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Add check' }).click()
@@ -78,7 +78,7 @@ test('nothing can be typed while a spec is saved, since it would be lost', async
 })
 
 test('a late conflict of a form that was cancelled does not bring its text back', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await page.goto(`${home}#/projects/shop`)
   await page.getByRole('button', { name: 'Edit project' }).click()
@@ -101,13 +101,13 @@ test('a late conflict of a form that was cancelled does not bring its text back'
 })
 
 test('a change appears also while the stream of events is silent', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Labelled', status: 'in_progress' })
   await client.createSpec({ specId: 'S-1', title: 'Spec', content: 'Before' })
   await client.createProject({ slug: 'shop', name: 'Shop' })
   // A proxy that buffers the stream lets nothing of it through.
   await page.route('**/v1/events*', () => {})
-  await page.goto(`${home}?again#/runs/default/RUN-001`)
+  await page.goto(`${home}#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Edit labels' }).click()
   await page.getByLabel('One on each line').fill('team: web')
   await page.getByRole('button', { name: 'Save' }).click()
@@ -137,7 +137,7 @@ test('a change appears also while the stream of events is silent', async (t) => 
 })
 
 test('the result of a test of a webhook waits until the dialog that is open is closed', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createWebhook({ url: 'http://hooks.invalid/hook' })
   await page.goto(`${home}#/webhooks`)
   const held = await hold(page, writes)

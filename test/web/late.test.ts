@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page, Request } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 import { hold } from '../support/held.ts'
 
 const reads = (path: RegExp) => (request: Request) =>
@@ -147,7 +147,7 @@ test('the palette says that it searches, and does not open what earlier words fo
 })
 
 test('a list without matches does not say that there is nothing at all while it reads again', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createFeature({ name: 'checkout' })
   await client.createSpec({ title: 'Checkout' })
   for (const [noun, api] of [

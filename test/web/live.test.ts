@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
 
 test('a new run appears as a lane, whose last line changes as the log grows', async (t) => {
@@ -152,12 +152,12 @@ test('lanes show who waits for a person, who works on what, and who is idle, in 
 })
 
 test('the page of a live run follows its activity, also if another project is chosen', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop' })
   const { run } = await client.createRun({ title: 'Ours', status: 'in_progress' })
   const since = new Date().toISOString()
   await client.heartbeat({ runId: run.runId, activity: { state: 'working', tool: 'Bash', target: 'npm test', since } })
-  await page.goto(`${home}?again#/runs?project=shop`)
+  await page.goto(`${home}#/runs?project=shop`)
   await page.getByText('No runs yet').waitFor()
   await page.evaluate((address) => location.assign(address), '#/runs/default/RUN-001')
   await page.locator('.turn.open').getByText('npm test').waitFor()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Folds } from '../../src/web/log/folds.ts'
 import { Lines } from '../../src/web/log/lines.ts'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const groupsOf = (text: string) => {
   const lines = new Lines()
@@ -77,7 +77,7 @@ test('a megabyte of group marks is read in linear time', () => {
 })
 
 test('a group is folded, and unfolds on a click and for a search hit in it', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const many = Array.from({ length: 300 }, (_, n) => `package ${n}\n`).join('')
   const content = `begin\n::group::Install\n${many}::endgroup::\n::group::Test\nok\nerror: broken\n::endgroup::\nend\n`
   await client.createRun({ title: 'CI', content, contentType: 'text/x-terminal', status: 'failed' })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Growing } from '../../src/web/data/runs/growing.ts'
 import { Lines } from '../../src/web/log/lines.ts'
 import { Places } from '../../src/web/log/places.ts'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 /** Where each line of a text begins, read after each piece. */
 function placesOf(pieces: [text: string, end?: number][]): (number | undefined)[] {
@@ -58,7 +58,7 @@ test('lines after a gap begin where they would without it', () => {
 })
 
 test('a log shows when the ledger received its lines, if asked', async (t) => {
-  const { page, client, home, advance } = await openPage(t)
+  const { page, client, home, advance } = await openPage(t, blank)
   const contentType = 'text/x-terminal'
   const { run } = await client.createRun({ runId: 'R', status: 'in_progress', contentType, content: 'first\n' })
   advance(60_000)

@@ -5,7 +5,7 @@ import { Growing } from '../../src/web/data/runs/growing.ts'
 import { isError } from '../../src/web/log/groups.ts'
 import { Lines, longestLine, plainOf } from '../../src/web/log/lines.ts'
 import { missingWords } from '../../src/web/log/numbers.ts'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const esc = String.fromCharCode(27)
 const red = `${esc}[31m`
@@ -66,7 +66,7 @@ test('a megabyte of escape sequences is read in linear time', () => {
 })
 
 test('terminal output keeps its lines and colours, and markup in it is plain text', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const content = `# not a heading\n*no* emphasis\n${red}not ok 3 - broken${reset}\n<b>no markup</b>\n`
   const { run } = await client.createRun({ title: 'Tests', content, contentType: 'text/x-terminal', status: 'failed' })
   await client.createCheck({
@@ -95,7 +95,7 @@ test('terminal output keeps its lines and colours, and markup in it is plain tex
 })
 
 test('a log of 10 MB can be read, searched and scrolled, and only the visible lines are drawn', async (t) => {
-  const { page, client, home } = await openPage(t, '', { contentLimit: 20_000_000 })
+  const { page, client, home } = await openPage(t, blank, { contentLimit: 20_000_000 })
   const line = (n: number) => `line ${n} ${'x'.repeat(86)}\n`
   const block = (n: number) => Array.from({ length: 5000 }, (_, at) => line(n * 5000 + at + 1)).join('')
   const { run } = await client.createRun({ title: 'Long', contentType: 'text/x-terminal', status: 'in_progress' })
@@ -145,7 +145,7 @@ test('after a gap, lines have the numbers that they had when they were written',
 })
 
 test('a log with a gap says how much is missing and where, links to true lines, and can be downloaded', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const line = (n: number) => `line ${n}\n`
   const some = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => line(from + n)).join('')
   const { run } = await client.createRun({ title: 'Long', contentType: 'text/x-terminal', status: 'completed' })
@@ -208,7 +208,7 @@ const notingLongest = `
   requestAnimationFrame(begin)`
 
 test('a long log is split over several frames, and an append costs only its own length', async (t) => {
-  const { page, client, home } = await openPage(t, '', { contentLimit: 5_000_000, before: notingLongest })
+  const { page, client, home } = await openPage(t, blank, { contentLimit: 5_000_000, before: notingLongest })
   const lines = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => `\x1b[32mline ${from + n}\x1b[0m ${'x'.repeat(80)}\n`).join('')
   const { run } = await client.createRun({ title: 'Long', contentType: 'text/x-terminal', status: 'in_progress' })
@@ -246,7 +246,7 @@ test('a growing text can be searched, and its colours continue, across appends',
 })
 
 test('a log is followed until the user pauses it, and only appended text is read', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const content = Array.from({ length: 200 }, (_, n) => `line ${n}\n`).join('')
   const { run } = await client.createRun({
     title: 'Live',

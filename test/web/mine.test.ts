@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { openPage, type Shown } from '../support/browser.ts'
+import { blank, openPage, type Shown } from '../support/browser.ts'
 
 const [ada, mateo] = ['Ada <ADA@example.com>', 'Mateo Ruiz <mateo@example.com>']
 
@@ -10,12 +10,12 @@ async function addWaiting({ client }: Shown, title: string, author: string) {
 }
 
 test('Mine narrows lanes, lists, counts and the title of the tab, and this browser keeps the choice', async (t) => {
-  const shown = await openPage(t, '#/keys', { person: 'Ada Lund <ada@example.com>' })
+  const shown = await openPage(t, blank, { person: 'Ada Lund <ada@example.com>' })
   const { page, home, client } = shown
   await addWaiting(shown, 'Her migration', ada)
   await addWaiting(shown, 'His migration', mateo)
   await client.createRun({ title: 'His failure', author: mateo, status: 'failed' })
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   const lanes = page.locator('.lane')
   await lanes.filter({ hasText: 'waiting for you' }).filter({ hasText: 'Her migration' }).waitFor()
   await lanes.filter({ hasText: 'waiting for Mateo Ruiz' }).filter({ hasText: 'His migration' }).waitFor()
@@ -42,17 +42,17 @@ test('Mine narrows lanes, lists, counts and the title of the tab, and this brows
 })
 
 test('a key without a person is offered no choice, and is told how to get one', async (t) => {
-  const shown = await openPage(t, '#/keys')
+  const shown = await openPage(t, blank)
   const { page, home } = shown
   await addWaiting(shown, 'Her migration', ada)
-  await page.goto(`${home}?again#/runs?mine=true`)
+  await page.goto(`${home}#/runs?mine=true`)
   await page.locator('table.runs .title', { hasText: 'Her migration' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Mine' }).count(), 0)
   await page.getByTitle(/An admin can say whose it is: conduct key update \d+ --person/).waitFor()
 })
 
 test('search hits say whose run they are from, which agent did it, and when it began', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const at = '2026-01-02T03:04:05.000Z'
   await client.createRun({
     ...{ title: 'Passkeys', author: mateo, agent: 'codex', status: 'completed' },
@@ -67,7 +67,7 @@ test('search hits say whose run they are from, which agent did it, and when it b
 
 /** A spec and a feature with a run of Ada and one of Mateo each, and a switch that stands on Mine. */
 async function openMine(t: TestContext) {
-  const shown = await openPage(t, '#/keys', { person: 'Ada Lund <ada@example.com>' })
+  const shown = await openPage(t, blank, { person: 'Ada Lund <ada@example.com>' })
   const { client, page, home } = shown
   await client.createSpec({ specId: 'S', title: 'Passkeys' })
   await client.createSpec({ specId: 'HIS', title: 'Refunds' })

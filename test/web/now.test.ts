@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Counted, sumsOf, tellingOf } from '../../src/web/data/lists/telling.ts'
-import { openPage, type Shown } from '../support/browser.ts'
+import { blank, openPage, type Shown } from '../support/browser.ts'
 
 const [ada, mateo] = ['Ada Lund <ada@example.com>', 'Mateo Ruiz <mateo@example.com>']
 const hour = 3_600_000
@@ -20,7 +20,7 @@ const visitedAt = (hoursAgo: number, home: string) => {
 }
 
 test('Now begins with what ended since the last visit: how many, what it cost, whose, and what came of it', async (t) => {
-  const shown = await openPage(t, '#/keys', { person: ada })
+  const shown = await openPage(t, blank, { person: ada })
   const { page, home, client } = shown
   await addEnded(shown, 30, { title: 'Before', author: ada })
   const { run } = await addEnded(shown, 2, { title: 'Add passkeys', author: ada, usage: { costUsd: 2.5 } })
@@ -29,7 +29,7 @@ test('Now begins with what ended since the last visit: how many, what it cost, w
   const failure = { code: 'TESTS_FAILED', message: '2 of 9 tests fail.\nMore.' }
   await addEnded(shown, 1, { title: 'Sync calendars', author: mateo, status: 'failed', failure })
   await page.evaluate(([name, value]) => localStorage.setItem(name, value), visitedAt(3, home))
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
 
   const since = page.getByRole('region', { name: 'Since you were here' })
   await since.getByText('2 runs ended').waitFor()
@@ -48,7 +48,7 @@ test('Now begins with what ended since the last visit: how many, what it cost, w
 })
 
 test('a visit ends once the page was out of sight for half an hour', async (t) => {
-  const shown = await openPage(t, '#/keys')
+  const shown = await openPage(t, blank)
   const { page, home } = shown
   await addEnded(shown, 0.1, { title: 'Lately' })
   await page.goto(`${home}?first#/`)
@@ -66,14 +66,14 @@ test('a visit ends once the page was out of sight for half an hour', async (t) =
 })
 
 test('of twenty agents, those that wait stand first and larger, and most others are folded', async (t) => {
-  const { page, client, home } = await openPage(t, '#/keys')
+  const { page, client, home } = await openPage(t, blank)
   for (let n = 1; n <= 20; n++) {
     const { run } = await client.createRun({ title: `Work ${n}`, agent: 'codex', status: 'in_progress' })
     const state = n % 10 === 0 ? 'waiting' : n === 19 ? 'idle' : 'working'
     await client.heartbeat({ runId: run.runId, activity: { state, tool: 'Bash', target: `npm run step-${n}` } })
   }
   await page.setViewportSize({ width: 1440, height: 900 })
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   const lanes = page.locator('.lane')
   await lanes.nth(9).waitFor()
   assert.equal(await lanes.count(), 10)
@@ -97,7 +97,7 @@ async function addWork(shown: Shown) {
 }
 
 test('beside twenty agents, what ended and what needs attention is in sight, and stays in its place', async (t) => {
-  const shown = await openPage(t, '#/keys', { viewport: { width: 1440, height: 900 }, person: ada })
+  const shown = await openPage(t, blank, { viewport: { width: 1440, height: 900 }, person: ada })
   const { page, client, home } = shown
   await addWork(shown)
   const beat = (n: number, state: 'working' | 'waiting' | 'idle', target: string) =>
@@ -107,7 +107,7 @@ test('beside twenty agents, what ended and what needs attention is in sight, and
     await client.createRun({ runId: `LIVE-${n}`, title, author: mateo, agent: 'codex', status: 'in_progress' })
     await beat(n, n <= 12 ? 'working' : n <= 17 ? 'waiting' : 'idle', `npm run step-${n}`)
   }
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   const placeOf = async (name: RegExp) => {
     const { y, height } = (await page.getByRole('region', { name }).getByRole('listitem').first().boundingBox()) ?? {}
     return { y: y ?? 0, end: (y ?? 0) + Math.min(height ?? 0, 60) }

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { pageAt, pages } from '../../src/web/pages.ts'
 import { violations } from '../support/axe.ts'
-import { openPage, type Shown } from '../support/browser.ts'
+import { blank, openPage, type Shown } from '../support/browser.ts'
 import { builtPage } from '../support/unpacked.ts'
 
 /** Whose key the browser has, so that the pages offer all that they have. */
@@ -153,7 +153,7 @@ async function fill({ client, page }: Shown) {
 }
 
 test('every control of the frame has a name on a phone', async (t) => {
-  const { page, home } = await openPage(t, '', {
+  const { page, home } = await openPage(t, blank, {
     viewport: { width: 390, height: 844 },
     reducedMotion: 'reduce',
     person,
@@ -166,7 +166,7 @@ test('every control of the frame has a name on a phone', async (t) => {
 })
 
 test('axe reports nothing on the views of a run on a phone', async (t) => {
-  const shown = await openPage(t, '', { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
+  const shown = await openPage(t, blank, { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
   const { page, home } = shown
   await fill(shown)
   for (const [address, sign] of furnished.filter(([address]) => /RUN-(TURNS|TERM)/.test(address))) {
@@ -190,7 +190,7 @@ for (const [colorScheme, width] of [
 ] as const) {
   test(`axe reports nothing on any page (${colorScheme}, ${width} px wide)`, async (t) => {
     const viewport = { width, height: 800 }
-    const shown = await openPage(t, '', { colorScheme, viewport, reducedMotion: 'reduce', person })
+    const shown = await openPage(t, blank, { colorScheme, viewport, reducedMotion: 'reduce', person })
     const { page, home } = shown
     const only = colorScheme === 'light' ? 'all' : 'colours'
     await fill(shown)
@@ -289,7 +289,7 @@ for (const [letters, before] of [
   ['wide', wideLetters],
 ] as const) {
   test(`no page scrolls sideways, and no badge is cut, with ${letters} letters`, async (t) => {
-    const shown = await openPage(t, '', { viewport: { width: 360, height: 740 }, person, before })
+    const shown = await openPage(t, blank, { viewport: { width: 360, height: 740 }, person, before })
     const { page, home } = shown
     await fill(shown)
     const wrong: string[] = []

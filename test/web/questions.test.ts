@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const failure = { code: 'MERGE_CONFLICT', message: 'The rebase onto main conflicts in 2 files.\nMore.' }
 const author = 'Ada Lund <ada@example.com>'
 
 /** The page *Now* of a ledger in which a first attempt failed and a second one wrote a file. */
 async function openNow(t: TestContext) {
-  const shown = await openPage(t)
+  const shown = await openPage(t, blank)
   const { client, page, home } = shown
   const usage = { costUsd: 1.5 }
   await client.createRun({ runId: 'A', title: 'First try', author, agent: 'codex', status: 'failed', failure, usage })
@@ -15,7 +15,7 @@ async function openNow(t: TestContext) {
   await client.appendTurn({ runId: 'B', prompt: 'Go on', files: [{ path: 'src/a.ts', insertions: 1 }] })
   await client.createCheck({ runId: 'B', name: 'tests', result: 'fail' })
   await client.updateRun({ runId: 'B', status: 'completed' })
-  await page.goto(`${home}?again#/`)
+  await page.goto(`${home}#/`)
   await page.getByText('2 runs ended').waitFor()
   return shown
 }
@@ -67,7 +67,7 @@ test('attempts lead to their comparison, picked runs by a key, and views of a ru
 })
 
 test('on a phone, a row has the verdict of its run, and why it failed', async (t) => {
-  const { page, client, home } = await openPage(t, '', { viewport: { width: 390, height: 800 } })
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 390, height: 800 } })
   await client.createRun({ runId: 'A', title: 'First try', author, status: 'failed', failure })
   await client.createRun({ runId: 'B', title: 'Second try', status: 'completed' })
   await client.createCheck({ runId: 'B', name: 'tests', result: 'fail' })
@@ -79,7 +79,7 @@ test('on a phone, a row has the verdict of its run, and why it failed', async (t
 })
 
 test('a list of failures says why each failed, also one of which only an exit code was recorded', async (t) => {
-  const { client, page, home } = await openPage(t)
+  const { client, page, home } = await openPage(t, blank)
   await client.createRun({ title: 'Rebase', status: 'failed', failure })
   await client.createRun({ title: 'Nightly', status: 'failed', exitCode: 3 })
   await page.goto(`${home}#/runs?status=failed`)

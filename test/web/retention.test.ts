@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const dayMs = 86_400_000
 
 test('a project gets a retention, after the page counts what it would remove', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const ended = (days: number) => {
     const at = new Date(Date.now() - days * dayMs).toISOString()
     return { status: 'completed', createdAt: at, startedAt: at, endedAt: at } as const
@@ -74,7 +74,7 @@ test('a count ends with its dialog', async (t) => {
 })
 
 test('a project is deleted after its name is typed, and only by an admin of the whole server', async (t) => {
-  const { page, client, home, logIn } = await openPage(t)
+  const { page, client, home, logIn } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Web shop' })
   await page.goto(`${home}#/projects/default`)
   await page.getByRole('button', { name: 'Erase all texts' }).waitFor()

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const secret = 'correct-horse-battery'
 
 test('the diffs of a run are on its page as they were recorded, lead to their files, and go when they are erased', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const runId = 'R'
   const path = 'src/auth/session.ts'
   await client.createRun({ runId, title: 'Add sessions', status: 'in_progress' })

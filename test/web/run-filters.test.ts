@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
 
@@ -35,7 +35,7 @@ test('filters are part of the address, and the back button undoes them', async (
 })
 
 test('an invalid filter is reported, and the others apply', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Bad', status: 'failed' })
   await client.createRun({ title: 'Good', status: 'completed' })
   await page.goto(`${home}#/runs?status=bogus&status=failed&createdAfter=yesterday`)
@@ -50,7 +50,7 @@ test('an invalid filter is reported, and the others apply', async (t) => {
 })
 
 test('filters are suggested from the runs, apply to a search, and can be removed one by one', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const git = { branch: 'topic/passkeys' }
   await client.createRun({ title: 'Passkey lost', status: 'failed', agent: 'codex', labels: { team: 'web' }, git })
   await client.createRun({ title: 'Passkey found', status: 'completed', agent: 'codex' })

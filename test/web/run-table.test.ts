@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('the keyboard moves through the rows, opens one, and shows all shortcuts', async (t) => {
   const { page, client } = await openPage(t)
@@ -94,7 +94,7 @@ test('a long list draws only the rows in view, and reads on as the user scrolls'
 })
 
 test('columns are chosen per browser, and a narrow window drops them before titles', async (t) => {
-  const { page, client, home, openTab } = await openPage(t)
+  const { page, client, home, openTab } = await openPage(t, blank)
   const usage = { model: 'sonnet', inputTokens: 12_000, outputTokens: 400, costUsd: 1.5 }
   await client.createRun({ title: 'Costly', status: 'completed', usage, git: { branch: 'topic' } })
   await client.createRun({ title: 'Untold' })
@@ -212,10 +212,10 @@ test('two contents are compared once, and not again whenever the page is drawn',
       if (this.length > 10_000) globalThis.splits++
       return split.apply(this, words)
     }`
-  const { page, client } = await openPage(t, 'blank', { before })
+  const { page, client, home } = await openPage(t, blank, { before })
   const lines = (word: string) => Array.from({ length: 2000 }, (_, n) => `${word} ${n % 7 ? n : 'same'}`).join('\n')
   for (const word of ['old', 'new']) await client.createRun({ title: word, content: lines(word) })
-  await page.goto(`${page.url().replace('blank', '')}#/compare?run=default/RUN-001&run=default/RUN-002`)
+  await page.goto(`${home}#/compare?run=default/RUN-001&run=default/RUN-002`)
   await page
     .getByText(/too little in common|From line/)
     .first()
@@ -265,7 +265,7 @@ test('in a wide font, badges and durations fit their columns at any width', asyn
 })
 
 test('the menu of columns looks like every other menu', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'One' })
   await page.goto(`${home}#/runs`)
   await page.locator('summary', { hasText: 'Columns' }).click()
@@ -274,7 +274,7 @@ test('the menu of columns looks like every other menu', async (t) => {
 })
 
 test('a failed run says why in the list, and how to continue its session on its page', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const where = { cwd: "/home/ada/it's here", session: '0b7d-44' }
   const message = 'The limit of the provider was reached.\nTry again later.'
   await client.createRun({ agent: 'claude-code', where, status: 'failed', failure: { code: 'RATE_LIMITED', message } })
@@ -297,7 +297,7 @@ test('rows that are higher for large letters keep their place while one scrolls'
     sheet.replaceSync('.runs .title { line-height: 44px }')
     document.adoptedStyleSheets = [sheet]
   }`
-  const { page, client, home } = await openPage(t, '#/keys', { before })
+  const { page, client, home } = await openPage(t, blank, { before })
   const count = 150
   for (let n = 1; n <= count; n += 25) {
     await Promise.all(Array.from({ length: 25 }, () => client.createRun({ title: 'Run' })))

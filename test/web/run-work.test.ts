@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const [base, commit] = ['1'.repeat(40), '2'.repeat(40)]
 
 test('the changes of a run link to its host: commits, branch, comparison and pull request', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const git = { repository: 'git@github.com:acme/shop.git', branch: 'fix/holds', base, commit }
   const { run } = await client.createRun({
     title: 'Hold a boat',
@@ -46,7 +46,7 @@ test('the changes of a run link to its host: commits, branch, comparison and pul
 })
 
 test('commits of a repository on an unknown host are plain text', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ git: { repository: 'git@git.example.com:acme/shop.git', branch: 'main', base, commit } })
   await page.goto(`${home}#/runs/default/RUN-001`)
   const changed = page.getByRole('region', { name: 'What changed' })
@@ -56,7 +56,7 @@ test('commits of a repository on an unknown host are plain text', async (t) => {
 })
 
 test("failing checks come first, replaced ones last, and the retry command contains the run's command", async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'Check me', status: 'completed', command: 'npm test' })
   const { runId } = run
   await client.createCheck({ runId, name: 'tests', result: 'fail' })

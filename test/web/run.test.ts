@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('a run is finished, checked, labelled and deleted', async (t) => {
   const { page, client } = await openPage(t)
@@ -34,9 +34,9 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
 })
 
 test('a conflicting change is reported, the page shows the new values, and the user can save again', async (t) => {
-  const { page, client } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Ours', status: 'completed' })
-  await page.goto(`${page.url()}#/runs/default/RUN-001`)
+  await page.goto(`${home}#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Edit labels' }).click()
   await page.getByRole('textbox').fill('team: web')
   // Another client writes between the reading and the saving.
@@ -55,9 +55,9 @@ test('a conflicting change is reported, the page shows the new values, and the u
 })
 
 test('the labels that a user changes are merged with those that others changed meanwhile', async (t) => {
-  const { page, client } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Ours', status: 'completed', labels: { team: 'web', old: 'yes', kept: 'a' } })
-  await page.goto(`${page.url()}#/runs/default/RUN-001`)
+  await page.goto(`${home}#/runs/default/RUN-001`)
   await page.getByRole('button', { name: 'Edit labels' }).click()
   await page.getByRole('textbox').fill('team: shop\nkept: a\npriority: high')
   await client.updateRun({ runId: 'RUN-001', labels: { team: 'web', old: 'yes', kept: 'b', approved: 'grace' } })

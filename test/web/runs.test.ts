@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
 
@@ -54,7 +54,7 @@ test('a list that could not be refreshed is read again on request', async (t) =>
 })
 
 test('the search finds runs by their words, and marks them', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Login', content: '# Login\n\nThe passkey works.' })
   await client.createRun({ title: 'Logout' })
   // The page is opened only now, because an open list announces new runs without showing them.
@@ -70,7 +70,7 @@ test('the search finds runs by their words, and marks them', async (t) => {
 })
 
 test('a search finds the files that turns wrote, and leads to their changes', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { runId } = (await client.createRun({ title: 'Login' })).run
   await client.appendTurn({ runId, n: 1, prompt: 'Go.' })
   const patch = '@@ -1 +1 @@\n-password\n+passkey\n'
@@ -88,7 +88,7 @@ test('a search finds the files that turns wrote, and leads to their changes', as
 })
 
 test('an excerpt of terminal output has no escape sequences', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const content = 'start\n\x1b[32mok\x1b[0m refuses \x1b[1mall\x1b[0m passkeys of others\n'
   await client.createRun({ title: 'Tests', content, contentType: 'text/x-terminal' })
   await page.goto(`${home}#/runs?q=passkeys`)
@@ -98,7 +98,7 @@ test('an excerpt of terminal output has no escape sequences', async (t) => {
 })
 
 test('on the way back from a run, the list is where it was left, also after its filters changed', async (t) => {
-  const { page, client, home } = await openPage(t, '#/keys')
+  const { page, client, home } = await openPage(t, blank)
   for (let n = 0; n < 60; n++) await client.createRun({ status: 'completed' })
   await page.goto(`${home}#/runs`)
   await page.locator('tbody .title').first().waitFor()
@@ -130,11 +130,11 @@ async function holdNext(page: Page, isMeant: (query: URLSearchParams) => boolean
 }
 
 test('a page that was asked for before the list started again leaves no gap in it', async (t) => {
-  const { page, client } = await openPage(t, 'blank')
+  const { page, client, home } = await openPage(t, blank)
   for (let n = 1; n <= 150; n++) await client.createRun({ title: `Run ${n}` })
   const release = await holdNext(page, (query) => query.has('cursor') && !query.has('createdAfter'))
   const asked = page.waitForRequest(/cursor=/)
-  await page.goto(`${page.url().replace('blank', '')}#/runs`)
+  await page.goto(`${home}#/runs`)
   await page.getByText('Run 150').waitFor()
   await page.mouse.wheel(0, 10_000)
   await asked

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('a session is shown by turns, each with its actions, usage and cost', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'Hold a boat', agent: 'claude-code', status: 'in_progress' })
   await client.appendTurn({
     runId: run.runId,
@@ -62,7 +62,7 @@ test('a session is shown by turns, each with its actions, usage and cost', async
 })
 
 test('a turn has a link, new turns appear, and long texts are folded', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'Long session', status: 'in_progress' })
   const add = (n: number) =>
     client.appendTurn({
@@ -119,7 +119,7 @@ test('a live session shows the open turn, on its page and on Now', async (t) => 
 })
 
 test('the first turn does not take the log away from its reader', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ status: 'in_progress', content: 'What happened so far' })
   const add = (prompt: string) => client.appendTurn({ runId: run.runId, prompt })
   await page.goto(`${home}#/runs/default/${run.runId}`)
@@ -134,7 +134,7 @@ test('the first turn does not take the log away from its reader', async (t) => {
 })
 
 test('the open turn shows what the agent did so far, without a reload, until it is closed', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run, lease } = await client.createRun({ title: 'Hold a boat', agent: 'claude-code', leaseSeconds: 600 })
   const held = { runId: run.runId, leaseToken: lease?.token ?? '' }
   const activity = { state: 'working', tool: 'Bash', target: 'npm run lint' } as const
@@ -166,7 +166,7 @@ test('the open turn shows what the agent did so far, without a reload, until it 
 })
 
 test('a turn whose end was lost stays on the page of its run', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'Hold a boat', status: 'in_progress' })
   const { runId } = run
   await client.appendTurn({ runId, n: 1, open: true, prompt: 'Hold a boat.' })
@@ -180,7 +180,7 @@ test('a turn whose end was lost stays on the page of its run', async (t) => {
 })
 
 test('the prompts of a session keep their place beside files, commands, cost and time, in every width', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ runId: 'R', title: 'Hold a boat' })
   for (let n = 1; n <= 5; n++) {
     await client.appendTurn({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('a spec that exists only as a name on runs can be written on its page, with a preview', async (t) => {
   const { page, client } = await openPage(t, '#/specs/default/AUTH-001')
@@ -26,7 +26,7 @@ test('a spec that exists only as a name on runs can be written on its page, with
 })
 
 test('a new spec belongs to the project that is chosen', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })
   await page.goto(`${home}#/specs?project=shop`)
   await page.getByRole('link', { name: 'New spec' }).click()

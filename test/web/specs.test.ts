@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('the board shows specs by status, with checklist and verdicts, and a card can be moved by keyboard', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
@@ -36,7 +36,7 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
 })
 
 test('the specs are also a list, and a spec shows the newest check of each name over its runs', async (t) => {
-  const { page, client, home } = await openPage(t, '#/keys')
+  const { page, client, home } = await openPage(t, blank)
   await client.createSpec({ specId: 'A-1', title: 'Log in' })
   const check = (runId: string, name: string, result: 'pass' | 'fail') =>
     client.createCheck({ runId, name, result, command: `npm run ${name}`, exitCode: result === 'pass' ? 0 : 1 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 const dayMs = 86_400_000
 
@@ -42,7 +42,7 @@ test('trends show the results of a period as figures, as sentences and as a tabl
 })
 
 test('a row leads to the runs of the same projects and days', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop' })
   const createdAt = new Date(Date.now() - 10 * dayMs).toISOString()
   await client.createRun({ title: 'Long ago', agent: 'codex', createdAt })
@@ -55,7 +55,7 @@ test('a row leads to the runs of the same projects and days', async (t) => {
 })
 
 test("a day is a day in the viewer's time zone, not the server's", async (t) => {
-  const { page, client, home } = await openPage(t, '', { timezoneId: 'Pacific/Kiritimati' })
+  const { page, client, home } = await openPage(t, blank, { timezoneId: 'Pacific/Kiritimati' })
   const { run } = await client.createRun({ title: 'One' })
   await page.goto(`${home}#/trends`)
   await page.getByText('Runs by status, each day in Pacific/Kiritimati: 1 pending.').waitFor()
@@ -65,7 +65,7 @@ test("a day is a day in the viewer's time zone, not the server's", async (t) => 
 })
 
 test("charts are drawn if Intl does not know the browser's language or time zone", async (t) => {
-  const { page, client, home } = await openPage(t, '', {
+  const { page, client, home } = await openPage(t, blank, {
     before: `
       Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })
       const { resolvedOptions } = Intl.DateTimeFormat.prototype
@@ -80,7 +80,7 @@ test("charts are drawn if Intl does not know the browser's language or time zone
 })
 
 test('runs are compared by agent, author, spec, project and model, and the table is downloaded as shown', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   const usage = { model: 'm-1', inputTokens: 1200, outputTokens: 34, costUsd: 0.25 }
   await client.createRun({ agent: '=HYPERLINK("x")', author: 'Jürgen, Ada', specId: 'A-1', status: 'completed', usage })
   await client.createRun({ agent: 'codex', status: 'failed' })
@@ -126,7 +126,7 @@ test('runs are compared by agent, author, spec, project and model, and the table
 })
 
 test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await client.createRun({ runId: 'BAD', status: 'failed', agent: 'long-'.repeat(40), usage: { costUsd: 12_345.67 } })
   for (let n = 0; n < 200; n++) await client.createRun({ runId: `RUN-${n}`, status: 'completed' })
   await client.createCheck({ runId: 'RUN-0', name: 'tests', result: 'pass' })

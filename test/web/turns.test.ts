@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Client } from '../../src/client/client.ts'
 import { questionsOf } from '../../src/web/runs/questions.ts'
-import { openPage } from '../support/browser.ts'
+import { blank, openPage } from '../support/browser.ts'
 
 test('the questions of an answer are those at its end, outside of code', () => {
   const cases: [answer: string, questions: string[]][] = [
@@ -40,7 +40,7 @@ async function addTurns(client: Client, count: number) {
 }
 
 test('a session of 40 turns fits two screens, with its end at the top and its turns as lines that unfold', async (t) => {
-  const { page, client, home } = await openPage(t, '', { viewport: { width: 1440, height: 900 } })
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 1440, height: 900 } })
   await addTurns(client, 40)
   await client.updateRun({ runId: 'S', status: 'completed' })
   await page.goto(`${home}#/runs/default/S`)
@@ -94,7 +94,7 @@ test('a session of 40 turns fits two screens, with its end at the top and its tu
 })
 
 test('a session that goes on grows without moving what is being read', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   await addTurns(client, 12)
   await page.goto(`${home}#/runs/default/S?turn=6`)
   const read = page.locator('#turn-6')
@@ -112,7 +112,7 @@ test('a session that goes on grows without moving what is being read', async (t)
 })
 
 test('sessions are compared by their last answers', async (t) => {
-  const { page, client, home } = await openPage(t)
+  const { page, client, home } = await openPage(t, blank)
   for (const runId of ['A', 'B']) {
     await client.createRun({ runId, status: 'completed' })
     await client.appendTurn({ runId, prompt: 'Go on', answer: `The **end** of ${runId}` })
