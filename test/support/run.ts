@@ -36,6 +36,8 @@ mkdirSync(cache, { recursive: true })
 process.chdir(root)
 // The tests and what they start compile each file once.
 process.env.NODE_COMPILE_CACHE ??= join(cache, 'compiled')
+// tsc, which has a few seconds to live, collects garbage less often.
+process.env.GOGC ??= '400'
 if (values.check) process.env.CONDUCT_TEST_ENGINES ??= 'sqlite'
 if (values.proof) {
   process.env.CONDUCT_PROOF = shareOf(values.share)
@@ -154,7 +156,8 @@ const checks = testsOnly
   ? []
   : [
       toolOf('biome', 'ci', '--error-on-warnings'),
-      toolOf('tsc', '--incremental', '--tsBuildInfoFile', join(cache, 'types')),
+      // By default it has four checkers, of which each derives types that another has derived.
+      toolOf('tsc', '--singleThreaded', '--incremental', '--tsBuildInfoFile', join(cache, 'types')),
     ]
 const files = filesToRun()
 // A run within another, as the test of this file is, has its ledgers.
