@@ -21,11 +21,26 @@ export const groups: Record<string, string[]> = {
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story,timeline,rejudge}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
   removal_and_export: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
+  attention_and_diffs: [
+    'test/{attention,attention-plan,delete,diff,files-of-runs,open-turn,run-activity,search-diffs}.test.ts',
+    'test/{everywhere-plan,hosts,many-projects,news,rotated-key,webhook-format,whose-runs,wrong-clock}.test.ts',
+  ],
   http_and_mcp: [
     'test/{csv,event-plan,listener,permissions,run-plan,serve-page}.test.ts',
     'test/mcp/{http,tools}.test.ts',
   ],
   store_and_client: ['test/{anchor,batch,check-list,client,leader,migrate,operations,own-agent}.test.ts'],
+  upgrade: ['test/upgrade/*.test.ts'],
+  own_postgres: [
+    'test/{postgres,postgres-hosts,postgres-tls}.test.ts',
+    'test/proof/{faults-postgres,postgres-restart}.test.ts',
+  ],
+  proofs_of_ledgers: ['test/proof/{backup,clock,disk-full,erase,kill,retention,seal}.test.ts'],
+  proofs_of_servers: [
+    'test/proof/{events,hostile-clients,idempotency,no-secret,sigterm,streams,two-servers}.test.ts',
+    'test/proof/{webhooks,webhooks-hostile}.test.ts',
+  ],
+  proofs_of_the_program: ['test/proof/{damage,export-size,regex,resident,session-ends,traps,whose-run}.test.ts'],
   generated: ['test/{difference,examples,fuzz}.test.ts', 'test/property/*.test.ts'],
   forgeries_and_damage: ['test/{forgery,forgery-imitation,forgery-indirect,seal-damage}.test.ts'],
   mcp_processes: ['test/mcp/{claim-order,hold,older-server,session,stdio,story}.test.ts'],
@@ -35,6 +50,7 @@ export const groups: Record<string, string[]> = {
   web_specs_and_admin: ['test/web/{admin,shift,spec-edit,specs,webhooks}.test.ts'],
   web_now: ['test/web/{activity,attention,event-window,late,late-changes,notifications}.test.ts'],
   web_every_page: ['test/web/{erase,hostile,page}.test.ts'],
+  web_diffs: ['test/web/{diff,files,log-times,mine,now,questions,run-diff,turns}.test.ts'],
   web_texts: ['test/web/{checks,direction,markdown,retention,runs}.test.ts'],
   cli_lists: ['test/cli/{address,command,csv,deliver-turns,erase,init,lists,open,retention,unkept,usage}.test.ts'],
   cli_setup: ['test/cli/{connect,doctor,exit,init-agents,init-checks,new-project,profiles,project,rules}.test.ts'],
@@ -50,6 +66,14 @@ export const groups: Record<string, string[]> = {
     'test/cli/{changed-files,checked-bash,foreign,foreign-lint,foreign-print,nested,odd-repositories,other-tree}.test.ts',
     'test/cli/{interrupted,live-verdict,two-servers,verdict-beside,verdict-cases}.test.ts',
   ],
+  cli_diffs: [
+    'test/cli/{import-diffs,import-removed,objects,past-diffs,removed-tree,run-diff,tree,turn-diffs}.test.ts',
+  ],
+  cli_git: ['test/cli/{git,git-settings,outside-git}.test.ts', 'test/system/{disk,lint,paths,programs,socket}.test.ts'],
+  cli_people: ['test/cli/{attention,brought,in-session,left-command,mine,older-server,open-turn,told}.test.ts'],
+  cli_hooks: ['test/cli/{background,deliver,deserted,hook,hook-line}.test.ts'],
+  cli_servers: ['test/cli/{backup,demo,doctor-database,import-killed,stream,team,watch}.test.ts'],
+  cli_commands: ['test/cli/{bin,exec,exec-terminal,outage,resident,start}.test.ts', 'test/serve.test.ts'],
 }
 
 /** The groups of `npm run check`. They start no other processes than their own. */
