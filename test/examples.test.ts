@@ -20,7 +20,7 @@ interface Answer {
 
 /** Starts a server, and returns a function that runs commands of the documentation against it in a shell. */
 async function freshShell(t: TestContext, engine: Engine): Promise<(command: string) => Promise<Answer>> {
-  const { url } = await openServer(t, await engine.freshUrl(t))
+  const { url } = await openServer(t, (await engine.ledger(t)).url)
   const { origin } = new URL(url)
   return async (command) => {
     const here = command.replaceAll('http://localhost:3000', origin).replaceAll('sk_admin_xxx', adminKey)

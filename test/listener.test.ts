@@ -181,7 +181,7 @@ test('no bytes of a request cause a fault of the server', async (t) => {
 for (const engine of engines) {
   test(`a server loads neither fetch nor HTTP/2 for its plain requests (${engine.name})`, async (t) => {
     const list = "data:text/javascript,process.on('exit',()=>console.log(process.moduleLoadList.join()))"
-    const server = await startServer(t, await engine.freshUrl(t), { NODE_OPTIONS: `--import=${list}` })
+    const server = await startServer(t, (await engine.ledger(t)).url, { NODE_OPTIONS: `--import=${list}` })
     const client = createClient({ url: server.url, key: adminKey })
     const { run } = await client.createRun({ content: '# A run' })
     await client.appendToRun({ runId: run.runId, text: 'more\n' })

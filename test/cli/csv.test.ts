@@ -29,7 +29,7 @@ testPlaces('a list as CSV has one header line for all pages', async ({ env }) =>
 
 for (const engine of engines) {
   test(`the command prints what the server sends (${engine.name})`, async (t) => {
-    const { url } = await openServer(t, await engine.freshUrl(t))
+    const { url } = await openServer(t, (await engine.ledger(t)).url)
     const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
     await run(`run create --title 'a "b", c' --label team=web`)
     const headers = { authorization: `Bearer ${adminKey}`, accept: 'text/csv' }

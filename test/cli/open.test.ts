@@ -22,7 +22,7 @@ async function assertOnce(link: string, name: string) {
 
 for (const engine of engines) {
   test(`open prints a link that logs in once to the server on this machine (${engine.name})`, async (t) => {
-    const databaseUrl = await engine.freshUrl(t)
+    const { url: databaseUrl } = await engine.ledger(t)
     const { url } = await startServer(t, databaseUrl, { CONDUCT_BASE_PATH: '/ledger' })
     const env = {
       ...homeOf(freshFolder(t)),

@@ -19,7 +19,7 @@ import { remoteUser } from './user.ts'
 /** A server that the test can kill, and start again at the same address. */
 async function server(t: TestContext) {
   const port = String(await freePort())
-  const databaseUrl = await (engines[0] as (typeof engines)[0]).freshUrl(t)
+  const { url: databaseUrl } = await (engines[0] as (typeof engines)[0]).ledger(t)
   return { url: `http://127.0.0.1:${port}/conduct`, start: () => startServer(t, databaseUrl, { CONDUCT_PORT: port }) }
 }
 

@@ -10,8 +10,8 @@ import { conduct, programOf, start } from './program.ts'
 
 const [sqlite, postgres] = engines as [Engine, Engine]
 const places = {
-  'the local SQLite': async (t: TestContext) => ({ CONDUCT_DATABASE_URL: await sqlite.freshUrl(t) }),
-  'the local PostgreSQL': async (t: TestContext) => ({ CONDUCT_DATABASE_URL: await postgres.freshUrl(t) }),
+  'the local SQLite': async (t: TestContext) => ({ CONDUCT_DATABASE_URL: (await sqlite.ledger(t)).url }),
+  'the local PostgreSQL': async (t: TestContext) => ({ CONDUCT_DATABASE_URL: (await postgres.ledger(t)).url }),
   'a server': async (t: TestContext) => ({ CONDUCT_URL: (await openServer(t)).url, CONDUCT_API_KEY: adminKey }),
 }
 
@@ -33,7 +33,7 @@ for (const [place, enter] of Object.entries(places)) {
 }
 
 test('events --follow says once that the server is away, and goes on when it is back', async (t) => {
-  const databaseUrl = await sqlite.freshUrl(t)
+  const { url: databaseUrl } = await sqlite.ledger(t)
   const server = await startServer(t, databaseUrl)
   const { url } = server
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }

@@ -10,6 +10,7 @@ import { serve } from '../../src/server/serve.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { testOn } from '../support/engines.ts'
 import { adminKey } from '../support/server.ts'
+import { copySqlite } from '../support/template.ts'
 import { agentByStdio, type LocalAgent } from './connect.ts'
 
 interface Home {
@@ -21,6 +22,7 @@ interface Home {
 function home(t: TestContext): Home {
   const folder = freshFolder(t)
   const databaseUrl = `sqlite:${join(folder, 'conduct.db')}`
+  copySqlite(join(folder, 'conduct.db'))
   return { env: { ...homeOf(folder), CONDUCT_DATABASE_URL: databaseUrl }, folder, databaseUrl }
 }
 

@@ -7,6 +7,7 @@ import type { Input } from '../../src/client/client.ts'
 import { connect, type Place, placeOf } from '../../src/place/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { gitIn, writeFiles } from '../cli/user.ts'
+import { copySqlite } from '../support/template.ts'
 import { agentByStdio } from './connect.ts'
 
 interface SessionOptions {
@@ -23,6 +24,7 @@ interface SessionOptions {
 async function workplace(t: TestContext) {
   const folder = freshFolder(t)
   const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` }
+  copySqlite(join(folder, 'conduct.db'))
   const here = placeOf({}, env, folder)
   const { client, close } = await connect(here, env)
   t.after(close)

@@ -8,6 +8,7 @@ import { connect, placeOf } from '../../src/place/connect.ts'
 import { freshFolder, homeOf } from '../cli/folder.ts'
 import { writeFiles } from '../cli/user.ts'
 import { main } from '../support/program.ts'
+import { copySqlite } from '../support/template.ts'
 import { agentByStdio } from './connect.ts'
 
 interface Answer {
@@ -48,6 +49,7 @@ function start(t: TestContext, env: Record<string, string | undefined>, folder: 
 
 function home(t: TestContext) {
   const folder = freshFolder(t)
+  copySqlite(join(folder, 'conduct.db'))
   return { folder, env: { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'conduct.db')}` } }
 }
 

@@ -7,7 +7,7 @@ import { type Engine, engines } from '../support/engines.ts'
 export function prove(name: string, body: (t: TestContext, url: string, engine: Engine) => Promise<void>) {
   for (const engine of engines) {
     test(`${name} (${engine.name})`, async (t) => {
-      const url = await engine.freshUrl(t)
+      const { url } = await engine.ledger(t)
       await t.test('proof', (t) => body(t, url, engine))
     })
   }

@@ -45,7 +45,8 @@ prove(
 )
 
 test('a request that never ends does not delay SIGTERM', async (t) => {
-  const server = await startServer(t, await (engines[0] as (typeof engines)[0]).freshUrl(t))
+  const { url } = await (engines[0] as (typeof engines)[0]).ledger(t)
+  const server = await startServer(t, url)
   const { request } = await beginCreate(server, 'never')
   const cut = new Promise((resolve) => request.once('error', resolve))
   await endInTime(server)

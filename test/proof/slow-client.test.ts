@@ -36,7 +36,7 @@ test('bodies of 100 MB are refused before the server has read them', async (t) =
 /** A server that has reached its memory size under an ordinary load. */
 async function startWarm(t: TestContext): Promise<ServerProcess> {
   const sqlite = engines.find(({ name }) => name === 'sqlite') as Engine
-  const server = await startServer(t, await sqlite.freshUrl(t), inspected)
+  const server = await startServer(t, (await sqlite.ledger(t)).url, inspected)
   for (let n = 0; n < size(40, 100); n++) await Promise.all(Array.from({ length: 16 }, () => serveOne(server)))
   return server
 }

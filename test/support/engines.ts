@@ -17,7 +17,8 @@ export interface Engine {
   ledger(t: Lasting): Promise<{ url: string; giveBack?(): void }>
 }
 
-const sqlite: Engine = {
+/** The engine of tests that work on one alone. */
+export const sqlite: Engine = {
   name: 'sqlite',
   async freshUrl(t) {
     const folder = mkdtempSync(join(databaseFolder, 'conduct-test-'))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { openStore } from '../../src/operations/open.ts'
 import { type Running, type ServeOptions, serve } from '../../src/server/serve.ts'
+import { sqlite } from './engines.ts'
 import { main } from './program.ts'
 
 /** An admin key for servers that the tests start. */
@@ -70,13 +71,16 @@ export async function startServer(
   }
 }
 
-/** The same in this process, for a test of who asks it: without a limit of requests, closed when the test ends. */
+/**
+ * The same in this process, for a test of who asks it: without a limit of requests, closed when the test ends. By
+ * default its ledger is an empty file of its own.
+ */
 export async function openServer(
   t: TestContext,
-  databaseUrl = 'sqlite::memory:',
+  databaseUrl?: string,
   options: Partial<Pick<ServeOptions, 'port' | 'rateLimit' | 'corsOrigins' | 'allowedHosts' | 'webhooks'>> = {},
 ): Promise<Running> {
-  const store = await openStore(databaseUrl, { adminKey })
+  const store = await openStore(databaseUrl ?? (await sqlite.ledger(t)).url, { adminKey })
   const running = await serve({ store, host: '127.0.0.1', port: 0, rateLimit: 0, ...options })
   t.after(() => running.stop())
   return running
