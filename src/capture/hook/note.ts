@@ -1,17 +1,18 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Env, folders } from '../../place/folders.ts'
-import { topOf } from '../../place/git/repository.ts'
-import { isGone, otherTreeAt, snapshot } from '../../place/git/tree.ts'
+import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
 import { mayCheck, readable, rulesAt, sessionRecordRules } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
 import { activityOf, isMove, isShell, shortOf } from '../../recorder/agents/tools.ts'
-import type { Memo, ToldWork } from '../../recorder/memo.ts'
+import type { ToldWork } from '../../recorder/memo.ts'
 import type { Before, SessionRules, Trees } from '../../recorder/trees.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
 import type { Begun } from '../spool/acts.ts'
+import type { NoteKey } from '../spool/notes.ts'
 import { type New, workFolder } from '../spool/recordings.ts'
 import type { State } from '../spool/state.ts'
+import { enter, folderOf, isLost, type Look, memoIn } from './entered.ts'
 
 /** A report about a session, and its recording. */
 export interface Heard {
@@ -60,115 +61,84 @@ function snapshotInHook(cwd: string, objects: string, until: number): Snapshot |
   return taken
 }
 
-/** How to look at working trees in a hook. */
-interface Look {
-  /** By default, that of the session. */
-  take: (cwd?: string) => Snapshot | undefined
-  /** The top folder around another one, if it is in another working tree of the repository. */
-  otherTree: (cwd: string) => string | undefined
-}
-
-/** The folder in which a command line runs: the one that the agent names, or to which the line goes first, and only once. */
-function folderOf(cwd: string, { folder = '' }: Pick<ToolUse, 'folder'>, line = ''): string {
-  const [start = '', quoted, plain = ''] =
-    /^\s*cd\s+(?:["']([^"'$`\\]+)["']|([^\s"'$`\\;&|<>()~*?[{]+))\s*(?:&&|;|\n)/.exec(line) ?? []
-  const goesOn = /\b(?:cd|pushd|popd)\b|\s(?:-C|--git-dir|--work-tree)\b/.test(line.slice(start.length))
-  return resolve(cwd, folder, goesOn ? '' : (quoted ?? plain))
-}
-
 /** Stores the note. Returns whether to send it now. */
-function keep(state: State, heard: Heard, env: Env, { take, otherTree }: Look): boolean {
+function keep(state: State, heard: Heard, env: Env, look: Look): boolean {
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
   const key = seen.id ?? { kind: step.kind, digest: heard.digest }
   switch (step.kind) {
     case 'prompt':
-    case 'turn': {
-      const rules = readable(() => sessionRecordRules(recording))
-      const known: Trees = {
-        rules,
-        ...(step.kind === 'prompt' && { mail: env.GIT_COMMITTER_EMAIL }),
-        ...(step.kind === 'prompt' && state.isLeft(recording.name) && { isLeft: true }),
-        ...cutBy(state, heard),
-      }
-      const entered = step.kind === 'prompt' && isLost(heard) ? enter(state, heard, { take, otherTree }) : undefined
-      const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
-      Object.assign(known, entered)
-      // Stored before calling git, because an agent that exits may kill its hooks.
-      const noted = state.note(now, seen, key, false, known)
-      if (noted === undefined) return false
-      endCommands(state, heard)
-      const trees = treesAt(state, heard, take)
-      const checks = step.kind === 'prompt' ? rulesAt(workFolder(recording), trees?.now) : undefined
-      state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
-      return true
-    }
+    case 'turn':
+      return keepTurn(state, heard, { key, look, mail: env.GIT_COMMITTER_EMAIL })
     case 'end': {
       const cut = cutBy(state, heard)
       endCommands(state, heard)
       return state.note(recording, seen, key, true, cut) !== undefined
     }
-    case 'tool': {
-      // Another command of the same text may have begun since.
-      if (state.isNoted(recording.name, key)) return false
-      const begun = isShell(step.tool) ? begunOf(state, recording.name, step) : undefined
-      const before = begun?.git as Before | undefined
-      const takeThere = () => take(before ? before.root : otherTree(folderOf(seen.cwd, step, step.command)))
-      const trees =
-        step.command !== undefined && !step.refused
-          ? commandTrees(state, heard, { ...step, command: step.command, begun }, takeThere)
-          : undefined
-      const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, recording.name))
-      const entered = isMove(step.tool) || isLost(heard) ? enter(state, heard, { take, otherTree }) : undefined
-      const git = entered ? { ...trees?.git, ...entered } : trees?.git
-      const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
-      if (!state.note(now, timed(seen, step, trees?.durationMs), key, due, git)) return false
-      state.wrote(
-        recording.name,
-        (step.files ?? []).map((file) => resolve(seen.cwd, file)),
-      )
-      return due
-    }
+    case 'tool':
+      return keepTool(state, heard, { key, look, step })
     default:
       state.note(recording, seen, key, false)
       return false
   }
 }
 
-/** Whether the working tree that the session has entered was removed. */
-const isLost = ({ recording: { tree } }: Heard): boolean => tree != null && isGone({ root: tree })
-
-/**
- * Goes on in the other working tree from which a report comes: in a clean one if the session has written nothing so far, or
- * in the one in which it began.
- */
-function enter(
+/** Stores a prompt or the end of a turn. */
+function keepTurn(
   state: State,
-  { seen, recording }: Heard,
-  { take, otherTree }: Look,
-): (Pick<Trees, 'checks'> & { entered: Snapshot }) | undefined {
-  const root = seen.subagent ? undefined : otherTree(seen.cwd)
-  const isBack = recording.tree != null && root === topOf(recording.cwd)
-  if (root === undefined || (!isBack && hasWritten(state, recording.name))) return undefined
-  const entered = take(root)
-  if (!entered || (!isBack && entered.tree !== entered.commitTree)) return undefined
-  return { entered, checks: rulesAt(root, entered) }
+  heard: Heard,
+  { key, look, mail }: { key: NoteKey; look: Look; mail: string | undefined },
+): boolean {
+  const { seen, recording } = heard
+  const isPrompt = seen.step.kind === 'prompt'
+  const entered = isPrompt && isLost(heard) ? enter(state, heard, look) : undefined
+  const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
+  const known: Trees = {
+    rules: readable(() => sessionRecordRules(recording)),
+    ...(isPrompt && { mail }),
+    ...(isPrompt && state.isLeft(recording.name) && { isLeft: true }),
+    ...cutBy(state, heard),
+    ...entered,
+  }
+  // Stored before calling git, because an agent that exits may kill its hooks.
+  const noted = state.note(now, seen, key, false, known)
+  if (noted === undefined) return false
+  endCommands(state, heard)
+  const trees = treesAt(state, heard, () => look.take(workFolder(now)))
+  const checks = isPrompt ? rulesAt(workFolder(now), trees?.now) : undefined
+  state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
+  return true
 }
 
-/** Whether a session has written something in its working tree, or may have. */
-function hasWritten(state: State, name: string): boolean {
-  const { own, edits, held, background, told, commands = [] } = memoIn(state, name)
-  const notes = state.notes(name)
-  const trees = [...commands, ...notes.map(({ git }) => (git ?? {}) as Trees)]
-  return (
-    [own, edits, held, background, told?.commits, state.unended(name)].some((done) => done?.length) ||
-    notes.some(({ seen: { step } }) => step.kind === 'tool' && step.files?.length) ||
-    trees.some(({ before, now }) => before && (before.tree !== now?.tree || before.log !== now.log))
+/** Stores the use of a tool. Returns whether to send it now. */
+function keepTool(
+  state: State,
+  heard: Heard,
+  { key, look, step }: { key: NoteKey; look: Look; step: Step & { kind: 'tool' } },
+): boolean {
+  const { seen, recording } = heard
+  const { name } = recording
+  // Another command of the same text may have begun since.
+  if (state.isNoted(name, key)) return false
+  const begun = isShell(step.tool) ? begunOf(state, name, step) : undefined
+  const before = begun?.git as Before | undefined
+  const take = () => look.take(before ? before.root : look.otherTree(folderOf(seen.cwd, step, step.command)))
+  const trees =
+    step.command !== undefined && !step.refused
+      ? commandTrees(state, heard, { ...step, command: step.command, begun }, take)
+      : undefined
+  const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, name))
+  const entered = isMove(step.tool) || isLost(heard) ? enter(state, heard, look) : undefined
+  const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
+  const git = entered ? { ...trees?.git, ...entered } : trees?.git
+  if (!state.note(now, timed(seen, step, trees?.durationMs), key, due, git)) return false
+  state.wrote(
+    name,
+    (step.files ?? []).map((file) => resolve(seen.cwd, file)),
   )
+  return due
 }
-
-const memoIn = (state: State, name: string) => (state.find(name)?.memo ?? {}) as Memo
 
 /** What the run says, or will say once a check that was noted is sent. */
 function toldBy(state: State, name: string): Partial<ToldWork> {
