@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from 'node:fs'
 import { pathIn } from '../system/paths.ts'
 
 // A folder may come from anybody: a clone or an archive brings links, pipes and files of any size. Everything that
@@ -60,6 +70,23 @@ export function foreignSize(path: string, most = Number.POSITIVE_INFINITY): numb
   if (!stat.isFile()) throw new Error(`${path} is not a regular file`)
   if (stat.size > most) throw tooLarge(path, most)
   return stat.size
+}
+
+/** The names in a folder, at most so many; none if it cannot be read. */
+export function foreignNames(path: string, most: number): string[] {
+  try {
+    const folder = opendirSync(path)
+    try {
+      const names: string[] = []
+      for (let entry = folder.readSync(); entry && names.length < most; entry = folder.readSync())
+        names.push(entry.name)
+      return names
+    } finally {
+      folder.closeSync()
+    }
+  } catch {
+    return []
+  }
 }
 
 /** The target of a symbolic link; undefined if the path is none. */

@@ -156,7 +156,8 @@ test('a fix that a session also commits to an older branch counts, although its 
   const { changes } = await after(user, async (claude) => {
     await claude.run('git switch -q release')
     await claude.write('src/login.ts', 'answer(401)\n')
-    await claude.run('git commit -qam fix')
+    // Another message, or it would be the very commit that main has.
+    await claude.run('git commit -qam backport')
   })
   assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 1 })
 })

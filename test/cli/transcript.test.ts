@@ -42,7 +42,7 @@ test('the path of a transcript is not read as a pattern', async (t) => {
   mkdirSync(join(folder, 'other*'))
   writeFileSync(join(folder, 'other*.jsonl'), '')
   rmSync(path)
-  assert.deepEqual(await readTranscript('claude-code', join(folder, 'other*.jsonl')), {})
+  assert.deepEqual(await readTranscript('claude-code', join(folder, 'other*.jsonl')), { tellsInterruptions: true })
 })
 
 test('lines are read across block borders, and a very long one is skipped', async (t) => {

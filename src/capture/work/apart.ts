@@ -74,7 +74,7 @@ interface Here {
  */
 export function apartFrom(now: Snapshot, { base, apart, uncommitted }: Here): Git | undefined {
   if (!base || apart.commits.length + apart.files.length === 0 || base.root !== now.root) return undefined
-  const branches = branchesOf(now, apart.commits).filter(({ tip }) => !isCopied(now, tip))
+  const branches = branchesOf(now, { end: now, commits: apart.commits }).filter(({ tip }) => !isCopied(now, tip))
   const open = openFiles(now, apart)
   const [only, ...others] = branches
   const { commit } = base.git

@@ -28,7 +28,8 @@ export function changedAmong(paths: string[], { base, end, commits }: Span): Map
   const lines = base && end && base.root === end.root ? linesBetween(base, end) : undefined
   if (!base || !end || !lines) return new Map(paths.map((path) => [path, {}]))
   const same = paths.filter((path) => !lines.has(path))
-  const committed = same.length > 0 && commits.length > 0 ? committedLines(end, commits) : new Map<string, Lines>()
+  const committed =
+    same.length > 0 && commits.length > 0 ? committedLines(base, { end, commits }) : new Map<string, Lines>()
   const unseen = unseenAmong(
     same.filter((path) => !committed.has(path)),
     base,
@@ -81,9 +82,9 @@ const mostAsked = 500
 const mostTips = 20
 
 /** What the commits changed that a branch or HEAD still has, with the newest of each branch. */
-function committedLines(end: Snapshot, commits: string[]): Map<string, Lines> {
+function committedLines(base: Snapshot, { end, commits }: Left): Map<string, Lines> {
   const lines = new Map<string, Lines>()
-  for (const { first, tip } of branchesOf(end, commits)) {
+  for (const { first, tip } of branchesOf(base, { end, commits })) {
     const listed = askOf(end, 'diff-tree', '-r', '--no-renames', '--numstat', '-z', first, tip)
     for (const [path, line] of linesIn(listed ?? '')) lines.set(path, line)
   }
@@ -106,7 +107,7 @@ export function treeOfWork(own: string[], base: Snapshot, { end, commits }: Left
   if (same.size === 0) return end.tree
   const at = openedAt(end)
   const files = new Map<string, string>()
-  for (const { first, tip } of branchesOf(end, commits)) {
+  for (const { first, tip } of branchesOf(base, { end, commits })) {
     const differing = sidesBetween(at, base.tree, first)
     for (const [path, { after }] of sidesBetween(at, first, tip)) {
       if (same.has(path) && !differing.has(path)) files.set(path, after ?? gone(end))
@@ -122,13 +123,17 @@ interface Branch {
   first: string
 }
 
-/** Where the session's commits are that a branch still has and HEAD does not, oldest first. */
-export function branchesOf(end: Snapshot, commits: string[]): Branch[] {
+/**
+ * Where the session's commits are, oldest first, that a branch or HEAD still has. Where HEAD goes on from `base`, those of HEAD
+ * are in its tree.
+ */
+export function branchesOf(base: Snapshot, { end, commits }: Left): Branch[] {
   const own = keptParents(end, commits)
   const parents = new Set(own.values())
-  const away = new Set(
-    askOf(end, 'rev-list', '--ignore-missing', ...commits, '--not', end.git.commit ?? 'HEAD')?.split('\n'),
-  )
+  const head = end.git.commit ?? 'HEAD'
+  const isAway = base.git.commit && askOf(end, 'rev-list', '--max-count=1', base.git.commit, '--not', head)
+  const within = isAway ? [] : ['--not', head]
+  const away = new Set(askOf(end, 'rev-list', '--ignore-missing', ...commits, ...within)?.split('\n'))
   const tips = [...own.keys()].filter((commit) => !parents.has(commit) && away.has(commit))
   return tips.slice(-mostTips).flatMap((tip) => {
     let first: string | undefined = tip

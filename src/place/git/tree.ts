@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
-import { foreignEnd, foreignPart, foreignText, mostBytes } from '../foreign.ts'
+import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
 import { askIn, folderOf, type Guarded, guarded, rewrite, textAt } from './guarded.ts'
 import { type Repository, repositoryAt } from './repository.ts'
@@ -168,9 +168,7 @@ export function otherTreeAt(cwd: string, place: Place): string | undefined {
 /** The commits on which working trees of the repository are without a branch. */
 export function headsOf(place: Place): string[] {
   const { commonDir = '' } = repositoryBehind(place) ?? {}
-  const folder = join(commonDir, 'worktrees')
-  const linked = existsSync(folder) ? readdirSync(folder).slice(0, mostTrees) : []
-  const heads = [commonDir, ...linked.map((name) => join(folder, name))].map((path) => foreignText(join(path, 'HEAD')))
+  const heads = [commonDir, ...linkedIn(commonDir)].map((path) => foreignText(join(path, 'HEAD')))
   return heads.flatMap((head) => /^[0-9a-f]{40,64}(?=\n?$)/.exec(head ?? '') ?? [])
 }
 
@@ -178,15 +176,17 @@ export function headsOf(place: Place): string[] {
 export function rootsOf(place: Place): string[] {
   const { commonDir } = repositoryBehind(place) ?? {}
   if (commonDir === undefined) return []
-  const folder = join(commonDir, 'worktrees')
-  const linked = existsSync(folder) ? readdirSync(folder).slice(0, mostTrees) : []
-  const named = linked.flatMap((name) => foreignText(join(folder, name, 'gitdir'))?.trim() ?? [])
+  const named = linkedIn(commonDir).flatMap((path) => foreignText(join(path, 'gitdir'))?.trim() ?? [])
   const main = basename(commonDir) === '.git' ? [dirname(commonDir)] : []
   return [...main, ...named.map((path) => dirname(path))]
 }
 
 /** How many working trees of a repository to look at. */
 const mostTrees = 200
+
+/** The folders with the data of its linked working trees. */
+const linkedIn = (commonDir: string): string[] =>
+  foreignNames(join(commonDir, 'worktrees'), mostTrees).map((name) => join(commonDir, 'worktrees', name))
 
 /** Whether the working tree of a snapshot was removed. */
 export const isGone = ({ root }: Pick<Snapshot, 'root'>): boolean =>
