@@ -48,7 +48,7 @@ export interface Trees {
   isLeft?: true
   /** For a prompt, and for the end of a turn or session: the commands that had not ended. */
   cut?: Cut[] | undefined
-  /** The other working tree of the repository that the session has entered, which had written nothing before. */
+  /** The other working tree of the repository to which the session has gone. */
   entered?: Snapshot
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeIn, type Document, onlyRun, runsOf, syncAll, workplace } from './session.ts'
@@ -288,6 +289,16 @@ test('a line that goes to another working tree and back has what it does here', 
   await here.run(`cd ${side} && git log -1 && cd ${cwd} && echo new > src/new.ts && git add src && git commit -qm Work`)
   const { run } = await ended()
   assert.deepEqual(run.git?.commits, [git('rev-parse', 'main')])
+})
+
+test('odd data of other worktrees does not disturb a session', async (t) => {
+  const { claude, ended, here, cwd } = sessionIn(t)
+  for (const name of ['HEAD', 'gitdir']) mkdirSync(join(cwd, '.git/worktrees/odd', name), { recursive: true })
+  await claude.prompt('Work')
+  await here.write('src/login.ts', 'answer(401)\n')
+  await here.run(`git checkout -q -b work && ${commit} && git checkout -q main`)
+  const { run, diffs } = await ended()
+  assert.deepEqual([run.status, diffs.map(([path]) => path)], ['completed', ['src/login.ts']])
 })
 
 /** Somebody else, who commits on a branch. */

@@ -15,7 +15,7 @@ import { slice } from '../../text/content.ts'
 import { warnIfRewritten } from '../../verify/remember.ts'
 import { ancestorsOf } from '../spool/process.ts'
 import { createRecorder, createSay } from '../spool/recorder.ts'
-import { type Recording, workFolder } from '../spool/recordings.ts'
+import type { Recording } from '../spool/recordings.ts'
 import { patienceMs, reconnect } from '../spool/sender.ts'
 import type { State } from '../spool/state.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
@@ -209,5 +209,5 @@ function leaseOfOuter(runId: string, { state, place, cwd }: Within): string | un
   const outer = state
     .handedOn(runId, above)
     .find((one) => one.kind === 'exec' && !one.ended && samePlace(one.place, place))
-  return outer && topOf(workFolder(outer)) === topOf(cwd) ? (outer.leaseToken ?? undefined) : undefined
+  return outer && topOf(outer.cwd) === topOf(cwd) ? (outer.leaseToken ?? undefined) : undefined
 }

@@ -91,14 +91,12 @@ export function apartFrom(now: Snapshot, { base, apart, uncommitted }: Here): Gi
   return { tree: treeWithFiles(now, files), uncommitted: { count, paths: paths.slice(0, mostPaths) } }
 }
 
-/** How many other working trees to look at. */
-const mostRoots = 10
-
 /** The files of the session that are not committed in other working trees, by path, with the mode and id of each. */
 function openFiles(now: Snapshot, { files }: Apart): Map<string, string> {
   const open = new Map<string, string>()
   const byRoot = Map.groupBy(files, ({ root }) => root)
-  for (const [root, some] of [...byRoot].filter(([root]) => existsSync(root)).slice(-mostRoots)) {
+  for (const [root, some] of byRoot) {
+    if (!existsSync(root)) continue
     const there = snapshot(root, now.objects)
     const changed = there?.commitTree && changedIn({ ...there, tree: there.commitTree }, there)
     if (!changed) throw new Error(`the working tree ${root} cannot be read`)

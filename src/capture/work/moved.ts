@@ -32,12 +32,12 @@ export function movedTo(now: Snapshot, here: Here): Moved {
     uncommitted,
     isForeign: isForeign(now, here, others),
     ...headOf(now, here, apart.commits),
-    ...defined({ apart: attempt(() => apartFrom(now, { base: here.memo.base, apart, uncommitted }), unknown) }),
+    ...defined({ apart: attempt(() => apartFrom(now, { base: here.memo.base, apart, uncommitted }), unreadable) }),
   }
 }
 
-/** What is said where git cannot tell. */
-const unknown = { tree: undefined, uncommitted: null }
+/** What the run says where git cannot tell. */
+const unreadable = { tree: undefined, uncommitted: null }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
 function othersIn({ root }: Snapshot, here: Here): Set<string> {

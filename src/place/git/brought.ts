@@ -25,11 +25,11 @@ export function broughtBetween(before: Snapshot, now: Snapshot, isOwn: IsOwn): B
   // The commit that ends a merge or pick brings nothing that was not there before.
   const brought = steps.filter((step) => step !== ending).flatMap((step) => broughtBy(now, step, isOwn))
   const begun = (now.bringing ?? []).filter((one) => !has(before, one))
-  const { commitTree: from } = before
-  const isSameCommit = before.git.commit === now.git.commit && from !== undefined && now.commitTree !== undefined
+  const [from, to] = [before.commitTree, now.commitTree]
+  const isSameCommit = before.git.commit === now.git.commit
   return [
     // A submodule of the commit was checked out or removed.
-    ...(isSameCommit && from !== now.commitTree ? [{ from, to: now.commitTree as string, ...merged }] : []),
+    ...(isSameCommit && from && to && from !== to ? [{ from, to, ...merged }] : []),
     ...aborted.flatMap((one) => abortOf(before, one, isOwn)),
     ...brought,
     ...begun.flatMap((one) => bringingOf(now, one, isOwn)),

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
@@ -167,18 +167,22 @@ export function otherTreeAt(cwd: string, place: Place): string | undefined {
 
 /** The commits on which working trees of the repository are without a branch. */
 export function headsOf(place: Place): string[] {
-  const { commonDir = '' } = repositoryBehind(place) ?? {}
-  const heads = [commonDir, ...linkedIn(commonDir)].map((path) => foreignText(join(path, 'HEAD')))
-  return heads.flatMap((head) => /^[0-9a-f]{40,64}(?=\n?$)/.exec(head ?? '') ?? [])
+  const { commonDir } = repositoryBehind(place) ?? {}
+  if (commonDir === undefined) return []
+  const heads = [commonDir, ...linkedIn(commonDir)].flatMap((folder) => lineIn(join(folder, 'HEAD')))
+  return heads.filter((head) => /^[0-9a-f]{40,64}$/.test(head))
 }
 
 /** The top folders of the working trees of the repository. */
 export function rootsOf(place: Place): string[] {
   const { commonDir } = repositoryBehind(place) ?? {}
   if (commonDir === undefined) return []
-  const named = linkedIn(commonDir).flatMap((path) => foreignText(join(path, 'gitdir'))?.trim() ?? [])
   const main = basename(commonDir) === '.git' ? [dirname(commonDir)] : []
-  return [...main, ...named.map((path) => dirname(path))]
+  // Git may name the `.git` of a working tree from that folder.
+  const linked = linkedIn(commonDir).flatMap((folder) =>
+    lineIn(join(folder, 'gitdir')).map((path) => dirname(resolve(folder, path))),
+  )
+  return [...main, ...linked]
 }
 
 /** How many working trees of a repository to look at. */
@@ -187,6 +191,16 @@ const mostTrees = 200
 /** The folders with the data of its linked working trees. */
 const linkedIn = (commonDir: string): string[] =>
   foreignNames(join(commonDir, 'worktrees'), mostTrees).map((name) => join(commonDir, 'worktrees', name))
+
+/** The line in a file of git; none if that is no such file. */
+function lineIn(path: string): string[] {
+  try {
+    const line = foreignText(path)?.trimEnd()
+    return line ? [line] : []
+  } catch {
+    return []
+  }
+}
 
 /** Whether the working tree of a snapshot was removed. */
 export const isGone = ({ root }: Pick<Snapshot, 'root'>): boolean =>
