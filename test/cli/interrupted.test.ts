@@ -12,6 +12,12 @@ const said = (content: string) => ({
   ...{ type: 'user', timestamp: new Date().toISOString(), message: { role: 'user', content } },
 })
 const stopped = '[Request interrupted by user for tool use]'
+/** Tells what the hooks of a session of Codex report. */
+const codexIn =
+  ({ cwd, env }: ReturnType<typeof workplace>) =>
+  (hook_event_name: string, more = {}) =>
+    hook('codex', { session_id: 's', turn_id: 't', cwd, hook_event_name, ...more }, env)
+
 const command = { tool_name: 'Bash', tool_input: { command: 'sh make.sh' }, tool_use_id: 'cut' }
 
 test('what an interrupted command wrote is in its turn, but not what its user wrote later', async (t) => {
@@ -84,14 +90,13 @@ test('a turn after an interrupted one has the diffs of what it wrote at once', a
 
 test('what a command wrote is in the turn that Codex says its user interrupted', async (t) => {
   const user = workplace(t)
-  const { cwd, env } = user
-  const tell = (hook_event_name: string, more = {}) =>
-    hook('codex', { session_id: 's', turn_id: 't', cwd, hook_event_name, ...more }, env)
+  const { cwd } = user
+  const tell = codexIn(user)
   await tell('UserPromptSubmit', { prompt: 'One' })
   await tell('PreToolUse', command)
   writeFiles(cwd, { 'made.txt': 'made\n' })
   await tell('Interrupt')
-  await syncAll(env)
+  await syncAll(user.env)
   const [turn] = await turnsOf(user)
   assert.deepEqual([turn?.interrupted, turn?.files?.map(({ path }) => path)], [true, ['made.txt']])
 })
@@ -113,9 +118,8 @@ test('a command for which the agent still asked its user has written nothing', a
 
 test('a command that was refused, and after which the agent went on, has written nothing', async (t) => {
   const user = workplace(t)
-  const { cwd, env } = user
-  const tell = (hook_event_name: string, more = {}) =>
-    hook('codex', { session_id: 's', turn_id: 't', cwd, hook_event_name, ...more }, env)
+  const { cwd } = user
+  const tell = codexIn(user)
   await tell('UserPromptSubmit', { prompt: 'One' })
   await tell('PreToolUse', command)
   writeFiles(cwd, { 'mine.txt': 'mine\n' })
@@ -128,7 +132,7 @@ test('a command that was refused, and after which the agent went on, has written
     tool_response: '',
   })
   await tell('Interrupt')
-  await syncAll(env)
+  await syncAll(user.env)
   const [turn] = await turnsOf(user)
   assert.deepEqual([turn?.interrupted, turn?.files], [true, undefined])
 })
