@@ -190,7 +190,7 @@ test('without a diff to show, it says why', async (t) => {
   assert.equal(await told('--turn', '2', '--stat'), 'No diff is recorded yet: turn 2 is still open.\n')
   await claude.stop()
   await syncAll(user.env)
-  assert.equal(await told('--turn', '2'), 'No file changed.\n')
+  assert.equal(await told('--turn', '2'), 'No diff is recorded.\n')
   assert.equal(await told('src/'), 'No diff of src/ is recorded.\n')
   assert.match(await told('--turn', '3'), /no turn 3/)
 })

@@ -91,10 +91,10 @@ function restOf(omitted: number, isMore: boolean): string {
 /** Why there is no diff to show. */
 async function whyNone(client: Client, { runId, path, turn }: Input<'getDiff'>): Promise<string> {
   const { open } = (await client.getRun({ runId })).run.turns
-  const isOpen = open !== undefined && (turn === undefined || turn === open.n)
-  if (path === undefined && !isOpen) return 'No file changed.'
   const none = path === undefined ? 'No diff is recorded' : `No diff of ${line(path)} is recorded`
-  return isOpen ? `${none} yet: turn ${open.n} is still open.` : `${none}.`
+  return open !== undefined && (turn === undefined || turn === open.n)
+    ? `${none} yet: turn ${open.n} is still open.`
+    : `${none}.`
 }
 
 const letters = { added: 'A', modified: 'M', deleted: 'D', renamed: 'R' }
