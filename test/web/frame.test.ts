@@ -287,3 +287,16 @@ test('the page says that requests get no response while the stream of events sta
   await page.getByText('Found again').waitFor()
   await page.getByRole('status').getByText('Live').waitFor()
 })
+
+test('code that could not be loaded once is loaded with the next address that needs it', async (t) => {
+  const { page, home } = await openPage(t, blank)
+  const code = '**/assets/trends-*.js'
+  await page.route(code, (route) => route.abort())
+  await page.goto(`${home}#/trends`)
+  await page.getByRole('alert').getByText('could not be loaded').waitFor()
+  await page.unroute(code)
+  await page.goto(`${home}#/runs`)
+  await page.getByRole('heading', { name: 'Runs' }).waitFor()
+  await page.goto(`${home}#/trends`)
+  await page.getByRole('heading', { name: 'Trends' }).waitFor()
+})

@@ -119,7 +119,7 @@ function Why({ need: { reason, run } }: { need: Need }) {
   const { code, message = '' } = run.failure ?? {}
   const [first] = message.trim().split('\n', 1)
   if (reason === 'failing') return <Code text={run.why ?? 'A check failed.'} />
-  if (reason === 'vanished') return <>No sign of life until the lease expired. {first}</>
+  if (reason === 'vanished') return <>{first || 'Its worker sent nothing until the lease expired.'}</>
   if (code === undefined) {
     return <>{run.exitCode ? `The command ended with exit code ${run.exitCode}.` : 'No reason was recorded.'}</>
   }

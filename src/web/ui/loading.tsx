@@ -49,17 +49,28 @@ export function lazy<Props extends object>(
   meanwhile: ComponentChildren = null,
 ) {
   let Loaded: ComponentType<Props> | undefined
+  let hasFailed = false
   const load = async () => {
-    Loaded ??= (await read()).default
+    try {
+      Loaded ??= (await read()).default
+    } catch (cause) {
+      hasFailed = true
+      throw cause
+    }
   }
   function Lazy(props: Props & Attributes) {
     const [error, setError] = useState<ConductError>()
     const [, draw] = useState(false)
     useEffect(() => {
       if (Loaded) return
+      // A document never loads a module again that it could not load once.
+      const isAgain = hasFailed
       load().then(
         () => draw(true),
-        (cause) => setError(gone(cause)),
+        async (cause) => {
+          if (isAgain && (await isServed())) location.reload()
+          else setError(gone(cause))
+        },
       )
     }, [])
     if (error) return <Problem error={error} onRetry={() => location.reload()} />
@@ -67,6 +78,12 @@ export function lazy<Props extends object>(
   }
   return Object.assign(Lazy, { load })
 }
+
+const isServed = () =>
+  fetch(location.href, { method: 'HEAD', cache: 'no-store' }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 
 const gone = (cause: unknown) =>
   new ConductError(
