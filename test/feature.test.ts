@@ -280,34 +280,34 @@ testLedger('the list of features has the number of runs, the newest run and the 
 
 testLedger('the totals of a feature follow its runs: their costs, links and deletions', async ({ client }) => {
   const figures = async () =>
-    (await client.listFeatures({ order: 'asc' })).features.map(({ name, runs, costUsd }) => [name, runs, costUsd])
+    (await client.listFeatures({ order: 'asc' })).features.map((one) => [one.name, one.runs, one.costUsd, one.costed])
   for (let n = 0; n < 3; n++) {
     await client.createRun({ runId: `R${n}`, usage: { costUsd: 1 } })
     await client.linkFeatures({ runId: `R${n}`, features: [{ name: 'auth' }, { name: 'export' }] })
   }
   await client.linkFeatures({ runId: 'R0', features: [{ name: 'auth' }] })
   assert.deepEqual(await figures(), [
-    ['auth', 3, 3],
-    ['export', 3, 3],
+    ['auth', 3, 3, 3],
+    ['export', 3, 3, 3],
   ])
   await client.updateRun({ runId: 'R0', usage: { costUsd: 2.5 } })
   await client.updateRun({ runId: 'R1', usage: null })
   assert.deepEqual(await figures(), [
-    ['auth', 3, 3.5],
-    ['export', 3, 3.5],
+    ['auth', 3, 3.5, 2],
+    ['export', 3, 3.5, 2],
   ])
   await client.unlinkFeature({ runId: 'R0', featureId: 1 })
   assert.deepEqual(await figures(), [
-    ['auth', 2, 1],
-    ['export', 3, 3.5],
+    ['auth', 2, 1, 1],
+    ['export', 3, 3.5, 2],
   ])
   await client.deleteRun({ runId: 'R2' })
   assert.deepEqual(await figures(), [
-    ['auth', 1, null],
-    ['export', 2, 2.5],
+    ['auth', 1, null, 0],
+    ['export', 2, 2.5, 1],
   ])
   await client.deleteFeature({ id: 2 })
-  assert.deepEqual(await figures(), [['auth', 1, null]])
+  assert.deepEqual(await figures(), [['auth', 1, null, 0]])
 })
 
 testLedger('the cost of a feature is that of all its runs, however many', async ({ client }) => {

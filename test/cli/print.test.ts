@@ -137,10 +137,13 @@ test('unknown tokens and costs are not shown as zero', async (t) => {
   const { run } = programOf({ ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey })
   await run('run create --agent cursor')
   const unknown = await run('stats --by agent')
-  assert.match(unknown, /^VALUE +RUNS +STATUS +VERDICT +TOKENS +USD\ncursor +1 +.* — +—\ntotal +1 +.* — +—\n/)
+  assert.match(
+    unknown,
+    /^VALUE +RUNS +STATUS +VERDICT +TOKENS +USD +COSTED\ncursor +1 +.* — +— +0\ntotal +1 +.* — +— +0\n/,
+  )
   await run('run create --agent codex --usage-output-tokens 7 --usage-cost-usd 0.5')
   const known = await run('stats --by agent')
-  assert.match(known, /^codex .* 7 +0\.50$/m)
-  assert.match(known, /^cursor .* — +—$/m)
-  assert.match(known, /^total +2 .* 7 +0\.50$/m)
+  assert.match(known, /^codex .* 7 +0\.50 +1$/m)
+  assert.match(known, /^cursor .* — +— +0$/m)
+  assert.match(known, /^total +2 .* 7 +0\.50 +1$/m)
 })

@@ -113,6 +113,7 @@ async function fill({ client, page }: Shown) {
     title: `Add a limit to ${long}`,
     status: 'completed',
     agent: long.slice(0, 190),
+    author: long.slice(0, 190),
     specId: 'AUTH-001',
     content: `# Limit\n\n${long} and \`${long}\`\n\n1. one\n2. two\n\n- [x] done\n\n> quoted\n\n\`\`\`\n${long}\n\`\`\`\n
 | a | b |\n|---|---|\n| ${long} | [link](https://example.com/${long}) |\n\n![image](https://example.com/a.png)\n`,

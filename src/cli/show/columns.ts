@@ -55,6 +55,7 @@ const tallied = [
     inputTokens === null && outputTokens === null ? unknown : String(Number(inputTokens) + Number(outputTokens)),
   ),
   column('USD', costText),
+  wide('COSTED', 'costed'),
 ]
 
 /** The tables of lists, by the name of the list in the response. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { rowId, text } from '../../contract/field.ts'
 import { emptyOf, erasedField, givenOf, historyFields, shownOf, stored } from '../../contract/stored.ts'
 import { lastRun } from '../run/fields.ts'
+import { used } from '../run/stats-fields.ts'
 
 const nullableText = z.string().nullable()
 
@@ -47,7 +48,8 @@ export type Feature = z.infer<typeof feature>
 const featureRuns = z.object({
   runs: z.int().describe('How many runs touched it'),
   lastRun: lastRun.nullable().describe('The newest run that touched it'),
-  costUsd: z.number().nullable().describe('The cost of those runs; null if none of them has one'),
+  costUsd: used.costUsd,
+  costed: used.costed,
 })
 export type FeatureRuns = z.infer<typeof featureRuns>
 

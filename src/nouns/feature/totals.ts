@@ -7,7 +7,7 @@ import { knownCost, wholeCost } from '../run/cost.ts'
 import type { FeatureRuns } from './fields.ts'
 
 /** The totals of the runs that touched a feature. */
-type Totals = Pick<FeatureRuns, 'runs' | 'costUsd'>
+type Totals = Pick<FeatureRuns, 'runs' | 'costUsd' | 'costed'>
 
 /**
  * Adds links between runs and features to the totals of the features after they were inserted, or removes them before
@@ -50,5 +50,10 @@ export async function totalsOf(db: Tx, features: number[]): Promise<Map<number, 
     select feature_id, cast(sum(runs) as ${raw(db.dialect.integer)}) as runs, sum(cost_usd) as cost_usd,
       cast(sum(costed) as ${raw(db.dialect.integer)}) as costed
     from feature_totals where feature_id in (${listOf(features)}) group by feature_id`)
-  return new Map(rows.map((row) => [row.feature_id, { runs: row.runs, costUsd: knownCost(row.cost_usd, row.costed) }]))
+  return new Map(
+    rows.map(({ feature_id, runs, cost_usd, costed }) => [
+      feature_id,
+      { runs, costUsd: knownCost(cost_usd, costed), costed },
+    ]),
+  )
 }

@@ -32,6 +32,9 @@ export async function runsTouching(db: Tx, features: number[]): Promise<Map<numb
     ]),
   )
   return new Map(
-    features.map((id) => [id, { runs: 0, lastRun: lastOf.get(id) ?? null, costUsd: null, ...totals.get(id) }]),
+    features.map((id) => [
+      id,
+      { runs: 0, lastRun: lastOf.get(id) ?? null, costUsd: null, costed: 0, ...totals.get(id) },
+    ]),
   )
 }

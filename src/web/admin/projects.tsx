@@ -7,13 +7,13 @@ import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { mayAdminister, useSession } from '../data/query/session.ts'
 import { forgeOf } from '../data/runs/forge.ts'
-import { partOf, shareOf } from '../trends/measures.ts'
+import { shareOf } from '../trends/measures.ts'
 import { Head } from '../ui/head.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { LastRun } from '../ui/status.tsx'
 import { OuterLink } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
-import { costOf, plural } from '../ui/words.ts'
+import { costOf, knownFor, plural } from '../ui/words.ts'
 import { EraseTextDialog } from './erase-dialog.tsx'
 import { ProjectForm } from './project-form.tsx'
 
@@ -102,7 +102,7 @@ function Row({ project, sum, isSummed }: RowProps) {
           {sum && (
             <>
               <span>{shareOf(sum.byVerdict.verified, sum.runs)} verified</span>
-              <span title={`Cost, known for ${partOf(sum.costed, sum.runs)}`}>{costOf(sum.costUsd)}</span>
+              <span title={`Cost, ${knownFor(sum.costed, sum.runs)}`}>{costOf(sum.costUsd)}</span>
             </>
           )}
         </span>

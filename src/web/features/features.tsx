@@ -8,7 +8,7 @@ import { Head } from '../ui/head.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { LastRun } from '../ui/status.tsx'
-import { costOf, plural } from '../ui/words.ts'
+import { costOf, knownFor, plural } from '../ui/words.ts'
 
 type ListedFeature = Output<'listFeatures'>['features'][number]
 
@@ -44,7 +44,7 @@ export default function Features({ route: { query }, route }: { route: Route }) 
 }
 
 function Row({ feature }: { feature: ListedFeature }) {
-  const { id, project, name, file, description, runs, lastRun, costUsd } = feature
+  const { id, project, name, file, description, runs, lastRun, costUsd, costed } = feature
   return (
     <li>
       <div class="what">
@@ -61,7 +61,7 @@ function Row({ feature }: { feature: ListedFeature }) {
       <div class="figured">
         <span class="facts">
           <a href={href(['runs'], { project, featureId: id, mine: useEveryones() })}>{plural(runs, 'run')}</a>
-          <span title="Cost of its runs">{costOf(costUsd)}</span>
+          <span title={`Cost of its runs, ${knownFor(costed, runs)}`}>{costOf(costUsd)}</span>
         </span>
         <LastRun project={project} run={lastRun} />
       </div>

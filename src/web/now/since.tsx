@@ -14,7 +14,7 @@ import { Author } from '../ui/person.tsx'
 import { Outcome } from '../ui/status.tsx'
 import { plainLine, whyFailed } from '../ui/text.tsx'
 import { Ago, When } from '../ui/time.tsx'
-import { costOf, plural } from '../ui/words.ts'
+import { costOf, knownFor, plural } from '../ui/words.ts'
 
 const dayMs = 86_400_000
 const mostShares = 6
@@ -93,7 +93,7 @@ interface SummaryProps {
 }
 
 /** How many ended, and how; what they cost, and whose they are. */
-function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, address, costs }: SummaryProps) {
+function Summary({ count, hasMore, sums: { failed, failing, costUsd, costed, shares }, address, costs }: SummaryProps) {
   const more = hasMore ? '+' : ''
   // A last one takes no more room than its count.
   const shown = shares.length === mostShares + 1 ? shares : shares.slice(0, mostShares)
@@ -119,6 +119,7 @@ function Summary({ count, hasMore, sums: { failed, failing, costUsd, shares }, a
         </b>{' '}
         cost
       </a>
+      {costed > 0 && costed < count && <span class="muted">{knownFor(costed, count)}</span>}
       {shown.map((share) => (
         <ShareOf key={share.author} share={share} address={address} />
       ))}

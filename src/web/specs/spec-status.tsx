@@ -6,7 +6,7 @@ import { useEveryones } from '../data/lists/whose.ts'
 import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Fact } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
-import { costOf } from '../ui/words.ts'
+import { costOf, knownFor } from '../ui/words.ts'
 
 export const specLooks: Record<Spec['status'], Look> = {
   draft: { word: 'Draft', icon: 'dash', tone: 'quiet' },
@@ -83,7 +83,10 @@ export function SpecFacts({ spec: { project, specId, agent, createdAt, totals } 
           ? '—'
           : `${count(totals.inputTokens)} in, ${count(totals.outputTokens)} out`}
       </Fact>
-      <Fact name="Cost">{costOf(totals.costUsd)}</Fact>
+      <Fact name="Cost">
+        {costOf(totals.costUsd)}
+        {totals.costed < totals.runs && totals.costed > 0 && `, ${knownFor(totals.costed, totals.runs)}`}
+      </Fact>
     </dl>
   )
 }

@@ -1,8 +1,8 @@
 import { href, type Query } from '../app/router.ts'
 import { useEveryones } from '../data/lists/whose.ts'
 import { type Cell, CsvButton } from '../ui/download.tsx'
-import { costOf, plural } from '../ui/words.ts'
-import { type Breakdown, breakdowns, type Group, partOf, shareOf, successOf, timeOf, tokensText } from './measures.ts'
+import { costOf, knownFor, partOf, plural } from '../ui/words.ts'
+import { type Breakdown, breakdowns, type Group, shareOf, successOf, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */
 const most = 100
@@ -60,7 +60,7 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
       <td>{runs.toLocaleString('en')}</td>
       <td title={success.note}>{success.share}</td>
       <td title={`${partOf(byVerdict.verified, runs)} verified`}>{shareOf(byVerdict.verified, runs)}</td>
-      <td title={`Known for ${partOf(costed, runs)}`}>{costOf(group.costUsd)}</td>
+      <td title={`Cost, ${knownFor(costed, runs)}`}>{costOf(group.costUsd)}</td>
       <td>{tokensText(group)}</td>
       <td title={`Of ${plural(duration.runs, 'run')} that ended`}>{timeOf(duration.medianMs)}</td>
       <td>{timeOf(duration.p90Ms)}</td>

@@ -1,6 +1,5 @@
 import type { Output } from '../../client/client.ts'
 import { spanOf } from '../../contract/span.ts'
-import { plural } from '../ui/words.ts'
 
 export type Stats = Output<'stats'>
 export type Tally = Omit<Stats['total'], 'day'>
@@ -36,8 +35,6 @@ export function shareOf(part: number, whole: number): string {
   return percent === 100 && part < whole ? '> 99%' : `${percent}%`
 }
 
-/** `3 of 2,000 runs` */
-export const partOf = (part: number, whole: number) => `${part.toLocaleString('en')} of ${plural(whole, 'run')}`
 export const timeOf = (ms: number | null) => (ms === null ? '—' : spanOf(ms))
 type Tokens = Pick<Tally, 'inputTokens' | 'outputTokens'>
 

@@ -8,14 +8,13 @@ import { CsvButton } from '../ui/download.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
-import { costOf } from '../ui/words.ts'
+import { costOf, knownFor, partOf } from '../ui/words.ts'
 import { BreakdownTable } from './breakdown.tsx'
 import { Chart, type Series, timeZoneHere } from './chart.tsx'
 import {
   allTokensText,
   type Breakdown,
   breakdowns,
-  partOf,
   type Stats,
   shareOf,
   successOf,
@@ -219,7 +218,7 @@ function Figures({ stats: { total, duration }, days }: { stats: Stats; days: num
         note={`of ${duration.runs.toLocaleString('en')} that ended`}
       />
       <Figure name="90th percentile" value={timeOf(duration.p90Ms)} note="nine of ten are shorter" />
-      <Figure name="Cost" value={costOf(total.costUsd)} note={`known for ${part(costed)}`} />
+      <Figure name="Cost" value={costOf(total.costUsd)} note={knownFor(costed, runs)} />
       <Figure name="Tokens" value={allTokensText(total)} note={tokensText(total)} />
     </dl>
   )

@@ -14,6 +14,12 @@ export const actorText = ({ kind, name }: ActorName): string => name ?? nameless
 /** A count with its noun: `1 run`, `2,000 runs`. */
 export const plural = (count: number, noun: string) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 
+/** `3 of 2,000 runs` */
+export const partOf = (part: number, whole: number) => `${part.toLocaleString('en')} of ${plural(whole, 'run')}`
+
+/** What a sum of costs covers. */
+export const knownFor = (costed: number, runs: number) => `known for ${partOf(costed, runs)}`
+
 const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 
 /** A cost in US dollars; "—" if unknown. */

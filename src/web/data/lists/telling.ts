@@ -16,6 +16,8 @@ export interface Sums {
   failing: number
   /** The reported costs; undefined if no run has one. */
   costUsd: number | undefined
+  /** How many runs have one. */
+  costed: number
   /** By person, those with the most runs first. */
   shares: Share[]
 }
@@ -30,6 +32,7 @@ export function sumsOf(runs: readonly Counted[]): Sums {
     failed: runs.filter(({ status }) => status === 'failed').length,
     failing: runs.filter((run) => run.status !== 'failed' && run.verdict === 'failing').length,
     costUsd: costs.length > 0 ? costs.reduce((sum, cost) => sum + cost, 0) : undefined,
+    costed: costs.length,
     shares: shares.toSorted((a, b) => b.runs - a.runs),
   }
 }
