@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 26, as SQLite has them.
+-- The tables of a ledger with schema version 27, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are

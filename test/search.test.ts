@@ -52,6 +52,22 @@ testLedger('words of code are found as developers expect', async (ledger) => {
   assert.deepEqual(await find('ogin'), [], 'a word is found from its beginning')
 })
 
+testLedger('any part of a text without spaces is found', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'JA', content: '消費税の計算が1円ずれるバグをAPIサーバーで直す。' })
+  await client.createRun({ runId: 'ZH', title: '修复登录按钮loginForm' })
+  await client.createRun({ runId: 'KO', content: '로그인에서 버튼을 추가' })
+  const find = finder(ledger)
+  for (const q of ['計算', '税', '円ずれる', '消費税の計算', 'api', 'サーバー', 'バグ 消費税', 'APIサーバー', '直'])
+    assert.deepEqual(await find(q), ['run JA'], q)
+  for (const q of ['登录', '按钮loginFo', '按钮 form', '复']) assert.deepEqual(await find(q), ['run ZH'], q)
+  for (const q of ['로그인', '버튼 추가', '그인']) assert.deepEqual(await find(q), ['run KO'], q)
+  for (const q of ['算計', '税計', '登按']) assert.deepEqual(await find(q), [], q)
+  const { results } = await client.search({ q: '計算' })
+  assert.match(results[0]?.snippet ?? '', /消費税の\*\*計算\*\*が1円/)
+  assert.match((await client.search({ q: '円ずれる' })).results[0]?.snippet ?? '', /\*\*円ずれる\*\*/)
+})
+
 testLedger('the beginning of a word finds every word that goes on from it, however many', async (ledger) => {
   const { client } = ledger
   const texts: Record<string, string> = {
@@ -410,6 +426,29 @@ testLedger('a search with run filters finds the runs that a list with the same f
   ]
   for (const [filters, found] of asked) assert.deepEqual(await find('zebra', filters), found, JSON.stringify(filters))
   assert.deepEqual(await find('zebra'), ['run C', 'run B', 'run A', 'spec S-1'])
+  await client.appendTurn({ runId: 'D', prompt: 'Paint the zebra', files: [{ path: 'zebra.ts' }] })
+  await client.createCheck({ runId: 'D', name: 'zebra', result: 'fail' })
+  await client.createFeature({ name: 'zebra' })
+  assert.deepEqual(await find('zebra', { status: ['failed'] }), [
+    ...['check CHECK-002', 'turn D/1'],
+    ...['run C', 'run D'],
+  ])
+  assert.deepEqual(await find('zebra', { agent: 'x' }), ['run A'])
+})
+
+testLedger('a failed run is found by why it failed', async (ledger) => {
+  const { client } = ledger
+  const find = finder(ledger)
+  await client.createRun({
+    runId: 'A',
+    status: 'failed',
+    failure: { code: 'DEPLOY_FAILED', message: 'No quota left.' },
+  })
+  await client.createRun({ runId: 'B', status: 'failed' })
+  for (const q of ['DEPLOY_FAILED', 'quota', 'deploy']) assert.deepEqual(await find(q), ['run A'], q)
+  for (const q of ['code', 'message']) assert.deepEqual(await find(q), [], q)
+  await client.updateRun({ runId: 'A', status: 'completed', failure: null })
+  assert.deepEqual(await find('quota'), [])
 })
 
 testLedger('a search finds all hits that match a selective filter, page by page', async ({ client, store }) => {

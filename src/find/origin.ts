@@ -41,16 +41,36 @@ const origins: Record<SearchType, Sql[]> = {
   feature: [withoutRun('features')],
 }
 
+/** The tables of what belongs to a run, beside runs themselves. */
+export const ofRuns: Partial<Record<SearchType, Sql[]>> = {
+  run: [sql`select p.id, p.id as run_id from runs p`],
+  turn: [sql`select p.id, p.run_id from turns p`, sql`select p.id, p.run_id from open_turns p`],
+  diff: [sql`select p.id, p.run_id from turn_diffs p`],
+  check: [sql`select p.id, p.run_id from checks p`],
+}
+
 type Hit = { type: SearchType; subject_id: number }
 
+/** Reads the ids of the runs that hits are or belong to. Returns undefined for a spec, a feature, and what no longer exists. */
+export const runsOf = (db: Tx, hits: Hit[]) =>
+  readOf<{ id: number; run_id: number }, number>(db, hits, ofRuns, ({ run_id }) => run_id)
+
 /** Reads where hits come from. Returns undefined for a hit whose subject no longer exists. */
-export async function originsOf(db: Tx, hits: Hit[]): Promise<(hit: Hit) => Origin | undefined> {
+export const originsOf = (db: Tx, hits: Hit[]) => readOf<Row, Origin>(db, hits, origins, originOf)
+
+/** Reads what `selects` say of hits, by their types. */
+async function readOf<From extends { id: number }, To>(
+  db: Tx,
+  hits: Hit[],
+  selects: Partial<Record<SearchType, Sql[]>>,
+  toOf: (row: From) => To,
+): Promise<(hit: Hit) => To | undefined> {
   const reads = searchable.flatMap((type) => {
-    const ids = hits.filter((hit) => hit.type === type).map(({ subject_id }) => subject_id)
+    const ids = [...new Set(hits.filter((hit) => hit.type === type).map(({ subject_id }) => subject_id))]
     if (ids.length === 0) return []
-    return origins[type].map(async (origin) => {
-      const rows = await db.query<Row>(sql`${origin} where p.id in (${listOf(ids)})`)
-      return rows.map((row) => [`${type} ${row.id}`, originOf(row)] as const)
+    return (selects[type] ?? []).map(async (select) => {
+      const rows = await db.query<From>(sql`${select} where p.id in (${listOf(ids)})`)
+      return rows.map((row) => [`${type} ${row.id}`, toOf(row)] as const)
     })
   })
   const found = new Map((await Promise.all(reads)).flat())

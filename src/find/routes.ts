@@ -9,7 +9,7 @@ import { found, searchType, suggested } from './fields.ts'
 export const findRoutes = {
   search: {
     summary:
-      'Find runs, turns, diffs, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only runs',
+      'Find runs, turns, diffs, specs, checks and features by words: hits in id and title first, then the newest; with filters of runs, only those and what belongs to them',
     words: 'search',
     permission: 'read',
     input: z.strictObject({

@@ -12,13 +12,13 @@ import { kindToken, nameOf, projectToken, textOf } from './entry.ts'
 import { searchable } from './fields.ts'
 import { followLog, markChanged } from './follow.ts'
 import { groupedByRun, type Hit } from './grouped.ts'
-import { originsOf } from './origin.ts'
+import { ofRuns, originsOf, runsOf } from './origin.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
 import { snippetOf } from './snippet.ts'
 import { type Subject, subjectsOf } from './subject.ts'
 import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
-import { termsOf } from './words.ts'
+import { askedIn, termsOf } from './words.ts'
 
 /** How long a step of indexing may block others, in milliseconds. */
 const stepMs = 5
@@ -42,9 +42,10 @@ export const search: Operation<FindRoutes['search']> = async (
   const { all, projects } = await visibleProjects(ctx, project)
   const { createdAfter, createdBefore, ...given } = filters
   const filter = filterOf(ctx.db, { createdAfter, createdBefore }, await readyFilters(ctx, given))
-  const types = filter ? (type ?? searchable).filter((one) => one === 'run') : type
+  const types = filter ? (type ?? searchable).filter((one) => one in ofRuns) : type
   const from = cursor === undefined ? { place: 'head' as const, entry: undefined } : decodeHit(cursor)
   const terms = termsOf(q)
+  const marks = [...askedIn(q), ...terms]
   if (terms.length === 0 || types?.length === 0) return { results: [], meta: { hasMore: false } }
   const waiting = await readUnindexed(ctx.db, {
     terms,
@@ -59,7 +60,7 @@ export const search: Operation<FindRoutes['search']> = async (
   for (const place of from.place === 'head' ? (['head', 'body'] as const) : (['body'] as const)) {
     if (rest || hits.length > limit) break
     const before = place === from.place ? from.entry : undefined
-    const found = await find(ctx.db, { place, wanted, terms, before, filter }, waiting, limit + 1 - hits.length)
+    const found = await find(ctx.db, { place, wanted, terms, marks, before, filter }, waiting, limit + 1 - hits.length)
     hits.push(...found.hits)
     rest = found.rest
   }
@@ -97,6 +98,8 @@ async function isFarBehind(db: Tx): Promise<boolean> {
 }
 
 interface Question extends Asked {
+  /** What snippets mark. */
+  marks: string[]
   /** Only entries before this one. */
   before: number | undefined
   filter: Filter | undefined
@@ -138,25 +141,25 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
 }
 
 /** Hits as they are shown, without those whose subjects no longer exist. */
-async function shown(db: Tx, rows: Row[], { place, terms }: Question): Promise<Hit[]> {
+async function shown(db: Tx, rows: Row[], { place, marks }: Question): Promise<Hit[]> {
   const [subjectOf, originOf] = await Promise.all([subjectsOf(db, rows), originsOf(db, rows)])
   const hits = rows.map(async (row) => {
     const [subject, origin] = [subjectOf(row), originOf(row)]
     if (!subject || !origin) return undefined
     const { run, ...facts } = origin
-    return { place, entry: row.entry, found: { ...(await foundIn(db, subject, row, terms)), ...facts }, run }
+    return { place, entry: row.entry, found: { ...(await foundIn(db, subject, row, marks)), ...facts }, run }
   })
   return (await Promise.all(hits)).filter((hit) => hit !== undefined)
 }
 
-async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, terms: string[]) {
+async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, marks: string[]) {
   const { slug: project, subject: human, title, status, updated_at: updatedAt, more } = subject
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
-  const snippet = snippetOf(`${passage}\n${more}`.trim() || nameOf(subject), terms)
+  const snippet = snippetOf(`${passage}\n${more}`.trim() || nameOf(subject), marks)
   return { type, project, subject: human, title, snippet, status, updatedAt }
 }
 
-/** Returns the hits whose runs match the filters. */
+/** Returns the hits that are, or belong to, runs that match the filters. */
 type Filter = (rows: Row[]) => Promise<Row[]>
 
 /** Undefined without filters. */
@@ -176,7 +179,8 @@ function filterOf(db: Tx, { createdAfter, createdBefore }: Span, filters: Filter
     )
   }
   return async (rows) => {
-    const ids = [...new Set(rows.filter(({ type }) => type === 'run').map(({ subject_id }) => subject_id))]
+    const runOf = await runsOf(db, rows)
+    const ids = [...new Set(rows.flatMap((row) => runOf(row) ?? []))]
     if (ids.length === 0) return []
     const runs = await db.query<{ id: number; project_id: number }>(
       sql`select id, project_id from runs where id in (${join(ids)})`,
@@ -190,7 +194,7 @@ function filterOf(db: Tx, { createdAfter, createdBefore }: Span, filters: Filter
         ),
       ),
     )
-    const found = new Set(kept.flat().map(({ id }) => id))
-    return rows.filter(({ type, subject_id }) => type === 'run' && found.has(subject_id))
+    const found = new Set<number | undefined>(kept.flat().map(({ id }) => id))
+    return rows.filter((row) => found.has(runOf(row)))
   }
 }

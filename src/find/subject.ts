@@ -2,11 +2,12 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import { documentText } from '../frame/document.ts'
 import { piecesOf } from '../frame/pieces.ts'
+import type { Failure } from '../nouns/run/work-fields.ts'
 import { type SearchType, searchable } from './fields.ts'
 import { passageBytes } from './passage.ts'
 
 /** The parts of a run, turn, diff, spec, check or feature that are searched and shown. */
-export interface Subject extends Row {
+export interface Subject extends Omit<Row, 'failure'> {
   type: SearchType
 }
 
@@ -20,6 +21,8 @@ interface Row {
   updated_at: string
   /** Short texts besides the title. */
   more: string
+  /** Of a run, why it failed, as JSON. */
+  failure?: string | null
   document_id: number | null
   /** The size of its document, how much of the middle is missing, and where the gap starts: the largest, if there are more. */
   bytes: number
@@ -60,7 +63,7 @@ const subjects: Record<SearchType | 'open turn', Sql> = {
   run: sql`select id, project_id, ${slugOf}, run_id as subject, title, status, updated_at,
     coalesce(spec_id, '') || ' ' || coalesce(agent, '') || ' ' || coalesce(author, '') || ' ' || coalesce(command, '')
       || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
-        from run_commits c where c.run_id = runs.id), '') as more, ${documentOf('runs')} from runs`,
+        from run_commits c where c.run_id = runs.id), '') as more, failure, ${documentOf('runs')} from runs`,
   // A turn is a single passage: its prompt, with its answer beside it.
   turn: sql`select id, project_id, ${slugOfRun(sql`turns.run_id`)}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
     title, null as status, created_at as updated_at, coalesce(${documentText(sql`turns.answer_id`)}, '') as more,
@@ -79,6 +82,14 @@ const subjects: Record<SearchType | 'open turn', Sql> = {
     coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
 }
 
+/** How much of a failure's message is searched, in characters. Each passage of the run's text has it. */
+const mostOfFailure = 500
+
+function failureText(json: string): string {
+  const { code, message = '' } = JSON.parse(json) as Failure
+  return `${code} ${message.slice(0, mostOfFailure)}`
+}
+
 /** Returns the subject of an entry; undefined if it no longer exists. */
 type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | undefined
 
@@ -87,7 +98,10 @@ export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id
   const found = new Map<string, Subject>()
   const read = async (type: SearchType, ids: number[], from: keyof typeof subjects = type) => {
     const rows = await db.query<Row>(sql`${subjects[from]} where id in (${join(ids)})`)
-    for (const row of rows.filter(({ slug }) => slug !== null)) found.set(`${type} ${row.id}`, { ...row, type })
+    for (const { failure, ...row } of rows.filter(({ slug }) => slug !== null)) {
+      const more = failure ? `${row.more} ${failureText(failure)}` : row.more
+      found.set(`${type} ${row.id}`, { ...row, more, type })
+    }
   }
   const reads = searchable.flatMap((type) => {
     const ids = entries.filter((entry) => entry.type === type).map(({ subject_id }) => subject_id)

@@ -9,18 +9,30 @@ const control = /\x1b\[[0-?]{0,100}[ -/]{0,10}[@-~]/g
 /** A character that joins words. */
 export const joiner = new RegExp(`[${joiners}]`)
 const separators = new RegExp(`[${joiners}]+`)
+/** Letters of scripts that put no spaces between words, or add endings to them. */
+const unspaced =
+  /([\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]+)/u
 const humps = /[\p{Lu}]?[\p{Ll}\p{N}]+|[\p{Lu}]+(?![\p{Ll}])/gu
 /** Longer words are known by so many first characters. */
 const longest = 100
 /** Of a deeper path, what follows each of its first slashes. */
 const mostEnds = 20
 
+/** No letter of an unspaced script. */
+const isAscii = /^\p{ASCII}*$/u
+
 const normal = (word: string) => word.slice(0, longest).toLowerCase()
+
+/** `abc` as `ab` and `bc`; a single letter as it is. */
+function pairsOf(letters: string): string[] {
+  const all = Array.from(letters)
+  return all.length === 1 ? all : all.slice(1).map((letter, at) => `${all[at]}${letter}`)
+}
 
 /**
  * The words by which a text is found: of `src/auth/loginForm.ts` the whole, what follows each slash, each part, and the
- * humps of `loginForm`. A control sequence of a terminal separates words. In lower case, each once. At most some nine
- * bytes of words come of each byte of text.
+ * humps of `loginForm`; of text without spaces also each letter and each pair of letters. A control sequence of a terminal
+ * separates words. In lower case, each once. At most some nine bytes of words come of each byte of text.
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()
@@ -43,6 +55,10 @@ export function wordsOf(text: string): Set<string> {
       words.add(normal(part))
       for (const hump of part.match(humps) ?? []) words.add(normal(hump))
     }
+    if (isAscii.test(whole)) continue
+    for (const [at, letters] of whole.split(unspaced).entries()) {
+      if (at % 2 === 1) for (const some of [...letters, ...pairsOf(letters)]) words.add(some)
+    }
   }
   return words
 }
@@ -50,9 +66,17 @@ export function wordsOf(text: string): Set<string> {
 /** A text in which the words of `wordsOf` stand as they are. A sigma has another form at the end of a word; here it has one. */
 export const fold = (text: string) => text.toLowerCase().replaceAll('ς', 'σ')
 
-/** The words that a query asks for, all of them; the last may be the beginning of one. Whatever else it has is no syntax. */
+/** The words of a query as it has them, in lower case. Whatever else it has is no syntax. */
+export const askedIn = (query: string): string[] => Array.from(query.matchAll(chunk), ([whole]) => normal(whole))
+
+/** The words that a query asks for, all of them; the last may be the beginning of one. */
 export function termsOf(query: string): string[] {
-  return [...new Set(Array.from(query.matchAll(chunk), ([whole]) => normal(whole)))].slice(0, 20)
+  const terms = Array.from(query.matchAll(chunk), ([whole]) => whole).flatMap((whole) => {
+    const pieces = whole.split(unspaced)
+    if (pieces.length === 1) return [normal(whole)]
+    return pieces.flatMap((piece, at) => (at % 2 === 1 ? pairsOf(piece) : (piece.match(humps) ?? []).map(normal)))
+  })
+  return [...new Set(terms)].slice(0, 20)
 }
 
 const joined = new RegExp(`^[\\p{L}\\p{N}${joiners}]+`, 'u')

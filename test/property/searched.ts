@@ -37,8 +37,15 @@ async function found(client: Client, q: string): Promise<string[]> {
 export async function textsOf(client: Client): Promise<Map<string, string>> {
   const texts = new Map<string, string>()
   const put = (subject: string, ...parts: (string | null)[]) => texts.set(subject, parts.join('\n'))
-  for (const { runId, title, command, git } of await allOf(client, 'listRuns')) {
-    put(`run ${runId}`, title, command, git?.branch ?? null, (await client.getRun({ runId })).run.content)
+  for (const { runId, title, command, git, failure } of await allOf(client, 'listRuns')) {
+    put(
+      `run ${runId}`,
+      title,
+      command,
+      git?.branch ?? null,
+      failure?.message ?? null,
+      (await client.getRun({ runId })).run.content,
+    )
     for (const { n, prompt = '', answer = '' } of (await client.listTurns({ runId, limit: 100 })).turns) {
       put(`turn ${runId}/${n}`, prompt, answer)
       for await (const { path, patch = '' } of client.all('getDiff', { runId, turn: n })) {

@@ -96,6 +96,22 @@ test('filters are suggested from the runs, apply to a search, and can be removed
   await page.getByText('No run that these filters show contains all of these words.').waitFor()
 })
 
+test('a search shows more runs on demand, also those of which a filter knows by a turn or a check', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (let n = 0; n < 104; n++) await client.createRun({ title: `Okapi ${n}`, agent: 'codex' })
+  await client.appendTurn({ runId: 'RUN-001', prompt: 'Feed the zebra' })
+  await client.createCheck({ runId: 'RUN-002', result: 'fail', content: 'expected a zebra' })
+  await page.goto(`${home}#/runs?q=okapi`)
+  await page.getByRole('button', { name: 'Show more' }).click()
+  await page.getByRole('button', { name: 'Show more' }).waitFor({ state: 'detached' })
+  assert.equal(await page.locator('.results .title').count(), 104)
+  await page.goto(`${home}#/runs?q=zebra&agent=codex`)
+  await page.locator('.results').getByText('expected a zebra').waitFor()
+  assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Okapi 0', 'Okapi 1'])
+  await page.goto(`${home}#/runs?q=giraffe`)
+  await page.getByText('No run contains all of these words.').waitFor()
+})
+
 test('a view is an address with a name, stored in this browser', async (t) => {
   const { page, client, home } = await openPage(t, '#/runs?status=failed&agent=ci')
   await client.createRun({ title: 'Bad night', status: 'failed', agent: 'ci' })

@@ -148,3 +148,6 @@ export const everywhere = (): string[] => [
     (table) => `create index ${table}_by_time_everywhere on ${table} ((created_at || ''), id)`,
   ),
 ]
+
+/** Texts have more words: why runs failed, and every part of what has no spaces. */
+export const wordsAgain = (): string[] => [`update search_entries set head = '', is_stale = 1 where head is not null`]

@@ -13,6 +13,7 @@ import {
   turnDiffs,
   verdict,
   webhookFormat,
+  wordsAgain,
 } from './later.ts'
 import { newLedger } from './new-ledger.ts'
 
@@ -68,6 +69,7 @@ const migrations: Migration[] = [
   attention,
   diffWords,
   everywhere,
+  wordsAgain,
 ]
 
 /** The version of the tables in `tables.ts`. */

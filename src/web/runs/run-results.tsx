@@ -1,47 +1,55 @@
 import type { Found } from '../../find/fields.ts'
 import { href } from '../app/router.ts'
-import { useRead } from '../data/query/read.ts'
+import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
 import type { RunFilter } from '../data/run-filter.ts'
 import { placeOf } from '../data/runs/hit.ts'
 import { plainOf } from '../log/lines.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
-import { Problem, Skeleton } from '../ui/loading.tsx'
+import { More, Problem, Skeleton } from '../ui/loading.tsx'
 import { Marked, MarkedTitle } from '../ui/marked.tsx'
 import { Author } from '../ui/person.tsx'
 import { Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
 
+const searched = ['run', 'turn', 'diff', 'check'] as const
+
+/** Each run once, with what was found of it on any page. */
+const joined = (found: Found[]): Found[] =>
+  [...Map.groupBy(found, ({ project, subject }) => `${project}/${subject}`).values()].map(([first, ...others]) => {
+    const parts = [first, ...others].flatMap((one) => one?.parts ?? [])
+    return { ...(first as Found), ...(parts.length > 0 && { parts }) }
+  })
+
 /** The runs that contain all words of `q` and match the filter. */
 export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const { order: _, ...filters } = filter
-  const input = {
-    ...filters,
-    q,
-    type: ['run' as const, 'turn' as const, 'diff' as const],
-    group: 'run' as const,
-    limit: 50,
-  }
-  const { data, error, isCurrent, reload } = useRead(
+  const input = { ...filters, q, type: [...searched], group: 'run' as const }
+  const list = useList(
     JSON.stringify(input),
-    (signal) => client.search(input, { signal }),
+    async (page, options) => {
+      const { results, meta } = await client.search({ ...input, ...page }, options)
+      return { items: results, nextCursor: meta.nextCursor }
+    },
     {
       touches: ({ type }) => type.startsWith('run.'),
       restMs: 1000,
     },
   )
-  if (error) return <Problem error={error} onRetry={reload} />
+  const { items, error, isRead, isOther, isCurrent, hasMore, reload } = list
+  const results = joined(items)
+  const isFiltered = Object.values(filters).some((value) => value !== undefined)
+  if (error && !isRead) return <Problem error={error} onRetry={reload} />
   // No result for other words says nothing about these.
-  if (!data || (data.results.length === 0 && !isCurrent)) return <Skeleton rows={8} />
-  const { results, meta } = data
+  if (!isRead || (results.length === 0 && (isOther || !isCurrent))) return <Skeleton rows={8} />
   return (
     <>
       {results.length === 0 &&
-        !meta.hasMore &&
+        !hasMore &&
         (filter.mine ? (
           <NoneOfYours words="No run of yours that these filters show contains all of these words." />
         ) : (
-          <p class="empty">No run that these filters show contains all of these words.</p>
+          <p class="empty">No run{isFiltered && ' that these filters show'} contains all of these words.</p>
         ))}
       <ul class="results" aria-busy={!isCurrent}>
         {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at, parts }) => (
@@ -70,11 +78,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
           </li>
         ))}
       </ul>
-      {meta.hasMore && (
-        <p class="more muted">
-          These are the first {results.length} runs that contain the words. Add a word or a filter to narrow them down.
-        </p>
-      )}
+      <More list={list} />
     </>
   )
 }
