@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { hookLine } from '../src/cli/init/hook-line.ts'
+import { hookLine } from '../src/cli/init/project-files.ts'
 import type { Fields } from '../src/recorder/agents/fields.ts'
 import { type HookFile, installs } from '../src/recorder/agents/install.ts'
 import { root } from '../src/root.ts'

@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, ConductError, type Input } from '../../client/client.ts'
-import { mask } from '../../mask/mask.ts'
+import { mask, maskDeep } from '../../mask/mask.ts'
+import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import type { Place } from '../../place/place.ts'
 import { leaseSecondsOf } from '../../recorder/agents/tools.ts'
+import { memoOf, stepOf } from '../../recorder/earlier.ts'
+import { reportAlone } from '../../recorder/facts.ts'
+import { shownTurn, unfinished } from '../../recorder/open.ts'
+import { step } from '../../recorder/step.ts'
+import { pathsOf } from '../work/placed.ts'
 import { type Beat, pauseMs } from './beats.ts'
 import { deliver, type Line, tryMs } from './deliver.ts'
-import { openTurnOf } from './open-turn.ts'
+import type { Note } from './notes.ts'
+import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
 
 export interface BeatOptions {
@@ -87,4 +94,19 @@ async function beatWith(client: Client, held: Heartbeat, [shown, ...less]: Parti
 
 async function masked({ target, ...activity }: ActivityInput): Promise<ActivityInput> {
   return { ...activity, ...(target !== undefined && { target: (await mask(target)).slice(0, 300).toWellFormed() }) }
+}
+
+/**
+ * What stands so far of the open turn of a session, masked: what its settled notes left, and what its hooks have noted since.
+ * Undefined if no turn is open.
+ */
+async function openTurnOf({ memo, cwd }: Recording, notes: Note[]): Promise<OpenTurn | undefined> {
+  const before = memoOf(memo, notes[0]?.at ?? Date.now())
+  const now = notes.reduce(
+    (memo, { seen, at }) => step(memo, { ...seen, step: stepOf(seen) }, { ...reportAlone, at, agent: '' }).memo,
+    before,
+  )
+  const turn = unfinished(now)
+  // Masked before it is cut to what the ledger takes, because a mask may be longer than what it replaces.
+  return turn && shownTurn(await maskDeep(turn), (files) => pathsOf(now.base?.root, cwd, files))
 }

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import { mask } from '../../mask/mask.ts'
 import type { FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Changed, Pair } from '../../place/git/diff.ts'
-import { cutTo, linesOf, rangesAround, type Side, withLines, withoutFunctions } from './hunks.ts'
 
 /** What a diff says of the text of a file. */
 export type Shown = Pick<
@@ -84,4 +83,89 @@ async function maskedLines(lines: string[]): Promise<string[]> {
   // A secret of several lines has become one.
   const kept = new Set(after)
   return lines.map((line) => (kept.has(line) ? line : '[masked]'))
+}
+
+/** The hunks of unified diffs as text. A line of a diff ends in a line feed, and only headers begin with @@. */
+
+const header = /(?<![^\n])@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@[^\n]*/g
+
+/** The hunks without what git says of the function around each: it may be half a secret, or half a character. */
+const withoutFunctions = (hunks: string): string =>
+  hunks.replace(header, (line) => line.slice(0, line.indexOf(' @@') + 3))
+
+/** How many lines were added and removed. */
+function linesOf(hunks: string): { insertions: number; deletions: number } {
+  const lines = { insertions: 0, deletions: 0 }
+  for (let at = 0; at < hunks.length; at = nextLine(hunks, at)) {
+    if (hunks[at] === '+') lines.insertions++
+    else if (hunks[at] === '-') lines.deletions++
+  }
+  return lines
+}
+
+/** Where the next line begins. */
+function nextLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at)
+  return end < 0 ? text.length : end + 1
+}
+
+interface Cut {
+  patch: string
+  cut?: { lines: number; bytes: number }
+}
+
+/** The first whole lines of hunks that have at most so many bytes, and how much is cut. */
+function cutTo(hunks: string, most: number): Cut {
+  const bytes = Buffer.byteLength(hunks)
+  if (bytes <= most) return { patch: hunks }
+  const first = Buffer.from(hunks).subarray(0, Math.max(0, most))
+  const patch = first.toString('utf8', 0, first.lastIndexOf('\n') + 1)
+  const rest = hunks.slice(patch.length)
+  return { patch, cut: { lines: rest.split('\n').length - 1, bytes: bytes - Buffer.byteLength(patch) } }
+}
+
+/** How many lines around a hunk may decide whether a line in it is a secret: as many as the longest private key has. */
+const reach = 120
+
+type Side = 'before' | 'after'
+
+/** Lines of a content, from the one with that number on; the first has number 1. */
+interface Range {
+  from: number
+  lines: string[]
+}
+
+/** The lines of a content that hunks show, with those around them. */
+function rangesAround(content: string, hunks: string, side: Side): Range[] {
+  const lines = content.split('\n')
+  const ranges: Range[] = []
+  let end = 0
+  for (const [, from, count = '1', to, toCount = '1'] of hunks.matchAll(header)) {
+    const [first, many] = side === 'before' ? [Number(from), Number(count)] : [Number(to), Number(toCount)]
+    const start = Math.max(end, first - 1 - reach)
+    end = Math.max(start, first - 1 + many + reach)
+    ranges.push({ from: start + 1, lines: lines.slice(start, end) })
+  }
+  return ranges
+}
+
+/** The hunks with other texts for lines before and after the change, by their numbers. */
+function withLines(hunks: string, texts: Record<Side, ReadonlyMap<number, string>>): string {
+  const at = { before: 0, after: 0 }
+  const shown = hunks.split('\n').map((line) => {
+    const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? []
+    if (from !== undefined) {
+      Object.assign(at, { before: Number(from), after: Number(to) })
+      return line
+    }
+    const mark = line.slice(0, 1)
+    const side = mark === '+' ? 'after' : 'before'
+    // What is no line of a content says that the last one does not end.
+    if (mark !== ' ' && mark !== '-' && mark !== '+') return line
+    const text = texts[side].get(at[side])
+    if (mark !== '+') at.before++
+    if (mark !== '-') at.after++
+    return text === undefined ? line : mark + text
+  })
+  return shown.join('\n')
 }

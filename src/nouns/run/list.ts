@@ -1,12 +1,13 @@
+import sql, { join, raw } from 'sql-template-tag'
 import type { PageInput } from '../../contract/field.ts'
+import type { Tx } from '../../engine/db.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
-import { readPage, type Span, type Walk } from '../../frame/page.ts'
+import { boundAfter, readPage, type Span, type Walk } from '../../frame/page.ts'
 import { countOfAll, slugsOf, visibleProjects } from '../../frame/scope.ts'
 import { requireFeature } from '../feature/feature.ts'
 import type { FeatureRoutes } from '../feature/routes.ts'
 import type { SpecRoutes } from '../spec/routes.ts'
-import { amongFew, amongFirst, fewProjects } from './across.ts'
-import { alongAll, type Filters, walksOf } from './path.ts'
+import { alongAll, alongRuns, conditionsBy, type Filters, few, pathsOf, uncovered, walksOf } from './path.ts'
 import { readyFilters } from './ready-filters.ts'
 import type { RunRoutes } from './routes.ts'
 import { columns, type RunRow, shownRuns } from './row.ts'
@@ -54,4 +55,44 @@ export const listSpecRuns: Operation<SpecRoutes['listSpecRuns']> = async (ctx, f
   const walks = await walksOf(ctx.db, ctx.project.id, await readyFilters(ctx, filters))
   const { rows, meta } = await readPage<RunRow>(ctx.db, columns, walks, filters)
   return { runs: await shownRuns(ctx, rows), meta }
+}
+
+// Walks through the runs of many projects, whose cost hardly depends on the number of projects.
+
+/** In as few projects as this, a walk through each of them costs no more. */
+const fewProjects = 20
+
+const project = sql`runs.project_id`
+
+/**
+ * A walk through the runs of all projects, at most that many of them, for a page of those that match. `isWhole` says
+ * whether there are no more. Undefined for a commit, which few runs have.
+ */
+async function amongFirst(db: Tx, filters: Filters, page: PageInput & Span, count: number) {
+  if (filters.commit !== undefined) return undefined
+  const bound = await boundAfter(db, alongAll, page, count)
+  const conditions = conditionsBy(pathsOf(db.dialect, project, filters, []), filters)
+  const walk: Walk = { ...alongAll, where: [...(bound ? [bound] : []), ...conditions] }
+  return { walk, isWhole: bound === undefined }
+}
+
+/** The matching runs of these projects, if one of the filters finds few runs in all of them; undefined if none does. */
+async function amongFew(db: Tx, projects: number[], filters: Filters): Promise<Walk | undefined> {
+  if (filters.commit !== undefined) return undefined
+  const { dialect } = db
+  const paths = pathsOf(dialect, project, filters, [])
+  let fewest: number[] | undefined
+  for (const { table, project: column, probes, id } of uncovered(paths)) {
+    if (column === undefined) continue
+    const led = dialect.ledBy(projects, table, column)
+    const found = probes.map(
+      (probe) => sql`select * from (
+      select ${raw(id)} as id from ${led.from} where ${led.where} and ${probe} limit ${raw(String(few))}) as probe`,
+    )
+    const rows = await db.query<{ id: number }>(join(found, ' union all '))
+    if (rows.length < (fewest?.length ?? few)) fewest = rows.map(({ id }) => id)
+  }
+  if (!fewest) return undefined
+  const led = dialect.ledBy(fewest, sql`runs`, 'runs.id')
+  return { ...alongRuns, from: led.from, where: [led.where, ...conditionsBy(paths, filters)] }
 }

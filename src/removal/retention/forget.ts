@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import sql, { empty } from 'sql-template-tag'
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
 import type { Tx } from '../../engine/db.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { listOf } from '../../frame/pieces.ts'
 import { numberEvents } from '../../log/number.ts'
 import { lastSeq } from '../../log/read.ts'
 import { readSize, sealNext } from '../../log/seal/seal.ts'
 import { type Retention, retentionOf } from '../../nouns/project/retention.ts'
 import type { ForgetRoutes } from '../forget-routes.ts'
-import { countFitting } from '../slice.ts'
-import { storedBytes } from './bytes.ts'
+import { countFitting, nextParts, type Part, type PartTable } from '../slice.ts'
 import { type AgingRow, agingColumns, type Due, dueOf } from './due.ts'
 import { carryOut } from './expire.ts'
 import { carryOutLarge } from './large.ts'
@@ -120,4 +120,51 @@ async function forgetSlice(ctx: Ctx, slice: Due[], pass: Pass, work: (ctx: Ctx, 
     sum.bytes += bytes.get(run.id) ?? 0
     if (sum.oldest === null || at < sum.oldest) sum.oldest = at
   }
+}
+
+type Db = Pick<Ctx, 'db'>
+
+/** By run: the size of its contents, and of those of its turns and checks, that are not erased. */
+async function storedBytes(ctx: Db, runs: number[]): Promise<Map<number, number>> {
+  const sums = new Map<number, number>()
+  await addBytes(ctx, sums, [textsOf('runs', 'id', 'document_id', runs)])
+  await addParts(ctx, sums, 'turns', ['prompt_id', 'answer_id'], runs, diffsOf)
+  await addParts(ctx, sums, 'checks', ['document_id'], runs)
+  return sums
+}
+
+async function addParts(
+  ctx: Db,
+  sums: Map<number, number>,
+  table: PartTable,
+  documents: string[],
+  runs: number[],
+  more: (ids: number[]) => Sql[] = () => [],
+) {
+  for (let after: Part | undefined; ; await turn()) {
+    const { parts, isLast } = await nextParts(ctx, table, runs, after)
+    const ids = parts.map(({ id }) => id)
+    if (ids.length > 0) {
+      const texts = documents.map((document) => textsOf(table, 'run_id', document, ids))
+      await addBytes(ctx, sums, [...texts, ...more(ids)])
+    }
+    if (isLast) return
+    after = parts.at(-1)
+  }
+}
+
+/** A subquery per row, because PostgreSQL may answer a join by reading all parts of all documents. */
+const textsOf = (table: string, run: string, document: string, ids: number[], key = 'id') => sql`
+  select ${raw(`o.${run}`)} as run, (select coalesce(sum(octet_length(d.text)), 0) from document_parts d
+    where d.document_id = ${raw(`o.${document}`)} and d.dropped = 0) as bytes
+  from ${raw(table)} o where ${raw(`o.${key}`)} in (${listOf(ids)})`
+
+/** The diffs of turns. */
+const diffsOf = (turns: number[]) =>
+  ['document_id', 'whole_document_id'].map((document) => textsOf('turn_diffs', 'run_id', document, turns, 'turn_id'))
+
+async function addBytes({ db }: Db, sums: Map<number, number>, selects: Sql[]): Promise<void> {
+  const rows = await db.query<{ run: number; bytes: number }>(sql`
+    select run, sum(bytes) as bytes from (${join(selects, ' union all ')}) as texts group by run`)
+  for (const { run, bytes } of rows) sums.set(run, (sums.get(run) ?? 0) + Number(bytes))
 }

@@ -1,12 +1,15 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { Output } from '../../client/client.ts'
 import type { FileDiff as FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useKeys } from '../app/keyboard.ts'
 import { href, type Route } from '../app/router.ts'
 import { keptIn, useKept } from '../data/browser/storage.ts'
-import { useDiff } from '../data/runs/diff.ts'
+import { type Read, useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
+import { isTurnOf } from '../data/runs/run-events.ts'
+import { FileLink } from '../files/file-link.tsx'
 import { Changes } from '../runs/changes.tsx'
-import { RunFiles } from '../runs/run-files.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { plural } from '../ui/words.ts'
 import { FileDiff } from './file-diff.tsx'
@@ -134,4 +137,82 @@ function useFileKeys(list: { current: HTMLElement | null }) {
     all[next]?.scrollIntoView()
   }
   useKeys({ j: () => step(1), k: () => step(-1) })
+}
+
+interface Diff {
+  files: FileChange[]
+  /** How many files changed whose diff is not among them. */
+  missing: number
+}
+
+/** The most files to read, and to read at once. */
+const [most, limit] = [1000, 100]
+
+/** Reads what a run, or one of its turns, wrote. */
+const useDiff = (project: string, runId: string, turn: number | undefined): Read<Diff> =>
+  useRead(`diff ${turn ?? ''}`, (signal) => readDiff(project, runId, turn, signal), {
+    touches: (event) => /^turn\.(created|updated)$/.test(event.type) && isTurnOf(event, project, runId),
+    restMs: 2000,
+  })
+
+async function readDiff(project: string, runId: string, turn: number | undefined, signal: AbortSignal): Promise<Diff> {
+  const client = clientOf(project)
+  const files: FileChange[] = []
+  let cursor: string | undefined
+  for (;;) {
+    const page = await client.getDiff({ runId, turn, limit, cursor }, { signal })
+    files.push(...page.files)
+    const { nextCursor, total, omitted = 0 } = page.meta
+    if (nextCursor === undefined || files.length >= most) return { files, missing: total - files.length + omitted }
+    cursor = nextCursor
+  }
+}
+
+type RunFile = Output<'listRunFiles'>['files'][number]
+
+/** The files that the turns of a run changed, most changed lines first, with a bar for each. */
+function RunFiles({ run: { project, runId } }: { run: Run }) {
+  const { data, error, reload } = useRead(
+    'files',
+    (signal) => clientOf(project).listRunFiles({ runId, limit }, { signal }),
+    { touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId), restMs: 1000 },
+  )
+  if (error && !data) return <Problem error={error} onRetry={reload} />
+  if (!data) return <Skeleton rows={5} />
+  const { files, meta } = data
+  const largest = linesOf(files[0])
+  return (
+    <div class="files">
+      <ul aria-label="Files">
+        {files.map((file) => (
+          <FileRow key={file.path} project={project} file={file} largest={largest} />
+        ))}
+      </ul>
+      {meta.omitted !== undefined && (
+        <p class="muted small">{plural(meta.omitted, 'more file')} changed, which no turn lists.</p>
+      )}
+      {meta.total > files.length && (
+        <p class="muted small">
+          These are the {limit} largest. {plural(meta.total - files.length, 'smaller file')} not shown.
+        </p>
+      )}
+    </div>
+  )
+}
+
+const linesOf = (file: RunFile | undefined) => (file?.insertions ?? 0) + (file?.deletions ?? 0)
+
+function FileRow({ project, file, largest }: { project: string; file: RunFile; largest: number }) {
+  const { path, insertions = 0, deletions = 0 } = file
+  const width = (lines: number) => ({ width: `${largest === 0 ? 0 : (lines / largest) * 100}%` })
+  return (
+    <li>
+      <FileLink project={project} path={path} />
+      <Changes changes={file} />
+      <span class="lines-bar" aria-hidden="true">
+        <span class="plus" style={width(insertions)} />
+        <span class="minus" style={width(deletions)} />
+      </span>
+    </li>
+  )
 }

@@ -1,7 +1,7 @@
 import type { FileDiff } from '../../nouns/run/diff/fields.ts'
 import { goQuery, href, type Route } from '../app/router.ts'
 import { Changes } from '../runs/changes.tsx'
-import { FileName } from '../runs/file-name.tsx'
+import { Visible } from '../ui/text.tsx'
 
 /** The files of a diff beside it, each a link to its part. */
 export function FileList({ files, route }: { files: FileDiff[]; route: Route }) {
@@ -36,3 +36,16 @@ export const idOf = (path: string) => `file ${path}`
 /** The address of a file or a line of the diff that is shown. */
 export const addressOf = ({ path, query }: Route, to: { file: string; line?: string }) =>
   href(path, { view: 'changes', turn: query.get('turn') ?? undefined, ...to })
+
+/** The path of a file that a run changed. Its folder gives way to its name. */
+export function FileName({ path }: { path: string }) {
+  const end = path.lastIndexOf('/') + 1
+  return (
+    <span class="path" title={path}>
+      <span class="muted">
+        <Visible text={path.slice(0, end)} />
+      </span>
+      <Visible text={path.slice(end)} />
+    </span>
+  )
+}

@@ -8,7 +8,7 @@ import { type Share, type Sums, sumsOf, tellingOf } from '../data/lists/telling.
 import { useMine } from '../data/lists/whose.ts'
 import { type Read, useRead } from '../data/query/read.ts'
 import { serverNow } from '../data/query/timing.ts'
-import { endOf } from '../data/runs/end.ts'
+import { endOf } from '../data/runs/run-events.ts'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
 import { Outcome } from '../ui/status.tsx'

@@ -1,6 +1,8 @@
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
-import { useOpenTurn } from '../data/runs/open-turn.ts'
+import { useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
+import { isTurnOf } from '../data/runs/run-events.ts'
 import { Doing, StandingWords } from '../now/standing.tsx'
 import { Ago, useNow } from '../ui/time.tsx'
 import { Folded } from './folded.tsx'
@@ -71,4 +73,21 @@ function Work({ turn }: { turn: Turn }) {
       <Subagents agents={turn.agents} />
     </>
   )
+}
+
+/** How often to read what stands so far, in milliseconds: heartbeats have no events. */
+const pollMs = 5_000
+
+/** The open turn of a run, as its recorder reported it last; undefined if none is open. */
+function useOpenTurn({ project, runId, status, activity }: Run): Turn | undefined {
+  const isLive = status === 'in_progress' && activity?.state !== 'idle'
+  const { data } = useRead(
+    `open turn ${project}/${runId}`,
+    (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 1 }, { signal }),
+    {
+      touches: (event) => event.type.startsWith('turn.') && isTurnOf(event, project, runId),
+      ...(isLive && { everyMs: pollMs }),
+    },
+  )
+  return data?.turns.find(({ open }) => open)
 }

@@ -1,9 +1,12 @@
 import { evidenceText } from '../../contract/evidence-words.ts'
+import type { Check } from '../../nouns/run/check/fields.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
-import { useNewestRun, useSpecChecks } from '../data/lists/spec-work.ts'
 import { useMine } from '../data/lists/whose.ts'
-import { endOf } from '../data/runs/end.ts'
+import { type Read, useRead } from '../data/query/read.ts'
+import { clientOf } from '../data/query/server.ts'
+import { endOf } from '../data/runs/run-events.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Author } from '../ui/person.tsx'
@@ -66,3 +69,44 @@ export function NewestWork({ spec: { project, specId }, isWanted }: WorkProps) {
     </span>
   )
 }
+
+/** How many of its newest runs are asked for their checks. */
+const mostRuns = 100
+
+/** The newest check of each name that counts, over the newest runs of a spec; under *Mine*, over the person's own. */
+function useSpecChecks(project: string, specId: string): Read<Check[]> {
+  const mine = useMine()
+  return useRead(
+    `checks of ${project}/${specId} ${mine}`,
+    async (signal) => {
+      const { runs } = await clientOf(project).listSpecRuns({ specId, mine, limit: mostRuns }, { signal })
+      if (runs.length === 0) return []
+      const runId = runs.map((run) => run.runId)
+      const { checks } = await clientOf(project).listChecks({ runId, limit: mostRuns }, { signal })
+      return newestOf(checks)
+    },
+    { touches: ({ type, project: at }) => at === project && type.startsWith('check.'), restMs: 2000 },
+  )
+}
+
+/** The first check of each name that counts. */
+function newestOf(checks: readonly Check[]): Check[] {
+  const counting = checks.filter(({ counts }) => counts)
+  return counting.filter(({ name }, at) => counting.findIndex((one) => one.name === name) === at)
+}
+
+/** The newest run of a spec, under *Mine* of the person's own; null if there is none. */
+function useNewestRun(project: string, specId: string, isWanted: boolean): Read<Run | null> {
+  const mine = useMine()
+  return useRead(
+    isWanted ? `newest of ${project}/${specId} ${mine}` : '',
+    async (signal) => {
+      const { runs } = await clientOf(project).listSpecRuns({ specId, mine, limit: 1 }, { signal })
+      return runs[0] ?? null
+    },
+    // An event of a run does not name its spec, so every visible one must look.
+    { touches: (event) => event.project === project && bearsOnWork(event.changes), restMs: 10_000 },
+  )
+}
+
+const bearsOnWork = (changes: object) => ['status', 'verdict', 'specId'].some((field) => field in changes)

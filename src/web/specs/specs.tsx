@@ -7,12 +7,14 @@ import { client } from '../data/query/server.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { Command } from '../ui/copy.tsx'
 import { Head } from '../ui/head.tsx'
+import { useInSight } from '../ui/in-sight.ts'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { SearchField } from '../ui/search-field.tsx'
+import { Badge } from '../ui/status.tsx'
 import { Board, most } from './board.tsx'
 import { cardId } from './spec-card.tsx'
-import { SpecList } from './spec-list.tsx'
-import { newSpecAddress, specLooks, specStatuses } from './spec-status.tsx'
+import { Checklist, newSpecAddress, specLooks, specStatuses } from './spec-status.tsx'
+import { NewestWork } from './spec-work.tsx'
 
 const NewSpec = lazy(() => import('./new-spec.tsx'))
 
@@ -106,5 +108,41 @@ function None({ isFiltered }: { isFiltered: boolean }) {
       <p>No specs yet. To create one from a Markdown file, whose “- [ ]” items become its checklist:</p>
       <Command text="conduct spec create spec.md --spec-id AUTH-001" />
     </div>
+  )
+}
+
+/** All specs as one list, in the order of the board. */
+function SpecList({ pages, isBusy }: { pages: Output<'listSpecs'>[]; isBusy: boolean }) {
+  return (
+    <ul class="rows spec-list" aria-busy={isBusy}>
+      {pages
+        .flatMap(({ specs }) => specs)
+        .map((spec) => (
+          <SpecRow key={spec.id} spec={spec} />
+        ))}
+    </ul>
+  )
+}
+
+function SpecRow({ spec }: { spec: Spec }) {
+  const place = useRef<HTMLLIElement>(null)
+  const isSeen = useInSight(place)
+  const { project, specId, title, status, checklist, agent } = spec
+  return (
+    <li ref={place}>
+      <Badge look={specLooks[status]} />
+      <div class="what">
+        <a class="title" href={href(['specs', project, specId])}>
+          {title ?? specId}
+        </a>
+        <span class="facts">
+          <span>{project}</span>
+          <span>{specId}</span>
+          {agent && <span>{agent}</span>}
+        </span>
+      </div>
+      <Checklist checklist={checklist} />
+      <NewestWork spec={spec} isWanted={isSeen} />
+    </li>
   )
 }

@@ -2,7 +2,7 @@ import type { Run } from '../../../nouns/run/fields.ts'
 import type { Turn } from '../../../nouns/run/turn-fields.ts'
 import { client, clientOf } from '../query/server.ts'
 import type { RunFilter } from '../run-filter.ts'
-import { byEnd } from '../runs/end.ts'
+import { byEnd } from '../runs/run-events.ts'
 
 const pageSize = 100
 /** How many runs are counted one by one. */

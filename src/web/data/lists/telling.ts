@@ -1,5 +1,5 @@
 import type { Run } from '../../../nouns/run/fields.ts'
-import { byEnd } from '../runs/end.ts'
+import { byEnd } from '../runs/run-events.ts'
 
 /** What is counted of a run. */
 export type Counted = Pick<Run, 'author' | 'status' | 'verdict' | 'usage' | 'changes' | 'endedAt' | 'createdAt'>
