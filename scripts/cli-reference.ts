@@ -9,7 +9,7 @@ export async function cliReference(): Promise<string> {
   const sections: string[] = []
   for (const group of Object.keys(groups)) {
     for (const [name, entry] of Object.entries(commands)) {
-      if (entry.group !== group) continue
+      if ((entry.group ?? 'more') !== group) continue
       const program = await programFor(name)
       const command = program.commands.find((one) => one.name() === name) as Command
       sections.push(`## conduct ${name}\n\n${sentence(entry.summary)}\n`, ...sectionsOf(command))

@@ -31,7 +31,7 @@ interface Caller {
 }
 
 function expected(name: Name, { held, own, project }: Caller): number {
-  const { permission, success }: Route = routes[name]
+  const { permission, success = [200] }: Route = routes[name]
   if (permission === 'none') return success[0]
   if (!held) return 401
   const isForeign = permission === 'agent' && held === 'agent' && !own && addressOf(name).params.length > 0

@@ -74,8 +74,8 @@ export async function programFor(wanted: string | undefined): Promise<Command> {
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === wanted ? await entry.load() : new Command(name)
     if (command.description() === '') command.description(sentence(entry.summary))
-    const isMore = entry.group === 'more'
-    program.addCommand(command.summary(entry.summary).helpGroup(`${groups[entry.group]}:`), { hidden: isMore })
+    const { summary, group = 'more' } = entry
+    program.addCommand(command.summary(summary).helpGroup(`${groups[group]}:`), { hidden: group === 'more' })
   }
   settle(program)
   return program

@@ -8,8 +8,8 @@ export interface Route {
   permission: Required
   input: z.ZodObject
   output: z.ZodObject
-  /** The success statuses. With two, the output's `created` decides. */
-  success: readonly [200 | 201, 200?]
+  /** The success statuses, by default 200. With two, the output's `created` decides. */
+  success?: readonly [200 | 201, 200?]
   /** The output field that is shown once and never stored. A replay of the request is refused instead. */
   secret?: string
   /** False if the list in its output says something about the rest, and is nothing to have as CSV. */

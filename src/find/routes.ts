@@ -25,7 +25,6 @@ export const findRoutes = {
       cursor: pageInput.cursor,
     }),
     output: z.object({ results: z.array(found), meta: pageMeta }),
-    success: [200],
     example: { q: 'passkey' },
   },
   suggest: {
@@ -42,7 +41,6 @@ export const findRoutes = {
       values: z.array(z.string()).describe('Sorted by character code; labels as name:value'),
       meta: z.object({ hasMore: z.boolean() }),
     }),
-    success: [200],
     example: { field: 'agent' },
   },
   stats: {
@@ -68,7 +66,6 @@ export const findRoutes = {
       total: tally,
       duration: duration.describe('From start to end'),
     }),
-    success: [200],
     example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -29,7 +29,6 @@ export const logRoutes = {
         lastSeq: z.int().describe('The next `after`; newest first, the next `before`'),
       }),
     }),
-    success: [200],
     example: { after: 0, limit: 3 },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -34,7 +34,6 @@ export const eraseRoutes = {
       hasMore: z.boolean().describe('true: not done yet; send the same request with cursor'),
       nextCursor: z.string().optional(),
     }),
-    success: [200],
     isAnew: true,
     example: { text: 'sk_live_example', dryRun: true },
   },

@@ -26,7 +26,6 @@ export const forgetRoutes = {
       hasMore: z.boolean().describe('Whether it is not done yet: send the same with cursor'),
       nextCursor: z.string().optional(),
     }),
-    success: [200],
     isAnew: true,
     example: { dryRun: true, retention: { contentDays: 90 } },
   },

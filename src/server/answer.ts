@@ -17,7 +17,7 @@ type Resource = Record<string, unknown> & { version: number }
 /** How to turn the output of one operation into status, headers and body. */
 export interface AnswerPlan {
   name: Name
-  success: Route['success']
+  success: NonNullable<Route['success']>
   /** The output field with the versioned resource. */
   resource: string | undefined
   /** The address of what was created, and the output field that has its parameters. */
@@ -30,7 +30,7 @@ export function answerPlanOf(name: Name): AnswerPlan {
     ([, schema]) =>
       schema instanceof z.ZodObject && 'version' in schema.shape && ('id' in schema.shape || 'slug' in schema.shape),
   )
-  return { name, success: route.success, resource: resource?.[0], location: locationOf(name, route.output) }
+  return { name, success: route.success ?? [200], resource: resource?.[0], location: locationOf(name, route.output) }
 }
 
 /** Undefined for an operation that creates nothing with an address of its own. */

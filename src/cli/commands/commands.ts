@@ -5,7 +5,8 @@ export const groups = { record: 'Record', ledger: 'The ledger', place: 'This mac
 
 export interface Entry {
   summary: string
-  group: keyof typeof groups
+  /** Default: `more`. */
+  group?: keyof typeof groups
   /** Loads the file of this command. */
   load(): Promise<Command>
 }
@@ -64,93 +65,78 @@ export const commands: Record<string, Entry> = {
     group: 'place',
     load: async () => (await import('./open.ts')).openCommand(),
   },
-  attention: fromTable('attention', 'runs that somebody should look at: list, update', 'more'),
-  log: fromTable('log', 'prove what the log contains: checkpoint, proof, consistency', 'more'),
+  attention: fromTable('attention', 'runs that somebody should look at: list, update'),
+  log: fromTable('log', 'prove what the log contains: checkpoint, proof, consistency'),
   verify: {
     summary: 'check that nobody rewrote the log',
-    group: 'more',
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   erase: {
     summary: 'erase the texts of a run, a spec or a project, or one text everywhere, for good',
-    group: 'more',
     load: async () => (await import('./erase.ts')).eraseCommand(),
   },
   forget: {
     summary: 'apply the retention of a project now, or see what it would remove',
-    group: 'more',
     load: async () => (await import('./forget.ts')).forgetCommand(),
   },
-  stats: fromTable('stats', 'count runs and sum their usage, day by day', 'more'),
-  suggest: fromTable('suggest', 'list the values of a field of runs', 'more'),
-  feature: fromTable('feature', 'the parts of the code base that runs touch', 'more'),
-  project: fromTable('project', 'projects', 'more'),
-  key: fromTable('key', 'keys: create, list, revoke', 'more'),
+  stats: fromTable('stats', 'count runs and sum their usage, day by day'),
+  suggest: fromTable('suggest', 'list the values of a field of runs'),
+  feature: fromTable('feature', 'the parts of the code base that runs touch'),
+  project: fromTable('project', 'projects'),
+  key: fromTable('key', 'keys: create, list, revoke'),
   watch: {
     summary: 'say when an agent waits for you, fails or is done',
-    group: 'more',
     load: async () => (await import('./watch.ts')).watchCommand(),
   },
-  webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete', 'more'),
-  whoami: fromTable('whoami', 'show the key in use', 'more'),
+  webhook: fromTable('webhook', 'webhooks: create, list, test, update, delete'),
+  whoami: fromTable('whoami', 'show the key in use'),
   backup: {
     summary: 'write a verified backup of the ledger, even while a server runs',
-    group: 'more',
     load: async () => (await import('./backup.ts')).backupCommand(),
   },
   restore: {
     summary: 'replace the ledger with a backup',
-    group: 'more',
     load: async () => (await import('./backup.ts')).restoreCommand(),
   },
   demo: {
     summary: 'fill a project with a sample month of a small team',
-    group: 'more',
     load: async () => (await import('./demo.ts')).demoCommand(),
   },
   export: {
     summary: 'write the whole ledger to a file, for any database',
-    group: 'more',
     load: async () => (await import('./export.ts')).exportCommand(),
   },
   import: {
     summary: 'import an export, or past sessions: claude, codex, conduct-v0',
-    group: 'more',
     load: async () => (await import('./import.ts')).importCommand(),
   },
   profile: {
     summary: 'servers and their keys: add, list, use, remove',
-    group: 'more',
     load: async () => (await import('./profiles.ts')).profileCommand(),
   },
   sync: {
     summary: 'send what was recorded while the server was away',
-    group: 'more',
     load: async () => (await import('../../capture/spool/sync.ts')).syncCommand(),
   },
   doctor: {
     summary: 'check this machine, the database and the server',
-    group: 'more',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
   hook: {
     summary: 'record what a coding agent does, for the hooks that init writes',
-    group: 'more',
     load: async () => (await import('../../capture/hook/hook.ts')).hookCommand(),
   },
   mcp: {
     summary: 'serve MCP on stdin and stdout, for an agent',
-    group: 'more',
     load: async () => (await import('./mcp.ts')).mcpCommand(),
   },
   completion: {
     summary: 'print the shell completion for bash or zsh',
-    group: 'more',
     load: async () => (await import('./completion.ts')).completionCommand(commands),
   },
 }
 
 /** A word whose commands come from the table of operations. */
-function fromTable(word: string, summary: string, group: Entry['group']): Entry {
+function fromTable(word: string, summary: string, group?: Entry['group']): Entry {
   return { summary, group, load: async () => (await import('../operation/command.ts')).wordCommand(word) }
 }

@@ -59,7 +59,6 @@ export const sealRoutes = {
         .optional()
         .describe('With `from`, the proof that the log continues the earlier one; absent if it has fewer events'),
     }),
-    success: [200],
     example: {},
   },
   getProof: {
@@ -74,7 +73,6 @@ export const sealRoutes = {
           'The proof, to the newest checkpoint; its extra data is the entry of the event, if the key can read it',
         ),
     }),
-    success: [200],
     example: { seq: 1 },
   },
   getConsistency: {
@@ -90,7 +88,6 @@ export const sealRoutes = {
       to: size.describe('The size of the later log'),
       hashes: z.array(bytes).describe('The proof'),
     }),
-    success: [200],
     example: { from: 1 },
   },
   listLeaves: {
@@ -109,7 +106,6 @@ export const sealRoutes = {
         dropped: z.array(bytes).describe('The leaves of the events after `after` that were dropped from the log'),
       }),
     }),
-    success: [200],
     example: { limit: 1 },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -28,7 +28,6 @@ export const featureRoutes = {
       ...pageInput,
     }),
     output: z.object({ features: z.array(listedFeature), meta: pageMeta }),
-    success: [200],
     example: { q: 'auth' },
   },
   getFeature: {
@@ -36,7 +35,6 @@ export const featureRoutes = {
     permission: 'read',
     input: z.strictObject({ id: rowId }),
     output: featureAnswer,
-    success: [200],
     example: { id: 42 },
   },
   updateFeature: {
@@ -44,7 +42,6 @@ export const featureRoutes = {
     permission: 'agent',
     input: z.strictObject({ id: rowId, ...featurePatch, ifVersion }),
     output: featureAnswer,
-    success: [200],
     example: { id: 43, name: 'password-reset', description: 'Reset by mail' },
   },
   deleteFeature: {
@@ -52,7 +49,6 @@ export const featureRoutes = {
     permission: 'delete',
     input: z.strictObject({ id: rowId, ifVersion }),
     output: done,
-    success: [200],
     example: { id: 43 },
   },
   listFeatureRuns: {
@@ -61,7 +57,6 @@ export const featureRoutes = {
     permission: 'read',
     input: z.strictObject({ id: rowId, specId: humanId.optional(), mine: runFilters.mine, ...created, ...pageInput }),
     output: runPage,
-    success: [200],
     example: { id: 42 },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -24,7 +24,6 @@ export const keyRoutes = {
     permission: 'admin',
     input: z.strictObject(pageInput),
     output: z.object({ keys: z.array(key), meta: pageMeta }),
-    success: [200],
     example: { limit: 50 },
   },
   updateKey: {
@@ -32,7 +31,6 @@ export const keyRoutes = {
     permission: 'admin',
     input: z.strictObject({ id: rowId, ...holderFields }),
     output: z.object({ key }),
-    success: [200],
     example: { id: 2, person: 'Ada Example <ada@example.com>' },
   },
   revokeKey: {
@@ -41,7 +39,6 @@ export const keyRoutes = {
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: done,
-    success: [200],
     example: { id: 2 },
   },
   me: {
@@ -59,7 +56,6 @@ export const keyRoutes = {
         .optional()
         .describe('Why the time of the server may be wrong; while it is there, nothing is removed for its age'),
     }),
-    success: [200],
     example: {},
   },
   createLoginCode: {
@@ -98,7 +94,6 @@ export const keyRoutes = {
     permission: 'none',
     input: z.strictObject({}),
     output: done,
-    success: [200],
     example: {},
   },
 } as const satisfies { [N in Name]?: Route }

@@ -25,7 +25,6 @@ export const projectRoutes = {
     permission: 'read',
     input: z.strictObject(pageInput),
     output: z.object({ projects: z.array(listedProject), meta: pageMeta }),
-    success: [200],
     example: {},
   },
   getProject: {
@@ -33,7 +32,6 @@ export const projectRoutes = {
     permission: 'read',
     input: z.strictObject({ slug: humanId }),
     output: projectAnswer,
-    success: [200],
     example: { slug: 'shop' },
   },
   updateProject: {
@@ -47,7 +45,6 @@ export const projectRoutes = {
       ifVersion,
     }),
     output: projectAnswer,
-    success: [200],
     example: { slug: 'shop', name: 'Web shop', retention: { contentDays: 90, keep: { labels: ['release'] } } },
   },
   deleteProject: {
@@ -59,7 +56,6 @@ export const projectRoutes = {
       ifVersion,
     }),
     output: done,
-    success: [200],
     example: { slug: 'shop', confirm: 'Web shop' },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -50,7 +50,6 @@ export const runRoutes = {
       ...pageInput,
     }),
     output: runPage,
-    success: [200],
     example: { specId: 'AUTH-001' },
   },
   getRun: {
@@ -58,7 +57,6 @@ export const runRoutes = {
     permission: 'read',
     input: z.strictObject({ runId: humanId }),
     output: z.object({ run: fullRun }),
-    success: [200],
     example: { runId: 'RUN-001' },
   },
   updateRun: {
@@ -76,7 +74,6 @@ export const runRoutes = {
       leaseToken,
     }),
     output: leasedAnswer,
-    success: [200],
     example: { runId: 'RUN-001', status: 'completed', labels: { team: 'web' } },
   },
   deleteRun: {
@@ -84,7 +81,6 @@ export const runRoutes = {
     permission: 'delete',
     input: z.strictObject({ runId: humanId, ifVersion, leaseToken }),
     output: done,
-    success: [200],
     example: { runId: 'RUN-001' },
   },
   linkFeatures: {
@@ -104,7 +100,6 @@ export const runRoutes = {
       count: z.int().describe('Distinct features that the call named'),
       created: z.array(rowId).describe('Those that did not exist before'),
     }),
-    success: [200],
     example: { runId: 'RUN-001', featureIds: [42, 43, 44] },
   },
   unlinkFeature: {
@@ -113,7 +108,6 @@ export const runRoutes = {
     permission: 'agent',
     input: z.strictObject({ runId: humanId, featureId: rowId }),
     output: done,
-    success: [200],
     example: { runId: 'RUN-001', featureId: 44 },
   },
 } as const satisfies { [N in Name]?: Route }

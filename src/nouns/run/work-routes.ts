@@ -33,7 +33,6 @@ export const runWorkRoutes = {
       leaseToken,
     }),
     output: runAnswer.extend({ next: z.int().describe('The byte of the content at which the text ends') }),
-    success: [200],
     example: { runId: 'RUN-001', text: '\nAll tests pass.\n' },
   },
   readContent: {
@@ -59,7 +58,6 @@ export const runWorkRoutes = {
         .describe('The gaps in this part'),
     }),
     csv: false,
-    success: [200],
     example: { runId: 'RUN-001', after: 10 },
   },
   heartbeat: {
@@ -74,7 +72,6 @@ export const runWorkRoutes = {
       leaseToken,
     }),
     output: runAnswer,
-    success: [200],
     example: { runId: 'RUN-001' },
   },
   timeline: {
@@ -84,7 +81,6 @@ export const runWorkRoutes = {
     permission: 'read',
     input: z.strictObject({ runId: humanId }),
     output: z.object({ timeline: z.array(timelineEntry) }),
-    success: [200],
     example: { runId: 'RUN-001' },
   },
   appendTurn: {
@@ -125,7 +121,6 @@ export const runWorkRoutes = {
       order: order.default('asc').describe('Oldest or newest first'),
     }),
     output: z.object({ turns: z.array(turn), meta: pageMeta }),
-    success: [200],
     example: { runId: 'RUN-001' },
   },
   getTurn: {
@@ -134,7 +129,6 @@ export const runWorkRoutes = {
     permission: 'read',
     input: z.strictObject({ runId: humanId, n: turnNumber }),
     output: turnAnswer,
-    success: [200],
     example: { runId: 'RUN-001', n: 1 },
   },
   listRunFiles: {
@@ -155,7 +149,6 @@ export const runWorkRoutes = {
         omitted: count.optional().describe('How many more files were changed, which no turn lists'),
       }),
     }),
-    success: [200],
     example: { runId: 'RUN-001' },
   },
 } as const satisfies { [N in Name]?: Route }

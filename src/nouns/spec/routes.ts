@@ -32,7 +32,6 @@ export const specRoutes = {
       ...pageInput,
     }),
     output: z.object({ specs: z.array(spec), meta: pageMeta }),
-    success: [200],
     example: { status: ['draft'] },
   },
   getSpec: {
@@ -40,7 +39,6 @@ export const specRoutes = {
     permission: 'read',
     input: z.strictObject({ specId: humanId }),
     output: z.object({ spec: fullSpec }),
-    success: [200],
     example: { specId: 'AUTH-001' },
   },
   updateSpec: {
@@ -48,7 +46,6 @@ export const specRoutes = {
     permission: 'agent',
     input: z.strictObject({ specId: humanId, ...specInput, ifVersion }),
     output: specAnswer,
-    success: [200],
     example: { specId: 'AUTH-001', status: 'in_progress' },
   },
   deleteSpec: {
@@ -56,7 +53,6 @@ export const specRoutes = {
     permission: 'delete',
     input: z.strictObject({ specId: humanId, ifVersion }),
     output: done,
-    success: [200],
     example: { specId: 'AUTH-001' },
   },
   listSpecRuns: {
@@ -72,7 +68,6 @@ export const specRoutes = {
       ...pageInput,
     }),
     output: runPage,
-    success: [200],
     example: { specId: 'AUTH-001' },
   },
   listSpecVersions: {
@@ -81,7 +76,6 @@ export const specRoutes = {
     permission: 'read',
     input: z.strictObject({ specId: humanId, ...pageInput }),
     output: z.object({ versions: z.array(specVersion), meta: pageMeta }),
-    success: [200],
     example: { specId: 'AUTH-001' },
   },
   getSpecVersion: {
@@ -90,7 +84,6 @@ export const specRoutes = {
     permission: 'read',
     input: z.strictObject({ specId: humanId, version: z.int().min(1) }),
     output: z.object({ version: fullSpecVersion }),
-    success: [200],
     example: { specId: 'AUTH-001', version: 1 },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -31,7 +31,6 @@ export const webhookRoutes = {
     permission: 'admin',
     input: z.strictObject(pageInput),
     output: z.object({ webhooks: z.array(webhook), meta: pageMeta }),
-    success: [200],
     example: {},
   },
   getWebhook: {
@@ -39,7 +38,6 @@ export const webhookRoutes = {
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: webhookAnswer,
-    success: [200],
     example: { id: 1 },
   },
   updateWebhook: {
@@ -55,7 +53,6 @@ export const webhookRoutes = {
       ifVersion,
     }),
     output: webhookAnswer,
-    success: [200],
     example: { id: 1, after: 0 },
   },
   deleteWebhook: {
@@ -63,7 +60,6 @@ export const webhookRoutes = {
     permission: 'admin',
     input: z.strictObject({ id: rowId, ifVersion }),
     output: done,
-    success: [200],
     example: { id: 1 },
   },
   testWebhook: {
@@ -71,7 +67,6 @@ export const webhookRoutes = {
     permission: 'admin',
     input: z.strictObject({ id: rowId }),
     output: z.object({ delivery }),
-    success: [200],
     isAnew: true,
     example: { id: 1 },
   },
@@ -89,7 +84,6 @@ export const webhookRoutes = {
         .describe('How long both secrets sign, in seconds; 0: the previous one stops now'),
     }),
     output: secretAnswer,
-    success: [200],
     secret: 'secret',
     example: { id: 1, overlapSeconds: 3600 },
   },
@@ -99,7 +93,6 @@ export const webhookRoutes = {
     permission: 'admin',
     input: z.strictObject({ id: rowId, ...pageInput }),
     output: z.object({ deliveries: z.array(delivery), meta: pageMeta }),
-    success: [200],
     example: { id: 1 },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -160,7 +160,7 @@ function responsesOf(name: Name, answer: unknown, into: Into): Record<string, Re
     replayed: isReplayed(name),
     page: csvPlanOf(name) !== undefined && ('cursor' in route.input.shape || 'after' in route.input.shape),
   }
-  const successes = route.success.map((status = 200) => {
+  const successes = (route.success ?? [200]).map((status = 200) => {
     const own = { ...plan, location: status === 201 ? plan.location : undefined }
     return [status, { description: status === 201 ? 'Created' : 'OK', headers: headersOf(own, is), content }]
   })

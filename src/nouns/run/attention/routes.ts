@@ -43,7 +43,6 @@ export const attentionRoutes = {
       isPartial: z.boolean().optional().describe('With group: whether there are more runs than that'),
       meta: pageMeta,
     }),
-    success: [200],
     example: { group: 'spec' },
   },
   updateAttention: {
@@ -56,7 +55,6 @@ export const attentionRoutes = {
     output: z.object({
       attention: z.array(attention).describe('Those of the runs that need attention, as they are now'),
     }),
-    success: [200],
     example: { runIds: ['RUN-001'], assignee: 'Ada Example <ada@example.com>', note: 'The test is flaky.' },
   },
 } as const satisfies { [N in Name]?: Route }

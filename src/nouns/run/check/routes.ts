@@ -49,7 +49,6 @@ export const checkRoutes = {
       ...pageInput,
     }),
     output: z.object({ checks: z.array(check), meta: pageMeta }),
-    success: [200],
     example: { runId: ['RUN-001'] },
   },
   getCheck: {
@@ -57,7 +56,6 @@ export const checkRoutes = {
     permission: 'read',
     input: z.strictObject({ checkId: humanId }),
     output: z.object({ check: fullCheck }),
-    success: [200],
     example: { checkId: 'CHECK-001' },
   },
   updateCheck: {
@@ -65,7 +63,6 @@ export const checkRoutes = {
     permission: 'write',
     input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkInput, ifVersion }),
     output: checkAnswer,
-    success: [200],
     example: { checkId: 'CHECK-001', content: '212 tests pass.' },
   },
   deleteCheck: {
@@ -73,7 +70,6 @@ export const checkRoutes = {
     permission: 'delete',
     input: z.strictObject({ checkId: humanId, ifVersion }),
     output: done,
-    success: [200],
     example: { checkId: 'CHECK-001' },
   },
 } as const satisfies { [N in Name]?: Route }

@@ -19,7 +19,6 @@ export const diffRoutes = {
       leaseToken,
     }),
     output: z.object({ added: z.int().describe('How many of these files the turn did not have yet') }),
-    success: [200],
     example: {
       runId: 'RUN-001',
       turn: 1,
@@ -58,7 +57,6 @@ export const diffRoutes = {
       }),
     }),
     csv: false,
-    success: [200],
     example: { runId: 'RUN-001', turn: 1 },
   },
 } as const satisfies { [N in Name]?: Route }
