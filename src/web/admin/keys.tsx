@@ -35,14 +35,10 @@ function Listed() {
   const [made, setMade] = useState<Output<'createKey'>>()
   const [leaving, setLeaving] = useState<Key>()
   // Using a key causes no event.
-  const list = useList(
-    'keys',
-    async (page, options) => {
-      const { keys, meta } = await client.listKeys(page, options)
-      return { items: keys, nextCursor: meta.nextCursor }
-    },
-    { touches: ({ type }) => type.startsWith('key.'), everyMs: 60_000 },
-  )
+  const list = useList('keys', 'keys', (page, options) => client.listKeys(page, options), {
+    touches: ({ type }) => type.startsWith('key.'),
+    everyMs: 60_000,
+  })
   const [live, over] = [true, false].map((isLive) => list.items.filter((key) => standingOf(key, now).isLive === isLive))
   const onMade = (key: Output<'createKey'>) => {
     setMade(key)

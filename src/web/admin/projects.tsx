@@ -23,14 +23,11 @@ const isOfProject = ({ type }: Event) => type.startsWith('project.')
 export default function Projects() {
   const session = useSession()
   const [form, setForm] = useState<'new' | 'erase'>()
-  const list = useList(
-    'projects',
-    async (page, options) => {
-      const { projects, meta } = await client.listProjects(page, options)
-      return { items: projects, nextCursor: meta.nextCursor }
-    },
-    { touches: (event) => isOfProject(event) || event.type.startsWith('run.'), isUrgent: isOfProject, restMs: 5000 },
-  )
+  const list = useList('projects', 'projects', (page, options) => client.listProjects(page, options), {
+    touches: (event) => isOfProject(event) || event.type.startsWith('run.'),
+    isUrgent: isOfProject,
+    restMs: 5000,
+  })
   const recent = useRead('projects by run', (signal) => client.stats({ by: 'project' }, { signal }), {
     touches: ({ type }) => type.startsWith('run.'),
     restMs: 10_000,

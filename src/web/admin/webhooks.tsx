@@ -37,14 +37,10 @@ function Listed() {
   const [tested, setTested] = useState<Delivery>()
   const { act, error } = useAct()
   // Deliveries cause no events.
-  const list = useList(
-    'webhooks',
-    async (page, options) => {
-      const { webhooks, meta } = await client.listWebhooks(page, options)
-      return { items: webhooks, nextCursor: meta.nextCursor }
-    },
-    { touches: ({ type }) => type.startsWith('webhook.'), everyMs: 5_000 },
-  )
+  const list = useList('webhooks', 'webhooks', (page, options) => client.listWebhooks(page, options), {
+    touches: ({ type }) => type.startsWith('webhook.'),
+    everyMs: 5_000,
+  })
   const test = (id: number) => {
     // It may be that of a webhook that is gone.
     setOpen(undefined)

@@ -44,10 +44,8 @@ function Shown({ feature }: { feature: Feature }) {
   const mine = useMine()
   const list = useList(
     `runs of ${id} ${mine}`,
-    async (page, options) => {
-      const { runs, meta } = await clientOf(project).listFeatureRuns({ id, mine, ...page }, options)
-      return { items: runs, nextCursor: meta.nextCursor }
-    },
+    'runs',
+    (page, options) => clientOf(project).listFeatureRuns({ id, mine, ...page }, options),
     { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
   )
   return (

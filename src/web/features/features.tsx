@@ -17,10 +17,8 @@ export default function Features({ route: { query }, route }: { route: Route }) 
   const filter = { project: query.has('project') ? query.getAll('project') : undefined, q: query.get('q') || undefined }
   const list = useList(
     JSON.stringify(filter),
-    async (page, options) => {
-      const { features, meta } = await client.listFeatures({ ...filter, ...page }, options)
-      return { items: features, nextCursor: meta.nextCursor }
-    },
+    'features',
+    (page, options) => client.listFeatures({ ...filter, ...page }, options),
     { touches: ({ type }) => /^(feature|run|check)\./.test(type), restMs: 2000 },
   )
   // An empty list of other filters says nothing about these.

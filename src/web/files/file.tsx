@@ -48,10 +48,8 @@ function Runs({ project, path }: { project: string; path: string }) {
   const mine = useMine()
   const list = useList(
     `runs of ${path} ${mine}`,
-    async (page, options) => {
-      const { runs, meta } = await client.listRuns({ project: [project], file: path, mine, ...page }, options)
-      return { items: runs, nextCursor: meta.nextCursor }
-    },
+    'runs',
+    (page, options) => client.listRuns({ project: [project], file: path, mine, ...page }, options),
     { touches: (event) => event.project === project && /^(run|turn)\./.test(event.type), restMs: 1000 },
   )
   return (

@@ -27,14 +27,9 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   const input = { ...filters, q, type: [...searched], group: 'run' as const }
   const list = useList(
     JSON.stringify(input),
-    async (page, options) => {
-      const { results, meta } = await client.search({ ...input, ...page }, options)
-      return { items: results, nextCursor: meta.nextCursor }
-    },
-    {
-      touches: ({ type }) => type.startsWith('run.'),
-      restMs: 1000,
-    },
+    'results',
+    (page, options) => client.search({ ...input, ...page }, options),
+    { touches: ({ type }) => type.startsWith('run.'), restMs: 1000 },
   )
   const { items, error, isRead, isOther, isCurrent, hasMore, reload } = list
   const results = joined(items)

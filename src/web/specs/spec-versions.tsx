@@ -15,10 +15,8 @@ type Version = Output<'listSpecVersions'>['versions'][number]
 export function SpecVersions({ spec: { project, specId, version }, route }: { spec: FullSpec; route: Route }) {
   const list = useList(
     `versions of ${project}/${specId}`,
-    async (page, options) => {
-      const { versions, meta } = await clientOf(project).listSpecVersions({ specId, ...page }, options)
-      return { items: versions, nextCursor: meta.nextCursor }
-    },
+    'versions',
+    (page, options) => clientOf(project).listSpecVersions({ specId, ...page }, options),
     { touches: (event) => event.project === project && event.subject === specId && event.type === 'spec.updated' },
   )
   const to = numberIn(route, 'to') ?? version

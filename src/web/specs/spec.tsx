@@ -213,10 +213,8 @@ function SpecRuns({ project, specId }: SpecName) {
   const mine = useMine()
   const list = useList(
     `runs of ${project}/${specId} ${mine}`,
-    async (page, options) => {
-      const { runs, meta } = await clientOf(project).listSpecRuns({ specId, mine, ...page }, options)
-      return { items: runs, nextCursor: meta.nextCursor }
-    },
+    'runs',
+    (page, options) => clientOf(project).listSpecRuns({ specId, mine, ...page }, options),
     { touches: (event) => event.project === project && event.type.startsWith('run.'), restMs: 1000 },
   )
   return (

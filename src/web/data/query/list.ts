@@ -4,12 +4,11 @@ import { type Read, type ReadOptions, useRead } from './read.ts'
 
 const pageSize = 100
 
-interface Page<T> {
-  items: T[]
-  nextCursor?: string
-}
-
-type LoadPage<T> = (page: { limit: number; cursor?: string }, options: CallOptions) => Promise<Page<T>>
+/** Calls an operation that returns a page, whose items are in a field of that name. */
+type LoadPage<T, Field extends string> = (
+  page: { limit: number; cursor?: string },
+  options: CallOptions,
+) => Promise<Record<Field, T[]> & { meta: { nextCursor?: string } }>
 
 export interface List<T> extends Omit<Read<unknown>, 'data'> {
   items: T[]
@@ -22,12 +21,17 @@ export interface List<T> extends Omit<Read<unknown>, 'data'> {
 }
 
 /** The first pages of a list, refreshed like `useRead`. `more` fetches one more page. */
-export function useList<T>(key: string, load: LoadPage<T>, options?: ReadOptions): List<T> {
+export function useList<T, Field extends string>(
+  key: string,
+  field: Field,
+  load: LoadPage<T, Field>,
+  options?: ReadOptions,
+): List<T> {
   const [asked, setAsked] = useState({ key, pages: 1 })
   const pages = asked.key === key ? asked.pages : 1
   const { data: read, ...state } = useRead(
     `${pages} ${key}`,
-    async (signal) => ({ ...(await firstPages(pages, load, { signal })), key }),
+    async (signal) => ({ ...(await firstPages(pages, field, load, { signal })), key }),
     options,
   )
   // The pages that were read before stay when one more cannot be read.
@@ -44,13 +48,18 @@ export function useList<T>(key: string, load: LoadPage<T>, options?: ReadOptions
   }
 }
 
-async function firstPages<T>(count: number, load: LoadPage<T>, options: CallOptions): Promise<Page<T>> {
+async function firstPages<T, Field extends string>(
+  count: number,
+  field: Field,
+  load: LoadPage<T, Field>,
+  options: CallOptions,
+) {
   const items: T[] = []
   let cursor: string | undefined
   for (let n = 0; n < count && (n === 0 || cursor !== undefined); n++) {
     const page = await load({ limit: pageSize, cursor }, options)
-    items.push(...page.items)
-    cursor = page.nextCursor
+    items.push(...page[field])
+    cursor = page.meta.nextCursor
   }
   return { items, nextCursor: cursor }
 }
