@@ -86,7 +86,7 @@ export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text
 
 /** The commands that the first help lists by name only. */
 function named(): string {
-  const isMore = ([, { group }]: [string, Entry]) => group === 'more'
+  const isMore = ([, { group = 'more' }]: [string, Entry]) => group === 'more'
   const more = Object.entries(commands).filter(isMore)
   const names = more.map(([name]) => name).join(', ')
   return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nFor help on a command: conduct help <command>`
