@@ -47,6 +47,13 @@ test('a person takes a run, and puts one off', async (t) => {
     attention.map(({ runId }) => runId),
     ['A'],
   )
+
+  await needs.getByRole('link', { name: 'Taken' }).click()
+  const main = page.getByRole('main')
+  await main.getByText('assigned to Ada').waitFor()
+  await client.updateAttention({ runIds: ['A'], resolved: true, note: 'The test is flaky.' })
+  await main.getByText('Resolved by first admin').waitFor()
+  await main.getByText('The test is flaky.').waitFor()
 })
 
 test('what finished last stands first, however long ago it began', async (t) => {

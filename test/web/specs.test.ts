@@ -112,7 +112,13 @@ test('the page of a spec shows what is left, its runs and totals, and how to sta
     .getByText('—', { exact: true })
   await totals.nth(1).waitFor()
 
-  const usage = { inputTokens: 10, outputTokens: 5, costUsd: 0.25 }
+  const usage = {
+    inputTokens: 10,
+    outputTokens: 5,
+    cacheReadTokens: 4,
+    costUsd: 0.25,
+    costSource: 'estimated' as const,
+  }
   await client.createRun({ specId: 'AUTH-001', title: 'Try', status: 'failed', usage })
   await client.createRun({ specId: 'AUTH-001', title: 'Again', retryOf: 'RUN-001', status: 'completed', usage })
   const about = page.getByRole('complementary', { name: 'About this spec' })
@@ -126,6 +132,7 @@ test('the page of a spec shows what is left, its runs and totals, and how to sta
   await page.getByRole('link', { name: 'Versions' }).click()
   await page.locator('del', { hasText: '- [ ] other thing' }).waitFor()
   await page.locator('ins', { hasText: '- [x] other thing' }).waitFor()
+  await page.locator('.versions li', { hasText: 'v2' }).getByText('by first admin').waitFor()
   await page.getByLabel('to version').selectOption('1')
   await page.getByText('The text is the same').waitFor()
   await page.goBack()

@@ -130,10 +130,15 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
       <div class="what">
         <span class="title">{it.name}</span> {look && <Badge look={look} />}
         <span class="facts">
+          <span>number {it.id}</span>
           <code>{it.prefix}…</code>
           <Author author={it.person} />
+          {it.machine && <span>on {it.machine}</span>}
           <span>{it.permissions.join(', ')}</span>
           <span>{it.project === null ? 'the whole server' : `in ${it.project}`}</span>
+          <span>
+            made <Ago at={it.createdAt} />
+          </span>
           <span>
             {it.lastUsedAt === null ? (
               'never used'
@@ -143,7 +148,13 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
               </>
             )}
           </span>
-          <span>{it.expiresAt === null ? 'does not expire' : `until ${day.format(new Date(it.expiresAt))}`}</span>
+          {it.revokedAt === null ? (
+            <span>{it.expiresAt === null ? 'does not expire' : `until ${day.format(new Date(it.expiresAt))}`}</span>
+          ) : (
+            <span>
+              revoked <Ago at={it.revokedAt} />
+            </span>
+          )}
         </span>
       </div>
       {onRevoke && (

@@ -14,7 +14,7 @@ import { Author } from '../ui/person.tsx'
 import { Outcome } from '../ui/status.tsx'
 import { plainLine, whyFailed } from '../ui/text.tsx'
 import { Ago, When } from '../ui/time.tsx'
-import { costOf, knownFor, plural } from '../ui/words.ts'
+import { costOf, costOfUse, knownFor, plural } from '../ui/words.ts'
 
 const dayMs = 86_400_000
 const mostShares = 6
@@ -157,7 +157,7 @@ function Telling({ run, turn }: Told) {
       <span class="facts">
         {run.agent && <span>{run.agent}</span>}
         <Author author={run.author} />
-        {run.usage?.costUsd !== undefined && <span>{costOf(run.usage.costUsd)}</span>}
+        {run.usage?.costUsd !== undefined && <span>{costOfUse(run.usage)}</span>}
       </span>
       <Ago at={endOf(run)} />
     </li>

@@ -7,7 +7,7 @@ import { Choice } from '../ui/menu.tsx'
 import { Author } from '../ui/person.tsx'
 import { Verdict } from '../ui/status.tsx'
 import { whyFailed } from '../ui/text.tsx'
-import { costOf, plural, shortCostOf } from '../ui/words.ts'
+import { costOfUse, plural, shortCostOf } from '../ui/words.ts'
 import { toneOf } from './changes.tsx'
 
 /** An optional column of the table of runs. */
@@ -75,7 +75,7 @@ function linesOf({ changes }: Run) {
 }
 
 function costIn({ usage }: Run) {
-  const [exact, short] = [costOf(usage?.costUsd), shortCostOf(usage?.costUsd)]
+  const [exact, short] = [costOfUse(usage), costOfUse(usage, shortCostOf)]
   return <span title={short === exact ? undefined : exact}>{short}</span>
 }
 

@@ -3,7 +3,7 @@ import { spanOf } from '../../contract/span.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { Status, Verdict } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
-import { costOf } from '../ui/words.ts'
+import { costOfUse } from '../ui/words.ts'
 
 interface Fact {
   name: string
@@ -32,7 +32,7 @@ const facts: Fact[] = [
   { name: 'Branch', value: ({ git }) => git?.branch },
   { name: 'Commit', value: ({ git }) => git?.commit?.slice(0, 12) },
   { name: 'Duration', value: tookOf, show: (run) => spanOf(tookOf(run) ?? 0) },
-  { name: 'Cost', value: ({ usage }) => usage?.costUsd, show: ({ usage }) => costOf(usage?.costUsd) },
+  { name: 'Cost', value: ({ usage }) => usage?.costUsd, show: ({ usage }) => costOfUse(usage) },
   { name: 'Input tokens', value: ({ usage }) => usage?.inputTokens },
   { name: 'Output tokens', value: ({ usage }) => usage?.outputTokens },
   { name: 'Files changed', value: ({ changes }) => changes?.files },

@@ -3,7 +3,8 @@ import { spanOf } from '../../contract/span.ts'
 import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
 import { Code, whyFailed } from '../ui/text.tsx'
 import { Ago, ErasedAt } from '../ui/time.tsx'
-import { costOf } from '../ui/words.ts'
+import { costOfUse } from '../ui/words.ts'
+import { Attended } from './attended.tsx'
 
 type FullRun = Output<'getRun'>['run']
 
@@ -25,12 +26,7 @@ export function RunOutcome({ run }: { run: FullRun }) {
         {who && <span>{who}</span>}
         {!failure && whyFailed(run) && <span>{whyFailed(run)}</span>}
         {tookMs > 0 && <span>took {spanOf(tookMs)}</span>}
-        {usage?.costUsd !== undefined && (
-          <span>
-            {usage.costSource === 'estimated' && '≈ '}
-            {costOf(usage.costUsd)}
-          </span>
-        )}
+        {usage?.costUsd !== undefined && <span>{costOfUse(usage)}</span>}
         {endedAt ? (
           <span>
             ended <Ago at={endedAt} />
@@ -45,6 +41,7 @@ export function RunOutcome({ run }: { run: FullRun }) {
         {leaseExpiresAt && <span>its agent holds the lease</span>}
         <ErasedAt at={run.erasedAt} />
       </p>
+      {(run.status === 'failed' || run.verdict === 'failing') && <Attended run={run} />}
       {failure && (
         <div class="failure">
           <b>{failure.code}</b>

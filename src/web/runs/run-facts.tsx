@@ -6,7 +6,7 @@ import { forgeOf } from '../data/runs/forge.ts'
 import { Outcome } from '../ui/status.tsx'
 import { Breakable, Fact, OuterLink, Visible } from '../ui/text.tsx'
 import { When } from '../ui/time.tsx'
-import { costOf } from '../ui/words.ts'
+import { costOfUse } from '../ui/words.ts'
 import { comparisonHref } from './comparison.ts'
 
 type FullRun = Output<'getRun'>['run']
@@ -77,11 +77,9 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
         {(usage?.inputTokens ?? usage?.outputTokens) === undefined
           ? '—'
           : `${count(usage?.inputTokens)} in, ${count(usage?.outputTokens)} out`}
+        {usage?.cacheReadTokens !== undefined && `, ${count(usage.cacheReadTokens)} of the input read from a cache`}
       </Fact>
-      <Fact name="Cost">
-        {usage?.costSource === 'estimated' && '≈ '}
-        {costOf(usage?.costUsd)}
-      </Fact>
+      <Fact name="Cost">{costOfUse(usage)}</Fact>
     </>
   ),
   features: ({ run }) => <Fact name="Features">{run.features.length > 0 && <Features run={run} />}</Fact>,

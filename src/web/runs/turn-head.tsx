@@ -3,7 +3,7 @@ import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href, type Route } from '../app/router.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Badge } from '../ui/status.tsx'
-import { costOf, plural } from '../ui/words.ts'
+import { costOfUse, plural } from '../ui/words.ts'
 import { Changes } from './changes.tsx'
 
 /** The first line of the prompt. */
@@ -47,8 +47,7 @@ export function TurnHead({ turn, route, isOpen, onToggle }: Props) {
         <CommandsOf turn={turn} />
       </span>
       <span class="number" title={usage?.costSource === 'estimated' ? 'Estimated from public prices' : 'Cost'}>
-        {usage?.costSource === 'estimated' && '≈ '}
-        {costOf(usage?.costUsd)}
+        {costOfUse(usage)}
       </span>
       <span class="number">{tookMs === undefined ? '' : spanOf(tookMs)}</span>
     </header>

@@ -5,6 +5,7 @@ import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { lazy, More, Problem, Skeleton } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
+import { actorText } from '../ui/words.ts'
 
 const Difference = lazy(() => import('./difference.tsx'))
 
@@ -19,6 +20,7 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
     (page, options) => clientOf(project).listSpecVersions({ specId, ...page }, options),
     { touches: (event) => event.project === project && event.subject === specId && event.type === 'spec.updated' },
   )
+  const writers = useWriters(project, specId, list.items.length)
   const to = numberIn(route, 'to') ?? version
   const from = numberIn(route, 'from') ?? Math.max(1, to - 1)
   const compared = useCompared({ project, specId, from, to })
@@ -37,7 +39,7 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
       )}
       {/* The list waits for what is above it, which would move it. */}
       {compared.data || compared.error ? (
-        <Versions list={list} specId={specId} to={to} route={route} />
+        <Versions list={list} writers={writers} specId={specId} to={to} route={route} />
       ) : (
         <Skeleton rows={8} />
       )}
@@ -47,12 +49,23 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
 
 interface VersionsProps {
   list: List<Version>
+  /** Who wrote a version, by its time. */
+  writers: Map<string, string>
   specId: string
   to: number
   route: Route
 }
 
-function Versions({ list, specId, to, route }: VersionsProps) {
+/** Versions have no author: the log knows who saved one, by its time. */
+function useWriters(project: string, specId: string, versions: number): Map<string, string> {
+  const type = ['spec.created' as const, 'spec.updated' as const]
+  const { data } = useRead(`who wrote ${project}/${specId} ${versions}`, (signal) =>
+    clientOf(project).listEvents({ subject: specId, type, order: 'desc', limit: 100 }, { signal }),
+  )
+  return new Map(data?.events.map(({ at, actor }) => [at, actorText({ ...actor, name: actor.name ?? null })]))
+}
+
+function Versions({ list, writers, specId, to, route }: VersionsProps) {
   return (
     <>
       <ol class="rows versions" aria-label="Versions">
@@ -64,7 +77,10 @@ function Versions({ list, specId, to, route }: VersionsProps) {
             >
               v{one.version}
             </a>
-            <span class="what">{one.title ?? specId}</span>
+            <span class="what">
+              {one.title ?? specId}
+              {writers.has(one.createdAt) && <span class="muted"> by {writers.get(one.createdAt)}</span>}
+            </span>
             <Ago at={one.createdAt} />
           </li>
         ))}

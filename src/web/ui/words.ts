@@ -29,8 +29,14 @@ export function costOf(usd: number | null | undefined): string {
   return usd === 0 ? '$0' : `$${usd.toLocaleString('en', cents)}`
 }
 
+/** The cost of a run or turn; "≈" before one that is estimated from public prices. */
+export const costOfUse = (usage: Use | null | undefined, show = costOf): string =>
+  `${usage?.costSource === 'estimated' ? '≈ ' : ''}${show(usage?.costUsd)}`
+
+type Use = { costUsd?: number; costSource?: 'reported' | 'estimated' }
+
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
 
 /** A cost in as few characters as a narrow column has room for: `$12.3K`. */
-export const shortCostOf = (usd: number | undefined): string =>
-  usd !== undefined && usd >= 1000 ? `$${compact.format(usd)}` : costOf(usd)
+export const shortCostOf = (usd: number | null | undefined): string =>
+  (usd ?? 0) >= 1000 ? `$${compact.format(usd ?? 0)}` : costOf(usd)
