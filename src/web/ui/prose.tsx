@@ -1,4 +1,4 @@
-import type { Token, Tokens } from 'marked'
+import type { MarkedToken, Token, Tokens } from 'marked'
 import { Component, type ComponentChildren, createElement } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { markdownOf } from './markdown.ts'
@@ -91,28 +91,6 @@ function elementOf(some: Token): ComponentChildren {
       return token.raw
   }
 }
-
-type MarkedToken =
-  | Tokens.Heading
-  | Tokens.Paragraph
-  | Tokens.Blockquote
-  | Tokens.Code
-  | Tokens.List
-  | Tokens.Table
-  | Tokens.Hr
-  | Tokens.Strong
-  | Tokens.Em
-  | Tokens.Del
-  | Tokens.Codespan
-  | Tokens.Br
-  | Tokens.Link
-  | Tokens.Image
-  | Tokens.Text
-  | Tokens.Escape
-  | Tokens.Space
-  | Tokens.Def
-  | Tokens.Checkbox
-  | Tokens.HTML
 
 function List({ list }: { list: Tokens.List }) {
   const items = list.items.map((item, index) => (
