@@ -4,10 +4,6 @@ import { openStore } from '../src/operations/open.ts'
 
 /** Waits until the servers on that database have indexed all words. */
 export async function untilIndexed(databaseUrl: string): Promise<void> {
-  const store = await openStore(databaseUrl)
-  try {
-    while (await isBehind(store.db)) await sleep(100)
-  } finally {
-    await store.close()
-  }
+  await using store = await openStore(databaseUrl)
+  while (await isBehind(store.db)) await sleep(100)
 }

@@ -212,14 +212,10 @@ testLedger('a project admin can administer its project, and nothing else', async
 })
 
 testLedger('every server refuses a revoked key from the next request on', async (ledger) => {
-  const other = await openStore(ledger.url)
-  try {
-    const servers = [rawCalls(ledger.store), rawCalls(other)]
-    const { key, secret } = await ledger.client.createKey({ name: 'short-lived', permissions: ['write'] })
-    for (const call of servers) assert.equal((await call('me', {}, { key: secret })).status, 200)
-    await ledger.client.revokeKey({ id: key.id })
-    for (const call of servers) assert.equal((await call('me', {}, { key: secret })).status, 401)
-  } finally {
-    await other.close()
-  }
+  await using other = await openStore(ledger.url)
+  const servers = [rawCalls(ledger.store), rawCalls(other)]
+  const { key, secret } = await ledger.client.createKey({ name: 'short-lived', permissions: ['write'] })
+  for (const call of servers) assert.equal((await call('me', {}, { key: secret })).status, 200)
+  await ledger.client.revokeKey({ id: key.id })
+  for (const call of servers) assert.equal((await call('me', {}, { key: secret })).status, 401)
 })

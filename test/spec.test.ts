@@ -183,21 +183,17 @@ for (const [content, total, done] of lists) {
 }
 
 testLedger('a timeline lists what happened at one instant in the order in which it happened', async ({ url }) => {
-  const store = await openStore(url, { now: () => Date.parse('2026-01-31T09:30:00.000Z') })
-  try {
-    const app = createApp({ store, actor: localActor })
-    const client = createClient({ url: base, fetch: (request) => app.fetch(request) })
-    await client.createRun({ runId: 'A' })
-    for (const name of ['first', 'second']) await client.createCheck({ runId: 'A', name, result: 'pass' })
-    for (const runId of ['B', 'C']) await client.createRun({ runId, retryOf: 'A' })
-    const { timeline } = await client.timeline({ runId: 'A' })
-    const told = timeline.map((entry) =>
-      entry.kind === 'check' ? entry.check.name : entry.kind === 'attempt' ? entry.run.runId : '',
-    )
-    assert.deepEqual(told.filter(Boolean), ['first', 'second', 'A', 'B', 'C'])
-  } finally {
-    await store.close()
-  }
+  await using store = await openStore(url, { now: () => Date.parse('2026-01-31T09:30:00.000Z') })
+  const app = createApp({ store, actor: localActor })
+  const client = createClient({ url: base, fetch: (request) => app.fetch(request) })
+  await client.createRun({ runId: 'A' })
+  for (const name of ['first', 'second']) await client.createCheck({ runId: 'A', name, result: 'pass' })
+  for (const runId of ['B', 'C']) await client.createRun({ runId, retryOf: 'A' })
+  const { timeline } = await client.timeline({ runId: 'A' })
+  const told = timeline.map((entry) =>
+    entry.kind === 'check' ? entry.check.name : entry.kind === 'attempt' ? entry.run.runId : '',
+  )
+  assert.deepEqual(told.filter(Boolean), ['first', 'second', 'A', 'B', 'C'])
 })
 
 testLedger('an old version of a spec, which never changes, has no ETag of its own', async ({ client, fetch }) => {

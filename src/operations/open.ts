@@ -34,7 +34,7 @@ export interface StoreOptions {
   clock?: Pick<ClockOptions, 'wall' | 'monotonic' | 'uptime'>
 }
 
-export interface Store {
+export interface Store extends AsyncDisposable {
   db: Db
   /** The current time: ISO 8601, UTC, milliseconds. */
   now(): string
@@ -79,7 +79,8 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   // Leases that expired while no server ran take effect before the first response.
   await reap(db, now()).catch(warn)
   await wakeAttention(db, now()).catch(warn)
-  return { db, now, doubt, isSteady, ...first, close: () => db.close() }
+  const close = () => db.close()
+  return { db, now, doubt, isSteady, ...first, close, [Symbol.asyncDispose]: close }
 }
 
 const textOf = ({ now }: Clock) => new Date(now()).toISOString()

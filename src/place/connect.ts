@@ -135,22 +135,18 @@ export async function inspect(databaseUrl: string, env: Env): Promise<Inspected>
     import('../engine/sqlite/backups.ts'),
   ])
   const folder = read('backupDir', env)
-  const store = await openStore(databaseUrl, { firstKey: false, onProgress })
-  try {
-    const fault = await tryWrite(store).then(
-      () => undefined,
-      (error: Error) => error,
-    )
-    const damaged = await damages(store, databaseUrl)
-    return {
-      fault,
-      damaged,
-      risks: await store.db.risks(),
-      condition: await readCondition(store).catch(() => undefined),
-      backups: folder === undefined ? undefined : await backupState(folder, read('backupKeep', env), Date.now()),
-    }
-  } finally {
-    await store.close()
+  await using store = await openStore(databaseUrl, { firstKey: false, onProgress })
+  const fault = await tryWrite(store).then(
+    () => undefined,
+    (error: Error) => error,
+  )
+  const damaged = await damages(store, databaseUrl)
+  return {
+    fault,
+    damaged,
+    risks: await store.db.risks(),
+    condition: await readCondition(store).catch(() => undefined),
+    backups: folder === undefined ? undefined : await backupState(folder, read('backupKeep', env), Date.now()),
   }
 }
 
@@ -200,7 +196,7 @@ async function openLocal(place: LocalPlace, env: Env, createsProject = !place.is
 }
 
 /** A database open in this process. Its clients act as the local user, or as the key they are given. */
-export interface OpenLedger {
+export interface OpenLedger extends AsyncDisposable {
   as(options: Pick<ClientOptions, 'key' | 'project'>): Client
   close(): Promise<void>
 }
@@ -232,13 +228,15 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
   const options = { firstKey: false, onProgress, ...(now && { now }) }
   const store = await openStore(databaseUrl, options).catch(notOpened(databaseUrl))
   const app = createApp({ store, actor, rateLimit: 0, contentLimit, webhooks })
+  const close = async () => {
+    // The command has done its work; a full disk or a busy file must not make it fail now.
+    await tidy(store).catch(() => {})
+    await store.close()
+  }
   return {
     as: (options) =>
       createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),
-    async close() {
-      // The command has done its work; a full disk or a busy file must not make it fail now.
-      await tidy(store).catch(() => {})
-      await store.close()
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }

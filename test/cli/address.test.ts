@@ -10,12 +10,8 @@ const fault = `CONDUCT_URL: '${wrong}' is not the address of a server. One looks
 
 /** The names of what is stored to be sent. */
 function storedBy(env: ProgramEnv): string[] {
-  const state = stateOf(env)
-  try {
-    return [...state.noted(), ...state.unsent().map(({ name }) => name)]
-  } finally {
-    state.close()
-  }
+  using state = stateOf(env)
+  return [...state.noted(), ...state.unsent().map(({ name }) => name)]
 }
 
 test('a CONDUCT_URL that is no address is a usage error', async (t) => {

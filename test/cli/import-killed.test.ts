@@ -55,7 +55,7 @@ function failed(t: TestContext, { as }: Ledger) {
   return async (end?: 'addDiffs' | 'updateRun') => {
     const client = as({ project })
     const ending: Client = end ? { ...client, [end]: () => Promise.reject(new Error('killed')) } : client
-    const target = { client: as({}), in: () => ending, ensure: async () => {}, close: async () => {} }
+    const target = { client: as({}), in: () => ending, ensure: async () => {}, [Symbol.asyncDispose]: async () => {} }
     const report = createReporter(false, {})
     const found = { session: 's-1', file, subagents: [], writtenAt: 0 }
     await importSession(target, source, found, { report, wishes: { dryRun: false } })

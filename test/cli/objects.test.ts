@@ -25,12 +25,8 @@ function age(place: Place) {
 /** Looks for objects to delete, as the recorder does every ten minutes. */
 function look({ env, ...place }: Place) {
   rmSync(join(rootOf({ env, ...place }), '.looked'), { recursive: true, force: true })
-  const state = stateOf(env)
-  try {
-    forgetObjects(state, env)
-  } finally {
-    state.close()
-  }
+  using state = stateOf(env)
+  forgetObjects(state, env)
 }
 
 /** Which of these contents the objects have. */

@@ -4,15 +4,11 @@ import pg from 'pg'
 /** Reads rows directly from the database at `url`, without Conduct. */
 export async function readRows<Row extends object>(url: string, text: string): Promise<Row[]> {
   if (url.startsWith('sqlite:')) {
-    const db = new DatabaseSync(url.slice('sqlite:'.length))
-    try {
-      return db
-        .prepare(text)
-        .all()
-        .map((row) => ({ ...row })) as Row[]
-    } finally {
-      db.close()
-    }
+    using db = new DatabaseSync(url.slice('sqlite:'.length))
+    return db
+      .prepare(text)
+      .all()
+      .map((row) => ({ ...row })) as Row[]
   }
   const client = new pg.Client({ connectionString: url })
   await client.connect()

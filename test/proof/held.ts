@@ -8,13 +8,9 @@ import { readBack, type Touched } from './writers.ts'
 
 /** Asserts that the ledger at that URL is complete, and contains the touched runs. */
 export async function requireHeld(url: string, touched: Touched) {
-  const store = await openStore(url, { adminKey })
-  try {
-    const app = createApp({ store, rateLimit: 0 })
-    const client = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
-    await readBack(client, touched)
-    await requireWhole(client, url)
-  } finally {
-    await store.close()
-  }
+  await using store = await openStore(url, { adminKey })
+  const app = createApp({ store, rateLimit: 0 })
+  const client = createClient({ url: base, key: adminKey, attempts: 1, fetch: (request) => app.fetch(request) })
+  await readBack(client, touched)
+  await requireWhole(client, url)
 }

@@ -13,12 +13,8 @@ export const exportOf = async ({ db }: Pick<Store, 'db'>, withKeys = false) =>
 
 /** All lines of an export of the database at that URL. */
 export async function exportAt(url: string, withKeys = false): Promise<string> {
-  const store = await openStore(url, { firstKey: false })
-  try {
-    return await exportOf(store, withKeys)
-  } finally {
-    await store.close()
-  }
+  await using store = await openStore(url, { firstKey: false })
+  return await exportOf(store, withKeys)
 }
 
 /** Imports an export, given whole or in pieces, into the database at that URL. The clock of a test may be ahead. */

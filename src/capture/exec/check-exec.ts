@@ -87,22 +87,18 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   const command = slice(await mask(line), 0, 4000)
   const check = { name, agent, command }
   refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
-  const state = stateOrMemory(process.env, say)
-  try {
-    const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
-    const here = { state, place, cwd, line }
-    const session = 'session' in target ? target.session : undefined
-    const { ended, work, remarks } = await seeing(session, { ...here, words, env: process.env, name: check.name }, () =>
-      run(words),
-    )
-    const content = [...(await maskDeep(remarks)), ended.content].join('\n')
-    await record(target, { ...check, ...ended, content }, work, here).catch((error: Error) =>
-      say(`The check was not recorded: ${error.message}.`),
-    )
-    return ended.exitCode
-  } finally {
-    state.close()
-  }
+  using state = stateOrMemory(process.env, say)
+  const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
+  const here = { state, place, cwd, line }
+  const session = 'session' in target ? target.session : undefined
+  const { ended, work, remarks } = await seeing(session, { ...here, words, env: process.env, name: check.name }, () =>
+    run(words),
+  )
+  const content = [...(await maskDeep(remarks)), ended.content].join('\n')
+  await record(target, { ...check, ...ended, content }, work, here).catch((error: Error) =>
+    say(`The check was not recorded: ${error.message}.`),
+  )
+  return ended.exitCode
 }
 
 /** Finds the work that is checked. Throws a UsageError if that is unclear. */

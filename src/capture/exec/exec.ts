@@ -88,15 +88,11 @@ async function inSession(words: string[], options: Placed): Promise<number | und
   const { env } = process
   if (ownOptions.some((name) => options[name] !== undefined)) return undefined
   // The recorder reports why the state cannot be opened.
-  const state = stateOrMemory(env, () => {})
-  try {
-    const whose = whoseHere(state, options.place, env)
-    if (whose.kind !== 'session') return undefined
-    const { session } = whose
-    return await execInSession(words, { state, session, env, isInteractive: isInteractive(options), say })
-  } finally {
-    state.close()
-  }
+  using state = stateOrMemory(env, () => {})
+  const whose = whoseHere(state, options.place, env)
+  if (whose.kind !== 'session') return undefined
+  const { session } = whose
+  return await execInSession(words, { state, session, env, isInteractive: isInteractive(options), say })
 }
 
 /** Whether the command has our terminal, so its output is not recorded. */

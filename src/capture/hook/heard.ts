@@ -40,14 +40,10 @@ interface Heard {
 
 /** The agents that have called hooks within the last 30 days, newest first. Throws like `openDatabase`. */
 function readHeard(file: string): Heard[] {
-  const db = openDatabase(file)
-  try {
-    // The name of a hook recording consists of the agent and the session.
-    return db.rows<Heard>(
-      `select substr(r.name, 1, instr(r.name, '-') - 1) as agent, max(n.at) as at
-        from recordings r join notes n on n.name = r.name where r.kind = 'hook' group by 1 order by 2 desc`,
-    )
-  } finally {
-    db.close()
-  }
+  using db = openDatabase(file)
+  // The name of a hook recording consists of the agent and the session.
+  return db.rows<Heard>(
+    `select substr(r.name, 1, instr(r.name, '-') - 1) as agent, max(n.at) as at
+      from recordings r join notes n on n.name = r.name where r.kind = 'hook' group by 1 order by 2 desc`,
+  )
 }

@@ -8,7 +8,7 @@ export type Value = string | number | null
 export type Stored<T, Field extends keyof T> = Omit<T, Field> & Record<Field, string>
 
 /** The open file. Everything is on disk when a function returns. */
-export interface Database {
+export interface Database extends Disposable {
   /** Runs a statement. Returns how many rows it changed. */
   run(text: string, ...values: Value[]): number
   /** The rows that a statement selects. The caller knows its columns. */
@@ -81,6 +81,7 @@ function databaseOf(db: DatabaseSync): Database {
       }
     },
     close: () => db.close(),
+    [Symbol.dispose]: () => db.close(),
   }
 }
 

@@ -8,7 +8,7 @@ import { type Notes, notesIn } from './notes.ts'
 import { type Recordings, recordingsIn } from './recordings.ts'
 
 /** What must outlive a process: recordings, their notes, and calls that their server has not acknowledged. */
-export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs {
+export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs, Disposable {
   /** Whether it outlives the process. */
   isKept: boolean
   /** Removes what was deleted from the write-ahead log. Does nothing while another process uses it. */
@@ -33,5 +33,6 @@ export function openState(file: string): State {
     isKept: file !== ':memory:',
     emptyLog: db.emptyLog,
     close: db.close,
+    [Symbol.dispose]: db.close,
   }
 }

@@ -65,20 +65,16 @@ async function run({ quiet, follow, discard }: Options, env: Env) {
   const say = (line: string) => {
     if (!quiet) process.stdout.write(`${clean(line)}\n`)
   }
-  const state = stateOf(env)
-  try {
-    if (discard !== undefined) {
-      if (!state.discard(discard))
-        throw new UsageError(`There is no recording '${discard}': conduct sync lists those that wait.`)
-      say(`Discarded ${discard}.`)
-      return
-    }
-    const isAllSent = await sync(state, env, { again: !quiet, say })
-    if (!isAllSent) process.exitCode = waitsCode
-    if (!(await isSameLog(env, quiet === true))) process.exitCode = exitCodes.failed[0]
-  } finally {
-    state.close()
+  using state = stateOf(env)
+  if (discard !== undefined) {
+    if (!state.discard(discard))
+      throw new UsageError(`There is no recording '${discard}': conduct sync lists those that wait.`)
+    say(`Discarded ${discard}.`)
+    return
   }
+  const isAllSent = await sync(state, env, { again: !quiet, say })
+  if (!isAllSent) process.exitCode = waitsCode
+  if (!(await isSameLog(env, quiet === true))) process.exitCode = exitCodes.failed[0]
 }
 
 /** Syncs for the resident recorder, once more for each line of standard input, until its end. */
@@ -98,13 +94,9 @@ async function followWakes(env: Env) {
     if (!isWoken) await new Promise<void>((resolve) => (told = resolve))
     if (!isWoken) continue
     isWoken = false
-    const state = stateOf(env)
-    try {
-      await sync(state, env, { again: false, say: () => {}, isWoken: () => isWoken })
-      await isSameLog(env, true)
-    } finally {
-      state.close()
-    }
+    using state = stateOf(env)
+    await sync(state, env, { again: false, say: () => {}, isWoken: () => isWoken })
+    await isSameLog(env, true)
   }
 }
 

@@ -13,19 +13,15 @@ export interface UnsentSummary {
 /** Throws an Error if the state cannot be read. */
 export function unsentOf(env: Env): UnsentSummary {
   if (!existsSync(stateFile(env))) return { waiting: 0, trouble: undefined, refused: [] }
-  const state = stateOf(env)
-  try {
-    const unsent = state.unsent()
-    const queued = unsent.filter(({ refused }) => refused === null)
-    const noted = state.noted().filter((name) => !queued.some((one) => one.name === name))
-    const waiting = [...queued, ...noted.flatMap((name) => state.find(name) ?? [])]
-    return {
-      waiting: waiting.length,
-      trouble: waiting.findLast(({ trouble }) => trouble !== null)?.trouble ?? undefined,
-      refused: unsent.flatMap(({ name, refused }) => (refused === null ? [] : [{ name, reason: refused }])),
-    }
-  } finally {
-    state.close()
+  using state = stateOf(env)
+  const unsent = state.unsent()
+  const queued = unsent.filter(({ refused }) => refused === null)
+  const noted = state.noted().filter((name) => !queued.some((one) => one.name === name))
+  const waiting = [...queued, ...noted.flatMap((name) => state.find(name) ?? [])]
+  return {
+    waiting: waiting.length,
+    trouble: waiting.findLast(({ trouble }) => trouble !== null)?.trouble ?? undefined,
+    refused: unsent.flatMap(({ name, refused }) => (refused === null ? [] : [{ name, reason: refused }])),
   }
 }
 

@@ -43,28 +43,24 @@ async function fill(place: LocalPlace, project: string, options: Options) {
   const began = Date.now()
   /** The present as the ledger sees it; undefined for the real one. */
   let then: number | undefined
-  const ledger = await openLedger(place, env, () => then ?? Date.now())
-  try {
-    await refuseUsed(ledger.as({}), project)
-    const story = storyOf()
-    let told = 0
-    const tell = async () => {
-      then = began + story.begins
-      const team = await teamIn(ledger, project)
-      for (const { at, act } of story.steps) {
-        then = began + at
-        await act(team)
-        told++
-      }
-      then = undefined
-      return team
+  await using ledger = await openLedger(place, env, () => then ?? Date.now())
+  await refuseUsed(ledger.as({}), project)
+  const story = storyOf()
+  let told = 0
+  const tell = async () => {
+    then = began + story.begins
+    const team = await teamIn(ledger, project)
+    for (const { at, act } of story.steps) {
+      then = began + at
+      await act(team)
+      told++
     }
-    const team = await whileWaiting(() => `Writing the month: ${told} of ${story.steps.length} steps`, tell())
-    await report(ledger.as({ project }), project, story, options)
-    if (options.live) await goOn(team, story.live)
-  } finally {
-    await ledger.close()
+    then = undefined
+    return team
   }
+  const team = await whileWaiting(() => `Writing the month: ${told} of ${story.steps.length} steps`, tell())
+  await report(ledger.as({ project }), project, story, options)
+  if (options.live) await goOn(team, story.live)
 }
 
 /** Throws CONFLICT if the project has runs or specs. */

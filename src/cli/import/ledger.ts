@@ -6,14 +6,13 @@ import { keyOf } from '../../place/profile.ts'
 import { tries } from '../operation/call.ts'
 
 /** The ledger that receives an import. */
-export interface Target {
+export interface Target extends AsyncDisposable {
   /** A client without a project. */
   client: Client
   /** A client for that project. */
   in(project: string): Client
   /** Creates the project if it does not exist. */
   ensure(project: string): Promise<void>
-  close(): Promise<void>
 }
 
 export async function openTarget(place: Place, env: Env): Promise<Target> {
@@ -34,7 +33,7 @@ function targetOf(as: (project?: string) => Client, close: () => Promise<void>):
   const known = new Set<string>()
   return {
     client,
-    close,
+    [Symbol.asyncDispose]: close,
     in(project) {
       const one = clients.get(project) ?? as(project)
       clients.set(project, one)

@@ -70,13 +70,9 @@ async function run(name: Name, { since, project, goneTo, dryRun = false, ...opti
       reporter.pass(file, undefined, 'its hooks recorded it, which is not sent yet: conduct sync')
     return !waiting.has(session)
   })
-  const target = await openTarget(place, env)
-  try {
-    if (!dryRun) await requireAdmin(target, place)
-    await importAll(target, name, found, { report: reporter, wishes: { dryRun, since, project, goneTo } })
-  } finally {
-    await target.close()
-  }
+  await using target = await openTarget(place, env)
+  if (!dryRun) await requireAdmin(target, place)
+  await importAll(target, name, found, { report: reporter, wishes: { dryRun, since, project, goneTo } })
   print(reporter.report, options)
 }
 
@@ -128,15 +124,9 @@ function readSince(text: string): number {
 /** The ids of sessions of an agent that hooks on this machine recorded for that ledger, which does not have their runs yet. */
 function waitingSessions(agent: string, place: Place, env: Env): Set<string> {
   if (!existsSync(stateFile(env))) return new Set()
-  const state = stateOf(env)
-  try {
-    const names = new Set([...state.unsent().map(({ name }) => name), ...state.noted()])
-    const recordings = [...names].flatMap((name) => state.find(name) ?? [])
-    const waiting = recordings.filter(
-      (one) => one.agent === agent && one.runId === null && sameLedger(one.place, place),
-    )
-    return new Set(waiting.flatMap(({ session }) => session ?? []))
-  } finally {
-    state.close()
-  }
+  using state = stateOf(env)
+  const names = new Set([...state.unsent().map(({ name }) => name), ...state.noted()])
+  const recordings = [...names].flatMap((name) => state.find(name) ?? [])
+  const waiting = recordings.filter((one) => one.agent === agent && one.runId === null && sameLedger(one.place, place))
+  return new Set(waiting.flatMap(({ session }) => session ?? []))
 }

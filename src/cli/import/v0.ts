@@ -35,17 +35,13 @@ async function run(folder: string, { dryRun = false, ...options }: Common & { dr
   const project = options.project ?? projectOf(resolve(folder))
   const place = { ...named, project: undefined }
   const report = createReporter(dryRun, { specs: 0, runs: 0, checks: 0, features: 0 })
-  const target = await openTarget(place, env)
-  try {
-    if (!dryRun) {
-      await requireAdmin(target, place)
-      await target.ensure(project)
-    }
-    const context = { client: target.in(project), documents: documentsIn(folder), dryRun, report }
-    if (hasTrack) await importTrack(context)
-    if (hasBundles) await importBundles(context)
-  } finally {
-    await target.close()
+  await using target = await openTarget(place, env)
+  if (!dryRun) {
+    await requireAdmin(target, place)
+    await target.ensure(project)
   }
+  const context = { client: target.in(project), documents: documentsIn(folder), dryRun, report }
+  if (hasTrack) await importTrack(context)
+  if (hasBundles) await importBundles(context)
   print(report.report, options)
 }

@@ -72,12 +72,8 @@ function tryToRead() {
   const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
   for (;;) {
     try {
-      const db = new DatabaseSync(workerData, { readOnly: true })
-      try {
-        db.prepare('select count(*) from sqlite_schema').get()
-      } finally {
-        db.close()
-      }
+      using db = new DatabaseSync(workerData, { readOnly: true })
+      db.prepare('select count(*) from sqlite_schema').get()
       parentPort?.postMessage('read')
       return
     } catch {

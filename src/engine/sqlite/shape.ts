@@ -37,12 +37,8 @@ export async function requireShape(path: string, version: number, label: string)
 }
 
 function partsIn(path: string): Part[] {
-  const db = new DatabaseSync(path, { readOnly: true })
-  try {
-    return db.prepare(shape).all() as unknown as Part[]
-  } finally {
-    db.close()
-  }
+  using db = new DatabaseSync(path, { readOnly: true })
+  return db.prepare(shape).all() as unknown as Part[]
 }
 
 async function expectedAt(version: number): Promise<Map<string, string>> {

@@ -105,20 +105,16 @@ async function* linesOf(path: string, left: Budget): AsyncGenerator<Line> {
 
 async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
   // Opening a pipe without a writer would block for ever.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    if (!(await handle.stat()).isFile()) throw new Error(`${path} is not a regular file`)
-    for (let isFirst = true; ; isFirst = false) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes)
-      if (bytesRead === 0) return
-      left.bytes -= bytesRead
-      // Time runs out on a busy machine, too, and a small file is read even then.
-      if (left.bytes < 0 || (!isFirst && performance.now() > left.until))
-        throw new Error(`${path} is too large to be read`)
-      yield buffer.subarray(0, bytesRead)
-    }
-  } finally {
-    await handle.close()
+  await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  if (!(await handle.stat()).isFile()) throw new Error(`${path} is not a regular file`)
+  for (let isFirst = true; ; isFirst = false) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes)
+    if (bytesRead === 0) return
+    left.bytes -= bytesRead
+    // Time runs out on a busy machine, too, and a small file is read even then.
+    if (left.bytes < 0 || (!isFirst && performance.now() > left.until))
+      throw new Error(`${path} is too large to be read`)
+    yield buffer.subarray(0, bytesRead)
   }
 }
 

@@ -86,12 +86,8 @@ async function giveToAll(anchors: readonly Anchor[], checkpoint: Checkpoint): Pr
 /** Appends a note to a file, and syncs it to disk. */
 async function append(path: string, note: string): Promise<void> {
   try {
-    const file = await open(path, 'a')
-    try {
-      await appendWhole(file, note)
-    } finally {
-      await file.close()
-    }
+    await using file = await open(path, 'a')
+    await appendWhole(file, note)
   } catch (cause) {
     throw new Error(`The checkpoint was not appended to ${path}: ${(cause as Error).message}.`, { cause })
   }
