@@ -11,6 +11,8 @@ import { staying, tables } from '../src/export/tables.ts'
 import { checkpointsIn, hashesFrom, isSignedBy } from '../src/log/seal/signed-note.ts'
 import { isConsistent } from '../src/log/seal/tree.ts'
 import { openDb, openStore } from '../src/operations/open.ts'
+import { checkMemory } from '../src/verify/remember.ts'
+import { freshFolder, homeOf } from './cli/folder.ts'
 import { root } from './support/built.ts'
 import { engines, type Ledger, testLedger } from './support/engines.ts'
 import { exportAt, exportOf, importAt, openAt } from './support/exported.ts'
@@ -239,6 +241,8 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
     const copy = await openAt(t, url)
     const kept = await copy.client.getCheckpoint()
     assert.deepEqual(kept, old)
+    const home = homeOf(freshFolder(t))
+    assert.equal(await checkMemory(copy.client, 'http://ledger', home), undefined)
     await copy.client.createFeature({ name: 'new' })
     const { events } = await copy.client.listEvents({ after: old.size })
     assert.deepEqual(
@@ -248,6 +252,7 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
     copy.advance(61_000)
     const head = await copy.client.getCheckpoint()
     assert.notEqual(head.origin, old.origin)
+    assert.equal(await checkMemory(copy.client, 'http://ledger', home), undefined, 'the log continues')
     const [checkpoint] = checkpointsIn(head.note)
     assert.ok(checkpoint && isSignedBy(checkpoint, head.verifierKey))
     const { hashes } = await copy.client.getConsistency({ from: old.size, to: head.size })

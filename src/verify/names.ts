@@ -150,7 +150,8 @@ const misnamed = (what: string, names: Map<string | null, number>, right: (strin
 function differing(what: string, field: string, shown: unknown, told: unknown): Fault[] {
   const isUntold = shown === undefined || (told === undefined && field === 'project') || hasErased(told)
   if (isUntold || isDeepStrictEqual(plain(shown), plain(told ?? null))) return []
-  return [{ words: `The ${field} of ${what} is ${quoted(shown)}, and ${quoted(told ?? null)} in the log.` }]
+  const verb = field === 'permissions' ? 'are' : 'is'
+  return [{ words: `The ${field} of ${what} ${verb} ${quoted(shown)}, and ${quoted(told ?? null)} in the log.` }]
 }
 
 const hasErased = (value: unknown): boolean =>
