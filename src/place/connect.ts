@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Client, ClientOptions } from '../client/client.ts'
 import type { Actor } from '../contract/actor.ts'
@@ -91,6 +92,12 @@ function read<N extends keyof Settings>(name: N, env: Env): Settings[N] {
   } catch (error) {
     throw new SettingError(`${variable} ${(error as Error).message}`)
   }
+}
+
+/** Throws NOT_FOUND if that place is a file that does not exist. To open it would create a ledger. */
+export function requireLedger(place: Place): void {
+  const path = place.kind === 'local' && /^sqlite:(?!:memory:)(.+)/s.exec(place.databaseUrl)?.[1]
+  if (path && !existsSync(path)) throw new ConductError('NOT_FOUND', `There is no ledger at ${path}.`)
 }
 
 /** A client of that place, with the key of its profile or of CONDUCT_API_KEY. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../contract/id.ts'
@@ -65,11 +66,13 @@ function ownerAndName(origin: string): string {
   return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
 }
 
-/** The valid slug that comes closest to the text. */
+/** The valid slug that comes closest to the text. Where that has other letters than ASCII, it ends with a digest of them. */
 function slugOf(text: string): string {
-  const slug = text
+  const plain = text.normalize('NFKD').replace(/\p{M}+/gu, '')
+  const slug = plain
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 128)
-  return slug || 'default'
+    .slice(0, 120)
+  if (/^\p{ASCII}*$/u.test(plain)) return slug || 'default'
+  return `${slug.replace(/-$/, '') || 'project'}-${hash('sha256', text.normalize('NFC')).slice(0, 6)}`
 }

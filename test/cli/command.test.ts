@@ -38,7 +38,9 @@ test('a time is also a span: before now or, for what is to come, from now on', (
   assert.equal(days(parsed('run', 'run list', '--ended-after', '2w')), -14)
   assert.equal(days(parsed('key', 'key create', '--expires-at', '90d')), 90)
   assert.equal(parsed('run', 'run list', '--created-after', '2026-01-31T00:00:00Z'), '2026-01-31T00:00:00Z')
-  assert.equal(parsed('run', 'run list', '--created-after', '7x'), '7x')
+  const midnight = new Date('2026-01-31T00:00').toISOString()
+  assert.equal(parsed('run', 'run list', '--created-after', '2026-01-31'), midnight)
+  assert.throws(() => parsed('run', 'run list', '--created-after', 'yesterday'), /like 2026-01-31, .* or 7d/)
 })
 
 testPlaces('commands create, change, show and delete a run', async ({ env, cwd }) => {

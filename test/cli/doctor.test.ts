@@ -136,6 +136,10 @@ test('the doctor says when it last heard from each agent, and from which it neve
   const keep = (agent: string, at: number) => writeFileSync(missed, JSON.stringify({ agent, at, reason: 'no Node.js' }))
   keep('claude', Date.now() - 3_600_000)
   assert.equal((await told('heard')).length, 2, 'Claude Code was heard since')
+  const own = { ...document, agent: 'my-own-agent', session_id: 's-2', prompt_id: 'q' }
+  await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(own))
+  untilNobodyRuns(env.HOME)
+  assert.match((await conductHere(['status'], env, cwd)).stdout, /^heard: .*\bmy-own-agent \S/m)
   keep('codex', Date.now() - 3_600_000)
   assert.match((await told('heard')).at(-1) ?? '', /^warn 1h ago a hook of Codex recorded nothing: no Node\.js$/)
   assert.match((await conductHere(['status'], env, cwd)).stdout, /^missed: +1h ago a hook of Codex recorded nothing/m)

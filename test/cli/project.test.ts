@@ -22,6 +22,18 @@ test('a folder without git is named by its own name, as a slug', (t) => {
   assert.equal(projectOf(path), 'my-shop-')
 })
 
+test('folders whose names have other letters have projects of their own', (t) => {
+  const folder = freshFolder(t)
+  const projectIn = (name: string) => {
+    mkdirSync(join(folder, name))
+    return projectOf(join(folder, name))
+  }
+  assert.equal(projectIn('Prüf Ordner'), 'Pruf-Ordner')
+  assert.match(projectIn('日本'), /^project-[0-9a-f]{6}$/)
+  assert.match(projectIn('店 shop'), /^shop-[0-9a-f]{6}$/)
+  assert.notEqual(projectIn('中国'), projectOf(join(folder, '日本')))
+})
+
 test('a repository and its worktrees are named by owner and name of the origin, else by the folder', (t) => {
   const origins = [
     'git@example.com:acme/shop.git',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -107,6 +107,17 @@ for (const engine of engines) {
     assert.match(complete.stderr, /^DOES NOT FIT: Events 1 to 8 are missing\.$/m)
   })
 }
+
+test('neither verify nor export creates the ledger that it shall read', async (t) => {
+  const folder = freshFolder(t)
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'typo.db')}` }
+  for (const words of [['verify'], ['export', join(folder, 'out.ndjson')]]) {
+    const { code, stderr } = await conductHere(words, env, folder)
+    assert.equal(code, 4, stderr)
+    assert.match(stderr, /There is no ledger at .*typo\.db/)
+  }
+  assert.ok(!existsSync(join(folder, 'typo.db')))
+})
 
 test('an anchor that cannot be read is named, and does not count as a fault of the log', async (t) => {
   const { env } = await serverUser(t)

@@ -43,7 +43,7 @@ function readHeard(file: string): Heard[] {
   using db = openDatabase(file)
   // The name of a hook recording consists of the agent and the session.
   return db.rows<Heard>(
-    `select substr(r.name, 1, instr(r.name, '-') - 1) as agent, max(n.at) as at
+    `select substr(r.name, 1, length(r.name) - length(r.session) - 1) as agent, max(n.at) as at
       from recordings r join notes n on n.name = r.name where r.kind = 'hook' group by 1 order by 2 desc`,
   )
 }

@@ -5,6 +5,7 @@ import { heardAgents } from '../../capture/hook/heard.ts'
 import { stateFile } from '../../capture/spool/state-file.ts'
 import { unsentOf } from '../../capture/spool/unsent.ts'
 import { type Env, folders } from '../../place/folders.ts'
+import { repositoryAt } from '../../place/git/repository.ts'
 import { snapshotOrFault } from '../../place/git/tree.ts'
 import { isShared, modeWords } from '../../system/private.ts'
 
@@ -86,6 +87,7 @@ const missing = 'runs here have no commits, no changes, and no files that comman
 
 /** Whether git shows the working tree of this folder. No finding outside git. */
 export function gitFindings(cwd: string): Finding[] {
+  if (!repositoryAt(cwd)) return []
   const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
   try {
     const taken = snapshotOrFault(cwd, objects, gitMs)

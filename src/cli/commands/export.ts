@@ -7,7 +7,7 @@ import { finished } from 'node:stream/promises'
 import { Command } from 'commander'
 import { type Client, ConductError } from '../../client/client.ts'
 import { readExport } from '../../export/lines.ts'
-import { connect, copying, databaseUrlOf, type Place, placeOf, shownPlace } from '../../place/connect.ts'
+import { connect, copying, databaseUrlOf, type Place, placeOf, requireLedger, shownPlace } from '../../place/connect.ts'
 import { serversOf } from '../../place/servers.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { requireWritablePath } from '../../terminal/file.ts'
@@ -36,6 +36,7 @@ export function exportCommand(): Command {
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { env } = process
   const place = exportedPlace(options)
+  requireLedger(place)
   const target = file === '-' ? undefined : file
   if (target !== undefined) await requireFree(target, place, options)
   const { client, close } = await connect(place, env, tries)

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { ConductError } from '../../contract/error.ts'
-import { connect, type Place, placeOf, shownPlace } from '../../place/connect.ts'
+import { connect, type Place, placeOf, requireLedger, shownPlace } from '../../place/connect.ts'
 import { exitCodes, UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
@@ -39,6 +39,7 @@ async function run(options: Options): Promise<void> {
   const { env } = process
   const anchors = (await Promise.all((options.anchor ?? []).map(readAnchors))).flat()
   const place = { ...placeOf(options, env, process.cwd()), project: undefined }
+  requireLedger(place)
   if (options.forget) forget(shownPlace(place), env)
   const { client, close } = await connect(place, env, tries)
   try {

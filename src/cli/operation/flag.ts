@@ -136,7 +136,7 @@ function placeholder(schema: Schema, field: string): string {
 function meaning({ description, default: fallback, format }: Schema, many: boolean): string {
   const words = [description?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()) ?? '']
   if (fallback !== undefined) words.push(`default ${fallback}`)
-  if (format === 'date-time') words.push('a time, or a span such as 7d')
+  if (format === 'date-time') words.push('a time, a day, or a span such as 7d')
   if (many) words.push('repeatable')
   return words.filter(Boolean).join('; ')
 }
@@ -162,9 +162,15 @@ function read(text: string, field: string, schema: Schema, choices: string[] | u
 /** Fields that name a moment to come. */
 const toCome = ['expiresAt', 'until']
 
-/** A moment from a span such as `7d`: that long ago or, for what is to come, from now. Other texts are the API's. */
+/**
+ * A moment from a span such as `7d`, that long ago or, for what is to come, from now; and from a day, its midnight here.
+ * Times are the API's.
+ */
 function momentOf(text: string, field: string): string {
   const spanMs = spanMsOf(text)
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(`${text}T00:00`).toISOString()
+  if (spanMs === undefined && !/^\d{4}/.test(text))
+    throw new InvalidArgumentError('It must be like 2026-01-31, 2026-01-31T09:30:00Z or 7d.')
   if (spanMs === undefined) return text
   return new Date(Date.now() + (toCome.includes(field) ? spanMs : -spanMs)).toISOString()
 }
