@@ -11,7 +11,7 @@ import type { Env } from './folders.ts'
 import type { LocalPlace, Place } from './place.ts'
 import { addressIn, keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
-import { type Settings, settings, withoutPassword } from './setting.ts'
+import { refusePassword, type Settings, settings, withoutPassword } from './setting.ts'
 
 export type { Copied, CopyStep } from '../engine/sqlite/copy.ts'
 export type { LocalPlace, Place }
@@ -77,6 +77,16 @@ export function databaseUrlOf(env: Env, cwd: string): string {
   const url = read('databaseUrl', env)
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
   return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
+}
+
+/** The same of the flag `--database-url`. Throws a UsageError if it contains a password. */
+export function databaseUrlIn(flag: string, env: Env, cwd: string): string {
+  try {
+    refusePassword(flag)
+  } catch (error) {
+    throw new UsageError(`--database-url ${(error as Error).message}.`)
+  }
+  return databaseUrlOf({ ...env, CONDUCT_DATABASE_URL: flag }, cwd)
 }
 
 /** The most bytes of a content in the local database. */

@@ -81,6 +81,14 @@ export const recordRules = (cwd: string): RecordRules => ruleIn(cwd, 'record', r
 export const sessionRecordRules = ({ cwd, tree }: { cwd: string; tree?: string | null | undefined }): RecordRules =>
   stricter(recordRules(cwd), tree ? recordRules(tree) : undefined)
 
+/** The names in `conduct.json` that say nothing to Conduct. */
+export function unknownEntries(cwd: string): string[] {
+  const path = projectFileOf(cwd)
+  const file = path && readable(() => objectOf(jsonIn(projectText(path)), 'the file'))
+  if (!file || !('project' in file)) return []
+  return Object.keys(file).filter((name) => !['project', 'checks', 'required', 'record', '$schema'].includes(name))
+}
+
 function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)
   if (path === undefined) return read(undefined)

@@ -267,11 +267,7 @@ export function readSettings(
   const read = Object.entries(settings).map(([name, { env: variable, flag, fallback, read }]) => {
     const given = flags[name]
     try {
-      if (name === 'databaseUrl' && given !== undefined && withoutPassword(given) !== given) {
-        throw new Error(
-          `contains a password, which every user of this machine can read in the arguments: set ${variable} instead`,
-        )
-      }
+      if (name === 'databaseUrl' && given !== undefined) refusePassword(given)
       return [name, read(given ?? (env[variable] || fallback))]
     } catch (error) {
       faults.push(`${given === undefined ? variable : flag} ${(error as Error).message}`)
@@ -294,6 +290,14 @@ export function unknownSettings(env: Record<string, string | undefined>): string
   return Object.keys(env)
     .filter((variable) => variable.startsWith('CONDUCT_') && !known.includes(variable))
     .map((variable) => `${variable} is not a setting; there are ${known.join(', ')}`)
+}
+
+/** Throws an Error for a database URL with a password, of a flag. */
+export function refusePassword(url: string): void {
+  if (withoutPassword(url) === url) return
+  throw new Error(
+    `contains a password, which every user of this machine can read in the arguments: set ${settings.databaseUrl.env} instead`,
+  )
 }
 
 /** A database URL without its password. */

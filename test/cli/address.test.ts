@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { conduct, type ProgramEnv, programOf } from './program.ts'
@@ -35,13 +37,15 @@ test('a CONDUCT_URL that is no address is a usage error', async (t) => {
   assert.match(doctor.stdout, /^fail +ledger +CONDUCT_URL: 'localhost:3471\/conduct' is not the address/m)
 })
 
-test('with a wrong variable, exec and check exec run the command, and store nothing that can never be sent', async (t) => {
+test('with a wrong variable or conduct.json, exec and check exec run the command, and store nothing that can never be sent', async (t) => {
   const { env, cwd } = localUser(t)
-  const variables = [
-    [{ CONDUCT_URL: wrong }, fault],
-    [{ CONDUCT_DATABASE_URL: 'mysql://x' }, 'CONDUCT_DATABASE_URL must be'],
+  const mistakes = [
+    [{ CONDUCT_URL: wrong }, fault, undefined],
+    [{ CONDUCT_DATABASE_URL: 'mysql://x' }, 'CONDUCT_DATABASE_URL must be', undefined],
+    [{}, 'conduct.json must be', '{'],
   ] as const
-  for (const [more, words] of variables) {
+  for (const [more, words, file] of mistakes) {
+    if (file) writeFileSync(join(cwd, 'conduct.json'), file)
     for (const command of ['exec', 'check exec RUN-001']) {
       const shell = ['--', 'sh', '-c', 'echo hi; exit 3']
       const { code, stdout, stderr } = await conduct([...command.split(' '), ...shell], { ...env, ...more }, cwd)
@@ -52,6 +56,11 @@ test('with a wrong variable, exec and check exec run the command, and store noth
     }
   }
   assert.deepEqual(storedBy(env), [])
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "shop", "checks": 5 }')
+  await conduct(['run', 'create', '--run-id', 'RUN-001'], env, cwd)
+  const { code } = await conduct(['check', 'exec', 'RUN-001', '--', 'sh', '-c', 'exit 3'], env, cwd)
+  assert.equal(code, 3)
+  assert.match((await conduct(['check', 'list'], env, cwd)).stdout, /Claimed by its author/)
 })
 
 test('a hook with a wrong CONDUCT_URL leaves the agent alone, and the doctor says what it missed', async (t) => {

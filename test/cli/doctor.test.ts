@@ -47,14 +47,18 @@ test('a folder that cannot be written is a failure, and named', async (t) => {
   assert.deepEqual(database.of('database'), [{ about: 'database', state: 'fail', told: `${file} is not a folder` }])
 })
 
-test('the doctor names rules with a star, which is ignored', async (t) => {
+test('the doctor names what it ignores in conduct.json: a star, and unknown entries', async (t) => {
   const { env, cwd } = workplace(t)
   const checks = { tests: ['npm test*', 'npm test'], lint: 'eslint src/*.js' }
-  writeFiles(cwd, { 'conduct.json': JSON.stringify({ project: 'shop', checks }) })
+  writeFiles(cwd, { 'conduct.json': JSON.stringify({ project: 'shop', checks, recrod: {} }) })
   const { stdout } = await conductHere(['doctor', '--json'], env, cwd)
   const told = 'In conduct.json, the * of "npm test*" is ignored. Write each command as it is run.'
   const findings = (JSON.parse(stdout) as Finding[]).filter(({ about }) => about === 'checks')
-  assert.deepEqual(findings, [{ about: 'checks', state: 'warn', told }])
+  const unknown = 'In conduct.json, "recrod" is ignored. Known are "project", "checks", "required" and "record".'
+  assert.deepEqual(findings, [
+    { about: 'checks', state: 'warn', told },
+    { about: 'checks', state: 'warn', told: unknown },
+  ])
 })
 
 test('the doctor says why git shows nothing of a folder', async (t) => {

@@ -108,7 +108,7 @@ for (const engine of engines) {
   })
 }
 
-test('neither verify nor export creates the ledger that it shall read', async (t) => {
+test('verify and export create no ledger, and export and import take no password among the arguments', async (t) => {
   const folder = freshFolder(t)
   const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${join(folder, 'typo.db')}` }
   for (const words of [['verify'], ['export', join(folder, 'out.ndjson')]]) {
@@ -117,6 +117,14 @@ test('neither verify nor export creates the ledger that it shall read', async (t
     assert.match(stderr, /There is no ledger at .*typo\.db/)
   }
   assert.ok(!existsSync(join(folder, 'typo.db')))
+  const secret = ['--database-url', 'postgres://conduct:secret@localhost/conduct']
+  for (const words of [
+    ['export', join(folder, 'out.ndjson')],
+    ['import', join(folder, 'in.ndjson')],
+  ]) {
+    writeFileSync(join(folder, 'in.ndjson'), '')
+    assert.match((await conductHere([...words, ...secret], env, folder)).stderr, /--database-url contains a password/)
+  }
 })
 
 test('an anchor that cannot be read is named, and does not count as a fault of the log', async (t) => {

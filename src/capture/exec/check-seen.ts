@@ -6,7 +6,7 @@ import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Env } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { projectFileOf } from '../../place/project.ts'
-import { sessionRules } from '../../place/rules.ts'
+import { readable, sessionRules } from '../../place/rules.ts'
 import { defined } from '../../recorder/agents/fields.ts'
 import { treesOf } from '../../recorder/check.ts'
 import type { Memo } from '../../recorder/memo.ts'
@@ -48,8 +48,8 @@ export async function seeing<T>(
     const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
     const candidate = { cwd, command: '', trees, ...(change && { change }) }
     const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
-    const { rules } = rulesOf(session, cwd)
-    const isKnown = startTree === tree || rules.length === 0 || rules.some((rule) => rule.name === check)
+    const { rules } = rulesOf(session, cwd) ?? {}
+    const isKnown = startTree === tree || rules?.length === 0 || rules?.some((rule) => rule.name === check)
     const { commit, dirty } = now.git
     const seen = { commit, commitTree: now.commitTree, startTree, ...(isKnown && { tree }), dirty }
     return { ended, work: defined(seen), remarks }
@@ -69,17 +69,18 @@ export interface Ended {
  * name, or there is none.
  */
 export function isByRule({ name, command, exitCode }: Ended, session: Recording | undefined, cwd: string): boolean {
-  const { home, rules } = rulesOf(session, cwd)
+  const { home, rules } = rulesOf(session, cwd) ?? {}
+  if (home === undefined || rules === undefined) return false
   const named = rules.filter((rule) => rule.name === name)
   return named.length === 0 || checkNamesOf(command, exitCode, named, { cwd, home }).length > 0
 }
 
-/** The rules of the session, or else those of the folder. */
-function rulesOf(session: Recording | undefined, cwd: string): SessionRules {
+/** The rules of the session, or else those of the folder; undefined if they are unreadable. */
+function rulesOf(session: Recording | undefined, cwd: string): SessionRules | undefined {
   const { checks }: Memo = session?.memo ?? {}
   if (checks) return checks
   const file = projectFileOf(cwd)
-  return sessionRules(cwd, file === undefined ? cwd : dirname(file))
+  return readable(() => sessionRules(cwd, file === undefined ? cwd : dirname(file)))
 }
 
 /** The run of a pipeline that this process belongs to. Legs of a matrix have the same job, so none clears another. */

@@ -26,8 +26,8 @@ function nameOf({ options, registeredArguments }: Command, path: string): string
 type Say = (words: string) => void
 
 /**
- * Where to record. Undefined if a variable of the environment is wrong, which must not stop the command. `say` receives
- * what that means.
+ * Where to record. Undefined if a variable of the environment or a file is wrong, which must not stop the command. `say`
+ * receives what that means.
  */
 export function placeToRecord(options: PlaceOptions, say: Say): Place | undefined {
   try {
@@ -35,8 +35,8 @@ export function placeToRecord(options: PlaceOptions, say: Say): Place | undefine
     if (place.kind === 'local' || place.profile !== undefined) return place
     return { ...place, keyMark: keyMarkOf(process.env) }
   } catch (error) {
-    if (!(error instanceof SettingError)) throw error
-    say(error.message)
+    if (error instanceof UsageError && !(error instanceof SettingError)) throw error
+    say((error as Error).message)
     say('The command runs anyway; it is not recorded.')
   }
 }

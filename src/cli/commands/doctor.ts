@@ -7,7 +7,7 @@ import { unsentOf, unsentWords } from '../../capture/spool/unsent.ts'
 import { type LocalPlace, placeOf, shownPlace } from '../../place/connect.ts'
 import { folders } from '../../place/folders.ts'
 import { readProfiles } from '../../place/profile.ts'
-import { checkRules, recordRules, requiredChecks, starredCommands } from '../../place/rules.ts'
+import { checkRules, recordRules, requiredChecks, starredCommands, unknownEntries } from '../../place/rules.ts'
 import { unknownSettings } from '../../place/setting.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
@@ -88,9 +88,13 @@ function rules(cwd: string): Finding[] {
   checkRules(cwd)
   requiredChecks(cwd)
   recordRules(cwd)
-  return starredCommands(cwd).map((command) =>
-    found('checks', 'warn', `In conduct.json, the * of "${command}" is ignored. Write each command as it is run.`),
+  const starred = starredCommands(cwd).map(
+    (command) => `the * of "${command}" is ignored. Write each command as it is run.`,
   )
+  const unknown = unknownEntries(cwd).map(
+    (name) => `${JSON.stringify(name)} is ignored. Known are "project", "checks", "required" and "record".`,
+  )
+  return [...starred, ...unknown].map((told) => found('checks', 'warn', `In conduct.json, ${told}`))
 }
 
 function profiles(): Finding[] {

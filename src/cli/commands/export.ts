@@ -7,7 +7,7 @@ import { finished } from 'node:stream/promises'
 import { Command } from 'commander'
 import { type Client, ConductError } from '../../client/client.ts'
 import { readExport } from '../../export/lines.ts'
-import { connect, copying, databaseUrlOf, type Place, placeOf, requireLedger, shownPlace } from '../../place/connect.ts'
+import { connect, copying, databaseUrlIn, type Place, placeOf, requireLedger, shownPlace } from '../../place/connect.ts'
 import { serversOf } from '../../place/servers.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { requireWritablePath } from '../../terminal/file.ts'
@@ -54,7 +54,7 @@ function exportedPlace({ databaseUrl, ...options }: Options): Place {
   refuseBoth({ databaseUrl, ...options }, 'databaseUrl', 'profile')
   return {
     kind: 'local',
-    databaseUrl: databaseUrlOf({ ...env, CONDUCT_DATABASE_URL: databaseUrl }, process.cwd()),
+    databaseUrl: databaseUrlIn(databaseUrl, env, process.cwd()),
     project: undefined,
   }
 }

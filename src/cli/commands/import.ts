@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { requirePastTimes } from '../../export/check-row.ts'
 import { readExport, type Trailer } from '../../export/lines.ts'
-import { databaseUrlOf, importInto } from '../../place/connect.ts'
+import { databaseUrlIn, importInto } from '../../place/connect.ts'
 import { withoutPassword } from '../../place/setting.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
@@ -84,7 +84,7 @@ async function check(source: AsyncIterable<Uint8Array>, { acceptFuture = false }
 /** The database to fill. Throws a UsageError if no flag names it and the ledger is on a server. */
 function databaseOf({ databaseUrl, profile }: Options): string {
   if (databaseUrl === undefined) return ledgerDatabase(profile)
-  return databaseUrlOf({ ...process.env, CONDUCT_DATABASE_URL: databaseUrl }, process.cwd())
+  return databaseUrlIn(databaseUrl, process.env, process.cwd())
 }
 
 async function fill(

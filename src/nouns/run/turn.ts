@@ -31,7 +31,7 @@ export function digestOf(turn: Pick<Turn, 'n' | 'open'> & TurnFields): string {
     ...(failure ? [`- failed: ${failure.code}, ${firstLine(failure.message, named.command)}`] : []),
   ]
   const parts = [
-    `## ${turnTitle(prompt) ?? 'The agent went on by itself'}`,
+    `## ${turnTitle(prompt) ?? `Turn ${turn.n}`}`,
     ...(prompt?.trim() ? [quoteOf(short(prompt.trim(), named.prompt))] : []),
     ...(plan.length > 0
       ? [plan.map(({ text, status }) => `- [${status === 'completed' ? 'x' : ' '}] ${onOneLine(text)}`).join('\n')]
