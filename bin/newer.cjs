@@ -129,6 +129,7 @@ exports.variables = [
 /** Hands a hook to the resident recorder. Where none answers, or git would get other settings, Node.js takes it. */
 const hookLauncher = `if [ ! -x "$node" ] || [ ! -f "$program" ]; then
   case $PATH in */conduct/bin:*) PATH=\${PATH#*/conduct/bin:} ;; *) exit 127 ;; esac
+  command -v conduct-ledger >/dev/null 2>&1 || exit 127
   exec conduct-ledger "$@"
 fi
 hook() {

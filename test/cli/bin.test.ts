@@ -5,6 +5,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/cli/commands/doctor-folder.ts'
+import { hookLine } from '../../src/cli/init/project-files.ts'
+import { type HookFile, installs } from '../../src/recorder/agents/install.ts'
 import { called } from '../../src/terminal/text.ts'
 import { root } from '../support/built.ts'
 import { oldNode } from '../support/old-node.ts'
@@ -152,6 +154,16 @@ test('an old Node.js on the PATH finds a newer one, and runs the program with it
     env: { HOME: home, PATH: '/usr/bin:/bin' },
   })
   assert.deepEqual(JSON.parse(ran.stdout), [process.execPath, ['hook', 'codex'], '{}', []])
+
+  // Uninstalled, the launchers are left.
+  rmSync(bin)
+  const { command } = hookLine('claude', installs.find(({ name }) => name === 'claude')?.hooks as HookFile, true)
+  const left = spawnSync('sh', ['-c', command], {
+    encoding: 'utf8',
+    input: '{}',
+    env: { HOME: home, PATH: '/usr/bin:/bin' },
+  })
+  assert.deepEqual([left.status, left.stdout, left.stderr], [0, '', ''])
 })
 
 test('the exit code and signals of the newer Node.js reach the caller', onUnix, async (t) => {
