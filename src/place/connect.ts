@@ -37,7 +37,7 @@ interface ConnectOptions extends Tries {
   createsProject?: boolean
 }
 
-export interface Connection {
+export interface Connection extends AsyncDisposable {
   client: Client
   place: Place
   /** Closes the database; does nothing for a server. */
@@ -110,13 +110,20 @@ export function requireLedger(place: Place): void {
   if (path && !existsSync(path)) throw new ConductError('NOT_FOUND', `There is no ledger at ${path}.`)
 }
 
+/** How a caller closes what it got: itself, or by `await using`. */
+export const ending = (close: () => Promise<void>) => ({ close, [Symbol.asyncDispose]: close })
+
 /** A client of that place, with the key of its profile or of CONDUCT_API_KEY. */
 export async function connect(place: Place, env: Env, options: ConnectOptions = {}): Promise<Connection> {
   const { createsProject, ...tries } = options
   if (place.kind === 'local') return openLocal(place, env, createsProject)
   const { url, project, profile } = place
   const { createClient } = await client()
-  return { client: createClient({ url, key: keyOf(profile, env), project, ...tries }), place, close: async () => {} }
+  return {
+    client: createClient({ url, key: keyOf(profile, env), project, ...tries }),
+    place,
+    ...ending(async () => {}),
+  }
 }
 
 /** Loaded on first use: a hook only asks where the place is, and does without. */
@@ -196,20 +203,20 @@ export const reasonOf = ({ message, cause }: Error & { cause?: unknown }) =>
   cause instanceof Error ? `${message} (${cause.message})` : message
 
 async function openLocal(place: LocalPlace, env: Env, createsProject = !place.isNamed): Promise<Connection> {
-  const [{ as, close }, { beforeRecords, ensureProject }] = await Promise.all([
+  const [{ as, ...end }, { beforeRecords, ensureProject }] = await Promise.all([
     openLedger(place, env),
     import('./missing.ts'),
   ])
   const { project } = place
   const client = as({ project })
-  if (project === undefined) return { client, place, close }
+  if (project === undefined) return { client, place, ...end }
   const ensure = () => ensureProject(as({}), project)
-  if (!createsProject) return { client: beforeRecords(client, ensure), place, close }
+  if (!createsProject) return { client: beforeRecords(client, ensure), place, ...end }
   await ensure().catch(async (error) => {
-    await close()
+    await end.close()
     throw error
   })
-  return { client, place, close }
+  return { client, place, ...end }
 }
 
 /** A database open in this process. Its clients act as the local user, or as the key they are given. */
@@ -253,7 +260,6 @@ export async function openLedger({ databaseUrl }: LocalPlace, env: Env, now?: ()
   return {
     as: (options) =>
       createClient({ url: 'http://localhost/conduct', fetch: (request) => app.fetch(request), ...options }),
-    close,
-    [Symbol.asyncDispose]: close,
+    ...ending(close),
   }
 }

@@ -28,7 +28,7 @@ function machine(t: TestContext, { as }: Ledger, after = (_times: number) => {})
     return answer
   }
   const client = { ...inner, appendTurn }
-  const send = () => deliver(state, name, { connect: async () => ({ client, close: async () => {} }) })
+  const send = () => deliver(state, name, { connect: async () => ({ client, async [Symbol.asyncDispose]() {} }) })
   const begin = (more = {}) => newCall('createRun', { leaseSeconds: 600, title: 'Go', ...more })
   return { state, send, begin }
 }

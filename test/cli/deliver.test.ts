@@ -41,7 +41,7 @@ function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: 
     ...(project !== undefined && { project }),
   }
   const inner = as(options)
-  const connect = async () => ({ client: broken, close: async () => {} })
+  const connect = async () => ({ client: broken, [Symbol.asyncDispose]: async () => {} })
   const through =
     (operation: string, inside: (input: object, more: object) => Promise<unknown>) =>
     async (input: object, more: object) => {

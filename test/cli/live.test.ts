@@ -144,7 +144,8 @@ test('no heartbeat overtakes the end of a turn that cannot be sent now', async (
   await settleNotes(state, env, () => {})
   const sent: string[] = []
   const connect = async (place: Place) => {
-    const { client, close } = await reconnect(place, env)
+    const line = await reconnect(place, env)
+    const { client } = line
     const appendTurn: Client['appendTurn'] = async () => {
       sent.push('appendTurn')
       throw new Error('The connection is lost.')
@@ -153,7 +154,7 @@ test('no heartbeat overtakes the end of a turn that cannot be sent now', async (
       sent.push('heartbeat')
       return client.heartbeat(...words)
     }
-    return { client: { ...client, appendTurn, heartbeat }, close }
+    return { ...line, client: { ...client, appendTurn, heartbeat } }
   }
   assert.equal(state.beats().length, 1)
   await sendBeats(state, { connect, waits: true })

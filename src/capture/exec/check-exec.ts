@@ -188,14 +188,11 @@ async function tellOuterExec(runId: string, work: Work, here: Within): Promise<v
 async function tell(runId: string, { commit, commitTree, tree, dirty }: Work, here: Within): Promise<void> {
   const leaseToken = leaseOfOuter(runId, here)
   if (leaseToken === undefined || tree === undefined) return
-  const { client, close } = await reconnect(here.place, here.env)
-  try {
-    const { git } = (await client.getRun({ runId })).run
-    if (git?.tree && git.tree !== tree) {
-      await client.updateRun({ runId, leaseToken, git: { ...git, commit, commitTree, tree, dirty, uncommitted: null } })
-    }
-  } finally {
-    await close()
+  await using connection = await reconnect(here.place, here.env)
+  const { client } = connection
+  const { git } = (await client.getRun({ runId })).run
+  if (git?.tree && git.tree !== tree) {
+    await client.updateRun({ runId, leaseToken, git: { ...git, commit, commitTree, tree, dirty, uncommitted: null } })
   }
 }
 

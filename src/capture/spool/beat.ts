@@ -61,16 +61,13 @@ async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect'
     if (!recording || !place || !runId || !leaseToken || state.next(name)) return false
     const activity = state.takeBeat(beat)
     if (!activity) return false
-    const { client, close } = await connect(place)
-    try {
-      const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
-      // Whatever is wrong with it, the lease comes first.
-      const turn = await openTurnOf(recording, state.notes(name)).catch(() => undefined)
-      const shown = { activity: await masked(activity), turn }
-      await beatWith(client, held, [shown, { activity: shown.activity }, {}])
-    } finally {
-      await close()
-    }
+    await using connection = await connect(place)
+    const { client } = connection
+    const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
+    // Whatever is wrong with it, the lease comes first.
+    const turn = await openTurnOf(recording, state.notes(name)).catch(() => undefined)
+    const shown = { activity: await masked(activity), turn }
+    await beatWith(client, held, [shown, { activity: shown.activity }, {}])
     return true
   } finally {
     state.release(name, holder)

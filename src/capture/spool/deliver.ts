@@ -22,9 +22,8 @@ export interface Delivery {
 }
 
 /** A client of the place, closed after each delivery. */
-export interface Line {
+export interface Line extends AsyncDisposable {
   client: Client
-  close(): Promise<void>
 }
 
 export interface DeliverOptions {
@@ -89,43 +88,40 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
   const place = state.find(name)?.place
   // Another process has discarded the recording with its calls.
   if (!place) return
-  const { client, close } = await connect(place)
+  await using connection = await connect(place)
+  const { client } = connection
   let amendments = 0
-  try {
-    for (let call = state.next(name); call; call = state.next(name)) {
-      // If another process took over while this one slept, it is safe to continue: a call sent twice takes effect once.
-      state.claim(name, holder, 2 * tryMs)
-      const recording = state.find(name)
-      if (!recording) return
-      const answer = await send(client, state, recording, call, signal).catch(
-        async (error): Promise<Answer | undefined> => {
-          if (isLeftOut(call, error)) return {}
-          if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
-          const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
-          if (!changes && opensTurn(call) && isRefusal(error)) return {}
-          if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
-          const { runId, aheadMs, ...changed } = changes
-          state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
-          state.amend(call.id, changed)
-          if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call.input.n, changed.input.n)
-          return undefined
-        },
-      )
-      if (!answer) continue
-      const { run, check, lease, left, appended } = answer
-      if (left) words.push(left)
-      const isFirst = call.operation === 'createRun'
-      state.done(call.id, name, {
-        trouble: null,
-        ...(isFirst && run && { runId: run.runId, appended: Buffer.byteLength(String(call.input.content ?? '')) }),
-        // The ledger chose the run by the commit of the check.
-        ...(check && recording.runId === null && { runId: check.runId }),
-        ...(appended !== undefined && { appended }),
-        ...(lease && { leaseToken: lease.token }),
-      })
-    }
-  } finally {
-    await close()
+  for (let call = state.next(name); call; call = state.next(name)) {
+    // If another process took over while this one slept, it is safe to continue: a call sent twice takes effect once.
+    state.claim(name, holder, 2 * tryMs)
+    const recording = state.find(name)
+    if (!recording) return
+    const answer = await send(client, state, recording, call, signal).catch(
+      async (error): Promise<Answer | undefined> => {
+        if (isLeftOut(call, error)) return {}
+        if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
+        const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+        if (!changes && opensTurn(call) && isRefusal(error)) return {}
+        if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
+        const { runId, aheadMs, ...changed } = changes
+        state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
+        state.amend(call.id, changed)
+        if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call.input.n, changed.input.n)
+        return undefined
+      },
+    )
+    if (!answer) continue
+    const { run, check, lease, left, appended } = answer
+    if (left) words.push(left)
+    const isFirst = call.operation === 'createRun'
+    state.done(call.id, name, {
+      trouble: null,
+      ...(isFirst && run && { runId: run.runId, appended: Buffer.byteLength(String(call.input.content ?? '')) }),
+      // The ledger chose the run by the commit of the check.
+      ...(check && recording.runId === null && { runId: check.runId }),
+      ...(appended !== undefined && { appended }),
+      ...(lease && { leaseToken: lease.token }),
+    })
   }
 }
 

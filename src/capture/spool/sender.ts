@@ -109,9 +109,9 @@ export function keepOpen(env: Env) {
         opened = undefined
         throw error
       })
-      return { client, close: async () => {} }
+      return { client, async [Symbol.asyncDispose]() {} }
     },
-    close: async () => (await opened?.catch(() => undefined))?.close(),
+    close: async () => (await opened?.catch(() => undefined))?.[Symbol.asyncDispose](),
   }
 }
 

@@ -97,12 +97,8 @@ function archiveFinding({ archivedAt, failedAt }: NonNullable<Replication['archi
 }
 
 async function sealFindings(place: LocalPlace, env: Env): Promise<Finding[]> {
-  const { as, close } = await openLedger(place, env)
-  try {
-    return await logFindings(as({}), shownPlace(place), env)
-  } finally {
-    await close()
-  }
+  await using ledger = await openLedger(place, env)
+  return await logFindings(ledger.as({}), shownPlace(place), env)
 }
 
 /** The same limits as in the alert rules in deploy/prometheus. */

@@ -40,15 +40,12 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   // A text is erased in all projects.
   const place = file === undefined ? chosen : { ...chosen, project: undefined }
   // In a project that does not exist, nothing is erased, and the person must know.
-  const { client, close } = await connect(place, env, { ...tries, createsProject: false })
-  try {
-    const doing = `${input.dryRun ? 'Counting in' : 'Erasing from'} ${shownPlace(place)}`
-    const erased = await whileWaiting(doing, eraseAll(client, input))
-    if (options.json) printJson({ erased, dryRun: input.dryRun })
-    else tell(erased, input.dryRun === true)
-  } finally {
-    await close()
-  }
+  await using connection = await connect(place, env, { ...tries, createsProject: false })
+  const { client } = connection
+  const doing = `${input.dryRun ? 'Counting in' : 'Erasing from'} ${shownPlace(place)}`
+  const erased = await whileWaiting(doing, eraseAll(client, input))
+  if (options.json) printJson({ erased, dryRun: input.dryRun })
+  else tell(erased, input.dryRun === true)
 }
 
 async function inputOf(file: string | undefined, options: Options): Promise<Input<'erase'>> {

@@ -39,13 +39,10 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   requireLedger(place)
   const target = file === '-' ? undefined : file
   if (target !== undefined) await requireFree(target, place, options)
-  const { client, close } = await connect(place, env, tries)
-  try {
-    const work = target === undefined ? toOutput(client, options) : toFile(target, client, options)
-    await whileWaiting(`Exporting ${shownPlace(place)}`, work)
-  } finally {
-    await close()
-  }
+  await using connection = await connect(place, env, tries)
+  const { client } = connection
+  const work = target === undefined ? toOutput(client, options) : toFile(target, client, options)
+  await whileWaiting(`Exporting ${shownPlace(place)}`, work)
 }
 
 function exportedPlace({ databaseUrl, ...options }: Options): Place {

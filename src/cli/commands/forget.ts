@@ -31,22 +31,19 @@ async function run(options: Options): Promise<void> {
   const { env } = process
   const dryRun = options.dryRun === true
   const place = placeOf(options, env, process.cwd())
-  const { client, close } = await connect(place, env, { ...tries, createsProject: false })
-  try {
-    const doing = `${dryRun ? 'Counting in' : 'Forgetting in'} ${shownPlace(place)}`
-    const forgotten = await whileWaiting(doing, forgetAll(client, dryRun))
-    if (options.json) {
-      printJson({ ...forgotten, dryRun })
-      return
-    }
-    tell(forgotten, options.utc)
-    const { erased, deleted } = forgotten
-    const isNothing = erased.runs + deleted.runs === 0
-    if (isNothing) process.stderr.write(`${await whyNothing(client, place.project)}\n`)
-    else if (dryRun) process.stderr.write('Nothing was removed. To remove it, repeat the command without --dry-run.\n')
-  } finally {
-    await close()
+  await using connection = await connect(place, env, { ...tries, createsProject: false })
+  const { client } = connection
+  const doing = `${dryRun ? 'Counting in' : 'Forgetting in'} ${shownPlace(place)}`
+  const forgotten = await whileWaiting(doing, forgetAll(client, dryRun))
+  if (options.json) {
+    printJson({ ...forgotten, dryRun })
+    return
   }
+  tell(forgotten, options.utc)
+  const { erased, deleted } = forgotten
+  const isNothing = erased.runs + deleted.runs === 0
+  if (isNothing) process.stderr.write(`${await whyNothing(client, place.project)}\n`)
+  else if (dryRun) process.stderr.write('Nothing was removed. To remove it, repeat the command without --dry-run.\n')
 }
 
 /** Goes on until all is done. */

@@ -41,21 +41,18 @@ async function run(options: Options): Promise<void> {
   const place = { ...placeOf(options, env, process.cwd()), project: undefined }
   requireLedger(place)
   if (options.forget) forget(shownPlace(place), env)
-  const { client, close } = await connect(place, env, tries)
-  try {
-    const compare = async () => (place.kind === 'server' ? checkMemory(client, place.url, env) : undefined)
-    const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors)).catch(async (error) => {
-      const isUnsealed = error instanceof ConductError && error.code === 'NOT_FOUND'
-      const changed = isUnsealed ? await compare() : undefined
-      throw changed === undefined ? error : new Error(changed)
-    })
-    const changed = found.origin === '' ? undefined : await compare()
-    if (changed !== undefined) found.faults.push({ words: changed })
-    if (options.complete) found.faults.push(...missingIn(found))
-    tell(found, place, options)
-  } finally {
-    await close()
-  }
+  await using connection = await connect(place, env, tries)
+  const { client } = connection
+  const compare = async () => (place.kind === 'server' ? checkMemory(client, place.url, env) : undefined)
+  const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors)).catch(async (error) => {
+    const isUnsealed = error instanceof ConductError && error.code === 'NOT_FOUND'
+    const changed = isUnsealed ? await compare() : undefined
+    throw changed === undefined ? error : new Error(changed)
+  })
+  const changed = found.origin === '' ? undefined : await compare()
+  if (changed !== undefined) found.faults.push({ words: changed })
+  if (options.complete) found.faults.push(...missingIn(found))
+  tell(found, place, options)
 }
 
 /** The fault of dropped events, for a log that must be complete. Only an admin key sees whether there are any. */

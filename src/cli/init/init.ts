@@ -74,12 +74,8 @@ async function init(options: Options, env: Env, cwd: string) {
   // The files are written even if the ledger does not answer now.
   const place = placeOf({ ...options, project: wanted.project }, env, root)
   // The ledger does not know a project that we are about to create.
-  const connection = await connect({ ...place, project: undefined }, env)
-  try {
-    say(await projectIn(connection, wanted.project))
-  } finally {
-    await connection.close()
-  }
+  await using connection = await connect({ ...place, project: undefined }, env)
+  say(await projectIn(connection, wanted.project))
   say(whatNext(wanted, env))
 }
 

@@ -34,14 +34,11 @@ export function placeFor(
  * that says how to create it.
  */
 export async function withClient(place: Place, work: (client: Client) => Promise<void>) {
-  const { client, close } = await connect(place, process.env, tries)
-  try {
-    await work(client).catch(async (error) => {
-      throw (await missingProject(client, place, error)) ?? error
-    })
-  } finally {
-    await close()
-  }
+  await using connection = await connect(place, process.env, tries)
+  const { client } = connection
+  await work(client).catch(async (error) => {
+    throw (await missingProject(client, place, error)) ?? error
+  })
 }
 
 async function missingProject(client: Client, { project: slug }: Place, cause: unknown) {
