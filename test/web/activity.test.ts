@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { createClient } from '../../src/client/client.ts'
 import { blank, openPage } from '../support/browser.ts'
+import { adminKey } from '../support/server.ts'
 
 test('activity shows events as they happen, as sentences, filtered by the address', async (t) => {
   const { page, client, home } = await openPage(t, '#/activity?type=run.created&type=run.updated')
@@ -51,22 +53,37 @@ test('activity tells by day what came of the work, and has every event behind a 
   await client.createRun({ title: 'Sync', agent: 'codex', author: ada, status: 'failed', failure })
   await client.createSpec({ specId: 'A-1', title: 'Passkeys' })
   await client.updateSpec({ specId: 'A-1', status: 'completed' })
+  await client.createRun({ title: 'Deploy', author: 'Ben Müller <ben@example.com>', status: 'completed' })
+  await client.createProject({ slug: 'shop' })
+  const shop = createClient({ url: home.slice(0, -1), key: adminKey, project: 'shop' })
+  await shop.createRun({ title: 'Sell', status: 'failed', failure: { code: 'X', message: 'long '.repeat(600) } })
   await page.goto(`${home}#/activity`)
 
   const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
-  const finished = "Mateo Ruiz's claude-code finished RUN-002 · Log in: Done: the form has a button."
+  await page.getByText("Ada Lund's codex finished default / RUN-001 · Long ago").waitFor()
+  await today.filter({ hasText: 'moved spec A-1 to Completed in default' }).waitFor()
+  const finished = "Mateo Ruiz's claude-code finished default / RUN-002 · Log in"
   await today.filter({ hasText: finished }).getByText('Verified').waitFor()
-  await today.filter({ hasText: "Ada Lund's codex failed in RUN-003 · Sync: QUOTA: The limit is used up." }).waitFor()
-  await today.filter({ hasText: 'moved spec A-1 to Completed' }).waitFor()
-  assert.equal(await today.count(), 4)
-  await page.getByText("Ada Lund's codex finished RUN-001 · Long ago").waitFor()
+  const told = await today.locator('p:has(.outcome)').allInnerTexts()
+  assert.deepEqual(told, [
+    `Run shop / RUN-001 · Sell failed\nX: ${'long '.repeat(40).slice(0, 196)}…`,
+    "Ben Müller's run default / RUN-004 · Deploy finished",
+    "Ada Lund's codex failed in default / RUN-003 · Sync\nQUOTA: The limit is used up.",
+    `${finished}\nDone: the form has a button.`,
+  ])
   await page.getByRole('link', { name: 'All events' }).click()
   await page.locator('.activity li', { hasText: 'recorded check CHECK-001' }).waitFor()
+  await page.goto(`${home}#/activity?project=shop`)
+  await today.filter({ hasText: 'Run RUN-001 · Sell failed' }).waitFor()
 })
 
 test('activity names the changed fields, and links a turn in its session', async (t) => {
   const { page, client } = await openPage(t, '#/activity?view=events')
   await client.createRun({ title: 'Add a limit' })
+  await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'fail' })
+  const judged = page.locator('.activity li', { hasText: 'now Failing' })
+  await judged.locator('summary').click()
+  await judged.locator('code', { hasText: /^tests$/ }).waitFor()
   await client.appendTurn({ runId: 'RUN-001', prompt: 'Add a limit', answer: 'Done.' })
   const turn = page.locator('.activity li', { hasText: 'created turn' })
   assert.equal(await turn.locator('summary').textContent(), 'prompt, answer')

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks'
-import { whoseAgent } from '../../contract/news.ts'
+import { oneLine, whoseAgent } from '../../contract/news.ts'
 import { nameOf } from '../../contract/person.ts'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
@@ -112,37 +112,37 @@ function RunLine({ run }: { run: Run }) {
     <li ref={place}>
       <TimeOfDay at={endOf(run)} />
       <p>
-        <Deed run={run} />
-        {': '}
-        <span class="muted">{outcomeOf(run, turn?.answer)}</span>
+        <Deed run={run} /> <span class="outcome muted">{outcomeOf(run, turn?.answer)}</span>
       </p>
       {run.verdict === 'unchecked' ? <span /> : <Verdict run={run} />}
     </li>
   )
 }
 
-/** `Mateo's codex finished RUN-014`, or for a run without an agent, `RUN-014 of Mateo finished`. */
+/** `Mateo's codex finished shop / RUN-014`, or for a run without an agent, `Mateo's run shop / RUN-014 finished`. */
 function Deed({ run }: { run: Run }) {
   const { project, runId, title, author } = run
   const agent = whoseAgent(run)
   const [verb, preposition] = verbsOf(run)
+  const isOfOneProject = useScope().length === 1
   return (
     <>
-      {agent && `${agent} ${verb}${preposition} `}
+      {agent ? `${agent} ${verb}${preposition} ` : author ? `${nameOf(author)}'s run ` : 'Run '}
       <a href={href(['runs', project, runId])}>
+        {!isOfOneProject && `${project} / `}
         {runId} · {title ?? 'without a title'}
       </a>
-      {!agent && `${author ? ` of ${nameOf(author)}` : ''} ${verb}`}
+      {!agent && ` ${verb}`}
     </>
   )
 }
 
-function outcomeOf(run: Run, answer: string | undefined): string {
-  const { why, exitCode } = run
-  const failed = whyFailed(run)
-  if (failed) return failed
-  if (answer) return plainLine(answer)
-  return why ? plainLine(why) : exitCode === null ? 'no answer was recorded' : `exit code ${exitCode}`
+const longestOutcome = 200
+
+/** Why it failed, what its agent answered, or what its checks say, in a line. */
+function outcomeOf(run: Run, answer = ''): string {
+  const checked = run.verdict === 'unchecked' ? '' : (run.why ?? '')
+  return oneLine(whyFailed(run) ?? plainLine(answer || checked), longestOutcome)
 }
 
 /** Failed checks that one actor recorded one after another, with nothing else between them, become one line. */
