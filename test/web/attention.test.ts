@@ -54,6 +54,22 @@ test('a person takes a run, and puts one off', async (t) => {
   await client.updateAttention({ runIds: ['A'], resolved: true, note: 'The test is flaky.' })
   await main.getByText('Resolved by first admin').waitFor()
   await main.getByText('The test is flaky.').waitFor()
+
+  await client.updateRun({ runId: 'B', status: 'completed' })
+  await page.goto(`${home}#/activity?view=events&type=attention.created&type=attention.updated&type=attention.cleared`)
+  const lines = page.locator('.activity li > div')
+  await lines.nth(6).waitFor()
+  const told = (await lines.allTextContents()).map((line) => line.trim())
+  const sentences = [
+    /^B no longer needs attention in default/,
+    /^first admin resolved what needed attention in A in default/,
+    /^ada reopened B in default/,
+    /^ada put off B until \w{3} \d+, \d{4}, 8:00\sAM in default/,
+    /^ada assigned A to Ada in default/,
+    /^B needs attention: it failed in default/,
+    /^A needs attention: it failed in default/,
+  ]
+  for (const [at, sentence] of sentences.entries()) assert.match(told[at] ?? '', sentence)
 })
 
 test('what finished last stands first, however long ago it began', async (t) => {

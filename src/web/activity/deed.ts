@@ -1,11 +1,14 @@
 import { lengthOf } from '../../contract/news.ts'
+import { nameOf } from '../../contract/person.ts'
 import type { Event } from '../../log/fields.ts'
 import { specLooks } from '../specs/spec-status.tsx'
 import { resultLooks, verdictLooks } from '../ui/status.tsx'
+import { timeWords } from '../ui/time.tsx'
 
 /** A change in words: `completed` before the name of the thing, and its title and the result after it. */
 export interface Deed {
-  verb: string
+  /** Without it, the thing itself is what the sentence is about. */
+  verb?: string
   title?: string
   outcome?: string
 }
@@ -26,6 +29,7 @@ const runVerbs: Record<string, string> = {
 /** What an event did, as the middle and the end of a sentence. `times` says how often in a row. */
 export function deedOf(event: Event, times = 1): Deed {
   const [noun = '', made = ''] = event.type.split('.')
+  if (noun === 'attention') return attentionDeed(event)
   if (times > 1) return { verb: 'wrote to', outcome: `${times.toLocaleString('en')} times` }
   if (made === 'created') {
     const verb = noun === 'check' ? 'recorded' : 'created'
@@ -39,6 +43,23 @@ export function deedOf(event: Event, times = 1): Deed {
   }
   if (noun === 'key' && event.changes.revokedAt !== undefined) return { verb: 'revoked' }
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
+}
+
+const needs: Record<string, string> = { failing: 'a check fails', failed: 'it failed', vanished: 'its agent vanished' }
+
+/** What happened to a run on the list of those that need attention. */
+function attentionDeed(event: Event): Deed {
+  const [, made] = event.type.split('.')
+  const [reason, until, assignee] = ['reason', 'until', 'assignee'].map((field) => after(event, field))
+  if (made === 'cleared') return { outcome: 'no longer needs attention' }
+  if (typeof reason === 'string') return { outcome: `needs attention: ${needs[reason] ?? reason}` }
+  if (after(event, 'resolvedAt')) return { verb: 'resolved what needed attention in' }
+  if (typeof until === 'string') return { verb: 'put off', outcome: `until ${timeWords(until)}` }
+  if (until === null || after(event, 'resolvedAt') === null) return { verb: 'reopened' }
+  if (typeof assignee === 'string') return { verb: 'assigned', outcome: `to ${nameOf(assignee)}` }
+  if (assignee === null) return { verb: 'took', outcome: `from ${nameOf(String(before(event, 'assignee')))}` }
+  if ('note' in event.changes) return { verb: 'wrote a note on' }
+  return { outcome: 'needs attention again' }
 }
 
 /** What an event of an erasure says was erased. */

@@ -22,14 +22,16 @@ export function EventRow({ event, times }: { event: Event; times: number }) {
 export function EventSentence({ event, times }: { event: Event; times: number }) {
   const [noun = ''] = event.type.split('.')
   const deed = deedOf(event, times)
+  // What needs attention is a run.
+  const [object, did] = noun === 'attention' ? ['run', deed.verb] : [noun, `${deed.verb} ${noun}`]
   return (
     <>
-      <b>{actorOf(event)}</b>{' '}
+      {did && <b>{actorOf(event)}</b>}{' '}
       {noun === 'erasure' ? (
         `erased ${erasedOf(event)}`
       ) : (
         <>
-          {deed.verb} {noun} <Subject event={event} noun={noun} />
+          {did} <Subject event={event} noun={object} />
           <Outcome deed={deed} />
         </>
       )}

@@ -42,12 +42,15 @@ export function TimeOfDay({ at }: { at: string }) {
 
 const short = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
 
+/** The time in the viewer's time zone: `Mar 2, 2026, 8:00 AM`. */
+export const timeWords = (at: string): string => short.format(new Date(at))
+
 /** The time in the viewer's time zone and how long ago that is, with seconds on hover. */
 export function When({ at }: { at: string }) {
   const now = useNow()
   return (
     <time dateTime={at} title={exact.format(new Date(at))}>
-      {short.format(new Date(at))} <span class="since">({agoOf(at, now)})</span>
+      {timeWords(at)} <span class="since">({agoOf(at, now)})</span>
     </time>
   )
 }
