@@ -1,5 +1,6 @@
 import type { Event } from '../../log/fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
+import { Code } from '../ui/text.tsx'
 import { plural } from '../ui/words.ts'
 
 /** Who made a change: the name of the key, or the kind of actor. */
@@ -55,10 +56,11 @@ function Move({ field, before, after }: { field: string; before: unknown; after:
   if (field === 'content') return <b>{bytesOf(after) === undefined ? 'removed' : grownBy(before, after)}</b>
   if (field === 'leaseExpiresAt') return <b>{after === null ? 'ended' : before === null ? 'taken' : 'renewed'}</b>
   const [from, to] = [wordOf(field, before), wordOf(field, after)]
-  if (from === '') return <b>{to}</b>
+  const shown = (text: string) => (field === 'why' ? <Code text={text} /> : text)
+  if (from === '') return <b>{shown(to)}</b>
   return (
     <>
-      <s>{from}</s> → <b>{to || 'none'}</b>
+      <s>{shown(from)}</s> → <b>{to === '' ? 'none' : shown(to)}</b>
     </>
   )
 }

@@ -6,7 +6,7 @@ import { keptIn, useKept } from '../data/browser/storage.ts'
 import { Choice } from '../ui/menu.tsx'
 import { Author } from '../ui/person.tsx'
 import { Verdict } from '../ui/status.tsx'
-import { whyFailed } from '../ui/text.tsx'
+import { Code, plainLine, whyFailed } from '../ui/text.tsx'
 import { costOfUse, plural, shortCostOf } from '../ui/words.ts'
 import { toneOf } from './changes.tsx'
 
@@ -29,7 +29,17 @@ const columns: Column[] = [
     width: 124,
     show: verdictOf,
   },
-  { name: 'why', label: 'Why', width: 280, show: ({ why }) => why && <span title={why}>{why}</span> },
+  {
+    name: 'why',
+    label: 'Why',
+    width: 280,
+    show: ({ why }) =>
+      why && (
+        <span title={plainLine(why)}>
+          <Code text={why} />
+        </span>
+      ),
+  },
   { name: 'agent', label: 'Agent', width: 108, show: ({ agent }) => agent },
   { name: 'author', label: 'Author', width: 124, show: ({ author }) => <Author author={author} /> },
   { name: 'spec', label: 'Spec', width: 100, show: ({ specId }) => specId },

@@ -2,6 +2,7 @@ import type { CheckResult } from '../../nouns/run/check/fields.ts'
 import type { LastRun as Last, Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { Icon, type IconName } from './icon.tsx'
+import { plainLine } from './text.tsx'
 import { Ago } from './time.tsx'
 
 /** The label, icon and colour of a state. */
@@ -60,7 +61,7 @@ export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial
 
 export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run, 'why'>> }) {
   const look = verdictLooks[run.verdict]
-  return <Badge look={look} title={run.why ?? look.meaning} />
+  return <Badge look={look} title={plainLine(run.why ?? look.meaning)} />
 }
 
 /** How a run stands in a badge: by its verdict once it has completed and has one, by its status otherwise. */
