@@ -4,6 +4,7 @@ import { useAct } from '../data/query/change.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { serverNow } from '../data/query/timing.ts'
 import { Problem } from '../ui/loading.tsx'
+import { closeMenu, Menu } from '../ui/menu.tsx'
 
 type Runs = Pick<Group, 'project' | 'runIds' | 'attention'>
 
@@ -48,22 +49,36 @@ export function Decide({ runs, name, onDone }: Props) {
           Assign to me<span class="unseen"> {name}</span>
         </button>
       )}
-      <select
-        aria-label={`Put off ${name}`}
-        disabled={isBusy}
-        value=""
-        onChange={({ currentTarget: { value } }) => {
-          if (value !== '') make({ until: momentIn(Number(value)) }, { until: null }, 'put off')
-        }}
+      <Menu
+        label={
+          <span>
+            Put off<span class="unseen"> {name}</span>
+          </span>
+        }
       >
-        <option value="">Put off</option>
-        <option value="1">until tomorrow</option>
-        <option value="7">until next week</option>
-      </select>
+        {delays.map(([days, words]) => (
+          <button
+            key={days}
+            type="button"
+            disabled={isBusy}
+            onClick={({ target }) => {
+              closeMenu(target)
+              void make({ until: momentIn(days) }, { until: null }, 'put off')
+            }}
+          >
+            {words}
+          </button>
+        ))}
+      </Menu>
       {error && <Problem error={error} />}
     </>
   )
 }
+
+const delays = [
+  [1, 'until tomorrow'],
+  [7, 'until next week'],
+] as const
 
 const morning = 8
 
@@ -77,8 +92,14 @@ function momentIn(days: number): string {
 
 const undoMs = 10_000
 
+interface UndoProps {
+  done: Done
+  /** `hadFocus` says whether the focus is lost with the button. */
+  onClose: (hadFocus: boolean) => void
+}
+
 /** Offers to undo the last decision for a while. */
-export function Undo({ done: { words, runs, back }, onClose }: { done: Done; onClose: () => void }) {
+export function Undo({ done: { words, runs, back }, onClose }: UndoProps) {
   const button = useRef<HTMLButtonElement>(null)
   const { act, isBusy, error } = useAct()
   // The pressed button is gone, and the focus with it. The next key is for this button.
@@ -86,11 +107,11 @@ export function Undo({ done: { words, runs, back }, onClose }: { done: Done; onC
     if (document.activeElement === document.body) button.current?.focus({ preventScroll: true })
   }, [])
   useEffect(() => {
-    const timer = setTimeout(onClose, undoMs)
+    const timer = setTimeout(() => onClose(document.activeElement === button.current), undoMs)
     return () => clearTimeout(timer)
   }, [])
   const undo = async () => {
-    if (await act(() => decide(runs.project, runs.runIds, back))) onClose()
+    if (await act(() => decide(runs.project, runs.runIds, back))) onClose(true)
   }
   return (
     <div class="picks" role="status">

@@ -1,4 +1,4 @@
-import { useContext, useState } from 'preact/hooks'
+import { useContext, useRef, useState } from 'preact/hooks'
 import { href } from '../app/router.ts'
 import {
   AttentionContext,
@@ -15,9 +15,9 @@ import { useAct } from '../data/query/change.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { may, useSession } from '../data/query/session.ts'
-import { dayOf } from '../data/run-filter.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
+import { timeWords } from '../ui/time.tsx'
 import { type Done, Undo } from './decide.tsx'
 import { NeedGroup, NeedRow } from './need.tsx'
 
@@ -29,19 +29,29 @@ export function Needs({ looked }: { looked: number }) {
   const [done, setDone] = useState<Done>()
   const [isAll, setAll] = useState(false)
   const some = isAll ? groups : groups.slice(0, shown)
+  const { list, heading, onFocus, goOn } = usePlace()
   return (
     <section aria-labelledby="needs" aria-busy={!isCurrent}>
-      <h2 id="needs">
+      <h2 id="needs" ref={heading} tabIndex={-1}>
         Needs attention <span class="muted">{isRead && `${count.toLocaleString('en')}${hasMore ? '+' : ''}`}</span>
       </h2>
       {error && <Problem error={error} />}
       {isRead && count === 0 && isCurrent && <Nothing words="needs attention" />}
-      <ul class="rows">
+      <ul class="rows" ref={list} onFocusCapture={onFocus}>
         {some.map((group) => (
           <NeedGroup key={keyOf(group)} group={group} isNew={Date.parse(group.since) > looked} onDone={setDone} />
         ))}
       </ul>
-      {done && <Undo key={done.at} done={done} onClose={() => setDone(undefined)} />}
+      {done && (
+        <Undo
+          key={done.at}
+          done={done}
+          onClose={(hadFocus) => {
+            setDone(undefined)
+            if (hadFocus) goOn()
+          }}
+        />
+      )}
       {groups.length > some.length && (
         <p class="more">
           <button type="button" class="plain" onClick={() => setAll(true)}>
@@ -53,6 +63,23 @@ export function Needs({ looked }: { looked: number }) {
       <Elsewhere />
     </section>
   )
+}
+
+/** Where the focus was in the list, and how it goes on from there: to the row that is there now, else to the heading. */
+function usePlace() {
+  const list = useRef<HTMLUListElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const at = useRef(0)
+  const rows = () => [...(list.current?.querySelectorAll('.brief') ?? [])]
+  const onFocus = ({ target }: Event) => {
+    at.current = rows().findIndex((row) => row.contains(target as Node))
+  }
+  const goOn = () => {
+    const row = rows()[at.current] ?? rows().at(-1)
+    const next = row?.querySelector<HTMLElement>('.title') ?? heading.current
+    next?.focus({ preventScroll: true })
+  }
+  return { list, heading, onFocus, goOn }
 }
 
 const Nothing = ({ words }: { words: string }) =>
@@ -93,7 +120,7 @@ function DecidedRows() {
 }
 
 const noteOf = ({ until, resolvedBy }: Need) =>
-  until === null ? `Resolved${resolvedBy?.name ? ` by ${resolvedBy.name}` : ''}` : `Until ${dayOf(new Date(until))}`
+  until === null ? `Resolved${resolvedBy?.name ? ` by ${resolvedBy.name}` : ''}` : `Until ${timeWords(until)}`
 
 function Reopen({ need: { project, runId, state } }: { need: Need }) {
   const { act, isBusy, error } = useAct()
@@ -120,15 +147,16 @@ const mostCounted = 100
 function Elsewhere() {
   const project = useScope()
   const mine = useMine()
-  const createdAfter = dayOf(attentionSince())
-  const { data = [] } = useRead(`unchecked ${mine} ${project.join(' ')}`, (signal) => countAll(project, mine, signal), {
+  const { data } = useRead(`unchecked ${mine} ${project.join(' ')}`, (signal) => countAll(project, mine, signal), {
     touches: ({ type, changes }) => type.startsWith('run.') && ('status' in changes || 'verdict' in changes),
     restMs: 10_000,
   })
+  if (!data) return null
+  const { createdAfter, counts } = data
   return (
     <p class="more">
       {links.map(({ words, filter }, at) => {
-        const { count = 0, hasMore = false } = data[at] ?? {}
+        const { count = 0, hasMore = false } = counts[at] ?? {}
         return (
           count > 0 && (
             <a key={words} href={href(['runs'], { project, mine: mine && 'true', createdAfter, ...filter })}>
@@ -141,17 +169,13 @@ function Elsewhere() {
   )
 }
 
-const countAll = (projects: string[], mine: true | undefined, signal: AbortSignal) =>
-  Promise.all(
-    links.map(async ({ filter: { status, verdict } }) => {
-      const { runs, meta } = await client.listRuns(
-        {
-          mine,
-          ...(projects.length > 0 && { project: projects }),
-          ...{ status: [status], verdict: [verdict], createdAfter: attentionSince().toISOString(), limit: mostCounted },
-        },
-        { signal },
-      )
-      return { count: runs.length, hasMore: meta.hasMore }
-    }),
-  )
+async function countAll(projects: string[], mine: true | undefined, signal: AbortSignal) {
+  const createdAfter = attentionSince().toISOString()
+  const project = projects.length > 0 ? projects : undefined
+  const counting = links.map(async ({ filter: { status, verdict } }) => {
+    const filter = { project, mine, status: [status], verdict: [verdict], createdAfter, limit: mostCounted }
+    const { runs, meta } = await client.listRuns(filter, { signal })
+    return { count: runs.length, hasMore: meta.hasMore }
+  })
+  return { createdAfter, counts: await Promise.all(counting) }
+}
