@@ -9,6 +9,8 @@ import { Problem } from '../ui/loading.tsx'
 
 interface Props {
   code: string | undefined
+  /** Whether the page was in use until the server ended its session. */
+  hasEnded?: boolean
   /** Why the server did not say who is logged in. */
   refusal?: ConductError
   onRetry?: () => void
@@ -27,7 +29,7 @@ async function logIn(by: Input<'createSession'>): Promise<void> {
 }
 
 /** Exchanges a key, or the one-time code of a login link, for a session that scripts cannot read. */
-export function Login({ code, refusal, onRetry }: Props) {
+export function Login({ code, hasEnded = false, refusal, onRetry }: Props) {
   const { act, isBusy, error } = useAct()
   const [key, setKey] = useState('')
   const begin = async (by: Input<'createSession'>) => {
@@ -49,6 +51,7 @@ export function Login({ code, refusal, onRetry }: Props) {
     <main class="login">
       <img src="./favicon.svg" alt="" width="40" height="40" />
       <h1>Log in to Conduct</h1>
+      {hasEnded && <p role="status">Your session has ended: it has expired, or its key was revoked or has expired.</p>}
       <form onSubmit={submit}>
         <label class="field">
           Key

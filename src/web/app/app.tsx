@@ -25,10 +25,10 @@ for (const [{ isUsual }, { load }] of components) if (isUsual) void load().catch
 export function App() {
   const [sessions, setSessions] = useState(0)
   const me = useRead(`me ${sessions}`, () => loginClient.me())
-  const isOver = useIsOver(() => setSessions((count) => count + 1))
+  const end = useEnd(() => setSessions((count) => count + 1))
   // After a login, nothing is shown in the name of the session before.
   const isAwaited = useRef(false)
-  if (isOver || me.isCurrent) isAwaited.current = isOver
+  if (end || me.isCurrent) isAwaited.current = end !== undefined
   const route = useRoute()
   const [code, setCode] = useState<string>()
   useEffect(
@@ -46,35 +46,38 @@ export function App() {
     // The code works once and must not stay in the history.
     go(href([]), { replace: true })
   }, [route])
-  if (isAwaited.current || code !== undefined || me.error?.code === 'UNAUTHORIZED') return <Login code={code} />
+  if (isAwaited.current || code !== undefined || me.error?.code === 'UNAUTHORIZED') {
+    return <Login code={code} hasEnded={end === 'ended' && me.data !== undefined} />
+  }
   if (me.data) return <Inside key={me.data.key?.id} session={me.data} route={route} />
   // Perhaps of an address that failed to log in too often, from which a valid key still logs in.
   if (me.error?.code === 'RATE_LIMIT_EXCEEDED') return <Login code={code} refusal={me.error} onRetry={me.reload} />
   return me.error ? <Problem error={me.error} onRetry={me.reload} /> : null
 }
 
-/** Whether the session has ended. Calls `onBegun` when a new one has begun. */
-function useIsOver(onBegun: () => void): boolean {
-  const [isOver, setOver] = useState(false)
+/** How the session has ended: the user left, or it was ended. Calls `onBegun` when a new one has begun. */
+function useEnd(onBegun: () => void): 'left' | 'ended' | undefined {
+  const [end, setEnd] = useState<'left' | 'ended'>()
   useEffect(() => {
-    let isKnown = false
-    const set = (isEnd: boolean) => {
-      isKnown = isEnd
-      setOver(isEnd)
-      if (!isEnd) onBegun()
+    let known: typeof end
+    const set = (end: typeof known) => {
+      known = end
+      setEnd(end)
+      if (!end) onBegun()
     }
     return listen((news) => {
-      if (news.kind === 'begun') set(false)
-      if (news.kind !== 'over' || isKnown) return
-      set(true)
+      if (news.kind === 'begun') set(undefined)
+      if (news.kind === 'left') set('left')
+      if (news.kind !== 'over' || known) return
+      set('ended')
       // The refusal may answer a request from before the session began.
       loginClient.me().then(
-        () => set(false),
+        () => set(undefined),
         () => {},
       )
     })
   }, [])
-  return isOver
+  return end
 }
 
 function Inside({ session, route }: { session: Session; route: Route }) {
