@@ -94,6 +94,33 @@ test('terminal output keeps its lines and colours, and markup in it is plain tex
   assert.equal(await log.locator('[class*=ansi-]').count(), 0)
 })
 
+test('what a log is asked for is in the window, and a copy of it is plain text', async (t) => {
+  const { page, client, context, home } = await openPage(t, blank, { viewport: { width: 1280, height: 720 } })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const line = (n: number) => `${red}${n === 300 ? 'error' : 'line'}${reset} ${n}\n`
+  const content = Array.from({ length: 400 }, (_, n) => line(n + 1)).join('')
+  const checks = Array.from({ length: 9 }, (_, n) => ({ runId: 'LOG', name: `check ${n}`, result: 'pass' as const }))
+  await client.createRun({ runId: 'LOG', contentType: 'text/x-terminal', content, status: 'failed' })
+  for (const check of checks) await client.createCheck(check)
+  await page.goto(`${home}#/runs/default/LOG`)
+  const isInSight = async (words: string) => {
+    await page.locator('.marked').getByText(words).waitFor()
+    const { y = 0 } = (await page.locator('.marked').boundingBox()) ?? {}
+    assert.ok(y > 60 && y < 700, `${words} at ${y}`)
+  }
+  await page.getByRole('button', { name: 'First error' }).click()
+  await isInSight('error 300')
+  await page.evaluate(() => scrollTo(0, 0))
+  await page.getByPlaceholder('Find in the log').fill('line 350')
+  await isInSight('line 350')
+  await page.goto(`${home}?again#/runs/default/LOG?line=200`)
+  await isInSight('line 200')
+  await page.getByRole('button', { name: 'Copy the log' }).click()
+  await page.getByText('Copied').waitFor()
+  const copied = await page.evaluate(() => navigator.clipboard.readText())
+  assert.equal(copied.slice(0, 14), 'line 1\nline 2\n')
+})
+
 test('a log of 10 MB can be read, searched and scrolled, and only the visible lines are drawn', async (t) => {
   const { page, client, home } = await openPage(t, blank, { contentLimit: 20_000_000 })
   const line = (n: number) => `line ${n} ${'x'.repeat(86)}\n`

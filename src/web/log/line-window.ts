@@ -38,9 +38,16 @@ const isAtEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) =>
 
 export const toEnd = (box: HTMLElement | null) => box?.scrollTo({ top: box.scrollHeight })
 
-/** Scrolls a row to the middle of the box. */
-export const toRow = (box: HTMLElement | null, row: number) =>
-  box?.scrollTo({ top: row * linePx - box.clientHeight / 2 })
+/** What may lie above the box in the window: its bar, in two lines. */
+const barPx = 90
+
+/** Scrolls a row to the middle of the box, and if the window does not show it there, to the middle of the window. */
+export function toRow(box: HTMLElement | null, row: number): void {
+  if (!box) return
+  box.scrollTo({ top: row * linePx - box.clientHeight / 2 })
+  const top = box.getBoundingClientRect().top + row * linePx - box.scrollTop
+  if (top < barPx || top > innerHeight - 2 * linePx) scrollBy({ top: top - innerHeight / 2 })
+}
 
 interface Following {
   isFollowing: boolean

@@ -8,7 +8,7 @@ import { useSettled } from '../ui/search-field.tsx'
 import { plural } from '../ui/words.ts'
 import { type Folding, useFolds } from './folds.ts'
 import { toEnd, toRow, useFollowing } from './line-window.ts'
-import { type Lines, useLines } from './lines.ts'
+import { type Lines, plainOf, useLines } from './lines.ts'
 import { Screen } from './screen.tsx'
 import { type Source, useTimes } from './times.ts'
 
@@ -44,9 +44,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
   }
   const isThere = asked !== undefined && asked < lines.count
   useLayoutEffect(() => {
-    if (!isThere) return
-    jump(asked)
-    box.current?.scrollIntoView({ block: 'nearest' })
+    if (isThere) jump(asked)
   }, [asked, isThere])
   return (
     <div class="terminal">
@@ -61,7 +59,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
           </button>
         )}
         <span class="muted small">{plural(lines.numbers.of(lines.count - 1) ?? lines.count, 'line')}</span>
-        <Copy text={() => text.toString()} label="Copy the log" />
+        <Copy text={() => plainOf(text.toString())} label="Copy the log" />
         {fileName !== undefined && <Download name={fileName} text={text} />}
       </div>
       <Screen
