@@ -77,7 +77,9 @@ const colourful = [1, 2, 4, 30, 31, 32, 33, 34, 35, 36, 37, 90, 91, 95, 41, 42, 
 
 async function fill({ client, page }: Shown) {
   const long = 'averylongwordwithoutanyplacetobreak'.repeat(6)
-  const patch = `@@ -1,2 +1,3 @@ ${long}\n // a ${long}\n-const old = 1\n+const now = 'x'\n+${long}\n`
+  const before = '-const old = 1\n-return 24 // hours\n-let day = true\n'
+  const after = "+const now = 'x'\n+return 25 // days\n+const day = true\n"
+  const patch = `@@ -1,4 +1,5 @@ ${long}\n // a ${long}\n${before}${after}+${long}\n`
   const files = ['a.ts', `src/${long}.ts`].map((path) => ({ path, turn: 1, status: 'modified', insertions: 2, patch }))
   await page.route('**/v1/runs/RUN-TURNS/diff?*', (route) => route.fulfill({ json: { files, meta: { total: 2 } } }))
   await client.createRun({
