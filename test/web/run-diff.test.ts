@@ -36,6 +36,11 @@ test('the diffs of a run are on its page as they were recorded, lead to their fi
   const file = page.getByRole('region', { name: path, exact: true })
   await file.getByText(`const key = '${secret}'`).waitFor()
   await page.getByRole('region', { name: 'logo.png' }).getByText('Binary file, 1,234 bytes.').waitFor()
+  const copied = await file.locator('.patch').evaluate((patch) => {
+    getSelection()?.selectAllChildren(patch)
+    return getSelection()?.toString().split('\n').filter(Boolean)
+  })
+  assert.deepEqual(copied, ["const key = 'old'", `const key = '${secret}'`, 'const days = 30', 'done()'])
 
   await file.getByRole('link', { name: `Runs that wrote ${path}` }).click()
   await page.getByRole('heading', { level: 1, name: path }).waitFor()
