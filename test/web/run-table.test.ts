@@ -97,6 +97,7 @@ test('columns are chosen per browser, and a narrow window drops them before titl
   const { page, client, home, openTab } = await openPage(t, blank)
   const usage = { model: 'sonnet', inputTokens: 12_000, outputTokens: 400, costUsd: 1.5 }
   await client.createRun({ title: 'Costly', status: 'completed', usage, git: { branch: 'topic' } })
+  await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'pass' })
   await client.createRun({ title: 'Untold' })
   await page.goto(`${home}#/runs`)
   await page.getByRole('cell', { name: '$1.50' }).waitFor()
@@ -117,6 +118,10 @@ test('columns are chosen per browser, and a narrow window drops them before titl
   assert.equal(await menu.count(), 0, 'where no column fits, none can be chosen')
   await other.setViewportSize({ width: 900, height: 600 })
   await menu.first().waitFor()
+  await other.setViewportSize({ width: 390, height: 844 })
+  await other.getByText('default / RUN-001 · Verified', { exact: true }).waitFor()
+  const heights = await other.locator('table.runs tbody tr').evaluateAll((rows) => rows.map((row) => row.clientHeight))
+  assert.deepEqual(heights, [44, 44])
 })
 
 test('two runs can be selected, also by keyboard, and compared side by side', async (t) => {

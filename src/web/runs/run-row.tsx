@@ -2,7 +2,7 @@ import { Component } from 'preact'
 import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { Outcome, Status } from '../ui/status.tsx'
+import { Outcome, Status, verdictLooks } from '../ui/status.tsx'
 import { whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import type { Column } from './columns.tsx'
@@ -56,8 +56,8 @@ export class RunRow extends Component<Props> {
             {run.title ?? run.runId}
           </a>
           <span class="id" title={run.failure?.message}>
-            {!isNarrow && `${run.project} / `}
-            {run.runId}
+            {run.project} / {run.runId}
+            {isNarrow && run.verdict !== 'unchecked' && ` · ${verdictLooks[run.verdict].word}`}
             {isNarrow && why && ` · ${why}`}
             {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
