@@ -57,14 +57,24 @@ test('the search finds runs by their words, and marks them', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Login', content: '# Login\n\nThe passkey works.' })
   await client.createRun({ title: 'Logout' })
+  await client.createRun({ title: 'Register', content: 'A passkey is made.' })
   // The page is opened only now, because an open list announces new runs without showing them.
   await page.goto(`${home}#/runs`)
   await page.getByRole('link', { name: 'Login' }).waitFor()
   await page.keyboard.press('/')
   await page.keyboard.type('passkey')
-  await page.locator('mark', { hasText: 'passkey' }).waitFor()
+  await page.locator('mark', { hasText: 'passkey' }).first().waitFor()
   await page.waitForURL(/#\/runs\?q=passkey$/)
-  assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Login'])
+  assert.deepEqual(await page.locator('.results .title').allTextContents(), ['Register', 'Login'])
+  for (const [key, title] of [
+    ['Escape', 'Register'],
+    ['j', 'Login'],
+    ['j', 'Login'],
+    ['k', 'Register'],
+  ] as const) {
+    await page.keyboard.press(key)
+    assert.equal(await page.locator(':focus').textContent(), title, key)
+  }
   await page.goBack()
   await page.getByRole('link', { name: 'Logout' }).waitFor()
 })

@@ -1,4 +1,6 @@
+import { useRef } from 'preact/hooks'
 import type { Found } from '../../find/fields.ts'
+import { useKeys } from '../app/keyboard.ts'
 import { href } from '../app/router.ts'
 import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
@@ -33,6 +35,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
   )
   const { items, error, isRead, isOther, isCurrent, hasMore, reload } = list
   const results = joined(items)
+  const rows = useRowKeys()
   const isFiltered = Object.values(filters).some((value) => value !== undefined)
   if (error && !isRead) return <Problem error={error} onRetry={reload} />
   // No result for other words says nothing about these.
@@ -46,7 +49,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
         ) : (
           <p class="empty">No run{isFiltered && ' that these filters show'} contains all of these words.</p>
         ))}
-      <ul class="results" aria-busy={!isCurrent}>
+      <ul class="results" ref={rows} aria-busy={!isCurrent}>
         {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at, parts }) => (
           <li key={`${project}/${subject}`}>
             {status && Object.hasOwn(statusLooks, status) && (
@@ -76,6 +79,21 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
       <More list={list} />
     </>
   )
+}
+
+/** Lets j and k move the focus from run to run of a list. */
+function useRowKeys() {
+  const list = useRef<HTMLUListElement>(null)
+  const step = (by: 1 | -1) => {
+    const rows = [...(list.current?.children ?? [])]
+    const at = rows.findIndex((row) => row.contains(document.activeElement)) + by
+    rows
+      .at(Math.max(0, Math.min(at, rows.length - 1)))
+      ?.querySelector<HTMLElement>('.title')
+      ?.focus()
+  }
+  useKeys({ j: () => step(1), k: () => step(-1) })
+  return list
 }
 
 const isVerdict = (value: string | null): value is keyof typeof verdictLooks =>

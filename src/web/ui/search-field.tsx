@@ -14,11 +14,17 @@ export function SearchField({ route, label }: { route: Route; label: string }) {
         placeholder={label}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+        onKeyDown={(event) => event.key === 'Escape' && leave(event.currentTarget)}
       />
       <kbd>/</kbd>
     </label>
   )
+}
+
+/** Moves the focus to the first row of the list that the field searches. */
+function leave(field: HTMLElement) {
+  field.blur()
+  document.querySelector<HTMLElement>('main a.title')?.focus()
 }
 
 const typingMs = 250
