@@ -86,6 +86,11 @@ test('a turn has a link, new turns appear, and long texts are folded', async (t)
   await add(121)
   await page.locator('#turn-121').getByText('Prompt 121').waitFor()
   assert.equal(await page.locator('.turn').count(), 121)
+  await page.goto(`${home}#/runs/default/RUN-001?turn=999`)
+  await page.getByText('This session has no turn 999.').waitFor()
+  await page.waitForFunction(
+    () => (document.getElementById('turn-999')?.getBoundingClientRect().top ?? 1e9) < innerHeight,
+  )
 })
 
 test('a live session shows the open turn, on its page and on Now', async (t) => {

@@ -22,11 +22,15 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
   const isOpen = run.turns.open !== undefined || (run.activity !== null && run.activity.state !== 'idle')
   const list = useRef<HTMLOListElement>(null)
   const last = turns.at(-1)?.n ?? 0
+  const isMissing = route.query.has('turn') && isRead && !isThere && !(isOpen && asked === last + 1)
   const unfolding = useUnfolding(isRead ? last : undefined)
   useLayoutEffect(() => {
     if (isThere) unfolding.set(asked, true)
   }, [asked, isThere])
-  useLayoutEffect(() => (isThere && list.current ? stayAt(`turn-${asked}`, list.current) : undefined), [asked, isThere])
+  useLayoutEffect(
+    () => ((isThere || isMissing) && list.current ? stayAt(`turn-${asked}`, list.current) : undefined),
+    [asked, isThere, isMissing],
+  )
   useTurnKeys(list)
   const answered = turns.findLast(({ answer }) => answer)?.n
   return (
@@ -53,6 +57,11 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
             />
           ))}
           {isRead && <OpenTurn run={run} n={last + 1} />}
+          {isMissing && (
+            <li id={`turn-${asked}`} class="empty">
+              This session has no turn {route.query.get('turn')}.
+            </li>
+          )}
         </ol>
       </div>
     </>
