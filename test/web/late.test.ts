@@ -150,10 +150,13 @@ test('a list without matches does not say that there is nothing at all while it 
   const { page, client, home } = await openPage(t, blank)
   await client.createFeature({ name: 'checkout' })
   await client.createSpec({ title: 'Checkout' })
+  await client.createProject({ slug: 'empty' })
   for (const [noun, api] of [
     ['features', /\/v1\/features/],
     ['specs', /\/v1\/specs/],
   ] as const) {
+    await page.goto(`${home}#/${noun}?project=empty`)
+    await page.getByText(`No ${noun} yet`).waitFor()
     await page.goto(`${home}#/${noun}?q=zzz`)
     await page.getByText(`No ${noun} match these filters.`).waitFor()
     const held = await hold(page, reads(api))

@@ -38,7 +38,7 @@ export function AllEvents({ route }: { route: Route }) {
   )
 }
 
-const isFiltered = ({ query }: Route) => ['project', 'type', 'subject'].some((name) => query.has(name))
+const isFiltered = ({ query }: Route) => ['type', 'subject'].some((name) => query.has(name))
 
 /** Whether someone reads further down, so that new events must not be added above. */
 const isScrolled = () => scrollY > 120

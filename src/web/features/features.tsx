@@ -30,7 +30,7 @@ export default function Features({ route: { query }, route }: { route: Route }) 
         <SearchField route={route} label="Search in features" />
       </search>
       {isAwaited && <Skeleton rows={8} />}
-      {list.isRead && list.items.length === 0 && !isAwaited && <None isFiltered={query.size > 0} />}
+      {list.isRead && list.items.length === 0 && !isAwaited && <None isFiltered={query.has('q')} />}
       <ul class="rows features" aria-busy={list.isOther}>
         {list.items.map((feature) => (
           <Row key={`${feature.project}/${feature.id}`} feature={feature} />

@@ -64,7 +64,7 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
       </p>
       {error && <Problem error={error} onRetry={reload} />}
       {isAwaited && <Skeleton rows={10} of="cards" />}
-      {isEmpty && !isAwaited && <None isFiltered={query.has('project') || query.has('q')} />}
+      {isEmpty && !isAwaited && <None isFiltered={query.has('q')} />}
       {data && !isEmpty && isList && <SpecList pages={data} isBusy={!isCurrent} />}
       {data && !isEmpty && !isList && <Board pages={data} isBusy={!isCurrent} onMoved={onMoved} onConflict={reload} />}
     </>
