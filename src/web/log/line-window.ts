@@ -41,12 +41,12 @@ export const toEnd = (box: HTMLElement | null) => box?.scrollTo({ top: box.scrol
 /** What may lie above the box in the window: its bar, in two lines. */
 const barPx = 90
 
-/** Scrolls a row to the middle of the box, and if the window does not show it there, to the middle of the window. */
+/** Scrolls a row to the middle of the box, and if that is not well within the window, to the middle of the window. */
 export function toRow(box: HTMLElement | null, row: number): void {
   if (!box) return
   box.scrollTo({ top: row * linePx - box.clientHeight / 2 })
   const top = box.getBoundingClientRect().top + row * linePx - box.scrollTop
-  if (top < barPx || top > innerHeight - 2 * linePx) scrollBy({ top: top - innerHeight / 2 })
+  if (top < barPx || top > innerHeight * 0.75) scrollBy({ top: top - innerHeight / 2 })
 }
 
 interface Following {
