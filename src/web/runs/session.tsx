@@ -57,12 +57,12 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
             />
           ))}
           {isRead && <OpenTurn run={run} n={last + 1} />}
-          {isMissing && (
-            <li id={`turn-${asked}`} class="empty">
-              This session has no turn {route.query.get('turn')}.
-            </li>
-          )}
         </ol>
+        {isMissing && (
+          <p id={`turn-${asked}`} class="empty">
+            This session has no turn {route.query.get('turn')}.
+          </p>
+        )}
       </div>
     </>
   )
