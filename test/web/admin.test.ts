@@ -20,6 +20,7 @@ test('a key is created, its secret shown once, and revoked', async (t) => {
   const shown = page.getByRole('dialog', { name: 'The key of nightly' })
   const secret = await shown.locator('code').first().textContent()
   assert.match(secret ?? '', /^sk_agent_[0-9A-Za-z]{43}$/)
+  await shown.getByText(/^It works until \w{3} \d+, \d{4}\./).waitFor()
   await page.keyboard.press('Escape')
   const row = page.locator('.keyed li', { hasText: 'nightly' })
   await page.locator('code', { hasText: secret ?? '' }).waitFor({ state: 'detached' })

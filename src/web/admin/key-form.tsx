@@ -75,7 +75,7 @@ export function KeyForm({ onMade, onClose }: Props) {
         none={ownProject === null ? 'The whole server' : undefined}
         disabled={ownProject !== null}
       />
-      <Field name="expiresAt" label="Last day; none if it does not expire">
+      <Field name="expiresAt" label="Last day; at most, and by default, that of this login">
         <input type="date" value={until} onChange={(event) => change({ until: event.currentTarget.value })} />
       </Field>
     </Form>

@@ -82,6 +82,12 @@ function Secret({ made: { key, secret }, onClose }: { made: Output<'createKey'>;
         <p>Copy the key now. It is shown only this once, and is stored nowhere.</p>
         <Command text={secret} />
         <p class="muted small">Commands take it from the environment, as CONDUCT_API_KEY.</p>
+        {key.expiresAt !== null && (
+          <p class="muted small">
+            It works until {day.format(new Date(key.expiresAt))}. For one that lasts longer:{' '}
+            <code>conduct key create</code>
+          </p>
+        )}
       </div>
     </Dialog>
   )

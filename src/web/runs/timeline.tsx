@@ -75,7 +75,12 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     const { check } = entry
     return (
       <p>
-        check <b>{check.name}</b> <Badge look={resultLooks[check.result]} /> {check.agent && `by ${check.agent}`}
+        check <b>{check.name}</b> <Badge look={resultLooks[check.result]} /> {check.agent && `by ${check.agent}`}{' '}
+        {check.updatedAt > check.createdAt && (
+          <span class="muted">
+            as it is since <Ago at={check.updatedAt} />
+          </span>
+        )}
       </p>
     )
   }
@@ -83,7 +88,7 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     const { run } = entry
     return (
       <p>
-        attempt {run.attempt}, <a href={href(['runs', project, run.runId])}>{run.runId}</a>{' '}
+        attempt {run.attempt}, <a href={href(['runs', project, run.runId])}>{run.runId}</a>, now{' '}
         <Status run={{ ...run, failure: null }} /> <Verdict run={run} />
       </p>
     )
