@@ -12,6 +12,7 @@ import { checkpointsIn, hashesFrom, isSignedBy } from '../src/log/seal/signed-no
 import { isConsistent } from '../src/log/seal/tree.ts'
 import { openDb, openStore } from '../src/operations/open.ts'
 import { checkMemory } from '../src/verify/remember.ts'
+import { verify } from '../src/verify/verify.ts'
 import { freshFolder, homeOf } from './cli/folder.ts'
 import { root } from './support/built.ts'
 import { engines, type Ledger, testLedger } from './support/engines.ts'
@@ -253,6 +254,7 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
     const head = await copy.client.getCheckpoint()
     assert.notEqual(head.origin, old.origin)
     assert.equal(await checkMemory(copy.client, 'http://ledger', home), undefined, 'the log continues')
+    assert.deepEqual((await verify(copy.client, checkpointsIn(old.note))).faults, [])
     const [checkpoint] = checkpointsIn(head.note)
     assert.ok(checkpoint && isSignedBy(checkpoint, head.verifierKey))
     const { hashes } = await copy.client.getConsistency({ from: old.size, to: head.size })

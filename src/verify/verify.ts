@@ -41,7 +41,8 @@ export async function verify(client: Client, anchors: readonly Checkpoint[]): Pr
     events: own?.head.size ?? 0,
     faults: own ? await checkProofs(client, anchors, own) : [],
   }
-  const faults = [...found.faults, ...(own ? faultsOf(anchors, own) : faultsWithout(failure, found.faults))]
+  const fits = found.faults.length === 0
+  const faults = [...found.faults, ...(own ? faultsOf(anchors, fits, own) : faultsWithout(failure, found.faults))]
   const anchored = Math.max(0, ...anchors.map(({ size }) => size))
   return {
     origin: own?.head.origin ?? '',
