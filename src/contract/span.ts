@@ -1,4 +1,4 @@
-const units: [unit: string, seconds: number][] = [
+export const units: [unit: string, seconds: number][] = [
   ['d', 86_400],
   ['h', 3600],
   ['m', 60],

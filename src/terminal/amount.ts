@@ -1,9 +1,4 @@
-const units: [unit: string, seconds: number][] = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['m', 60],
-  ['s', 1],
-]
+import { units } from '../contract/span.ts'
 
 /** A time relative to `now` (Unix milliseconds): `3m ago`, `in 2h`; a date if it is more than 30 days away. */
 export function relative(time: string, now: number): string {
