@@ -33,7 +33,6 @@ const readers: Record<string, string> = {
   'cli/import/find.ts': 'the names in the folders of agents',
   'place/git/committed.ts': 'our own folder',
   'place/git/guarded.ts': 'our own folder',
-  'place/git/prune.ts': 'our own folder',
   'place/git/scratch.ts': 'our own folder',
   'place/profile.ts': 'our own folder',
   'place/servers.ts': 'our own folder',

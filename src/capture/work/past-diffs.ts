@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { isAbsolute } from 'node:path'
 import { structuredPatch } from 'diff'
 import { type DiffInput, type FileChange, mostDiff } from '../../nouns/run/diff/fields.ts'
-import { contentAt } from '../../place/git/content.ts'
+import { bytesIn, withRepository } from '../../place/git/guarded.ts'
 import { contentAfter, type Written } from '../../recorder/transcripts/written.ts'
 import { pathsOf } from './placed.ts'
 import { shownOf } from './shown-hunks.ts'
@@ -171,4 +172,14 @@ function hunksOf(before: string, after: string, isFromGit: boolean): string | un
         `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@\n${lines.map((line) => `${line}\n`).join('')}`,
     )
     .join('')
+}
+
+/** The content of a file in a commit; null if it has no such file, undefined if that is unknown or not UTF-8. */
+function contentAt(root: string, commit: string, path: string): string | null | undefined {
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return undefined
+  return withRepository(root, (of) => {
+    if (bytesIn(of, ['ls-tree', '-z', commit, '--', path]).length === 0) return null
+    const content = bytesIn(of, ['cat-file', 'blob', `${commit}:${path}`], { mostBytes: 8_388_608 })
+    return isUtf8(content) ? content.toString('utf8') : undefined
+  })
 }

@@ -1,11 +1,12 @@
 import type { ComponentChildren, RefObject } from 'preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { eventTypes, openTypes } from '../../contract/event-type.ts'
 import type { Event, EventType } from '../../log/fields.ts'
 import { goQuery, type Route } from '../app/router.ts'
 import { type EventFilter, type EventList, useEventList } from '../data/log/event-list.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { Begin } from '../ui/begin.tsx'
+import { useSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { Choice } from '../ui/menu.tsx'
 import { plural } from '../ui/words.ts'
@@ -128,13 +129,7 @@ interface EdgeProps {
 /** One end of the window, which loads more events when it becomes visible. Its children are for keyboard users. */
 function Edge({ onSeen, at, children }: EdgeProps) {
   const place = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    const observer = new IntersectionObserver((changes) => changes.at(-1)?.isIntersecting && onSeen(), {
-      rootMargin: '600px',
-    })
-    if (place.current) observer.observe(place.current)
-    return () => observer.disconnect()
-  }, [at])
+  useSight(place, (isSeen) => isSeen && onSeen(), '600px', [at])
   return <div ref={place}>{children}</div>
 }
 

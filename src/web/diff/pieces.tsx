@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { stayAt } from '../app/scroll.ts'
+import { useNear } from '../ui/in-sight.ts'
 import { plural } from '../ui/words.ts'
 import { Code, type Drawing, useDrawing } from './code.tsx'
-import { useNear } from './near.ts'
 import type { Line, Piece, Row } from './patch.ts'
 
 /** The number of a line in the file before (`L12`) or after (`R12`). */

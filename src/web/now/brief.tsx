@@ -7,9 +7,8 @@ import { endOf } from '../data/runs/run-events.ts'
 import { Changes } from '../runs/changes.tsx'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
-import { Author } from '../ui/person.tsx'
 import { Status, Verdict } from '../ui/status.tsx'
-import { whyFailed } from '../ui/text.tsx'
+import { Author, whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 
 interface Props {

@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
 import { may, useSession } from '../data/query/session.ts'
+import { useSight } from '../ui/in-sight.ts'
 import { SpecMove } from './spec-move.tsx'
 import { Checklist } from './spec-status.tsx'
 import { NewestWork } from './spec-work.tsx'
@@ -20,11 +21,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
   const card = useRef<HTMLLIElement>(null)
   const [isSeen, setSeen] = useState(false)
   const [isDragged, setDragged] = useState(false)
-  useEffect(() => {
-    const observer = new IntersectionObserver((changes) => changes.at(-1)?.isIntersecting && setSeen(true))
-    if (card.current) observer.observe(card.current)
-    return () => observer.disconnect()
-  }, [])
+  useSight(card, (isIn) => isIn && setSeen(true))
   const { project, specId } = spec
   return (
     <li

@@ -1,3 +1,4 @@
+import type { Found } from '../../find/fields.ts'
 /** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
 export function Marked({ text, q }: { text: string; q: string }) {
   const words = q.toLowerCase()
@@ -16,4 +17,10 @@ export function MarkedTitle({ text, q }: { text: string; q: string }) {
   return text
     .split(new RegExp(`(${any.join('|')})`, 'giu'))
     .map((piece, index) => (index % 2 === 0 ? piece : <mark key={index}>{piece}</mark>))
+}
+
+/** Where the page of its run shows a hit: a turn, or a file among the changes of a turn. */
+export function placeOf({ type, subject, title }: Pick<Found, 'type' | 'subject' | 'title'>) {
+  const turn = type === 'turn' || type === 'diff' ? subject.split('/')[1] : undefined
+  return type === 'diff' ? { view: 'changes', turn, file: title ?? undefined } : { turn }
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Failure } from '../../nouns/run/work-fields.ts'
 import { Icon } from './icon.tsx'
@@ -79,3 +80,8 @@ export function whyFailed({ status, failure, exitCode }: Pick<Run, 'status' | 'f
 /** The first line of a Markdown text, without its marks. */
 export const plainLine = (text: string): string =>
   (text.slice(0, 1000).trim().split('\n', 1)[0] ?? '').replace(/^[#>\s]+|\*\*|`/g, '')
+
+/** The name of a person; nothing if there is none. */
+export function Author({ author }: { author: string | null }) {
+  return author === null ? null : <span title={author}>{nameOf(author)}</span>
+}
