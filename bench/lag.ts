@@ -18,7 +18,7 @@ export interface Lag {
   most: number
 }
 
-export interface LagOptions {
+interface LagOptions {
   seconds: number
   /** Runs of 60 KB whose words are not indexed yet. */
   backlog?: number

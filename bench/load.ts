@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 /** The bytes of a connection's next request. */
 export type Next = () => Buffer
 
-export interface Load {
+interface Load {
   /** Responses per second. */
   rate: number
   /** The median time from a request to its complete response, in milliseconds. */

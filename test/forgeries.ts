@@ -3,17 +3,17 @@ import type { Client } from '../src/client/client.ts'
 import { createApp } from '../src/server/app.ts'
 import { base, type Ledger } from './support/engines.ts'
 
-export const commit = '1'.repeat(40)
+const commit = '1'.repeat(40)
 export const [a, b] = ['a', 'b'].map((digit) => digit.repeat(40)) as [string, string]
 
-export const required = ['tests']
+const required = ['tests']
 export const git = { commit, tree: a, commitTree: a, dirty: false, uncommitted: { count: 0, paths: [] } }
 export const edited = { ...git, tree: b, dirty: true, uncommitted: { count: 1, paths: ['x'] } }
 export const pass = { name: 'tests', result: 'pass', command: 'npm test', exitCode: 0 } as const
 const ada = 'Ada <ada@example.com>'
 
 /** A run whose recorder has seen no command, and what its agent has. */
-export interface Scene {
+interface Scene {
   ledger: Ledger
   runId: string
   /** The token of its recorder. */
@@ -35,7 +35,7 @@ export interface Scene {
 }
 
 /** Calls that claim what nobody ran. They may return the run to judge, if it is another. */
-export type Forge = (scene: Scene) => Promise<unknown>
+type Forge = (scene: Scene) => Promise<unknown>
 
 export const refused = (call: Promise<unknown>, code: string) => assert.rejects(call, { code })
 

@@ -16,7 +16,7 @@ const unused = [
   'usr/lib/*/libc_malloc_debug*',
 ]
 
-export interface Context {
+interface Context {
   /** A checkout with its `node_modules`. */
   source: string
   tarball: string

@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Env, run } from './run.ts'
 
-export interface Installation {
+interface Installation {
   /** The folders with `conduct` and `node`. */
   path: string[]
   /** The server to record on, by default the database of the home folder, and a server of the installation. */

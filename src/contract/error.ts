@@ -29,7 +29,7 @@ export interface Issue {
   message: string
 }
 
-export interface ErrorDetail {
+interface ErrorDetail {
   issues?: Issue[]
   requestId?: string
   /** Seconds to wait before the same request may succeed. */

@@ -1,5 +1,5 @@
 /** Every operation of the API and its path below the base path. */
-export const paths = {
+const paths = {
   createRun: 'POST /v1/runs',
   listRuns: 'GET /v1/runs',
   getRun: 'GET /v1/runs/:runId',

@@ -31,7 +31,7 @@ interface RowContent {
   sha256?: string
 }
 
-export type Content = { header: Header } | { trailer: Trailer } | RowContent
+type Content = { header: Header } | { trailer: Trailer } | RowContent
 
 export interface Line {
   number: number

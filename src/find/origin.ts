@@ -4,7 +4,7 @@ import { listOf } from '../frame/pieces.ts'
 import { type SearchType, searchable } from './fields.ts'
 
 /** Whose and which run a hit comes from. */
-export interface Origin {
+interface Origin {
   agent: string | null
   author: string | null
   verdict: string | null

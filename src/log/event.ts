@@ -66,7 +66,7 @@ export const fieldIn = (field: string | undefined, name: string) =>
 const hashForm = /^[0-9a-f]{64}$/
 
 /** What replaces a text in an event: the hash of the text and its salt. */
-export interface Erased {
+interface Erased {
   erased: string
 }
 

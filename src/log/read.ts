@@ -31,7 +31,7 @@ const head = sql`e.seq, e.project_id, (select p.slug from projects p where p.id 
 const columns = sql`${head}, e.changes`
 const actors = sql`join actors a on a.id = e.actor_id`
 /** The part of the log to read, both ends exclusive. */
-export interface Range {
+interface Range {
   after: number
   before?: number | undefined
   order?: 'asc' | 'desc'
@@ -45,7 +45,7 @@ export interface Part {
 }
 
 /** An index that ends with `seq`, and the values of the two columns before it, in their order. */
-export type Along =
+type Along =
   | { index: 'events_of_project'; project_id: number | null; is_append: 0 | 1 }
   | { index: 'events_by_type'; type: EventType; project_id: number | null }
   | { index: 'events_by_subject'; subject: string; is_append: 0 | 1 }

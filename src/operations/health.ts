@@ -66,7 +66,7 @@ async function sizeOf(db: Tx): Promise<Pick<Facts, 'databaseBytes' | 'file'>> {
 }
 
 /** How many runs ended, in a section of the log. */
-export interface Ended {
+interface Ended {
   /** The last event read. */
   end: number
   completed: number

@@ -44,7 +44,7 @@ import { forget } from '../removal/retention/forget.ts'
 import type { Parsed, Routes } from './routes.ts'
 
 /** A list of events returns them as lines; every other operation returns what its route says. */
-export type Operations = {
+type Operations = {
   [N in Name]: N extends 'listEvents' ? (ctx: Ctx, input: Parsed<N>) => Promise<EventPage> : Operation<Routes[N]>
 }
 

@@ -27,7 +27,7 @@ export interface PlaceOptions {
 }
 
 /** How long and how often the client tries to reach a server. */
-export type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
+type Tries = Pick<ClientOptions, 'attempts' | 'timeout' | 'patience'>
 
 interface ConnectOptions extends Tries {
   /**

@@ -3,7 +3,7 @@ import { withoutPassword } from './setting.ts'
 /** Where the ledger is: a server, or a database of this machine opened in this process. */
 export type Place = ServerPlace | LocalPlace
 
-export interface ServerPlace {
+interface ServerPlace {
   kind: 'server'
   url: string
   project: string | undefined

@@ -66,7 +66,7 @@ function ownerOf(real: string, text: string): string | undefined {
 }
 
 /** A command, and where it runs. */
-export interface Ran {
+interface Ran {
   words: readonly string[]
   cwd: string
   env: Env

@@ -84,7 +84,7 @@ export interface Memo {
 }
 
 /** A turn whose end is unknown, with what the session did to the working tree until the next message came. */
-export interface Held extends Draft {
+interface Held extends Draft {
   work?: Work
 }
 

@@ -23,7 +23,7 @@ export function opened(before: Stepped, facts: Facts): Stepped {
 }
 
 /** The turn in progress as hooks reported it, cut to what readers are shown. */
-export interface Unfinished {
+interface Unfinished {
   n: number
   model?: string
   draft: Draft

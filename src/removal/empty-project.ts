@@ -19,7 +19,7 @@ const eventsAtOnce = 50
 const graceMs = 5 * 60_000
 
 /** How far the log of a deleted project is erased. Another process starts again. */
-export interface Place {
+interface Place {
   project: number
   last: number
   erased: number

@@ -115,7 +115,7 @@ export async function nextParts({ db }: Db, table: PartTable, runs: number[], af
 }
 
 /** How much of what `most` limits a run has, counted no further than one more than the limit. */
-export interface Size {
+interface Size {
   bytes: number
   parts: number
   links: number

@@ -13,7 +13,7 @@ import { cookieOf, requireSameOrigin, sessionOf, tokenHeader } from './exchange.
 import type { Limiter } from './limit.ts'
 
 /** Who sent a request, and the project it acts in. */
-export interface Caller {
+interface Caller {
   actor: Actor
   project: ProjectRef
   /** Whether the caller named the project. */

@@ -14,7 +14,7 @@ import type { Metrics } from './metrics.ts'
 export interface Bindings {
   incoming?: { socket: { remoteAddress?: string } }
 }
-export type Call = Context<{ Bindings: Bindings }>
+type Call = Context<{ Bindings: Bindings }>
 
 /** One request and what is known about it so far. */
 export interface Exchange extends Asking {

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream'
 import { here } from './system.ts'
 
 /** A pipe from a child to us. */
-export interface Pipe {
+interface Pipe {
   /** The descriptor to start the child with, and to close afterwards. */
   writer: number
   reader: Readable

@@ -19,7 +19,7 @@ export function thisMachine(): string {
 }
 
 /** What the system shows about a running process. */
-export interface Running {
+interface Running {
   /** 0 if it has none. */
   parent: number
   started: string

@@ -11,7 +11,7 @@ export function variableOf(env: Env, name: string, system: System = here): strin
 }
 
 /** The absolute folders of the PATH. A relative one would be that of the folder in which a program runs. */
-export function programFolders(env: Env, system: System = here): string[] {
+function programFolders(env: Env, system: System = here): string[] {
   const { delimiter, isAbsolute } = pathsOf(system)
   return (variableOf(env, 'PATH', system) ?? '').split(delimiter).filter(isAbsolute)
 }
@@ -55,7 +55,7 @@ export function isProgram(path: string): boolean {
 }
 
 /** How to start a program with arguments. */
-export interface Start {
+interface Start {
   file: string
   args: string[]
   options: { windowsVerbatimArguments?: boolean }

@@ -14,7 +14,7 @@ export function socketIn(folder: string, name: string, system: System = here): s
   return `\\\\.\\pipe\\conduct-${name}-${id}`
 }
 
-export interface Listening {
+interface Listening {
   /** Whether new connections still come here. */
   isCurrent(): boolean
   /** Removes the socket, unless another one has taken its place. */

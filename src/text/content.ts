@@ -73,7 +73,7 @@ const lineBytes = 4096
 const lineFeed = 10
 
 /** A middle to drop: the positions from `from` on, before `to`, and what is then missing there. */
-export interface Cut {
+interface Cut {
   from: number
   to: number
   gap: Gap

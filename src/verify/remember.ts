@@ -83,7 +83,7 @@ function reasonOf(old: Checkpoint, oldKey: string | undefined, own: Own | undefi
   return reason === undefined && old.size > 0 ? undefined : `is ${head.origin} but was ${old.origin}`
 }
 
-export interface CheckOptions {
+interface CheckOptions {
   /** The time limit of the request, in milliseconds. */
   timeout: number
   /** Whether to check only once an hour. */

@@ -8,7 +8,7 @@ import { freshFolder, homeOf } from './folder.ts'
 import { conductHere } from './program.ts'
 
 export const claudeSession = '64c3d6b0-4315-40f7-8650-8b717eddbce1'
-export const codexSession = '01a20ff9-e566-7353-b76d-3eeab027bb1f'
+const codexSession = '01a20ff9-e566-7353-b76d-3eeab027bb1f'
 export const project = 'old-work'
 
 /** A home in which both agents worked in a folder of a project, and a function that imports from it. */

@@ -79,5 +79,4 @@ export function programOf(env: ProgramEnv, cwd?: string) {
 }
 
 /** Splits words as a shell does, but with single quotes only. */
-export const split = (words: string) =>
-  (words.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/s, '$1'))
+const split = (words: string) => (words.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/s, '$1'))

@@ -6,10 +6,10 @@ import { main } from '../support/program.ts'
 
 /** The revisions of the protocol that clients use. */
 export const revisions = ['2025-11-25', '2026-07-28'] as const
-export type Revision = (typeof revisions)[number]
+type Revision = (typeof revisions)[number]
 
 /** The result of a tool call. */
-export interface Told {
+interface Told {
   text: string
   data: Record<string, unknown>
   isError: boolean
@@ -23,7 +23,7 @@ export interface Agent {
 }
 
 /** Connects an MCP client of that revision, and closes it when the test ends. */
-export async function agentOver(t: TestContext, transport: Transport, revision: Revision): Promise<Agent> {
+async function agentOver(t: TestContext, transport: Transport, revision: Revision): Promise<Agent> {
   const mode = revision === '2025-11-25' ? 'legacy' : ({ pin: revision } as const)
   const client = new Client({ name: 'test-agent', version: '1' }, { versionNegotiation: { mode } })
   await client.connect(transport)

@@ -20,7 +20,7 @@ export interface Spot {
 }
 
 /** Changes the database by SQL. Returns the first event that is not as it was. */
-export type Sabotage = (db: Db, spot: Spot) => Promise<number>
+type Sabotage = (db: Db, spot: Spot) => Promise<number>
 
 const jsonOf = (event: StoredEvent) => ({ ...event, changes: JSON.stringify(event.changes) })
 

@@ -28,7 +28,7 @@ const places = [
   ...['log', 'title', 'check', 'checkOutput', 'failure', 'plain', 'exec', 'summary'],
 ] as const
 type Place = (typeof places)[number]
-export type Secrets = Record<Place, string>
+type Secrets = Record<Place, string>
 
 export const secretsArb: fc.Arbitrary<Secrets> = fc.record(
   Object.fromEntries(places.map((place) => [place, secretArb])) as Record<Place, fc.Arbitrary<string>>,

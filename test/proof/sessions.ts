@@ -9,7 +9,7 @@ import type { Place } from '../../src/place/place.ts'
 
 // A simulation of agents at work in one folder and its worktree, to see who writes what to which run.
 
-export type Random = (below: number) => number
+type Random = (below: number) => number
 
 /** A sequence of random numbers from a seed (mulberry32). */
 export function randomOf(seed: number): Random {
@@ -41,7 +41,7 @@ interface Host {
   hold: ReturnType<typeof localHold>
 }
 
-export interface Session {
+interface Session {
   name: string
   host: Host
   /** The session that started it, if any, even if it was resumed at a terminal since. */
@@ -55,7 +55,7 @@ export interface Session {
   marks: string[]
 }
 
-export interface World {
+interface World {
   client: Client
   state: State
   place: Place
@@ -248,7 +248,7 @@ function command(world: World, session: Session) {
  * Whether work of the session may be in a run of `owner`. That is the session itself or, for an agent that nothing
  * identifies, a session that started it.
  */
-export function mayWrite({ name, host, isHooked, startedBy }: Session, owner: string): boolean {
+function mayWrite({ name, host, isHooked, startedBy }: Session, owner: string): boolean {
   if (name === owner) return true
   return !isHooked && host.kind === 'plain' && startedBy !== undefined && mayWrite(startedBy, owner)
 }

@@ -7,12 +7,12 @@ import { adminKey } from '../support/server.ts'
 import { isBeside } from './size.ts'
 
 /** A run as read back, or null if it does not exist. */
-export type State = { content: string; version: number; features: number[] } | null
+type State = { content: string; version: number; features: number[] } | null
 
 /** Each touched run, with the states that it may have: two if its last change was not acknowledged. */
 export type Touched = Map<string, State[]>
 
-export interface Writers {
+interface Writers {
   touched: Touched
   /** The number of acknowledged changes. */
   acknowledged(): number

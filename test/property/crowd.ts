@@ -21,7 +21,7 @@ import { type Deed, deed } from './deeds.ts'
 const brief = 'P-1'
 
 /** What one worker does at a time. */
-export interface Act {
+interface Act {
   do: { deed: Deed; isTwice: boolean } | { hook: string; session: string } | { job: keyof typeof jobs }
   server: 0 | 1
   /** Whether the local user does it, and whether in the project that comes and goes. */

@@ -16,7 +16,7 @@ const holders = {
   'new ci': { permissions: ['agent'] },
 } as const
 
-export type Holder = keyof typeof holders
+type Holder = keyof typeof holders
 
 interface Key {
   id: number

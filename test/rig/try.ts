@@ -24,7 +24,7 @@ export interface Outcome {
   note?: string
 }
 
-export interface Programs {
+interface Programs {
   /** The folder of `conduct`. */
   conduct: string
   /** The folder of the agent's program, or the error of its installation. */

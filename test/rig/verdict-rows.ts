@@ -43,7 +43,7 @@ export interface Row {
 
 export const first = "export const greet = (name) => 'Hi ' + name\n"
 export const polite = "export const greet = (name) => 'Good day, ' + name\n"
-export const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
+const rude = "export const greet = (name) => 'What, ' + name + '?'\n"
 export const greet = 'src/greet.js'
 export const politely: Step = ['edit', greet, first, polite]
 export const rudely: Step = ['edit', greet, first, rude]
@@ -56,7 +56,7 @@ const part = 'npm test -- test/greet.test.js'
 const other = "import { test } from 'node:test'\n\ntest('never', () => { throw new Error('no') })\n"
 export const pass = ['tests', 'pass', 'npm test', 0] as [string, string, string, number]
 export const failed = ['tests', 'fail', 'npm test', 1] as [string, string, string, number]
-export const linted = ['lint', 'pass', 'npm run lint', 0] as [string, string, string, number]
+const linted = ['lint', 'pass', 'npm run lint', 0] as [string, string, string, number]
 export const withLint = { tests: 'npm test', lint: 'npm run lint' }
 export const both = { checks: withLint, scripts: { test: 'node --test', lint: 'node --check src/greet.js' } }
 export const leaving = 'node --test && mkdir -p coverage && date +%s%N > coverage/report.txt'

@@ -10,7 +10,7 @@ import type { Place } from './place.ts'
 import type { Ran } from './run.ts'
 
 /** What a person sees on the dashboard while a session goes on, without ever reloading it. */
-export interface Watch {
+interface Watch {
   /** What was expected on the dashboard and not seen. Call it once the session has ended. */
   findings(ran: Ran): Promise<Finding[]>
   close(): Promise<void>

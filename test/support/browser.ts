@@ -36,7 +36,7 @@ export interface Shown {
   advance(ms: number): void
 }
 
-export interface PageOptions extends BrowserContextOptions {
+interface PageOptions extends BrowserContextOptions {
   /** The permissions of the session's key; all by default. With none, nobody is logged in. */
   permissions?: Permission[]
   /** Whose the session's key is; nobody's by default. */

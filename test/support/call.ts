@@ -20,7 +20,7 @@ export interface CallBy {
   headers?: Record<string, string | null>
 }
 
-export type RawCall = (name: Name, input?: object, by?: CallBy) => Promise<Answer>
+type RawCall = (name: Name, input?: object, by?: CallBy) => Promise<Answer>
 
 /** Calls operations by name with the requests of the typed client, and returns the raw responses. */
 export function rawCalls(store: Store, options: Omit<AppOptions, 'store'> = {}): RawCall {

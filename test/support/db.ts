@@ -7,7 +7,7 @@ import { type Engine, engines } from './engines.ts'
 export const openDb = (url: string): Promise<Db> =>
   url.startsWith('sqlite:') ? Promise.resolve(openSqlite(url.slice('sqlite:'.length))) : openPostgres(url, () => {})
 
-export interface DbTest {
+interface DbTest {
   engine: Engine
   url: string
   db: Db

@@ -100,7 +100,7 @@ export interface Ledger {
   advance(ms: number): void
 }
 
-export type LedgerOptions = Omit<AppOptions, 'store'> &
+type LedgerOptions = Omit<AppOptions, 'store'> &
   Pick<StoreOptions, 'adminKey' | 'clock' | 'warn'> &
   Pick<JobOptions, 'publicUrl'>
 

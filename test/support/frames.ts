@@ -10,7 +10,7 @@ export const notingFrames = `
     }
   }).observe({ type: 'long-animation-frame' })`
 
-export interface SlowFrame {
+interface SlowFrame {
   /** When it began, in milliseconds since the page was opened. */
   at: number
   ms: number

@@ -1,6 +1,6 @@
 import type { Page, Request } from 'playwright-core'
 
-export interface Held {
+interface Held {
   /** The first held request, once the server has answered it. */
   asked: Promise<Request>
   /** Delivers the held answers, and stops holding. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Client } from '../../src/client/client.ts'
 
 /** The whole content of a run: its texts, in bytes, and the gaps between them. */
-export async function readWhole(client: Client, runId: string) {
+async function readWhole(client: Client, runId: string) {
   const texts: string[] = []
   const gaps: { bytes: number; lines: number | null; kept: string }[] = []
   for (let after = 0; ; ) {

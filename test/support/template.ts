@@ -34,7 +34,7 @@ export function copySqlite(path: string): void {
   if (file) copyFileSync(file, path)
 }
 
-export interface Copy {
+interface Copy {
   url: string
   /** Gives the ledger to another test. Nobody may use it any more. */
   giveBack(): void

@@ -1,7 +1,7 @@
 import { columnsOf, type Sql } from './sql.ts'
 
 /** A run that its release judged otherwise than today's rule does, or for another reason. */
-export interface Kind {
+interface Kind {
   runId: string
   /** The evidence that its release gave. It said `verified` of each. */
   was: string

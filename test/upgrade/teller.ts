@@ -2,7 +2,7 @@ import type { Name } from '../../src/contract/paths.ts'
 import type { Code } from './code.ts'
 
 /** The time when the story begins. Each call takes a second. */
-export const begins = Date.parse('2026-11-20T08:00:00.000Z')
+const begins = Date.parse('2026-11-20T08:00:00.000Z')
 export const adminKey = `sk_admin_${'upgrade'.repeat(6)}0`
 export const base = 'http://localhost/conduct'
 
@@ -15,7 +15,7 @@ export interface Word {
 }
 
 type Said = Record<string, never> & { run: { runId: string }; key: { id: number }; feature: { id: number } }
-export type Act = (name: Name, input: object, idempotencyKey?: string) => Promise<Said>
+type Act = (name: Name, input: object, idempotencyKey?: string) => Promise<Said>
 
 /** Makes calls to the ledger at `url`, one per second of its clock, with fixed idempotency keys. */
 export async function tellerOf(code: Code, url: string) {

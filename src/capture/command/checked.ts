@@ -9,7 +9,7 @@ import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
 import { isWritable } from './redirects.ts'
 
 /** Where a command ran, and the folder whose rules apply. */
-export interface Where {
+interface Where {
   cwd: string
   home: string | undefined
 }

@@ -19,7 +19,7 @@ export const copyOf = (scope: Scope): Scope => ({ ...scope, variables: [...scope
 export const isFolder = (folder: string | undefined) => folder !== undefined && existsSync(folder)
 
 /** What a command does to the shell: nothing, something that `scope` now shows, or something that cannot be followed. */
-export type Change = 'none' | 'followed' | 'unclear'
+type Change = 'none' | 'followed' | 'unclear'
 
 /** Follows a command that changes the shell. */
 export function followChange(node: Command, args: string[], scope: Scope): Change {

@@ -8,7 +8,7 @@ import { endSignals, keySignals, passOn } from '../../system/signals.ts'
 
 export type Stream = 'stdout' | 'stderr'
 
-export interface ChildOptions {
+interface ChildOptions {
   env: NodeJS.ProcessEnv
   /** Receives the child's output, which is passed on unchanged. Without it, the child inherits our own streams. */
   onOutput?: ((stream: Stream, chunk: Buffer) => Taken) | undefined

@@ -84,7 +84,7 @@ const hasRun = (state: State, name: string) =>
 /** The most characters that a session keeps of one command's output. */
 const tailLength = 32_768
 
-export interface SessionExec {
+interface SessionExec {
   state: State
   session: Recording
   env: Env

@@ -6,7 +6,7 @@ const heldLength = 65_536
 const keyLength = 16_384
 
 /** What a stream has written since its last complete line. */
-export interface Line {
+interface Line {
   /** Whether it is long enough to be cut before it ends. */
   isLong(): boolean
   write(chunk: Uint8Array): void
@@ -103,7 +103,7 @@ async function seamOf(text: string): Promise<number> {
 }
 
 /** The end of a growing text. */
-export interface Tail {
+interface Tail {
   /** Adds text, before which there may be a gap. */
   put(text: string, gap?: Gap): void
   /** The text, after a line that says how much was dropped before it, if any. */

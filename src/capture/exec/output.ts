@@ -3,7 +3,7 @@ import type { Gap } from '../../text/content.ts'
 import type { Stream } from './child.ts'
 import { createBacklog, createLine } from './lines.ts'
 
-export interface OutputOptions {
+interface OutputOptions {
   /** Whether too much is unsent to put more. Further output stays here, up to a limit. */
   isFull(): boolean
   /** Receives masked text, and what was dropped before it. If it throws, both are put again later. */

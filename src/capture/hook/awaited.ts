@@ -7,7 +7,7 @@ import type { Note } from '../spool/notes.ts'
 // What hooks report before the agent has written it to its transcript.
 
 /** An end of a turn that hooks reported and that the transcript must contain, too. */
-export interface Awaited {
+interface Awaited {
   /** When the turn was prompted, in milliseconds since 1970. Earlier entries belong to another turn. */
   since: number
   /** The latest time to wait for it. */
@@ -27,7 +27,7 @@ export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
 }
 
 /** Commands whose exit codes hooks did not report, and that may be checks, by their ids. */
-export interface AwaitedCommands {
+interface AwaitedCommands {
   ids: string[]
   /** The latest time to wait for them. */
   until: number

@@ -42,7 +42,7 @@ export interface Session {
 }
 
 /** A report, its texts masked. */
-export interface Given {
+interface Given {
   seen: Seen
   at: number
   trees: Trees

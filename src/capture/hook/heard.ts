@@ -11,7 +11,7 @@ export const heardAgents = (env: Env): Heard[] => (existsSync(stateFile(env)) ? 
 export const titleOf = (name: string) => installs.find((install) => install.name === name)?.title ?? name
 
 /** The newest hook call that recorded nothing. */
-export interface Missed extends Heard {
+interface Missed extends Heard {
   reason: string
 }
 

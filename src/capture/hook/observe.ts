@@ -46,7 +46,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
 }
 
 /** A hook document and what else its process knows. */
-export interface Hook {
+interface Hook {
   /** The agent whose hooks it came through. */
   agent: string
   document: Fields
@@ -58,7 +58,7 @@ export interface Hook {
 }
 
 /** What became of a document: whether its session is one to record, and whether to send something now. */
-export interface Noted {
+interface Noted {
   isOurs: boolean
   isDue: boolean
 }

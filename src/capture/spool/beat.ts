@@ -17,7 +17,7 @@ import type { Note } from './notes.ts'
 import type { Recording } from './recordings.ts'
 import type { State } from './state.ts'
 
-export interface BeatOptions {
+interface BeatOptions {
   connect(place: Place): Promise<Line>
   /** Whether to wait for heartbeats that are due in a few seconds. */
   waits: boolean

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { whenFree } from '../../engine/busy.ts'
 import { makePrivate } from '../../system/private.ts'
 
-export type Value = string | number | null
+type Value = string | number | null
 
 /** A row of `T` with these fields as JSON. */
 export type Stored<T, Field extends keyof T> = Omit<T, Field> & Record<Field, string>

@@ -26,7 +26,7 @@ export interface Line extends AsyncDisposable {
   client: Client
 }
 
-export interface DeliverOptions {
+interface DeliverOptions {
   /** Throws if the place cannot be reached now. The delivery then waits. */
   connect(place: Place): Promise<Line>
   /** If aborted, the rest waits, for the signal's reason. */

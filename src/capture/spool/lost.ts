@@ -4,7 +4,7 @@ import type { Database } from './database.ts'
 import { isGone, isRunning } from './process.ts'
 
 /** A session in progress, as far as its hooks reported. */
-export interface Silent {
+interface Silent {
   name: string
   session: string
   cwd: string

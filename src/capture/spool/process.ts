@@ -11,7 +11,7 @@ export interface ProcessId {
 }
 
 /** A process as the system lists it. */
-export interface Listed {
+interface Listed {
   id: ProcessId
   /** The program and its arguments. If only `ps` can list them, an argument with spaces becomes several. */
   words: string[]
@@ -76,4 +76,4 @@ function isLauncher(words: string[]): boolean {
 }
 
 /** The name of the program. A login shell has a `-` in front. */
-export const programOf = ([program = '']: string[]): string => basename(program).replace(/^-/, '')
+const programOf = ([program = '']: string[]): string => basename(program).replace(/^-/, '')

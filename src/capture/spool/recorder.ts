@@ -9,7 +9,7 @@ import { createSender, keepOpen, type Recorded, type Sender, sayFarewell } from 
 import { openState, type State } from './state.ts'
 import { lossOf, stateOrMemory } from './state-file.ts'
 
-export interface RecorderOptions {
+interface RecorderOptions {
   place: Place
   cwd: string
   env: Env

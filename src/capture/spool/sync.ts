@@ -100,7 +100,7 @@ async function followWakes(env: Env) {
   }
 }
 
-export interface SyncOptions {
+interface SyncOptions {
   /** Whether to retry refused calls. */
   again: boolean
   say(line: string): void

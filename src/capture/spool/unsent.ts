@@ -3,7 +3,7 @@ import type { Env } from '../../place/folders.ts'
 import { stateFile, stateOf } from './state-file.ts'
 
 /** What this machine has recorded but no server has acknowledged. */
-export interface UnsentSummary {
+interface UnsentSummary {
   /** The number of waiting recordings, and why the most recent delivery failed. */
   waiting: number
   trouble: string | undefined

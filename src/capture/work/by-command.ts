@@ -72,7 +72,7 @@ interface Made {
 }
 
 /** The files that a command wrote, without those that git brought from elsewhere: by a checkout, a merge or a stash. */
-export function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made): string[] {
+function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made): string[] {
   const brought = broughtBetween(before, now, isOwn)
   // A commit that ends a merge has only what the command changed, because the files were there before.
   const isEnd = before.bringing !== undefined && brought.length === 0

@@ -6,7 +6,7 @@ import { askOf, authoredAmong, gone, type IsOwn, openedAt, treeWithFiles } from 
 import type { Snapshot } from '../../recorder/work.ts'
 
 /** Trees without the work of a session, or of a turn, with which to compare it. */
-export interface Followed {
+interface Followed {
   /** The tree before the run, with all that git has brought since. */
   origin: string
   /** The same for that before the turn. */

@@ -13,7 +13,7 @@ import { followed } from './followed.ts'
 import { placed } from './placed.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
-export interface Work extends Session {
+interface Work extends Session {
   /** Its name in the ledger. */
   agent: string
   cwd: string

@@ -13,7 +13,7 @@ import { mostTurnBytes, withMaskedNames } from './turn-diffs.ts'
 /** A larger content is not compared, nor two of which that takes more milliseconds. */
 export const most = { content: 8_388_608, ms: 2_000 }
 
-export interface PastPlace {
+interface PastPlace {
   root: string | undefined
   cwd: string
   /** Whether the rules leave the text of diffs out. */

@@ -4,10 +4,7 @@ import type { FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Changed, Pair } from '../../place/git/diff.ts'
 
 /** What a diff says of the text of a file. */
-export type Shown = Pick<
-  FileChange,
-  'patch' | 'insertions' | 'deletions' | 'binary' | 'bytes' | 'cut' | 'masked' | 'withheld'
->
+type Shown = Pick<FileChange, 'patch' | 'insertions' | 'deletions' | 'binary' | 'bytes' | 'cut' | 'masked' | 'withheld'>
 
 /** Contents by their ids. */
 export type Contents = ReadonlyMap<string, Buffer>

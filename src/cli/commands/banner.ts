@@ -2,7 +2,7 @@ import { withoutPassword } from '../../place/setting.ts'
 import { called, commandLine } from '../../terminal/text.ts'
 
 /** What a server prints when it starts. */
-export interface Start {
+interface Start {
   url: string
   databaseUrl: string
   /** The code of a login link; undefined if the output may end up in a log. */

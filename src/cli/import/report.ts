@@ -10,7 +10,7 @@ interface Unplaced {
 }
 
 /** What an import did, or would do. */
-export interface Report {
+interface Report {
   dryRun: boolean
   counts: Record<string, number>
   /** What was left out, with the reason. */

@@ -28,7 +28,7 @@ export interface Entry {
 }
 
 /** A noun of the tracker: the table of its statements, the names of its columns there, and what its text should repeat. */
-export interface Noun {
+interface Noun {
   name: 'spec' | 'run' | 'check'
   table: string
   columns: Record<string, string>

@@ -11,7 +11,7 @@ import { clean, jsonOf, line } from '../../terminal/text.ts'
 import { type Actor, actorName, type Row } from './cells.ts'
 import { type Column, type Table, tables } from './columns.ts'
 
-export type Answer = Record<string, unknown>
+type Answer = Record<string, unknown>
 
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -188,7 +188,7 @@ function printEssence({ secret, ...answer }: Answer) {
 }
 
 /** A record for people: its fields, and the text below them. */
-export interface Story {
+interface Story {
   fields: Row
   content: string
 }

@@ -15,7 +15,7 @@ export interface Target {
   ssl: TlsChoice
 }
 
-export interface Address {
+interface Address {
   /** In the order of attempts. */
   targets: Target[]
   attrs: SessionAttrs

@@ -14,7 +14,7 @@ const lockMs = 5_000
 const idleMs = 3_000
 
 const int8 = 20
-export const types: pg.CustomTypesConfig = {
+const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')),
 }
 

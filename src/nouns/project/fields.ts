@@ -17,9 +17,7 @@ const kept = {
 }
 const keep = 'Runs that are kept whole, however old they are'
 
-export const retention = z
-  .object({ contentDays, runDays, keep: z.object(kept).describe(keep) })
-  .meta({ id: 'Retention' })
+const retention = z.object({ contentDays, runDays, keep: z.object(kept).describe(keep) }).meta({ id: 'Retention' })
 
 /** What is left out of it is null, false or empty. */
 export const retentionInput = z

@@ -6,10 +6,7 @@ import type { Activity, ActivityInput } from './work-fields.ts'
  * A report with what it leaves out: an agent that still waits may no longer say for what. The wait is the same until an
  * answer makes it another state.
  */
-export function wholeReport<Report extends ActivityInput>(
-  before: ActivityInput | null | undefined,
-  report: Report,
-): Report {
+function wholeReport<Report extends ActivityInput>(before: ActivityInput | null | undefined, report: Report): Report {
   const isSame =
     before?.state === 'waiting' && report.state === 'waiting' && (report.tool ?? before.tool) === before.tool
   if (!isSame || report.target !== undefined) return report

@@ -18,7 +18,7 @@ interface Place {
 type Fill = (tx: Tx, place: Place) => Promise<Place | undefined>
 
 const fills = { run_paths: fillPaths, author_person: fillPersons } satisfies Record<string, Fill>
-export type Backfill = keyof typeof fills
+type Backfill = keyof typeof fills
 
 const filesAtOnce = 200
 const runsAtOnce = 500

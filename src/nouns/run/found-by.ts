@@ -64,7 +64,7 @@ async function insert(ctx: Ctx, { table, column }: Finder, row: Row, values: str
 }
 
 /** Notes that the recorder of a run saw it make these commits, and when the ledger learned of that. */
-export const noteMade = (ctx: Ctx, { id }: Pick<Row, 'id'>, commits: readonly string[]): Promise<void> =>
+const noteMade = (ctx: Ctx, { id }: Pick<Row, 'id'>, commits: readonly string[]): Promise<void> =>
   noteAllMade(
     ctx,
     commits.map((commit) => ({ id, commit })),

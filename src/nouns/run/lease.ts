@@ -16,7 +16,7 @@ export function tokenOf(proposed: string | undefined): string {
 export const tokenHash = (token: string) => hash('sha256', token)
 
 /** The longest lease, in seconds. */
-export const longestLease = 86_400
+const longestLease = 86_400
 
 /** After when no lease can expire that was granted at `now`: it was granted while the clock was ahead. */
 export const latestExpiry = (now: string) => expiryOf(now, longestLease + driftMs / 1000)

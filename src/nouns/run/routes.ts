@@ -12,7 +12,7 @@ const leasedAnswer = runAnswer.extend({
 })
 
 /** For a run without trees, whose recorder cannot tell what changed. */
-export const touched = z
+const touched = z
   .literal(true)
   .optional()
   .describe('The session may have written files: the checks of a run without trees no longer apply')

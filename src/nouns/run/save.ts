@@ -20,7 +20,7 @@ import type { Activity } from './work-fields.ts'
 /** The columns of a run's lease. */
 export type LeaseColumns = Pick<RunRow, 'lease_token' | 'lease_seconds' | 'lease_expires_at'>
 
-export interface Move {
+interface Move {
   row: RunRow
   /** The state before the change: that of the row, or of the resumed run. */
   base: RunState

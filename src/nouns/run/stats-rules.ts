@@ -24,7 +24,7 @@ export const nothingUsed = {
 }
 
 /** Sums of the usage of runs. A run that reports nothing adds 0. */
-export type Used = typeof nothingUsed
+type Used = typeof nothingUsed
 
 /** A tally while runs are added to it. */
 export type Sums = Omit<Tally, keyof Used> & Used
@@ -47,7 +47,7 @@ export const emptyTally = (): Sums => ({
 })
 
 /** The runs to count: created after one time and before another, as in lists. */
-export interface Range {
+interface Range {
   after: string
   before: string | undefined
   days: Day[]

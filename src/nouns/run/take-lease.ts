@@ -16,7 +16,7 @@ import { earlier, isTooLate, later, type RunState } from './state.ts'
 import type { RunWorkRoutes } from './work-routes.ts'
 
 /** A run that the caller may change, locked until the transaction ends. */
-export interface Opened {
+interface Opened {
   row: RunRow
   /** The state before the change. */
   base: RunState
@@ -27,8 +27,7 @@ export interface Opened {
 }
 
 /** Whether its lease has expired, or was granted while the clock was far ahead and not renewed since. */
-export const isLapsed = ({ lease_expires_at: at }: RunRow, now: string) =>
-  at !== null && (at <= now || at > latestExpiry(now))
+const isLapsed = ({ lease_expires_at: at }: RunRow, now: string) => at !== null && (at <= now || at > latestExpiry(now))
 
 /**
  * Opens a run for a change. A run whose lease has expired counts as failed, whether or not a server has noticed. Its
@@ -69,7 +68,7 @@ export const isRecorderOf = ({ recorder_token }: RunRow, proof: string | undefin
   recorder_token !== null && recorder_token === proof
 
 /** Fails a run at the time when its lease expired. */
-export function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
+function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   const base = stateOf(row)
   const at = earlier(ctx.now, row.lease_expires_at)
   const startedAt = isTooLate(base, ctx.now) ? at : base.startedAt

@@ -144,7 +144,7 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
   return total
 }
 
-export const mostCommits = 500
+const mostCommits = 500
 
 /** The git state of a run after a turn. What the turn saw replaces the whole state before. */
 export function addGit(before: Git | null, turn: Git | undefined): Git | null {

@@ -16,7 +16,7 @@ export const tree = objectId.describe(
 )
 export const dirty = z.boolean().describe('Whether tracked files differ from the commit')
 
-export const uncommitted = z.strictObject({
+const uncommitted = z.strictObject({
   count,
   paths: z.array(text(1000, 1)).max(20).describe('The first of them'),
 })

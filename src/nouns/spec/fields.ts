@@ -54,7 +54,7 @@ export const spec = z.object(shownOf(specFields)).meta({ id: 'Spec' })
 export type Spec = z.infer<typeof spec>
 
 /** The totals of a spec's runs. */
-export const totals = z
+const totals = z
   .object({
     runs: z.int(),
     byStatus: counts(statuses),

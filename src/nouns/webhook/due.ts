@@ -97,7 +97,7 @@ export async function purgeSecrets(db: Tx, now: string): Promise<void> {
   if (any) await db.tx((tx) => tx.query(sql`update webhooks set previous_secret = null where ${expired}`))
 }
 
-export interface Finished {
+interface Finished {
   row: WebhookRow
   batch: Batch
   messageId: string

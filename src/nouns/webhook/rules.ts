@@ -82,7 +82,7 @@ const delaysMs = [
 ]
 
 /** A webhook whose deliveries have failed for so long is disabled. */
-export const patienceMs = 5 * dayMs
+const patienceMs = 5 * dayMs
 
 /** As many failures in a row as even a receiver that asks for the longest waits has in that time. */
 const leastFailures = 5

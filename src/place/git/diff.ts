@@ -11,7 +11,7 @@ export function openObjects(root: string, objects: string, withinMs: number): Gu
 }
 
 /** A side of a change: the mode and the id of the content. */
-export interface Side {
+interface Side {
   mode: string
   id: string
 }

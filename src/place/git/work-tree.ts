@@ -12,7 +12,7 @@ export interface Nested {
 }
 
 /** The files of a working tree. */
-export interface Work {
+interface Work {
   /** The id of their git tree. */
   tree: string
   nested: Nested[]

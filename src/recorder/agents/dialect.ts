@@ -30,7 +30,7 @@ export interface Dialect {
 export type Events = Record<string, (document: Fields) => Step | Step[] | undefined>
 
 /** Which fields of a document contain session, folder and event. */
-export interface Head {
+interface Head {
   agent: string
   session: string | undefined
   cwd: string | undefined

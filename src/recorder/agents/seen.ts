@@ -175,7 +175,7 @@ export interface ToldTurn {
 }
 
 /** How much of a turn a transcript contains. Agents write it after calling their hooks. */
-export interface Written {
+interface Written {
   /** Whether it contains the end of the turn. */
   isWhole: boolean
   /** When its last entry was written, in milliseconds since 1970. */

@@ -2,7 +2,7 @@ import { defined } from './fields.ts'
 import type { Told, ToldTurn } from './seen.ts'
 
 /** What hooks know of a turn: its id, its prompt, and when the prompt was sent, in milliseconds since 1970. */
-export interface Known {
+interface Known {
   turn?: string | undefined
   prompt?: string | undefined
   at: number

@@ -37,7 +37,7 @@ interface Used {
 }
 
 /** A command that was run. */
-export interface Ran {
+interface Ran {
   /** The agent's own id of this use of the tool, by which its transcript knows it. */
   id?: string
   command: string
@@ -50,7 +50,7 @@ export interface Ran {
 type Begun = Required<Pick<Ran, 'id' | 'command' | 'at'>> & Pick<ToolUse, 'tool'>
 
 /** What else is known of a turn once it is over. */
-export interface Ending {
+interface Ending {
   at: number
   answer?: string
   failure?: Failure

@@ -21,7 +21,7 @@ export const steps = [
 ] as const
 
 const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'others', 'responses'] as const
-export type Counts = Record<(typeof counted)[number], number>
+type Counts = Record<(typeof counted)[number], number>
 
 /** The progress of an erasure. */
 export interface Place {

@@ -103,7 +103,7 @@ export const headers = {
   'Idempotent-Replayed': header('true: the response to an earlier request with the same Idempotency-Key'),
 }
 
-export type Header = keyof typeof headers
+type Header = keyof typeof headers
 
 const always: Header[] = ['X-Request-Id']
 const limits: Header[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset']

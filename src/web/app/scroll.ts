@@ -45,7 +45,7 @@ export function useScroll({ path, query }: Route): void {
 }
 
 /** What a person does to scroll. */
-export const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
+const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
 
 /** Scrolls to a position as soon as the page is long enough, unless the person scrolls before. */
 function returnTo(top: number): () => void {

@@ -8,7 +8,7 @@ export interface Line {
   isUnended?: boolean
 }
 
-export interface Hunk {
+interface Hunk {
   lines: Line[]
   /** How many unchanged lines there are between this and what comes before. */
   skipped: number

@@ -6,7 +6,7 @@ import { Code, type Drawing, useDrawing } from './code.tsx'
 import type { Line, Piece, Row } from './patch.ts'
 
 /** The number of a line in the file before (`L12`) or after (`R12`). */
-export type LineName = `${'L' | 'R'}${number}`
+type LineName = `${'L' | 'R'}${number}`
 
 export interface LineLinks {
   /** The line that the address names. */

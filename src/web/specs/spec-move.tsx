@@ -15,7 +15,7 @@ interface Props {
   onConflict: () => void
 }
 
-export interface Move extends Omit<Act, 'act'> {
+interface Move extends Omit<Act, 'act'> {
   move(spec: Spec, status: Spec['status']): Promise<boolean>
 }
 

@@ -33,7 +33,7 @@ export function Checklist({ checklist, isShort = false }: Pick<Spec, 'checklist'
 }
 
 /** The number of runs for each verdict. */
-export function VerdictCounts({ byVerdict }: { byVerdict: Record<Run['verdict'], number> }) {
+function VerdictCounts({ byVerdict }: { byVerdict: Record<Run['verdict'], number> }) {
   const some = Object.entries(verdictLooks).filter(([verdict]) => byVerdict[verdict as Run['verdict']] > 0)
   return (
     <span class="verdicts">

@@ -2,7 +2,7 @@ import type { Output } from '../../client/client.ts'
 import { spanOf } from '../../contract/span.ts'
 
 export type Stats = Output<'stats'>
-export type Tally = Omit<Stats['total'], 'day'>
+type Tally = Omit<Stats['total'], 'day'>
 export type Group = NonNullable<Stats['groups']>[number]
 
 /** The dimensions of the breakdown, and the headings of their columns. */

@@ -13,7 +13,7 @@ const mostWork = 3e8
 /** The budget of characters for paragraphs, lists and quotes, which are read again for each level of nesting. */
 const mostRead = 16 * mostText
 
-export interface Markdown {
+interface Markdown {
   tokens: Token[]
   /** Text that was not parsed because it is too long or cannot be. */
   rest: string

@@ -38,7 +38,7 @@ export interface RealAgent {
 }
 
 /** One process of a session. */
-export interface Start {
+interface Start {
   prompt: string
   url: string
   model: string
@@ -57,7 +57,7 @@ export interface Start {
  * A cost that the agent reports or Conduct estimates, with prices per million tokens. Undefined if the model has no
  * public price.
  */
-export interface Cost {
+interface Cost {
   source: 'reported' | 'estimated'
   /** The agent reports the cost only when its session ends. */
   isToldAtEnd?: true
@@ -69,7 +69,7 @@ export interface Cost {
 }
 
 /** Figures that the agent does not report, so the ledger does not have them. */
-export interface Limit {
+interface Limit {
   /** By default all. */
   scenario?: string
   figures: readonly string[]

@@ -13,7 +13,7 @@ export interface Dialect {
   failure(failure: ApiFailure): unknown
 }
 
-export interface Request {
+interface Request {
   path: string
   body: Fields
 }

@@ -7,7 +7,7 @@ export type Reason = (typeof reasons)[number]
 export const states = ['open', 'put-off', 'resolved'] as const
 
 /** After this long, in milliseconds, the end of a run is no news. */
-export const newsMs = 14 * 86_400_000
+const newsMs = 14 * 86_400_000
 
 /** What the rule looks at in a run. */
 export interface Looked {

@@ -48,7 +48,7 @@ const columns = sql`c.id, c.check_id, c.run_id, c.name, c.result, c.result_by, c
   c.start_tree, c.git_tree, c.commit_tree, c.git_commit, c.git_dirty, c.command, c.pipeline`
 
 /** A check of a run, and its row. */
-export interface JudgedCheck extends Judged {
+interface JudgedCheck extends Judged {
   id: number
   checkId: string
 }
@@ -156,7 +156,7 @@ function foundOf(run: JudgedRun, { verdict, evidence, why, standings }: Judgemen
 }
 
 /** How a check stands in the verdict of its run. */
-export type Standing = Pick<Check, 'counts' | 'current' | 'evidence' | 'replacedBy'>
+type Standing = Pick<Check, 'counts' | 'current' | 'evidence' | 'replacedBy'>
 
 /** How some checks stand, by id. */
 export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map<number, Standing>> {

@@ -35,7 +35,7 @@ const changeFacts = {
 /** The hunks of a unified diff, from the first `@@` on; missing if no line changed. */
 const patch = (most: number) => text(most, 1).optional().describe('The hunks of the unified diff, from the first @@ on')
 
-export const change = z.strictObject({ ...changeFacts, patch: patch(mostDiff.fileBytes) })
+const change = z.strictObject({ ...changeFacts, patch: patch(mostDiff.fileBytes) })
 export type FileChange = z.infer<typeof change>
 
 /** A file that a turn changed, as its recorder sends it. */

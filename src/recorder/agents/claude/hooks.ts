@@ -101,7 +101,7 @@ const events: Events = {
     document.prompt === '' && !subagentOf(document) ? { kind: 'prompt', text: '' } : prompted(document),
 }
 
-export function subagentOf({ agent_id, agent_type }: Fields): Seen['subagent'] {
+function subagentOf({ agent_id, agent_type }: Fields): Seen['subagent'] {
   const id = textOf(agent_id, 200)
   return id === undefined ? undefined : defined({ id, name: textOf(agent_type, 100) })
 }
@@ -178,7 +178,7 @@ function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields
 }
 
 /** The end of a turn. A subagent's end has its own event. */
-export function stopped(document: Fields): Step | undefined {
+function stopped(document: Fields): Step | undefined {
   if (subagentOf(document)) return undefined
   const { last_assistant_message, background_tasks } = document
   const goesOn = listOf(background_tasks).some(({ status }) => status === 'running')

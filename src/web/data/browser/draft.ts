@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import { base } from '../../app/router.ts'
 import { keptIn, ofTab } from './storage.ts'
 
-export interface Draft<T> {
+interface Draft<T> {
   draft: T
   /** Whether it was begun earlier. */
   isRestored: boolean

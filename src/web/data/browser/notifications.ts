@@ -10,7 +10,7 @@ import { keptIn, useKept } from './storage.ts'
 /** Whether the person wants them. 'impossible' if the browser refused to show one: on phones, only service workers may. */
 const wanted = keptIn('notify', (kept) => (kept === true || kept === 'impossible' ? kept : false))
 
-export type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
+type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
 
 /** Whether the person wants notifications of waiting agents, and whether the browser allows them. */
 export function useNotifying(): Standing {

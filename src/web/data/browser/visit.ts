@@ -20,7 +20,7 @@ const visits = keptIn('looked', (kept): Visits | undefined => {
 })
 
 /** The visits after the page was in sight at `now`. */
-export function seenAt(now: number, last: Visits | undefined): Visits {
+function seenAt(now: number, last: Visits | undefined): Visits {
   if (last === undefined) return { seen: now }
   return now - last.seen > pauseMs ? { seen: now, before: last.seen } : { ...last, seen: now }
 }

@@ -2,7 +2,7 @@ import type { Route } from '../../app/router.ts'
 import { keptIn } from '../browser/storage.ts'
 
 /** A named list of runs: its filters, as in the address. */
-export interface View {
+interface View {
   name: string
   query: string
 }
