@@ -61,7 +61,7 @@ export function changesText(changes: Changes): string {
 }
 
 export function webhookState({ enabled, disabledReason, failures }: Row): string {
-  if (!enabled) return `disabled: ${disabledReason}`
+  if (!enabled) return disabledReason ? `disabled: ${disabledReason}` : 'disabled'
   return Number(failures) > 0 ? 'failing' : 'enabled'
 }
 
