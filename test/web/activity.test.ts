@@ -57,9 +57,12 @@ test('activity tells by day what came of the work, and has every event behind a 
   await client.createProject({ slug: 'shop' })
   const shop = createClient({ url: home.slice(0, -1), key: adminKey, project: 'shop' })
   await shop.createRun({ title: 'Sell', status: 'failed', failure: { code: 'X', message: 'long '.repeat(600) } })
+  for (const name of ['lint', 'types']) await client.createCheck({ runId: 'RUN-003', name, result: 'fail' })
+  await shop.createCheck({ runId: 'RUN-001', name: 'lint', result: 'fail' })
   await page.goto(`${home}#/activity`)
 
   const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
+  await today.filter({ hasText: 'first admin recorded 2 failed checks in default' }).waitFor()
   await page.getByText("Ada Lund's codex finished default / RUN-001 · Long ago").waitFor()
   await today.filter({ hasText: 'moved spec A-1 to Completed in default' }).waitFor()
   const finished = "Mateo Ruiz's claude-code finished default / RUN-002 · Log in"
@@ -72,7 +75,7 @@ test('activity tells by day what came of the work, and has every event behind a 
     `${finished}\nDone: the form has a button.`,
   ])
   await page.getByRole('link', { name: 'All events' }).click()
-  await page.locator('.activity li', { hasText: 'recorded check CHECK-001' }).waitFor()
+  await page.locator('.activity li', { hasText: 'recorded check CHECK-001 “tests”' }).waitFor()
   await page.goto(`${home}#/activity?project=shop`)
   await today.filter({ hasText: 'Run RUN-001 · Sell failed' }).waitFor()
 })

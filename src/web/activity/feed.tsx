@@ -145,12 +145,13 @@ function outcomeOf(run: Run, answer = ''): string {
   return oneLine(whyFailed(run) ?? plainLine(answer || checked), longestOutcome)
 }
 
-/** Failed checks that one actor recorded one after another, with nothing else between them, become one line. */
+/** Failed checks of a project that one actor recorded one after another, with nothing else between them, become one line. */
 function folded(news: Event[]): { event: Event; times: number }[] {
   const lines: { event: Event; times: number }[] = []
   for (const event of news) {
     const last = lines.at(-1)
-    const isSame = last?.event.type === event.type && actorOf(last.event) === actorOf(event)
+    const isSame =
+      last?.event.type === event.type && last.event.project === event.project && actorOf(last.event) === actorOf(event)
     if (last && isSame && event.type === 'check.created') last.times++
     else lines.push({ event, times: 1 })
   }
@@ -166,7 +167,7 @@ function NewsLine({ event, times }: { event: Event; times: number }) {
           <EventSentence event={event} times={1} />
         ) : (
           <>
-            <b>{actorOf(event)}</b> recorded {times} failed checks
+            <b>{actorOf(event)}</b> recorded {times} failed checks<span class="muted"> in {event.project}</span>
           </>
         )}
       </p>
