@@ -28,10 +28,10 @@ test('a key logs in every tab, and out again, and no script can read the session
   for (const tab of [page, other]) await tab.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
   assert.deepEqual(await context.cookies(), [])
   assert.doesNotMatch(await stored(), /page_/)
-  assert.equal(await page.getByText('Your session has ended').count(), 0, 'the user ended it')
+  assert.equal(await page.getByText('You were logged out').count(), 0, 'the user ended it')
   await page.reload()
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
-  assert.equal(await page.getByText('Your session has ended').count(), 0, 'it had not begun')
+  assert.equal(await page.getByText('You were logged out').count(), 0, 'it had not begun')
 })
 
 test('a login link works once, and its code does not stay in the address', async (t) => {
@@ -113,7 +113,7 @@ test('the page shows the login when its key is revoked', async (t) => {
   await client.revokeKey({ id: keys.find(({ name }) => name === 'ada')?.id ?? 0 })
   await client.createRun({ title: 'Secret' })
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
-  await page.getByText('Your session has ended: it has expired, or its key was revoked').waitFor()
+  await page.getByText('You were logged out: the session or its key has expired').waitFor()
 })
 
 test('the page and its session work below any prefix', async (t) => {

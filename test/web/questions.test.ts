@@ -73,9 +73,12 @@ test('on a phone, a row has the verdict of its run, and why it failed', async (t
   await client.createCheck({ runId: 'B', name: 'tests', result: 'fail' })
   await page.goto(`${home}#/runs`)
   const row = (title: string) => page.locator('table.runs tr', { hasText: title })
-  await row('Second try').getByText('Failing').waitFor({ state: 'attached' })
+  await row('Second try').getByText('default / B · Failing', { exact: true }).waitFor()
   await row('First try').waitFor()
-  assert.match((await row('First try').locator('.id').textContent()) ?? '', /^A · MERGE_CONFLICT: The rebase/)
+  assert.match(
+    (await row('First try').locator('.id').textContent()) ?? '',
+    /^default \/ A · MERGE_CONFLICT: The rebase/,
+  )
 })
 
 test('a list of failures says why each failed, also one of which only an exit code was recorded', async (t) => {

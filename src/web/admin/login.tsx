@@ -51,7 +51,9 @@ export function Login({ code, hasEnded = false, refusal, onRetry }: Props) {
     <main class="login">
       <img src="./favicon.svg" alt="" width="40" height="40" />
       <h1>Log in to Conduct</h1>
-      {hasEnded && <p role="status">Your session has ended: it has expired, or its key was revoked or has expired.</p>}
+      {hasEnded && (
+        <p role="status">You were logged out: the session or its key has expired, or the key was revoked.</p>
+      )}
       <form onSubmit={submit}>
         <label class="field">
           Key
