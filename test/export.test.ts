@@ -242,9 +242,10 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
     const copy = await openAt(t, url)
     const kept = await copy.client.getCheckpoint()
     assert.deepEqual(kept, old)
+    await copy.client.createFeature({ name: 'new' })
+    // At once, so that no machine remembers the name that the log does not keep.
     const home = homeOf(freshFolder(t))
     assert.equal(await checkMemory(copy.client, 'http://ledger', home), undefined)
-    await copy.client.createFeature({ name: 'new' })
     const { events } = await copy.client.listEvents({ after: old.size })
     assert.deepEqual(
       events.map(({ subjectId }) => subjectId),
@@ -254,7 +255,10 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
     const head = await copy.client.getCheckpoint()
     assert.notEqual(head.origin, old.origin)
     assert.equal(await checkMemory(copy.client, 'http://ledger', home), undefined, 'the log continues')
-    assert.deepEqual((await verify(copy.client, checkpointsIn(old.note))).faults, [])
+    const { faults, continues } = await verify(copy.client, checkpointsIn(old.note))
+    assert.deepEqual([faults, continues], [[], [old.origin]])
+    const unsigned = checkpointsIn(old.note.slice(0, old.note.indexOf('\n\n') + 1))
+    assert.match((await verify(copy.client, unsigned)).faults[0]?.words ?? '', /belongs to the log/)
     const [checkpoint] = checkpointsIn(head.note)
     assert.ok(checkpoint && isSignedBy(checkpoint, head.verifierKey))
     const { hashes } = await copy.client.getConsistency({ from: old.size, to: head.size })

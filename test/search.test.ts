@@ -58,6 +58,12 @@ testLedger('any part of a text without spaces is found', async (ledger) => {
   await client.createRun({ runId: 'ZH', title: '修复登录按钮loginForm' })
   await client.createRun({ runId: 'KO', content: '로그인에서 버튼을 추가' })
   const find = finder(ledger)
+  await client.createRun({ runId: 'MIXED', title: '使用GitHub登录 見AUTH-001の件 第2〇号' })
+  await client.createRun({ runId: 'NFD', title: 'ガイド müller'.normalize('NFD') })
+  for (const q of ['ガイド', 'Müller', 'イド']) assert.deepEqual(await find(q), ['run NFD'], q)
+  for (const q of ['github登录', 'GITHUB', 'AUTH-001', 'auth-001の件', '第2〇号'])
+    assert.deepEqual(await find(q), ['run MIXED'], q)
+  await client.deleteRun({ runId: 'MIXED' })
   for (const q of ['計算', '税', '円ずれる', '消費税の計算', 'api', 'サーバー', 'バグ 消費税', 'APIサーバー', '直'])
     assert.deepEqual(await find(q), ['run JA'], q)
   for (const q of ['登录', '按钮loginFo', '按钮 form', '复']) assert.deepEqual(await find(q), ['run ZH'], q)
@@ -65,6 +71,12 @@ testLedger('any part of a text without spaces is found', async (ledger) => {
   for (const q of ['算計', '税計', '登按']) assert.deepEqual(await find(q), [], q)
   const { results } = await client.search({ q: '計算' })
   assert.match(results[0]?.snippet ?? '', /消費税の\*\*計算\*\*が1円/)
+  const far = [1, 330, 334, 500, 900, 990, 1005].map((at) => ({ at, word: `龍${String.fromCodePoint(0x4e8c + at)}` }))
+  for (const { at, word } of far) {
+    const letters = '一'.repeat(10_922 + at)
+    await client.createRun({ runId: `FAR-${at}`, content: `${letters}${word}${'一'.repeat(2_000)}` })
+    assert.deepEqual(await find(word), [`run FAR-${at}`], word)
+  }
   assert.match((await client.search({ q: '円ずれる' })).results[0]?.snippet ?? '', /\*\*円ずれる\*\*/)
 })
 

@@ -1,4 +1,4 @@
-import { ConductError, unknownThere } from '../contract/error.ts'
+import { ConductError, firstOf, unknownThere } from '../contract/error.ts'
 import { exitCodeOf } from '../terminal/exit.ts'
 import { clean, jsonOf } from '../terminal/text.ts'
 
@@ -6,7 +6,8 @@ import { clean, jsonOf } from '../terminal/text.ts'
  * Prints to stderr why a command failed and what to do, as an error of the API if the command prints JSON. Sets the
  * exit code.
  */
-export function fail(error: unknown, json = false) {
+export function fail(thrown: unknown, json = false) {
+  const error = firstOf(thrown)
   process.exitCode = exitCodeOf(error)
   const message = messageOf(error as NodeJS.ErrnoException)
   if (json) {

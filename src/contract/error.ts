@@ -68,6 +68,10 @@ export class ConductError extends Error {
   }
 }
 
+/** The error that came first, where closing what `using` holds failed, too. */
+export const firstOf = (error: unknown): unknown =>
+  error instanceof SuppressedError ? firstOf(error.suppressed) : error
+
 /** The VALIDATION_ERROR of a single field. */
 export function invalid(path: string, message: string): ConductError {
   return new ConductError('VALIDATION_ERROR', `${path}: ${message}.`, { issues: [{ path, message }] })

@@ -33,8 +33,12 @@ export function passageText(passage: number, bytes: Buffer): string {
   const before = bytes.toString('utf8', 0, start)
   const text = bytes.toString('utf8', start, end)
   const rest = bytes.toString('utf8', end)
-  const begun = endsInWord(before) ? continuation(text.slice(0, edge)) : 0
-  return text.slice(begun) + rest.slice(0, continuation(rest))
+  const ending = rest.slice(0, continuation(rest))
+  if (!endsInWord(before)) return text + ending
+  // As much as the passage before has followed its last word. Of a longer one, the pair of letters there is in neither.
+  const begun = continuation(bytes.toString('utf8', start, passage * passageBytes - from + edge))
+  const isLonger = continuation(text.slice(begun)) > 0
+  return text.slice(isLonger ? Math.max(0, begun - 1) : begun) + ending
 }
 
 /**

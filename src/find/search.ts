@@ -27,9 +27,9 @@ const patienceMs = 20_000
 /** A search itself reads up to this many entries that wait for the index. */
 const mostWaiting = 10_000
 
-/** With filters: how many hits to fetch at once, and how many to check for one page. */
-const filteredAtOnce = 200
-const mostFiltered = 10_000
+/** With filters: how many hits to fetch first, and then at once, and how many to check for one page. */
+const [filteredFirst, filteredAtOnce] = [200, 1_000]
+const mostFiltered = 50_000
 
 /**
  * Throws BAD_REQUEST for an unknown cursor; NOT_FOUND for an unknown project; UNAVAILABLE while the index is being
@@ -118,7 +118,7 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
   const seen = new Set<number>()
   let end = before === undefined ? Number.MAX_SAFE_INTEGER : before * slots
   for (;;) {
-    const wanted = filter ? filteredAtOnce : limit - hits.length
+    const wanted = filter ? (seen.size === 0 ? filteredFirst : filteredAtOnce) : limit - hits.length
     const rows = await ask(db, question, end, wanted)
     const last = rows.length < wanted ? undefined : rows.at(-1)
     const reached = last?.rowid ?? 0

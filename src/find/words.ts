@@ -23,6 +23,13 @@ const isAscii = /^\p{ASCII}*$/u
 
 const normal = (word: string) => word.slice(0, longest).toLowerCase()
 
+/** A word by its scripts: `使用GitHub登录` are three pieces. What joins them is in none. */
+const piecesOf = (whole: string): { text: string; isUnspaced: boolean }[] =>
+  whole.split(unspaced).flatMap((piece, at) => {
+    const text = piece.match(chunk)?.[0]
+    return text === undefined ? [] : { text, isUnspaced: at % 2 === 1 }
+  })
+
 /** `abc` as `ab` and `bc`; a single letter as it is. */
 function pairsOf(letters: string): string[] {
   const all = Array.from(letters)
@@ -37,7 +44,7 @@ function pairsOf(letters: string): string[] {
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()
   const seen = new Set<string>()
-  const plain = text.includes('\x1b') ? text.replace(control, ' ') : text
+  const plain = (text.includes('\x1b') ? text.replace(control, ' ') : text).normalize('NFC')
   for (const whole of plain.match(chunk) ?? []) {
     if (seen.has(whole)) continue
     seen.add(whole)
@@ -56,27 +63,31 @@ export function wordsOf(text: string): Set<string> {
       for (const hump of part.match(humps) ?? []) words.add(normal(hump))
     }
     if (isAscii.test(whole)) continue
-    for (const [at, letters] of whole.split(unspaced).entries()) {
-      if (at % 2 === 1) for (const some of [...letters, ...pairsOf(letters)]) words.add(some)
+    const pieces = piecesOf(whole)
+    if (pieces.every(({ isUnspaced }) => !isUnspaced)) continue
+    for (const { text, isUnspaced } of pieces) {
+      for (const some of isUnspaced ? [...text, ...pairsOf(text)] : wordsOf(text)) words.add(some)
     }
   }
   return words
 }
 
 /** A text in which the words of `wordsOf` stand as they are. A sigma has another form at the end of a word; here it has one. */
-export const fold = (text: string) => text.toLowerCase().replaceAll('ς', 'σ')
+export const fold = (text: string) => text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ')
+
+const chunksIn = (query: string) => query.normalize('NFC').match(chunk) ?? []
 
 /** The words of a query as it has them, in lower case. Whatever else it has is no syntax. */
-export const askedIn = (query: string): string[] => Array.from(query.matchAll(chunk), ([whole]) => normal(whole))
+export const askedIn = (query: string): string[] => chunksIn(query).map(normal)
+
+/** A query of one sentence without spaces, in 200 bytes, has no more. */
+const mostTerms = 70
 
 /** The words that a query asks for, all of them; the last may be the beginning of one. */
 export function termsOf(query: string): string[] {
-  const terms = Array.from(query.matchAll(chunk), ([whole]) => whole).flatMap((whole) => {
-    const pieces = whole.split(unspaced)
-    if (pieces.length === 1) return [normal(whole)]
-    return pieces.flatMap((piece, at) => (at % 2 === 1 ? pairsOf(piece) : (piece.match(humps) ?? []).map(normal)))
-  })
-  return [...new Set(terms)].slice(0, 20)
+  const pieces = chunksIn(query).flatMap(piecesOf)
+  const terms = pieces.flatMap(({ text, isUnspaced }) => (isUnspaced ? pairsOf(text) : [normal(text)]))
+  return [...new Set(terms)].slice(0, mostTerms)
 }
 
 const joined = new RegExp(`^[\\p{L}\\p{N}${joiners}]+`, 'u')

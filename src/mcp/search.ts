@@ -33,7 +33,7 @@ export const searchLedger = tool({
   async run(call, { query, type, status, ...ofRuns }) {
     if (query !== undefined && ofRuns.verdict !== undefined)
       throw invalid('verdict', 'cannot be combined with query: leave one out')
-    if ((type ?? 'run') !== 'run') {
+    if (!(query === undefined ? ['run'] : ofRun).includes(type ?? 'run')) {
       const [name] = Object.entries(ofRuns).find(([, value]) => value !== undefined) ?? []
       if (name !== undefined) throw invalid(name, `is of runs, not of a ${type}`)
     }
@@ -42,7 +42,10 @@ export const searchLedger = tool({
   },
 })
 
-/** Filters that only runs have. */
+/** What is found by words and belongs to a run. */
+const ofRun: SearchType[] = ['run', 'turn', 'diff', 'check']
+
+/** Filters of runs. */
 interface OfRuns {
   verdict?: z.infer<typeof verdict> | undefined
   file?: string | undefined
@@ -57,12 +60,18 @@ async function find(
   { file, mine }: OfRuns,
 ) {
   const results: Output<'search'>['results'] = []
+  // With a filter of runs, each run once: the many turns of one would hide the others.
+  const group = type === undefined && (file ?? mine) !== undefined ? 'run' : undefined
+  const runs = new Set<string>()
   let seen = 0
   let isMore = false
-  for await (const hit of client.all('search', { q, limit: 50, type: type && [type], file, mine })) {
+  for await (const hit of client.all('search', { q, limit: 50, type: type && [type], group, file, mine })) {
     isMore = results.length === shown || seen === sifted
     if (isMore) break
     seen++
+    const run = `${hit.project}/${hit.subject}`
+    if (group && runs.has(run)) continue
+    runs.add(run)
     if (status === undefined || hit.status === status) results.push(hit)
   }
   return listed(results.map(foundLine), { results }, isMore)

@@ -73,20 +73,21 @@ export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cw
  * The URL of the local database. A relative path is resolved against `cwd`, so it means the same file wherever it is
  * opened.
  */
-export function databaseUrlOf(env: Env, cwd: string): string {
-  const url = read('databaseUrl', env)
+export const databaseUrlOf = (env: Env, cwd: string): string => resolved(read('databaseUrl', env), cwd)
+
+function resolved(url: string, cwd: string): string {
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
   return file === ':memory:' ? url : `sqlite:${resolve(cwd, file)}`
 }
 
-/** The same of the flag `--database-url`. Throws a UsageError if it contains a password. */
-export function databaseUrlIn(flag: string, env: Env, cwd: string): string {
+/** The same of the flag `--database-url`. Throws a UsageError if it is wrong or contains a password. */
+export function databaseUrlIn(flag: string, cwd: string): string {
   try {
     refusePassword(flag)
+    return resolved(settings.databaseUrl.read(flag), cwd)
   } catch (error) {
-    throw new UsageError(`--database-url ${(error as Error).message}.`)
+    throw new UsageError(`--database-url ${(error as Error).message}`)
   }
-  return databaseUrlOf({ ...env, CONDUCT_DATABASE_URL: flag }, cwd)
 }
 
 /** The most bytes of a content in the local database. */

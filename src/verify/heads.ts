@@ -21,15 +21,17 @@ export interface Own {
   consistency: readonly string[]
 }
 
-/**
- * The faults of checkpoints that show without reading the log: another key, and another origin if the log `fits` no anchor.
- * After an import without keys, the log has another origin than earlier anchors of the same events.
- */
-export function faultsOf(anchors: readonly Checkpoint[], fits: boolean, { head, verifierKey, isAsSigned }: Own) {
+/** Whether an anchor is of this log although it has another origin, since the log `fits` it: an import left out the keys. */
+export const isContinued = (anchor: Checkpoint, { head }: Own, fits: boolean) =>
+  fits && anchor.origin !== head.origin && anchor.size > 0 && !isUnsigned(anchor)
+
+/** The faults of checkpoints that show without reading the log: another origin, or another key. */
+export function faultsOf(anchors: readonly Checkpoint[], own: Own, fits: boolean): Fault[] {
+  const { head, verifierKey, isAsSigned } = own
   const faults: Fault[] = []
   if (!isAsSigned) faults.push({ words: 'The stored size or root of the newest checkpoint is not the signed one.' })
   if (!isSignedBy(head, verifierKey)) faults.push({ words: 'The key of the log did not sign its newest checkpoint.' })
-  const other = fits ? undefined : anchors.find(({ origin }) => origin !== head.origin)
+  const other = anchors.find((anchor) => anchor.origin !== head.origin && !isContinued(anchor, own, fits))
   if (other) {
     const words = `An anchor belongs to the log ${other.origin}, and this is ${head.origin}: the anchor is from another ledger, or this ledger was replaced.`
     faults.push({ words })

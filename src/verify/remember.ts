@@ -76,11 +76,10 @@ export async function checkMemory(client: Client, url: string, env: Env, seldom 
 function reasonOf(old: Checkpoint, oldKey: string | undefined, own: Own | undefined): string | undefined {
   if (!own) return 'is no longer sealed'
   const { head, verifierKey, consistency } = own
+  if (old.origin !== head.origin) return `is ${head.origin} but was ${old.origin}`
+  if (verifierKey !== oldKey) return 'is signed by another key'
   if (!isSignedBy(head, verifierKey)) return 'has a checkpoint that its key did not sign'
-  const reason = breakBetween(old, head, consistency)
-  if (old.origin === head.origin) return verifierKey === oldKey ? reason : 'is signed by another key'
-  // An import without keys continues the same log under another name.
-  return reason === undefined && old.size > 0 ? undefined : `is ${head.origin} but was ${old.origin}`
+  return breakBetween(old, head, consistency)
 }
 
 interface CheckOptions {

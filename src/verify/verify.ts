@@ -1,12 +1,14 @@
 import { type Client, ConductError } from '../client/client.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
-import { type Fault, faultsOf, fetchBreak, NoCheckpoint, type Own, readOwn, shorterThan } from './heads.ts'
+import { type Fault, faultsOf, fetchBreak, isContinued, NoCheckpoint, type Own, readOwn, shorterThan } from './heads.ts'
 import { notCovered, recompute } from './recompute.ts'
 
 /** The result of `conduct verify`. */
 export interface Verified {
   /** The name of the log; empty if it has no checkpoint that says it. */
   origin: string
+  /** Other names of logs whose anchors fit: this one continues them under another name and key. */
+  continues: string[]
   /** How the log was checked: by recomputing it, or only by proofs from the server. */
   by: 'recomputing' | 'proofs'
   events: number
@@ -42,12 +44,15 @@ export async function verify(client: Client, anchors: readonly Checkpoint[]): Pr
     faults: own ? await checkProofs(client, anchors, own) : [],
   }
   const fits = found.faults.length === 0
-  const faults = [...found.faults, ...(own ? faultsOf(anchors, fits, own) : faultsWithout(failure, found.faults))]
+  const faults = [...found.faults, ...(own ? faultsOf(anchors, own, fits) : faultsWithout(failure, found.faults))]
   const anchored = Math.max(0, ...anchors.map(({ size }) => size))
   return {
     origin: own?.head.origin ?? '',
     by: isRecomputed ? 'recomputing' : 'proofs',
     sealed: own?.head.size ?? 0,
+    continues: own
+      ? [...new Set(anchors.filter((one) => isContinued(one, own, fits)).map(({ origin }) => origin))]
+      : [],
     anchors: anchors.length,
     anchored,
     ...found,

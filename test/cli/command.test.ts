@@ -40,7 +40,8 @@ test('a time is also a span: before now or, for what is to come, from now on', (
   assert.equal(parsed('run', 'run list', '--created-after', '2026-01-31T00:00:00Z'), '2026-01-31T00:00:00Z')
   const midnight = new Date('2026-01-31T00:00').toISOString()
   assert.equal(parsed('run', 'run list', '--created-after', '2026-01-31'), midnight)
-  assert.throws(() => parsed('run', 'run list', '--created-after', 'yesterday'), /like 2026-01-31, .* or 7d/)
+  for (const wrong of ['yesterday', '2026-02-30', '2026-13-01', '7x'])
+    assert.throws(() => parsed('run', 'run list', '--created-after', wrong), /like 2026-01-31, .* or 7d/, wrong)
 })
 
 testPlaces('commands create, change, show and delete a run', async ({ env, cwd }) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
-import { type Code, unknownThere } from '../../contract/error.ts'
+import { type Code, firstOf, unknownThere } from '../../contract/error.ts'
 import { isMissing, whyMissing } from '../../place/missing.ts'
 import type { Place } from '../../place/place.ts'
 import { amended } from './amend.ts'
@@ -67,7 +67,8 @@ export async function deliver(state: State, name: string, options: DeliverOption
     if (!state.claim(name, holder, 2 * tryMs)) return { outcome: 'busy', words: 'Another process is sending it.' }
     try {
       await sendAll(state, name, holder, options, words)
-    } catch (error) {
+    } catch (thrown) {
+      const error = firstOf(thrown)
       const reason = (error as Error).message
       const code = error instanceof ConductError ? error.code : undefined
       const isFinal = isRefusal(error)

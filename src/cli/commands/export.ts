@@ -51,7 +51,7 @@ function exportedPlace({ databaseUrl, ...options }: Options): Place {
   refuseBoth({ databaseUrl, ...options }, 'databaseUrl', 'profile')
   return {
     kind: 'local',
-    databaseUrl: databaseUrlIn(databaseUrl, env, process.cwd()),
+    databaseUrl: databaseUrlIn(databaseUrl, process.cwd()),
     project: undefined,
   }
 }

@@ -84,7 +84,7 @@ async function check(source: AsyncIterable<Uint8Array>, { acceptFuture = false }
 /** The database to fill. Throws a UsageError if no flag names it and the ledger is on a server. */
 function databaseOf({ databaseUrl, profile }: Options): string {
   if (databaseUrl === undefined) return ledgerDatabase(profile)
-  return databaseUrlIn(databaseUrl, process.env, process.cwd())
+  return databaseUrlIn(databaseUrl, process.cwd())
 }
 
 async function fill(

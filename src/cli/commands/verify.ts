@@ -73,12 +73,13 @@ function tell(found: Verified, place: Place, { json }: Options): void {
 }
 
 function linesOf(
-  { by, origin, events, sealed, anchors, anchored, dropped, erased, notCovered }: Verified,
+  { by, origin, continues, events, sealed, anchors, anchored, dropped, erased, notCovered }: Verified,
   place: Place,
 ): [string, string][] {
   return [
     ['ledger', shownPlace(place)],
     ['log', origin],
+    ['continues', continues.length > 0 ? `${continues.join(', ')}: another name and key, as after an import` : ''],
     ['events', `${events}, of which ${sealed} are sealed`],
     [
       'checked',

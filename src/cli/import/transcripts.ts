@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { stateFile, stateOf } from '../../capture/spool/state-file.ts'
 import { ConductError } from '../../client/client.ts'
-import { spanMsOf } from '../../contract/ago.ts'
+import { midnightOf, spanMsOf } from '../../contract/ago.ts'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger } from '../../place/place.ts'
@@ -115,7 +115,7 @@ const isOfAll = (error: Error) =>
 function readSince(text: string): number {
   const spanMs = spanMsOf(text)
   if (spanMs !== undefined) return Date.now() - spanMs
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  const at = midnightOf(text)?.getTime() ?? (/^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN)
   if (Number.isNaN(at))
     throw new InvalidArgumentError(`It must be like 2026-01-31, 2026-01-31T09:30:00Z or 30d, not '${text}'.`)
   return at

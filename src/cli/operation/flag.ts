@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { spanMsOf } from '../../contract/ago.ts'
+import { midnightOf, spanMsOf } from '../../contract/ago.ts'
 import { kebab } from '../../terminal/option.ts'
 import { featureOf } from './complete.ts'
 
@@ -167,11 +167,10 @@ const toCome = ['expiresAt', 'until']
  * Times are the API's.
  */
 function momentOf(text: string, field: string): string {
-  const spanMs = spanMsOf(text)
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(`${text}T00:00`).toISOString()
-  if (spanMs === undefined && !/^\d{4}/.test(text))
-    throw new InvalidArgumentError('It must be like 2026-01-31, 2026-01-31T09:30:00Z or 7d.')
-  if (spanMs === undefined) return text
+  const [spanMs, midnight] = [spanMsOf(text), midnightOf(text)]
+  if (midnight) return midnight.toISOString()
+  if (spanMs === undefined && text.includes('T')) return text
+  if (spanMs === undefined) throw new InvalidArgumentError('It must be like 2026-01-31, 2026-01-31T09:30:00Z or 7d.')
   return new Date(Date.now() + (toCome.includes(field) ? spanMs : -spanMs)).toISOString()
 }
 

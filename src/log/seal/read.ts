@@ -37,11 +37,15 @@ async function newestCheckpoint({ db, now, actor }: Pick<Ctx, 'db' | 'now' | 'ac
   throw new ConductError('UNAVAILABLE', words, { retryAfter: 10, isPlanned: failure === undefined, cause: failure })
 }
 
-/** Seals the log if the newest checkpoint is older than a minute, unless too much has happened since. */
+/**
+ * Seals the log if the newest checkpoint is older than a minute, or an import has left out the key that signed it, unless too
+ * much has happened since.
+ */
 export async function sealIfStale(db: Tx, now: string): Promise<void> {
   const newest = await readNewest(db)
   // In either direction: the clock may have been ahead when it was signed.
-  if (newest && Math.abs(Date.parse(now) - Date.parse(newest.signedAt)) < staleMs) return
+  const isFresh = newest && Math.abs(Date.parse(now) - Date.parse(newest.signedAt)) < staleMs
+  if (isFresh && (await readKey(db)).privateKey.length > 0) return
   await numberEvents(db)
   if ((await lastSeq(db)) - (await readSize(db)) > sealedByReader) return
   await sealAll(db, now)
