@@ -88,6 +88,25 @@ testLedger(
   },
 )
 
+testLedger(
+  'a search in the runs of a file shows each once, whatever was found of it',
+  async ({ app, adminKey, client }, t) => {
+    const { call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+    const files = [{ path: 'src/a.ts' }]
+    await client.createRun({ runId: 'FAILED', title: 'zebra', status: 'in_progress' })
+    await client.appendTurn({ runId: 'FAILED', prompt: 'x', files })
+    await client.updateRun({ runId: 'FAILED', status: 'failed' })
+    await client.createRun({ runId: 'LONG' })
+    for (let n = 0; n < 25; n++) await client.appendTurn({ runId: 'LONG', prompt: `zebra ${n}`, files })
+    const { text } = await call('search_ledger', { query: 'zebra', file: 'src/a.ts' })
+    assert.deepEqual(text.match(/^\w+ \S+/gm)?.toSorted(), ['run FAILED', 'run LONG'])
+    assert.match(
+      (await call('search_ledger', { query: 'zebra', file: 'src/a.ts', type: 'turn' })).text,
+      /^turn LONG\/25/,
+    )
+  },
+)
+
 testLedger('the error of a call says what would be right', async ({ app, adminKey, client }, t) => {
   const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const runId = (await call('start_run', { title: 'Passkeys' })).data.runId as string
