@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Client, Input, Output } from '../../client/client.ts'
+import type { Client, Output } from '../../client/client.ts'
 import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/browser/draft.ts'
 import { draftEtagOf, followsNewest, useAct } from '../data/query/change.ts'
@@ -16,7 +16,7 @@ interface Props {
   onChange: () => void
 }
 
-/** How long a project keeps its runs. The form counts what a retention would remove before it is saved. */
+/** How long a project keeps its runs. A retention that removes more than before is counted before it can be saved. */
 export function RetentionForm({ project, onClose, onChange }: Props) {
   const { slug } = project
   const begin = begunWith(project)
@@ -27,6 +27,8 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
     runDays: daysOf(runDays),
     keep: { failed: keepFailed, labels: labelsOf(labels) },
   }
+  const [counted, setCounted] = useState('')
+  const shown = JSON.stringify(given)
   const isNone = given.contentDays === null && given.runDays === null
   const work = async () => {
     const ifVersion = draftEtagOf(slug, draft, project.version)
@@ -42,12 +44,20 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
     onClose()
   }
   return (
-    <Form title={`Retention of ${slug}`} deed="Save retention" work={work} onClose={close} onConflict={conflict}>
+    <Form
+      title={`Retention of ${slug}`}
+      deed="Save retention"
+      isReady={isNone || counted === shown || !removesMore(given, project.retention)}
+      work={work}
+      onClose={close}
+      onConflict={conflict}
+    >
       {isRestored && <Restored />}
       <Days
         name="retention.contentDays"
         label="Erase the texts of a run after so many days; empty: never"
         days={contentDays}
+        fault={faultOf(given)}
         onInput={(contentDays) => change({ contentDays })}
       />
       <Days
@@ -67,7 +77,7 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
           onInput={(event) => change({ labels: event.currentTarget.value })}
         />
       </Field>
-      <Preview key={JSON.stringify(given)} slug={slug} retention={given} />
+      <Preview key={shown} slug={slug} retention={given} onCounted={() => setCounted(shown)} />
     </Form>
   )
 }
@@ -79,6 +89,27 @@ const begunWith = ({ version, retention }: Project) => ({
   keepFailed: retention?.keep.failed ?? false,
   labels: retention?.keep.labels.join(', ') ?? '',
 })
+
+const none: Retention = { contentDays: null, runDays: null, keep: { failed: false, labels: [] } }
+
+/** Whether a retention may remove what the one before does not. */
+function removesMore(given: Retention, before: Project['retention']): boolean {
+  const { contentDays, runDays, keep } = before ?? none
+  const isSooner = (days: number | null, than: number | null) =>
+    days !== null && days < (than ?? Number.POSITIVE_INFINITY)
+  return (
+    isSooner(given.contentDays, contentDays) ||
+    isSooner(given.runDays, runDays) ||
+    (keep.failed && !given.keep.failed) ||
+    keep.labels.some((label) => !given.keep.labels.includes(label))
+  )
+}
+
+/** Why texts cannot go after so many days; '' if they can. */
+const faultOf = ({ contentDays, runDays }: Retention) =>
+  contentDays !== null && runDays !== null && contentDays >= runDays
+    ? `The runs are deleted after ${plural(runDays, 'day')}: erase their texts sooner, or never.`
+    : ''
 
 const daysOf = (text: string) => (text.trim() === '' ? null : Number(text))
 
@@ -92,10 +123,11 @@ interface DaysProps {
   name: string
   label: string
   days: string
+  fault?: string
   onInput: (days: string) => void
 }
 
-const Days = ({ name, label, days, onInput }: DaysProps) => (
+const Days = ({ name, label, days, fault = '', onInput }: DaysProps) => (
   <Field name={name} label={label}>
     <input
       type="number"
@@ -103,21 +135,32 @@ const Days = ({ name, label, days, onInput }: DaysProps) => (
       max="36500"
       step="1"
       value={days}
+      ref={(input) => input?.setCustomValidity(fault)}
       onInput={(event) => onInput(event.currentTarget.value)}
     />
   </Field>
 )
 
+interface PreviewProps {
+  slug: string
+  retention: Retention
+  onCounted: () => void
+}
+
 /** Counts what the retention would remove now. */
-function Preview({ slug, retention }: { slug: string; retention: Retention }) {
+function Preview({ slug, retention, onCounted }: PreviewProps) {
   const [found, setFound] = useState<Forgotten>()
   const { act, isBusy, error } = useAct()
   const [end] = useState(() => new AbortController())
   useEffect(() => () => end.abort(), [])
-  const count = () => act(async () => setFound(await countForgotten(clientOf(slug), retention, end.signal)))
+  const count = async (button: HTMLButtonElement) => {
+    if (!button.form?.reportValidity()) return
+    const isDone = await act(async () => setFound(await countForgotten(clientOf(slug), retention, end.signal)))
+    if (isDone) onCounted()
+  }
   return (
     <div class="preview">
-      <button type="button" disabled={isBusy} onClick={count}>
+      <button type="button" disabled={isBusy} onClick={(event) => count(event.currentTarget)}>
         {isBusy ? 'Counting …' : 'Count what would go now'}
       </button>
       {error && <Problem error={error} />}
@@ -157,7 +200,7 @@ export function retentionWords(retention: Project['retention']): string {
     .join(' ')
 }
 
-type Retention = NonNullable<Input<'updateProject'>['retention']>
+type Retention = NonNullable<Project['retention']>
 /** The runs that would lose their texts, and those that would be deleted. */
 type Forgotten = Pick<Output<'forget'>, 'erased' | 'deleted'>
 
