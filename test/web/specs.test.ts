@@ -97,7 +97,7 @@ test('a user who can only read cannot move cards', async (t) => {
 })
 
 test('the page of a spec shows what is left, its runs and totals, and how to start the next attempt', async (t) => {
-  const { page, client } = await openPage(t, '#/specs/default/AUTH-001')
+  const { page, client, home } = await openPage(t, '#/specs/default/AUTH-001')
   await page.getByText('Nobody has written the spec AUTH-001 in project default yet').waitFor()
   await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] first thing\n- [ ] other thing\n' })
   const left = page.getByRole('region', { name: /^What is left/ })
@@ -134,9 +134,20 @@ test('the page of a spec shows what is left, its runs and totals, and how to sta
   await page.locator('ins', { hasText: '- [x] other thing' }).waitFor()
   await page.locator('.versions li', { hasText: 'v2' }).getByText('by first admin').waitFor()
   await page.getByLabel('to version').selectOption('1')
-  await page.getByText('The text is the same').waitFor()
+  const text = page.getByRole('region', { name: 'Text of version 1' })
+  await text.getByText('other thing').waitFor()
   await page.goBack()
   await page.locator('ins').waitFor()
   await page.getByRole('link', { name: 'Spec', exact: true }).click()
+  await page.getByText('Nothing: all items of the checklist are done.').waitFor()
+
+  // A run leads to the version that it used.
+  await page.goto(`${home}#/runs/default/RUN-002`)
+  await page.getByRole('link', { name: 'AUTH-001 v1' }).click()
+  await text.getByText('other thing').waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Versions' }).getAttribute('aria-current'), 'true')
+  await client.createRun({ specId: 'AUTH-001' })
+  await page.goto(`${home}#/runs/default/RUN-003`)
+  await page.getByRole('link', { name: 'AUTH-001 v2' }).click()
   await page.getByText('Nothing: all items of the checklist are done.').waitFor()
 })

@@ -31,7 +31,7 @@ const fields: Record<keyof FullRun, Show | 'elsewhere' | 'hidden'> = {
   specId: ({ run }) => (
     <Fact name="Spec">
       {run.specId && (
-        <a href={href(['specs', run.project, run.specId])}>
+        <a href={href(['specs', run.project, run.specId], { version: run.specVersion ?? undefined })}>
           {run.specId}
           {run.specVersion !== null && ` v${run.specVersion}`}
         </a>

@@ -3,6 +3,7 @@ import { goQuery, href, type Route } from '../app/router.ts'
 import { type List, useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
+import { Markdown } from '../runs/log.tsx'
 import { lazy, More, Problem, Skeleton } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
@@ -12,7 +13,7 @@ const Difference = lazy(() => import('./difference.tsx'))
 type FullSpec = Output<'getSpec'>['spec']
 type Version = Output<'listSpecVersions'>['versions'][number]
 
-/** Earlier versions of a spec, and the changes between two of them. The address names the two. */
+/** Earlier versions of a spec: the text of one, or the changes between two. The address names them. */
 export function SpecVersions({ spec: { project, specId, version }, route }: { spec: FullSpec; route: Route }) {
   const list = useList(
     `versions of ${project}/${specId}`,
@@ -21,8 +22,9 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
     { touches: (event) => event.project === project && event.subject === specId && event.type === 'spec.updated' },
   )
   const writers = useWriters(project, specId, list.items.length)
-  const to = numberIn(route, 'to') ?? version
-  const from = numberIn(route, 'from') ?? Math.max(1, to - 1)
+  const one = numberIn(route, 'version')
+  const to = numberIn(route, 'to') ?? one ?? version
+  const from = numberIn(route, 'from') ?? one ?? Math.max(1, to - 1)
   const compared = useCompared({ project, specId, from, to })
   const numbers = list.items.map((one) => one.version)
   return (
@@ -34,7 +36,13 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
       {compared.error && <Problem error={compared.error} onRetry={compared.reload} />}
       {compared.data && (
         <div aria-busy={!compared.isCurrent}>
-          <Difference before={textOf(compared.data.before)} after={textOf(compared.data.after)} />
+          {compared.data.before.version === compared.data.after.version ? (
+            <section aria-label={`Text of version ${compared.data.after.version}`}>
+              <Markdown text={textOf(compared.data.after)} />
+            </section>
+          ) : (
+            <Difference before={textOf(compared.data.before)} after={textOf(compared.data.after)} />
+          )}
         </div>
       )}
       {/* The list waits for what is above it, which would move it. */}
@@ -81,6 +89,9 @@ function Versions({ list, writers, specId, to, route }: VersionsProps) {
               {one.title ?? specId}
               {writers.has(one.createdAt) && <span class="muted"> by {writers.get(one.createdAt)}</span>}
             </span>
+            <a href={href(route.path, { version: one.version })}>
+              Text<span class="unseen"> of version {one.version}</span>
+            </a>
             <Ago at={one.createdAt} />
           </li>
         ))}
@@ -90,7 +101,8 @@ function Versions({ list, writers, specId, to, route }: VersionsProps) {
   )
 }
 
-function numberIn({ query }: Route, name: string): number | undefined {
+/** A number in the address. */
+export function numberIn({ query }: Route, name: string): number | undefined {
   const text = query.get(name) ?? ''
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
 }

@@ -19,7 +19,7 @@ import { actorText } from '../ui/words.ts'
 import { bearsOnTotals } from './spec-card.tsx'
 import { SpecMove } from './spec-move.tsx'
 import { Checklist, newSpecAddress, SpecFacts, specLooks } from './spec-status.tsx'
-import { SpecVersions } from './spec-versions.tsx'
+import { numberIn, SpecVersions } from './spec-versions.tsx'
 import { SpecChecks } from './spec-work.tsx'
 
 const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
@@ -64,7 +64,8 @@ interface ShownProps {
 
 function Shown({ spec, route, onChange }: ShownProps) {
   const { project, specId } = spec
-  const asked = route.query.get('view')
+  const version = numberIn(route, 'version') ?? spec.version
+  const asked = version === spec.version ? route.query.get('view') : 'versions'
   const view = asked === 'runs' || asked === 'versions' ? asked : 'spec'
   const isEditing = may(useSession(), 'agent') && asked === 'edit'
   return (
