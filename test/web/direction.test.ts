@@ -34,3 +34,36 @@ test('a text that turns its direction turns nothing beside it, and commands show
   const [end, begin] = [(await boxOf(title)).right, (await boxOf(project)).left]
   assert.ok(begin >= end, `the project begins at ${begin}, and the title ends at ${end}`)
 })
+
+test('a text from right to left is cut at its end, not at its beginning', async (t) => {
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 800, height: 800 } })
+  const title = 'إصلاح اتجاه النص في صفحة الدخول '.repeat(5)
+  await client.createRun({ title, status: 'completed', specId: 'A-1' })
+  await client.appendTurn({ runId: 'RUN-001', prompt: title, answer: title })
+  await client.createRun({ title, status: 'in_progress' })
+  await client.appendTurn({ runId: 'RUN-002', prompt: title, answer: title })
+  const since = new Date().toISOString()
+  await client.heartbeat({ runId: 'RUN-002', activity: { state: 'working', tool: 'Bash', since } })
+  await client.createSpec({ specId: 'A-1', title })
+  /** Whether the first letter is within the box of its element. */
+  const begins = (element: Element) => {
+    const letter = document.createRange()
+    const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode() as Text
+    letter.setStart(text, 0)
+    letter.setEnd(text, 1)
+    const [its, box] = [letter.getBoundingClientRect(), element.getBoundingClientRect()]
+    return its.left >= box.left - 1 && its.right <= box.right + 1
+  }
+  for (const [address, places] of [
+    ['#/', ['.recap .title', '.lane .title', '.lane .said']],
+    ['#/runs', ['table.runs .title']],
+    ['#/runs/default/RUN-001', ['h1', '.prose p', '.asked']],
+    ['#/specs', ['.card .title']],
+  ] as const) {
+    await page.goto(home + address)
+    for (const place of places) {
+      await page.locator(place).first().waitFor()
+      assert.ok(await page.locator(place).first().evaluate(begins), `${address} ${place}`)
+    }
+  }
+})
