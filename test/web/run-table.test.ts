@@ -116,8 +116,11 @@ test('columns are chosen per browser, and a narrow window drops them before titl
   await other.getByRole('link', { name: 'Costly' }).waitFor()
   const menu = other.getByText('Columns', { exact: true })
   assert.equal(await menu.count(), 0, 'where no column fits, none can be chosen')
-  await other.setViewportSize({ width: 900, height: 600 })
-  await menu.first().waitFor()
+  await other.setViewportSize({ width: 920, height: 600 })
+  await menu.first().click()
+  assert.equal(await other.getByRole('checkbox', { name: 'Agent', exact: true }).isChecked(), true)
+  assert.equal(await other.getByRole('checkbox', { name: 'Tokens no room' }).isChecked(), true)
+  await other.getByRole('checkbox', { name: 'Agent' }).uncheck()
   await other.setViewportSize({ width: 390, height: 844 })
   await other.getByText('default / RUN-001 · Verified', { exact: true }).waitFor()
   const heights = await other.locator('table.runs tbody tr').evaluateAll((rows) => rows.map((row) => row.clientHeight))
@@ -151,6 +154,9 @@ test('two runs can be selected, also by keyboard, and compared side by side', as
   assert.doesNotMatch((await row('Agent').getAttribute('class')) ?? '', /different/)
   await page.locator('del', { hasText: 'three' }).waitFor()
   await page.locator('ins', { hasText: 'two' }).waitFor()
+  await page.setViewportSize({ width: 360, height: 740 })
+  const heights = await page.locator('.compare .badge').evaluateAll((all) => all.map((it) => it.clientHeight))
+  assert.deepEqual(new Set(heights), new Set([22]), 'no badge breaks')
 })
 
 test('the backdrop of a dialog darkens the page to its edge', async (t) => {

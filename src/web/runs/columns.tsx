@@ -128,26 +128,35 @@ function useRoom(): number {
 /** The chosen columns that leave enough room for titles of these runs. The last ones are dropped first. */
 export function useColumns(runs: Run[]): Column[] {
   const chosen = useKept(kept)
-  let room = useRoom()
+  const room = useRoom()
   const some = columns.filter(({ name }) => chosen.includes(name))
   const areFailures = runs.length > 0 && runs.every(({ status }) => status === 'failed')
   const wanted = areFailures ? [failureColumn, ...some.filter(({ name }) => !rarelyTelling.includes(name))] : some
-  return wanted.filter((column) => {
-    room -= column.width
+  return fitting(wanted, room)
+}
+
+/** The first columns, up to one that has no room. */
+const fitting = (wanted: Column[], room: number): Column[] =>
+  wanted.filter(({ width }) => {
+    room -= width
     return room >= 0
   })
-}
 
 /** Chooses the columns for this browser. Nothing where none of them fits. */
 export function ColumnChoice() {
   const chosen = useKept(kept)
   const room = useRoom()
   if (columns.every(({ width }) => width > room)) return null
+  const some = columns.filter(({ name }) => chosen.includes(name))
+  const dropped = some.filter((column) => !fitting(some, room).includes(column))
   return (
     <Choice
       name="Columns"
       isQuiet
-      options={columns.map(({ name, label }) => ({ value: name, word: label }))}
+      options={columns.map((column) => ({
+        ...{ value: column.name, word: column.label },
+        note: dropped.includes(column) && 'no room',
+      }))}
       chosen={chosen}
       onChange={kept.write}
     />

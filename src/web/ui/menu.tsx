@@ -65,7 +65,7 @@ export function closeMenu(target: EventTarget | null): void {
 
 interface ChoiceProps {
   name: string
-  options: { value: string; word: string }[]
+  options: { value: string; word: string; note?: string | false }[]
   chosen: string[]
   onChange: (chosen: string[]) => void
   /** The label when nothing is chosen, instead of the name. */
@@ -90,10 +90,10 @@ export function Choice({ name, options, chosen, onChange, none, isQuiet = false 
     >
       <fieldset>
         <legend class="unseen">{name}</legend>
-        {options.map(({ value, word }) => (
+        {options.map(({ value, word, note }) => (
           <label key={value}>
             <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />
-            {word}
+            {word} {note && <span class="muted small">{note}</span>}
           </label>
         ))}
       </fieldset>
