@@ -65,8 +65,11 @@ test('filters are suggested from the runs, apply to a search, and can be removed
     await page.getByText('Filter', { exact: true }).click()
     await page.getByRole('button', { name, exact: true }).click()
   }
+  await page.setViewportSize({ width: 390, height: 844 })
   await filter('Agent')
   await page.getByRole('button', { name: 'claude-code', exact: true }).waitFor()
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, 'the menu stays in the window')
+  await page.setViewportSize({ width: 1280, height: 800 })
   await page.getByRole('textbox', { name: 'Agent' }).fill('co')
   await page.getByRole('button', { name: 'claude-code', exact: true }).waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'codex', exact: true }).click()
