@@ -209,7 +209,13 @@ function ViewMenu({ route }: { route: Route }) {
           </div>
         ))}
         {kept.length === 0 && <p class="muted small note">A view keeps filters, words and order under a name.</p>}
-        <button type="button" onClick={() => setNaming(true)}>
+        <button
+          type="button"
+          onClick={({ target }) => {
+            closeMenu(target)
+            setNaming(true)
+          }}
+        >
           Save this view
         </button>
       </Menu>

@@ -35,6 +35,8 @@ export function Form({ title, deed, isDanger = false, isReady = true, work, chil
   }
   const names = useRef(new Set<string>()).current
   const faults = { issues: error?.issues ?? [], names }
+  // The dialog would give it to the button that closes it.
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>('input, textarea, select')?.focus(), [])
   // Once the fields show the error.
   useEffect(() => {
     if (error) form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
