@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
 import { useRead } from '../data/query/read.ts'
@@ -31,6 +31,11 @@ export function Frame({ route, children }: { route: Route; children: ComponentCh
     if (field) field.focus()
     else palette()
   }
+  // What had the focus may have gone with the address.
+  useLayoutEffect(() => {
+    if (document.activeElement !== document.body) return
+    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
+  }, [route])
   useKeys({ ...Object.fromEntries(jumps), '?': help, 'mod+k': palette, '/': search })
   return (
     <div class="frame">

@@ -38,7 +38,10 @@ export default function SpecEditor({ spec, onSaved, onClose }: Props) {
           content={content}
           isBusy={isBusy}
           onKeepMine={() => save(newer)}
-          onTakeTheirs={() => take(newer)}
+          onTakeTheirs={() => {
+            take(newer)
+            form.current?.querySelector('input')?.focus()
+          }}
         />
       )}
       {isRestored && <Restored />}
@@ -128,9 +131,12 @@ interface ConflictProps {
 function EditorConflict({ newer, content, isBusy, onKeepMine, onTakeTheirs }: ConflictProps) {
   const place = useRef<HTMLDivElement>(null)
   // It appears above the editor, whose button the user has just pressed.
-  useEffect(() => place.current?.scrollIntoView({ block: 'start' }), [newer.version])
+  useEffect(() => {
+    place.current?.focus({ preventScroll: true })
+    place.current?.scrollIntoView({ block: 'start' })
+  }, [newer.version])
   return (
-    <div class="conflict" role="alert" ref={place}>
+    <div class="conflict" role="alert" tabIndex={-1} ref={place}>
       <p>
         <b>{actorText(newer.updatedBy)}</b> saved version {newer.version} while you edited. This is how your text
         differs from it:

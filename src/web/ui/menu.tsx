@@ -57,10 +57,12 @@ export const MoreActions = () => (
   </>
 )
 
-/** Closes the menu that contains an element. */
+/** Closes the menu that contains an element. The focus must not stay in what is hidden. */
 export function closeMenu(target: EventTarget | null): void {
   const menu = target instanceof Element ? target.closest('details') : null
-  if (menu) menu.open = false
+  if (!menu) return
+  if (menu.contains(document.activeElement)) menu.querySelector('summary')?.focus()
+  menu.open = false
 }
 
 interface ChoiceProps {
