@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
 import { blank, openPage } from '../support/browser.ts'
+import { adminKey } from '../support/server.ts'
 
 test('the board shows specs by status, with checklist and verdicts, and a card can be moved by keyboard', async (t) => {
-  const { page, client } = await openPage(t, '#/specs')
+  const { page, client, home } = await openPage(t, '#/specs')
   await page.getByText('conduct spec create').waitFor()
   await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] one\n- [ ] two\n- [ ] three' })
   await client.createSpec({ specId: 'AUTH-002', title: 'Log out', status: 'completed' })
@@ -16,6 +18,7 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await draft.getByText('Verified', { exact: true }).waitFor()
   const height = (await draft.locator('.card').boundingBox())?.height ?? 0
   assert.ok(height <= 100, `${height} px`)
+  assert.equal(await draft.getByText('default', { exact: true }).count(), 0, 'all cards are of one project')
 
   await draft.getByRole('link', { name: 'Log in' }).focus()
   await page.keyboard.press('Tab')
@@ -33,6 +36,12 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await page.keyboard.type('out')
   await pending.getByRole('link', { name: 'Log in' }).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Log out' }).waitFor()
+  await client.createProject({ slug: 'shop' })
+  await createClient({ url: home.slice(0, -1), key: adminKey, project: 'shop' }).createSpec({
+    specId: 'A',
+    title: 'Sold out',
+  })
+  await page.locator('.card', { hasText: 'Sold out' }).getByText('shop', { exact: true }).waitFor()
 })
 
 test('the specs are also a list, and a spec shows the newest check of each name over its runs', async (t) => {

@@ -25,6 +25,7 @@ interface Props extends Moving {
 export function Board({ pages, isBusy, ...moving }: Props) {
   const { move, error } = useMove(moving)
   const dragged = useRef<Spec | undefined>(undefined)
+  const isOfMany = new Set(pages.flatMap(({ specs }) => specs.map(({ project }) => project))).size > 1
   const drop = (status: Spec['status']) => {
     const spec = dragged.current
     dragged.current = undefined
@@ -39,6 +40,7 @@ export function Board({ pages, isBusy, ...moving }: Props) {
             key={index}
             page={page}
             status={specStatuses[index] ?? 'draft'}
+            isOfMany={isOfMany}
             onDrag={(spec) => {
               dragged.current = spec
             }}
@@ -55,6 +57,8 @@ export function Board({ pages, isBusy, ...moving }: Props) {
 interface ColumnProps extends Moving {
   page: Output<'listSpecs'>
   status: Spec['status']
+  /** Whether the board shows several projects. */
+  isOfMany: boolean
   /** A card was picked up, or dropped if undefined. */
   onDrag: (spec: Spec | undefined) => void
   /** Whether the dragged card can be dropped here. */

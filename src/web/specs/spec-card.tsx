@@ -9,6 +9,8 @@ import { NewestWork } from './spec-work.tsx'
 
 interface Props {
   spec: Spec
+  /** Whether the board shows several projects. */
+  isOfMany: boolean
   onMoved: (spec: Spec) => void
   onConflict: () => void
   /** The card is being dragged, or was dropped if undefined. */
@@ -16,7 +18,7 @@ interface Props {
 }
 
 /** A spec on the board. Its newest run is loaded once the card becomes visible. */
-export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
+export function SpecCard({ spec, isOfMany, onMoved, onConflict, onDrag }: Props) {
   const canMove = may(useSession(), 'agent')
   const card = useRef<HTMLLIElement>(null)
   const [isSeen, setSeen] = useState(false)
@@ -49,6 +51,7 @@ export function SpecCard({ spec, onMoved, onConflict, onDrag }: Props) {
       </a>
       <span class="facts">
         <span>{specId}</span>
+        {isOfMany && <span>{project}</span>}
         {spec.agent && <span>{spec.agent}</span>}
         <Checklist checklist={spec.checklist} isShort />
       </span>
