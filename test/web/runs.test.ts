@@ -87,6 +87,7 @@ test('a search finds the files that turns wrote, and leads to their changes', as
   await client.addDiffs({ runId, turn: 1, diffs: [{ path: 'src/login.ts', change: { status: 'modified', patch } }] })
   await page.goto(`${home}#/runs?q=passkey`)
   const part = page.locator('.results .parts', { hasText: 'src/login.ts' })
+  await part.getByText('in turn 1:').waitFor()
   await part.locator('mark', { hasText: 'passkey' }).waitFor()
   await part.getByRole('link', { name: 'src/login.ts' }).click()
   await page.waitForURL(/view=changes&turn=1&file=src%2Flogin.ts$/)

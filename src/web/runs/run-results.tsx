@@ -107,6 +107,7 @@ function Parts({ project, run, parts, q }: { project: string; run: string; parts
         return (
           <li key={`${type} ${subject} ${title}`}>
             <a href={href(['runs', project, run], to)}>{type === 'turn' ? `Turn ${to.turn}` : (title ?? subject)}</a>{' '}
+            {type === 'diff' && <span class="muted">in turn {to.turn}:</span>}{' '}
             <span class="muted">
               <Marked text={plainOf(snippet)} q={q} />
             </span>
