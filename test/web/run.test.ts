@@ -76,12 +76,19 @@ test('a run that an agent holds can be cancelled while it writes, but not comple
   await page.getByText('Finish').click()
   await page.getByRole('button', { name: 'Cancel run' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Complete run' }).count(), 0)
+  // It asks before it ends what an agent holds.
+  await page.getByRole('button', { name: 'Cancel run' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Cancel RUN-001?' })
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  assert.equal((await client.getRun({ runId: 'RUN-001' })).run.status, 'in_progress')
+  await page.getByText('Finish').click()
   let writes = 0
   await page.route('**/v1/runs/RUN-001', async (route) => {
     if (route.request().method() === 'PATCH' && writes++ < 2) await write()
     await route.continue()
   })
   await page.getByRole('button', { name: 'Cancel run' }).click()
+  await dialog.getByRole('button', { name: 'End the run' }).click()
   await page.getByText('CANCELLED', { exact: true }).waitFor()
   await page.locator('.standing').getByText('Failed').waitFor()
   assert.equal(writes, 3)

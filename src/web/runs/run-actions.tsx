@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks'
-import { ConductError } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { type Act, etagOf, useAct } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
 import { may, mayAdminister, useSession } from '../data/query/session.ts'
 import { lazy, Problem } from '../ui/loading.tsx'
 import { Menu, MoreActions } from '../ui/menu.tsx'
-import { CheckForm, DeleteForm, LabelForm } from './run-forms.tsx'
+import { CancelForm, CheckForm, cancel, DeleteForm, LabelForm } from './run-forms.tsx'
 
 const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
 
-type Form = 'check' | 'labels' | 'delete' | 'erase'
+type Form = 'check' | 'labels' | 'cancel' | 'delete' | 'erase'
 
 /**
  * The actions that the session may take on a run. Each change requires the version on screen. After a change here or by
@@ -23,7 +22,7 @@ export function RunActions({ run, onChange }: { run: Run; onChange: () => void }
   const mayChange = may(session, 'agent')
   return (
     <div class="actions">
-      {mayChange && <FinishMenu run={run} it={it} onChange={onChange} />}
+      {mayChange && <FinishMenu run={run} it={it} onChange={onChange} onCancel={() => setForm('cancel')} />}
       {mayChange && (
         <button type="button" onClick={() => setForm('check')}>
           Add check
@@ -62,13 +61,22 @@ interface FormProps {
 function OpenForm({ form, run, onClose, onChange }: FormProps) {
   if (form === 'check') return <CheckForm run={run} onClose={onClose} onChange={onChange} />
   if (form === 'labels') return <LabelForm run={run} onClose={onClose} onChange={onChange} />
+  if (form === 'cancel') return <CancelForm run={run} onClose={onClose} onChange={onChange} />
   if (form === 'delete') return <DeleteForm run={run} onClose={onClose} onConflict={onChange} />
   const { project, runId } = run
   return <EraseDialog title={`Erase the texts of ${runId}?`} project={project} input={{ runId }} onClose={onClose} />
 }
 
+interface FinishProps {
+  run: Run
+  it: Act
+  onChange: () => void
+  /** Asks whether to cancel the run. */
+  onCancel: () => void
+}
+
 /** The holder of the lease finishes a run; anyone else can only cancel it. */
-function FinishMenu({ run, it, onChange }: { run: Run; it: Act; onChange: () => void }) {
+function FinishMenu({ run, it, onChange, onCancel }: FinishProps) {
   if (run.status === 'completed' || run.status === 'failed') return null
   const { isBusy } = it
   const act = async (work: () => Promise<unknown>) => {
@@ -89,31 +97,10 @@ function FinishMenu({ run, it, onChange }: { run: Run; it: Act; onChange: () => 
           It failed
         </button>
       )}
-      <button type="button" disabled={isBusy} onClick={() => act(() => cancel(run))}>
+      <button type="button" disabled={isBusy} onClick={isHeld ? onCancel : () => act(() => cancel(run))}>
         Cancel run
       </button>
       {isHeld && <p class="small muted">An agent holds this run, so only that agent can complete it.</p>}
     </Menu>
   )
-}
-
-const tries = 5
-
-/** Cancels a run that changes all the time. Other changes do not matter, unless it has ended meanwhile. */
-async function cancel({ project, runId }: Run): Promise<void> {
-  const client = clientOf(project)
-  for (let left = tries; left > 0; left--) {
-    const { run } = await client.getRun({ runId })
-    if (run.status === 'completed' || run.status === 'failed') {
-      throw new ConductError('CONFLICT', `The run has ended in the meantime: it is ${run.status}.`)
-    }
-    try {
-      const failure = { code: 'CANCELLED', message: 'Cancelled in the dashboard.' }
-      await client.updateRun({ runId, status: 'failed', failure, ifVersion: etagOf(run) })
-      return
-    } catch (error) {
-      if (!(error instanceof ConductError && error.code === 'PRECONDITION_FAILED')) throw error
-    }
-  }
-  throw new ConductError('CONFLICT', 'The run keeps changing: try again.')
 }

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { ConductError } from '../../client/client.ts'
 import type { CheckResult } from '../../nouns/run/check/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { goFrom, href } from '../app/router.ts'
@@ -45,12 +46,12 @@ export function CheckForm({ run: { project, runId }, onClose, onChange }: Change
   return (
     <Form title={`Check ${runId}`} deed="Add check" work={work} onClose={close}>
       {isRestored && <Restored />}
-      <Field
-        name="name"
-        label="Name: the check replaces your earlier ones of this name, and those of others if you did not write to the run"
-      >
+      <Field name="name" label="Name">
         <input value={name} required onInput={(event) => change({ name: event.currentTarget.value })} />
       </Field>
+      <p class="muted small note">
+        It replaces your earlier checks of this name, and also those of others unless you wrote to the run.
+      </p>
       <fieldset class="field">
         <legend>Result</legend>
         <div class="row">
@@ -153,4 +154,47 @@ export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: (
       </p>
     </Form>
   )
+}
+
+export function CancelForm({ run, onClose, onChange }: ChangeProps) {
+  const work = async () => {
+    await cancel(run)
+    onChange()
+  }
+  return (
+    <Form
+      title={`Cancel ${run.runId}?`}
+      deed="End the run"
+      isDanger
+      work={work}
+      onClose={onClose}
+      onConflict={onChange}
+    >
+      <p>
+        An agent holds this run and may still be at work. The run ends as failed, and this page cannot continue it. The
+        agent itself is not stopped.
+      </p>
+    </Form>
+  )
+}
+
+const tries = 5
+
+/** Cancels a run that changes all the time. Other changes do not matter, unless it has ended meanwhile. */
+export async function cancel({ project, runId }: Run): Promise<void> {
+  const client = clientOf(project)
+  for (let left = tries; left > 0; left--) {
+    const { run } = await client.getRun({ runId })
+    if (run.status === 'completed' || run.status === 'failed') {
+      throw new ConductError('CONFLICT', `The run has ended in the meantime: it is ${run.status}.`)
+    }
+    try {
+      const failure = { code: 'CANCELLED', message: 'Cancelled in the dashboard.' }
+      await client.updateRun({ runId, status: 'failed', failure, ifVersion: etagOf(run) })
+      return
+    } catch (error) {
+      if (!(error instanceof ConductError && error.code === 'PRECONDITION_FAILED')) throw error
+    }
+  }
+  throw new ConductError('CONFLICT', 'The run keeps changing: try again.')
 }
