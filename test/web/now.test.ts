@@ -142,6 +142,13 @@ test('the most telling runs are the newest two that went wrong, and those with t
   const some = runs([wrong, changed(1), wrong, wrong, changed(90), {}, { usage: { costUsd: 1 } }])
   const telling = tellingOf(some).map(({ runId }) => runId)
   assert.deepEqual(telling.toSorted(), ['R-0', 'R-1', 'R-2', 'R-4', 'R-6'])
+  const failed = runs([{}, wrong, wrong, wrong, wrong, changed(1), {}])
+  assert.deepEqual(
+    tellingOf(failed)
+      .map(({ runId }) => runId)
+      .toSorted(),
+    ['R-1', 'R-2', 'R-3', 'R-4', 'R-5'],
+  )
 })
 
 test('an unknown cost is not zero', () => {

@@ -44,9 +44,11 @@ const isWrong = ({ status, verdict }: Counted) => status === 'failed' || verdict
 const weightOf = ({ changes, usage }: Counted) =>
   (changes?.insertions ?? 0) + (changes?.deletions ?? 0) + 100 * (usage?.costUsd ?? 0)
 
-/** The runs that say most about what happened: the newest failures, then those with the most work, by their end. */
+/** The runs that say most about what happened: the two newest failures and those with the most work, by their end. */
 export function tellingOf<R extends Counted>(runs: readonly R[]): R[] {
   const wrong = runs.filter(isWrong).slice(0, mostWrong)
-  const right = runs.filter((run) => !isWrong(run)).toSorted((a, b) => weightOf(b) - weightOf(a))
-  return [...wrong, ...right.slice(0, mostTelling - wrong.length)].toSorted(byEnd)
+  const others = runs
+    .filter((run) => !wrong.includes(run))
+    .toSorted((a, b) => weightOf(b) - weightOf(a) || Number(isWrong(b)) - Number(isWrong(a)))
+  return [...wrong, ...others.slice(0, mostTelling - wrong.length)].toSorted(byEnd)
 }
