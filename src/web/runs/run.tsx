@@ -45,7 +45,14 @@ export default function RunPage({ project, id: runId, route }: PageProps) {
       <Head title={run?.title ?? runId} tab={`${runId} ${run?.title ?? ''}`}>
         {isThere && isWhole && <RunActions run={run} onChange={onChange} />}
       </Head>
-      {!isThere && read.error && <Problem error={read.error} onRetry={read.reload} />}
+      {!isThere && read.error?.code === 'NOT_FOUND' && (
+        <p class="empty">
+          There is no run {runId} in project {project}, or it was deleted.
+        </p>
+      )}
+      {!isThere && read.error && read.error.code !== 'NOT_FOUND' && (
+        <Problem error={read.error} onRetry={read.reload} />
+      )}
       {!isThere && !read.error && <Skeleton rows={8} />}
       {isThere && !isWhole && <Skeleton rows={8} />}
       {isThere && isWhole && <Shown run={run} history={history} last={last} route={route} />}

@@ -28,7 +28,7 @@ export function Problem({ error, onRetry }: { error: ConductError; onRetry?: () 
       <p>{error.message}</p>
       {error.requestId && (
         <p class="muted small">
-          Request <code>{error.requestId}</code>, as the server's log has it.
+          In the server’s log, this is request <code>{error.requestId}</code>.
         </p>
       )}
       {onRetry && (
