@@ -97,6 +97,8 @@ test('filters are suggested from the runs, apply to a search, and can be removed
   await page.goto(`${home}#/runs?q=passkey&author=Ada%20%3Ca%40example.com%3E&status=completed`)
   await page.getByRole('link', { name: 'Passkey kept' }).waitFor()
   assert.equal(await page.locator('.results .title').count(), 1)
+  await page.goto(`${home}#/runs?createdAfter=2026-03-02`)
+  await page.getByTitle('Remove Created from: Mar 2, 2026').waitFor()
   await page.goto(`${home}#/runs?q=passkey&branch=topic%2Fpasskeys&status=completed`)
   await page.getByText('No run that these filters show contains all of these words.').waitFor()
 })

@@ -37,6 +37,7 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
     .or(dialog.getByText('test'))
     .first()
     .waitFor()
+  await dialog.getByText(/^[A-Z][a-z]{2} \d+, \d{4}, \d+:\d\d\s[AP]M$/).waitFor()
   await dialog.getByRole('button', { name: 'Disable' }).click()
   await row.getByText('Disabled').waitFor()
   await dialog.getByRole('button', { name: 'Send again' }).click()

@@ -8,7 +8,7 @@ import { Field, Form } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
 import { Fact } from '../ui/text.tsx'
-import { Ago } from '../ui/time.tsx'
+import { Ago, timeWords } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
 
 const reasons: Record<NonNullable<Webhook['disabledReason']>, string> = {
@@ -96,7 +96,7 @@ export function WebhookDialog({ it, onDeed, onDone, onClose }: Props) {
         <Fact name="Format">{it.format}</Fact>
         <Fact name="State">{lookOf(it)?.word ?? 'Enabled'}</Fact>
         <Fact name="Delivered up to event">{String(it.after)}</Fact>
-        <Fact name="Next attempt">{it.nextAttemptAt && new Date(it.nextAttemptAt).toLocaleString('en')}</Fact>
+        <Fact name="Next attempt">{it.nextAttemptAt && timeWords(it.nextAttemptAt)}</Fact>
         <Fact name="Last error">{it.lastError}</Fact>
       </dl>
       <div class="row wrap">

@@ -14,6 +14,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { Marked, placeOf } from '../ui/marked.tsx'
 import { useSettled } from '../ui/search-field.tsx'
+import { dateWords } from '../ui/time.tsx'
 import { go, href } from './router.ts'
 import { toggleTheme } from './theme.ts'
 
@@ -199,8 +200,6 @@ const icons: Record<Found['type'], IconName> = {
   feature: 'features',
 }
 
-const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
-
 function itemOf({ type, project, subject, title, author, agent, verdict, at, snippet, parts }: Found, q: string): Item {
   const [part] = parts ?? []
   const facts = [
@@ -208,7 +207,7 @@ function itemOf({ type, project, subject, title, author, agent, verdict, at, sni
     agent,
     author && nameOf(author),
     verdict !== 'unchecked' && verdict,
-    day.format(new Date(at)),
+    dateWords(at),
   ]
   return {
     id: `${type} ${project} ${subject}`,

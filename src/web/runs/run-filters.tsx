@@ -10,6 +10,7 @@ import { Icon } from '../ui/icon.tsx'
 import { Choice, closeMenu, Menu } from '../ui/menu.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
+import { dateWords, timeWords } from '../ui/time.tsx'
 import { ColumnChoice } from './columns.tsx'
 import { filterFields, filterNames } from './filter-fields.ts'
 
@@ -128,10 +129,11 @@ function Spans({ onChoose }: Pick<SuggestionsProps, 'onChoose'>) {
 const wordsOf = ({ kind }: Field, value: string): string =>
   spans.find(([span]) => kind === 'day' && span === value)?.[1] ?? (kind === 'day' ? dayIn(value) : value)
 
-/** A moment of an address by its minute, in the viewer's time zone. */
-const dayIn = (value: string) =>
-  value.includes('T') && !Number.isNaN(Date.parse(value)) ? minute.format(new Date(value)) : value
-const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
+/** A day or a moment of an address in words. */
+function dayIn(value: string): string {
+  if (Number.isNaN(Date.parse(value)) || !/^\d{4}-/.test(value)) return value
+  return value.includes('T') ? timeWords(value) : dateWords(value)
+}
 
 interface SuggestionsProps {
   field: Suggested

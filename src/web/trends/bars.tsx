@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { Icon } from '../ui/icon.tsx'
+import { dateWords } from '../ui/time.tsx'
 import type { Series } from './chart.tsx'
 
 const heightPx = 160
@@ -62,6 +63,9 @@ function stacked(labels: string[], series: Series[]): uPlot.AlignedData {
   return [labels.map((_, index) => index), ...layers.reverse()]
 }
 
+/** A day without its year. */
+const axisDay = (day = '') => (day && dateWords(day).split(',', 1)[0]) ?? ''
+
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 })
 /** A chart of whole numbers has no fractional grid lines. */
 const wholeSteps = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
@@ -89,7 +93,7 @@ function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, wi
         ticks: { show: false },
         incrs: [1, 2, 5, 7, 14, 30],
         space: 54,
-        values: (_, at) => at.map((index) => labels[index]?.slice(5) ?? ''),
+        values: (_, at) => at.map((index) => axisDay(labels[index])),
       },
       {
         stroke: soft,

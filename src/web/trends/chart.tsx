@@ -1,5 +1,6 @@
 import { lazy } from '../ui/loading.tsx'
 import type { Look } from '../ui/status.tsx'
+import { dateWords } from '../ui/time.tsx'
 
 const Bars = lazy(() => {
   requireLanguage()
@@ -70,7 +71,7 @@ function SeriesTable({ title, labels, series }: { title: string; labels: string[
           {labels
             .map((label, index) => (
               <tr key={label}>
-                <th scope="row">{label}</th>
+                <th scope="row">{dateWords(label)}</th>
                 {series.map(({ word, values }) => (
                   <td key={word}>{numberOf(values[index])}</td>
                 ))}

@@ -45,6 +45,11 @@ const short = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 's
 /** The time in the viewer's time zone: `Mar 2, 2026, 8:00 AM`. */
 export const timeWords = (at: string): string => short.format(new Date(at))
 
+const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
+
+/** The day of a time in the viewer's time zone, or a day like `2026-03-02`: `Mar 2, 2026`. */
+export const dateWords = (at: string): string => date.format(new Date(at.length === 10 ? `${at}T00:00` : at))
+
 /** The time in the viewer's time zone and how long ago that is, with seconds on hover. */
 export function When({ at }: { at: string }) {
   const now = useNow()
