@@ -51,8 +51,7 @@ export function SpecCard({ spec, isOfMany, onMoved, onConflict, onDrag }: Props)
       </a>
       <span class="facts">
         <span>{specId}</span>
-        {isOfMany && <span>{project}</span>}
-        {spec.agent && <span>{spec.agent}</span>}
+        {isOfMany ? <span>{project}</span> : spec.agent && <span>{spec.agent}</span>}
         <Checklist checklist={spec.checklist} isShort />
       </span>
       <div class="foot">

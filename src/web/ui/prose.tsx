@@ -100,7 +100,13 @@ function List({ list }: { list: Tokens.List }) {
       {elementsOf(item.tokens)}
     </li>
   ))
-  return list.ordered ? <ol start={list.start === '' ? undefined : list.start}>{items}</ol> : <ul>{items}</ul>
+  return list.ordered ? (
+    <ol dir="auto" start={list.start === '' ? undefined : list.start}>
+      {items}
+    </ol>
+  ) : (
+    <ul dir="auto">{items}</ul>
+  )
 }
 
 function Table({ table: { header, rows } }: { table: Tokens.Table }) {
