@@ -80,7 +80,7 @@ function optionsOf(labels: string[], series: Series[], swatches: HTMLElement, wi
     height: heightPx,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 4, 0, 0],
+    padding: [8, 12, 0, 0],
     scales: {
       x: { time: false, range: () => [-0.6, labels.length - 0.4] },
       y: { range: (_, __, max) => [0, Math.max(isWhole ? 4 : 0, max) || 1] },
