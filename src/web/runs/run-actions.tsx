@@ -4,7 +4,7 @@ import { type Act, etagOf, useAct } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
 import { may, mayAdminister, useSession } from '../data/query/session.ts'
 import { lazy, Problem } from '../ui/loading.tsx'
-import { Menu, MoreActions } from '../ui/menu.tsx'
+import { closeMenu, Menu, MoreActions } from '../ui/menu.tsx'
 import { CancelForm, CheckForm, cancel, DeleteForm, LabelForm } from './run-forms.tsx'
 
 const EraseDialog = lazy(() => import('../admin/erase-dialog.tsx'))
@@ -85,6 +85,10 @@ function FinishMenu({ run, it, onChange, onCancel }: FinishProps) {
   const end = (status: 'completed' | 'failed') =>
     act(() => clientOf(run.project).updateRun({ runId: run.runId, status, ifVersion: etagOf(run) }))
   const isHeld = run.leaseExpiresAt !== null
+  const ask = (target: EventTarget | null) => {
+    closeMenu(target)
+    onCancel()
+  }
   return (
     <Menu label="Finish">
       {!isHeld && (
@@ -97,7 +101,7 @@ function FinishMenu({ run, it, onChange, onCancel }: FinishProps) {
           It failed
         </button>
       )}
-      <button type="button" disabled={isBusy} onClick={isHeld ? onCancel : () => act(() => cancel(run))}>
+      <button type="button" disabled={isBusy} onClick={({ target }) => (isHeld ? ask(target) : act(() => cancel(run)))}>
         Cancel run
       </button>
       {isHeld && <p class="small muted">An agent holds this run, so only that agent can complete it.</p>}

@@ -49,7 +49,7 @@ export function CheckForm({ run: { project, runId }, onClose, onChange }: Change
       <Field name="name" label="Name">
         <input value={name} required onInput={(event) => change({ name: event.currentTarget.value })} />
       </Field>
-      <p class="muted small note">
+      <p class="field">
         It replaces your earlier checks of this name, and also those of others unless you wrote to the run.
       </p>
       <fieldset class="field">
