@@ -1,8 +1,10 @@
 /** What joins the words of code: paths, ids, members. */
 const joiners = '._/:@#-'
 
-/** Letters and digits, joined. */
-const chunk = new RegExp(`[\\p{L}\\p{N}]+(?:[${joiners}]+[\\p{L}\\p{N}]+)*`, 'gu')
+/** Letters, with the marks on them, and digits. */
+const letters = '[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}]*'
+/** Such, joined. */
+const chunk = new RegExp(`${letters}(?:[${joiners}]+${letters})*`, 'gu')
 /** A control sequence of a terminal, such as a colour: ECMA-48, 5.4. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with one.
 const control = /\x1b\[[0-?]{0,100}[ -/]{0,10}[@-~]/g
@@ -30,9 +32,11 @@ const piecesOf = (whole: string): { text: string; isUnspaced: boolean }[] =>
     return text === undefined ? [] : { text, isUnspaced: at % 2 === 1 }
   })
 
+const lettersOf = (text: string): string[] => text.match(/.\p{M}*/gsu) ?? []
+
 /** `abc` as `ab` and `bc`; a single letter as it is. */
-function pairsOf(letters: string): string[] {
-  const all = Array.from(letters)
+function pairsOf(text: string): string[] {
+  const all = lettersOf(text)
   return all.length === 1 ? all : all.slice(1).map((letter, at) => `${all[at]}${letter}`)
 }
 
@@ -66,7 +70,7 @@ export function wordsOf(text: string): Set<string> {
     const pieces = piecesOf(whole)
     if (pieces.every(({ isUnspaced }) => !isUnspaced)) continue
     for (const { text, isUnspaced } of pieces) {
-      for (const some of isUnspaced ? [...text, ...pairsOf(text)] : wordsOf(text)) words.add(some)
+      for (const some of isUnspaced ? [...lettersOf(text), ...pairsOf(text)] : wordsOf(text)) words.add(some)
     }
   }
   return words
@@ -90,9 +94,9 @@ export function termsOf(query: string): string[] {
   return [...new Set(terms)].slice(0, mostTerms)
 }
 
-const joined = new RegExp(`^[\\p{L}\\p{N}${joiners}]+`, 'u')
+const joined = new RegExp(`^[\\p{L}\\p{M}\\p{N}${joiners}]+`, 'u')
 
-const open = new RegExp(`[\\p{L}\\p{N}${joiners}]$`, 'u')
+const open = new RegExp(`[\\p{L}\\p{M}\\p{N}${joiners}]$`, 'u')
 
 /** Whether a word may go on after the end of `text`. */
 export const endsInWord = (text: string) => open.test(text)

@@ -66,13 +66,13 @@ function ownerAndName(origin: string): string {
   return path.split(/[/:]/).filter(Boolean).slice(-2).join('.')
 }
 
-/** The valid slug that comes closest to the text. Where that has other letters than ASCII, it ends with a digest of them. */
+/** The valid slug that comes closest to the text. Where that has letters without one in ASCII, it ends with a digest. */
 function slugOf(text: string): string {
   const plain = text.normalize('NFKD').replace(/\p{M}+/gu, '')
   const slug = plain
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 120)
+    .slice(0, 128)
   if (/^\p{ASCII}*$/u.test(plain)) return slug || 'default'
-  return `${slug.replace(/-$/, '') || 'project'}-${hash('sha256', text.normalize('NFC')).slice(0, 6)}`
+  return `${slug.slice(0, 120).replace(/-$/, '') || 'project'}-${hash('sha256', text.normalize('NFC')).slice(0, 6)}`
 }
