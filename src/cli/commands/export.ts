@@ -36,9 +36,9 @@ export function exportCommand(): Command {
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { env } = process
   const place = exportedPlace(options)
-  requireLedger(place)
   const target = file === '-' ? undefined : file
   if (target !== undefined) await requireFree(target, place, options)
+  requireLedger(place)
   await using connection = await connect(place, env, tries)
   const { client } = connection
   const work = target === undefined ? toOutput(client, options) : toFile(target, client, options)

@@ -102,9 +102,10 @@ interface UndoProps {
 export function Undo({ done: { words, runs, back }, onClose }: UndoProps) {
   const button = useRef<HTMLButtonElement>(null)
   const { act, isBusy, error } = useAct()
-  // The pressed button is gone, and the focus with it. The next key is for this button.
+  // The pressed button is gone or goes with its row, and the focus with it. The next key is for this button.
   useLayoutEffect(() => {
-    if (document.activeElement === document.body) button.current?.focus({ preventScroll: true })
+    const { activeElement, body } = document
+    if (activeElement === body || activeElement?.closest('.decisions')) button.current?.focus({ preventScroll: true })
   }, [])
   useEffect(() => {
     const timer = setTimeout(() => onClose(document.activeElement === button.current), undoMs)
