@@ -37,7 +37,8 @@ export function SpecVersions({ spec: { project, specId, version }, route }: { sp
       {compared.data && (
         <div aria-busy={!compared.isCurrent}>
           {compared.data.before.version === compared.data.after.version ? (
-            <section aria-label={`Text of version ${compared.data.after.version}`}>
+            <section aria-labelledby="version-text">
+              <h2 id="version-text">Text of version {compared.data.after.version}</h2>
               <Markdown text={textOf(compared.data.after)} />
             </section>
           ) : (
