@@ -461,7 +461,9 @@ testLedger('a failed run is found by why it failed', async (ledger) => {
     status: 'failed',
     failure: { code: 'DEPLOY_FAILED', message: 'No quota left.' },
   })
-  await client.createRun({ runId: 'B', status: 'failed' })
+  const generated = { code: 'EXIT_1', message: 'The command ended with exit code 1 quota.' }
+  await client.createRun({ runId: 'B', status: 'failed', failure: generated })
+  assert.deepEqual(await find('EXIT_1'), ['run B'])
   for (const q of ['DEPLOY_FAILED', 'quota', 'deploy']) assert.deepEqual(await find(q), ['run A'], q)
   for (const q of ['code', 'message']) assert.deepEqual(await find(q), [], q)
   await client.updateRun({ runId: 'A', status: 'completed', failure: null })

@@ -20,7 +20,6 @@ const longest = 100
 /** Of a deeper path, what follows each of its first slashes. */
 const mostEnds = 20
 
-/** No letter of an unspaced script. */
 const isAscii = /^\p{ASCII}*$/u
 
 const normal = (word: string) => word.slice(0, longest).toLowerCase()
@@ -43,7 +42,7 @@ function pairsOf(text: string): string[] {
 /**
  * The words by which a text is found: of `src/auth/loginForm.ts` the whole, what follows each slash, each part, and the
  * humps of `loginForm`; of text without spaces also each letter and each pair of letters. A control sequence of a terminal
- * separates words. In lower case, each once. At most some nine bytes of words come of each byte of text.
+ * separates words. In lower case, each once. At most some fourteen bytes of words come of each byte of text.
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()

@@ -37,7 +37,7 @@ export const sessionRules = (cwd: string, home: string): SessionRules => ({
 export function rulesAt(cwd: string, tree: Snapshot | undefined): SessionRules | undefined {
   const home = homeOf(cwd, tree)
   if (home === undefined) return undefined
-  return readable(() => sessionRules(cwd, home)) ?? { home, rules: [], required: [] }
+  return readable(() => sessionRules(cwd, home)) ?? { home, rules: [], required: [], isUnreadable: true }
 }
 
 /** The folder whose conduct.json applies: the current one or, in a linked worktree without one, the top. */

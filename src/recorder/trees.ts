@@ -19,6 +19,8 @@ export interface SessionRules {
   home: string
   rules: CheckRule[]
   required: string[]
+  /** Whether the file could not be read, so that nobody knows which commands are checks. */
+  isUnreadable?: true
 }
 
 /** A session's command that is the same as one of these is a check of that name. */

@@ -21,7 +21,10 @@ export interface Own {
   consistency: readonly string[]
 }
 
-/** Whether an anchor is of this log although it has another origin, since the log `fits` it: an import left out the keys. */
+/**
+ * Whether an anchor is of this log although it has another origin: an import left out the keys. `fits` says that no fault was
+ * found.
+ */
 export const isContinued = (anchor: Checkpoint, { head }: Own, fits: boolean) =>
   fits && anchor.origin !== head.origin && anchor.size > 0 && !isUnsigned(anchor)
 

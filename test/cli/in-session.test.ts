@@ -175,3 +175,19 @@ test('a check that masking makes look like its rule is a claim', async (t) => {
   const [check, ...others] = checks.map(({ evidence, command }) => [evidence, command])
   assert.deepEqual([check, others], [['self', "sh -c 'npm test && export NPM_TOKEN=[masked] true'"], []])
 })
+
+test('in a session that began with unreadable rules, no recorder sees a check', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": 5 }, "required": ["tests"] }' })
+  await claudeIn(cwd, env, 'A').prompt('Work')
+  const words = ['check', 'exec', '--name', 'tests', '--', 'true']
+  assert.equal((await conductHere(words, { ...env, CLAUDE_CODE_SESSION_ID: 'A' }, cwd)).code, 0)
+  await syncAll(env)
+  const client = await user.ledger()
+  assert.deepEqual(
+    (await client.listChecks({})).checks.map(({ evidence }) => evidence),
+    ['self'],
+  )
+  assert.equal((await client.listRuns({})).runs[0]?.evidence, 'self')
+})

@@ -78,7 +78,7 @@ export function isByRule({ name, command, exitCode }: Ended, session: Recording 
 /** The rules of the session, or else those of the folder; undefined if they are unreadable. */
 function rulesOf(session: Recording | undefined, cwd: string): SessionRules | undefined {
   const { checks }: Memo = session?.memo ?? {}
-  if (checks) return checks
+  if (checks) return checks.isUnreadable ? undefined : checks
   const file = projectFileOf(cwd)
   return readable(() => sessionRules(cwd, file === undefined ? cwd : dirname(file)))
 }

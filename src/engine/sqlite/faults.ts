@@ -72,8 +72,10 @@ function tryToRead() {
   const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
   for (;;) {
     try {
-      using db = new DatabaseSync(workerData, { readOnly: true })
-      db.prepare('select count(*) from sqlite_schema').get()
+      {
+        using db = new DatabaseSync(workerData, { readOnly: true })
+        db.prepare('select count(*) from sqlite_schema').get()
+      }
       parentPort?.postMessage('read')
       return
     } catch {
