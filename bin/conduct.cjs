@@ -40,11 +40,22 @@ function notBuilt() {
 
 function start() {
   if (word === 'serve') require('./frugal.cjs').restart(process.argv.slice(1))
+  endWithWrapper()
   if (word === 'hook' || word === 'init') newer.keepLauncher(__filename)
   try {
     keepCompiled()
   } catch (_) {}
   require(main)
+}
+
+// An old Node.js that cannot be replaced waits for this process. A signal that it cannot pass on ends it alone.
+function endWithWrapper() {
+  const wrapper = Number(process.env.CONDUCT_WRAPPER)
+  delete process.env.CONDUCT_WRAPPER
+  if (word !== 'serve' || !wrapper) return
+  setInterval(() => {
+    if (process.ppid !== wrapper) process.kill(process.pid, 'SIGTERM')
+  }, 1000).unref()
 }
 
 // Code once compiled is kept in a folder of the user's own, which spares later starts the work. One that others may write to

@@ -69,6 +69,8 @@ exports.restart = (node, program) => {
   const args = [program].concat(process.argv.slice(2))
   const env = Object.assign({}, process.env, { CONDUCT_RESTARTED: '1' })
   if (process.execve && process.platform !== 'win32') process.execve(node, [node].concat(args), env)
+  // A server must not outlive this process, whose id somebody else may know.
+  env.CONDUCT_WRAPPER = String(process.pid)
   const child = childProcess.spawn(node, args, { stdio: 'inherit', env: env })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
   // What a terminal sends reaches the child by itself.

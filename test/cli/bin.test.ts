@@ -3,6 +3,7 @@ import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import type { Finding } from '../../src/cli/commands/doctor-folder.ts'
 import { hookLine } from '../../src/cli/init/project-files.ts'
@@ -180,6 +181,20 @@ test('the exit code and signals of the newer Node.js reach the caller', onUnix, 
   await once(child.stdout, 'data')
   child.kill('SIGTERM')
   assert.deepEqual(await once(child, 'exit'), [3, null])
+})
+
+test('a server ends with the old Node.js that waits for it', onUnix, async (t) => {
+  const server =
+    "process.on('SIGTERM', () => { console.log('ends'); process.exit(0) }); console.log('up'); setInterval(() => {}, 1e6)"
+  const [command, ...args] = oldNode(join(clone(t, server), 'bin/conduct.cjs'))
+  const child = spawn(command, [...args, 'serve'], {
+    env: { ...process.env, HOME: freshFolder(t) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  assert.equal((await lines.next()).value, 'up')
+  child.kill('SIGKILL')
+  assert.equal((await lines.next()).value, 'ends')
 })
 
 test('a hook without a usable Node.js is silent, and the doctor reports what was not recorded', onUnix, (t) => {
