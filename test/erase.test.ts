@@ -368,6 +368,19 @@ testLedger('a text of several lines is erased from what hooks told of a session 
   assert.deepEqual(await placesOf(ledger, secret), [])
 })
 
+testLedger('what was erased can be erased again once it has come again', async ({ client }) => {
+  await client.createRun({ runId: 'R' })
+  for (let n = 0; n < 3; n++) {
+    await client.appendTurn({ runId: 'R', files: [{ path: 'secret.ts', insertions: 2 }] })
+    await client.linkFeatures({ runId: 'R', features: [{ name: 'secret' }] })
+    await client.createCheck({ runId: 'R', name: 'secret', result: 'pass' })
+    await client.erase({ text: 'secret' })
+  }
+  const { files } = await client.listRunFiles({ runId: 'R' })
+  assert.ok(files.every(({ path }) => /^\[erased\] \d+$/.test(path)))
+  assert.equal((await client.getRun({ runId: 'R' })).run.changes?.insertions, 6)
+})
+
 testLedger('an erased content can be written again', async ({ client }) => {
   const content = 'the same text'
   await client.createRun({ runId: 'R', content })

@@ -95,8 +95,13 @@ async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Pr
     sql`select run_id as run, path from run_files where run_id in (${listOf(runs)}) order by run_id, path`,
   )
   const gone = files.filter(({ path }) => !isErasedName(path) && isToGo(path, 'path'))
+  const taken = new Set(files.map(({ run, path }) => `${run} ${path}`))
   for (const { run, path } of gone) {
-    await ctx.db.query(sql`update run_files set path = ${erasedNameOf(path)} where run_id = ${run} and path = ${path}`)
+    let name = erasedNameOf(path)
+    // A path that was erased before has come again.
+    while (taken.has(`${run} ${name}`)) name = erasedNameOf(name)
+    taken.add(`${run} ${name}`)
+    await ctx.db.query(sql`update run_files set path = ${name} where run_id = ${run} and path = ${path}`)
   }
   for (const [run, some] of Map.groupBy(gone, ({ run }) => run)) {
     await dropTouched(
