@@ -125,10 +125,17 @@ function closeIndex(index: number): void {
   closeSync(index)
 }
 
-/** How far the log is copied into the file, from its index (sqlite.org/walformat.html). */
+/**
+ * How far the log is copied into the file, from its index (sqlite.org/walformat.html). Throws UNAVAILABLE if the disk does
+ * not read it.
+ */
 function progressIn(index: number): { text: string; isUnderWay: boolean } {
   const bytes = Buffer.alloc(136)
-  readSync(index, bytes, 0, bytes.length, 0)
+  try {
+    readSync(index, bytes, 0, bytes.length, 0)
+  } catch (cause) {
+    throw new ConductError('UNAVAILABLE', 'The database is not available: try again.', { cause, retryAfter: 1 })
+  }
   const [salts, copied, attempted] = [bytes.subarray(32, 40), bytes.subarray(96, 100), bytes.subarray(128, 132)]
   return {
     text: Buffer.concat([salts, copied, attempted]).toString('hex'),
