@@ -82,6 +82,11 @@ testLedger('any part of a text without spaces is found', async (ledger) => {
     await client.createRun({ runId: `FAR-${at}`, content: `${letters}${word}${'一'.repeat(2_000)}` })
     assert.deepEqual(await find(word), [`run FAR-${at}`], word)
   }
+  for (const at of [248, 249, 250, 251]) {
+    await client.createRun({ runId: `LONG-${at}`, content: `${'𠮷'.repeat(8_192 + at)}𠀋𠀌${'𠮷'.repeat(500)}` })
+    assert.deepEqual(await find('𠀋𠀌'), [`run LONG-${at}`])
+    await client.deleteRun({ runId: `LONG-${at}` })
+  }
   assert.match((await client.search({ q: '円ずれる' })).results[0]?.snippet ?? '', /\*\*円ずれる\*\*/)
 })
 

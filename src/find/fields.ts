@@ -7,6 +7,10 @@ export const searchable = ['run', 'turn', 'diff', 'spec', 'check', 'feature'] as
 export const searchType = z.enum(searchable)
 export type SearchType = z.infer<typeof searchType>
 
+/** A run, and what belongs to one. */
+export const ofRun = ['run', 'turn', 'diff', 'check'] as const
+export const isOfRun = (type: SearchType): boolean => ofRun.some((one) => one === type)
+
 const foundPart = z
   .object({ type: searchType, subject: z.string(), title: z.string().nullable(), snippet })
   .meta({ id: 'FoundPart' })

@@ -1,7 +1,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import { listOf } from '../frame/pieces.ts'
-import { type SearchType, searchable } from './fields.ts'
+import { type ofRun, type SearchType, searchable } from './fields.ts'
 
 /** Whose and which run a hit comes from. */
 interface Origin {
@@ -41,8 +41,8 @@ const origins: Record<SearchType, Sql[]> = {
   feature: [withoutRun('features')],
 }
 
-/** The tables of what belongs to a run, beside runs themselves. */
-export const ofRuns: Partial<Record<SearchType, Sql[]>> = {
+/** The runs of rows. */
+const runs: Record<(typeof ofRun)[number], Sql[]> = {
   run: [sql`select p.id, p.id as run_id from runs p`],
   turn: [sql`select p.id, p.run_id from turns p`, sql`select p.id, p.run_id from open_turns p`],
   diff: [sql`select p.id, p.run_id from turn_diffs p`],
@@ -53,7 +53,7 @@ type Hit = { type: SearchType; subject_id: number }
 
 /** Reads the ids of the runs that hits are or belong to. Returns undefined for a spec, a feature, and what no longer exists. */
 export const runsOf = (db: Tx, hits: Hit[]) =>
-  readOf<{ id: number; run_id: number }, number>(db, hits, ofRuns, ({ run_id }) => run_id)
+  readOf<{ id: number; run_id: number }, number>(db, hits, runs, ({ run_id }) => run_id)
 
 /** Reads where hits come from. Returns undefined for a hit whose subject no longer exists. */
 export const originsOf = (db: Tx, hits: Hit[]) => readOf<Row, Origin>(db, hits, origins, originOf)

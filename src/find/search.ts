@@ -9,10 +9,10 @@ import { conditionsOf, type Filters } from '../nouns/run/path.ts'
 import { readyFilters } from '../nouns/run/ready-filters.ts'
 import { type Asked, ask } from './ask.ts'
 import { kindToken, nameOf, projectToken, textOf } from './entry.ts'
-import { searchable } from './fields.ts'
+import { isOfRun, searchable } from './fields.ts'
 import { followLog, markChanged } from './follow.ts'
 import { groupedByRun, type Hit } from './grouped.ts'
-import { ofRuns, originsOf, runsOf } from './origin.ts'
+import { originsOf, runsOf } from './origin.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
 import { snippetOf } from './snippet.ts'
@@ -42,7 +42,7 @@ export const search: Operation<FindRoutes['search']> = async (
   const { all, projects } = await visibleProjects(ctx, project)
   const { createdAfter, createdBefore, ...given } = filters
   const filter = filterOf(ctx.db, { createdAfter, createdBefore }, await readyFilters(ctx, given))
-  const types = filter ? (type ?? searchable).filter((one) => one in ofRuns) : type
+  const types = filter ? (type ?? searchable).filter(isOfRun) : type
   const from = cursor === undefined ? { place: 'head' as const, entry: undefined } : decodeHit(cursor)
   const terms = termsOf(q)
   const marks = [...askedIn(q), ...terms]

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Output } from '../client/client.ts'
 import { invalid } from '../contract/error.ts'
-import { type SearchType, searchType } from '../find/fields.ts'
+import { isOfRun, type SearchType, searchType } from '../find/fields.ts'
 import { checkResult } from '../nouns/run/check/fields.ts'
 import { runStatus, verdict } from '../nouns/run/fields.ts'
 import { specStatus } from '../nouns/spec/fields.ts'
@@ -33,7 +33,8 @@ export const searchLedger = tool({
   async run(call, { query, type, status, ...ofRuns }) {
     if (query !== undefined && ofRuns.verdict !== undefined)
       throw invalid('verdict', 'cannot be combined with query: leave one out')
-    if (!(query === undefined ? ['run'] : ofRun).includes(type ?? 'run')) {
+    const isFilterable = query === undefined ? (type ?? 'run') === 'run' : isOfRun(type ?? 'run')
+    if (!isFilterable) {
       const [name] = Object.entries(ofRuns).find(([, value]) => value !== undefined) ?? []
       if (name !== undefined) throw invalid(name, `is of runs, not of a ${type}`)
     }
@@ -41,9 +42,6 @@ export const searchLedger = tool({
     return lists[type ?? 'run'](call, status, ofRuns)
   },
 })
-
-/** What is found by words and belongs to a run. */
-const ofRun: SearchType[] = ['run', 'turn', 'diff', 'check']
 
 /** Filters of runs. */
 interface OfRuns {
