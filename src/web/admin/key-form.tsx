@@ -75,7 +75,7 @@ export function KeyForm({ onMade, onClose }: Props) {
         none={ownProject === null ? 'The whole server' : undefined}
         disabled={ownProject !== null}
       />
-      <Field name="expiresAt" label="Last day; at most, and by default, that of this login">
+      <Field name="expiresAt" label="Last day; by default and at the latest, the day this login ends">
         <input type="date" value={until} onChange={(event) => change({ until: event.currentTarget.value })} />
       </Field>
     </Form>

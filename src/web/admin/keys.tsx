@@ -12,7 +12,7 @@ import { Head } from '../ui/head.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
 import { Badge, type Look } from '../ui/status.tsx'
 import { Author } from '../ui/text.tsx'
-import { Ago, useNow } from '../ui/time.tsx'
+import { Ago, dateWords, useNow } from '../ui/time.tsx'
 import { KeyForm } from './key-form.tsx'
 
 /** The keys of the server or of a project, for admins. */
@@ -84,8 +84,7 @@ function Secret({ made: { key, secret }, onClose }: { made: Output<'createKey'>;
         <p class="muted small">Commands take it from the environment, as CONDUCT_API_KEY.</p>
         {key.expiresAt !== null && (
           <p class="muted small">
-            It works until {day.format(new Date(key.expiresAt))}. For one that lasts longer:{' '}
-            <code>conduct key create</code>
+            It works until {dateWords(key.expiresAt)}. For one that lasts longer: <code>conduct key create</code>
           </p>
         )}
       </div>
@@ -121,8 +120,6 @@ function standingOf({ revokedAt, expiresAt }: Key, now: number): { isLive: boole
   return { isLive: true, look: { word: `Expires in ${spanOf(leftMs)}`, icon: 'warn', tone: 'doubt' } }
 }
 
-const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
-
 interface RowProps {
   it: Key
   now: number
@@ -155,7 +152,7 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
             )}
           </span>
           {it.revokedAt === null ? (
-            <span>{it.expiresAt === null ? 'does not expire' : `until ${day.format(new Date(it.expiresAt))}`}</span>
+            <span>{it.expiresAt === null ? 'does not expire' : `until ${dateWords(it.expiresAt)}`}</span>
           ) : (
             <span>
               revoked <Ago at={it.revokedAt} />

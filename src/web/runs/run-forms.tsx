@@ -171,8 +171,8 @@ export function CancelForm({ run, onClose, onChange }: ChangeProps) {
       onConflict={onChange}
     >
       <p>
-        An agent holds this run and may still be at work. The run ends as failed, and this page cannot continue it. The
-        agent itself is not stopped.
+        An agent holds this run and may still be at work. The run ends as failed, and this page cannot continue it. This
+        does not stop the agent.
       </p>
     </Form>
   )
