@@ -69,7 +69,7 @@ exports.restart = (node, program) => {
   const args = [program].concat(process.argv.slice(2))
   const env = Object.assign({}, process.env, { CONDUCT_RESTARTED: '1' })
   if (process.execve && process.platform !== 'win32') process.execve(node, [node].concat(args), env)
-  // A server must not outlive this process, whose id somebody else may know.
+  // A supervisor that kills this process means the server.
   env.CONDUCT_WRAPPER = String(process.pid)
   const child = childProcess.spawn(node, args, { stdio: 'inherit', env: env })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']

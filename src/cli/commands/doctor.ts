@@ -83,18 +83,20 @@ function here(fault: string | undefined): Finding[] {
   ]
 }
 
+const knownEntries = 'It knows "project", "checks", "required" and "record".'
+
 /** Checks what conduct.json says about recording. */
 function rules(cwd: string): Finding[] {
   checkRules(cwd)
   requiredChecks(cwd)
   recordRules(cwd)
-  const starred = starredCommands(cwd).map(
-    (command) => `the * of "${command}" is ignored. Write each command as it is run.`,
+  const starred = starredCommands(cwd).map((command) =>
+    found('checks', 'warn', `In conduct.json, the * of "${command}" is ignored. Write each command as it is run.`),
   )
-  const unknown = unknownEntries(cwd).map(
-    (name) => `${JSON.stringify(name)} is ignored. Known are "project", "checks", "required" and "record".`,
+  const unknown = unknownEntries(cwd).map((name) =>
+    found('settings', 'warn', `Conduct ignores ${JSON.stringify(name)} in conduct.json. ${knownEntries}`),
   )
-  return [...starred, ...unknown].map((told) => found('checks', 'warn', `In conduct.json, ${told}`))
+  return [...starred, ...unknown]
 }
 
 function profiles(): Finding[] {
