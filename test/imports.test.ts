@@ -63,8 +63,8 @@ const houses: Record<string, House> = {
   },
   cli: {
     uses: [
-      ...['src', 'contract', 'system', 'mask', 'nouns', 'export', 'operations', 'client', 'recorder', 'mcp', 'server'],
-      ...['terminal', 'place', 'verify', 'capture'],
+      ...['src', 'contract', 'system', 'text', 'mask', 'nouns', 'export', 'operations', 'client', 'recorder', 'mcp'],
+      ...['server', 'terminal', 'place', 'verify', 'capture'],
     ],
     packages: [
       'commander',

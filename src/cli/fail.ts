@@ -1,6 +1,6 @@
 import { ConductError, firstOf, unknownThere } from '../contract/error.ts'
 import { exitCodeOf } from '../terminal/exit.ts'
-import { clean, jsonOf } from '../terminal/text.ts'
+import { clean, jsonOf } from '../text/clean.ts'
 
 /**
  * Prints to stderr why a command failed and what to do, as an error of the API if the command prints JSON. Sets the

@@ -5,6 +5,7 @@ import { ConductError } from '../contract/error.ts'
 import { text } from '../contract/field.ts'
 import { humanIdPattern } from '../contract/id.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
+import { line } from '../text/clean.ts'
 import { near } from './search.ts'
 import { checkText, featureLine, runLine, runText, shown, specText, turnText, uriOf } from './show.ts'
 import { type Call, reads, type Told, tool } from './tool.ts'
@@ -109,7 +110,7 @@ export function addResources(server: McpServer, client: Client): void {
         resources: runs.map(({ runId, title, status, verdict }) => ({
           uri: uriOf('run', runId),
           name: runId,
-          title: title ?? runId,
+          title: line(title ?? runId),
           description: `${status}, ${verdict}`,
         })),
       }
@@ -129,7 +130,7 @@ export function addResources(server: McpServer, client: Client): void {
         resources: specs.map(({ specId, title, status }) => ({
           uri: uriOf('spec', specId),
           name: specId,
-          title: title ?? specId,
+          title: line(title ?? specId),
           description: status,
         })),
       }

@@ -11,7 +11,7 @@ import { checkRules, recordRules, requiredChecks, starredCommands, unknownEntrie
 import { unknownSettings } from '../../place/setting.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
-import { clean } from '../../terminal/text.ts'
+import { clean } from '../../text/clean.ts'
 import { printJson } from '../show/print.ts'
 import { agentFindings } from './doctor-agents.ts'
 import { databaseFindings } from './doctor-database.ts'

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { connect, type PlaceOptions, placeOf } from '../../place/connect.ts'
 import { endSignals } from '../../system/signals.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
-import { clean } from '../../terminal/text.ts'
+import { clean } from '../../text/clean.ts'
 import { fail } from '../fail.ts'
 
 /** `conduct mcp`: serves the tools to a client that starts this process and talks to it on stdin and stdout. */

@@ -4,7 +4,7 @@ import { connect, type Place, placeOf, requireLedger, shownPlace } from '../../p
 import { exitCodes, UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
-import { clean } from '../../terminal/text.ts'
+import { clean } from '../../text/clean.ts'
 import { readAnchors } from '../../verify/anchors.ts'
 import type { Fault } from '../../verify/heads.ts'
 import { checkMemory, forget } from '../../verify/remember.ts'

@@ -7,7 +7,7 @@ import { type Connection, connect, placeOf } from '../../place/connect.ts'
 import type { Place } from '../../place/place.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
-import { jsonOf, line } from '../../terminal/text.ts'
+import { jsonOf, line } from '../../text/clean.ts'
 import { withClient } from '../operation/call.ts'
 import { follow } from '../operation/print.ts'
 

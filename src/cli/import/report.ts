@@ -1,5 +1,5 @@
 import type { Pass } from '../../recorder/transcripts/moment.ts'
-import { line } from '../../terminal/text.ts'
+import { line } from '../../text/clean.ts'
 import { pairs, printJson } from '../show/print.ts'
 
 /** Something that the import left out or found contradictory, and where it is. */

@@ -7,7 +7,7 @@ import type { Env } from '../../place/folders.ts'
 import { type Install, installs } from '../../recorder/agents/install.ts'
 import { findProgram } from '../../system/programs.ts'
 import { asked } from '../../terminal/interactive.ts'
-import { clean } from '../../terminal/text.ts'
+import { clean } from '../../text/clean.ts'
 import { checkLines } from './checks.ts'
 import type { Wanted } from './project-files.ts'
 

@@ -1,7 +1,7 @@
 import { evidenceText } from '../../contract/evidence-words.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
 import type { Evidence } from '../../nouns/run/verdict/evidence.ts'
-import { clean } from '../../terminal/text.ts'
+import { clean } from '../../text/clean.ts'
 
 // The words in the cells of tables.
 

@@ -1,7 +1,7 @@
 import { nameOf } from '../../contract/person.ts'
 import { spanOf } from '../../contract/span.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
-import { clean } from '../../terminal/text.ts'
+import { clean } from '../../text/clean.ts'
 import {
   type Actor,
   actorName,

@@ -7,7 +7,7 @@ import { type CsvPlan, csvOf } from '../../operations/csv.ts'
 import { relative } from '../../terminal/amount.ts'
 import type { Manner } from '../../terminal/option.ts'
 import { fitted, laidOut, widthOf } from '../../terminal/table.ts'
-import { clean, jsonOf, line } from '../../terminal/text.ts'
+import { clean, jsonOf, line } from '../../text/clean.ts'
 import { type Actor, actorName, type Row } from './cells.ts'
 import { type Column, type Table, tables } from './columns.ts'
 
