@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { defaultPager, isNotStarted } from '../system/places.ts'
+import { withAbsolutePath } from '../system/programs.ts'
 
 /** Writes a text to stdout, on a terminal through the pager of the user: $PAGER, or less if there is one. */
 export async function paged(text: string): Promise<void> {
-  const { PAGER: own, ...env } = process.env
+  const { PAGER: own, ...env } = withAbsolutePath(process.env)
   const pager = own ?? defaultPager
   const isWanted = process.stdout.isTTY && pager.trim() !== '' && pager.trim() !== 'cat'
   if (!isWanted || !(await pipe(text, pager, { LESS: 'FRX', ...env }))) process.stdout.write(text)

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
+import { showsOwners } from '../../src/system/peer.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { onTerminal } from './on-terminal.ts'
@@ -89,13 +90,46 @@ test('conduct open opens a link in the browser, and prints it where there is non
   const without = onTerminal(t, ['open'], env)
   await without.shows(/#code=code_\w{43}/)
   assert.equal(await without.ended, 0)
-  const script = `#!/bin/sh\nprintf %s "$1" > '${join(home, 'opened')}'\n`
+  const visit = `fetch(process.argv[1], { redirect: 'manual' }).then((got) => require('fs').writeFileSync('visited', got.headers.get('location') ?? process.argv[1]))`
+  const script = `#!/bin/sh\nprintf %s "$1" > '${join(home, 'opened')}'\ncd '${home}'\nexec '${process.execPath}' -e "${visit}" "$1"\n`
   for (const name of ['xdg-open', 'open']) writeFileSync(join(programs, name), script, { mode: 0o755 })
   const opened = onTerminal(t, ['open'], { ...env, PATH: [programs, process.env.PATH].join(delimiter) })
   assert.equal(await opened.ended, 0)
-  const link = readFileSync(join(home, 'opened'), 'utf8')
+  const link = readFileSync(join(home, 'visited'), 'utf8')
   assert.match(link.slice(url.length), /^\/#code=code_\w{43}$/)
+  // Other users of the machine can read the arguments of programs.
+  if (showsOwners) assert.ok(!readFileSync(join(home, 'opened'), 'utf8').includes('code'))
   assert.ok(!opened.text().includes('code_'))
+})
+
+test('the pager is that of an absolute folder of the PATH', async (t) => {
+  const { url } = await openServer(t)
+  const client = createClient({ url, key: adminKey })
+  const { runId } = (await client.createRun({ status: 'in_progress' })).run
+  await client.appendTurn({ runId, n: 1, prompt: 'Change a file.' })
+  const change = {
+    status: 'modified',
+    before: '1'.repeat(40),
+    after: '2'.repeat(40),
+    insertions: 1,
+    deletions: 1,
+  } as const
+  const diffs = [{ path: 'a.ts', change: { ...change, patch: '@@ -1 +1 @@\n-a\n+b\n' } }]
+  await client.addDiffs({ runId, turn: 1, diffs })
+  const home = freshFolder(t)
+  const programs = join(home, 'programs')
+  mkdirSync(programs)
+  writeFileSync(join(home, 'less'), '#!/bin/sh\necho of the folder\n', { mode: 0o755 })
+  writeFileSync(join(programs, 'less'), '#!/bin/sh\necho of the user\n', { mode: 0o755 })
+  const env = {
+    ...homeOf(home),
+    PATH: ['.', '', programs].join(delimiter),
+    CONDUCT_URL: url,
+    CONDUCT_API_KEY: adminKey,
+  }
+  const { ended, text } = onTerminal(t, ['run', 'diff', runId], env)
+  assert.equal(await ended, 0)
+  assert.match(text(), /of the user/)
 })
 
 test('a terminal asks for the name of a project before deleting it', async (t) => {

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Command } from 'commander'
 import { ConductError } from '../../client/client.ts'
 import { type LocalPlace, localUrl, placeOf } from '../../place/connect.ts'
 import { otherDatabaseAt, serversOf } from '../../place/servers.ts'
 import { withoutPassword } from '../../place/setting.ts'
 import { outliving } from '../../system/limits.ts'
+import { ownerOf, showsOwners } from '../../system/peer.ts'
 import { opener } from '../../system/places.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
@@ -13,6 +16,9 @@ import { called } from '../../terminal/text.ts'
 import { reach, withClient } from '../operation/call.ts'
 import { printJson } from '../show/print.ts'
 import { linkOf } from './banner.ts'
+
+/** How long a browser may take to start, in milliseconds. */
+const browserMs = 30_000
 
 interface Options extends Common {
   print?: boolean
@@ -76,17 +82,42 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
   )
 }
 
-/** Passes the URL to the browser. Returns false if nothing could open it. */
+/** Passes the link to the browser. Returns false if nothing could open it. */
 async function browse(link: string): Promise<boolean> {
   const [program, ...words] = opener
+  const asked = new AbortController()
+  const server = showsOwners ? await redirectOnce(link, asked) : undefined
   try {
     // A relative folder of the PATH must not be one of the current folder.
-    const child = spawn(program, [...words, link], { ...outliving, stdio: 'ignore' })
+    const child = spawn(program, [...words, server?.url ?? link], { ...outliving, stdio: 'ignore' })
     child.unref()
-    // A program that is still running after a while is the browser itself.
-    const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(3_000) })
-    return code === 0
+    // Without the redirect, a program that is still running after a while is the browser itself.
+    const signal = server ? asked.signal : AbortSignal.timeout(3_000)
+    const [code] = await once(child, 'exit', { signal })
+    if (code !== 0 || !server) return code === 0
+    await once(asked.signal, 'abort', { signal: AbortSignal.timeout(browserMs) })
+    return true
   } catch (error) {
-    return (error as Error).name === 'AbortError'
+    return (error as Error).name === 'AbortError' && (server === undefined || asked.signal.aborted)
+  } finally {
+    server?.close()
   }
+}
+
+/**
+ * An address that leads a browser of this user to the link, once; then `asked` aborts. Every user of a machine can read
+ * the arguments of programs, in which the link itself would be.
+ */
+async function redirectOnce(link: string, asked: AbortController): Promise<{ url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    if (asked.signal.aborted || ownerOf(request.socket) !== process.getuid?.()) return response.writeHead(403).end()
+    response.writeHead(302, { location: link, connection: 'close' }).end(() => asked.abort())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { url: `http://127.0.0.1:${port}/`, close }
 }
