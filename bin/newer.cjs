@@ -128,8 +128,17 @@ exports.variables = [
   .join(' ')
   .split(' ')
 
-/** Hands a hook to the resident recorder. Where none answers, or git would get other settings, Node.js takes it. */
-const hookLauncher = `if [ ! -x "$node" ] || [ ! -f "$program" ]; then
+/**
+ * Hands a hook to the resident recorder. Where none answers, or git would get other settings, Node.js takes it. A relative
+ * folder of the PATH would be one of the folder in which the agent works.
+ */
+const hookLauncher = `absolute= rest=$PATH:
+while [ -n "$rest" ]; do
+  case $rest in /*) absolute=$absolute\${absolute:+:}\${rest%%:*} ;; esac
+  rest=\${rest#*:}
+done
+PATH=$absolute
+if [ ! -x "$node" ] || [ ! -f "$program" ]; then
   case $PATH in */conduct/bin:*) PATH=\${PATH#*/conduct/bin:} ;; *) exit 127 ;; esac
   command -v conduct-ledger >/dev/null 2>&1 || exit 127
   exec conduct-ledger "$@"

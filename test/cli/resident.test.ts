@@ -143,6 +143,20 @@ test("a commit is the session's by the mail address of its own environment, whoe
   assert.deepEqual([run?.git?.commits?.length, run?.changes?.files], [1, 1])
 })
 
+test('the launcher runs no program of the folder, even if the PATH has relative folders', async (t) => {
+  const user = launchedUser(t)
+  const { start, prompt } = documentsIn(user.cwd)
+  for (const name of ['cat', 'curl', 'conduct-ledger', 'node']) {
+    writeFileSync(join(user.cwd, name), '#!/bin/sh\necho "$0 runs" >&2\n', { mode: 0o755 })
+  }
+  const env = { PATH: `.::${user.env.PATH}` }
+  await user.tell(start, 'claude', env)
+  await user.listening()
+  await user.tell(prompt, 'claude', env)
+  await syncAll(user.env)
+  assert.equal((await onlyRun(user)).title, 'Fix the login')
+})
+
 test('the launcher passes on what hooks read of their environment', async (t) => {
   const user = launchedUser(t)
   const { variables } = (await import('../../bin/newer.cjs' as string)) as { variables: string[] }
