@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../contract/id.ts'
+import { here } from '../system/system.ts'
 import { foreignText } from './foreign.ts'
 import { withRepository } from './git/guarded.ts'
 import { mainFolderOf, topOf } from './git/repository.ts'
@@ -31,10 +32,21 @@ export function declaredProject(cwd: string): string | undefined {
 export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainFolderOf(cwd))
 
 function nearestFile(cwd: string | undefined): string | undefined {
-  for (let folder = cwd && resolve(cwd); folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
+  const start = cwd && resolve(cwd)
+  for (let folder = start; start && folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
     const path = join(folder, projectFile)
-    if (existsSync(path)) return path
+    if (existsSync(path) && (folder === start || isOwn(path, start))) return path
   }
+}
+
+/**
+ * Whether a file belongs to the user, to root, or to the owner of the folder. One in a folder above that several users
+ * share, such as /tmp, may be of somebody else, who must not decide where the work of others is recorded.
+ */
+function isOwn(path: string, folder: string): boolean {
+  if (here === 'windows') return true
+  const uidOf = (of: string) => lstatSync(of, { throwIfNoEntry: false })?.uid
+  return [process.getuid?.(), 0, uidOf(folder)].includes(uidOf(path))
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { projectOf } from '../../src/place/project.ts'
@@ -60,6 +60,18 @@ test('the nearest conduct.json applies, also to worktrees that have none', (t) =
   mkdirSync(join(path, 'deep/er'), { recursive: true })
   assert.equal(projectOf(join(path, 'deep/er')), 'web-shop')
   assert.equal(projectOf(worktree), 'web-shop')
+})
+
+test('a conduct.json above belongs to the user, or to the owner of the folder', (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can give files away')
+  const { path } = repository(t, 'shop')
+  const above = join(path, '../conduct.json')
+  writeFileSync(above, '{ "project": "of-others" }')
+  assert.equal(projectOf(path), 'of-others')
+  chownSync(above, 65_534, 65_534)
+  assert.equal(projectOf(path), 'shop')
+  chownSync(path, 65_534, 65_534)
+  assert.equal(projectOf(path), 'of-others')
 })
 
 test('the error names a conduct.json that cannot be read, and what would be right', (t) => {
