@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { globSync, rmSync, utimesSync } from 'node:fs'
+import { globSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { forgetObjects } from '../../src/capture/hook/objects.ts'
@@ -17,7 +17,7 @@ const rootOf = ({ env }: Place) => join(folders.state(env), 'objects')
 /** Makes all objects an hour older, so that the recorder takes none for one that a hook has just stored. */
 function age(place: Place) {
   const before = Date.now() / 1000 - 3_600
-  for (const path of globSync('*/[0-9a-f][0-9a-f]/*', { cwd: rootOf(place) })) {
+  for (const path of globSync('*/{[0-9a-f][0-9a-f],pack}/*', { cwd: rootOf(place) })) {
     utimesSync(join(rootOf(place), path), before, before)
   }
 }
@@ -82,4 +82,30 @@ test('objects stay as long as a diff needs them, and go once their turn is sent'
   age(place)
   look(place)
   assert.deepEqual(keptOf(place, contents), ['before', 'four'], 'a session may be resumed')
+})
+
+test('the packs of large files go, too, and what a killed git has left of one', async (t) => {
+  const place = workplace(t)
+  const { env, cwd } = place
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Build it')
+  for (const letter of 'abc') await claude.run(`head -c 17000000 /dev/zero | tr '\\0' ${letter} > big`)
+  await claude.stop()
+  await syncAll(env)
+  const packs = () => globSync('*/pack/*', { cwd: rootOf(place) }).filter((path) => !path.endsWith('.rev')).length
+  const [name = ''] = globSync('*', { cwd: rootOf(place) })
+  writeFileSync(join(rootOf(place), name, 'pack/tmp_pack_a'), 'half')
+  assert.equal(packs(), 7)
+  age(place)
+  look(place)
+  assert.equal(packs(), 6, 'the ends of commands may be reported again')
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 700_000 })
+  {
+    using state = stateOf(env)
+    state.forgetActs()
+  }
+  t.mock.timers.reset()
+  age(place)
+  look(place)
+  assert.equal(packs(), 2, 'the next snapshot begins with the index')
 })

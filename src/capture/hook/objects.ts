@@ -121,15 +121,16 @@ const filesIn = (at: Guarded, index: string): string =>
   bytesIn(at, ['ls-files', '-s', '-z'], { env: { GIT_INDEX_FILE: index }, mostBytes: 67_108_864 }).toString('latin1')
 
 /**
- * Deletes the loose objects of a session that are neither `named` nor in a tree that is, and that were stored or asked for before `until`,
- * in milliseconds since 1970: git marks an object that it would store again as new. Throws an Error if git fails.
+ * Deletes the objects of a session that are neither `named` nor in a tree that is, and that were stored or asked for
+ * before `until`, in milliseconds since 1970: git marks an object that it would store again as new. Throws an Error if
+ * git fails.
  */
 function pruneObjects(at: Guarded, named: ReadonlySet<string>, until: number): void {
   const kept = reachable(at, named)
-  for (const { path, id } of looseIn(at.objects)) {
-    if (kept.has(id)) continue
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && stat.mtimeMs < until) rmSync(path, { force: true })
+  for (const { paths, ids } of [...looseIn(at.objects), ...packsIn(at)]) {
+    if (ids.some((id) => kept.has(id))) continue
+    const stat = statSync(paths[0] as string, { throwIfNoEntry: false })
+    if (stat && stat.mtimeMs < until) for (const path of paths) rmSync(path, { force: true })
   }
 }
 
@@ -147,9 +148,32 @@ function reachable(at: Guarded, named: ReadonlySet<string>): Set<string> {
   return kept
 }
 
-function looseIn(objects: string): { path: string; id: string }[] {
+/** Files with objects, of which the first tells when one of them was stored or asked for. */
+interface Stored {
+  paths: string[]
+  ids: string[]
+}
+
+function looseIn(objects: string): Stored[] {
   const folders = readdirSync(objects).filter((name) => /^[0-9a-f]{2}$/.test(name))
   return folders.flatMap((folder) =>
-    readdirSync(join(objects, folder)).map((name) => ({ path: join(objects, folder, name), id: folder + name })),
+    readdirSync(join(objects, folder)).map((name) => ({ paths: [join(objects, folder, name)], ids: [folder + name] })),
   )
+}
+
+/** The packs, in which git stores large files, and what a killed git has left of one. */
+function packsIn(at: Guarded): Stored[] {
+  const folder = join(at.objects, 'pack')
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder)
+  const packs = names.filter((name) => name.endsWith('.pack')).map((name) => join(folder, name.slice(0, -5)))
+  // A killed git leaves a pack without an index, and nobody can read it.
+  const idsOf = (index: string) => (existsSync(index) ? gitIn(at, ['show-index'], { input: readFileSync(index) }) : '')
+  return [
+    ...packs.map((pack) => ({
+      paths: ['.pack', '.idx', '.rev'].map((ending) => pack + ending),
+      ids: [...idsIn([idsOf(`${pack}.idx`)])],
+    })),
+    ...names.filter((name) => name.startsWith('tmp_')).map((name) => ({ paths: [join(folder, name)], ids: [] })),
+  ]
 }

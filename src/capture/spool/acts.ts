@@ -40,13 +40,16 @@ export interface Acts {
   didMeanwhile(name: string, root: string, from: number, to: number): { commands: number; wrote: boolean }
   /** The files that other sessions have written since. */
   othersFiles(name: string, from: number): string[]
-  /** Deletes entries older than a day. */
+  /** Deletes entries older than a day, and the trees of commands whose end no other hook reports any more. */
   forgetActs(): void
 }
 
 const dayMs = 86_400_000
 /** A command without a recorded end counts for this long, in milliseconds. */
 const longestMs = 3_600_000
+
+/** How long after its end another hook may report a command, in milliseconds. */
+const lateMs = 600_000
 
 /** A command may contain a secret, and only serves to find its start. */
 const digestOf = (target: string) => hash('sha256', target)
@@ -114,6 +117,9 @@ export function actsIn(db: Database): Acts {
           from,
         )
         .map(({ path }) => path),
-    forgetActs: () => void db.run('delete from acts where began < ?', Date.now() - dayMs),
+    forgetActs() {
+      db.run('delete from acts where began < ?', Date.now() - dayMs)
+      db.run('update acts set git = null where git is not null and ended < ?', Date.now() - lateMs)
+    },
   }
 }
