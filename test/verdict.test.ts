@@ -460,6 +460,20 @@ testLedger('what a turn does not say of the repository is unknown from then on',
   assert.equal(why, 'Checked by ci (independent); the key names no person; not committed: src/h.js and 20 more')
 })
 
+testLedger('what an independent check leaves beside tracked files is not the work', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const git = { commit: one, tree: a, commitTree: a, uncommitted: { count: 0, paths: [] } }
+  const verdictOf = async (by: typeof client, seen: { dirty?: boolean; commitTree?: string }) => {
+    const { runId } = (await client.createRun({ git })).run
+    await by.createCheck({ runId, result: 'pass', commit: one, commitTree: a, startTree: b, ...seen })
+    return (await client.getRun({ runId })).run.verdict
+  }
+  assert.equal(await verdictOf(ci, { dirty: false }), 'verified')
+  assert.equal(await verdictOf(ci, { dirty: true }), 'stale')
+  assert.equal(await verdictOf(ci, {}), 'stale', 'nobody says that no tracked file changed')
+  assert.equal(await verdictOf(client, { dirty: false }), 'stale')
+})
+
 testLedger('checks of several runs come in one list', async ({ client }) => {
   for (const runId of ['A', 'B', 'C']) {
     await client.createRun({ runId })

@@ -92,6 +92,26 @@ test('outside a session, a check belongs to the run that ended on the commit and
     [{ runId: 'NEW', commit, dirty: false, tree: git('rev-parse', 'HEAD^{tree}') }],
   )
   assert.equal((await client.getRun({ runId: 'NEW' })).run.verdict, 'verified')
+  // The log of a pipeline grows beside the files of the commit; a commit that comes while it runs is not what it saw.
+  const saw = async (command: string) => {
+    await conductHere(['check', 'exec', 'NEW', '--name', 'ci', '--', 'sh', '-c', command], env, cwd)
+    const { checks } = await client.listChecks({ runId: 'NEW' })
+    const check = checks.toSorted((a, b) => a.checkId.localeCompare(b.checkId)).at(-1)
+    return [check?.dirty, check?.tree === null, check?.commit === commit]
+  }
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "npm test" } }\n' })
+  git('add', 'conduct.json')
+  git('commit', '-qm', 'rules')
+  assert.deepEqual(await saw('echo ran >> test.log'), [false, true, false])
+  assert.deepEqual(await saw('echo >> src/login.ts; git checkout -q src/login.ts; echo >> test.log'), [
+    false,
+    true,
+    false,
+  ])
+  assert.deepEqual(
+    await saw('git -c user.name=A -c user.email=a@b.c commit -q --allow-empty -m other; echo >> test.log'),
+    [null, true, false],
+  )
   writeFileSync(join(cwd, 'src/login.ts'), 'answer(200)\n')
   const dirty = await conductHere(['check', 'exec', '--', 'touch', 'never'], env, cwd)
   assert.deepEqual([dirty.code, existsSync(join(cwd, 'never'))], [2, false])

@@ -50,7 +50,9 @@ export async function seeing<T>(
     const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
     const { rules } = rulesOf(session, cwd) ?? {}
     const isKnown = startTree === tree || rules?.length === 0 || rules?.some((rule) => rule.name === check)
-    const { commit, dirty } = now.git
+    const { commit } = now.git
+    // A commit that came while it ran is not what it saw.
+    const dirty = before.git.commit === commit ? before.git.dirty || now.git.dirty : undefined
     const seen = { commit, commitTree: now.commitTree, startTree, ...(isKnown && { tree }), dirty }
     return { ended, work: defined(seen), remarks }
   } finally {

@@ -102,12 +102,14 @@ function sameTrees(checks: readonly Judged[]): IsSameTree {
 /** Whether a check applies to the current work. */
 function isCurrent(check: Judged, work: Work, isSame: IsSameTree): boolean {
   const { state } = work
-  // Files changed while it ran.
-  if (check.startTree && !check.tree) return false
+  if (check.startTree && !check.tree) return isBesideWork(check) && testedCommit(check, state, isSame)
   if (isSame(check.tree, state.tree)) return true
   if (testedCommit(check, state, isSame)) return true
   return !state.tree && isCurrentWithoutTree(check, work)
 }
+
+/** Whether the files that changed while a check of somebody else ran are its own, such as caches and logs of CI. */
+const isBesideWork = ({ evidence, dirty }: Judged) => evidence === 'independent' && dirty === false
 
 /** Whether a check tested the commit of the run, and everything of the run is in that commit. */
 function testedCommit(check: Judged, state: WorkState, isSame: IsSameTree): boolean {
