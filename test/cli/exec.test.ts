@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { assertTrueGaps } from '../support/numbered.ts'
+import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { conduct, start } from './program.ts'
@@ -40,6 +41,14 @@ testPlaces('a command becomes a run, and its output passes through unchanged', a
   assert.ok(run.content.includes('one\n') && run.content.includes('two'), run.content)
   assert.ok(run.content.includes('\uFFFD\uFFFD err\n'), run.content)
   assert.equal(readFileSync(join(cwd, 'id'), 'utf8'), 'RUN-001\n')
+})
+
+testPlaces('a command needs the checks that conduct.json requires', async ({ env, cwd, ledger }) => {
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "default", "checks": { "tests": "npm test" } }')
+  const command = `'${process.execPath}' ${main} check exec --name review -- true`
+  await conduct(['exec', '--', 'sh', '-c', command], env, cwd)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.required, run.verdict], [['tests'], 'unchecked'])
 })
 
 testPlaces('a command that can never be recorded is refused before it runs', async ({ env, cwd, ledger }) => {

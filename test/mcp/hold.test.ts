@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
@@ -67,6 +68,17 @@ test('a process that is killed fails its run, and another can continue it', asyn
   await second.call('log_run', { text: 'three' })
   const { run } = await client.getRun({ runId })
   assert.deepEqual([run.status, run.failure, run.content], ['in_progress', null, 'one\ntwo\nthree\n'])
+})
+
+test('a run of an agent needs the checks that conduct.json requires', async (t) => {
+  const its = home(t)
+  writeFileSync(join(its.folder, 'conduct.json'), '{ "project": "default", "required": ["tests"] }')
+  const client = await ledgerOf(t, its)
+  const agent = await agentByStdio(t, its.env, its.folder)
+  const { runId } = (await agent.call('start_run', { title: 'x' })).data as { runId: string }
+  await agent.call('record_check', { name: 'lint', result: 'pass' })
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([run.required, run.verdict], [['tests'], 'unchecked'])
 })
 
 test('after finish_run, a call without a runId learns which run is finished', async (t) => {

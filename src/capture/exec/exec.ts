@@ -10,6 +10,7 @@ import { contentLimitOf, type Place, type PlaceOptions } from '../../place/conne
 import { authorOf } from '../../place/git/guarded.ts'
 import { changesBetween, commitsMade, isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
+import { readable, requiredChecks } from '../../place/rules.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
@@ -151,8 +152,9 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   const author = authorOf(process.cwd())
   const told = { title, specId, agent, retryOf, command: slice(line, 0, 4000) }
   const by = author === undefined ? {} : { author: slice(author, 0, 200) }
+  const required = readable(() => requiredChecks(process.cwd()))
   const named = await maskDeep({ labels, where, ...workOf(before) })
-  const run = { ...told, ...by, contentType: 'text/x-terminal', ...named, leaseSeconds }
+  const run = { ...told, ...by, ...(required && { required }), contentType: 'text/x-terminal', ...named, leaseSeconds }
   refuseFaults(command, routes.createRun.input, run)
   return run
 }

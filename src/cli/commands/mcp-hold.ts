@@ -13,6 +13,7 @@ import { authorOf } from '../../place/git/guarded.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { gitStateOf } from '../../place/git/tree.ts'
 import type { Place } from '../../place/place.ts'
+import { readable, requiredChecks } from '../../place/rules.ts'
 import { cut } from '../../recorder/agents/turn.ts'
 
 /** Seconds after which the run of a killed process fails. */
@@ -188,7 +189,9 @@ async function start(held: Held, input: Input<'createRun'>, options: CallOptions
   const { name } = state.record({ name: `mcp-${randomUUID()}`, kind: 'mcp', place, cwd })
   try {
     const author = cut(authorOf(cwd), 200)
-    const { run, lease } = await client.createRun({ ...input, ...(author && { author }), leaseSeconds }, options)
+    const required = readable(() => requiredChecks(cwd))
+    const own = { ...(author && { author }), ...(required && { required }), leaseSeconds }
+    const { run, lease } = await client.createRun({ ...input, ...own }, options)
     // A retried call gets the run that its first try created.
     const isKnown = recordingOf(held, run.runId) !== undefined
     state.update(name, isKnown ? { ended: true } : { runId: run.runId, leaseToken: lease?.token ?? null })
