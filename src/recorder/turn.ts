@@ -9,7 +9,7 @@ import { unsureChecks } from './check.ts'
 import { type Facts, type SessionWork, type Stepped, stricter, withCall } from './facts.ts'
 import type { Memo } from './memo.ts'
 import type { RecordRules } from './trees.ts'
-import { gitAfter, toldAs } from './work.ts'
+import { gitAfter, toldAs, unknownWork } from './work.ts'
 
 const isoOf = (ms: number) => new Date(ms).toISOString()
 
@@ -62,7 +62,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const draft = withCommand(before.memo.draft ?? newDraft(end.at, before.memo.plan), facts.told)
   const isSaid = before.memo.begun && end.answer !== undefined
   if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
-  const started = begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts)
+  const started = unlessUnseen(begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts), facts)
   const { memo } = started
   const { told, trees, work, moved } = facts
   const { filesOmitted, restored, changes, uncredited } = work
@@ -99,6 +99,20 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(end.interrupted && { interrupted: true }),
   }
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), commands, facts)
+}
+
+/** Says that nobody knows the files of the run, where the session may have changed them and no tree shows how. */
+function unlessUnseen(before: Stepped, { trees: { now, cut = [] } }: Facts): Stepped {
+  const { memo } = before
+  const { commands = [], edits = [], told } = memo
+  const git = now || commands.length + edits.length + cut.length === 0 ? undefined : unknownWork(memo)
+  if (!git || !told) return before
+  return withCall(
+    before,
+    'updateRun',
+    { git },
+    { told: toldAs(told, git, undefined, told.isChecked ? { isChecked: true } : {}) },
+  )
 }
 
 /** How many files and unended commands of a session to remember. */

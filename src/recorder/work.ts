@@ -57,7 +57,8 @@ export function withWork(before: Stepped, use: Use, moved: Moved | undefined): S
   const { memo } = before
   if (!memo.told || !isMoved(memo, use)) return before
   const isCheck = use.trees.home !== undefined
-  const git = gitAfter(memo, use.trees.now, moved, memo.told.commits, isCheck)
+  const isSeen = use.trees.now !== undefined || use.step.command !== undefined
+  const git = isSeen ? gitAfter(memo, use.trees.now, moved, memo.told.commits, isCheck) : unknownWork(memo)
   if (!git) return before
   const isOther = !isEqual(git, memo.told.git)
   const isEdit = use.step.command === undefined && git.tree !== memo.told.tree
@@ -118,6 +119,13 @@ export function gitAfter(
   const { commitTree } = now
   const uncommitted = moved?.uncommitted ?? null
   return { ...now.git, ...own, ...(commitTree && { commitTree }), uncommitted, ...moved?.apart }
+}
+
+/** What the run says once nobody knows its files any more; undefined if it never said which they are. */
+export function unknownWork({ told }: Memo): Git | undefined {
+  if (!told?.git?.tree) return undefined
+  const { tree: _, commitTree: __, dirty: ___, ...git } = told.git
+  return { ...git, uncommitted: null }
 }
 
 /** How many uncommitted paths a run names. */

@@ -60,9 +60,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     : {}
   const told = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
-  const taken =
-    trees.now ?? (needsTree(memo, seen, trees) ? snapshot(workFolder(recording), session.objects) : undefined)
-  const now = taken ?? (endsTurn(memo, seen) ? removedTree(memo) : undefined)
+  const now = trees.now ?? (needsTree(memo, seen, trees) ? treeOf(session, memo, given) : undefined)
   const agent = recording.agent ?? 'unknown'
   const before = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
   const window: Window = { from: trees.began ?? at, to: at, ...trees }
@@ -121,16 +119,27 @@ function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | 
   return isOwnIn(folder ?? workFolder(recording), mail, commands)
 }
 
+/** How long after a report the files are still those that it is about, in milliseconds. */
+const freshMs = 60_000
+
 /**
- * The last known state of a working tree that was removed; undefined if there was more to commit, or a tool wrote to it
- * since: the command that removed it may have committed that.
+ * The working tree for a report that came without. Long after it, as for a session whose process is gone, the files may
+ * be those of anybody.
  */
-function removedTree({ base, commands = [], edits = [] }: Memo): Snapshot | undefined {
+function treeOf({ recording, objects }: Session, memo: Memo, { seen, at, trees }: Given): Snapshot | undefined {
+  const now = Date.now() - at <= freshMs ? snapshot(workFolder(recording), objects) : undefined
+  if (now || !endsTurn(memo, seen)) return now
+  const known = trees.cut?.length ? undefined : lastTree(memo)
+  // The command that removed a working tree may have committed what it had.
+  return known && isGone(known) && known.tree !== known.commitTree ? undefined : known
+}
+
+/** The working tree as the last command of the session left it; undefined if a tool has written since. */
+function lastTree({ base, commands = [], edits = [] }: Memo): Snapshot | undefined {
   const last = commands.findLast((command) => !isElsewhere(base, command))
   const { from, to, before, now } = last ?? { from: 0, to: 0 }
   const [known, at] = now ? [now, to] : [before, from]
-  const isCommitted = known && known.tree === known.commitTree && edits.every((edit) => edit <= at)
-  return isCommitted && isGone(known) ? known : undefined
+  return edits.every((edit) => edit <= at) ? known : undefined
 }
 
 /** What the transcript tells without an end that a command has followed: it only stood beside the use of the tool. */
