@@ -54,7 +54,7 @@ export function requestOf(
   for (const param of params) {
     const value = rest[param]
     if (value === undefined || value === null) throw invalid(param, `is required to ${name}`)
-    // URLs drop such segments, also when escaped: `/runs/../features/1` is another address.
+    // URLs drop such segments, even when escaped: `/runs/../features/1` is another address.
     if (/^\.{0,2}$/.test(String(value))) throw invalid(param, `must be an id, not '${value}'`)
     address = address.replace(`:${param}`, encodeURIComponent(String(value).toWellFormed()))
     delete rest[param]

@@ -120,6 +120,6 @@ export async function renewed(client: Client, runId: string, leaseToken: string 
 
 /** The error of a call that must name its run. `open` lists the runs it could mean. */
 export function whichRun(why: string, open: string[]): ConductError {
-  const which = open.length > 0 ? `open are ${open.join(', ')}` : 'none is open: start_run makes one'
+  const which = open.length > 0 ? `open are ${open.join(', ')}` : 'none is open: start_run starts one'
   return invalid('runId', `is required, since ${why}; ${which}`)
 }

@@ -11,7 +11,7 @@ interface StdioServer {
 function inWords(error: Error): unknown {
   if (error instanceof SyntaxError) return `Ignored a line that is not JSON: ${error.message}`
   if (error.name.endsWith('ZodError'))
-    return 'Ignored a line that is no message of JSON-RPC 2.0, such as {"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+    return 'Ignored a line that is not a JSON-RPC 2.0 message, such as {"jsonrpc":"2.0","id":1,"method":"tools/list"}'
   return error
 }
 

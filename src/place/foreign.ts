@@ -89,7 +89,7 @@ export function foreignNames(path: string, most: number): string[] {
   }
 }
 
-/** The target of a symbolic link; undefined if the path is none. */
+/** The target of a symbolic link; undefined if the path is not a link. */
 export function foreignLink(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined
 }

@@ -2,8 +2,8 @@ import { findProgram } from './programs.ts'
 import { here } from './system.ts'
 
 /**
- * The words that start a program which takes no more memory than that, and each program that it starts no more either.
- * Windows has no such limit without a library of its own. Throws an Error if Windows has no such program.
+ * The words that start a program with that limit of memory, which also applies to each program that it starts. Windows
+ * has no such limit without a library of its own. Throws an Error if Windows has no such program.
  */
 export function limited(program: string, memoryKiB: number, env: NodeJS.ProcessEnv): [string, ...string[]] {
   if (here === 'posix') return ['/bin/sh', '-c', `ulimit -d ${memoryKiB} 2>/dev/null; exec ${program} "$@"`, program]

@@ -1,5 +1,5 @@
 /**
- * The answer to a prompt. Ctrl-D on an empty line cancels it as Ctrl-C does: the prompt itself would wait for ever for
+ * The answer to a prompt. Ctrl-D on an empty line cancels it as Ctrl-C does: the prompt itself would wait forever for
  * input that has ended, and the process would exit with 0.
  */
 export async function asked<T>(prompt: (signal: AbortSignal) => Promise<T>): Promise<T> {

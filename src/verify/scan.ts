@@ -162,7 +162,11 @@ export class Scan {
   #markFault(): Fault | undefined {
     const seq = this.#mismarked
     if (seq === undefined) return undefined
-    return { seq, until: seq, words: `Event ${seq} is marked as a plain append and is none, or the other way round.` }
+    return {
+      seq,
+      until: seq,
+      words: `Event ${seq} is marked as a plain append but is not one, or the other way round.`,
+    }
   }
 
   #unreadFault(): Fault | undefined {

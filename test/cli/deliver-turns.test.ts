@@ -88,7 +88,7 @@ testLedger(
     state.queue(name, turn(2), newCall('updateRun', { status: 'completed' }))
     const { outcome, words } = await send()
     assert.equal(outcome, 'sent')
-    assert.match(words ?? '', /What others made of it stays\./)
+    assert.match(words ?? '', /The run stays as others left it\./)
     assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Prompt 2'])
     const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
     assert.deepEqual([run.status, run.verdict], ['failed', 'verified'])

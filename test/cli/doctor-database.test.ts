@@ -74,7 +74,7 @@ for (const engine of engines) {
     assert.equal(early.code, 0)
     assert.match(
       early.of('clock').join(),
-      /^warn The newest events are of 2999-01-01T00:00Z, \d+ days ahead of the clock/,
+      /^warn The newest events are from 2999-01-01T00:00Z, \d+ days ahead of the clock/,
     )
   })
 
@@ -129,13 +129,13 @@ test('the doctor compares the newest backup with the schedule', async (t) => {
   const backups = join(folder, 'backups')
   const look = async (keep = '24h') =>
     (await examine({ CONDUCT_BACKUP_DIR: backups, CONDUCT_BACKUP_KEEP: keep })).of('backup').join()
-  assert.match(await look(), /^warn there is none yet: conduct serve makes the first one a minute after its start/)
+  assert.match(await look(), /^warn there is none yet: conduct serve makes the first one a minute after it starts/)
   mkdirSync(backups)
   writeFileSync(join(backups, backupName(Date.now() - 5 * 3_600_000)), '')
-  assert.match(await look(), /^warn the newest one is of 5h ago, and the schedule wants a newer one/)
-  assert.match(await look('12m'), /^(ok the newest one is of 5h ago|warn .*)$/)
+  assert.match(await look(), /^warn the newest one is from 5h ago, and the schedule requires a newer one/)
+  assert.match(await look('12m'), /^(ok the newest one is from 5h ago|warn .*)$/)
   writeFileSync(join(backups, backupName(Date.now())), '')
-  assert.match(await look(), /^ok the newest one is of /)
+  assert.match(await look(), /^ok the newest one is from /)
 })
 
 test('a restored backup does not count as a rewritten log', async (t) => {

@@ -196,8 +196,8 @@ test('the doctor names entries of another version, until init has updated them',
   writeFiles(env.HOME, { '.claude/settings.json': JSON.stringify({ hooks }) })
   const paths = Object.keys(files).map((path) => join(cwd, path))
   assert.deepEqual(await entries(), [
-    `warn not as this Conduct writes them in ${paths.join(', ')}; to update them: conduct init`,
-    `warn not as this Conduct writes them in ${join(env.HOME, '.claude/settings.json')}; to update them: conduct init --user`,
+    `warn different from what this Conduct writes, in ${paths.join(', ')}; to update them: conduct init`,
+    `warn different from what this Conduct writes, in ${join(env.HOME, '.claude/settings.json')}; to update them: conduct init --user`,
   ])
   await init()
   await init('--user')

@@ -51,8 +51,8 @@ testLedger(
       told.filter(([, line]: unknown[]) => line !== undefined),
       [
         [huge.slice(home.length), 1, long],
-        [at, 3, 'it is no JSON object'],
-        [at, 4, 'it is no JSON object'],
+        [at, 3, 'it is not a JSON object'],
+        [at, 4, 'it is not a JSON object'],
         [at, 5, long],
       ],
     )

@@ -123,7 +123,7 @@ testLedger('bundles, trackers and logs become specs, runs and checks once', asyn
   assert.deepEqual(first.unplaced, [
     { file: '.conduct/audits/one.md', line: 10, reason: 'not evaluated: UI-004' },
     { file: '.conduct/logs.csv', line: 7, reason: `${reports}/gone.md is gone` },
-    { file: '.conduct/logs.csv', line: 8, reason: "timestamp 'yesterday' is no time in the past" },
+    { file: '.conduct/logs.csv', line: 8, reason: "timestamp 'yesterday' is not a time in the past" },
     { file: '.conduct/decisions/one.md', reason: 'neither the tracker nor the log names it' },
     { file: '.conduct/ledger.md', reason: 'neither the tracker nor the log names it' },
   ])

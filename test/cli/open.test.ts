@@ -61,7 +61,7 @@ test('without a server, open says so, and creates nothing', async (t) => {
   const { code, stdout, stderr } = await conductHere(['open'], local)
   assert.equal(code, 7)
   assert.equal(stdout, '')
-  assert.match(stderr, /No Conduct answers at http:\/\/127\.0\.0\.1:1\/conduct .*start it with .*conduct.* serve/)
+  assert.match(stderr, /No Conduct responds at http:\/\/127\.0\.0\.1:1\/conduct .*start it with .*conduct.* serve/)
   const remote = { ...homeOf(folder), CONDUCT_URL: 'http://127.0.0.1:1/conduct', CONDUCT_API_KEY: adminKey }
   assert.equal((await conductHere(['open'], remote)).code, 7)
 })

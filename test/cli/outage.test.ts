@@ -109,7 +109,7 @@ test('a server that accepts connections and never responds delays the command on
   const started = performance.now()
   const { code, stdout, stderr } = await conductHere(['exec', '--', 'echo', 'hi'], env, cwd)
   assert.deepEqual([code, stdout], [0, 'hi\n'])
-  assert.match(stderr, /The command runs anyway.*\n.*no answer within 5 seconds.*\n.*conduct sync sends it/)
+  assert.match(stderr, /The command runs anyway.*\n.*no response within 5 seconds.*\n.*conduct sync sends it/)
   assert.ok(performance.now() - started < 30_000)
 })
 

@@ -36,7 +36,10 @@ testPlaces('a project forgets old runs, and is deleted by its name', async ({ en
   assert.match(await fails(`project update ${slug} --retention-run-days 60 --dry-run`), /cannot look up the rest/)
   assert.equal((await json(`project update ${slug} --clear retention`)).project.retention, null)
 
-  assert.match(await fails(`project update ${slug} --retention-keep-failed true`), /without them, all runs are kept/)
+  assert.match(
+    await fails(`project update ${slug} --retention-keep-failed true`),
+    /without them, the project keeps all runs/,
+  )
 
   await json("project create --slug gone --name 'Long gone'")
   assert.match(await fails('project delete gone'), /--confirm <name>/)

@@ -129,7 +129,7 @@ test('conduct open does not log in to a server for another database', async (t) 
   await programOf(env).run('run create')
   const { code, stderr } = await programOf({ ...env, CONDUCT_PORT: new URL(url).port }).all('open')
   assert.equal(code, 7)
-  assert.match(stderr, /No server of sqlite:.*two\.db runs; the one at http:.* serves sqlite:.*one\.db\./)
+  assert.match(stderr, /No server is running for sqlite:.*two\.db; the one at http:.* serves sqlite:.*one\.db\./)
 })
 
 test('a relative path or a link to a database means the same database', async (t) => {

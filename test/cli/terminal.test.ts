@@ -149,7 +149,7 @@ test('a terminal asks for the name of a project before deleting it', async (t) =
   assert.equal(nothing.code, 2, nothing.text)
   const wrong = await asked('gone\r')
   assert.equal(wrong.code, 2, wrong.text)
-  assert.match(wrong.text, /--confirm must be the name of the project, 'Long gone', and is 'gone'/)
+  assert.match(wrong.text, /--confirm must be the name of the project, 'Long gone', not 'gone'/)
   assert.equal((await client.getProject({ slug: 'gone' })).project.name, 'Long gone')
 
   const right = await asked('Long gone\r')

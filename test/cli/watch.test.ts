@@ -77,5 +77,5 @@ test('watch --mine prints the runs of the person of the key, as JSON if asked', 
   assert.deepEqual(told, { kind: 'completed', project, runId, title, agent, author })
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const refused = await conduct(['watch', '--mine'], env)
-  assert.deepEqual([refused.code, /needs a key that says whose it is/.test(refused.stderr)], [2, true])
+  assert.deepEqual([refused.code, /needs a key that names a person/.test(refused.stderr)], [2, true])
 })

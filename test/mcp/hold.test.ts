@@ -88,7 +88,7 @@ test('after finish_run, a call without a runId learns which run is finished', as
   const { runId } = (await agent.call('start_run', { title: 'short work' })).data as { runId: string }
   const end = { status: 'completed', summary: 'Done.' }
   await agent.call('finish_run', end)
-  const message = `runId: is required, since this process has finished ${runId}; none is open: start_run makes one.`
+  const message = `runId: is required, since this process has finished ${runId}; none is open: start_run starts one.`
   assert.equal(await agent.refused('finish_run', end), message)
   await agent.call('finish_run', { ...end, runId })
 })

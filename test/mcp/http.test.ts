@@ -215,7 +215,7 @@ testLedger('a call without a run lists only open runs that its key can write to'
     const after = await agent.refused('log_run', { text: 'x' })
     return [before, after].map((words) => /; (.*)\.$/.exec(words)?.[1]?.replace(String(runId), 'own'))
   }
-  assert.deepEqual(await listed('agent'), ['none is open: start_run makes one', 'open are own'])
+  assert.deepEqual(await listed('agent'), ['none is open: start_run starts one', 'open are own'])
   assert.deepEqual(await listed('write'), ['open are FREE', 'open are own, FREE'])
 })
 

@@ -71,7 +71,7 @@ test('a line that is no message is reported in a sentence', async (t) => {
   await initialize()
   for (const nonsense of ['hello', '{"foo":1}', '[1]']) stdin.write(`${nonsense}\n`)
   await ask(1, 'tools/list')
-  assert.match(errors(), /^conduct mcp: Ignored a line that is no message of JSON-RPC 2\.0, such as {.*}$/m)
+  assert.match(errors(), /^conduct mcp: Ignored a line that is not a JSON-RPC 2\.0 message, such as {.*}$/m)
   assert.doesNotMatch(errors(), /ZodError|^\s+(at|"code")/m)
 })
 

@@ -69,7 +69,7 @@ export function checkExecCommand(): Command {
 function parted(all: string[], behind = all.length - 1): { runId: string | undefined; words: string[] } {
   const words = behind > 0 ? all.slice(-behind) : []
   const [runId, ...more] = all.slice(0, all.length - words.length)
-  if (more.length > 0) throw new UsageError(`Only one run id may come before --; '${more.join(' ')}' is too much.`)
+  if (more.length > 0) throw new UsageError(`Only one run id may come before --; leave out '${more.join(' ')}'.`)
   if (words.length === 0) throw new UsageError('There is no command to run: conduct check exec -- npm test')
   return { runId, words }
 }

@@ -67,8 +67,8 @@ export interface Ended {
 }
 
 /**
- * Whether a recorder may say that it saw this check: it is by the rule that the session, or else the folder, has for that
- * name, or there is none.
+ * Whether a recorder may say that it saw this check: it is the command of the rule for that name in the session, or
+ * else the folder, or there is no such rule.
  */
 export function isByRule({ name, command, exitCode }: Ended, session: Recording | undefined, cwd: string): boolean {
   const { home, rules } = rulesOf(session, cwd) ?? {}

@@ -180,7 +180,7 @@ async function start(recorder: Recorder) {
   const delivery = await Promise.race([recorder.send(), sleep(patienceMs, undefined, { ref: false })])
   if (delivery?.outcome === 'refused') {
     await recorder.discard()
-    throw new UsageError('The command was not run, because it cannot be recorded like that.')
+    throw new UsageError('The command was not run, because it cannot be recorded with these options.')
   }
   if (delivery?.outcome === 'sent') return
   const means = recorder.isKept ? 'stored until it can be sent' : 'lost unless it can be sent before it ends'

@@ -178,8 +178,8 @@ const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | 
   (command !== undefined ? state.finish(name, shortOf(command), false) : undefined)
 
 /**
- * The command that was running when a turn was interrupted, or ended without a word. Others without an end did not run, because
- * somebody refused them, and neither did one for which the agent still waited for a person.
+ * The command that was running when a turn was interrupted, or ended without a message. Other commands without an end
+ * did not run, because somebody refused them or the agent still waited for a person.
  */
 function cutBy(state: State, { seen: { step }, recording: { name }, at }: Heard): Pick<Trees, 'cut'> | undefined {
   const activity = state.doing(name)

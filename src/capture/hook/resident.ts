@@ -67,7 +67,7 @@ const untilSignal = (isWanted: () => boolean) =>
     for (const signal of endSignals) process.once(signal, end)
   })
 
-/** Has the recorder that listens there send what waits. Returns false if there is none of this program. */
+/** Asks the recorder that listens there to send what waits. Returns false if no recorder of this program does. */
 const wakes = (path: string) =>
   new Promise<boolean>((resolve) => {
     const call = request({ socketPath: path, path: '/wake', method: 'POST', timeout: answerMs }, (response) => {

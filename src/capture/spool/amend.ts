@@ -23,7 +23,7 @@ export async function amended(
   if (isTimeRefused(error)) {
     const ahead = recording.aheadMs === null ? aheadMs(error) : undefined
     if (ahead !== undefined) return { aheadMs: ahead }
-    // A clock was set meanwhile. The server sets the time of a run, and a turn has none.
+    // A clock was set meanwhile. The server sets the times of the run, and the turn has none.
     const { startedAt, endedAt, ...rest } = input
     return startedAt === undefined && endedAt === undefined ? undefined : { input: rest }
   }
@@ -69,8 +69,8 @@ const isTimeRefused = ({ code, issues = [] }: ConductError): boolean =>
 const leastMs = 60_000
 
 /**
- * By how many milliseconds the clock of this machine is ahead of that of the server, which refused a time for that;
- * undefined if the server says nothing of its own time.
+ * How many milliseconds the clock of this machine is ahead of the server's, which therefore refused a time; undefined
+ * if the server does not say its own time.
  */
 function aheadMs({ issues = [] }: ConductError): number | undefined {
   const [, time = ''] = /\bwhere it is (\S+),/.exec(issues.find(({ path }) => isTime(path))?.message ?? '') ?? []

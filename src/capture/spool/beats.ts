@@ -72,7 +72,7 @@ export function beatsIn(db: Database): Beats {
   }
 }
 
-/** When a wait is one for a person, at the time ?1; 0 for what is none, and after the clock was set back. */
+/** When a wait becomes one for a person, at the time ?1; 0 for other activities, and after the clock was set back. */
 const settledAt = `iif(activity ->> 'state' = 'waiting' and last_heard <= ?1, last_heard + ${settleMs}, 0)`
 
 /** Whether people should hear at once of what has changed: a wait has begun, or one that the server knows of is over. */

@@ -131,8 +131,8 @@ const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
   operation === 'addDiffs' && error instanceof ConductError && final.includes(error.code)
 
 /**
- * Whether a server knows no run for the commit of a check. A pipeline meets this at each commit that a person made, so it
- * keeps nothing of it. Only the words tell this from a missing project or address.
+ * Whether a server knows no run for the commit of a check. This happens in a pipeline at each commit that a person
+ * made, so nothing of it is kept. Only the message distinguishes it from a missing project or address.
  */
 const isOfNoRun = ({ operation }: Queued, error: unknown): error is ConductError =>
   operation === 'createCheck' && isMissing(error) && error.message.startsWith('No run of project ')

@@ -94,8 +94,8 @@ export function notesIn(db: Database): Notes {
 }
 
 /**
- * The note of the same report, and whether it waits to be completed; undefined if there is none. A report that has no id is
- * another one once a prompt or the end of a turn came between.
+ * The note of the same report, and whether it waits to be completed; undefined if there is none. A report without an id
+ * counts as another one if a prompt or the end of a turn came between.
  */
 function sameIn(db: Database, name: string, key: NoteKey, now: number): { key: string; isOpen: boolean } | undefined {
   const between = `select 1 from notes later where later.name = notes.name and later.id > notes.id

@@ -48,7 +48,7 @@ export async function send(
       return invoke(claimed, `${key}.claim`)
     }
     if (!isHeld || !(error instanceof ConductError) || error.code !== 'LEASE_LOST') throw error
-    const left = `${error.message} What others made of it stays.`
+    const left = `${error.message} The run stays as others left it.`
     const rest = withoutLease(operation, given)
     // Without the token, so that the run is not resumed.
     const { appended } = rest ? await invoke(rest, operation === 'updateRun' ? `${key}.facts` : key) : {}

@@ -91,7 +91,7 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
     return connect({ ...place, url }, env, tries)
   }
   if (!env.CONDUCT_URL)
-    throw new Error(`It belongs to ${place.url}: set CONDUCT_URL to that, and CONDUCT_API_KEY to a key of it.`)
+    throw new Error(`It belongs to ${place.url}: set CONDUCT_URL to that, and CONDUCT_API_KEY to one of its keys.`)
   if (!sameUrl(addressIn(env.CONDUCT_URL), place.url))
     throw new Error(`It belongs to ${place.url}, and CONDUCT_URL is ${env.CONDUCT_URL}.`)
   if (place.keyMark !== undefined && place.keyMark !== keyMarkOf(env))
@@ -155,7 +155,7 @@ function watch({ state, name, ending }: Recorded) {
   let before = state.next(name)?.id
   return setInterval(() => {
     const next = state.next(name)?.id
-    if (next === before) ending.abort(new Error(`There was no answer within ${patienceMs / 1000} seconds.`))
+    if (next === before) ending.abort(new Error(`There was no response within ${patienceMs / 1000} seconds.`))
     before = next
   }, patienceMs)
 }

@@ -7,7 +7,7 @@ import { openState, type State } from './state.ts'
 export const stateFile = (env: Env) => join(folders.state(env), 'state.db')
 
 export const lossOf = (error: unknown) =>
-  `What cannot be sent at once will be lost, since nothing can be kept here: ${(error as Error).message}.`
+  `What cannot be sent at once will be lost, since nothing can be stored here: ${(error as Error).message}.`
 
 /** The state file of this user or, if it cannot be opened, a state in memory. `say` receives what that means. */
 export function stateOrMemory(env: Env, say: (words: string) => void): State {

@@ -85,7 +85,7 @@ function isForeign(now: Snapshot, here: Here, others: Set<string>): boolean {
   return changed !== undefined && [...changed.keys()].every((path) => others.has(path) && recent.has(path))
 }
 
-/** How HEAD moved since the run was told where it stands. */
+/** How HEAD moved since the run was last told its position. */
 function headOf(now: Snapshot, { memo, isOwn }: Here, apart: string[]): Pick<Moved, 'isCheckout' | 'made'> {
   const { at } = memo.told ?? {}
   if (at?.log === undefined || now.log === undefined) return { isCheckout: false }

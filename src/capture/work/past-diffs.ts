@@ -57,8 +57,8 @@ export interface PastDiffs {
 }
 
 /**
- * Makes the diffs of a session's turns, one after the other. A file is left out where its contents before and after are
- * not known for sure. A turn in which somebody else changed a file, too, says only what the run has changed by then.
+ * Makes the diffs of a session's turns, one after the other. A file is left out if its contents before and after are
+ * not certain. If somebody else also changed a file in a turn, that turn has only what the run has changed by its end.
  */
 export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): PastDiffs {
   const known = new Map<string, Known>()

@@ -23,7 +23,7 @@ export async function toldDiffs({
   const moments = await readWritten(agent, transcript, subagents)
   if (!moments) return []
   const turns: PastTurn[] = []
-  // Prompts and answers go nowhere, so that nothing of them has to be masked.
+  // Prompts and answers are not sent from here, so they need no masking.
   for await (const past of turnsOf(moments, async (text) => text)) {
     const { startedAt = '', endedAt = '' } = past.turn
     if (Date.parse(startedAt) >= until) break

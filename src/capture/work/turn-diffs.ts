@@ -85,7 +85,7 @@ async function changesOf(at: Guarded, changed: Changed[], manner: Manner): Promi
   return found
 }
 
-/** The hunks of texts; undefined for a file that is none. */
+/** The hunks of texts; undefined for a file that is not text. */
 function hunksOf(at: Guarded, changed: Changed[], contents: Contents): Map<Changed, string | undefined> {
   const texts = changed.filter((one) => idsOf(one).every((id) => isText(contents.get(id))))
   const pairs = texts.map(pairsOf)

@@ -23,7 +23,7 @@ export function bannerOf({ url, databaseUrl, code, firstKey, ignoredAdminKey }: 
       `      (This link logs you in once, within 10 minutes. For another: ${called} open)`,
     )
   if (ignoredAdminKey) {
-    lines.push('CONDUCT_ADMIN_KEY is ignored: this database already has an admin key, and that is another.')
+    lines.push('CONDUCT_ADMIN_KEY is ignored: this database already has a different admin key.')
   }
   if (firstKey) lines.push('', ...firstKeyLines(firstKey))
   else lines.push(`Keys: ${anotherKey()}`)

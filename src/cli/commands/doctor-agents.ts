@@ -49,7 +49,13 @@ function outdatedFindings(root: string, home: string): Finding[] {
   const say = (files: string[], command: string) =>
     files.length === 0
       ? []
-      : [found('entries', 'warn', `not as this Conduct writes them in ${files.join(', ')}; to update them: ${command}`)]
+      : [
+          found(
+            'entries',
+            'warn',
+            `different from what this Conduct writes, in ${files.join(', ')}; to update them: ${command}`,
+          ),
+        ]
   return [
     ...say(outdatedFiles(root, 'path'), 'conduct init'),
     ...say(outdatedFiles(home, 'homePath'), 'conduct init --user'),

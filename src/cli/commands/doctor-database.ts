@@ -113,10 +113,14 @@ export function roomFindings(databaseBytes: number, file: { walBytes: number; fr
   const isLarge = walBytes > mostWalBytes
   return [
     isLow
-      ? found('disk', 'warn', `${free}: writes fail once the disk is full; free some room, or move the ledger`)
+      ? found('disk', 'warn', `${free}: writes fail once the disk is full; free some space, or move the ledger`)
       : found('disk', 'ok', free),
     isLarge
-      ? found('wal', 'warn', `the write-ahead log has ${sized(walBytes)}: another process reads the ledger for long`)
+      ? found(
+          'wal',
+          'warn',
+          `the write-ahead log has ${sized(walBytes)}: another process has been reading the ledger for a long time`,
+        )
       : found('wal', 'ok', `the write-ahead log has ${sized(walBytes)}`),
   ]
 }
@@ -124,12 +128,13 @@ export function roomFindings(databaseBytes: number, file: { walBytes: number; fr
 /** Checks the scheduled backups. `newestAt` is in Unix milliseconds. */
 export function backupFinding(newestAt: number | undefined, isOverdue: boolean): Finding {
   if (newestAt === undefined) {
-    const words = 'there is none yet: conduct serve makes the first one a minute after its start, else its log says why'
+    const words =
+      'there is none yet: conduct serve makes the first one a minute after it starts; if not, its log says why'
     return found('backup', 'warn', words)
   }
-  const newest = `the newest one is of ${shown(new Date(newestAt).toISOString())}`
+  const newest = `the newest one is from ${shown(new Date(newestAt).toISOString())}`
   if (!isOverdue) return found('backup', 'ok', newest)
-  return found('backup', 'warn', `${newest}, and the schedule wants a newer one: the log of conduct serve says why`)
+  return found('backup', 'warn', `${newest}, and the schedule requires a newer one: the log of conduct serve says why`)
 }
 
 /** The tolerated difference between clocks, in seconds. */
@@ -147,14 +152,14 @@ export function clockFinding(now: number, aheadMs: number, newestAt: string | nu
   return found(
     'clock',
     'warn',
-    `the newest event is of ${newestAt}, ${early} s ahead of the clock: a clock was set back, or was wrong. New events continue from that time`,
+    `the newest event is from ${newestAt}, ${early} s ahead of the clock: a clock was set back, or was wrong. New events continue from that time`,
   )
 }
 
 /** Checks that the log of a ledger continues what this machine saw of it before, and remembers its new state. */
 export async function logFindings(client: Client, ledger: string, env: Env): Promise<Finding[]> {
   if (writeFault(folders.state(env)) !== undefined) {
-    return [found('log', 'note', 'not checked, because this machine cannot remember it: see state')]
+    return [found('log', 'note', 'not checked, because this machine cannot store the checkpoint: see state')]
   }
   try {
     const changed = await checkMemory(client, ledger, env)

@@ -15,7 +15,7 @@ type Forgotten = Pick<Output<'forget'>, 'erased' | 'deleted'>
 /** `conduct forget`: applies the retention of a project now. */
 export function forgetCommand(): Command {
   const command = new Command('forget')
-  command.option('--dry-run', 'only count what would go')
+  command.option('--dry-run', 'only count what would be removed')
   command.option('--json', 'as JSON')
   command.option('--utc', 'exact times')
   addPlace(command)

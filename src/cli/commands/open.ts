@@ -52,7 +52,7 @@ async function serverAt(
   advice = 'is the address right, and does it include the base path?',
 ): Promise<string> {
   await whileWaiting(`Waiting for ${url}`, reach(url)).catch((cause: Error) => {
-    throw new ConductError('UNAVAILABLE', `No Conduct answers at ${url} (${cause.message}): ${advice}`, { cause })
+    throw new ConductError('UNAVAILABLE', `No Conduct responds at ${url} (${cause.message}): ${advice}`, { cause })
   })
   return url
 }
@@ -73,7 +73,7 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
   if (other !== undefined) {
     throw new ConductError(
       'UNAVAILABLE',
-      `No server of ${withoutPassword(databaseUrl)} runs; the one at ${expected} serves ${other}.`,
+      `No server is running for ${withoutPassword(databaseUrl)}; the one at ${expected} serves ${other}.`,
     )
   }
   return serverAt(

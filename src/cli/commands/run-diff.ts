@@ -29,11 +29,11 @@ export function runDiffCommand(): Command {
     .argument('[path]', 'a file, or a folder with / at its end')
   command.option('--turn <n>', 'only what this turn wrote', (text) => numberOf(text, 'integer'))
   command.option('--stat', 'only the files, and how many lines changed')
-  command.option('--patch', 'as git apply takes it')
+  command.option('--patch', 'as a patch for git apply')
   addCommon(command)
   command.addHelpText(
     'after',
-    `\n--patch leaves out each file whose diff is not whole, because it is binary, long, masked or erased. It names them\non stderr and exits with ${exitCodes.failed[0]}.`,
+    `\n--patch leaves out each file whose diff is not complete, because it is binary, long, masked or erased. It names them\non stderr and exits with ${exitCodes.failed[0]}.`,
   )
   addExamples(command, ['conduct run diff RUN-001', 'conduct run diff RUN-001 --patch'])
   return command.action((runId: string, path: string | undefined, options: Options) => show(runId, path, options))

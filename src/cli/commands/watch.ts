@@ -20,7 +20,7 @@ interface Options extends Common {
 export function watchCommand(): Command {
   const command = new Command('watch')
     .description('Say when an agent waits for you, fails or is done, until Ctrl-C')
-    .addOption(new Option('--mine', 'only runs of the person whose key this is'))
+    .addOption(new Option('--mine', 'only your runs: those of the person that your key names'))
     .addOption(new Option('--no-bell', 'do not ring the bell of the terminal when an agent waits or fails'))
   addCommon(command)
   addExamples(command, ['conduct watch', 'conduct watch --mine --project shop'], 'console')
@@ -50,7 +50,7 @@ async function watch(options: Options) {
 async function ownMail(client: Client): Promise<string> {
   const mail = mailOf((await client.me()).person)
   if (mail !== undefined) return mail
-  throw new UsageError('--mine needs a key that says whose it is: an admin sets that with conduct key update --person.')
+  throw new UsageError('--mine needs a key that names a person: an admin sets it with conduct key update --person.')
 }
 
 type Run = Pick<Output<'getRun'>['run'], 'runId' | 'project' | 'title' | 'agent' | 'author'> & RunOf

@@ -65,7 +65,7 @@ function add(sessions: Map<string, Found>, pass: Pass, found: Found) {
 function attach(sessions: Map<string, Found>, session: string | undefined, file: string, pass: Pass) {
   const parent = session === undefined ? undefined : sessions.get(session)
   if (parent) parent.subagents.push(file)
-  else pass(file, undefined, 'it is of a subagent whose session has no transcript here')
+  else pass(file, undefined, 'it belongs to a subagent whose session has no transcript here')
 }
 
 /** The files below a folder, sorted by name. Links are not followed: they may form a cycle. */

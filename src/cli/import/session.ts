@@ -190,7 +190,7 @@ async function create(
   for (;;) {
     const { run } = await client.createRun(input, { idempotencyKey })
     if (await isThere(client, run)) return run as Run
-    // The server repeats its response for a day, also if somebody has deleted the run.
+    // The server repeats its response for a day, even if somebody has deleted the run.
     idempotencyKey += `-${run.id}`
   }
 }

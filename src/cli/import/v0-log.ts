@@ -28,8 +28,8 @@ export async function importLogLine(line: LogLine, { runId, specOf }: Identity, 
   const { client, dryRun, report } = context
   const { file, line: at } = line.at
   const time = pastOf(line.timestamp)
-  if (time === undefined) return report.pass(file, at, `timestamp '${line.timestamp}' is no time in the past`)
-  if (!humanIdPattern.test(runId)) return report.pass(file, at, `'${line.command}' is no command that can be kept`)
+  if (time === undefined) return report.pass(file, at, `timestamp '${line.timestamp}' is not a time in the past`)
+  if (!humanIdPattern.test(runId)) return report.pass(file, at, `'${line.command}' is not a command that can be kept`)
   const text = documentOf(line, context)
   const { status, found, unknown } = resultsIn(text)
   const isKnown = await exists(client.getRun({ runId }))

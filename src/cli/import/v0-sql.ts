@@ -28,7 +28,7 @@ export async function readOperations({ documents, report }: V0Context): Promise<
     try {
       return parse(documents.text(file)).map((statement) => ({ file, statement }))
     } catch (error) {
-      report.pass(file, undefined, `it is no SQL that this import reads: ${(error as Error).message.split('\n')[0]}`)
+      report.pass(file, undefined, `this import cannot read its SQL: ${(error as Error).message.split('\n')[0]}`)
       return []
     }
   })
@@ -44,7 +44,7 @@ export async function readOperations({ documents, report }: V0Context): Promise<
   return tables
 }
 
-/** Adds the rows of an insert. False if the statement is none whose values are written in it. */
+/** Adds the rows of an insert. False if the statement is not an insert with literal values. */
 function inserted(tables: Map<string, SqlRow[]>, file: string, statement: Statement): boolean {
   if (statement.type !== 'insert' || statement.insert.type !== 'values' || !statement.columns) return false
   const columns = statement.columns.map(({ name }) => name)

@@ -71,7 +71,7 @@ function requireHolder({ person }: Input, { service = false }: Options) {
   if ((person !== undefined) !== service) return
   throw new UsageError(
     service
-      ? 'A key with --person is not one with --service: give one of them.'
+      ? '--person and --service exclude each other: give one of them.'
       : "Whose key is it? Give --person 'Ada Example <ada@example.com>', or --service for one such as CI.",
   )
 }
@@ -195,7 +195,7 @@ function printLines({ meta: _, ...page }: Input) {
 /** Asks the person at the terminal for the name of a project that is to be deleted. Throws a UsageError where nobody can be asked. */
 async function askName(slug: string): Promise<string> {
   if (!process.stdin.isTTY) {
-    throw new UsageError(`To delete project '${slug}' with all that is in it, give its name: --confirm <name>`)
+    throw new UsageError(`To delete project '${slug}' with everything in it, give its name: --confirm <name>`)
   }
   const message = `This deletes all runs, specs, checks and features of project '${slug}' for good. Type its name`
   const name = await asked((signal) => text({ message, output: process.stderr, signal }))

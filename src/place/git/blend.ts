@@ -55,7 +55,10 @@ export function carriedIn(
   return carried
 }
 
-/** A file with only the lines that were added to it since it was new; undefined if there are none, or it is no text. */
+/**
+ * A file with only the lines that were added to it since it was new; undefined if there are none, or the file is not
+ * text.
+ */
 export function addedTo(at: Guarded, file: File, asNew: File): File {
   if (file === undefined || asNew === undefined || file === asNew) return undefined
   const [now, old] = [partsOf(file), partsOf(asNew)]

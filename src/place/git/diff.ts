@@ -6,7 +6,7 @@ import { repositoryBehind } from './tree.ts'
 /** Opens the repository of a working tree, with a deadline in so many milliseconds. Throws if it is gone. */
 export function openObjects(root: string, objects: string, withinMs: number): Guarded {
   const repository = repositoryBehind({ root, objects })
-  if (!repository) throw new Error(`${root} is no git repository`)
+  if (!repository) throw new Error(`${root} is not a git repository`)
   return guarded(repository, objects, performance.now() + withinMs)
 }
 

@@ -14,8 +14,8 @@ export interface Repository {
 }
 
 /**
- * The repository around a folder; undefined outside git. A bare repository is none: a clone may contain one, with
- * settings that its author chose. If the environment names both repository and working tree, these are meant, whatever
+ * The repository around a folder; undefined outside git. A bare repository does not count: a clone may contain one,
+ * with settings that its author chose. If the environment names both repository and working tree, those count, whatever
  * the folder.
  */
 export function repositoryAt(cwd: string): Repository | undefined {
