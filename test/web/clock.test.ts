@@ -27,7 +27,7 @@ test('a notice says that the clock of the server may be wrong, until it is right
   assert.equal(await notice.count(), 0)
   leap()
   await focus(page)
-  await notice.getByText('Nothing is removed for its age meanwhile.').waitFor()
+  await notice.getByText('Until it is right, Conduct removes no old data.').waitFor()
   const detail = notice.getByText('The clock leapt forward by 2 hours')
   assert.ok(!(await detail.isVisible()))
   await notice.locator('summary').click()

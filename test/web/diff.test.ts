@@ -155,7 +155,7 @@ test('a diff is shown unified and side by side, in colours, with notes and a lin
     ['d.txt', '12 lines of the diff are missing'],
     ['d.txt', '\\u202e'],
     ['e.sh', 'mode 100644 → 100755'],
-    ['f.txt', 'The rules of the project leave its text out.'],
+    ['f.txt', 'The project does not record texts of changes.'],
   ] as const) {
     await file(path).getByText(words).first().waitFor()
   }

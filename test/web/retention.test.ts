@@ -14,7 +14,7 @@ test('a project gets a retention, after the page counts what it would remove', a
   await client.createRun({ runId: 'KEPT', labels: { release: '1.0' }, ...ended(100) })
   await client.createRun({ runId: 'MIDDLE', content: 'more words', ...ended(40) })
   await page.goto(`${home}#/projects/default`)
-  await page.getByText('Runs are kept for ever.').waitFor()
+  await page.getByText('Runs are kept forever.').waitFor()
   await page.getByRole('button', { name: 'Change retention' }).click()
   const form = page.getByRole('dialog', { name: 'Retention of default' })
   await form.getByLabel(/^Erase the texts/).fill('30')
@@ -23,12 +23,12 @@ test('a project gets a retention, after the page counts what it would remove', a
   const save = form.getByRole('button', { name: 'Save retention' })
   assert.equal(await save.isEnabled(), false, 'before the count')
   await form.getByLabel(/^Delete a run/).press('Enter')
-  await form.getByRole('button', { name: 'Count what would go now' }).click()
+  await form.getByRole('button', { name: 'Count what would be removed now' }).click()
   await form.getByText('1 run would lose their texts (10 bytes)').waitFor()
   await form.getByText('1 run would be deleted (5 bytes)').waitFor()
   await form.getByLabel(/^Delete a run/).fill('20')
   assert.equal(await save.isEnabled(), false, 'the count was of another retention')
-  await form.getByRole('button', { name: 'Count what would go now' }).click()
+  await form.getByRole('button', { name: 'Count what would be removed now' }).click()
   await form.locator('input:invalid:focus').waitFor()
   const texts = form.getByLabel(/^Erase the texts/)
   assert.equal(
@@ -56,7 +56,7 @@ test('a project gets a retention, after the page counts what it would remove', a
   assert.ok(await save.isEnabled())
   for (const label of [/^Erase the texts/, /^Delete a run/]) await form.getByLabel(label).fill('')
   await form.getByRole('button', { name: 'Save retention' }).click()
-  await page.getByText('Runs are kept for ever.').waitFor()
+  await page.getByText('Runs are kept forever.').waitFor()
 })
 
 test('a count ends with its dialog', async (t) => {
@@ -71,7 +71,7 @@ test('a count ends with its dialog', async (t) => {
   const form = page.getByRole('dialog', { name: 'Retention of default' })
   await form.getByLabel(/^Delete a run/).fill('90')
   const third = page.waitForRequest(() => asked >= 3)
-  await form.getByRole('button', { name: 'Count what would go now' }).click()
+  await form.getByRole('button', { name: 'Count what would be removed now' }).click()
   await third
   await form.getByRole('button', { name: 'Cancel' }).click()
   await form.waitFor({ state: 'detached' })

@@ -51,7 +51,7 @@ test('the diffs of a run are on its page as they were recorded, lead to their fi
   await client.updateRun({ runId, status: 'completed' })
   await client.erase({ runId })
   await page.waitForFunction((text) => !document.body.innerHTML.includes(text), secret)
-  await page.getByText('Its text was erased, or its time was up.').first().waitFor()
+  await page.getByText('Its text was erased, or its retention is over.').first().waitFor()
   const { files } = await client.getDiff({ runId })
   assert.deepEqual(
     files.map(({ patch }) => patch),

@@ -77,7 +77,7 @@ function DayOf({ day, scope, news, isLast }: DayProps) {
         (!isLast ? (
           <p class="muted">Nothing has ended yet.</p>
         ) : scope.mine ? (
-          <NoneOfYours words="Nothing of yours has ended yet." />
+          <NoneOfYours words="None of your runs has ended yet." />
         ) : (
           <Begin words="Nothing has ended yet." />
         ))}

@@ -89,10 +89,10 @@ function Erased({ gone, isWhole, onClose }: { gone: Counts; isWhole: boolean; on
     <Dialog title={isWhole ? 'Texts erased' : 'Erasure stopped'} onClose={onClose}>
       <div>
         <p>
-          Erased in <b>{wordsOf(gone) || (hasResponses(gone) ? 'no row' : 'nothing: somebody else was faster')}</b>.
-          {hasResponses(gone) && ` Dropped ${plural(gone.responses, 'stored response')}.`}
+          Erased in <b>{wordsOf(gone) || (hasResponses(gone) ? 'no row' : 'nothing: somebody else erased it first')}</b>
+          .{hasResponses(gone) && ` Dropped ${plural(gone.responses, 'stored response')}.`}
         </p>
-        {!isWhole && <p>The rest is still there. To go on, erase again.</p>}
+        {!isWhole && <p>The rest is still there. To continue, erase again.</p>}
         <p class="muted small">
           Copies elsewhere still have them: backups, exports, what webhooks sent, and the agent’s own transcript.
         </p>
@@ -129,7 +129,7 @@ export function EraseTextDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
     >
       <label class="field">
-        A password, a name or another text that must not stay, letter by letter
+        A password, a name or another text that must not stay, exactly as written
         <textarea
           rows={3}
           required
@@ -140,7 +140,7 @@ export function EraseTextDialog({ onClose }: { onClose: () => void }) {
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </label>
-      <p class="muted small">It is searched for in all projects that your key sees. Nothing is erased yet.</p>
+      <p class="muted small">Conduct searches all projects that your key can see. Nothing is erased yet.</p>
     </Form>
   )
 }

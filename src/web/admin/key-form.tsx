@@ -52,7 +52,7 @@ export function KeyForm({ onMade, onClose }: Props) {
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </Field>
-      <Field name="person" label="Person; none for a service, such as CI">
+      <Field name="person" label="Person; leave empty for a service, such as CI">
         <input
           value={person}
           placeholder="Ada Example <ada@example.com>"
@@ -75,7 +75,7 @@ export function KeyForm({ onMade, onClose }: Props) {
         none={ownProject === null ? 'The whole server' : undefined}
         disabled={ownProject !== null}
       />
-      <Field name="expiresAt" label="Last day; by default and at the latest, the day this login ends">
+      <Field name="expiresAt" label="Last day; by default, and at the latest, the day on which this login ends">
         <input type="date" value={until} onChange={(event) => change({ until: event.currentTarget.value })} />
       </Field>
     </Form>

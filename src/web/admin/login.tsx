@@ -102,7 +102,7 @@ async function reasonOf(): Promise<string> {
   const here = new URL(base).pathname
   const there = await servedAt()
   if (there !== undefined && !here.startsWith(there)) {
-    return `You are logged in, but at another path: this page is at ${here}, and the server believes to be at ${there}. A proxy rewrites the path. Set CONDUCT_BASE_PATH to ${here.replace(/\/$/, '') || '/'} and let the proxy keep the path.`
+    return `You are logged in, but at another path: this page is at ${here}, and the server says that it is at ${there}. A proxy rewrites the path. Set CONDUCT_BASE_PATH to ${here.replace(/\/$/, '') || '/'} and let the proxy keep the path.`
   }
   return `The server accepted the key, but the browser did not keep the session's cookie. Allow cookies for ${location.host}, and check that a proxy passes Set-Cookie on; then log in again.`
 }

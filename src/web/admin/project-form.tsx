@@ -41,7 +41,7 @@ export function ProjectForm({ project, onClose, onChange }: Props) {
     >
       {isRestored && <Restored />}
       {!project && (
-        <Field name="slug" label="Slug: what commands and addresses call it; it never changes">
+        <Field name="slug" label="Slug: its name in commands and addresses; it never changes">
           <input
             value={slug}
             required

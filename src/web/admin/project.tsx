@@ -112,7 +112,7 @@ function Removal({ slug, onDeed }: { slug: string; onDeed: (deed: Deed) => void 
         </Row>
         {isOfServer && slug !== 'default' && (
           <Row title="Delete the project" isDanger deed="Delete project" onClick={() => onDeed('delete')}>
-            Everything in it goes, its keys are revoked and its webhooks deleted.
+            Deletes everything in it, revokes its keys and deletes its webhooks.
           </Row>
         )}
       </ul>
@@ -164,8 +164,8 @@ function DeleteProjectForm({ project: { slug, name, version }, onClose, onConfli
       onConflict={onConflict}
     >
       <p>
-        All its runs, specs, checks and features go for good, with their texts in the log of events. Its keys are
-        revoked, and its webhooks deleted.
+        This deletes all its runs, specs, checks and features for good, and erases their texts in the log of events. It
+        also revokes its keys and deletes its webhooks.
       </p>
       <label class="field">
         <span>

@@ -55,14 +55,14 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
       {isRestored && <Restored />}
       <Days
         name="retention.contentDays"
-        label="Erase the texts of a run after so many days; empty: never"
+        label="Days after which a run loses its texts; empty: never"
         days={contentDays}
         fault={faultOf(given)}
         onInput={(contentDays) => change({ contentDays })}
       />
       <Days
         name="retention.runDays"
-        label="Delete a run after so many days; empty: never"
+        label="Days after which a run is deleted; empty: never"
         days={runDays}
         onInput={(runDays) => change({ runDays })}
       />
@@ -161,7 +161,7 @@ function Preview({ slug, retention, onCounted }: PreviewProps) {
   return (
     <div class="preview">
       <button type="button" disabled={isBusy} onClick={(event) => count(event.currentTarget)}>
-        {isBusy ? 'Counting …' : 'Count what would go now'}
+        {isBusy ? 'Counting …' : 'Count what would be removed now'}
       </button>
       {error && <Problem error={error} />}
       {found && (
@@ -188,13 +188,13 @@ const Sum = ({ words, sum: { runs, bytes, oldest } }: { words: string; sum: Forg
 
 /** A retention in sentences. */
 export function retentionWords(retention: Project['retention']): string {
-  if (retention === null) return 'Runs are kept for ever.'
+  if (retention === null) return 'Runs are kept forever.'
   const { contentDays, runDays, keep } = retention
   const kept = [keep.failed && 'failed runs', keep.labels.length > 0 && `runs labelled ${keep.labels.join(' or ')}`]
   return [
     contentDays !== null && `Runs lose their texts ${plural(contentDays, 'day')} after their end.`,
     runDays !== null && `Runs are deleted ${plural(runDays, 'day')} after their end.`,
-    kept.some(Boolean) && `Kept for ever: ${kept.filter(Boolean).join(', ')}.`,
+    kept.some(Boolean) && `Kept forever: ${kept.filter(Boolean).join(', ')}.`,
   ]
     .filter(Boolean)
     .join(' ')

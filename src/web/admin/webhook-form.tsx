@@ -85,7 +85,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
           ))}
         </select>
       </Field>
-      <Field name="url" label={webhook ? 'URL; empty: it stays as it is' : 'URL that receives the messages'}>
+      <Field name="url" label={webhook ? 'URL; leave empty to keep it' : 'URL that receives the messages'}>
         <input
           type="url"
           value={url}

@@ -191,7 +191,7 @@ export function DeleteForm({ it: { id, url }, onDone, onClose }: FormProps) {
   }
   return (
     <Form title={`Delete webhook ${id}?`} deed="Delete webhook" isDanger work={work} onClose={onClose}>
-      <p>{url} receives no further events. Its place in the log and its deliveries are lost.</p>
+      <p>{url} receives no further events. Its position in the log and its deliveries are lost.</p>
     </Form>
   )
 }

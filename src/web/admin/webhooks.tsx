@@ -129,9 +129,7 @@ function RotateForm({ it, onMade, onClose }: RotateProps) {
   const work = async () => onMade(await client.rotateWebhookSecret({ id: it.id }))
   return (
     <Form title="Rotate the secret?" deed="Rotate secret" work={work} onClose={onClose}>
-      <p>
-        A new secret signs from now on. The old one signs beside it for a day, so that the receiver can change over.
-      </p>
+      <p>A new secret signs from now on. For a day, the old one signs, too, so that the receiver can switch.</p>
     </Form>
   )
 }

@@ -68,7 +68,7 @@ function ClockNotice() {
   return (
     <details class="clock-notice">
       <summary>
-        <b>The server’s clock may be wrong.</b> Nothing is removed for its age meanwhile.
+        <b>The server’s clock may be wrong.</b> Until it is right, Conduct removes no old data.
       </summary>
       <p>{data.clockWarning}</p>
       <p>

@@ -163,7 +163,7 @@ function Connection() {
   useEffect(() => listen(({ kind }) => setLost(kind === 'lost')), [])
   return (
     <p class={`connection ${isLost ? 'lost' : 'live'}`} role="status">
-      {isLost ? 'No answer from the server. Trying again …' : 'Live'}
+      {isLost ? 'No response from the server. Trying again …' : 'Live'}
     </p>
   )
 }

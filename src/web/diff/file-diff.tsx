@@ -75,8 +75,8 @@ function Body({ file, route, isSplit, isAsked, isNear }: BodyProps) {
     return <Patch patch={patch} path={file.path} route={route} isSplit={isSplit} isAsked={isAsked} />
   const why =
     (binary && `Binary file${bytes === undefined ? '' : `, ${plural(bytes, 'byte')}`}`) ||
-    (erased && 'Its text was erased, or its time was up') ||
-    (withheld && 'The rules of the project leave its text out') ||
+    (erased && 'Its text was erased, or its retention is over') ||
+    (withheld && 'The project does not record texts of changes') ||
     'No line changed'
   return <p class="note muted small">{why}.</p>
 }

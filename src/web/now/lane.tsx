@@ -75,7 +75,7 @@ const PlaceOf = ({ run: { project, runId, agent, where, changes } }: { run: Run 
   </span>
 )
 
-/** What stands where there are no words; nothing beside the current step. */
+/** What is shown if there is no answer or output; nothing beside the current step. */
 const nothingYet = ({ activity }: Run) => (activity?.tool ? '' : activity ? 'No answer yet.' : 'No output yet.')
 
 /** The first line of a session's last answer; undefined for a run without activity or answer. */

@@ -54,7 +54,7 @@ export function Live() {
 }
 
 const Nothing = ({ isMine }: { isMine: boolean }) =>
-  isMine ? <NoneOfYours words="Nothing of yours is in progress." /> : <Begin words="Nothing is in progress." />
+  isMine ? <NoneOfYours words="None of your runs is in progress." /> : <Begin words="Nothing is in progress." />
 
 /** Those that wait for a person, those that are silent for too long, and the others. */
 function useUrgent(runs: Run[]): { urgent: Run[]; others: Run[] } {

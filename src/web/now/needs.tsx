@@ -83,7 +83,7 @@ function usePlace() {
 }
 
 const Nothing = ({ words }: { words: string }) =>
-  useMine() ? <NoneOfYours words={`Nothing of yours ${words}.`} /> : <p class="empty">Nothing {words}.</p>
+  useMine() ? <NoneOfYours words={`None of your runs ${words}.`} /> : <p class="empty">Nothing {words}.</p>
 
 const keyOf = ({ project, by, key }: Group) => `${project} ${by} ${key}`
 

@@ -80,7 +80,7 @@ function turnMsOf({ activity }: Run, now: number): number | undefined {
 
 const heardAt = (run: Run) => Math.max(Date.parse(run.lastSeenAt ?? run.createdAt), Date.parse(run.updatedAt))
 
-/** Half the duration of the lease, counted from the last heartbeat. A run without a lease may be silent for ever. */
+/** Half the duration of the lease, counted from the last heartbeat. A run without a lease may be silent forever. */
 function patienceMs({ leaseExpiresAt, lastSeenAt }: Run): number {
   if (leaseExpiresAt === null || lastSeenAt === null) return Number.POSITIVE_INFINITY
   return (Date.parse(leaseExpiresAt) - Date.parse(lastSeenAt)) / 2

@@ -75,7 +75,7 @@ function Work({ turn }: { turn: Turn }) {
   )
 }
 
-/** How often to read what stands so far, in milliseconds: heartbeats have no events. */
+/** How often to read the open turn, in milliseconds: heartbeats have no events. */
 const pollMs = 5_000
 
 /** The open turn of a run, as its recorder reported it last; undefined if none is open. */

@@ -63,7 +63,7 @@ export function CheckForm({ run: { project, runId }, onClose, onChange }: Change
           ))}
         </div>
       </fieldset>
-      <Field name="content" label="What was found, as markdown">
+      <Field name="content" label="What was found, as Markdown">
         <textarea rows={5} value={content} onInput={(event) => change({ content: event.currentTarget.value })} />
       </Field>
     </Form>
@@ -149,8 +149,8 @@ export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: (
       onConflict={onConflict}
     >
       <p>
-        The run goes for good, with its log, its checks and its links to features. That it was there stays in the log of
-        changes.
+        This deletes the run for good, with its log, its checks and its links to features. The log of events still shows
+        that it existed.
       </p>
     </Form>
   )

@@ -85,8 +85,8 @@ function SeriesTable({ title, labels, series }: { title: string; labels: string[
 }
 
 /**
- * Gives the browser a language that Intl knows if its own is not one: some take that of the machine as it is, like
- * `en-US@posix`, and a library that makes a format of it throws as it is loaded.
+ * Gives the browser a language that Intl knows if its own is not one: some browsers take the machine's, like
+ * `en-US@posix`, unchanged, and a library that creates a format with it throws when it is loaded.
  */
 function requireLanguage(): void {
   try {

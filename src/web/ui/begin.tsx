@@ -12,7 +12,7 @@ export function Begin({ words }: { words: string }) {
 
 export const orEveryone = 'Choose Everyone to see the runs of others.'
 
-/** Says that there is nothing of the person's own, and how to see the runs of others. */
+/** Says that the person has no such runs, and how to see those of others. */
 export const NoneOfYours = ({ words = 'No run is yours.' }: { words?: string }) => (
   <p class="empty">
     {words} {orEveryone}

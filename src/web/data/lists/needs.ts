@@ -23,7 +23,7 @@ interface Seen {
   hasMore: boolean
   /** Whether it is loaded. */
   isRead: boolean
-  /** Whether it is that of the chosen projects, rather than still that of the ones before. */
+  /** Whether it is the list of the chosen projects, not that of the previous ones. */
   isCurrent: boolean
   error: ConductError | undefined
 }

@@ -134,7 +134,7 @@ interface RunPage {
 }
 
 interface RunPages {
-  /** Reads a page. Returns undefined, also after a failure, if the list started again meanwhile. */
+  /** Reads a page. Returns undefined, even after a failure, if the list started again meanwhile. */
   read(cursor?: string): Promise<RunPage | undefined>
   /** Applies an event to the pages that are being read, which may not contain it. */
   hear(event: Event): void
