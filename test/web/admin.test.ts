@@ -88,7 +88,7 @@ test('the forms of admins keep their text when the session ends, until it is sav
     ['webhooks', 'New webhook', /^URL/, 'https://new.example/'],
     ['projects', 'New project', /^Slug/, 'shop'],
     ['projects/default', 'Edit project', 'Repository', 'https://example.com/x.git'],
-    ['projects/default', 'Change retention', /^Delete a run/, '90'],
+    ['projects/default', 'Change retention', /^Days after which a run is deleted/, '90'],
   ] as const) {
     const revoke = await login(path)
     const field = async () => {
