@@ -24,7 +24,7 @@ export interface Facts {
   work: SessionWork
   /** What the tool of this step did in other working trees; undefined if it did nothing there. */
   apart?: Apart | undefined
-  /** How the working tree stands to what the run says about it; undefined if there is none. */
+  /** How the working tree compares with what the run says about it; undefined if there is no tree. */
   moved?: Moved | undefined
   /** What changed while the command of this step ran; undefined if nothing did. */
   change?: CommandChange | undefined

@@ -182,7 +182,7 @@ interface LeftOpen {
   failure?: Failure | undefined
   /** If missing, the transcript decides. */
   interrupted?: boolean | undefined
-  /** Why the turn failed if the transcript would tell an interruption, and tells none. */
+  /** Why the turn failed, if the transcript would show an interruption and shows none. */
   unended?: Failure
 }
 

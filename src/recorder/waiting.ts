@@ -31,8 +31,8 @@ export function hold(
 }
 
 /**
- * The place among the held turns of the one that ends, by the transcript, which does not have the last message yet; -1 if
- * it is none of them.
+ * The place among the held turns of the one that ends, by the transcript, which does not have the last message yet; -1
+ * if it is not among them.
  */
 export function heldEnd({ held = [] }: Memo, { turn }: Seen, { told }: Facts): number {
   if (told.turn) return -1

@@ -29,7 +29,7 @@ const steps: [string, Step][] = [
   ['sessionEnd-complete', { kind: 'end' }],
   [
     'sessionEnd-error',
-    { kind: 'end', failure: { code: 'AGENT_FAILED', message: 'Copilot ended the session for an error.' } },
+    { kind: 'end', failure: { code: 'AGENT_FAILED', message: 'Copilot ended the session because of an error.' } },
   ],
 ]
 
@@ -52,7 +52,7 @@ const claudeSteps: [string, Step][] = [
   ['SessionEnd', { kind: 'end' }],
   [
     'SessionEnd-error',
-    { kind: 'end', failure: { code: 'AGENT_FAILED', message: 'Copilot ended the session for an error.' } },
+    { kind: 'end', failure: { code: 'AGENT_FAILED', message: 'Copilot ended the session because of an error.' } },
   ],
   ['SubagentStop-in-subagent', { kind: 'subagent', name: 'explore', id: 'ffe4b48c-2f0b-48b5-b3de-dba0f254f90d' }],
   [

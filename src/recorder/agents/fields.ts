@@ -82,7 +82,7 @@ export function failureOf(code: unknown, ...words: unknown[]): Failure {
     .replace(/[^A-Z0-9]+/g, '_')
     .replace(/^_|_$/g, '')
   const message = words.map((one) => textOf(one)).find((one) => one !== undefined)
-  return { code: name || 'AGENT_FAILED', message: message ?? textOf(code) ?? 'The agent says no more of it.' }
+  return { code: name || 'AGENT_FAILED', message: message ?? textOf(code) ?? 'The agent gives no details.' }
 }
 
 /**

@@ -32,7 +32,7 @@ export async function* linesWith(path: string, words: string | string[], left = 
 }
 
 /** Why a line is skipped. */
-export type Fault = 'it is longer than 16 MiB' | 'it is no JSON object'
+export type Fault = 'it is longer than 16 MiB' | 'it is not a JSON object'
 
 /**
  * The JSON objects of such a file, each with its line number. Calls `pass` for each skipped line, except for an
@@ -50,14 +50,14 @@ export async function* numberedWith(
     line += 1
     if (bytes === undefined) pass(line, 'it is longer than 16 MiB')
     else if (bytes.length > 0 && !looksWhole(bytes)) {
-      if (!isOpen) pass(line, 'it is no JSON object')
+      if (!isOpen) pass(line, 'it is not a JSON object')
     } else if (words.some((word) => bytes.includes(word))) {
       const fields = parsed(bytes)
       at = timeOf(fields?.timestamp) ?? at
       if (left.before !== undefined && at !== undefined && at > left.before) return
       const isTimely = left.before === undefined || at !== undefined
       if (fields && isTimely) yield { line, fields }
-      else if (!fields && !isOpen) pass(line, 'it is no JSON object')
+      else if (!fields && !isOpen) pass(line, 'it is not a JSON object')
     }
   }
 }
@@ -104,7 +104,7 @@ async function* linesOf(path: string, left: Budget): AsyncGenerator<Line> {
 }
 
 async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
-  // Opening a pipe without a writer would block for ever.
+  // Opening a pipe without a writer would block forever.
   await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   if (!(await handle.stat()).isFile()) throw new Error(`${path} is not a regular file`)
   for (let isFirst = true; ; isFirst = false) {
@@ -119,7 +119,7 @@ async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
 }
 
 /**
- * The fields of a file that is one JSON object; undefined if it is none, is longer than 16 MiB, or was written after
+ * The fields of a file that is one JSON object; undefined if it is not one, is longer than 16 MiB, or was written after
  * `left.before`. Throws if it cannot be read.
  */
 export async function jsonIn(path: string, left = budget()): Promise<Fields | undefined> {

@@ -20,10 +20,11 @@ const ownName = ({ agent }: Fields): string | undefined =>
   typeof agent === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/.test(agent) ? agent : undefined
 
 /**
- * Reads a hook document. Its own fields, and the environment of the hook, tell which agent wrote it; `named` is the agent
- * whose hooks it came through (`conduct hook NAME`), and decides where the fields do not. A document of nobody we know is
- * read as far as it is like Claude Code's, under the name in its field `agent`, or as `unknown`. Returns what it reports:
- * mostly one thing, several for a batch, nothing where it tells nothing of the work or is nested too deeply. Throws nothing.
+ * Reads a hook document. Its own fields, and the environment of the hook, tell which agent wrote it; `named` is the
+ * agent whose hooks it came through (`conduct hook NAME`), and decides where the fields do not. A document of an
+ * unknown agent is read as far as it is like Claude Code's, under the name in its field `agent`, or as `unknown`.
+ * Returns what it reports: mostly one thing, several for a batch, nothing if it says nothing about the work or is
+ * nested too deeply. Throws nothing.
  */
 export function readDocument(named: string, document: unknown, env: Env): Seen[] {
   if (isTooDeep(document)) return []

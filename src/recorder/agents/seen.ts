@@ -157,7 +157,7 @@ export interface ToldTurn {
   promptAt?: number
   /** Missing if the agent began it on its own. */
   prompt?: string
-  /** How it ended: with an answer, with an error, or by its user; none of them, if it ended without a word. */
+  /** How it ended: with an answer, with an error, or by its user; none of these if it ended without a message. */
   answer?: string
   failure?: Failure
   interrupted?: true

@@ -86,7 +86,7 @@ export const newDraft = (at: number, kept?: KeptItem[]): Draft => ({
   agents: [],
 })
 
-/** The draft of the turn that a prompt begins. Of what is left of the draft before, which is no turn, it has the compactions. */
+/** The draft of the turn that a prompt begins. It keeps the compactions of the previous draft, which became no turn. */
 export const draftAfter = (left: Draft | undefined, at: number, kept?: KeptItem[]): Draft => ({
   ...newDraft(at, kept),
   ...(left?.compactions && { compactions: left.compactions }),
@@ -104,7 +104,7 @@ export const isQueued = ({ turn, tellsEnds }: Seen, draft: Draft | undefined): b
 /** Whether nothing was done that a turn could tell. */
 export const isEmpty = ({ prompt, tools, agents }: Draft) => prompt === undefined && tools.length + agents.length === 0
 
-/** The draft with one more step, which was seen `at`. A step that is no work leaves it as it is. */
+/** The draft with one more step, which was seen `at`. A step that is not work leaves it unchanged. */
 export function withStep(draft: Draft, step: Step, at: number): Draft {
   const before = { ...draft, at }
   switch (step.kind) {

@@ -20,7 +20,7 @@ const events = {
   PermissionRequest: () => undefined,
   SessionEnd: ({ reason }: Fields): Step => ({
     kind: 'end',
-    ...(reason === 'error' && { failure: failureOf(undefined, 'Copilot ended the session for an error.') }),
+    ...(reason === 'error' && { failure: failureOf(undefined, 'Copilot ended the session because of an error.') }),
     ...(reason === 'abort' && { interrupted: true }),
   }),
 }

@@ -71,7 +71,7 @@ function parsed(text: string): Fields | undefined {
 
 /** The end of a regular file. Throws if it cannot be read. */
 function endOf(path: string): string {
-  // Opening a pipe without a writer would block for ever.
+  // Opening a pipe without a writer would block forever.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stat = fstatSync(file)
