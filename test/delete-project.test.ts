@@ -193,7 +193,7 @@ testLedger(
     const { secret } = await furnish(ledger)
     await assert.rejects(client.deleteProject({ slug: 'shop', confirm: 'shop' }), {
       code: 'VALIDATION_ERROR',
-      message: "confirm: must be the name of the project, 'Der Laden', and is 'shop'.",
+      message: "confirm: must be the name of the project, 'Der Laden', not 'shop'.",
     })
     await assert.rejects(as({ key: secret }).deleteProject({ slug: 'shop', confirm: 'Der Laden' }), {
       code: 'FORBIDDEN',

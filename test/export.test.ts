@@ -326,14 +326,14 @@ testLedger('the address of the export reads its query and its method like all ot
 
 /** Changes of a row that no call can make, with the error. */
 const impossible: [table: string, change: (row: Record<string, unknown>) => void, words: RegExp][] = [
-  ['runs', (row) => (row.labels = 'no JSON'), /^Line \d+: labels of runs must be a JSON object, and is "no JSON"\.$/],
+  ['runs', (row) => (row.labels = 'no JSON'), /^Line \d+: labels of runs must be a JSON object, not "no JSON"\.$/],
   ['runs', (row) => (row.verdict = 'fine'), /^Line \d+: verdict of runs must be one of unchecked/],
   ['runs', (row) => (row.verdict = 'verified'), /^Run R has the verdict verified, and no check that passed/],
   ['runs', (row) => (row.created_at = 'soon'), /^Line \d+: created_at of runs must be a time such as/],
   ['runs', (row) => (row.created_by = 77), /^A row of runs has the created_by 77, and there is no such row in actors/],
   ['run_labels', (row) => (row.run_id = 77), /run_labels/],
-  ['last_ids', (row) => (row.id = 2 ** 63), /^Line \d+: id of last_ids must be a whole number up to \d+, and is 9223/],
-  ['events', (row) => (row.is_append = 2), /^Line \d+: is_append of events must be one of 0, 1, and is 2\.$/],
+  ['last_ids', (row) => (row.id = 2 ** 63), /^Line \d+: id of last_ids must be a whole number up to \d+, not 9223/],
+  ['events', (row) => (row.is_append = 2), /^Line \d+: is_append of events must be one of 0, 1, not 2\.$/],
   ['events', (row) => (row.subject = 'other'), /^Event 1 does not fit the seal of the log/],
   ['seal_checkpoints', (row) => (row.size = Number(row.size) - 1), /^The checkpoint of \d+ events does not fit/],
 ]

@@ -25,7 +25,7 @@ const newest = async (client: Client): Promise<Event> =>
 const forked = { code: 'LOG_FORKED', status: 410 }
 const another = (event: Event) => ({
   ...forked,
-  message: `The log has another event ${event.seq} than this reader (${event.id}): the database has lost events, and others have their numbers. Read the ledger again, then follow from the end of the log.`,
+  message: `The log has another event ${event.seq} than this reader (${event.id}): the database has lost events, and other events have their numbers. Read the ledger again, then follow from the end of the log.`,
 })
 
 const open = (ledger: Ledger, headers: Record<string, string>, query = '') =>

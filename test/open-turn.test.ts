@@ -91,7 +91,7 @@ testLedger('opening is repeated without harm, and only the next turn can be open
   })
   await assert.rejects(open({ answer: 'Done.' }), {
     code: 'VALIDATION_ERROR',
-    message: /answer: does not go with open/,
+    message: /answer: cannot be given with open/,
   })
   await assert.rejects(open({ startedAt: '2100-01-01T00:00:00.000Z' }), { code: 'VALIDATION_ERROR' })
   await client.appendTurn({ ...held, n: 1, ...opening, answer: 'Done.' })

@@ -174,7 +174,7 @@ testLedger(
     await client.createRun({ runId: 'A', content: 'é'.repeat(512) })
     await assert.rejects(client.createRun({ content: `${'é'.repeat(512)}x` }), {
       code: 'VALIDATION_ERROR',
-      message: /content: is 1,025 bytes long, and at most 1,024 are taken/,
+      message: /content: is 1,025 bytes long, more than 1,024/,
     })
     await assert.rejects(client.updateRun({ runId: 'A', content: 'x'.repeat(1025) }), { code: 'VALIDATION_ERROR' })
     assert.equal((await client.getRun({ runId: 'A' })).run.content, 'é'.repeat(512))

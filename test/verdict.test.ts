@@ -207,7 +207,7 @@ testLedger('a key that sets the git state of a run is not independent of it', as
 
 testLedger('a failed command is not a passed check', async ({ client }) => {
   const { runId } = (await client.createRun({})).run
-  const refusal = { code: 'VALIDATION_ERROR', message: /result: is 'pass', and exitCode is 1/ }
+  const refusal = { code: 'VALIDATION_ERROR', message: /result: is 'pass', but exitCode is 1/ }
   await assert.rejects(client.createCheck({ runId, result: 'pass', exitCode: 1 }), refusal)
   const { check } = await client.createCheck({ runId, result: 'fail', exitCode: 1 })
   await assert.rejects(client.updateCheck({ checkId: check.checkId, result: 'pass' }), refusal)
@@ -492,7 +492,7 @@ testLedger('only another admin key says whose a key is', async ({ client, as }) 
   const person = 'Ada Example <ada@example.com>'
   await assert.rejects(second.updateKey({ id: key.id, person }), {
     code: 'FORBIDDEN',
-    message: /cannot say whose it is/,
+    message: /cannot set its own person/,
   })
   await assert.rejects(client.updateKey({ id: key.id, person: 'Ada' }), { code: 'VALIDATION_ERROR' })
   await assert.rejects(client.updateKey({ id: 9999, person }), { code: 'NOT_FOUND' })

@@ -347,7 +347,7 @@ testLedger('a project has at most 100 webhooks, and others still create theirs',
   const [url, types] = ['https://hooks.example/', ['run.deleted' as const]]
   await client.createProject({ slug: 'shop' })
   for (let n = 0; n < 100; n++) await client.createWebhook({ url, types, project: 'shop' })
-  const full = { code: 'CONFLICT', message: /'shop' has 100 webhooks, the most there may be: delete one first/ }
+  const full = { code: 'CONFLICT', message: /'shop' has 100 webhooks, the maximum: delete one first/ }
   await assert.rejects(as({ project: 'shop' }).createWebhook({ url, types }), full)
   const { webhook } = await client.createWebhook({ url, types, project: 'default' })
   await client.createWebhook({ url, types, project: null })

@@ -37,7 +37,7 @@ testLedger('mine lists the runs of the person of the key, however the mail is wr
     'C ada@example.com',
   ])
 
-  const refused = { code: 'VALIDATION_ERROR', message: /mine: needs a key that is for a person.*conduct key update/ }
+  const refused = { code: 'VALIDATION_ERROR', message: /mine: needs a key that names a person.*conduct key update/ }
   await assert.rejects(nobody.listRuns({ mine: true }), refused)
   await assert.rejects(nobody.search({ q: 'passkeys', mine: true }), refused)
 

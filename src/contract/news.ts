@@ -29,8 +29,8 @@ interface Told {
 }
 
 /**
- * What an event is news of; undefined if nobody needs to be told. An import tells of the past. A run that completes
- * while its checks fail, as `run` knows, is no good news.
+ * What an event is news of; undefined if nobody needs to know. An import is about the past. A run that completes while
+ * its checks fail, as `run` knows, is not good news.
  */
 export function newsOf({ type, imported, changes }: Told, run: RunOf = {}): News | undefined {
   const after = (field: string) => changes[field]?.[1]

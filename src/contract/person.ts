@@ -1,7 +1,7 @@
 /** A person in git's notation: `Ada Example <ada@example.com>`. */
 export const personPattern = /^[^<>]+ <[^<>\s@]+@[^<>\s@]+>$/
 
-/** The mail address in a person, in lower case; undefined if there is none. */
+/** The email address in a person, in lower case; undefined if there is none. */
 export function mailOf(person: string | null | undefined): string | undefined {
   const [, mail = person ?? ''] = /<([^<>]*)>\s*$/.exec(person ?? '') ?? []
   return /^\S+@\S+$/.test(mail.trim()) ? mail.trim().toLowerCase() : undefined

@@ -44,7 +44,7 @@ export function requirePossible(table: string, row: Row, line: number): void {
     const rule = value === null ? undefined : brokenRule(table, column, value)
     if (rule) {
       const shown = JSON.stringify(value).slice(0, 100)
-      throw new ConductError('BAD_REQUEST', `Line ${line}: ${column} of ${table} must be ${rule}, and is ${shown}.`)
+      throw new ConductError('BAD_REQUEST', `Line ${line}: ${column} of ${table} must be ${rule}, not ${shown}.`)
     }
   }
 }
@@ -104,7 +104,7 @@ export function requirePastTimes(lines: readonly Line[], now: number): void {
       if (typeof value !== 'string' || value <= latest || !isPast(column)) continue
       throw new ConductError(
         'BAD_REQUEST',
-        `Line ${number}: '${column}' in '${content.table}' is ${value}, and it is ${new Date(now).toISOString()}: set the clock right, or add --accept-future to import times that a wrong clock has left.`,
+        `Line ${number}: '${column}' in '${content.table}' is ${value}, and it is ${new Date(now).toISOString()}: correct the clock, or add --accept-future to import times from a ledger whose clock was wrong.`,
       )
     }
   }

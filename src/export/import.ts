@@ -140,14 +140,14 @@ function after(from: Progress, last: Progress, group: Line[]): Line[] {
 const otherExport = ({ ledger, line }: Progress) =>
   new ConductError(
     'CONFLICT',
-    `An import of another export of ${ledger} stopped at line ${line}: give that export, or --restart to drop what it left.`,
+    `An import of another export of ${ledger} stopped at line ${line}: give that export, or --restart to remove what it left.`,
   )
 
 async function storeGroup(tx: Tx, header: Header, lines: Line[], { line, crc32 }: Progress): Promise<void> {
   const before = (lines[0]?.number ?? 1) - 1
   const [isNext] = await tx.query(sql`update imports set line = ${line}, crc32 = ${crc32}
     where id = 1 and line = ${before} returning 1 as one`)
-  if (!isNext) throw new ConductError('CONFLICT', 'Another import into this ledger is under way: let it end.')
+  if (!isNext) throw new ConductError('CONFLICT', 'Another import into this ledger is in progress: wait until it ends.')
   for (const some of runsOf(lines)) await insertRows(tx, header, some)
 }
 

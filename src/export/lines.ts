@@ -155,13 +155,13 @@ class LineChecker {
       const content = JSON.parse(`${body.toString()}}`)
       if ('header' in content || 'trailer' in content || 'table' in content) return content
     } catch {}
-    throw this.#refusal('is no line of an export')
+    throw this.#refusal('is not a line of an export')
   }
 
   #count({ table, row, sha256 }: RowContent): void {
     this.#rows[table] = (this.#rows[table] ?? 0) + 1
     if (sha256 !== undefined && sha256 !== textHash(String(row.text))) {
-      throw this.#refusal('has a text of another SHA-256 than it says')
+      throw this.#refusal('has a text whose SHA-256 is not the one that it states')
     }
   }
 

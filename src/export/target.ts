@@ -27,7 +27,7 @@ export async function requireWhole(db: Pick<Tx, 'query'>): Promise<void> {
   const progress = await readProgress(db)
   if (!progress) return
   throw new Error(
-    `an import of ${progress.ledger} into it stopped at line ${progress.line}: run the same conduct import again, which goes on there.`,
+    `an import of ${progress.ledger} into it stopped at line ${progress.line}: run the same conduct import again, which continues there.`,
   )
 }
 

@@ -37,7 +37,7 @@ const doubtMs = (ms: number) => Math.min(Math.max(ms / 24, hourMs), 30 * dayMs)
 /**
  * A clock that follows its source forwards at once, and evens out a source that is up to an hour behind by running a
  * tenth slower. It ignores one that is further behind until that has run evenly for an hour, or has returned to where it
- * was before it leapt. While it doubts its source, nothing may be removed for its age.
+ * was before it leapt. While it doubts its source, nothing may be removed because of its age.
  */
 export function createClock(options: ClockOptions = {}): Clock {
   const { wall = Date.now, monotonic = () => performance.now(), uptime = sinceBoot, floor = 0 } = options
@@ -83,7 +83,7 @@ export function createClock(options: ClockOptions = {}): Clock {
       return
     }
     const ms = last + passed - source
-    const words = `The clock was set back by ${spanOf(ms)}, and the ledger has followed it. Nothing is removed for its age before ${timeText(source + hourMs)}.`
+    const words = `The clock was set back by ${spanOf(ms)}, and the ledger has followed it. Until ${timeText(source + hourMs)}, Conduct removes no old data.`
     doubted = { words, until: at + hourMs }
     trusted = behind = undefined
     last = source
@@ -125,10 +125,10 @@ function spanOf(ms: number): string {
 const timeText = (time: number) => `${new Date(time).toISOString().slice(0, 16)}Z`
 
 const wordsOfLeap = (ms: number, to: number, until: number) =>
-  `The clock leapt forward by ${spanOf(ms)}, to ${timeText(to)}. If that is wrong, set it right. Nothing is removed for its age before ${timeText(until)}.`
+  `The clock leapt forward by ${spanOf(ms)}, to ${timeText(to)}. If that is wrong, correct it. Until ${timeText(until)}, Conduct removes no old data.`
 
 const wordsOfLag = (time: number, source: number, leftMs: number) =>
-  `The clock says ${timeText(source)}, ${spanOf(time - source)} behind the ledger. Set it right. Otherwise the ledger follows it in ${spanOf(leftMs)}. Until then, nothing is removed for its age.`
+  `The clock says ${timeText(source)}, ${spanOf(time - source)} behind the ledger. Correct it. Otherwise the ledger follows it in ${spanOf(leftMs)}. Until then, Conduct removes no old data.`
 
 /** A pause in the log that is longer, in milliseconds, may be a clock that leapt forward. */
 const pauseMs = 14 * 86_400_000
@@ -151,7 +151,7 @@ export function startOf({ newest, first }: LogTimes, wall: number): Pick<ClockOp
   if (last === undefined) return { floor: newest[0] ?? 0, doubt: leapBefore(newest, wall) }
   const isWhole = first !== undefined && first > wall + driftMs
   if (isWhole || Math.max(...ahead) - Math.min(...ahead) > driftMs) return { floor: last }
-  const words = `The newest events are of ${timeText(last)}, ${spanOf(last - wall)} ahead of the clock. Check the clock. New entries have its time. Nothing is removed for its age for an hour.`
+  const words = `The newest events are from ${timeText(last)}, ${spanOf(last - wall)} ahead of the clock. Check the clock. New entries get its time. For an hour, Conduct removes no old data.`
   return { floor: newest[right] ?? 0, doubt: { words, ms: driftMs } }
 }
 

@@ -14,7 +14,7 @@ export interface Ctx {
   db: Tx
   /** The time of this operation. */
   now: string
-  /** Why that time may be wrong. Then the operation removes nothing for its age. */
+  /** Why that time may be wrong. Then the operation removes nothing because of its age. */
   doubt?: string | undefined
   actor: Actor
   /** The project that it acts in. */

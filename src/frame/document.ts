@@ -21,7 +21,7 @@ export interface Digest {
 export function requireFitting(ctx: Ctx, content: string): void {
   if (!fits(content, ctx.contentLimit)) {
     const size = Buffer.byteLength(content).toLocaleString('en')
-    throw invalid('content', `is ${size} bytes long, and at most ${ctx.contentLimit.toLocaleString('en')} are taken`)
+    throw invalid('content', `is ${size} bytes long, more than ${ctx.contentLimit.toLocaleString('en')}`)
   }
 }
 

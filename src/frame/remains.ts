@@ -8,7 +8,7 @@ import type { Ctx } from './ctx.ts'
  */
 const slugOf = (projectId: number) => `~${projectId}`
 
-/** The project whose remains a project with that slug hides; undefined if it is none of those. */
+/** The project whose remains a project with that slug hides; undefined if it is not such a project. */
 export const hiddenFrom = (slug: string) => (slug.startsWith('~') ? Number(slug.slice(1)) : undefined)
 
 /** Makes the project for the remains of the caller's project, and locks it. */

@@ -33,7 +33,7 @@ const eventActor = z
 export const event = z
   .object({
     seq: rowId.describe('Its position in the log'),
-    id: z.string().describe('Names it for good: its seq, and a digest that no other event with this seq has'),
+    id: z.string().describe('Identifies it permanently: its seq, and a digest that no other event with this seq has'),
     project: z.string().nullable(),
     type: eventType,
     subject: z.string(),

@@ -216,7 +216,7 @@ export async function requirePlace(db: Tx, { seq, id }: Place): Promise<Place> {
   const fault =
     seq > end
       ? `The log ends with event ${end}, and this reader has event ${seq}: the database has lost events.`
-      : `The log has another event ${seq} than this reader (${id}): the database has lost events, and others have their numbers.`
+      : `The log has another event ${seq} than this reader (${id}): the database has lost events, and other events have their numbers.`
   throw new ConductError('LOG_FORKED', `${fault} Read the ledger again, then follow from the end of the log.`)
 }
 
@@ -226,7 +226,7 @@ export async function requireKept(db: Tx, seq: number): Promise<number> {
   if (seq >= first - 1) return first
   throw new ConductError(
     'EVENTS_DROPPED',
-    `The log begins with event ${first}, and what follows event ${seq} was dropped: read the ledger itself, then go on after ${first - 1}.`,
+    `The log begins with event ${first}, and the events after ${seq} were dropped: read the ledger itself, then continue after ${first - 1}.`,
     { firstSeq: first },
   )
 }

@@ -103,7 +103,7 @@ const commands = [
 const forms = [
   ...keys,
   ...commands,
-  // A private key, also when its end is missing.
+  // A private key, even if its end is missing.
   /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----|$)/g,
   /(?<=\bBearer\s{1,4})[A-Za-z0-9._~+/-]{20,}=*/gi,
   /(?<=\bauthorization["']?\s?[:=,]\s?["']?(?:Basic|Bearer|Digest|Token|ApiKey)\s(?:token="?)?)(?!token\b|your)[^\s"',;<>$[{.…][^\s"',;]{3,}/gi,

@@ -40,7 +40,7 @@ export interface Store extends AsyncDisposable {
   now(): string
   /**
    * Why the time may be wrong, in words for the operator; undefined if nothing suggests that. Until it is undefined again,
-   * nothing may be removed for its age.
+   * nothing may be removed because of its age.
    */
   doubt(): string | undefined
   /** Whether the time has run evenly for a minute. */

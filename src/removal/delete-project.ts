@@ -31,7 +31,7 @@ export const deleteProject: Operation<ProjectRoutes['deleteProject']> = (ctx, { 
     }
     requireVersion(ifVersion, slug, row.version)
     if (confirm !== row.name) {
-      throw invalid('confirm', `must be the name of the project, '${row.name}', and is '${confirm}'`)
+      throw invalid('confirm', `must be the name of the project, '${row.name}', not '${confirm}'`)
     }
     await revokeKeys(ctx, row.id)
     await deleteWebhooks(ctx, row.id)

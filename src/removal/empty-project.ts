@@ -25,7 +25,7 @@ interface Place {
   erased: number
   /**
    * The end of the current pass over the log, fixed when the pass starts, because writers may never stop; and whether
-   * nobody could write to the project any more by then.
+   * by then nobody could write to the project.
    */
   pass: { until: number; isLast: boolean } | undefined
 }

@@ -12,13 +12,13 @@ export const forgottenRuns = z.object({
 
 export const forgetRoutes = {
   forget: {
-    summary: 'Apply the retention of the project now, or count what that would take away',
+    summary: 'Apply the retention of the project now, or count what that would remove',
     words: null,
     permission: 'admin',
     input: z.strictObject({
       dryRun: z.boolean().optional().describe('Only counts'),
       retention: retentionInput.optional().describe('With dryRun: counts for this one instead of that of the project'),
-      cursor: z.string().max(1000).optional().describe('nextCursor of the answer before'),
+      cursor: z.string().max(1000).optional().describe('nextCursor of the previous response'),
     }),
     output: z.object({
       erased: forgottenRuns.describe('Runs that lose their texts and stay'),

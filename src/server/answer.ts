@@ -87,8 +87,9 @@ export function prefers(accept = '', wantedType: 'text/csv' | 'text/plain' | 'te
 }
 
 /**
- * A Link header (RFC 8288) with the same URL, but for where it goes on. Empty at the last page, and where a list has no
- * pages. A page of the log names the id of its last event: unlike its seq, it tells when the log has lost the event.
+ * A Link header (RFC 8288) with the same URL, except for where it continues. Empty at the last page, and for lists
+ * without pages. A page of the log names the id of its last event: unlike the seq, it shows if the log has lost the
+ * event.
  */
 function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta, lastEvent?: string): Record<string, string> {
   if (!hasMore || (nextCursor === undefined && lastSeq === undefined)) return {}

@@ -164,7 +164,7 @@ function backupMetrics(backups: BackupState | undefined): Metric[] {
     metric(
       'conduct_backup_overdue',
       'gauge',
-      '1: the newest scheduled backup is older than the schedule wants.',
+      '1: the newest scheduled backup is older than the schedule allows.',
       backups && Number(backups.isOverdue),
     ),
   ]
@@ -182,7 +182,7 @@ function processMetrics(openStreams: number, inProgress: number): Metric[] {
       help: 'Always 1; the labels say what runs.',
       samples: [[1, { version, node: process.versions.node, sqlite: process.versions.sqlite ?? '' }]],
     },
-    metric('conduct_requests_in_progress', 'gauge', 'Requests that wait for their answer.', inProgress),
+    metric('conduct_requests_in_progress', 'gauge', 'Requests in progress.', inProgress),
     metric('conduct_event_streams', 'gauge', 'Open streams of events.', openStreams),
     metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', rss),
     metric('process_cpu_seconds_total', 'counter', 'Processor time.', (user + system) / 1e6),

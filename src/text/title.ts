@@ -35,7 +35,10 @@ function* firstLines(content: string) {
   }
 }
 
-/** The text of a heading; undefined if the line is none. A closing sequence of `#` after a space is not part of it. */
+/**
+ * The text of a heading; undefined if the line is not a heading. A closing sequence of `#` after a space is not part of
+ * it.
+ */
 function headingOf(line: string): string | undefined {
   const opening = /^ {0,3}#{1,6}(?=\s)/.exec(line)?.[0]
   if (opening === undefined) return undefined

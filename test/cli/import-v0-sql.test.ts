@@ -93,7 +93,7 @@ testLedger('the statements of a tracker add features, links, efforts and sources
   ]) {
     assert.ok(left.includes(line), `${line} is not in\n${left.join('\n')}`)
   }
-  assert.ok(left.some((line) => line.startsWith('wrong.sql: it is no SQL')))
+  assert.ok(left.some((line) => line.startsWith('wrong.sql: this import cannot read its SQL')))
 
   const { counts } = await run()
   assert.deepEqual([counts.specs, counts.runs, counts.checks, counts.features], [0, 0, 0, 0])

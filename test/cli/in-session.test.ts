@@ -125,7 +125,7 @@ test('a check without a target or command is refused before anything runs', asyn
       ['--', 'touch', 'never'],
       /neither in a session that hooks record nor inside conduct exec.*this folder has no commit.*check exec RUN-001 -- npm test/,
     ],
-    [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Only one run id may come before --; 'RUN-002' is too much/],
+    [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Only one run id may come before --; leave out 'RUN-002'/],
     [['RUN-001'], /There is no command to run/],
     [['RUN-001', '--'], /There is no command to run/],
     [[], /There is no command to run/],

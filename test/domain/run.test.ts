@@ -71,21 +71,21 @@ test('a failure requires the status failed', () => {
   for (const status of ['pending', 'in_progress', 'completed'] as const) {
     assert.throws(() => change(emptyRun, { status, failure }, t2), {
       code: 'VALIDATION_ERROR',
-      message: new RegExp(`status is '${status}'`),
+      message: new RegExp(`not '${status}'`),
     })
   }
 })
 
 const refused: [patch: RunInput, before: RunState, message: RegExp][] = [
   [{ startedAt: '2026-01-01T00:05:02.001Z' }, running, /^startedAt: must not be more than 5 minutes ahead/],
-  [{ startedAt: t1 }, emptyRun, /^startedAt: stands only with a run that has started/],
-  [{ endedAt: t1 }, running, /^endedAt: stands only with a status that ends the run, and the status is 'in_progress'/],
+  [{ startedAt: t1 }, emptyRun, /^startedAt: is only for a run that has started/],
+  [{ endedAt: t1 }, running, /^endedAt: is only for a status that ends the run, not 'in_progress'/],
   [
     { status: 'completed', endedAt: t0 },
     running,
-    /^endedAt: must leave the end, .*00\.000Z, not before the start, .*01\.000Z/,
+    /^endedAt: must not put the end, .*00\.000Z, before the start, .*01\.000Z/,
   ],
-  [{ startedAt: t2 }, completed, /^startedAt: must leave the end, .*01\.000Z, not before the start, .*02\.000Z/],
+  [{ startedAt: t2 }, completed, /^startedAt: must not put the end, .*01\.000Z, before the start, .*02\.000Z/],
 ]
 
 test('impossible times are refused', () => {

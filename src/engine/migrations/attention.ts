@@ -3,8 +3,8 @@ import type { Dialect, Tx } from '../db.ts'
 import type { Step } from './schema.ts'
 
 /**
- * The runs that somebody should look at. Those that ended in the last 14 days are on the list at once. No event tells of
- * them, because an upgrade is no news: webhooks would send them all.
+ * The runs that somebody should look at. Those that ended in the last 14 days are on the list at once. They get no
+ * events, because webhooks would send them all.
  */
 export const attention = ({ integer, text, tableEnd }: Dialect): Step[] => [
   `create table attention (run_id ${integer} primary key references runs (id) on delete cascade,

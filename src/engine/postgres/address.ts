@@ -137,7 +137,7 @@ function sslMode(query: URLSearchParams, env: NodeJS.ProcessEnv): SslMode {
   const given = query.get('sslmode') ?? (query.get('ssl') === 'true' ? 'require' : env.PGSSLMODE)
   const mode = given || (isSystem ? 'verify-full' : 'prefer')
   if (!isMode(mode)) {
-    const hint = mode === 'no-verify' ? ' To encrypt without a look at the certificate, use require.' : ''
+    const hint = mode === 'no-verify' ? ' To encrypt without verifying the certificate, use require.' : ''
     throw new Error(`sslmode is one of ${modes.join(', ')}; not "${mode}".${hint}`)
   }
   if (isSystem && mode !== 'verify-full') {

@@ -52,7 +52,7 @@ export function translate(error: unknown): unknown {
   const state = sqlState(error)
   if (error instanceof Error && state === '23505') return new UniqueViolation(error.message)
   if (state === '53100') {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote nothing of this request.', {
+    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote no part of this request.', {
       cause: error,
     })
   }

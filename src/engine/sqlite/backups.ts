@@ -14,8 +14,8 @@ export const backupName = (at: number) => `conduct-${new Date(at).toISOString().
 const setBackMs = 3_600_000
 
 /**
- * The scheduled backups in a folder, oldest first; empty if there is no folder. Leaves out those of a clock that was
- * further ahead of `now` (Unix milliseconds): until their time has come, they would stand for newer ones.
+ * The scheduled backups in a folder, oldest first; empty if there is no folder. Leaves out those whose clock was
+ * further ahead of `now` (Unix milliseconds): until that time, they would take the place of newer ones.
  */
 export async function listBackups(folder: string, now: number): Promise<Backup[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

@@ -32,7 +32,7 @@ export async function requireShape(path: string, version: number, label: string)
   if (odd === undefined) return
   throw new ConductError(
     'VALIDATION_ERROR',
-    `${label} is no backup that Conduct wrote: ${odd}. Conduct does not open it, because what is not its own could change what the ledger says.`,
+    `${label} is not a backup that Conduct wrote: ${odd}. Conduct does not open it, because parts that Conduct did not create could change what the ledger says.`,
   )
 }
 

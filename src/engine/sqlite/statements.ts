@@ -82,7 +82,7 @@ export function translate(error: unknown): unknown {
   const code = errcode(error)
   if (error instanceof Error && uniqueViolations.includes(code)) return new UniqueViolation(error.message)
   if ((code & 0xff) === resultCode.full) {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote nothing of this request.', {
+    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote no part of this request.', {
       cause: error,
     })
   }

@@ -92,7 +92,7 @@ async function visibleEntry(ctx: Ctx, seq: number): Promise<string | undefined> 
 export const getConsistency: Operation<SealRoutes['getConsistency']> = async (ctx, { from, to: given }) => {
   const { db } = ctx
   const to = given ?? (await newestCheckpoint(ctx)).size
-  if (from > to) throw invalid('from', `must be at most ${to}, and is ${from}`)
+  if (from > to) throw invalid('from', `must be at most ${to}, not ${from}`)
   const size = await readSize(db)
   if (to > size) throw new ConductError('NOT_FOUND', `Only ${size} events of the log are sealed, not ${to}.`)
   const proof = await proveConsistency(nodeReader(db), from, to)
@@ -117,7 +117,7 @@ export const listLeaves: Operation<SealRoutes['listLeaves']> = async (ctx, { aft
   // Read before the events, so an event that is sealed meanwhile lacks its hash rather than its salts.
   const hashes = await readLeaves(db, after, after + limit)
   const rows = await readRows(db, after, limit + 1)
-  // Read after the events, so those that are dropped meanwhile are not taken for missing.
+  // Read after the events, so that events dropped meanwhile do not count as missing.
   const first = await firstSeq(db)
   const dropped = textsOf(leading(hashes).slice(0, Math.max(0, first - 1 - after)))
   if (dropped.length > 0) {

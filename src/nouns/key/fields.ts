@@ -5,7 +5,7 @@ import { permissions } from '../../contract/secret.ts'
 
 export const permission = z.enum(permissions)
 
-const person = text(200, 1).regex(personPattern, 'must be a name and a mail address: Ada Example <ada@example.com>')
+const person = text(200, 1).regex(personPattern, 'must be a name and an email address: Ada Example <ada@example.com>')
 const machine = text(200, 1)
 
 /** Whose a key is. */

@@ -180,14 +180,14 @@ export const createKey: Operation<KeyRoutes['createKey']> = (
 
 /** When a new key expires: as requested, but never after the caller's key or session, which is also the default. */
 function expiryUnder({ actor, now }: Ctx, asked: string | null | undefined): string | null {
-  if (asked && asked <= now) throw invalid('expiresAt', `must be in the future, and ${asked} is not`)
+  if (asked && asked <= now) throw invalid('expiresAt', `must be in the future, not ${asked}`)
   const latest = actor.kind === 'key' ? actor.endsAt : null
   if (latest === null) return asked ?? null
   if (asked === undefined) return latest
   if (asked !== null && asked <= latest) return asked
   throw invalid(
     'expiresAt',
-    `must be at most ${latest}, when the key or session that asks ends: ask with a key that does not expire, or leave it out`,
+    `must be at most ${latest}, when the calling key or session expires: use a key that does not expire, or leave it out`,
   )
 }
 
@@ -220,7 +220,7 @@ export const updateKey: Operation<KeyRoutes['updateKey']> = (ctx, { id, person, 
     if (id === keyIdOf(ctx)) {
       throw new ConductError(
         'FORBIDDEN',
-        'A key cannot say whose it is: use another admin key, or run conduct key update at the database itself.',
+        'A key cannot set its own person and machine: use another admin key, or run conduct key update on the local database.',
       )
     }
     await ctx.db.query(sql`select id from keys where id = ${id} ${ctx.db.dialect.forUpdate}`)

@@ -27,7 +27,7 @@ export const keyRoutes = {
     example: { limit: 50 },
   },
   updateKey: {
-    summary: 'Say which person and machine a key is for; no key can do so for itself',
+    summary: 'Set the person and machine of a key; no key can set its own',
     permission: 'admin',
     input: z.strictObject({ id: rowId, ...holderFields }),
     output: z.object({ key }),
@@ -54,7 +54,7 @@ export const keyRoutes = {
       clockWarning: z
         .string()
         .optional()
-        .describe('Why the time of the server may be wrong; while it is there, nothing is removed for its age'),
+        .describe('Why the clock of the server may be wrong; while this is set, Conduct removes no old data'),
     }),
     example: {},
   },

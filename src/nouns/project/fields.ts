@@ -30,7 +30,7 @@ export const project = z
     slug: z.string(),
     name: z.string(),
     repository: z.string().nullable(),
-    retention: retention.nullable().describe('How long its runs are kept; null: for ever'),
+    retention: retention.nullable().describe('How long its runs are kept; null: forever'),
     createdAt: time,
     updatedAt: time,
     version: z.int(),

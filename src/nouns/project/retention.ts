@@ -2,7 +2,7 @@ import { invalid } from '../../contract/error.ts'
 import type { RunStatus } from '../run/fields.ts'
 import type { RetentionInput } from './fields.ts'
 
-/** How long a project keeps what its runs say, and the runs themselves. Null: for ever. */
+/** How long a project keeps what its runs say, and the runs themselves. Null: forever. */
 export interface Retention {
   contentDays: number | null
   runDays: number | null
@@ -20,13 +20,13 @@ export function retentionOf(given: RetentionInput | null): Retention | null {
     if (!keep.failed && !keep.labels?.length) return null
     throw invalid(
       'retention.keep',
-      'is only for a retention with contentDays or runDays: without them, all runs are kept',
+      'is only for a retention with contentDays or runDays: without them, the project keeps all runs',
     )
   }
   if (contentDays !== null && runDays !== null && contentDays >= runDays) {
     throw invalid(
       'retention.contentDays',
-      `must be less than runDays, which is ${runDays}, and is ${contentDays}: the runs are gone by then`,
+      `must be less than runDays (${runDays}), not ${contentDays}: the runs are gone by then`,
     )
   }
   return { contentDays, runDays, keep: { failed: keep.failed ?? false, labels: [...new Set(keep.labels ?? [])] } }

@@ -41,14 +41,14 @@ export const projectRoutes = {
       slug: humanId,
       name: projectFields.name.optional(),
       repository: projectFields.repository.optional(),
-      retention: retentionInput.nullable().optional().describe('How long its runs are kept; null: for ever'),
+      retention: retentionInput.nullable().optional().describe('How long its runs are kept; null: forever'),
       ifVersion,
     }),
     output: projectAnswer,
     example: { slug: 'shop', name: 'Web shop', retention: { contentDays: 90, keep: { labels: ['release'] } } },
   },
   deleteProject: {
-    summary: 'Delete a project with all that is in it, and revoke its keys',
+    summary: 'Delete a project with everything in it, and revoke its keys',
     permission: 'admin',
     input: z.strictObject({
       slug: humanId,

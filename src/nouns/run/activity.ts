@@ -39,8 +39,8 @@ export const activityUnder = (status: RunStatus, activity: Activity | null) =>
 const longTurn = 120
 
 /**
- * The event of a change of activity: a wait for a person that begins, with the tool but never what it is used on, or the
- * end of a long turn. The same wait that is reported again is none.
+ * The event of a change of activity: a wait for a person that begins, with the tool but never what it is used on, or
+ * the end of a long turn. Reporting the same wait again is no event.
  */
 export function activityEvent(
   before: Activity | null,

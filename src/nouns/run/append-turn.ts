@@ -33,7 +33,7 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
   if (open) return openTurn(ctx, input)
   const { runId, n, leaseToken, ...fields } = input
   if (fields.startedAt && fields.endedAt && fields.endedAt < fields.startedAt) {
-    throw invalid('endedAt', `must not be before startedAt, ${fields.startedAt}, and is ${fields.endedAt}`)
+    throw invalid('endedAt', `must not be before startedAt (${fields.startedAt}), but is ${fields.endedAt}`)
   }
   requirePast(fields, ctx.now)
   return inTx(ctx, async (ctx) => {
@@ -57,7 +57,7 @@ function openTurn(
   { runId, n, leaseToken, ...fields }: Omit<InputOf<RunWorkRoutes['appendTurn']>, 'open'>,
 ): Promise<{ turn: Turn }> {
   const [late] = Object.keys(toldOf(fields)).filter((field) => !openingFields.some((one) => one === field))
-  if (late !== undefined) throw invalid(late, `does not go with open, which takes ${openingFields.join(', ')}`)
+  if (late !== undefined) throw invalid(late, `cannot be given with open, which takes only ${openingFields.join(', ')}`)
   requirePast(fields, ctx.now)
   return inTx(ctx, async (ctx) => {
     const opened = await openRun(ctx, runId, leaseToken)

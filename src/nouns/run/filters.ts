@@ -18,7 +18,7 @@ export const runFilters = {
   featureId: rowId.optional(),
   author: author
     .optional()
-    .describe('Its author, as the run says; with a mail address alone, every spelling of that person'),
+    .describe('Its author, as the run says; with only an email address, every spelling of that person'),
   mine: z.boolean().optional().describe('Only runs whose author is the person of the calling key'),
   file: text(1000, 1)
     .optional()

@@ -57,7 +57,7 @@ async function reserveId(ctx: Ctx, run: RunRow, n: number): Promise<number> {
   return id
 }
 
-/** Replaces what stands so far of the open turn. A turn that is not open, because it was closed meanwhile, stays as it is. */
+/** Replaces the report of the open turn. A turn that is not open, because it was closed meanwhile, stays as it is. */
 export async function showOpenTurn(ctx: Ctx, run: RunRow, { n, ...facts }: OpenTurn): Promise<void> {
   await ctx.db.query(sql`
     update open_turns set facts = ${JSON.stringify(toldOf(facts))}, seen_at = ${ctx.now}

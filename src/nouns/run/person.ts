@@ -20,7 +20,7 @@ export function requirePerson(ctx: Ctx, field: string): string {
   throw invalid(
     field,
     ctx.actor.kind === 'key'
-      ? 'needs a key that is for a person, and this one is for nobody: an admin can say whose it is with conduct key update --person'
+      ? 'needs a key that names a person, and this one names none: an admin can set it with conduct key update --person'
       : 'needs a person, and git names none here: set user.email with git config',
   )
 }

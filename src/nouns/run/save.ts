@@ -42,9 +42,9 @@ interface Move {
 
 /**
  * Writes what changed, in the caller's transaction: the columns, what depends on them (version, work, verdict, labels),
- * and the event. Renewing a lease is not a change. A new one is no version either, but the run then names who took it,
- * for a holder before. A caller that changes nothing and does not hold the lease leaves the
- * row untouched, so the previous holder can still resume. Returns the row as it is then.
+ * and the event. Renewing a lease is not a change. A new lease creates no version either, but the run then names who
+ * took it, for an earlier holder. A caller that changes nothing and does not hold the lease leaves the row untouched,
+ * so the previous holder can still resume. Returns the row as it is then.
  */
 export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const { row, base, after, lease, holds, content } = move

@@ -24,10 +24,10 @@ export function change(before: RunState, patch: RunInput, now: string, at = now)
   const { content, ...given } = patch
   const after: RunState = { ...before, ...definedOf(given) }
   if (after.status !== 'failed') {
-    if (patch.failure) throw invalid('failure', `stands only with status 'failed', and the status is '${after.status}'`)
+    if (patch.failure) throw invalid('failure', `is only for status 'failed', not '${after.status}'`)
     after.failure = null
   }
-  // It is stored field by field, so without any it is none.
+  // It is stored field by field, so usage without fields is no usage.
   if (after.usage && Object.keys(after.usage).length === 0) after.usage = null
   if (after.title === null && content !== undefined) after.title = titleOf(content)
   if (isTooLate(before, now)) after.startedAt = patch.startedAt ?? null
@@ -65,14 +65,14 @@ export function requirePast(given: Pick<RunInput, 'startedAt' | 'endedAt'>, now:
 function requireTimes(patch: RunInput, { status, startedAt, endedAt }: RunState, now: string): void {
   requirePast(patch, now)
   if (patch.startedAt !== undefined && status === 'pending') {
-    throw invalid('startedAt', "stands only with a run that has started, and its status is 'pending'")
+    throw invalid('startedAt', "is only for a run that has started, and this one is 'pending'")
   }
   if (patch.endedAt !== undefined && !ended(status)) {
-    throw invalid('endedAt', `stands only with a status that ends the run, and the status is '${status}'`)
+    throw invalid('endedAt', `is only for a status that ends the run, not '${status}'`)
   }
   if (!ended(status) || startedAt === null || endedAt === null || endedAt >= startedAt) return
   const field = patch.endedAt === undefined ? 'startedAt' : 'endedAt'
-  throw invalid(field, `must leave the end, ${endedAt}, not before the start, ${startedAt}`)
+  throw invalid(field, `must not put the end, ${endedAt}, before the start, ${startedAt}`)
 }
 
 export function definedOf<T extends object>(value: T) {

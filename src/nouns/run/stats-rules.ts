@@ -82,7 +82,7 @@ export function rangeOf(
   if (count > maxDays) {
     throw invalid(
       'createdAfter',
-      `leaves ${count} days to count, and ${maxDays} are the most: give a later moment, or an earlier createdBefore`,
+      `leaves ${count} days to count, more than ${maxDays}: give a later time, or an earlier createdBefore`,
     )
   }
   const days = Array.from({ length: count }, (_, n) => firstDay + n * dayMs).map((day) => ({
@@ -120,7 +120,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
   } catch {
-    throw invalid('timeZone', `must be the IANA name of a time zone, as Europe/Berlin, not '${timeZone}'`)
+    throw invalid('timeZone', `must be the IANA name of a time zone, like Europe/Berlin, not '${timeZone}'`)
   }
 }
 

@@ -113,7 +113,7 @@ export function grant(now: string, seconds: number, proposed: string | undefined
 export function statusUnder(seconds: number | undefined, status: RunStatus | undefined): RunStatus | undefined {
   if (!seconds) return status
   if (status !== undefined && status !== 'in_progress') {
-    throw invalid('leaseSeconds', `makes the run in_progress, and status is '${status}'`)
+    throw invalid('leaseSeconds', `makes the run in_progress, but status is '${status}'`)
   }
   return 'in_progress'
 }

@@ -57,7 +57,7 @@ const findersOf = (files: readonly string[]) => [
 /** The path of a filter as the table has it. Throws VALIDATION_ERROR for other forms. */
 export function pathOfFilter(file: string): string {
   const path = pathFrom(file)
-  if (path === undefined) throw invalid('file', `must be ${pathForm}, and is '${file}'`)
+  if (path === undefined) throw invalid('file', `must be ${pathForm}, not '${file}'`)
   if (path.endsWith('/') && foldersAbove(path).length >= mostLevels) {
     throw invalid('file', `names a folder below level ${mostLevels}: give a folder above it`)
   }

@@ -92,7 +92,7 @@ export const turn = z
     endedAt: time.optional(),
     commands: z.array(toldCommand).optional(),
     open: z.literal(true).optional().describe('It is not closed yet: it is in progress, or its end was lost'),
-    seenAt: time.optional().describe('If it is open: when its recorder last reported what stands so far'),
+    seenAt: time.optional().describe('If it is open: when its recorder last reported it'),
     createdBy: actor,
     createdAt: time,
     erasedAt: time.optional().describe('When texts of it were erased; missing if none were'),

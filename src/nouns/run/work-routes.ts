@@ -67,7 +67,7 @@ export const runWorkRoutes = {
     input: z.strictObject({
       runId: humanId,
       activity: activityInput.optional().describe('What it is doing'),
-      turn: openTurn.optional().describe('What stands so far of its open turn, in place of what was reported before'),
+      turn: openTurn.optional().describe('Its open turn so far; replaces the previous report'),
       leaseSeconds: leaseSeconds.optional(),
       leaseToken,
     }),

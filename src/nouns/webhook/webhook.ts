@@ -63,7 +63,7 @@ async function requireRoom({ db }: Ctx, project: ProjectRef | null): Promise<voi
   const made = await db.query(sql`select id from webhooks where ${its} limit ${mostWebhooks}`)
   if (made.length < mostWebhooks) return
   const whose = project === null ? 'The whole server' : `The project '${project.slug}'`
-  throw new ConductError('CONFLICT', `${whose} has ${mostWebhooks} webhooks, the most there may be: delete one first.`)
+  throw new ConductError('CONFLICT', `${whose} has ${mostWebhooks} webhooks, the maximum: delete one first.`)
 }
 
 const typesText = (types: readonly string[]) => JSON.stringify([...new Set(types)].sort())
@@ -95,7 +95,7 @@ async function projectFor(ctx: Ctx, project: string | null | undefined): Promise
 async function placeIn(ctx: Ctx, after: Place): Promise<number> {
   const end = await lastSeq(ctx.db)
   if (after.id === undefined && after.seq > end)
-    throw invalid('after', `must be at most ${end}, the seq of the newest event, and is ${after.seq}`)
+    throw invalid('after', `must be at most ${end}, the seq of the newest event, not ${after.seq}`)
   return (await requirePlace(ctx.db, after)).seq
 }
 

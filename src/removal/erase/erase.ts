@@ -156,7 +156,7 @@ const sliceMs = 20
 async function scrub({ scrub }: Ctx): Promise<false> {
   await scrub?.().catch((cause) => {
     if (!(cause instanceof ConductError)) throw cause
-    const words = `All texts are erased, but what is left of them in the database was not removed. ${cause.message}`
+    const words = `All texts are erased, but their traces in the database files were not removed. ${cause.message}`
     throw new ConductError(cause.code, words, { cause, ...(cause.retryAfter && { retryAfter: cause.retryAfter }) })
   })
   return false

@@ -54,7 +54,7 @@ export async function eraseRuns(
 
 const documentsOf = (rows: { document_id: number | null }[]) => rows.map(({ document_id }) => document_id)
 
-/** Erases what stands in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
+/** Erases the texts in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
 async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boolean): Promise<boolean> {
   const before = stateOf(row)
   const after = eraseIn(before, isToGo)

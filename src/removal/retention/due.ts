@@ -56,7 +56,7 @@ export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left
     await lockIndex(tx)
     const ids = listOf(due.map(({ run }) => run.id))
     await tx.query(sql`select id from runs where id in (${ids}) order by id ${tx.dialect.forUpdate}`)
-    // In a statement of its own: one that waits for a lock does not see the checks that were recorded meanwhile.
+    // In its own statement: a statement that waits for a lock does not see checks recorded meanwhile.
     const rows = await tx.query<AgingRow>(sql`select ${agingColumns} from runs where id in (${ids})`)
     const now = new Map(rows.map((row) => [row.id, row]))
     const left = due.filter(({ run, isDue }) => {

@@ -19,7 +19,7 @@ export interface Reader {
   start: Place
   /** Waits for the next messages. Returns undefined after `leave`, or when the server stops. */
   read(): Promise<Uint8Array | undefined>
-  /** Stops the reader, also while `read` waits. */
+  /** Stops the reader, even while `read` waits. */
   leave(): void
 }
 

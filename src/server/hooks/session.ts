@@ -35,7 +35,7 @@ export async function openHookSession(ctx: Ctx, agent: string, session: string):
 }
 
 async function sessionOf(ctx: Ctx, { id, run_row, lease_hash, memo, due_at }: Row): Promise<HookSession> {
-  // In a statement of its own: one that waits for a lock does not see the run that another hook created meanwhile.
+  // In its own statement: a statement that waits for a lock does not see the run that another hook created meanwhile.
   const [run] = await ctx.db.query<{ run_id: string }>(sql`select run_id from runs where id = ${run_row}`)
   return { id, runId: run?.run_id ?? null, leaseHash: lease_hash, memo: JSON.parse(memo), dueAt: due_at }
 }

@@ -64,7 +64,7 @@ export function backupJob(
         })
       return false
     },
-    /** Stops a running backup and leaves nothing of it behind. */
+    /** Stops a running backup and removes its files. */
     async stop() {
       stopping.abort()
       await underWay

@@ -17,7 +17,7 @@ const errorSchema = z.object({
 
 const about = `The ledger of what coding agents did.
 
-Within /v1, responses may gain fields, enumerations and event types may gain values, and lists may gain kinds of entries: ignore what you do not know. Bodies are closed: the server refuses unknown fields. Nothing is removed or renamed before a release has answered it with the headers Deprecation and Sunset for six months.`
+Within /v1, responses may gain fields, enumerations and event types may gain values, and lists may gain kinds of entries: ignore what you do not know. Bodies are closed: the server refuses unknown fields. Nothing is removed or renamed before releases have returned the headers Deprecation and Sunset with it for six months.`
 
 /** The groups of operations, by the second segment of their paths. */
 const tags: Record<string, string> = {

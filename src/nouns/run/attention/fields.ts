@@ -18,7 +18,7 @@ const callerOrPerson = new RegExp(`^me$|${personPattern.source}`)
 
 export const attentionInput = {
   assignee: text(200, 1)
-    .regex(callerOrPerson, 'must be me, or a name and a mail address: Ada Example <ada@example.com>')
+    .regex(callerOrPerson, 'must be me, or a name and an email address: Ada Example <ada@example.com>')
     .nullable()
     .optional()
     .describe('Who looks at it: "Ada Example <ada@example.com>", or me for the person of the key'),

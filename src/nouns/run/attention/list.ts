@@ -100,7 +100,7 @@ const hasReason = (reasons: readonly string[]) => sql`attention.reason || '' in 
 function mailKey(field: string, person: string): string {
   const key = personHash(person)
   if (key !== null) return key
-  throw invalid(field, `must have a mail address, as in Ada Example <ada@example.com>, and is '${person}'`)
+  throw invalid(field, `must have an email address, as in Ada Example <ada@example.com>, not '${person}'`)
 }
 
 async function shownGroups(ctx: Ctx, groups: Group[]): Promise<AttentionGroup[]> {

@@ -25,8 +25,8 @@ export const attentionRoutes = {
       state: state.default('open'),
       reason: z.array(reason).optional().describe('Only for these reasons'),
       mine: z.boolean().optional().describe('Runs of the person of the key, or assigned to that person'),
-      author: author.optional().describe('Runs of this person, compared by the mail address'),
-      assignee: author.optional().describe('Runs assigned to this person, compared by the mail address'),
+      author: author.optional().describe('Runs of this person, compared by email address'),
+      assignee: author.optional().describe('Runs assigned to this person, compared by email address'),
       runId: runIds.optional().describe('Only these runs'),
       limit: limit.describe('Rows or groups per page'),
       cursor,
@@ -49,7 +49,7 @@ export const attentionRoutes = {
     summary: 'Resolve, assign, put off or note runs that somebody should look at',
     permission: 'write',
     input: z.strictObject({
-      runIds: runIds.describe('Those that need no attention any more stay as they are'),
+      runIds: runIds.describe('Runs that no longer need attention stay as they are'),
       ...attentionInput,
     }),
     output: z.object({

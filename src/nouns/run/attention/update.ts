@@ -16,9 +16,10 @@ import { type DecisionInput, decided, undecided } from './rule.ts'
  */
 export const updateAttention: Operation<AttentionRoutes['updateAttention']> = async (ctx, { runIds, ...given }) => {
   if (given.until && given.until <= ctx.now) {
-    throw invalid('until', `must be in the future, and is ${given.until}; now it is ${ctx.now}`)
+    throw invalid('until', `must be in the future, not ${given.until}; now it is ${ctx.now}`)
   }
-  if (given.until && given.resolved) throw invalid('until', 'puts off what is open: give either until or resolved')
+  if (given.until && given.resolved)
+    throw invalid('until', 'is only for runs that are not resolved: give either until or resolved')
   const patch = { ...given, ...(given.assignee === 'me' && { assignee: callerOf(ctx) }) }
   return inTx(ctx, async (ctx) => {
     const ids = await lockRuns(ctx, [...new Set(runIds)])

@@ -81,7 +81,7 @@ function noRunOn({ project }: Ctx, commit: string, on: Candidate[]): ConductErro
   const why =
     names.length === 0
       ? `No run of project '${project.slug}' made or ended on commit ${commit}`
-      : `No run of project '${project.slug}' made commit ${commit}, and what stood on it, ${names.join(', ')}, changed nothing of it`
+      : `No run of project '${project.slug}' made commit ${commit}, and the runs that stood on it, ${names.join(', ')}, changed nothing in it`
   return new ConductError(
     'NOT_FOUND',
     `${why}: for a merge commit, check out its head instead, or give a runId, or record the run first.`,

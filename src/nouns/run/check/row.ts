@@ -49,7 +49,7 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
     createdBy: actors.get(row.created_by) as ActorName,
     updatedBy: actors.get(row.updated_by) as ActorName,
     version: row.version,
-    // A check that was deleted meanwhile counts no more.
+    // A check that was deleted meanwhile no longer counts.
     ...(standings.get(row.id) ?? gone),
     ...(row.erased_at !== null && { erasedAt: row.erased_at }),
   }))
@@ -67,7 +67,7 @@ export const factsOf = (runId: string, state: CheckState) => ({
 /** Throws VALIDATION_ERROR if a failed command is reported as passed. */
 export function requireAgreement({ result, exitCode }: Pick<CheckState, 'result' | 'exitCode'>): void {
   if (result === 'pass' && exitCode !== null && exitCode !== 0) {
-    throw invalid('result', `is 'pass', and exitCode is ${exitCode}: a command that ended so did not pass`)
+    throw invalid('result', `is 'pass', but exitCode is ${exitCode}: such a command did not pass`)
   }
 }
 

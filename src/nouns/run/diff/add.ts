@@ -127,7 +127,7 @@ async function isSame(ctx: Ctx, row: DiffRow, { change, whole }: DiffInput): Pro
   )
 }
 
-/** Whether a stored change is this one; null is none, undefined is not given. */
+/** Whether a stored change is this one; null means no change, undefined means not given. */
 async function isStored(
   ctx: Ctx,
   stored: string | null,
@@ -157,12 +157,12 @@ async function requireRoom(ctx: Ctx, turn: TurnRow, fresh: DiffInput[]): Promise
     whole: Number(whole) + fresh.reduce((sum, { whole }) => sum + bytesOf(whole), 0),
   }
   if (after.files > mostDiff.files) {
-    throw invalid('diffs', `would give turn ${turn.n} ${after.files} files, and it may have ${mostDiff.files}`)
+    throw invalid('diffs', `would give turn ${turn.n} ${after.files} files, more than ${mostDiff.files}`)
   }
   for (const bytes of [after.own, after.whole]) {
     if (bytes <= mostDiff.turnBytes) continue
     const [most, all] = [mostDiff.turnBytes, bytes].map((one) => one.toLocaleString('en'))
-    throw invalid('diffs', `would give turn ${turn.n} ${all} bytes of diffs, and it may have ${most}: cut the longest`)
+    throw invalid('diffs', `would give turn ${turn.n} ${all} bytes of diffs, more than ${most}: cut the longest`)
   }
 }
 

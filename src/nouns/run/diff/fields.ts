@@ -19,15 +19,15 @@ const changeFacts = {
   oldMode: mode.optional().describe('The mode before, of a deleted file and where it changed'),
   before: blobId.optional().describe('The git id of the content before'),
   after: blobId.optional().describe('The git id of the content after'),
-  insertions: count.optional().describe('Added lines, also those that are cut'),
-  deletions: count.optional().describe('Removed lines, also those that are cut'),
+  insertions: count.optional().describe('Added lines, including those that are cut'),
+  deletions: count.optional().describe('Removed lines, including those that are cut'),
   binary: yes.describe('It is binary, or not UTF-8, so it has no text'),
   bytes: count.optional().describe('The size of a binary file after the change'),
   cut: z
     .strictObject({ lines: count.describe('The missing lines'), bytes: count.describe('The missing bytes') })
     .optional()
     .describe('How much of the diff was left out, because it is long'),
-  withheld: yes.describe('The rules of the project leave its text out'),
+  withheld: yes.describe('The project does not record texts of changes'),
   masked: yes.describe('Secrets in the text were masked, so it cannot be applied'),
   shared: yes.describe('Another session wrote the file at the same time'),
 }
@@ -57,7 +57,7 @@ export const fileDiff = z
     path: z.string(),
     turn: turnNumber.describe('The last turn that changed it'),
     ...changeFacts,
-    erased: yes.describe('Its text was erased, or its time was up'),
+    erased: yes.describe('Its text was erased, or its retention is over'),
     patch: patch(Number.POSITIVE_INFINITY),
   })
   .meta({ id: 'FileDiff' })

@@ -1,6 +1,6 @@
 /**
- * What two writings of one command may differ in. An entry belongs here only if the documentation of its tool says that
- * it changes output, speed or order, and nothing of what is checked. Options are separated by spaces.
+ * In what two spellings of one command may differ. An entry belongs here only if the documentation of its tool says
+ * that it changes output, speed or order, and not what is checked. Options are separated by spaces.
  */
 export interface Options {
   /** Options without a value, also as clusters of letters: `-xvs`. */

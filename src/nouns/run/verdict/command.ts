@@ -122,7 +122,7 @@ function withAlias(words: string[]): string[] {
   return Object.hasOwn(aliases, key) ? [...(aliases[key] as string).split(' '), ...words.slice(2)] : words
 }
 
-/** The script that a runner runs, as `npm run NAME`; undefined if this is none. */
+/** The script that a runner runs, as `npm run NAME`; undefined for other commands. */
 function scriptOf(program: string, runner: Runner, args: string[]): string[] | undefined {
   const before: string[] = []
   let at = argumentsEnd(runner, args, 0, before)
