@@ -58,11 +58,11 @@ const imitations: Record<string, (scene: Scene) => Promise<unknown>> = {
     const proof = { recorder: 'hook', leaseToken: String(lease_token) } as const
     await agent.createCheck({ runId: String(run_id), ...claim, ...trees, ...proof })
   },
-  'gives its hooks invented documents': async ({ claude, env }) => {
+  'feeds invented documents to its hooks': async ({ claude, env }) => {
     await claude.use('Bash', { command: 'npm test' }, () => {})
     await syncAll(env)
   },
-  'replaces the programs on the PATH': async ({ cwd, env, claude }) => {
+  'replaces programs on the PATH': async ({ cwd, env, claude }) => {
     writeFiles(cwd, { 'node_modules/.bin/npm': '#!/bin/sh\nexit 0\n', '.git/info/exclude': 'node_modules\n' })
     chmodSync(join(cwd, 'node_modules/.bin/npm'), 0o755)
     const PATH = `${join(cwd, 'node_modules/.bin')}:${env.PATH}`
@@ -70,7 +70,7 @@ const imitations: Record<string, (scene: Scene) => Promise<unknown>> = {
     await conduct(words, { ...env, PATH, CLAUDE_CODE_SESSION_ID: claude.session }, cwd)
     await syncAll(env)
   },
-  'creates a run by the API and acts as its recorder': async ({ agent }) => {
+  'creates a run over the API and acts as its recorder': async ({ agent }) => {
     const { git } = await newest(agent)
     const { run, lease } = await agent.createRun({ git, required, leaseSeconds: 60 })
     const trees = { startTree: git?.tree, tree: git?.tree }
