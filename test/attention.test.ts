@@ -130,6 +130,18 @@ testLedger('a later good run of the same branch, spec or chain of attempts clear
   assert.deepEqual(await needsOf(client, { project: ['default'] }), ['LATE failed', 'OTHER failed'])
 })
 
+testLedger('a claim does not clear what somebody else saw fail', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const specId = 'S-1'
+  await client.createRun({ runId: 'A', status: 'completed', specId })
+  await ci.createCheck({ runId: 'A', name: 'tests', result: 'fail' })
+  await failing(client, 'B', { specId })
+  await verified(client, 'CLAIMED', { specId })
+  assert.deepEqual(await needsOf(client), ['A failing'])
+  await ci.createCheck({ runId: 'CLAIMED', name: 'tests', result: 'pass' })
+  assert.deepEqual(await needsOf(client), [])
+})
+
 testLedger('an agent at work on a run hides it, and what was decided stays', async ({ client }) => {
   await client.createRun({ runId: 'A', leaseSeconds: 60, leaseToken: 'l'.repeat(32) })
   const beat = (state: 'working' | 'idle') =>

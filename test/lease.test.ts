@@ -158,6 +158,16 @@ testLedger('a holder that returns with its token resumes the run, reaped or not'
   }
 })
 
+testLedger('a retry of a run that still works takes nothing from its holder', async (ledger) => {
+  const { client, as, advance } = ledger
+  const { leaseToken } = await leased(ledger, 'A', 10)
+  const other = as({ key: (await client.createKey({ name: 'eve', permissions: ['agent'] })).secret })
+  await other.createRun({ runId: 'EARLY', retryOf: 'A' })
+  advance(20_000)
+  const { run } = await client.heartbeat({ runId: 'A', leaseToken })
+  assert.equal(run.status, 'in_progress')
+})
+
 testLedger('a holder loses a run that someone else has changed or retried meanwhile', async (ledger) => {
   const { client } = ledger
   const changed = await leased(ledger, 'CHANGED', 10)

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { enters, type Looked, mendedBy, type Reason, reasonOf, sinceOf } from '../../src/nouns/run/attention/rule.ts'
+import {
+  enters,
+  type Looked,
+  mendedBy,
+  outweighs,
+  type Reason,
+  reasonOf,
+  sinceOf,
+} from '../../src/nouns/run/attention/rule.ts'
 import { size } from '../proof/size.ts'
 import { engines, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
@@ -10,6 +18,7 @@ import { attentionOf, type Event, logOf } from './replayed.ts'
 const histories = size(12, 1500)
 
 interface Known extends Looked {
+  evidence: 'self' | 'executed' | 'independent' | null
   id: number
   runId: string
   specId: string | null
@@ -39,6 +48,7 @@ function scanned(log: Event[]): Map<number, Reason> {
       verdict: (told('verdict', before?.verdict) ?? 'unchecked') as Known['verdict'],
       failureCode: failure?.code,
       why: told('why', before?.why ?? null) as string | null,
+      evidence: told('evidence', before?.evidence ?? null) as Known['evidence'],
       ...{ isRejudged: false, isWorking: false },
       endedAt: told('endedAt', before?.endedAt ?? null) as string | null,
       specId: told('specId', before?.specId ?? null) as string | null,
@@ -47,10 +57,13 @@ function scanned(log: Event[]): Map<number, Reason> {
     }
   }
 
+  const isMendedBy = (good: Known, run: Known, reason: Reason) =>
+    mendedBy(good).includes(reason) && (reason !== 'failing' || outweighs(good, run))
+
   const isMended = (run: Known, reason: Reason, since: string) =>
     [...runs.values()].some(
       (other) =>
-        mendedBy(other).includes(reason) &&
+        isMendedBy(other, run, reason) &&
         (other.endedAt ?? '') >= since &&
         (other.retryOf === run.id || (isAfter(other, run) && isSameTask(other, run))),
     )
@@ -79,13 +92,13 @@ function scanned(log: Event[]): Map<number, Reason> {
     if (reason === undefined || isOwnCancel) needs.delete(id)
     else if (needs.has(id)) needs.set(id, reason)
     else if (enters(before, run, event.at) && !(since < event.at && isMended(run, reason, since))) needs.set(id, reason)
-    const isMoved = ['status', 'verdict', 'specId', 'git'].some((field) => field in event.changes)
+    const isMoved = ['status', 'verdict', 'evidence', 'specId', 'git'].some((field) => field in event.changes)
     if (!isMoved) continue
     const chain = retried(run)
     for (const [otherId, why] of needs) {
       const other = runs.get(otherId) as Known
       const isEarlier = chain.has(otherId) || (isAfter(run, other) && isSameTask(run, other))
-      if (isEarlier && mendedBy(run).includes(why)) needs.delete(otherId)
+      if (isEarlier && isMendedBy(run, other, why)) needs.delete(otherId)
     }
   }
   return needs

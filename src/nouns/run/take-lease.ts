@@ -79,10 +79,11 @@ function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false, isRecorder: false })
 }
 
-/** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run was retried meanwhile. */
+/** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run has been retried since it expired. */
 async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState> {
   const [retry] = await ctx.db.query<{ run_id: string; created_at: string }>(sql`
-    select run_id, created_at from runs where retry_of = ${row.id} order by id limit 1`)
+    select run_id, created_at from runs where retry_of = ${row.id} and created_at >= ${row.ended_at}
+    order by id limit 1`)
   if (retry) {
     throw new ConductError(
       'LEASE_LOST',

@@ -10,7 +10,17 @@ import { personHash } from '../person.ts'
 import type { RunRow } from '../row.ts'
 import { verdicts } from '../state.ts'
 import { type AttentionColumns, type AttentionRow, clearAttention, columns, recordAttention, toldOf } from './row.ts'
-import { enters, failsAnew, type Looked, mendedBy, type Reason, reasonOf, sinceOf, undecided } from './rule.ts'
+import {
+  enters,
+  failsAnew,
+  type Looked,
+  mendedBy,
+  outweighs,
+  type Reason,
+  reasonOf,
+  sinceOf,
+  undecided,
+} from './rule.ts'
 
 /** How many runs one good run takes off the list at most. The next one continues. */
 const mostMended = 500
@@ -28,6 +38,7 @@ const mayNeed = ({ status, verdict }: RunRow) => status === 'failed' || verdict 
 const mayMend = (run: RunRow) => mendedBy(run).length > 0
 const isAsGood = (before: RunRow, after: RunRow) =>
   mendedBy(before).length === mendedBy(after).length &&
+  (before.evidence !== 'self' || after.evidence === 'self') &&
   before.branch === after.branch &&
   before.spec_id === after.spec_id
 
@@ -131,7 +142,9 @@ const sameTask = ({ branch, spec_id }: RunRow, table: string): Sql[] => [
 /** Whether a later run of the same task that ended at `since` or later is good. */
 async function isMended(ctx: Ctx, run: RunRow, reason: Reason, since: string): Promise<boolean> {
   const good = verdicts.filter((verdict) => mendedBy({ status: 'completed', verdict }).includes(reason))
-  const isGood = sql`r.status = 'completed' and r.verdict in (${join(good)}) and r.ended_at >= ${since}`
+  const isClaimed = outweighs({ evidence: 'self' }, reason === 'failing' ? run : { evidence: 'self' })
+  const isGood = sql`r.status = 'completed' and r.verdict in (${join(good)}) and r.ended_at >= ${since}
+    and ${isClaimed ? sql`true` : sql`r.evidence <> 'self'`}`
   const isLater = sql`r.project_id = ${ctx.project.id} and (r.created_at, r.id) > (${run.created_at}, ${run.id})`
   const terms = [
     sql`select 1 as one from runs r where r.retry_of = ${run.id} and ${isGood}`,
@@ -145,7 +158,8 @@ async function isMended(ctx: Ctx, run: RunRow, reason: Reason, since: string): P
 
 /** Takes off the list what a good run has made good: earlier runs of the same branch or spec, and those that it retries. */
 async function clearMended(ctx: Ctx, run: RunRow): Promise<void> {
-  const isMended = sql`a.reason in (${join(mendedBy(run))})`
+  const isClaim = run.evidence === 'self'
+  const isMended = sql`a.reason in (${join(mendedBy(run))}) and ${isClaim ? sql`(a.reason <> 'failing' or r.evidence = 'self')` : sql`true`}`
   const isEarlier = sql`(r.created_at, r.id) < (${run.created_at}, ${run.id})`
   const limit = raw(String(mostMended))
   const terms = sameTask(run, 'a').map(
@@ -154,7 +168,7 @@ async function clearMended(ctx: Ctx, run: RunRow): Promise<void> {
       order by a.run_id limit ${limit}) as same`,
   )
   if (run.retry_of_run !== null) {
-    terms.push(sql`select a.run_id as id from attention a where ${isMended} and a.run_id in (
+    terms.push(sql`select a.run_id as id from attention a join runs r on r.id = a.run_id where ${isMended} and a.run_id in (
       with recursive earlier (id) as (
         select retry_of from runs where id = ${run.id}
         union all select r.retry_of from runs r join earlier on r.id = earlier.id

@@ -23,6 +23,10 @@ export interface Looked {
   endedAt: string | null
 }
 
+interface Evidenced {
+  evidence: 'self' | 'executed' | 'independent' | null
+}
+
 /** Why somebody should look at a run; undefined if nobody need. */
 export function reasonOf({ status, failureCode, verdict, isRejudged }: Looked): Reason | undefined {
   if (status === 'failed') return failureCode === expired.code ? 'vanished' : 'failed'
@@ -34,6 +38,10 @@ export function mendedBy({ status, verdict }: Pick<Looked, 'status' | 'verdict'>
   if (status !== 'completed' || verdict === 'failing') return []
   return verdict === 'verified' ? reasons : ['failed', 'vanished']
 }
+
+/** Whether a verdict makes good an earlier failing one. The author's claim does so only for a claim. */
+export const outweighs = (good: Evidenced, failing: Evidenced): boolean =>
+  good.evidence !== 'self' || failing.evidence === 'self'
 
 /** Whether a run that needs attention has failed anew, so that what was decided about it no longer holds. */
 export function failsAnew(before: Looked | undefined, after: Looked): boolean {
