@@ -1,55 +1,13 @@
 import { secretWithin } from '../contract/secret.ts'
+import { keysOfServices } from './services.ts'
 import type { Span } from './view.ts'
 
-/**
- * Keys of services that secretlint does not find, and hashes of passwords, by their form. Each pattern begins with fixed letters
- * and reads a fixed length or the alphabet of the key, so that it takes linear time.
- */
-const keys = [
-  /\bsk-[A-Za-z0-9_-]{32,}/g,
-  /\bAIza[A-Za-z0-9_-]{35}/g,
-  /\bhf_[A-Za-z0-9]{34}\b/g,
-  /\bpypi-AgE[A-Za-z0-9_-]{40,}/g,
-  // Google: access and refresh tokens.
-  /\bya29\.[A-Za-z0-9_-]{20,}/g,
-  /\b1\/\/0[A-Za-z0-9_-]{20,}/g,
-  /\bGOCSPX-[A-Za-z0-9_-]{28}/g,
-  // GitLab: runners, deployments, triggers, feeds and others. age.
-  /\bgl(?:rtr?|dt|cbt|ptt|ft|imt|agent|wt|soat|ffct|oas)-[A-Za-z0-9_.-]{20,}/g,
-  /\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b/g,
-  // Airtable, Atlassian, Buildkite, CircleCI, crates.io, DigitalOcean, Doppler, Facebook.
-  /\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b/g,
-  /\bATATT3x[A-Za-z0-9_=-]{50,}/g,
-  /\bbkua_[0-9a-f]{40}\b/g,
-  /\bCCIPAT_[A-Za-z0-9]{22}_[0-9a-f]{40}\b/g,
-  /\bcio[A-Za-z0-9]{32}\b/g,
-  /\bdo[opr]_v1_[0-9a-f]{64}\b/g,
-  /\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9]{40,}/g,
-  /\bEAACEdEose0cBA[A-Za-z0-9]{20,}/g,
-  // Grafana Cloud, Mailchimp, Mailgun, Netlify, New Relic, Notion, Perplexity, Postman, Pulumi.
-  /\bglc_[A-Za-z0-9+/=]{32,}/g,
-  /\b[0-9a-f]{32}-us\d{1,2}\b/g,
-  /\bkey-[0-9a-f]{32}\b/g,
-  /\bnfp_[A-Za-z0-9]{36}\b/g,
-  /\bNRAK-[A-Z0-9]{27}\b/g,
-  /\bntn_[A-Za-z0-9]{40,}/g,
-  /\bsecret_[A-Za-z0-9]{43}\b/g,
-  /\bpplx-[A-Za-z0-9]{40,}/g,
-  /\bPMAK-[0-9a-f]{24}-[0-9a-f]{34}\b/g,
-  /\bpul-[0-9a-f]{40}\b/g,
-  // Replicate, RubyGems, Sentry, Square, Supabase, Telegram, Twilio, webhooks, Slack's apps, xAI.
-  /\br8_[A-Za-z0-9]{37}\b/g,
-  /\brubygems_[0-9a-f]{48}\b/g,
-  /\bsntry[su]_[A-Za-z0-9_=+/]{40,}/g,
-  /\bsq0(?:atp|csp)-[A-Za-z0-9_-]{22,}/g,
-  /\bsbp_[0-9a-f]{40}\b/g,
-  /(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}\b/g,
-  /\bSK[0-9a-f]{32}\b/g,
-  /\bwhsec_[A-Za-z0-9+/=]{24,}/g,
-  /\bxapp-\d-[A-Z0-9]{8,20}-\d{10,20}-[0-9a-f]{32,}/g,
-  /\bxai-[A-Za-z0-9]{60,}/g,
-  // Webhook URLs, which need no other key, and signed URLs.
+/** Addresses that need no other key, and hashes of passwords. */
+const addresses = [
+  // Webhooks, and signed URLs.
   /(?<=\bdiscord(?:app)?\.com\/api\/webhooks\/\d{17,20}\/)[\w-]{40,}/g,
+  /(?<=\bhooks\.slack\.com\/(?:workflows|triggers)\/)[A-Za-z0-9/]{30,}/g,
+  /(?<=\bhooks\.zapier\.com\/hooks\/catch\/)[A-Za-z0-9/]{12,}/g,
   /(?<=\/IncomingWebhook\/)[0-9a-f]{32}\b/g,
   /(?<=[?&](?:sig|(?:X-(?:Amz|Goog)-)?Signature)=)[A-Za-z0-9%+/_-]{20,}/gi,
   // Hashes of passwords by crypt, Apache, bcrypt and Argon2.
@@ -73,7 +31,13 @@ const options: [commands: string, option: string][] = [
   ['ssh-keygen', '-[NP]\\s'],
   ['openssl', '-[kK]\\s'],
   ['secret\\sset', '(?:-b\\s|--body[ =])'],
+  ['create\\ssecret', '--from-literal[ =][\\w.-]{1,100}='],
+  ['secrets\\sset', '\\w{1,100}='],
+  ['codecov', '-t\\s'],
 ]
+
+/** Words of commands that read a password from their standard input. */
+const reader = '(?:\\bsudo\\s-S|--password-stdin|\\bsecret\\s(?:put|set)|\\benv\\sadd)\\b'
 
 /**
  * Passwords in arguments of commands. A pattern looks back at most 200 characters from a password, so that it takes linear time.
@@ -89,24 +53,41 @@ const commands = [
   /(?<=\s-U\s?["']?[A-Za-z][\w.\\-]{0,63}%)[^\s"'…]{3,}/g,
   /(?<=\bhtpasswd\s-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}\s\S{1,100}\s\S{1,64}\s["']?)[^\s"'$…]{3,}/g,
   /(?<=\bvault\slogin\s)(?=\S{0,60}\d)[^\s=-][^\s=]{7,}/g,
-  // A password that is piped into a command.
-  /(?<=\becho\s(?:-n\s)?["']?)[^\s"'|$]{4,200}(?=["']?\s?\|\s?(?:sudo\s-S|[^\n|]{1,200}--password-stdin)\b)/g,
-  /(?<=\bsudo\s-S\b[^\n|]{0,100}<<<\s?["']?)[^\s"'$]{4,}/g,
+  // A password that is piped into a command, or follows <<<.
+  new RegExp(
+    `(?<=\\b(?:echo|printf)\\s(?:-n\\s|${quote}%s(?:\\\\n)?${quote}\\s)?${quote})[^\\s"'|$]{4,200}(?=${quote}\\s?\\|[^\\n|]{0,200}?${reader})`,
+    'g',
+  ),
+  new RegExp(`(?<=${reader}\\b[^\\n|]{0,100}<<<\\s?${quote})[^\\s"'$]{4,}`, 'g'),
+  /(?<=\buser-secrets\sset\s["']?[\w:.-]{1,100}["']?\s["']?)[^\s"'$<…-][^\s"']{2,}/g,
+  /(?<=\bConvertTo-SecureString\s(?:-String\s)?["'])[^"'$\n]{4,200}(?=["'])/gi,
   // Oracle's user/password@host.
   /(?<=\b(?:sqlplus\s|oracle:thin:)[\w$]{1,30}\/)[^\s/@]{3,}(?=@)/g,
 ]
+
+/** A private key whose whole text is in base64 once more, as in a kubeconfig or a Secret of Kubernetes. */
+const armored = new RegExp(
+  `(?:${['', 'RSA ', 'EC ', 'DSA ', 'OPENSSH ', 'ENCRYPTED ']
+    .map((kind) => Buffer.from(`-----BEGIN ${kind}PRIVATE KEY`).toString('base64').slice(0, -4))
+    .join('|')})[A-Za-z0-9+/=]{20,}`,
+  'g',
+)
 
 /**
  * Secrets that have a known form or a known prefix, and that secretlint does not find. Each pattern takes linear time on any
  * text: a match reads either a fixed length, or up to a character that every further match would have to contain.
  */
 const forms = [
-  ...keys,
+  ...Object.values(keysOfServices),
+  ...addresses,
   ...commands,
+  // An encrypted JSON Web Token. Its second part is empty if both sides share the key.
+  /\beyJ(?:hbGci|lbmMi|raWQi|0eXAi|jdHki)Oi[A-Za-z0-9_-]{10,500}\.[A-Za-z0-9_-]{0,700}\.[A-Za-z0-9_-]{16,22}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22,43}/g,
   // A private key, even if its end is missing.
   /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----|$)/g,
+  armored,
   /(?<=\bBearer\s{1,4})[A-Za-z0-9._~+/-]{20,}=*/gi,
-  /(?<=\bauthorization["']?\s?[:=,]\s?["']?(?:Basic|Bearer|Digest|Token|ApiKey)\s(?:token="?)?)(?!token\b|your)[^\s"',;<>$[{.…][^\s"',;]{3,}/gi,
+  /(?<=\bauthorization["']?\s?[:=,]\s?["']?(?:Basic|Bearer|Digest|Token|ApiKey|SSWS)\s(?:token="?)?)(?!token\b|your)[^\s"',;<>$[{.…][^\s"',;]{3,}/gi,
   // Without the name of a scheme, a value that has a digit and is all of the header.
   /(?<=\bauthorization["']?\s?[:=,]\s?["']?)(?=[^\s\d]{0,99}\d)[A-Za-z0-9._~+/-]{8,}=*(?=[ \t]{0,8}$|["'])/gim,
   /(?<=\bauthorization:\s(?:Digest|AWS4-HMAC-SHA256)\s[^\n]{0,400}?(?:response|Signature)="?)[0-9a-f]{32,}/gi,
@@ -121,11 +102,18 @@ const forms = [
   /(?<=<(?:password|passphrase|secret|token|api-?key|private-?key)>)[^<\s$[…]{3,1000}(?=<\/)/gi,
   // The .npmrc format of older registries.
   /(?<=(?<!\w)_auth\s?=\s?["']?)[A-Za-z0-9+/=]{8,}/g,
+  // A private key of PuTTY.
+  /(?<=\bPrivate-Lines: \d{1,3}\r?\n)[A-Za-z0-9+/=]{4,64}(?:\r?\n[A-Za-z0-9+/=]{4,64}(?![\w-]))*/g,
   // .netrc, .pgpass, and the settings of Redis.
   /(?<=\bmachine\s{1,4}\S{1,100}\s{1,4}login\s{1,4}\S{1,100}\s{1,4}password[ \t]{1,4})\S{3,}/g,
   /(?<=^[^\s:]{1,100}:(?:5432|5433|6432|\*):[^\s:]{1,64}:[^\s:]{1,64}:)\S{3,}$/gm,
   /(?<=^[ \t]{0,8}requirepass[ \t])\S{3,}/gm,
+  // A jar of cookies as Netscape wrote it, and curl does.
+  /(?<=^[^\t\n]{1,255}\t(?:TRUE|FALSE)\t[^\t\n]{1,255}\t(?:TRUE|FALSE)\t\d{1,12}\t[^\t\n]{1,255}\t)\S{6,}$/gm,
+  // The code that an OAuth client exchanges for a token.
+  /(?<=[?&](?:state=[\w.~%-]{1,300}&)?code=)[\w.~%/-]{12,1000}(?=&state=)|(?<=[?&]state=[\w.~%-]{1,300}&code=)[\w.~%/-]{12,}/g,
   // SQL.
+  /(?<=\bPRAGMA\s(?:re)?key\s?=\s?["'])[^"'\n]{3,200}(?=["'])/gi,
   /(?<=\b(?:identified\sby|(?:with|login|encrypted)\spassword|password\sfor\s\S{1,64}\s=)\s["'])[^"'\n]{3,200}(?=["'])/gi,
 ]
 
@@ -154,21 +142,26 @@ const spanOf = ({ 0: whole, index }: RegExpExecArray, skipped = 0): Span => ({
   end: index + whole.length,
 })
 
-/** A Cookie or Set-Cookie header, or the option of curl that sends one. */
-const header = /(?:\bcookie["']?\s?[:,]\s?|\s--cookie[ =]|\bcurl\b[^\n&|;]{0,200}?\s-b\s)["']?(?<pairs>[^\n]{1,4096})/gi
+/** Texts that hold secrets, and the form of the secrets in them. */
+const holders: [holder: RegExp, secret: RegExp][] = [
+  [
+    // A Cookie or Set-Cookie header, or the option of curl that sends one: cookies that their name or value marks as one of a session.
+    /(?:\bcookie["']?\s?[:,]\s?|\s--cookie[ =]|\bcurl\b[^\n&|;]{0,200}?\s-b\s)["']?(?<held>[^\n]{1,4096})/gi,
+    /(?<=\b[\w.-]{0,40}(?:sess|sid|auth|token|jwt|login|remember|__host-|__secure-)[\w.-]{0,40}=)[^\s;"',…]{6,}|(?<==)(?=[^\s;"',\d]{0,99}\d)[^\s;"',]{16,}/gi,
+  ],
+  // A JSON Web Key: the parts that are private.
+  [/(?<held>\{[^{}]{0,6000}"kty"[^{}]{0,6000}\})/g, /(?<="(?:d|p|q|dp|dq|qi|k)"\s?:\s?")[\w-]{8,}/g],
+]
 
-/** A cookie that its name or its value marks as one of a session. */
-const cookie =
-  /(?<=\b[\w.-]{0,40}(?:sess|sid|auth|token|jwt|login|remember|__host-|__secure-)[\w.-]{0,40}=)[^\s;"',…]{6,}|(?<==)(?=[^\s;"',\d]{0,99}\d)[^\s;"',]{16,}/gi
-
-/** The values of session cookies. */
-export function cookiesIn(text: string): Span[] {
-  return [...text.matchAll(header)].flatMap((match) => {
-    const pairs = match.groups?.pairs ?? ''
-    const from = match.index + match[0].length - pairs.length
-    return [...pairs.matchAll(cookie)].map(({ 0: whole, index }) => ({
-      start: from + index,
-      end: from + index + whole.length,
-    }))
-  })
-}
+/** The values of session cookies, and the private parts of JSON Web Keys. */
+export const heldIn = (text: string): Span[] =>
+  holders.flatMap(([holder, secret]) =>
+    [...text.matchAll(holder)].flatMap((match) => {
+      const held = match.groups?.held ?? ''
+      const from = match.index + match[0].length - held.length
+      return [...held.matchAll(secret)].map(({ 0: whole, index }) => ({
+        start: from + index,
+        end: from + index + whole.length,
+      }))
+    }),
+  )

@@ -1,6 +1,6 @@
-import { cookiesIn, formsIn } from './forms.ts'
+import { formsIn, heldIn } from './forms.ts'
 import { namedIn, pairsIn } from './names.ts'
-import { escapesIn, type Span, spelledOut, type View, within, withoutEscapes } from './view.ts'
+import { asSeen, escapesIn, type Span, spelledOut, type View, within, withoutEscapes } from './view.ts'
 
 /**
  * Replaces the secrets in a text with `[masked]`: keys of services, private keys, passwords in URLs and commands, and values
@@ -13,18 +13,20 @@ export async function mask(text: string): Promise<string> {
   return replaced(text, merged(spans.flat()))
 }
 
-/** A secret may follow an encoded character, as in `\nghp_…` in JSON or `%3Dghp_…` in a URL. JSON within JSON encodes twice. */
+/**
+ * A secret may follow an encoded character, as in `\nghp_…` in JSON or `%3Dghp_…` in a URL. JSON within JSON encodes twice.
+ * In each of these texts, what people do not see may hide a secret.
+ */
 function viewsOf(text: string): View[] {
-  const views = [withoutEscapes(text)]
-  for (let spelled = spelledOut(text); views.length < 3 && spelled.text !== views.at(-1)?.text; ) {
-    views.push(spelled)
-    spelled = within(spelled, spelledOut(spelled.text))
-  }
-  return views
+  const once = spelledOut(text)
+  const twice = within(once, spelledOut(once.text))
+  const seen = [once, twice].map((view) => within(view, asSeen(view.text)))
+  const views = [withoutEscapes(text), asSeen(text), once, twice, ...seen]
+  return [...new Map(views.map((view) => [view.text, view])).values()]
 }
 
 async function spansIn({ text, original }: View): Promise<Span[]> {
-  return [...formsIn(text), ...cookiesIn(text), ...namedIn(text), ...pairsIn(text), ...(await lint(text))].map(original)
+  return [...formsIn(text), ...heldIn(text), ...namedIn(text), ...pairsIn(text), ...(await lint(text))].map(original)
 }
 
 /** Sorts the spans and merges those that overlap. */

@@ -2,7 +2,7 @@ import type { Span } from './view.ts'
 
 /** Endings of the names of secrets; a `suffix` may follow. On their own, `pass`, `pwd` and `key` mean other things. */
 const names = [
-  'password|passwd|passphrase|(?:store|key)pass|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
+  'passwor[dt]|passwd|passphrase|passcode|(?:store|key)pass|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
   'secret|token|credentials?|(?<=[a-z0-9]_)auth|(?<=oauth2-)bearer',
   '(?:api|access|auth|account|private|secret|signing|encryption|master|session|shared|role|anon|app|subscription|instrumentation)[_-]?key|(?<=[a-z0-9]_)key',
 ]
@@ -13,7 +13,8 @@ const nameOfSecret = `(?:${names.join('|')})${suffix}`
 
 /** What stands between name and value: a sign, or a blank after a flag. */
 const sign = '(?<sign>[ \\t]?["\']?\\]?[ \\t]{0,20}(?:=>|:=|[:=])(?![:=])[ \\t]{0,20}|[ \\t](?=\\S))'
-const value = '(?:"(?<double>[^"\\r\\n]{1,1000})"|\'(?<single>[^\'\\r\\n]{1,1000})\'|(?<bare>[^\\s"\'`]+))'
+const value =
+  '(?:"(?<quoted>[^"\\r\\n]{1,1000})"|\'(?<quoted>[^\'\\r\\n]{1,1000})\'|`(?<ticked>[^\\s`$]{1,1000})`|(?<bare>[^\\s"\'`]+))'
 
 const assignment = new RegExp(`(?<name>${nameOfSecret})${sign}${value}`, 'dgi')
 
@@ -23,18 +24,18 @@ const beforeLength = 60
 /** Returns the spans of values that are assigned to names of secrets: `DB_PASSWORD=…`, `"apiKey": "…"`, `--token …`. */
 export function namedIn(text: string): Span[] {
   return [...text.matchAll(assignment)].flatMap((match) => {
-    const { name = '', sign = '', double, single, bare = '' } = match.groups ?? {}
-    const quoted = double ?? single
-    const start =
-      match.indices?.groups?.[quoted === undefined ? 'bare' : double === undefined ? 'single' : 'double']?.[0]
-    if (start === undefined) return []
+    const { name = '', sign = '', quoted, ticked, bare = '' } = match.groups ?? {}
+    const { quoted: inQuotes, ticked: inTicks, bare: inNone } = match.indices?.groups ?? {}
+    const [start = 0] = inQuotes ?? inTicks ?? inNone ?? []
     const until = match.index + match[0].length
     const before = lineBefore(text.slice(Math.max(0, match.index - beforeLength), match.index))
-    const form = formOf(before, name, sign, /^[ \t]*(?:[\r\n]|$)/.test(text.slice(until, until + 20)))
+    const isLast = /^[ \t]*(?:[\r\n]|$)/.test(text.slice(until, until + 20))
+    // Between backticks, a shell has a command, and a page may have any word.
+    const form = ticked && sign.trim() ? 'text' : formOf(before, name, sign, isLast)
     if (form === 'none') return []
     const isSetting = form === 'setting'
-    const found = quoted?.trimEnd() ?? (isSetting ? bare : (/^[^,;&<>()[\]{}|\\]*/.exec(bare)?.[0] ?? ''))
-    const rest = quoted === undefined ? bare.slice(found.length) : ''
+    const found = quoted?.trimEnd() ?? ticked ?? (isSetting ? bare : (/^[^,;&<>()[\]{}|\\]*/.exec(bare)?.[0] ?? ''))
+    const rest = bare.slice(found.length)
     return isSecret({ name, before, form, found, rest, isQuoted: quoted !== undefined })
       ? [{ start, end: start + found.length }]
       : []
@@ -53,7 +54,8 @@ type Form = 'setting' | 'entry' | 'plain' | 'text' | 'none'
 function formOf(before: string, name: string, sign: string, isLast: boolean): Form {
   if (sign.trim() === '') {
     if (/(?:^|\s)--?[\w-]*$/.test(before) || /\blogin\s+\S+\s+$/.test(before)) return 'plain'
-    if (/^\s*ENV\s+\w*$/.test(before)) return 'setting'
+    // ENV of a Dockerfile, and set -x of fish.
+    if (/^\s*ENV\s+\w*$|\bset\s+-\w*x\w*\s+\w*$/.test(before)) return 'setting'
     return /\bsetx?\s+\S*$/.test(before) ? 'text' : 'none'
   }
   const beginning = before + name
@@ -139,22 +141,27 @@ const between = [
   `[ \\t]?:[ \\t]?&?[\\w<>]{1,30}[ \\t]?=[ \\t]?(?=["'])`,
   // String::from("…")
   `[ \\t]?[:=][ \\t]?(?:String::from|Secret(?:Str|String)(?:::\\w{1,20})?|Buffer\\.from|Some)\\((?=["'])`,
+  // <clientSecret>…</clientSecret>
+  `>(?=[^\\s<]{1,1000}</)`,
   // setPassword("…")
   `(?<=\\bset_?[A-Za-z]{0,40})\\((?=["'])`,
 ]
 
+/** A block of YAML, each line of which is one word. */
+const lineBreak = '[ \\t]{0,8}\\r?\\n'
+const block = `["']?:[ \\t]{1,20}[|>][+-]?${lineBreak}(?<indent>[+-]?[ \\t]{1,40})(?<value>\\S{1,1000}(?:${lineBreak}\\k<indent>\\S{1,1000})*)(?=${lineBreak}|$)`
+
 const pair = new RegExp(
-  `(?<name>${nameOfSecret})(?:${between.join('|')})(?:"(?<double>[^"\\r\\n]{1,1000})"|'(?<single>[^'\\r\\n]{1,1000})'|(?<bare>[^\\s"'\`,;<>]+))`,
+  `(?<name>${nameOfSecret})(?:(?:${between.join('|')})(?:"(?<value>[^"\\r\\n]{1,1000})"|'(?<value>[^'\\r\\n]{1,1000})'|(?<value>[^\\s"'\`,;<>]+))|${block})`,
   'dgi',
 )
 
 /** Values that follow the name of a secret: the next argument of a call, a `value` beside a `name`, a fallback. */
 export function pairsIn(text: string): Span[] {
   return [...text.matchAll(pair)].flatMap(({ groups = {}, indices }) => {
-    const { name = '', double, single, bare } = groups
-    const found = double ?? single ?? bare ?? ''
-    const span = indices?.groups?.double ?? indices?.groups?.single ?? indices?.groups?.bare
-    const isSecret = /^\S+$/.test(found) && isDrawn(found, name) && !isPlaceholder(found)
+    const { name = '', value = '', indent } = groups
+    const span = indices?.groups?.value
+    const isSecret = (indent || /^\S+$/.test(value)) && isDrawn(value, name) && !isPlaceholder(value)
     return span && isSecret ? [{ start: span[0], end: span[1] }] : []
   })
 }

@@ -15,29 +15,45 @@ export interface View {
 
 /**
  * Escape sequences of ECMA-48 that change how text looks: control sequences and sequences of two or three characters, also as
- * JSON, source code and `cat -v` write them. Sequences that carry text (OSC) stay in the view, because that text may be secret.
+ * JSON, source code and `cat -v` write them, and the end of a link. Other sequences that carry text (OSC) stay in the view,
+ * because that text may be secret.
  */
 const sequence =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with control characters.
-  /(?:\x1b\[|\x9b|\^\[\[|\\(?:u00[19][bB]|x[19][bB]|[eE]|0?33)\[)[0-?]{0,100}[ -/]{0,10}[@-~]|\x1b[ -/]{1,2}[0-~]|\x1b[0-OQ-WYZ\\`-~]/g
+  /\x1b\]8;;(?:\x07|\x1b\\)|(?:\x1b\[|\x9b|\^\[\[|\\(?:u00[19][bB]|x[19][bB]|[eE]|0?33)\[)[0-?]{0,100}[ -/]{0,10}[@-~]|\x1b[ -/]{1,2}[0-~]|\x1b[0-OQ-WYZ\\`-~]/g
 
-/** Characters as JSON and URLs encode them. */
-const spelling = /\\(?:u([0-9a-f]{4})|([nrtbf"'\\/]))|%(0[9ad]|[2-7][0-9a-f])/gi
+/**
+ * What a terminal, an editor or a page does not show: the beginning of a link (OSC 8), a character under another one, every
+ * second byte of UTF-16, and characters without width.
+ */
+const unseen =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: backspaces and zeros are such characters.
+  /\x1b\]8;[^\x07\x1b\n]{1,2000}(?:\x07|\x1b\\)|[^\n\x08]\x08|\0(?=[^\0]\0)|(?<=\0[^\0])\0|[\u00ad\u200b-\u200d\u2060\ufeff]/g
+
+/** All that `asSeen` leaves out. A link comes first, because an escape sequence may end it. */
+const hidden = new RegExp(`${unseen.source}|${sequence.source}`, 'g')
+
+/** Characters as JSON, source code and URLs encode them. */
+const spelling = /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf"'\\/]))|%(0[9ad]|[2-7][0-9a-f])/gi
 
 const either = new RegExp(`${sequence.source}|${spelling.source}`, 'gi')
 
-const blanks: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: ' ', f: ' ' }
+const blanks: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', f: ' ' }
 
-/** The text as a terminal shows it. */
+/** The text without colours. */
 export const withoutEscapes = (text: string): View => viewed(text, sequence, () => '')
 
-/** The escape sequences in a text, in order. */
-export const escapesIn = (text: string): string[] => text.match(sequence) ?? []
+/** The text as people see it. */
+export const asSeen = (text: string): View => viewed(text, hidden, () => '')
+
+/** The escape sequences in a text, in order, without the beginnings of links. */
+export const escapesIn = (text: string): string[] =>
+  (text.match(hidden) ?? []).filter((found) => found.search(sequence) === 0)
 
 /** The text with a blank for each escape sequence, and with the encoded characters of JSON and URLs decoded. */
 export const spelledOut = (text: string): View =>
-  viewed(text, either, ([, unicode, letter, percent]) => {
-    const code = unicode ?? percent
+  viewed(text, either, ([, unicode, byte, letter, percent]) => {
+    const code = unicode ?? byte ?? percent
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16))
     return letter === undefined ? ' ' : (blanks[letter] ?? letter)
   })

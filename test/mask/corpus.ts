@@ -207,3 +207,16 @@ export const unseen: [text: string, secret: string][] = [
   [`Token ${drawn(40)}`, drawn(40)],
   ['my password is granite1', 'granite1'],
 ]
+
+/** Texts whose secrets masking does not look for, because their forms are those of other text, too. */
+export const beyond: [text: string, secret: string][] = [
+  ['net use \\\\host\\share /user:alice hunter2secret', 'hunter2secret'],
+  ['rclone config create r s3 secret_access_key hunter2secret', 'hunter2secret'],
+  ["INSERT INTO users (name, password) VALUES ('alice', 'hunter2secret')", 'hunter2secret'],
+  ['kind: Secret\ndata:\n  db: aHVudGVyMnNlY3JldA==', 'aHVudGVyMnNlY3JldA'],
+  ['OTP_SEED=hunter2secret', 'hunter2secret'],
+  ['the password is hunter2secret', 'hunter2secret'],
+  ['name,password\nalice,hunter2secret', 'hunter2secret'],
+  ['| password | hunter2secret |', 'hunter2secret'],
+  ['https://example.com/api?key=hunter2secret&page=2', 'hunter2secret'],
+]

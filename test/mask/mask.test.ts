@@ -38,6 +38,29 @@ test('colours inside a secret stay', async () => {
   assert.equal(await mask(`\x1b[31m${token.slice(0, 4)}\x1b[0m${token.slice(4)} end`), '\x1b[31m[masked]\x1b[0m end')
 })
 
+test('what people do not see hides no secret', async () => {
+  const token = `ghp_${drawn(36)}`
+  const [half, rest] = [token.slice(0, 12), token.slice(12)]
+  const characters = [...token]
+  for (const hidden of [
+    `${half}\x1b]8;;https://example.com\x07${rest}\x1b]8;;\x07`,
+    `${half}\x1b]8;id=1;https://example.com\x1b\\${rest}`,
+    characters.map((one) => (one === 'g' ? one : `${one}\b${one}`)).join(''),
+    characters.map((one) => (one === 'g' ? one : `_\b${one}`)).join(''),
+    characters.join('\0'),
+    `${half}\u200b${rest}`,
+    `${half}\u00ad${rest}`,
+    characters.map((one) => `\\x${one.charCodeAt(0).toString(16)}`).join(''),
+  ]) {
+    const end = hidden.endsWith('\x07') ? '\x1b]8;;\x07' : ''
+    assert.equal(await mask(`First ${hidden} last`), `First [masked]${end} last`)
+    const inJson = JSON.stringify([`First\n${hidden} last`])
+    assert.equal(await mask(inJson), JSON.stringify([`First\n[masked]${end} last`]))
+  }
+  const utf16 = Buffer.from(`First ${token} last`, 'utf16le').toString('latin1')
+  assert.ok(!(await mask(utf16)).replaceAll('\0', '').includes(rest))
+})
+
 test('the address of a link of a terminal is masked', async () => {
   const link = '\x1b]8;;https://alice:tr0ub4dor@example.com/\x1b\\here\x1b]8;;\x1b\\'
   assert.equal(await mask(link), link.replace('https://alice:tr0ub4dor@example.com', '[masked]'))
