@@ -13,7 +13,14 @@ import { jsonOf } from '../../text/clean.ts'
 import { tables } from '../show/columns.ts'
 import { csvPrinter, listPrinter, printJson, printRecord } from '../show/print.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
-import { featureOf, numberFeatures, requireWholeRetention, taggedVersion, wholeRetention } from './complete.ts'
+import {
+  featureOf,
+  numberFeatures,
+  requireWholeRetention,
+  taggedVersion,
+  wholeRetention,
+  withoutSecrets,
+} from './complete.ts'
 import { inputOf } from './flag.ts'
 import type { Plan } from './plan.ts'
 import { followEvents, printRequest } from './print.ts'
@@ -82,7 +89,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   refuseBoth(options, 'all', 'follow')
   for (const other of ['json', 'quiet', 'follow']) refuseBoth(options, 'csv', other)
   refuseBoth(options, 'allProjects', 'project')
-  const input = await inputFrom(plan, given, options)
+  const input = await withoutSecrets(plan, await inputFrom(plan, given, options))
   if (plan.name === 'createKey') requireHolder(input, options)
   if (options.allProjects && plan.isWrite) input.project = null
   if (plan.name === 'search' && !options.json && !options.csv && !options.quiet) input.group ??= 'run'

@@ -6,6 +6,17 @@ import type { Plan } from './plan.ts'
 
 type Input = Record<string, unknown>
 
+/** The first words of commands that write what is recorded of the work. */
+const recorded = new Set(['run', 'spec', 'check', 'feature', 'attention'])
+
+/** Masks the secrets in what such a command sends, as the recorder does, but not the token that proves its lease. */
+export async function withoutSecrets({ words, isWrite }: Plan, input: Input): Promise<Input> {
+  if (!isWrite || !recorded.has(words[0] ?? '')) return input
+  const { maskDeep } = await import('../../mask/mask.ts')
+  const { leaseToken, ...texts } = input
+  return { ...(await maskDeep(texts)), ...(leaseToken !== undefined && { leaseToken }) }
+}
+
 /** Parses how people refer to a feature: a whole number is its number, anything else its name. */
 export const featureOf = (text: string): number | string => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : text)
 
