@@ -2,9 +2,8 @@ import { secretWithin } from '../contract/secret.ts'
 import { keysOfServices } from './services.ts'
 import type { Span } from './view.ts'
 
-/** Addresses that need no other key, and hashes of passwords. */
-const addresses = [
-  // Webhooks, and signed URLs.
+const urlsAndHashes = [
+  // Webhook URLs, which need no other key, and signed URLs.
   /(?<=\bdiscord(?:app)?\.com\/api\/webhooks\/\d{17,20}\/)[\w-]{40,}/g,
   /(?<=\bhooks\.slack\.com\/(?:workflows|triggers)\/)[A-Za-z0-9/]{30,}/g,
   /(?<=\bhooks\.zapier\.com\/hooks\/catch\/)[A-Za-z0-9/]{12,}/g,
@@ -55,7 +54,7 @@ const commands = [
   /(?<=\bvault\slogin\s)(?=\S{0,60}\d)[^\s=-][^\s=]{7,}/g,
   // A password that is piped into a command, or follows <<<.
   new RegExp(
-    `(?<=\\b(?:echo|printf)\\s(?:-n\\s|${quote}%s(?:\\\\n)?${quote}\\s)?${quote})[^\\s"'|$]{4,200}(?=${quote}\\s?\\|[^\\n|]{0,200}?${reader})`,
+    `(?<=\\b(?:echo|printf)\\s(?:-n\\s|${quote}%s(?:\\\\n)?${quote}\\s)?${quote})[^\\s"'|$]{4,200}(?=${quote}\\s?\\|[^\\n|;&]{0,200}?${reader})`,
     'g',
   ),
   new RegExp(`(?<=${reader}\\b[^\\n|]{0,100}<<<\\s?${quote})[^\\s"'$]{4,}`, 'g'),
@@ -79,7 +78,7 @@ const armored = new RegExp(
  */
 const forms = [
   ...Object.values(keysOfServices),
-  ...addresses,
+  ...urlsAndHashes,
   ...commands,
   // An encrypted JSON Web Token. Its second part is empty if both sides share the key.
   /\beyJ(?:hbGci|lbmMi|raWQi|0eXAi|jdHki)Oi[A-Za-z0-9_-]{10,500}\.[A-Za-z0-9_-]{0,700}\.[A-Za-z0-9_-]{16,22}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22,43}/g,
@@ -111,7 +110,7 @@ const forms = [
   // A jar of cookies as Netscape wrote it, and curl does.
   /(?<=^[^\t\n]{1,255}\t(?:TRUE|FALSE)\t[^\t\n]{1,255}\t(?:TRUE|FALSE)\t\d{1,12}\t[^\t\n]{1,255}\t)\S{6,}$/gm,
   // The code that an OAuth client exchanges for a token.
-  /(?<=[?&](?:state=[\w.~%-]{1,300}&)?code=)[\w.~%/-]{12,1000}(?=&state=)|(?<=[?&]state=[\w.~%-]{1,300}&code=)[\w.~%/-]{12,}/g,
+  /(?<=[?&](?:state=[\w.~%-]{1,300}&)?code=)(?=[^\s&\d]{0,99}\d)[\w.~%/-]{12,1000}(?=&state=)|(?<=[?&]state=[\w.~%-]{1,300}&code=)(?=[^\s&\d]{0,99}\d)[\w.~%/-]{12,}/g,
   // SQL.
   /(?<=\bPRAGMA\s(?:re)?key\s?=\s?["'])[^"'\n]{3,200}(?=["'])/gi,
   /(?<=\b(?:identified\sby|(?:with|login|encrypted)\spassword|password\sfor\s\S{1,64}\s=)\s["'])[^"'\n]{3,200}(?=["'])/gi,
@@ -142,10 +141,10 @@ const spanOf = ({ 0: whole, index }: RegExpExecArray, skipped = 0): Span => ({
   end: index + whole.length,
 })
 
-/** Texts that hold secrets, and the form of the secrets in them. */
+/** What holds secrets, and the form of the secrets in it. */
 const holders: [holder: RegExp, secret: RegExp][] = [
+  // A Cookie or Set-Cookie header, or the option of curl that sends one: a cookie whose name or value marks it as one of a session.
   [
-    // A Cookie or Set-Cookie header, or the option of curl that sends one: cookies that their name or value marks as one of a session.
     /(?:\bcookie["']?\s?[:,]\s?|\s--cookie[ =]|\bcurl\b[^\n&|;]{0,200}?\s-b\s)["']?(?<held>[^\n]{1,4096})/gi,
     /(?<=\b[\w.-]{0,40}(?:sess|sid|auth|token|jwt|login|remember|__host-|__secure-)[\w.-]{0,40}=)[^\s;"',…]{6,}|(?<==)(?=[^\s;"',\d]{0,99}\d)[^\s;"',]{16,}/gi,
   ],

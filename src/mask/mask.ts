@@ -15,7 +15,7 @@ export async function mask(text: string): Promise<string> {
 
 /**
  * A secret may follow an encoded character, as in `\nghp_…` in JSON or `%3Dghp_…` in a URL. JSON within JSON encodes twice.
- * In each of these texts, what people do not see may hide a secret.
+ * In all of them, characters that people do not see may divide it.
  */
 function viewsOf(text: string): View[] {
   const once = spelledOut(text)

@@ -161,7 +161,7 @@ export function pairsIn(text: string): Span[] {
   return [...text.matchAll(pair)].flatMap(({ groups = {}, indices }) => {
     const { name = '', value = '', indent } = groups
     const span = indices?.groups?.value
-    const isSecret = (indent || /^\S+$/.test(value)) && isDrawn(value, name) && !isPlaceholder(value)
+    const isSecret = (indent !== undefined || /^\S+$/.test(value)) && isDrawn(value, name) && !isPlaceholder(value)
     return span && isSecret ? [{ start: span[0], end: span[1] }] : []
   })
 }
