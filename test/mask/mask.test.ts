@@ -110,6 +110,10 @@ test('ordinary text stays as it is', async () => {
     'https://example.com/a/b?q=1@2 and user@example.com, see RUN-001 (sha256 9f86d081884c7d659a2feaa0c55ad015)',
     'postgres://localhost:5432/app, http://127.0.0.1:3000/conduct/v1/runs',
     'password: string // at least 12 characters',
+    'password: >\n  The password of the user, at least 12 characters\n',
+    'the token `sha256`, TOKEN=`op2 read it` and const token = `$' + '{a}1b2c3d`',
+    'echo hello | vercel env ls; kubectl create configmap a --from-literal=level=debug',
+    '<maxToken>4096</maxToken> https://example.com/?code=united-states&state=CA {"d":"M 12 12 h 10","kty":1}',
     '- [x] die Prüfung läuft — 3 von 4 grün 🎉',
   ]) {
     assert.equal(await mask(text), text)
