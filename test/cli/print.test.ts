@@ -25,16 +25,19 @@ test('times are relative', () => {
 })
 
 test('JSON output contains no control characters, and means the same', () => {
-  const value = { title: 'a\u001b[2J\u007f\u009b31m\u0085\u202e\u2069 ü 🎉\n', list: ['\u0080'] }
+  const value = { title: 'a\u001b[2J\u007f\u009b31m\u0085\u202e\u2069\u200f\u061c\u{e0041} ü 🎉\n', list: ['\u0080'] }
   for (const text of [jsonOf(value), jsonOf(value, 2)]) {
-    assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
+    assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}\u{e0041}]/u)
     assert.deepEqual(JSON.parse(text), value)
   }
   assert.match(jsonOf(value), /\\u009b31m.* ü 🎉/)
 })
 
 test('foreign text cannot control the terminal', () => {
-  assert.equal(clean('a\u001b[31mred\u001b[0m\u001b]0;title\u0007\u009b2J\u0008\u202eb\tc\r\nd\n'), 'aredb\tc\nd\n')
+  assert.equal(
+    clean('a\u001b[31mred\u001b[0m\u001b]0;title\u0007\u009b2J\u0008\u202e\u200f\u200b\u{e0041}b\tc\r\nd\n'),
+    'aredb\tc\nd\n',
+  )
   assert.equal(line(' two\nlines\t '), 'two lines')
 })
 

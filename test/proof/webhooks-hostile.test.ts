@@ -44,7 +44,7 @@ const literals = [
     '①②⑦.0.0.1',
     '127。0。0。1',
   ],
-  ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '2852039166', '0xa9fea9fe'],
+  ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '168.63.129.16', '2852039166', '0xa9fea9fe'],
   ...['100.64.0.1', '192.0.0.192', '192.0.2.1', '198.18.0.1', '198.51.100.1', '203.0.113.9', '224.0.0.1', '240.0.0.1'],
   ...[
     '255.255.255.255',
@@ -108,7 +108,7 @@ test('no connection to a name with an address that is not public, at first, late
     ['fe80::1%lo'],
   ]) {
     const { error } = await createSender({ resolve: scripted(answers) })(message)
-    assert.match(error ?? '', /^rebind\.example \(.*\) is not a public address/, answers.join())
+    assert.match(error ?? '', /^rebind\.example is not a public address/, answers.join())
   }
   // The socket gets the address that was checked, so the sender never asks for the second answer.
   const rebinding = createSender({

@@ -7,6 +7,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { requireWritablePath } from '../../terminal/file.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples } from '../../terminal/option.ts'
+import { clean } from '../../text/clean.ts'
 import { forget } from '../../verify/remember.ts'
 import { pairs, printJson, shown } from '../show/print.ts'
 
@@ -93,7 +94,7 @@ function tell(copied: Copied, { json }: CopyFlags, places: [name: string, value:
   const { bytes, runs, events, newestSeq, newestAt } = copied
   const newest = newestAt === null ? 'none' : `${newestSeq}, of ${shown(newestAt, true)}`
   process.stdout.write(
-    `${pairs([...places, ['bytes', String(bytes)], ['runs', String(runs)], ['events', String(events)], ['newest', newest], ['verified', 'SQLite finds no damage, and every table has all of its rows']])}\n`,
+    `${pairs([...places.map(([name, place]): [string, string] => [name, clean(place)]), ['bytes', String(bytes)], ['runs', String(runs)], ['events', String(events)], ['newest', newest], ['verified', 'SQLite finds no damage, and every table has all of its rows']])}\n`,
   )
 }
 

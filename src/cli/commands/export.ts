@@ -37,6 +37,9 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   const { env } = process
   const place = exportedPlace(options)
   const target = file === '-' ? undefined : file
+  if (target === undefined && process.stdout.isTTY) {
+    throw new UsageError('An export does not go to a terminal. Name a file: conduct export ledger.ndjson')
+  }
   if (target !== undefined) await requireFree(target, place, options)
   requireLedger(place)
   await using connection = await connect(place, env, tries)
