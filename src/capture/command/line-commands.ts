@@ -12,17 +12,9 @@ import {
   type SyntaxNode,
   type WordPart,
 } from 'unbash'
+import { onlyReads } from '../../nouns/run/verdict/only-reads.ts'
 import { areRefused, writesFile } from './redirects.ts'
-import {
-  assignmentsOf,
-  copyOf,
-  type Flags,
-  followChange,
-  isFolder,
-  onlyReads,
-  type Scope,
-  setOptions,
-} from './shell.ts'
+import { assignmentsOf, copyOf, type Flags, followChange, isFolder, type Scope, setOptions } from './shell.ts'
 
 /** A simple command of a line, in the order in which they are written. */
 export interface LineCommand {

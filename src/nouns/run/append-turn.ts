@@ -20,6 +20,7 @@ import { leaseAfter, openRun } from './take-lease.ts'
 import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnTitle } from './turn.ts'
 import { openingFields, type Turn, type TurnFields } from './turn-fields.ts'
 import { eventOf, findOpenTurn, findTurn, nextNumber, type TurnRow, toldOf, turnsWith } from './turn-row.ts'
+import { outdatesChecks } from './turn-writes.ts'
 import type { RunWorkRoutes } from './work-routes.ts'
 
 /**
@@ -43,10 +44,16 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
     // A turn with erased texts can no longer be compared.
     if (known && known.erasedAt === undefined && !isSame(known, fields)) throw takenBy(known)
     const number = known ? known.n : await nextNumber(ctx, row, n)
-    const turn = known ?? (await insertTurn(ctx, row, number, fields))
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
-    if (known) await saveRun(ctx, { ...opened, after: base, lease })
-    else await saveRun(ctx, { ...opened, lease, isAppend: true, ...(await meaningOf(ctx, row, base, turn)) })
+    if (known) {
+      await saveRun(ctx, { ...opened, after: base, lease })
+      return { turn: known }
+    }
+    const begun = await takeOpenTurn(ctx, row, number)
+    const turn = await insertTurn(ctx, row, number, fields, begun?.id)
+    const begunAt = begun?.created_at ?? turn.startedAt
+    const isTouched = await outdatesChecks(ctx, row, { isRecorder: opened.isRecorder, turn, begunAt })
+    await saveRun(ctx, { ...opened, lease, isAppend: true, isTouched, ...(await meaningOf(ctx, row, base, turn)) })
     return { turn }
   })
 }
@@ -85,9 +92,8 @@ function isSame(known: Turn, fields: TurnFields): boolean {
 
 const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields): Promise<Turn> {
+async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields, opened?: number): Promise<Turn> {
   const { prompt = '', answer = '', ...facts } = toldOf(fields)
-  const opened = await takeOpenTurn(ctx, run, n)
   const digests = { prompt: digestOf(prompt), answer: digestOf(answer) }
   const values = [
     ...(opened === undefined ? [] : [opened]),

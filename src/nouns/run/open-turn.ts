@@ -64,12 +64,12 @@ export async function showOpenTurn(ctx: Ctx, run: RunRow, { n, ...facts }: OpenT
     where run_id = ${run.id} ${n === undefined ? empty : sql`and n = ${n}`}`)
 }
 
-/** Closes the open turn of a run. Returns its id; undefined if that turn is not open. */
-export async function takeOpenTurn(ctx: Ctx, run: Pick<RunRow, 'id'>, n: number): Promise<number | undefined> {
-  const rows = await ctx.db.query<{ id: number }>(
-    sql`delete from open_turns where run_id = ${run.id} and n = ${n} returning id`,
+/** Closes the open turn of a run. Returns its id, and when it was opened; undefined if that turn is not open. */
+export async function takeOpenTurn(ctx: Ctx, run: Pick<RunRow, 'id'>, n: number) {
+  const rows = await ctx.db.query<Pick<OpenRow, 'id' | 'created_at'>>(
+    sql`delete from open_turns where run_id = ${run.id} and n = ${n} returning id, created_at`,
   )
-  return rows[0]?.id
+  return rows[0]
 }
 
 /** Deletes the open turns of runs, with an event for each. The caller has locked the runs. */

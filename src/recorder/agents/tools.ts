@@ -1,49 +1,7 @@
+import { isUnknown, kindOf, type ToolKind } from '../../nouns/run/verdict/tool-kinds.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { defined, type Fields, fieldsOf, lineLength, listOf, mostItems, startOf, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
-
-/**
- * The kinds of tools that Conduct knows. Tools of MCP servers are never among them, whatever their fields are called.
- */
-type Kind = 'shell' | 'edit' | 'patch' | 'plan' | 'question' | 'other'
-
-const names: Record<Kind, string[]> = {
-  shell: [
-    'Bash',
-    'bash',
-    'PowerShell',
-    'powershell',
-    'Shell',
-    'shell',
-    'run_shell_command',
-    'run_in_terminal',
-    'Execute',
-  ],
-  edit: [
-    ...['Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'StrReplace', 'Create'],
-    ...['edit', 'write', 'create', 'replace', 'write_file', 'create_file', 'replace_string_in_file'],
-    ...['insert_edit_into_file', 'edit_notebook_file'],
-  ],
-  patch: ['apply_patch', 'ApplyPatch'],
-  question: [
-    ...['AskUserQuestion', 'ExitPlanMode', 'AskQuestion', 'ask_user', 'ask_user_question', 'exit_plan_mode'],
-    ...['request_user_input', 'question'],
-  ],
-  plan: ['TodoWrite', 'todowrite', 'todo_write', 'write_todos', 'update_plan'],
-  // They write no file themselves. What a subagent or a background command writes has reports of its own.
-  other: [
-    ...['Read', 'read', 'read_file', 'ReadFile', 'read_many_files', 'view', 'view_image', 'NotebookRead', 'LSP', 'lsp'],
-    ...['Grep', 'grep', 'Glob', 'glob', 'LS', 'ls', 'list', 'List', 'list_directory'],
-    ...['search_file_content', 'grep_search', 'ToolSearch'],
-    ...['WebFetch', 'webfetch', 'web_fetch', 'FetchUrl', 'WebSearch', 'websearch', 'web_search', 'google_web_search'],
-    ...['Task', 'task', 'Agent', 'agent', 'spawn_agent', 'wait_agent', 'close_agent', 'send_input', 'Skill', 'skill'],
-    ...['TaskCreate', 'TaskUpdate', 'TaskList', 'TaskGet', 'TaskOutput', 'TaskStop', 'TodoRead', 'todoread'],
-    ...['BashOutput', 'KillShell', 'EnterPlanMode', 'enter_plan_mode'],
-    ...['ListMcpResourcesTool', 'ReadMcpResourceTool', 'list_mcp_resources', 'read_mcp_resource'],
-  ],
-}
-
-const kinds = new Map(Object.entries(names).flatMap(([kind, list]) => list.map((name) => [name, kind as Kind])))
 
 /**
  * The name of a tool as it is shown. Codex puts the namespace of its subagent tools in front of the name, without a
@@ -53,20 +11,17 @@ export const toolName = (name: unknown): string =>
   (textOf(name, 200) ?? 'unknown').replace(/^collaboration(?=[a-z]+_)/, '')
 
 /** Whether the tool changes the file it is given. */
-export const isEdit = (name: unknown): boolean => kinds.get(toolName(name)) === 'edit'
+export const isEdit = (name: unknown): boolean => kindOf(toolName(name)) === 'edit'
 
-/**
- * Whether the use of a tool may have changed a file. An unknown tool, such as one of an MCP server, may, unless it is one of
- * Conduct's own.
- */
+/** Whether the use of a tool may have changed a file. */
 export const mayWrite = ({ tool, files = [] }: Pick<ToolUse, 'tool' | 'files'>): boolean =>
-  files.length > 0 || !(kinds.has(toolName(tool)) || /(?:^|_)conduct[_-]/.test(tool))
+  files.length > 0 || isUnknown(toolName(tool))
 
 /** Whether a tool only takes the session to another working tree, as one of Claude Code does. */
 export const isMove = (name: unknown): boolean => /^(?:Enter|Exit)Worktree$/.test(toolName(name))
 
 /** Whether a tool runs commands. */
-export const isShell = (name: unknown): boolean => kinds.get(toolName(name)) === 'shell'
+export const isShell = (name: unknown): boolean => kindOf(toolName(name)) === 'shell'
 
 /**
  * A use of a tool, from the agent's input. A failed tool has changed no file; a command also fails by its exit code.
@@ -75,7 +30,7 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
   const tool = toolName(name)
   const { exitCode, ...rest } = more
   const fields = fieldsOf(input)
-  const did: Record<Kind, () => Partial<ToolUse>> = {
+  const did: Record<ToolKind, () => Partial<ToolUse>> = {
     question: () => ({}),
     shell: () => ({
       ...{ command: commandOf(fields), folder: folderOf(fields) ?? more.folder },
@@ -86,7 +41,7 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
     plan: () => ({ plan: planOf(fields) }),
     other: () => ({}),
   }
-  const kind = kinds.get(tool)
+  const kind = kindOf(tool)
   return defined({ tool, ...rest, ...(kind && did[kind]()) })
 }
 
@@ -94,15 +49,15 @@ export function toolUse(name: unknown, input: unknown, more: Omit<ToolUse, 'tool
 export function begin(name: unknown, input: unknown, id?: unknown): Step {
   const tool = toolName(name)
   const aim = defined({ tool, target: targetOf(name, input) })
-  if (kinds.get(tool) === 'question') return { kind: 'wait', ...aim }
-  const folder = kinds.get(tool) === 'shell' ? folderOf(fieldsOf(input)) : undefined
+  if (kindOf(tool) === 'question') return { kind: 'wait', ...aim }
+  const folder = kindOf(tool) === 'shell' ? folderOf(fieldsOf(input)) : undefined
   return { kind: 'begin', ...aim, ...defined({ folder, id: textOf(id, 200) }) }
 }
 
 /** A short description of a tool's target: a file, a command, or a search term. */
 export function targetOf(name: unknown, input: unknown): string | undefined {
   const fields = fieldsOf(input)
-  if (kinds.get(toolName(name)) === 'patch') return patched(fields)[0]
+  if (kindOf(toolName(name)) === 'patch') return patched(fields)[0]
   const { pattern, url, query, description } = fields
   const words =
     fileOf(fields) ?? commandOf(fields) ?? [pattern, url, query, description].map((one) => textOf(one)).find(Boolean)
