@@ -309,7 +309,8 @@ testLedger(
     }
     const agent = ledger.as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
     await agent.createCheck({ runId: 'A', name: 'lint', result: 'warn' })
-    await assert.rejects(agent.updateCheck({ checkId: 'CHECK-002', content: 'x' }), { code: 'FORBIDDEN' })
+    assert.equal((await agent.updateCheck({ checkId: 'CHECK-002', content: 'two warnings' })).check.version, 2)
+    await assert.rejects(agent.updateCheck({ checkId: 'CHECK-001', content: 'none fail' }), { code: 'FORBIDDEN' })
     await assert.rejects(agent.deleteCheck({ checkId: 'CHECK-002' }), { code: 'FORBIDDEN' })
     await assert.rejects(client.createCheck({ runId: 'NONE', result: 'pass' }), { code: 'NOT_FOUND' })
     await assert.rejects(client.createCheck({ checkId: 'CHECK-001', runId: 'A', result: 'pass' }), { code: 'CONFLICT' })

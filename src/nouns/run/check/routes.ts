@@ -60,7 +60,7 @@ export const checkRoutes = {
   },
   updateCheck: {
     summary: 'Change fields of a check; only the key that created it can, and nobody what a recorder saw',
-    permission: 'write',
+    permission: 'agent',
     input: z.strictObject({ checkId: humanId, result: checkResult.optional(), ...checkInput, ifVersion }),
     output: checkAnswer,
     example: { checkId: 'CHECK-001', content: '212 tests pass.' },
