@@ -131,6 +131,23 @@ testLedger('412: If-Match names another version', async ({ client, fetch }) => {
   await refusal(await fetch('/v1/runs/RUN-001', { method: 'DELETE', headers: stale }), 'PRECONDITION_FAILED')
 })
 
+testLedger('a version is named by its number or its ETag', async ({ client, fetch }) => {
+  const { run } = await client.createRun({ runId: 'RUN-001' })
+  const update = (ifVersion: string | number) =>
+    client.updateRun({ runId: 'RUN-001', title: `${ifVersion}`, ifVersion })
+  assert.equal((await update(run.version)).run.version, 2)
+  assert.equal((await update(`"${run.id}-2"`)).run.version, 3)
+  assert.equal((await update('"9-9", 3')).run.version, 4)
+  for (const outdated of [3, '3', `${run.id}-4`, '"4"', '04']) {
+    await assert.rejects(update(outdated), {
+      code: 'PRECONDITION_FAILED',
+      message: `If-Match names ${outdated}, but the current version is 4 ("${run.id}-4"): read it again before you change it.`,
+    })
+  }
+  const { status } = await fetch('/v1/runs/RUN-001', patch({ title: 'x' }, { 'if-match': '4' }))
+  assert.equal(status, 200)
+})
+
 testLedger('a webhook is deleted only in the version that If-Match names', async ({ client, fetch }) => {
   const { webhook } = await client.createWebhook({ url: 'https://example.com/' })
   await client.updateWebhook({ id: webhook.id, enabled: false })

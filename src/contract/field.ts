@@ -61,8 +61,13 @@ export const timeInput = z.iso
   })
   .transform((value) => new Date(value).toISOString())
 
-/** `If-Match` (RFC 9110 §13.1.1): a list of ETags or `*`. */
-export const ifVersion = z.string().max(1000).optional().describe('ETags of the versions that may be changed, or *')
+/** In a call, a version may be a number. In a header, all is text. */
+const versions: z.ZodType<string, string | number> = z.string().max(1000)
+
+/** `If-Match`: a list of ETags or `*` (RFC 9110 §13.1.1), or the `version` of a response, which is no ETag. */
+export const ifVersion = versions
+  .optional()
+  .describe('Change it only in this version: the `version` or the ETag of a response, a list of them, or *')
 
 /** The exit code of a command: POSIX, or Windows with 32 bits. */
 export const exitCode = z.int().min(-2_147_483_648).max(4_294_967_295)

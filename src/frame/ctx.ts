@@ -79,15 +79,15 @@ export function requireOwn(ctx: Ctx, row: { created_by: number }, what: string):
 /**
  * Throws PRECONDITION_FAILED if `If-Match` names only other versions. RFC 9110 §13.1.1 requires strong comparison,
  * because a weak tag may stand for several contents. Ours never does: a proxy that compresses a response turns `"1-1"`
- * into `W/"1-1"`, and both mean the same version. So we ignore `W/`.
+ * into `W/"1-1"`, and both mean the same version. So we ignore `W/`. A plain number is a version, as responses show it.
  */
 export function requireVersion(ifVersion: string | undefined, id: number | string, version: number): void {
   if (ifVersion === undefined || ifVersion.trim() === '*') return
-  const current = `"${id}-${version}"`
-  if (!ifVersion.split(',').some((tag) => tag.trim().replace(/^W\//, '') === current)) {
+  const [number, tag] = [`${version}`, `"${id}-${version}"`]
+  if (!ifVersion.split(',').some((one) => [number, tag].includes(one.trim().replace(/^W\//, '')))) {
     throw new ConductError(
       'PRECONDITION_FAILED',
-      `If-Match names ${ifVersion}, but the current version is ${current}: read it again, then decide whether to change it.`,
+      `If-Match names ${ifVersion}, but the current version is ${number} (${tag}): read it again before you change it.`,
     )
   }
 }

@@ -114,7 +114,7 @@ test('a missing item exits with 4; a taken id, an old version and a lease exit w
     program,
     'run update R-1 --title x --if-version 1',
     5,
-    /R-1 is at version 2, not 1: read it again \(conduct run get R-1\)/,
+    /If-Match names 1, but the current version is 2 .*: read it again/,
   )
   const changed = await program.json('run update R-1 --title x --if-version 2')
   assert.equal(changed.run.version, 3)

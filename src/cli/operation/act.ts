@@ -13,14 +13,7 @@ import { jsonOf } from '../../text/clean.ts'
 import { tables } from '../show/columns.ts'
 import { csvPrinter, listPrinter, printJson, printRecord } from '../show/print.ts'
 import { type Call, callsOf, placeFor, withClient } from './call.ts'
-import {
-  featureOf,
-  numberFeatures,
-  requireWholeRetention,
-  taggedVersion,
-  wholeRetention,
-  withoutSecrets,
-} from './complete.ts'
+import { featureOf, numberFeatures, requireWholeRetention, wholeRetention, withoutSecrets } from './complete.ts'
 import { inputOf } from './flag.ts'
 import type { Plan } from './plan.ts'
 import { followEvents, printRequest } from './print.ts'
@@ -106,7 +99,6 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
     if (plan.name === 'deleteProject') input.confirm ??= await askName(String(input.slug))
     if (options.follow) return followEvents(client, input, options)
     const call = callsOf(plan, client, `Waiting for ${shownPlace(place)}`, options)
-    if (plan.isWrite) await taggedVersion(plan, client, input)
     await printAll(plan, call, input, options)
   })
 }
