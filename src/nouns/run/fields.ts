@@ -55,7 +55,7 @@ export const runFields = {
   project: stored('derived', z.string(), 'The slug of the project'),
   runId: stored('word', z.string(), 'The id of the run in its project'),
   title: stored('text', nullableText, 'The title', {
-    given: text(titleBytes, 1).nullable().describe('Default: the first heading or line of the content'),
+    given: text(titleBytes, 1).nullable().describe('Default: the first heading or line of the first content'),
   }),
   specId: stored('word', nullableText, 'The id of the spec in its project', {
     given: humanId.nullable().describe('The spec that the run works on; it need not be registered'),

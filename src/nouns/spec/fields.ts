@@ -15,7 +15,7 @@ export const specFields = {
   project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
   specId: stored('word', z.string(), 'The id of the spec in its project'),
   title: stored('text', z.string().nullable(), 'The title', {
-    given: text(300, 1).nullable().describe('Default: the first heading or line of the content'),
+    given: text(300, 1).nullable().describe('Default: the first heading or line of the first content'),
   }),
   status: stored('word', specStatus, 'The status', { given: specStatus, empty: 'draft' }),
   agent: stored('text', z.string().nullable(), 'Who wrote it', {

@@ -91,8 +91,9 @@ function section(api: OpenApi, method: string, path: string, operation: Operatio
 
 /** A JSON Schema in a few words. */
 export function typeOf(api: OpenApi, schema: Schema): string {
-  const { type, enum: values, items, anyOf, properties } = resolved(api, schema)
+  const { type, const: value, enum: values, items, anyOf, properties } = resolved(api, schema)
   const inner = (one: Schema) => typeOf(api, one)
+  if (value !== undefined) return String(value)
   if (values) return values.join(' · ')
   if (anyOf) return anyOf.map(inner).join(' or ')
   if (items) return `list of ${inner(items)}`
@@ -101,7 +102,7 @@ export function typeOf(api: OpenApi, schema: Schema): string {
 }
 
 /** The example of an operation as a command for the shell, with the key in $CONDUCT_API_KEY. */
-export function curlOf(method: string, path: string, { parameters, requestBody, security }: Operation): string {
+export function curlOf(method: string, path: string, { parameters, requestBody, responses, security }: Operation): string {
   const given = parameters.filter(({ example }) => example !== undefined)
   const address = given
     .filter((parameter) => parameter.in === 'path')
@@ -112,8 +113,10 @@ export function curlOf(method: string, path: string, { parameters, requestBody, 
       .flatMap(({ name, example }) => [example].flat().map((value): [string, string] => [name, String(value)])),
   ).toString()
   const body = requestBody?.content['application/json'].example
+  const isText = Object.values(responses)[0]?.content?.['text/plain'] !== undefined
   return [
     `curl${method === 'GET' ? '' : ` -X ${method}`}${security ? '' : ' -H "Authorization: Bearer $CONDUCT_API_KEY"'}`,
+    ...(isText ? ['-H "Accept: application/json"'] : []),
     ...(body === undefined ? [] : ['-H "Content-Type: application/json"', `-d '${JSON.stringify(body)}'`]),
     query === '' ? address : `"${address}?${query}"`,
   ].join(' \\\n  ')

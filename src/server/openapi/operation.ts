@@ -193,6 +193,7 @@ function descriptionOf(name: Name, { permission }: Route): string {
   const csv = csvPlanOf(name)
   if (name === 'readContent') return `${needs} ${asTextWords}`
   if (name === 'getDiff') return `${needs} ${asDiffWords}`
+  if (name in notes) return `${needs} Without \`Accept: application/json\`, returns text.`
   return csv ? `${needs} ${csvWords(csv)}` : needs
 }
 

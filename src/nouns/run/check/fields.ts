@@ -81,7 +81,7 @@ export const checkFields = {
   linkedTo: stored(
     'word',
     nullableText,
-    'The first of the checks that one call recorded for several runs; null for a check alone',
+    'The first of the checks that one call recorded for several runs; null for that one, and for a check alone',
   ),
   ...historyFields,
   counts: stored('derived', z.boolean(), 'Whether no other check has taken its place'),
