@@ -127,6 +127,7 @@ test('a check without a target or command is refused before anything runs', asyn
     ],
     [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Only one run id may come before --; leave out 'RUN-002'/],
     [['RUN-001'], /There is no command to run/],
+    [['touch', 'never'], /Put -- before the command: conduct check exec -- touch never/],
     [['RUN-001', '--'], /There is no command to run/],
     [[], /There is no command to run/],
   ]

@@ -54,7 +54,7 @@ export function checkExecCommand(): Command {
     .usage('[options] [run-id] -- <command...>')
     .argument('[run-id]', 'the run to check (default: the run of the session)')
     .argument('[command...]', 'the command and its arguments')
-    .option('--name <name>', 'the name of the check; a later one by the same key replaces it', 'check')
+    .option('--name <name>', 'the name of the check: a pass clears an earlier failure of the same name', 'check')
     .option('--agent <name>', 'who checks')
     .addHelpText('after', '\nExits with the exit code of the command.')
     .action(async (first: string | undefined, rest: string[], options: CheckOptions) => {
@@ -65,9 +65,12 @@ export function checkExecCommand(): Command {
   return addExamples(command, ['conduct check exec RUN-001 --name tests -- npm test'])
 }
 
-/** The run before `--`, and the command after it. Without `--`, the first word is the run. */
-function parted(all: string[], behind = all.length - 1): { runId: string | undefined; words: string[] } {
-  const words = behind > 0 ? all.slice(-behind) : []
+/** The run before `--`, and the command after it. Without `--`, nobody knows whether the first word is a run. */
+function parted(all: string[], behind: number | undefined): { runId: string | undefined; words: string[] } {
+  if (behind === undefined && all.length > 1) {
+    throw new UsageError(`Put -- before the command: conduct check exec -- ${commandLine(all)}`)
+  }
+  const words = behind ? all.slice(-behind) : []
   const [runId, ...more] = all.slice(0, all.length - words.length)
   if (more.length > 0) throw new UsageError(`Only one run id may come before --; leave out '${more.join(' ')}'.`)
   if (words.length === 0) throw new UsageError('There is no command to run: conduct check exec -- npm test')

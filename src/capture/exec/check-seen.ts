@@ -85,12 +85,14 @@ function rulesOf(session: Recording | undefined, cwd: string): SessionRules | un
   return readable(() => sessionRules(cwd, file === undefined ? cwd : dirname(file)))
 }
 
-/** The run of a pipeline that this process belongs to. Legs of a matrix have the same job, so none clears another. */
-export function pipelineOf({
-  GITHUB_RUN_ID: id,
-  GITHUB_JOB: job,
-  GITHUB_RUN_ATTEMPT: attempt,
-}: Env): CheckInput['pipeline'] {
+/**
+ * The run of a pipeline that this process belongs to. On GitHub, legs of a matrix have the same job and attempt, so none
+ * clears another. On GitLab, each leg has a job name of its own, and each retry of it a job id of its own.
+ */
+export function pipelineOf(env: Env): CheckInput['pipeline'] {
+  const [id, job, attempt] = env.GITHUB_RUN_ID
+    ? [env.GITHUB_RUN_ID, env.GITHUB_JOB, env.GITHUB_RUN_ATTEMPT]
+    : [env.CI_PIPELINE_ID, env.CI_JOB_NAME, env.CI_JOB_ID]
   if (!id || !job) return undefined
   const n = Number(attempt)
   return { id: slice(id, 0, 200), job: slice(job, 0, 200), ...(Number.isInteger(n) && n > 0 && { attempt: n }) }

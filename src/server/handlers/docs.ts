@@ -102,7 +102,11 @@ export function typeOf(api: OpenApi, schema: Schema): string {
 }
 
 /** The example of an operation as a command for the shell, with the key in $CONDUCT_API_KEY. */
-export function curlOf(method: string, path: string, { parameters, requestBody, responses, security }: Operation): string {
+export function curlOf(
+  method: string,
+  path: string,
+  { parameters, requestBody, responses, security }: Operation,
+): string {
   const given = parameters.filter(({ example }) => example !== undefined)
   const address = given
     .filter((parameter) => parameter.in === 'path')

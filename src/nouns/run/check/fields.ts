@@ -21,7 +21,7 @@ export const pipeline = z
   .strictObject({
     id: text(200, 1).describe('One run of the pipeline'),
     job: text(200, 1),
-    attempt: z.int().min(1).max(1_000_000).optional(),
+    attempt: z.int().min(1).max(1e12).optional().describe('A later attempt has a greater number; default: 1'),
   })
   .describe('Where it ran. One job of a pipeline never clears the failure of another')
 
