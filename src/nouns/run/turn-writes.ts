@@ -58,7 +58,7 @@ export async function outdatesChecks(
   // Without checks there is no sentence.
   if (row.verdict === 'unchecked' && row.why === null) return false
   const checks = await ctx.db.query<{ command: string | null; recorder: string | null }>(
-    sql`select command, recorder from checks where run_id = ${row.id}`,
+    sql`select distinct command, recorder from checks where run_id = ${row.id}`,
   )
   if (isRecorder && checks.some(({ recorder }) => recorder === 'hook')) return false
   const forms = new Set(checks.flatMap(({ command }) => (command === null ? [] : normalForm(command))))
