@@ -79,8 +79,12 @@ testLedger('a turn leaves what its own key or recorder checked since it began', 
   await client.createCheck({ runId, name: 'tests', result: 'pass' })
   await client.appendTurn({ ...held, n: 2, startedAt, files: [{ path: 'x.js' }] })
   assert.deepEqual(await current(), [false, false, false, true], 'a turn with its beginning')
-  await client.appendTurn({ ...held, n: 3, files: [{ path: 'x.js' }] })
+  const git = { commits: ['c'.repeat(40)] }
+  await client.appendTurn({ ...held, n: 3, git })
   assert.deepEqual(await current(), [false, false, false, false], 'a turn that does not say when it began')
+  await client.createCheck({ runId, name: 'tests', result: 'pass' })
+  await client.appendTurn({ ...held, n: 4, git })
+  assert.equal((await current()).at(-1), true, 'a commit of an earlier turn')
 })
 
 testLedger('a recorder whose hooks see checks tells itself when files may have been written', async (ledger) => {

@@ -5,17 +5,17 @@ import type { TurnFields } from './turn-fields.ts'
 import { normalForm } from './verdict/command.ts'
 import { onlyReads } from './verdict/only-reads.ts'
 import { isUnknown, kindOf } from './verdict/tool-kinds.ts'
+import type { Git } from './work-fields.ts'
 
 type IsCheck = (command: string) => boolean
 
-/** Whether a turn may have changed files: by what it says of them, by its commits, its tools, or its commands. */
-export function mayHaveWritten(turn: TurnFields, isCheck: IsCheck): boolean {
-  const { files = [], filesOmitted, restored = [], uncredited, git, commands = [] } = turn
+/** Whether a turn may have changed files: by what it says of them, by its tools, or by its commands. */
+function mayHaveWritten(turn: TurnFields, isCheck: IsCheck): boolean {
+  const { files = [], filesOmitted, restored = [], uncredited, commands = [] } = turn
   return (
     files.length + restored.length > 0 ||
     filesOmitted !== undefined ||
     uncredited !== undefined ||
-    (git?.commits ?? []).length > 0 ||
     haveToolsWritten(turn) ||
     !commands.every(({ command }) => isHarmless(command, isCheck))
   )
@@ -55,14 +55,16 @@ export async function outdatesChecks(
   row: RunRow,
   { isRecorder, turn, begunAt }: { isRecorder: boolean; turn: TurnFields; begunAt: string | undefined },
 ): Promise<boolean> {
+  const { tree, commits = [] }: Git = JSON.parse(row.git ?? '{}')
   // Without checks there is no sentence.
-  if (row.verdict === 'unchecked' && row.why === null) return false
+  if ((turn.git?.tree ?? tree) !== undefined || (row.verdict === 'unchecked' && row.why === null)) return false
   const checks = await ctx.db.query<{ command: string | null; recorder: string | null }>(
     sql`select distinct command, recorder from checks where run_id = ${row.id}`,
   )
   if (isRecorder && checks.some(({ recorder }) => recorder === 'hook')) return false
   const forms = new Set(checks.flatMap(({ command }) => (command === null ? [] : normalForm(command))))
-  if (!mayHaveWritten(turn, (command) => forms.has(normalForm(command)))) return false
+  const hasCommitted = turn.git?.commits?.some((commit) => !commits.includes(commit)) ?? false
+  if (!hasCommitted && !mayHaveWritten(turn, (command) => forms.has(normalForm(command)))) return false
   if (begunAt !== undefined) {
     await ctx.db.query(sql`
       update checks set work_version = ${row.work_version + 1}
