@@ -1,6 +1,7 @@
 import { type Client, ConductError } from '../../client/client.ts'
 import type { RetentionInput } from '../../nouns/project/fields.ts'
 import { UsageError } from '../../terminal/exit.ts'
+import type { Plan } from './plan.ts'
 
 type Input = Record<string, unknown>
 
