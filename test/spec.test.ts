@@ -119,6 +119,43 @@ testLedger('a run has the version of its spec, and a spec the totals of its runs
   assert.equal((await client.listSpecRuns({ specId: 'S' })).runs.length, 3, 'runs outlive their spec')
 })
 
+testLedger('a run has the version that its spec had when it began, whenever it is linked', async (ledger) => {
+  const { client, advance, store } = ledger
+  const minute = 60_000
+  const versionOf = async (runId: string) => (await client.getRun({ runId })).run.specVersion
+  const early = (await client.createRun({ runId: 'EARLY', status: 'completed' })).run
+  const waiting = await client.createRun({ runId: 'WAITING' })
+  assert.equal(waiting.run.startedAt, null)
+  advance(minute)
+  await client.createSpec({ specId: 'S', content: 'half up', createdAt: early.createdAt })
+  advance(minute)
+  await client.createRun({ runId: 'FIRST', status: 'completed' })
+  const duringFirst = store.now()
+  advance(minute)
+  await client.updateSpec({ specId: 'S', content: 'half even' })
+  for (const runId of ['EARLY', 'WAITING', 'FIRST']) await client.updateRun({ runId, specId: 'S' })
+  assert.deepEqual(
+    [await versionOf('EARLY'), await versionOf('WAITING'), await versionOf('FIRST')],
+    [null, 2, 1],
+    'nobody knows what an imported spec said before',
+  )
+  advance(minute)
+  await client.updateSpec({ specId: 'S', content: 'half odd' })
+  await client.updateRun({ runId: 'FIRST', title: 'No other version' })
+  assert.equal(await versionOf('FIRST'), 1)
+  await client.updateRun({ runId: 'WAITING', status: 'in_progress' })
+  assert.equal(await versionOf('WAITING'), 3)
+  const past = { specId: 'S', createdAt: duringFirst, status: 'completed' } as const
+  assert.equal((await client.createRun({ ...past, runId: 'IMPORTED' })).run.specVersion, 1)
+  const before = { ...past, createdAt: early.createdAt }
+  assert.equal((await client.createRun({ ...before, runId: 'BEFORE' })).run.specVersion, null)
+  assert.equal((await client.createRun({ specId: 'S', status: 'in_progress' })).run.specVersion, 3)
+  assert.deepEqual(
+    (await client.listRuns({ specId: 'S', specVersion: 1, order: 'asc' })).runs.map(({ runId }) => runId).sort(),
+    ['FIRST', 'IMPORTED'],
+  )
+})
+
 testLedger('specs are listed by status and title', async ({ client }) => {
   await client.createSpec({ title: 'Log In', status: 'draft' })
   await client.createSpec({ title: 'Log out', status: 'archived' })

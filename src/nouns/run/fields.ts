@@ -60,7 +60,12 @@ export const runFields = {
   specId: stored('word', nullableText, 'The id of the spec in its project', {
     given: humanId.nullable().describe('The spec that the run works on; it need not be registered'),
   }),
-  specVersion: stored('integer', nullableInt, 'The version that the spec had when the run began', { isFact: true }),
+  specVersion: stored(
+    'integer',
+    nullableInt,
+    'The version that the spec had when the run began; before that, its version when the run was linked. Null if the ledger had no version of it then',
+    { isFact: true },
+  ),
   status: stored('word', runStatus, 'The status', { given: runStatus, empty: 'pending' }),
   agent: stored('text', nullableText, 'The name of the agent that does the work', {
     given: text(200, 1).nullable().describe('The agent that does the work: "claude-code", "ci"'),

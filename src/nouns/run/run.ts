@@ -47,7 +47,7 @@ export const createRun: Operation<RunRoutes['createRun']> = async (
     const retried = retryOf === undefined ? undefined : await requireRun(ctx, retryOf, ctx.db.dialect.forUpdate)
     // Independent statements are sent together.
     const [spec_version, document_id] = await Promise.all([
-      state.specId ? findSpecVersion(ctx, state.specId) : null,
+      findSpecVersion(ctx, state),
       // Before claiming an id, because from then on other writers of the project wait.
       insertDocument(ctx, content, digest),
     ])

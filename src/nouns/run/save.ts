@@ -64,7 +64,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...(isChanged && {
       ...valuesOf(after),
       ...(own.author && { author_person: personHash(after.author) }),
-      spec_version: own.specId ? await findSpecVersion(ctx, after.specId) : row.spec_version,
+      spec_version: own.specId || own.startedAt ? await findSpecVersion(ctx, after) : row.spec_version,
       document_id: content ? content.documentId : row.document_id,
       version: row.version + 1,
     }),

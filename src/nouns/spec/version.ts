@@ -1,15 +1,27 @@
-import sql from 'sql-template-tag'
+import sql, { empty } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { readPage } from '../../frame/page.ts'
 import type { SpecRoutes } from './routes.ts'
 
-/** The version of a registered spec; null for a spec that lives elsewhere, and for no spec. */
-export async function findSpecVersion(ctx: Ctx, specId: string | null): Promise<number | null> {
+/** The fields of a run that say which version of its spec it was built from. */
+interface OfSpec {
+  specId: string | null
+  startedAt: string | null
+}
+
+/**
+ * The version that the spec of a run had when the run began; for one that has not, the current version. Null for a spec
+ * that did not exist then or lives elsewhere, and for no spec.
+ */
+export async function findSpecVersion(ctx: Ctx, { specId, startedAt }: OfSpec): Promise<number | null> {
   if (specId === null) return null
+  const began = startedAt === null ? empty : sql`and v.created_at <= ${startedAt}`
   const [row] = await ctx.db.query<{ version: number }>(sql`
-    select version from specs where project_id = ${ctx.project.id} and spec_id = ${specId}`)
+    select v.version from spec_versions v
+    where v.spec_id = (select s.id from specs s where s.project_id = ${ctx.project.id} and s.spec_id = ${specId}) ${began}
+    order by v.created_at desc, v.id desc limit 1`)
   return row?.version ?? null
 }
 
