@@ -16,3 +16,9 @@ export function spanMsOf(text: string): number | undefined {
   const [, count, unit = ''] = pattern.exec(text) ?? []
   return count === undefined ? undefined : Number(count) * (units[unit] as number)
 }
+
+/**
+ * The moment before the first one of a period, in milliseconds as the ledger counts. Filters such as `createdAfter`
+ * exclude the moment that they name, so a day from its midnight on is what comes after this.
+ */
+export const justBefore = (first: Date): Date => new Date(first.getTime() - 1)

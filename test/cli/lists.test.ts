@@ -52,6 +52,30 @@ testPlaces('all events are listed once, in both orders', async ({ env, cwd }) =>
   assert.match((await all('events --limit 1')).stderr, new RegExp(`or --after ${forwards[0]} for the next page`))
 })
 
+testPlaces('adjoining months share no run and miss none, in lists and in statistics', async ({ env, cwd, ledger }) => {
+  const client = await ledger()
+  const here = { ...env, TZ: 'Europe/Berlin' }
+  const { run, json } = programOf(here, cwd)
+  const moments = [
+    '2026-09-30T21:59:59.999Z',
+    '2026-09-30T22:00:00Z',
+    '2026-10-31T22:59:59.999Z',
+    '2026-10-31T23:00:00Z',
+  ]
+  for (const [n, createdAt] of moments.entries()) {
+    const runId = `R${n}`
+    await client.createRun({ runId, createdAt, status: 'completed', endedAt: createdAt })
+  }
+  const months = ['2026-09-01', '2026-10-01', '2026-11-01', '2026-12-01']
+  const wanted = ['R0', 'R2 R1', 'R3']
+  for (const [at, runs] of wanted.entries()) {
+    const span = (name: string) => `--${name}-after ${months[at]} --${name}-before ${months[at + 1]}`
+    for (const name of ['created', 'ended'])
+      assert.equal((await run(`run list ${span(name)} --quiet`)).trim().replace('\n', ' '), runs, span(name))
+    assert.equal((await json(`stats ${span('created')}`)).total.runs, runs.split(' ').length)
+  }
+})
+
 testPlaces('a list says how much of it is shown', async ({ env, cwd, ledger }) => {
   const client = await ledger()
   const { run, all } = programOf(env, cwd)

@@ -40,6 +40,9 @@ test('activity tells by day what came of the work, and has every event behind a 
   const at = new Date(Date.now() - 9 * 86_400_000).toISOString()
   const past = { createdAt: at, startedAt: at, endedAt: at }
   await client.createRun({ ...past, title: 'Long ago', agent: 'codex', author: ada, status: 'completed' })
+  const midnight = new Date(new Date().setHours(0, 0, 0, 0)).toISOString()
+  const atMidnight = { createdAt: midnight, startedAt: midnight, endedAt: midnight }
+  await client.createRun({ ...atMidnight, runId: 'FIRST', title: 'Back up', author: ada, status: 'completed' })
   const { run } = await client.createRun({
     title: 'Log in',
     agent: 'claude-code',
@@ -73,6 +76,7 @@ test('activity tells by day what came of the work, and has every event behind a 
     "Ben Müller's run default / RUN-004 · Deploy finished",
     "Ada Lund's codex failed in default / RUN-003 · Sync\nQUOTA: The limit is used up.",
     `${finished}\nDone: the form has a button.`,
+    "Ada Lund's run default / FIRST · Back up finished",
   ])
   await page.getByRole('link', { name: 'All events' }).click()
   await page.locator('.activity li', { hasText: 'recorded check CHECK-001 “tests”' }).waitFor()

@@ -167,3 +167,22 @@ test('the name of a view is gone once its filters, words, order or projects are 
     assert.doesNotMatch(page.url(), /view=/)
   }
 })
+
+test('a filter by day has the whole day, from its midnight on', async (t) => {
+  const { page, client, home } = await openPage(t, blank, { timezoneId: 'Europe/Berlin' })
+  const moments = {
+    'Last of Saturday': '2026-10-24T21:59:59.999Z',
+    'First of Sunday': '2026-10-24T22:00:00Z',
+    'Last of Sunday': '2026-10-25T22:59:59.999Z',
+    'First of Monday': '2026-10-25T23:00:00Z',
+  }
+  for (const [title, at] of Object.entries(moments)) {
+    await client.createRun({ title, createdAt: at, status: 'completed', endedAt: at })
+  }
+  for (const name of ['created', 'ended']) {
+    await page.goto(`${home}#/runs?${name}After=2026-10-25&${name}Before=2026-10-26`)
+    await page.getByRole('link', { name: 'First of Sunday' }).waitFor()
+    await page.getByRole('link', { name: 'First of Monday' }).waitFor({ state: 'detached' })
+    assert.deepEqual(await titles(page), ['Last of Sunday', 'First of Sunday'])
+  }
+})

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { midnightOf, spanMsOf } from '../../contract/ago.ts'
+import { justBefore, midnightOf, spanMsOf } from '../../contract/ago.ts'
 import { kebab } from '../../terminal/option.ts'
 import { featureOf } from './complete.ts'
 
@@ -164,14 +164,19 @@ const toCome = ['expiresAt', 'until']
 
 /**
  * A moment from a span such as `7d`, that long ago or, for what is to come, from now; and from a day, its midnight here.
- * Times are the API's.
+ * Both include their first moment, which filters exclude. Times are the API's.
  */
 function momentOf(text: string, field: string): string {
-  const [spanMs, midnight] = [spanMsOf(text), midnightOf(text)]
-  if (midnight) return midnight.toISOString()
-  if (spanMs === undefined && text.includes('T')) return text
-  if (spanMs === undefined) throw new InvalidArgumentError('It must be like 2026-01-31, 2026-01-31T09:30:00Z or 7d.')
-  return new Date(Date.now() + (toCome.includes(field) ? spanMs : -spanMs)).toISOString()
+  const first = midnightOf(text) ?? otherEndOf(text, field)
+  if (first) return (field.endsWith('After') ? justBefore(first) : first).toISOString()
+  if (text.includes('T')) return text
+  throw new InvalidArgumentError('It must be like 2026-01-31, 2026-01-31T09:30:00Z or 7d.')
+}
+
+/** The end of a span that is not now; undefined for any other text. */
+function otherEndOf(text: string, field: string): Date | undefined {
+  const spanMs = spanMsOf(text)
+  return spanMs === undefined ? undefined : new Date(Date.now() + (toCome.includes(field) ? spanMs : -spanMs))
 }
 
 function objectOf(text: string): object {

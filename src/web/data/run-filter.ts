@@ -1,5 +1,5 @@
 import type { Input } from '../../client/client.ts'
-import { spanMsOf } from '../../contract/ago.ts'
+import { justBefore, spanMsOf } from '../../contract/ago.ts'
 import { pathForm, pathFrom } from '../../contract/file-path.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { type FilterField, filterFields } from '../runs/filter-fields.ts'
@@ -20,8 +20,8 @@ interface Form {
   isRight: (value: string) => boolean
   /** The words for a right value. */
   right: string
-  /** The value as the API takes it. */
-  read: (value: string) => unknown
+  /** The value as the API takes it in the filter of that name. */
+  read: (value: string, name: string) => unknown
 }
 
 /** How an address names a value of a filter. */
@@ -38,7 +38,7 @@ const forms: Record<FilterField['kind'], Form> = {
   day: {
     isRight: (value) => momentOf(value) !== undefined,
     right: 'a day like 2026-03-02, or a span like 7d',
-    read: momentOf,
+    read: boundOf,
   },
 }
 
@@ -48,7 +48,7 @@ export function runFilterOf(query: URLSearchParams): RunFilter {
   const given = filterFields.flatMap(({ name, kind, isRepeated }) => {
     const form = forms[kind]
     const values = query.getAll(name).filter((value) => value !== '' && form.isRight(value))
-    const read = values.map((value) => form.read(value))
+    const read = values.map((value) => form.read(value, name))
     return read.length > 0 ? [[name, isRepeated ? read : read[0]] as const] : []
   })
   return {
@@ -80,11 +80,20 @@ export function dayOf(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
-/** The moment that a filter names: a day begins at the viewer's midnight, a span ends now, and others are as the API has them. */
-function momentOf(text: string | undefined): string | undefined {
-  const spanMs = spanMsOf(text ?? '')
-  if (spanMs !== undefined) return beginning(spanMs, text?.endsWith('h') === true)
-  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text ?? '') ? `${text}T00:00` : (text ?? ''))
+/** Days and spans include their first moment, which filters exclude. Other moments are as the API has them. */
+function boundOf(text: string, name: string): string | undefined {
+  const isPeriod = dayForm.test(text) || spanMsOf(text) !== undefined
+  const moment = momentOf(text)
+  return isPeriod && moment && name.endsWith('After') ? justBefore(new Date(moment)).toISOString() : moment
+}
+
+const dayForm = /^\d{4}-\d\d-\d\d$/
+
+/** The moment that a filter names: a day begins at the viewer's midnight, a span ends now. */
+function momentOf(text: string): string | undefined {
+  const spanMs = spanMsOf(text)
+  if (spanMs !== undefined) return beginning(spanMs, text.endsWith('h'))
+  const date = new Date(dayForm.test(text) ? `${text}T00:00` : text)
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }
 

@@ -1,3 +1,4 @@
+import { justBefore } from '../../contract/ago.ts'
 import { href, type Route } from '../app/router.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
@@ -82,7 +83,7 @@ function askedIn({ query }: Route): Asked {
 /** The totals with what they are of, because the page shows them until what is asked for next has arrived. */
 async function readTrends({ days, by, project }: Asked, timeZone: string, signal: AbortSignal) {
   const first = firstOf(days)
-  const stats = await client.stats({ createdAfter: justBefore(first), by, project, timeZone }, { signal })
+  const stats = await client.stats({ createdAfter: justBefore(first).toISOString(), by, project, timeZone }, { signal })
   return { stats, days, by, filter: { project, createdAfter: dayOf(first) } }
 }
 
@@ -91,8 +92,6 @@ function firstOf(days: number): Date {
   const today = new Date(serverNow())
   return new Date(today.getFullYear(), today.getMonth(), today.getDate() - days + 1)
 }
-
-const justBefore = (date: Date) => new Date(date.getTime() - 1).toISOString()
 
 function addressWith({ path, query }: Route, changes: Record<string, string | number | undefined>): string {
   const kept = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ConductError } from '../../../client/client.ts'
+import { justBefore } from '../../../contract/ago.ts'
 import type { Event } from '../../../log/fields.ts'
 import { failureOf, type Read, useRead } from '../query/read.ts'
 import { client } from '../query/server.ts'
@@ -64,7 +65,7 @@ export function useDay(day: number, scope: RunFilter): Read<Ended> {
   return useRead(
     `day ${day} ${JSON.stringify(scope)}`,
     (signal) => {
-      const from = new Date(day).toISOString()
+      const from = justBefore(new Date(day)).toISOString()
       return readEnded({ ...scope, endedBefore: new Date(dayAfter(day)).toISOString() }, from, signal)
     },
     {
