@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import sql, { raw } from 'sql-template-tag'
 import { ConductError } from '../src/contract/error.ts'
 import { exportLedger } from '../src/export/export.ts'
@@ -127,6 +128,16 @@ testLedger('the error for an invalid export names the line, and the import leave
   }
   await importAt(url, text)
   assert.ok((await exportAt(url)) === text, 'the same bytes')
+})
+
+testLedger('a program can compute the crc32 of each line, as docs/export.md says', async ({ client, store }) => {
+  await client.createRun({ content: 'é\n"}' })
+  const ending = /,"crc32":"([0-9a-f]{8})"}$/
+  let crc = 0
+  for (const line of (await exportOf(store)).trimEnd().split('\n')) {
+    crc = crc32(line.replace(ending, ''), crc)
+    assert.equal(ending.exec(line)?.[1], crc.toString(16).padStart(8, '0'))
+  }
 })
 
 testLedger('an import takes no key and no enabled webhook from an export without keys', async (ledger, t) => {
