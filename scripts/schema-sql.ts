@@ -21,6 +21,7 @@ const meanings: Record<string, string> = {
   run_writers: 'An actor who has written a part of a run.',
   run_files: 'A file that a run has changed.',
   run_paths: 'A file that a run has written, or a folder above one, by which the run is found.',
+  run_models: 'A model that a run used, by which the run is found, with its share of the usage.',
   run_commits: 'A commit by which a run is found.',
   run_links: 'A link by which a run is found, hashed.',
   turns: 'A turn of a run: a prompt, an answer, and what happened in between.',

@@ -110,6 +110,7 @@ testLedger('a run is not found by what it has restored, erased or taken with it'
 const asBefore = ({ store }: Ledger) =>
   store.db.tx(async (tx) => {
     await tx.query(sql`delete from run_paths`)
+    await tx.query(sql`delete from run_models`)
     await tx.query(sql`update runs set author_person = null`)
     await leaveToBackfill(tx)
   })
@@ -137,10 +138,11 @@ testLedger('what an upgrade left is filled in, in slices, also while runs go on'
 
 testLedger('a list fills in what it needs before it answers', async (ledger) => {
   const { client, store } = ledger
-  await client.createRun({ runId: 'A', author: 'Ada <ada@example.com>' })
+  await client.createRun({ runId: 'A', author: 'Ada <ada@example.com>', usage: { model: 'opus' } })
   await touch(client, 'A', 'src/a.ts')
   await asBefore(ledger)
   assert.equal(await found(client, { file: 'src/' }), 'A')
   assert.equal(await found(client, { author: 'ada@example.com' }), 'A')
+  assert.equal(await found(client, { model: 'opus' }), 'A')
   assert.deepEqual(await store.db.query(sql`select name from backfills`), [])
 })

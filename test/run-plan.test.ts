@@ -144,7 +144,6 @@ testLedger('each filter by a column walks along its index', async ({ client, sto
     session: 's',
     branch: 'b',
     author: 'Ada <ada@example.com>',
-    model: 'm',
   }
   for (const [name, column] of Object.entries(valueFilters)) {
     const plans = await plansOf({ [name]: values[name as keyof typeof values] }, `runs.${column} =`)
@@ -159,6 +158,7 @@ testLedger('each filter by a column walks along its index', async ({ client, sto
     [{ file: 'src/a.ts' }, 'from run_paths', /\bruns_by_path\b/],
     [{ file: 'src/', status: ['completed'] }, 'from run_paths', /\bruns_by_path\b/],
     [{ author: 'ada@example.com' }, 'runs.author_person =', /\bruns_by_author_person\b/],
+    [{ model: 'm' }, 'from run_models', /\bruns_by_model\b/],
   ]
   for (const [filter, part, index] of others) assert.match(await plansOf(filter, part), index)
 })

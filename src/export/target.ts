@@ -52,6 +52,7 @@ const derived: Pick<Table, 'name' | 'since'>[] = [
   ...['spec_totals', 'feature_totals', 'search_entries', 'spec_grams', 'feature_grams'].map((name) => ({ name })),
   ...['search_words', 'search_recent'].map((name) => ({ name })),
   ...['run_paths', 'backfills'].map((name) => ({ name, since: 22 })),
+  { name: 'run_models', since: 28 },
 ]
 
 /** Deletes what is derived from the exported rows of a ledger with that schema version. */

@@ -51,7 +51,11 @@ export const findRoutes = {
       project: projectFilter,
       specId: humanId.optional(),
       agent: text(200, 1).optional(),
-      by: statsBy.optional().describe('Groups the runs by this'),
+      by: statsBy
+        .optional()
+        .describe(
+          'Groups the runs by this; by model, a run is in the group of each model that it used, with what it used of that',
+        ),
       timeZone: text(64, 1)
         .default('UTC')
         .describe('The IANA name of the time zone of the days, such as Europe/Berlin'),

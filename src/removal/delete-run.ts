@@ -32,7 +32,7 @@ export async function hideRun(ctx: Ctx, row: RunRow): Promise<void> {
   await removeSome(ctx, [row])
   await recordDeleted(ctx, [row])
   // The rows that lists and suggestions find it by. Each run has a limited number of them.
-  for (const table of ['run_labels', 'run_commits', 'run_links']) {
+  for (const table of ['run_labels', 'run_commits', 'run_links', 'run_models']) {
     await ctx.db.query(sql`delete from ${raw(table)} where run_id = ${row.id}`)
   }
   await ctx.db.query(sql`delete from hook_sessions where run_row = ${row.id}`)

@@ -70,7 +70,7 @@ const runFields = fc.record({
   content: maybe(text),
   specId: maybe(fc.oneof(specId, fc.constant(null))),
   labels: maybe(fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('', '1'))),
-  usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
+  usage: maybe(fc.record({ model: maybe(word), inputTokens: fc.nat(9), costUsd: fc.constantFrom(0.25, 0.5) })),
   git: maybe(git),
   agentVersion: maybe(fc.constantFrom(null, '1.0', '1.1')),
   author: maybe(fc.constantFrom(null, 'Ada', 'Ada <ada@example.com>')),
@@ -92,7 +92,7 @@ const turnFields = fc.record({
   tools: maybe(fc.array(fc.record({ name: word, count: fc.nat(9) }), { maxLength: 2 })),
   restored: maybe(fc.array(path, { maxLength: 2 })),
   files: maybe(fc.array(fc.record({ path, insertions: maybe(fc.nat(9)) }), { maxLength: 3 })),
-  usage: maybe(fc.record({ inputTokens: fc.nat(9), costUsd: maybe(fc.constantFrom(0.25, 0.5)) })),
+  usage: maybe(fc.record({ model: maybe(word), inputTokens: fc.nat(9), costUsd: maybe(fc.constantFrom(0.25, 0.5)) })),
   git: maybe(git),
 })
 const result = fc.constantFrom('pass' as const, 'fail' as const, 'warn' as const)

@@ -10,6 +10,7 @@ import { size } from '../proof/size.ts'
 import { engines, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
 import { allOf, carryOut, history } from './deeds.ts'
+import { requireModels } from './whole.ts'
 
 const histories = size(3, 1000)
 
@@ -28,7 +29,7 @@ async function requireTouched(client: Client): Promise<void> {
 }
 
 for (const engine of engines) {
-  test(`a list of the runs of a file is the same as a scan of all files (${engine.name})`, async () => {
+  test(`lists by file and by model are the same as a scan of all turns (${engine.name})`, async () => {
     const property = fc.asyncProperty(history, fc.nat(20), (deeds, upgradedAt) =>
       withLedger(engine, async (ledger) => {
         const { db } = ledger.store
@@ -39,6 +40,8 @@ for (const engine of engines) {
           if (index > upgradedAt && index % 3 === 0) await backfillNext(db)
         }
         await requireTouched(ledger.client)
+        while (await backfillNext(db));
+        await requireModels(db)
       }),
     )
     await fc.assert(property, { numRuns: histories })
@@ -47,5 +50,6 @@ for (const engine of engines) {
 
 async function forget(tx: Tx): Promise<void> {
   await tx.query(sql`delete from run_paths`)
+  await tx.query(sql`delete from run_models`)
   await leaveToBackfill(tx)
 }

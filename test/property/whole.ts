@@ -6,7 +6,10 @@ import type { Db } from '../../src/engine/db.ts'
 import { systemCtx } from '../../src/frame/ctx.ts'
 import { isErasedName } from '../../src/log/event.ts'
 import { findVerdict, type JudgedRun } from '../../src/nouns/run/check/verdict.ts'
+import { usageOf } from '../../src/nouns/run/fields.ts'
 import { commitsOf, hrefKeysOf } from '../../src/nouns/run/found-by.ts'
+import { readModels, rowsOf, scanTurns } from '../../src/nouns/run/model/keep.ts'
+import { columns, type RunRow } from '../../src/nouns/run/row.ts'
 import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
 
 const live = 'select id from projects where deleted_at is null'
@@ -91,10 +94,11 @@ export async function requireWhole(db: Db): Promise<void> {
   for (const [what, statement] of Object.entries(faults))
     assert.deepEqual(await db.query(sql`${raw(statement)}`), [], what)
   await requireFinders(db)
+  await requireModels(db)
   await requireVerdicts(db)
 }
 
-interface RunRow {
+interface FoundRun {
   id: number
   run_id: string
   git: string | null
@@ -103,7 +107,7 @@ interface RunRow {
 }
 
 const runsOf = (db: Db) =>
-  db.query<RunRow>(sql`select id, run_id, git, links, labels from runs
+  db.query<FoundRun>(sql`select id, run_id, git, links, labels from runs
     where project_id in (${raw(live)}) order by id`)
 
 async function requireFinders(db: Db): Promise<void> {
@@ -133,6 +137,17 @@ async function requireFinders(db: Db): Promise<void> {
       expected.map((values) => values.sort()),
       `what finds ${run_id}`,
     )
+  }
+}
+
+/** Asserts that each run has the models of its usage and of all of its turns, each with its share. */
+export async function requireModels(db: Db): Promise<void> {
+  const runs = await db.query<RunRow>(sql`select ${columns} from runs where project_id in (${raw(live)}) order by id`)
+  for (const run of runs) {
+    const told = (await scanTurns(db, [run.id])).get(run.id) ?? new Map()
+    const expected = rowsOf(run.id, usageOf(run), told)
+    const byName = (rows: typeof expected) => rows.toSorted((a, b) => (a.model < b.model ? -1 : 1))
+    assert.deepEqual(byName(await readModels(db, [run.id])), byName(expected), `the models of ${run.run_id}`)
   }
 }
 

@@ -126,6 +126,24 @@ test('runs are compared by agent, author, spec, project and model, and the table
   await page.waitForURL(/#\/runs\?createdAfter=[\d-]+&model=m-1$/)
 })
 
+test('a run of two models is in the row of each, with what its turns used', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const { runId } = (await client.createRun({ title: 'Two models', status: 'in_progress' })).run
+  await client.appendTurn({ runId, usage: { model: 'opus-x', inputTokens: 1000, outputTokens: 10, costUsd: 9 } })
+  await client.appendTurn({ runId, usage: { model: 'haiku-x', inputTokens: 10, outputTokens: 1, costUsd: 0.01 } })
+  await page.goto(`${home}#/trends?by=model`)
+  const cells = (name: string) => page.getByRole('row', { name }).locator('td').allTextContents()
+  await page.getByText('A run that used several models is in the row of each').waitFor()
+  const shown = [await cells('opus-x'), await cells('haiku-x')].map(([runs, , , cost, tokens]) => [runs, cost, tokens])
+  assert.deepEqual(shown, [
+    ['1', '$9.00', '1K in, 10 out'],
+    ['1', '$0.01', '10 in, 1 out'],
+  ])
+  await page.locator('.figures').getByText('$9.01').waitFor()
+  await page.getByRole('link', { name: 'opus-x' }).click()
+  await page.getByRole('link', { name: 'Two models' }).waitFor()
+})
+
 test('the trends call neither nearly all 100% nor a few 0%', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createRun({ runId: 'BAD', status: 'failed', agent: 'long-'.repeat(40), usage: { costUsd: 12_345.67 } })

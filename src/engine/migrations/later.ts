@@ -153,3 +153,18 @@ export const everywhere = (): string[] => [
 export const wordsAgain = (): string[] => [
   `update search_entries set head = 'earlier', is_stale = 1 where head is not null`,
 ]
+
+/**
+ * The models that runs used, each with its share of the usage, by which lists find runs and statistics group them. A job
+ * fills these in for the runs that are there, from the newest to the oldest.
+ */
+export const runModels = ({ text, integer, real, tableEnd }: Dialect): string[] => [
+  `create table run_models (run_id ${integer} not null references runs (id) on delete cascade, model ${text} not null,
+    project_id ${integer} not null, created_at ${text} not null, told ${text}, input_tokens ${integer},
+    output_tokens ${integer}, cache_read_tokens ${integer}, cache_write_tokens ${integer}, cost_usd ${real},
+    primary key (run_id, model)) ${tableEnd}`,
+  'drop index runs_by_model',
+  'create index runs_by_model on run_models (project_id, model, created_at, run_id)',
+  `insert into backfills (name, run_id, path)
+    select 'run_models', last + 1, '' from (select max(id) as last from runs) as newest where last is not null`,
+]

@@ -9,6 +9,7 @@ import {
   openTurns,
   primaryKeys,
   runFinders,
+  runModels,
   touched,
   turnDiffs,
   verdict,
@@ -70,6 +71,7 @@ const migrations: Migration[] = [
   diffWords,
   everywhere,
   wordsAgain,
+  runModels,
 ]
 
 /** The version of the tables in `tables.ts`. */

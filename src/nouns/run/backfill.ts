@@ -3,7 +3,10 @@ import sql, { raw } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import type { Tx } from '../../engine/db.ts'
 import { listOf } from '../../frame/pieces.ts'
+import { usageOf } from './fields.ts'
+import { readModels, scanTurns, writeModels } from './model/keep.ts'
 import { personHash } from './person.ts'
+import { columns, type RunRow } from './row.ts'
 import { addTouched, type Touched } from './touched.ts'
 
 /** What lists find runs by that an upgrade or an import left to be filled in, in small slices. */
@@ -17,11 +20,15 @@ interface Place {
 /** Fills in the slice before a place. Returns the next place; undefined if nothing is left. */
 type Fill = (tx: Tx, place: Place) => Promise<Place | undefined>
 
-const fills = { run_paths: fillPaths, author_person: fillPersons } satisfies Record<string, Fill>
+const fills = { run_paths: fillPaths, author_person: fillPersons, run_models: fillModels } satisfies Record<
+  string,
+  Fill
+>
 type Backfill = keyof typeof fills
 
 const filesAtOnce = 200
 const runsAtOnce = 500
+const modelsAtOnce = 50
 
 /**
  * Fills in a slice of the first one that is not complete, or of `only`. It continues wherever an earlier call stopped, and
@@ -76,6 +83,25 @@ async function fillPersons(tx: Tx, { run_id }: Place): Promise<Place | undefined
   return from > 0 ? { run_id: from, path: '' } : undefined
 }
 
+/** From the newest run to the oldest. */
+async function fillModels(tx: Tx, { run_id }: Place): Promise<Place | undefined> {
+  const slice = await tx.query<{ id: number }>(sql`
+    select id from runs where id < ${run_id} order by id desc limit ${modelsAtOnce}`)
+  const last = slice.at(-1)?.id
+  if (last === undefined) return undefined
+  const ids = slice.map(({ id }) => id)
+  await lock(tx, ids)
+  const runs = await tx.query<RunRow>(
+    sql`select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id`,
+  )
+  const told = await scanTurns(tx, ids)
+  const known = Map.groupBy(await readModels(tx, ids), (row) => row.run_id)
+  for (const run of runs) {
+    await writeModels(tx, run, known.get(run.id) ?? [], { usage: usageOf(run), told: told.get(run.id) ?? new Map() })
+  }
+  return { run_id: last, path: '' }
+}
+
 const lock = (tx: Tx, runs: number[]) =>
   tx.query(sql`select id from runs where id in (${listOf([...new Set(runs)])}) order by id ${tx.dialect.forUpdate}`)
 
@@ -94,7 +120,7 @@ export async function requireFilled(db: Tx, name: Backfill): Promise<void> {
 const unfilled = () =>
   new ConductError(
     'UNAVAILABLE',
-    'After an upgrade or an import, the index of files and authors is still being built: try again in a minute.',
+    'After an upgrade or an import, the index of files, authors and models is still being built: try again in a minute.',
     { retryAfter: 60, isPlanned: true },
   )
 
@@ -103,6 +129,7 @@ export async function leaveToBackfill(tx: Tx): Promise<void> {
   const last: Record<Backfill, ReturnType<typeof sql>> = {
     run_paths: sql`select max(run_id) as last from run_files`,
     author_person: sql`select max(id) as last from runs where author is not null and author_person is null`,
+    run_models: sql`select max(id) as last from runs`,
   }
   for (const [name, select] of Object.entries(last)) {
     await tx.query(sql`insert into backfills (name, run_id, path)

@@ -30,7 +30,7 @@ export const runFilters = {
     .describe('A commit that the run made or ended on: its id, or at least its first 7 digits'),
   branch: text(255, 1).optional(),
   session: text(200, 1).optional(),
-  model: text(100, 1).optional().describe('The model of its usage'),
+  model: text(100, 1).optional().describe('A model that it or one of its turns used'),
   href: text(2048, 1).optional().describe('The address of one of its links'),
   ...created,
   endedAfter: timeInput.optional(),
@@ -49,7 +49,6 @@ export const valueFilters = {
   session: 'session',
   branch: 'branch',
   author: 'author',
-  model: 'model',
 } as const satisfies Partial<Record<keyof RunFilters, string>>
 
 /** The same for moments: filters after and before that of a column. */

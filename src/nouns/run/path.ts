@@ -115,7 +115,7 @@ async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<str
 
 /** The possible indexes, in the order of what is usually rarest. `project` is the number of the project of a run. */
 export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commits: string[]): Path[] {
-  const { featureId, label, specId, agent, status, verdict, file, persons } = filters
+  const { featureId, label, specId, agent, status, verdict, file, model, persons } = filters
   const paths: Path[] = []
   if (commits.length > 0) paths.push(commitPath(dialect, project, commits))
   if (filters.href !== undefined) {
@@ -125,6 +125,9 @@ export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commit
   for (const person of persons ?? []) paths.push(columnPath('persons', 'author_person', person))
   if (file !== undefined) {
     paths.push(sidePath(dialect, project, 'file', sql`run_paths`, sql`l.path = ${file}`))
+  }
+  if (model !== undefined) {
+    paths.push(sidePath(dialect, project, 'model', sql`run_models`, sql`l.model = ${model}`))
   }
   for (const [name, column] of Object.entries(valueFilters) as [keyof typeof valueFilters, string][]) {
     const value = filters[name]

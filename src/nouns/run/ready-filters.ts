@@ -20,6 +20,7 @@ export async function readyFilters(ctx: Ctx, { mine, author, file, ...others }: 
   const path = file === undefined ? undefined : pathOfFilter(file)
   if (persons.length > 0) await requireFilled(ctx.db, 'author_person')
   if (path !== undefined) await requireFilled(ctx.db, 'run_paths')
+  if (others.model !== undefined) await requireFilled(ctx.db, 'run_models')
   return {
     ...others,
     ...(author !== undefined && !isMail && { author }),

@@ -12,9 +12,11 @@ import { keepAttention } from './attention/keep.ts'
 import { findVerdict, noteWriter } from './check/verdict.ts'
 import type { Run } from './fields.ts'
 import { insertFoundBy, replaceFoundBy } from './found-by.ts'
+import { keepModels, writeModels } from './model/keep.ts'
 import { isOfCreator, personHash } from './person.ts'
 import { activityIn, columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
 import { isWork, type RunState } from './state.ts'
+import type { TurnFields } from './turn-fields.ts'
 import type { Activity } from './work-fields.ts'
 
 /** The columns of a run's lease. */
@@ -36,6 +38,8 @@ interface Move {
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
   /** The new activity, if given. Only a wait that begins and the end of a long turn are events. */
   activity?: Activity | undefined
+  /** The turn that it adds. */
+  turn?: TurnFields
   /** Whether it only appends, so that timelines group it unless it moves the status or the verdict. */
   isAppend?: boolean
 }
@@ -71,6 +75,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...((isChanged || isTaken) && { updated_at: ctx.now, updated_by: ctx.actor.id }),
   })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
+  if (own.usage || move.turn) await keepModels(ctx.db, row, after.usage, move.turn)
   if (own.git || own.links) await replaceFoundBy(ctx, row, base, after, isMaker(ctx, move))
   const moved: Changes = {
     ...own,
@@ -173,7 +178,11 @@ export async function replaceLabels(ctx: Ctx, row: RunRow, labels: Run['labels']
 
 /** Adds a new run to the side tables that lists find it by. */
 export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState, isMaker: boolean): Promise<void> {
-  await Promise.all([insertLabels(ctx, row, state.labels), insertFoundBy(ctx, row, state, isMaker)])
+  await Promise.all([
+    insertLabels(ctx, row, state.labels),
+    insertFoundBy(ctx, row, state, isMaker),
+    writeModels(ctx.db, row, [], { usage: state.usage, told: new Map() }),
+  ])
 }
 
 async function insertLabels(ctx: Ctx, row: RunRow, labels: Run['labels']): Promise<void> {

@@ -17,6 +17,7 @@ import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
 import { dropTouched } from '../../nouns/run/touched.ts'
 import { eraseAttention } from './attention.ts'
 import { eraseDocuments, unindex } from './content.ts'
+import { eraseModels } from './models.ts'
 
 /**
  * Erases the selected texts of runs of the same project, and the whole content of those among `whole`. Returns how many
@@ -38,8 +39,9 @@ export async function eraseRuns(
     memos: await eraseMemos(ctx, ids, isToGo),
     turns: await eraseOpenTurns(ctx, ids, isToGo),
     decisions: await eraseAttention(ctx, ids, isToGo),
+    models: await eraseModels(ctx, rows, isToGo),
   }
-  const others = gone.files.union(gone.memos).union(gone.turns).union(gone.decisions)
+  const others = gone.files.union(gone.memos).union(gone.turns).union(gone.decisions).union(gone.models)
   const isErased = ({ id, document_id }: RunRow) =>
     (document_id !== null && gone.documents.has(document_id)) || others.has(id)
   const done = await Promise.all(rows.map(async (row) => (await eraseColumns(ctx, row, isToGo, isErased(row))) && row))

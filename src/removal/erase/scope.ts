@@ -152,6 +152,7 @@ function textScope(ctx: Ctx, text: string): Scope {
     return sql`(${join(conditions, ' or ')}) ${confined}`
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
+  const models = sql`exists (select 1 from run_models m where m.run_id = runs.id and ${holds(sql`m.model`, text)})`
   const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
   const decisions = sql`exists (select 1 from attention a where a.run_id = runs.id
     and (${join(
@@ -181,7 +182,7 @@ function textScope(ctx: Ctx, text: string): Scope {
   return {
     isToGo: textsWith(text),
     rows: {
-      run: any('runs', ofRun, inRun, ['document_id'], files, memos, open, decisions),
+      run: any('runs', ofRun, inRun, ['document_id'], files, models, memos, open, decisions),
       turn: inTurns('turns', diffs),
       spec: any('specs', columnsOfKind(specFields, 'text'), [], ['document_id']),
       check: any('checks', columnsOfKind(checkFields, 'text'), columnsOfKind(checkFields, 'json'), ['document_id']),

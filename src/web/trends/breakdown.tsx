@@ -44,6 +44,11 @@ export function BreakdownTable({ by, groups, days, filter }: Props) {
       <p class="more">
         <CsvButton name={`runs-by-${by}-${days}-days`} rows={() => csvRows(by, groups)} />
         {groups.length >= most && <span class="muted">These are the {most} with the most runs.</span>}
+        {by === 'model' && (
+          <span class="muted">
+            A run that used several models is in the row of each, with the cost and tokens of its turns there.
+          </span>
+        )}
       </p>
     </>
   )
@@ -70,9 +75,12 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
 
 function Name({ by, value, filter }: Pick<Props, 'by' | 'filter'> & { value: string | null }) {
   const mine = useEveryones()
-  if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}`}>—</span>
+  if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}${more[by] ?? ''}`}>—</span>
   return <a href={href(['runs'], { ...filter, [by]: value, mine })}>{value}</a>
 }
+
+/** What else is in the row of no value. */
+const more: { [By in Breakdown]?: string } = { model: ', and what no turn of a run with several explains' }
 
 /** The numbers of the table: milliseconds, dollars, and counts instead of shares. */
 function csvRows(by: Breakdown, groups: Group[]): Cell[][] {
