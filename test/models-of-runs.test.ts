@@ -16,7 +16,7 @@ const found = async (client: Client, model: string, filters: Input<'listRuns'> =
   (await client.listRuns({ ...filters, model })).runs.map(({ runId }) => runId).join(' ')
 
 /** The groups by model as `model: runs, cost, costed, input tokens`, and the total. */
-async function byModel(client: Client, input: Input<'stats'> = {}) {
+async function byModel(client: Client, input: Input<'stats'> = {}): Promise<Record<string, string>> {
   const { groups = [], total } = await client.stats({ ...input, by: 'model' })
   const brief = ({ runs, costUsd, costed, inputTokens }: Omit<typeof total, 'byStatus'>) =>
     `${runs}, ${costUsd}, ${costed}, ${inputTokens}`
@@ -82,6 +82,11 @@ testLedger('what a recorder says of a whole session stays with the models of its
   })
   await client.updateRun({ runId: 'R', usage: null })
   assert.equal(await found(client, 'opus'), 'R', 'its turn used it')
+  await client.createRun({ runId: 'MORE', usage: { model: 'gpt', costUsd: 5 } })
+  await use(client, 'MORE', 'o3', 1)
+  const { o3, none } = await byModel(client)
+  assert.deepEqual([o3, none], ['1, 1, 1, 1000', '1, 5, 1, null'], 'what was gpt is not o3')
+  await client.deleteRun({ runId: 'MORE' })
   await client.createRun({ runId: 'CHANGED', usage: { model: 'gpt', costUsd: 1 } })
   await client.updateRun({ runId: 'CHANGED', usage: { model: 'o3', costUsd: 1 } })
   assert.deepEqual([await found(client, 'gpt'), await found(client, 'o3')], ['', 'CHANGED'])

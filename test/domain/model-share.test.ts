@@ -17,9 +17,15 @@ const cases: [what: string, usage: Usage | null, turns: TurnFields[], shares: Re
     'more than the turns of its only model',
     { model: 'opus', costUsd: 9.5 },
     [turn('opus', 9)],
-    { opus: { costUsd: 9.5 } },
+    { opus: { costUsd: 9 }, '': { costUsd: 0.5 } },
   ],
   ['less than the turns of its only model', { model: 'opus', costUsd: 1 }, [turn('opus', 9)], { opus: { costUsd: 1 } }],
+  [
+    'less than the turns of another model',
+    { model: 'gpt', costUsd: 1 },
+    [turn('opus', 9)],
+    { gpt: {}, opus: {}, '': { costUsd: 1 } },
+  ],
   [
     'two models',
     { model: 'haiku', inputTokens: 20, costUsd: 9.01 },

@@ -29,19 +29,22 @@ export function addTurn(told: Told, { model, usage }: Pick<TurnFields, 'model' |
 }
 
 /**
- * What of the usage of a run is the share of each model. All of it, if neither the run nor any turn names another model.
- * Otherwise a model has what its turns say, and the rest has no model. So has a figure of which the turns say more than
- * the run does. The shares of a figure add up to that of the run; a run that names no model has none.
+ * What of the usage of a run is the share of each model: what its turns say. The rest has no model, because a turn
+ * replaces the model that the run named before. If no turn names a model, all has that of the run. The shares of a
+ * figure add up to that of the run. A run without any model has none.
  */
 export function sharesOf(usage: Usage | null, told: Told): Map<string, Figures> {
   const own = usage?.model || undefined
-  const models = new Set([...told.keys(), ...(own === undefined ? [] : [own])])
-  if (usage && own !== undefined && models.size === 1) return new Map([[own, figuresOf(usage)]])
-  const shares = new Map([...models].map((model): [string, Figures] => [model, {}]))
-  if (models.size === 0) return shares
+  const shares = new Map<string, Figures>(own === undefined ? [] : [[own, {}]])
+  if (told.size === 0) return usage && own !== undefined ? shares.set(own, figuresOf(usage)) : shares
+  for (const model of told.keys()) shares.set(model, {})
+  // If the turns say more than the run, nobody knows which of them is wrong, unless there is only one model.
+  const [only = noModel, ...others] = shares.keys()
   for (const figure of figures) {
     const total = usage?.[figure]
-    if (total !== undefined) share(figure, total, told, shares)
+    if (total === undefined) continue
+    const parts = partsOf(figure, total, told) ?? [[others.length === 0 ? only : noModel, total]]
+    for (const [model, count] of parts) shares.set(model, { ...shares.get(model), [figure]: count })
   }
   return shares
 }
@@ -49,22 +52,16 @@ export function sharesOf(usage: Usage | null, told: Told): Map<string, Figures> 
 /** Costs of turns are rounded, so their sum may differ by so much from the cost of the run, in US dollars. */
 const rounding = 1e-5
 
-type Figure = (typeof figures)[number]
-
-function share(figure: Figure, total: number, told: Told, shares: Map<string, Figures>): void {
-  const known = [...told].flatMap(([model, its]) =>
-    its?.[figure] === undefined ? [] : [{ model, count: its[figure] }],
+/** The parts of a figure of a run; undefined if the turns say more than the run. */
+function partsOf(figure: (typeof figures)[number], total: number, told: Told): Map<string, number> | undefined {
+  const parts = new Map(
+    [...told].flatMap(([model, its]) => (its?.[figure] === undefined ? [] : [[model, its[figure]]])),
   )
-  const most = known.reduce((a, b) => (b.count > a.count ? b : a), { model: noModel, count: 0 })
-  const sum = known.reduce((sum, { count }) => sum + count, 0)
+  const sum = [...parts.values()].reduce((a, b) => a + b, 0)
   const left = figure === 'costUsd' ? wholeCost(total - sum) : total - sum
-  const isRounded = figure === 'costUsd' && Math.abs(left) <= Math.min(rounding, most.count)
-  const set = (model: string, count: number) => shares.set(model, { ...shares.get(model), [figure]: count })
-  if (left < 0 && !isRounded) {
-    set(noModel, total)
-    return
-  }
-  for (const { model, count } of known) set(model, count)
-  if (isRounded) set(most.model, wholeCost(most.count + left))
-  else if (left > 0 || known.length === 0) set(noModel, left)
+  const [most, count] = [...parts].reduce((a, b) => (b[1] > a[1] ? b : a), [noModel, 0])
+  if (figure === 'costUsd' && Math.abs(left) <= Math.min(rounding, count))
+    return parts.set(most, wholeCost(count + left))
+  if (left < 0) return undefined
+  return left > 0 || parts.size === 0 ? parts.set(noModel, left) : parts
 }
