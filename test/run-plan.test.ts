@@ -105,6 +105,8 @@ async function addOthers({ db }: Ledger['store']): Promise<void> {
       select id, 'team', run_id, project_id, created_at from runs where run_id <> 'A'`)
     await tx.query(sql`insert into run_paths (run_id, path, project_id, created_at)
       select id, 'src/' || run_id, project_id, created_at from runs where run_id <> 'A'`)
+    await tx.query(sql`insert into run_models (run_id, model, project_id, created_at)
+      select id, 'model-' || run_id, project_id, created_at from runs where run_id <> 'A'`)
   })
   // SQLite has no statistics.
   if (!db.dialect.commitsInOrder) await db.query(sql`analyze`)
