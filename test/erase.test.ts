@@ -112,6 +112,7 @@ const withoutTexts: Record<string, string[]> = {
   run_files: [],
   run_labels: ['name', 'created_at'],
   run_links: ['href_key', 'created_at'],
+  run_models: ['created_at', 'told'],
   projects: ['slug', 'created_at', 'updated_at', 'retention', 'deleted_at', 'emptied_at'],
   keys: ['prefix', 'hash', 'permissions', 'created_at', 'last_used_at', 'expires_at', 'revoked_at'],
 }
