@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 27, as SQLite has them.
+-- The tables of a ledger with schema version 28, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -185,7 +185,6 @@ create index runs_by_verdict on runs (project_id, verdict, created_at, id);
 create index runs_by_end on runs (project_id, ended_at, created_at, id) where ended_at is not null;
 create index runs_by_commit_tree on runs (project_id, commit_tree, created_at, id) where commit_tree is not null;
 create index runs_unjudged on runs (id) where judged = 0;
-create index runs_by_model on runs (project_id, model, created_at, id) where model is not null;
 create index runs_by_update on runs (project_id, updated_at, created_at, id);
 create index runs_by_author_person on runs (project_id, author_person, created_at, id) where author_person is not null;
 create index runs_by_time_everywhere on runs ((created_at || ''), id);
@@ -644,3 +643,19 @@ create index attention_by_assignee on attention (project_id, state, hidden, assi
 create index attention_by_branch on attention (project_id, branch, run_id) where branch is not null;
 create index attention_by_spec on attention (project_id, spec_id, run_id) where spec_id is not null;
 create index attention_put_off on attention (put_off_until) where state = 'put-off';
+
+-- A model that a run used, by which the run is found, with its share of the usage.
+create table run_models (
+  run_id integer not null references runs (id) on delete cascade,
+  model text not null,
+  project_id integer not null,
+  created_at text not null,
+  told text,
+  input_tokens integer,
+  output_tokens integer,
+  cache_read_tokens integer,
+  cache_write_tokens integer,
+  cost_usd real,
+  primary key (run_id, model)
+) strict;
+create index runs_by_model on run_models (project_id, model, created_at, run_id);
