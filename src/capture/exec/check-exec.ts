@@ -8,6 +8,7 @@ import type { Env } from '../../place/folders.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { gitStateOf } from '../../place/git/tree.ts'
 import { type Place, samePlace } from '../../place/place.ts'
+import { here } from '../../system/system.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
@@ -68,7 +69,8 @@ export function checkExecCommand(): Command {
 /** The run before `--`, and the command after it. Without `--`, nobody knows whether the first word is a run. */
 function parted(all: string[], behind: number | undefined): { runId: string | undefined; words: string[] } {
   if (behind === undefined && all.length > 1) {
-    throw new UsageError(`Put -- before the command: conduct check exec -- ${commandLine(all)}`)
+    const quoted = here === 'windows' ? ", which PowerShell drops unless you write '--'" : ''
+    throw new UsageError(`Put -- before the command${quoted}: conduct check exec -- ${commandLine(all)}`)
   }
   const words = behind ? all.slice(-behind) : []
   const [runId, ...more] = all.slice(0, all.length - words.length)

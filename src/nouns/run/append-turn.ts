@@ -53,7 +53,14 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
     const turn = await insertTurn(ctx, row, number, fields, begun?.id)
     const begunAt = begun?.created_at ?? turn.startedAt
     const isTouched = await outdatesChecks(ctx, row, { isRecorder: opened.isRecorder, turn, begunAt })
-    await saveRun(ctx, { ...opened, lease, isAppend: true, turn, isTouched, ...(await meaningOf(ctx, row, base, turn)) })
+    await saveRun(ctx, {
+      ...opened,
+      lease,
+      isAppend: true,
+      turn,
+      isTouched,
+      ...(await meaningOf(ctx, row, base, turn)),
+    })
     return { turn }
   })
 }
