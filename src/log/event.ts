@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
 /** Field → [before, after]. */
@@ -112,9 +111,6 @@ export const erasedText = '[erased]'
 
 /** What replaces an erased name where two may not be the same. */
 export const erasedName = (number: number | string) => `${erasedText} ${number}`
-
-/** What replaces an erased name that must stay different from others, and the same where it stands again. */
-export const erasedNameOf = (name: string) => erasedName(Number.parseInt(hash('sha256', name).slice(0, 11), 16))
 
 export const isErasedName = (name: string) => /^\[erased\] \d+(-\d+)?$/.test(name)
 

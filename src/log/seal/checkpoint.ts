@@ -30,7 +30,7 @@ export async function readKey(db: Tx, of?: string) {
 }
 
 /** The signing key. If an import left out its private half, a key with a new origin follows. */
-async function signingKey(db: Tx) {
+export async function signingKey(db: Tx) {
   const key = await readKey(db)
   if (key.privateKey.length > 0) return key
   return db.tx(async (tx) => {

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf, present } from '../../frame/pieces.ts'
-import { erasedNameOf, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
+import { eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
 import { eraseDocuments } from './content.ts'
+import { type NewName, newNames } from './names.ts'
 
 interface DiffRow {
   id: number
@@ -22,10 +23,11 @@ export async function eraseDiffs(ctx: Ctx, turns: readonly number[], isToGo: IsT
     select id, turn_id, path, facts, document_id, whole_facts, whole_document_id from turn_diffs
     where turn_id in (${listOf(turns)}) order by id`)
   const documents = await eraseDocuments(ctx, rows.flatMap(documentsOf), isToGo)
+  const newName = await newNames(ctx.db)
   const gone = new Set<number>()
   for (const row of rows) {
     if (present(documentsOf(row)).some((document) => documents.has(document))) gone.add(row.turn_id)
-    if (await eraseFacts(ctx, row, isToGo)) gone.add(row.turn_id)
+    if (await eraseFacts(ctx, row, isToGo, newName)) gone.add(row.turn_id)
   }
   return gone
 }
@@ -33,14 +35,14 @@ export async function eraseDiffs(ctx: Ctx, turns: readonly number[], isToGo: IsT
 const documentsOf = ({ document_id, whole_document_id }: DiffRow) => [document_id, whole_document_id]
 
 /** The path of a file after an erasure. No two files of a turn have the same, and a file has the same in all turns. */
-export const erasedPath = (path: string, isToGo: IsToGo): string =>
-  isToGo(path, 'path') && !isErasedName(path) ? erasedNameOf(path) : path
+export const erasedPath = (path: string, isToGo: IsToGo, newName: NewName): string =>
+  isToGo(path, 'path') && !isErasedName(path) ? newName(path) : path
 
 /** Erases the path of a file, and its old path. Returns whether there was one to erase. */
-async function eraseFacts({ db }: Ctx, { id, ...row }: DiffRow, isToGo: IsToGo): Promise<boolean> {
+async function eraseFacts({ db }: Ctx, { id, ...row }: DiffRow, isToGo: IsToGo, newName: NewName): Promise<boolean> {
   const before = { path: row.path, facts: JSON.parse(row.facts), whole: row.whole_facts && JSON.parse(row.whole_facts) }
   const { facts, whole } = eraseIn({ facts: before.facts, whole: before.whole }, isToGo)
-  const after = { path: erasedPath(row.path, isToGo), facts, whole }
+  const after = { path: erasedPath(row.path, isToGo, newName), facts, whole }
   if (isDeepStrictEqual(before, after)) return false
   await db.query(sql`update turn_diffs set path = ${after.path}, facts = ${JSON.stringify(facts)},
     whole_facts = ${whole && JSON.stringify(whole)} where id = ${id}`)

@@ -59,7 +59,7 @@ async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Pr
 }
 
 async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun: boolean) {
-  const { isToGo } = scope
+  const { isToGo, isPersonToGo } = scope
   const where = scope.rows[noun]
   if (!where) return false
   const table = `${noun}s` as const
@@ -80,7 +80,7 @@ async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun
     for (const [id, some] of Map.groupBy(rows, ({ project_id }) => project_id)) {
       const own = { ...ctx, project: { id, slug: '' } }
       count += await (noun === 'run'
-        ? eraseRuns(own, idsOf(some), isToGo, owners)
+        ? eraseRuns(own, idsOf(some), isToGo, isPersonToGo, owners)
         : erasers[noun](own, idsOf(some), isToGo))
     }
     return count

@@ -4,13 +4,14 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { keepGrams } from '../../frame/part.ts'
 import { listOf, present } from '../../frame/pieces.ts'
 import { assigned } from '../../frame/stored.ts'
-import { erasedName, erasedNameOf, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
+import { erasedName, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
 import * as features from '../../nouns/feature/row.ts'
 import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
 import { normalForm } from '../../nouns/run/verdict/command.ts'
 import * as specs from '../../nouns/spec/row.ts'
 import { eraseDocuments, unindex, unindexDiffs } from './content.ts'
 import { eraseDiffs, erasedPath } from './diffs.ts'
+import { type NewName, newNames } from './names.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 
@@ -29,11 +30,12 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
     rows.flatMap(({ prompt_id, answer_id }) => [prompt_id, answer_id]),
     isToGo,
   )
+  const newName = await newNames(ctx.db)
   const diffs = await eraseDiffs(ctx, idsOf(rows), isToGo)
   const gone = rows.flatMap(({ id, title, facts, prompt_id, answer_id }) => {
     const before = { title, facts: JSON.parse(facts) }
     const after = eraseIn(before, isToGo)
-    if (before.facts.files) after.facts.files = erasedFiles(before.facts.files, isToGo)
+    if (before.facts.files) after.facts.files = erasedFiles(before.facts.files, isToGo, newName)
     const isContentGone = diffs.has(id) || present([prompt_id, answer_id]).some((document) => documents.has(document))
     return isContentGone || !isDeepStrictEqual(before, after) ? [{ id, ...after }] : []
   })
@@ -49,8 +51,8 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
 }
 
 /** The files of a turn with the names that their diffs get. */
-const erasedFiles = (files: { path: string }[], isToGo: IsToGo) =>
-  files.map((file) => ({ ...eraseIn(file, isToGo), path: erasedPath(file.path, isToGo) }))
+const erasedFiles = (files: { path: string }[], isToGo: IsToGo, newName: NewName) =>
+  files.map((file) => ({ ...eraseIn(file, isToGo), path: erasedPath(file.path, isToGo, newName) }))
 
 export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
   if (ids.length === 0) return 0
@@ -60,7 +62,8 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
     ${ctx.db.dialect.forUpdate}`)
   const own = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.id in (${listOf(ids)}) order by checks.id ${ctx.db.dialect.forUpdate}`)
-  const names = await eraseNames(ctx, own, isToGo)
+  const newName = await newNames(ctx.db)
+  const names = await eraseNames(ctx, own, isToGo, newName)
   const rows = [...own, ...names.others]
   const documents = await eraseDocuments(
     ctx,
@@ -69,7 +72,7 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
   )
   const gone = rows.flatMap((row) => {
     const before = stateOf(row)
-    const after = { ...eraseIn(before, isToGo), ...comparableIn(before, isToGo), name: names.nameOf(row) }
+    const after = { ...eraseIn(before, isToGo), ...comparableIn(before, isToGo, newName), name: names.nameOf(row) }
     const isContentGone = row.document_id !== null && documents.has(row.document_id)
     if (!isContentGone && isDeepStrictEqual(before, after)) return []
     return [{ id: row.id, values: { ...valuesOf(after), erased_at: ctx.now, version: row.version + 1 } }]
@@ -83,9 +86,13 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
 }
 
 /** Texts of a check that a verdict compares: they stay as different as they were. */
-function comparableIn({ command, pipeline }: CheckState, isToGo: IsToGo): Pick<CheckState, 'command' | 'pipeline'> {
+function comparableIn(
+  { command, pipeline }: CheckState,
+  isToGo: IsToGo,
+  newName: NewName,
+): Pick<CheckState, 'command' | 'pipeline'> {
   const erased = (text: string, field: string, form = text) =>
-    isToGo(text, field) && !isErasedName(text) ? erasedNameOf(form) : text
+    isToGo(text, field) && !isErasedName(text) ? newName(form) : text
   return {
     command: command === null ? null : erased(command, 'command', normalForm(command)),
     pipeline: pipeline && { ...pipeline, id: erased(pipeline.id, 'id'), job: erased(pipeline.job, 'job') },
@@ -104,14 +111,14 @@ export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): P
 /**
  * New names for checks, as for those that a run requires. Checks of a run with the same name get the same new one, also the `others` that nobody asked for, and those with different names different ones.
  */
-async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo) {
+async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo, newName: NewName) {
   const named = new Map<string, string>()
   const others: CheckRow[] = []
   const known = new Set(rows.map(({ id }) => id))
   for (const { id, run, name } of rows) {
     const key = `${run} ${name}`
     if (isErasedName(name) || !isToGo(name, 'name') || named.has(key)) continue
-    named.set(key, erasedNameOf(name))
+    named.set(key, newName(name))
     const same = await ctx.db.query<CheckRow>(sql`
       select ${columns} from checks where checks.name = ${name}
         and checks.run_id = (select c.run_id from checks c where c.id = ${id}) order by checks.id

@@ -2,15 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
-import {
-  erasedNameOf,
-  erasedText,
-  eraseIn,
-  everyText,
-  hasTextToErase,
-  type IsToGo,
-  isErasedName,
-} from '../../log/event.ts'
+import { erasedText, eraseIn, everyText, hasTextToErase, type IsToGo, isErasedName } from '../../log/event.ts'
 import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
 import { replaceLabels, writeRun } from '../../nouns/run/save.ts'
@@ -18,24 +10,29 @@ import { dropTouched } from '../../nouns/run/touched.ts'
 import { eraseAttention } from './attention.ts'
 import { eraseDocuments, unindex } from './content.ts'
 import { eraseModels } from './models.ts'
+import { type NewName, newNames } from './names.ts'
+import { erasePersons, type IsPersonToGo } from './persons.ts'
 
 /**
- * Erases the selected texts of runs of the same project, and the whole content of those among `whole`. Returns how many
- * had any.
+ * Erases the selected texts and persons of runs of the same project, and the whole content of those among `whole`. Returns
+ * how many had any.
  */
 export async function eraseRuns(
   ctx: Ctx,
   ids: readonly number[],
   isToGo: IsToGo,
+  isPersonToGo: IsPersonToGo,
   whole: readonly number[] = [],
 ): Promise<number> {
   if (ids.length === 0) return 0
   const rows = await ctx.db.query<RunRow>(sql`
     select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id ${ctx.db.dialect.forUpdate}`)
+  const newName = await newNames(ctx.db)
+  const persons = await erasePersons(ctx, rows, isToGo, isPersonToGo)
   const wholly = await eraseDocuments(ctx, documentsOf(rows.filter(({ id }) => whole.includes(id))), everyText)
   const gone = {
     documents: wholly.union(await eraseDocuments(ctx, documentsOf(rows), isToGo)),
-    files: await eraseFiles(ctx, ids, isToGo),
+    files: await eraseFiles(ctx, ids, isToGo, newName),
     memos: await eraseMemos(ctx, ids, isToGo),
     turns: await eraseOpenTurns(ctx, ids, isToGo),
     decisions: await eraseAttention(ctx, ids, isToGo),
@@ -44,24 +41,27 @@ export async function eraseRuns(
   const others = gone.files.union(gone.memos).union(gone.turns).union(gone.decisions).union(gone.models)
   const isErased = ({ id, document_id }: RunRow) =>
     (document_id !== null && gone.documents.has(document_id)) || others.has(id)
-  const done = await Promise.all(rows.map(async (row) => (await eraseColumns(ctx, row, isToGo, isErased(row))) && row))
-  const erased = done.filter((row) => row !== false)
-  await unindex(
-    ctx,
-    'run',
-    erased.map(({ id }) => id),
-  )
-  return erased.length
+  const eraseOne = (row: RunRow) => eraseColumns(ctx, row, isToGo, newName, isErased(row))
+  const done = await Promise.all(rows.map(async (row) => (await eraseOne(row)) && row))
+  const erased = done.filter((row) => row !== false).map(({ id }) => id)
+  await unindex(ctx, 'run', erased)
+  return persons.union(new Set(erased)).size
 }
 
 const documentsOf = (rows: { document_id: number | null }[]) => rows.map(({ document_id }) => document_id)
 
 /** Erases the texts in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
-async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boolean): Promise<boolean> {
+async function eraseColumns(
+  ctx: Ctx,
+  row: RunRow,
+  isToGo: IsToGo,
+  newName: NewName,
+  isErased: boolean,
+): Promise<boolean> {
   const before = stateOf(row)
   const after = eraseIn(before, isToGo)
   const activity = activityAfter(row, isToGo)
-  const more = { activity, ...verdictTextsAfter(row, isToGo) }
+  const more = { activity, ...verdictTextsAfter(row, isToGo, newName) }
   const isSame = activity === row.activity && more.why === row.why && more.required === row.required
   if (!isErased && isSame && isDeepStrictEqual(before, after)) return false
   await writeRun(ctx, row, { ...valuesOf(after), ...more, erased_at: ctx.now, version: row.version + 1 })
@@ -71,9 +71,9 @@ async function eraseColumns(ctx: Ctx, row: RunRow, isToGo: IsToGo, isErased: boo
 }
 
 /** The sentence of the verdict, and the names of required checks, which stay the names of the checks. */
-function verdictTextsAfter(row: RunRow, isToGo: IsToGo): Pick<RunRow, 'why' | 'required'> {
+function verdictTextsAfter(row: RunRow, isToGo: IsToGo, newName: NewName): Pick<RunRow, 'why' | 'required'> {
   const isGone = (name: string) => isToGo(name, 'name') && !isErasedName(name)
-  const names = requiredIn(row)?.map((name) => (isGone(name) ? erasedNameOf(name) : name))
+  const names = requiredIn(row)?.map((name) => (isGone(name) ? newName(name) : name))
   return {
     why: row.why !== null && isToGo(row.why, 'why') ? erasedText : row.why,
     required: names === undefined ? null : JSON.stringify(names),
@@ -92,16 +92,16 @@ function activityAfter(row: RunRow, isToGo: IsToGo): string | null {
  * Erases the paths of files of runs, and returns the runs that had any to erase. A file keeps its line counts, so the sums
  * of its run stay the same.
  */
-async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<Set<number>> {
+async function eraseFiles(ctx: Ctx, runs: readonly number[], isToGo: IsToGo, newName: NewName): Promise<Set<number>> {
   const files = await ctx.db.query<{ run: number; path: string }>(
     sql`select run_id as run, path from run_files where run_id in (${listOf(runs)}) order by run_id, path`,
   )
   const gone = files.filter(({ path }) => !isErasedName(path) && isToGo(path, 'path'))
   const taken = new Set(files.map(({ run, path }) => `${run} ${path}`))
   for (const { run, path } of gone) {
-    let name = erasedNameOf(path)
+    let name = newName(path)
     // A path that was erased before has come again.
-    while (taken.has(`${run} ${name}`)) name = erasedNameOf(name)
+    while (taken.has(`${run} ${name}`)) name = newName(name)
     taken.add(`${run} ${name}`)
     await ctx.db.query(sql`update run_files set path = ${name} where run_id = ${run} and path = ${path}`)
   }

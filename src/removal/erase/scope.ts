@@ -3,21 +3,25 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import { columnsOfKind } from '../../contract/stored.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
+import { listOf } from '../../frame/pieces.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import { everyText, type IsToGo, textsWith } from '../../log/event.ts'
 import { featureFields } from '../../nouns/feature/fields.ts'
 import { checkFields } from '../../nouns/run/check/fields.ts'
 import { rowFields } from '../../nouns/run/fields.ts'
+import { isPersonHash, personHash } from '../../nouns/run/person.ts'
 import { specFields } from '../../nouns/spec/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
 import { attentionTexts } from './attention.ts'
 import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
+import { everyPerson, type IsPersonToGo } from './persons.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
 
 /** What to erase. */
 export interface Scope {
   isToGo: IsToGo
+  isPersonToGo: IsPersonToGo
   /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
   rows: Partial<Record<Noun, Sql>>
   /**
@@ -82,6 +86,7 @@ async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
   const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
   return {
     isToGo: everyText,
+    isPersonToGo: everyPerson,
     repeated: {},
     rows: {
       run: sql`runs.id in ${rows}`,
@@ -111,6 +116,7 @@ async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
   const { id } = ctx.project
   return {
     isToGo: everyText,
+    isPersonToGo: everyPerson,
     repeated: {},
     rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
     events: async () => eventsOf(ctx, [isAbout('spec', specId)]),
@@ -123,6 +129,7 @@ function projectScope({ project: { id } }: Ctx): Scope {
   const kinds = ['run', 'attention', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
   return {
     isToGo: everyText,
+    isPersonToGo: everyPerson,
     repeated: {},
     rows: {
       run: ofProject('runs', id),
@@ -137,9 +144,28 @@ function projectScope({ project: { id } }: Ctx): Scope {
   }
 }
 
+/** The hashes of persons to erase with a text: of the mail address that it is, and of those in persons of keys. */
+async function personsWith({ db }: Ctx, text: string, projectId: number | null): Promise<string[]> {
+  const keys =
+    projectId === null
+      ? await db.query<{ person: string }>(sql`
+          select distinct person from keys where person is not null and ${holds(sql`person`, text)}`)
+      : []
+  return [text, ...keys.map(({ person }) => person)].map(personHash).filter(isPersonHash)
+}
+
+/** A condition on runs: whether persons with these hashes created, wrote or checked them. */
+function hasPerson(hashes: string[]): Sql {
+  const isOne = (column: string) => sql`${raw(column)} in (${listOf(hashes)})`
+  return sql`(${isOne('runs.author_person')} or ${isOne('runs.creator_person')}
+    or exists (select 1 from run_writers w where w.run_id = runs.id and ${isOne('w.person')})
+    or exists (select 1 from checks c where c.run_id = runs.id and ${isOne('c.result_person')}))`
+}
+
 /** Covers every project that the key may see. */
-function textScope(ctx: Ctx, text: string): Scope {
+async function textScope(ctx: Ctx, text: string): Promise<Scope> {
   const projectId = confinementOf(ctx)
+  const persons = await personsWith(ctx, text, projectId)
   const inJson = JSON.stringify(text).slice(1, -1)
   const any = (table: string, plain: string[], json: string[], contents: string[], ...more: Sql[]) => {
     const conditions = [
@@ -178,11 +204,13 @@ function textScope(ctx: Ctx, text: string): Scope {
     bytes: bytesOf('t.document_id'),
     where: sql`(${holds(sql`t.title`, text)} or ${holds(documentText(sql`t.document_id`), text)})`,
   }
+  const ofPersons = persons.length > 0 ? [hasPerson(persons)] : []
   const [ofRun, inRun] = [columnsOfKind(rowFields, 'text'), columnsOfKind(rowFields, 'json')]
   return {
     isToGo: textsWith(text),
+    isPersonToGo: (hash) => persons.includes(hash),
     rows: {
-      run: any('runs', ofRun, inRun, ['document_id'], files, models, memos, open, decisions),
+      run: any('runs', ofRun, inRun, ['document_id'], files, models, memos, open, decisions, ...ofPersons),
       turn: inTurns('turns', diffs),
       spec: any('specs', columnsOfKind(specFields, 'text'), [], ['document_id']),
       check: any('checks', columnsOfKind(checkFields, 'text'), columnsOfKind(checkFields, 'json'), ['document_id']),

@@ -9,6 +9,7 @@ import { later } from '../../nouns/run/state.ts'
 import { turnId } from '../../nouns/run/turn.ts'
 import { removeRuns } from '../delete-run.ts'
 import { eraseChecks, eraseTurns } from '../erase/others.ts'
+import { everyPerson } from '../erase/persons.ts'
 import { eraseRuns } from '../erase/run.ts'
 import { type AgingRow, type Due, isToErase, whileDue } from './due.ts'
 
@@ -37,7 +38,7 @@ async function expire(ctx: Ctx, due: Due[]): Promise<void> {
   const checks = await ctx.db.query<{ id: number; check_id: string }>(
     sql`select id, check_id from checks where run_id in (${ids}) order by id`,
   )
-  await eraseRuns(ctx, idsOf(runs), everyText)
+  await eraseRuns(ctx, idsOf(runs), everyText, everyPerson)
   await eraseTurns(ctx, idsOf(turns), everyText)
   await eraseChecks(ctx, idsOf(checks), everyText)
   const runIds = new Map(runs.map(({ id, run_id }) => [id, run_id]))

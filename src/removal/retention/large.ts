@@ -7,6 +7,7 @@ import { columns, type RunRow } from '../../nouns/run/row.ts'
 import { turnId } from '../../nouns/run/turn.ts'
 import { hideRun } from '../delete-run.ts'
 import { eraseChecks, eraseTurns } from '../erase/others.ts'
+import { everyPerson } from '../erase/persons.ts'
 import { eraseRuns } from '../erase/run.ts'
 import { most, nextParts, type Part, type PartTable } from '../slice.ts'
 import { type Due, isToErase, whileDue } from './due.ts'
@@ -31,7 +32,7 @@ async function whileStillDue<T>(ctx: Ctx, due: Due, work: (ctx: Ctx) => Promise<
 
 async function expire(ctx: Ctx, due: Due): Promise<boolean> {
   const { id, run_id } = due.run
-  if ((await whileStillDue(ctx, due, (ctx) => eraseRuns(ctx, [id], everyText))) === undefined) return false
+  if ((await whileStillDue(ctx, due, (ctx) => eraseRuns(ctx, [id], everyText, everyPerson))) === undefined) return false
   const turns = await erasePartsOf(ctx, due, 'turns')
   const checks = await erasePartsOf(ctx, due, 'checks')
   if (!turns || !checks) return false

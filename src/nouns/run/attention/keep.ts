@@ -6,7 +6,7 @@ import { appeared, differences, erasedText } from '../../../log/event.ts'
 import { failingCheck } from '../check/verdict.ts'
 import { rejudgedByUpgrade } from '../fields.ts'
 import { cancelled } from '../lease.ts'
-import { personHash } from '../person.ts'
+import { isPersonHash, personHash } from '../person.ts'
 import type { RunRow } from '../row.ts'
 import { verdicts } from '../state.ts'
 import { type AttentionColumns, type AttentionRow, clearAttention, columns, recordAttention, toldOf } from './row.ts'
@@ -89,7 +89,8 @@ const endsHere = (before: Looked | undefined, after: Looked) => after.status ===
 /** Whether the caller cancelled a run of its own: it knows, so nobody needs to look. */
 const isOwnCancel = (ctx: Ctx, run: RunRow, { failureCode }: Looked): boolean =>
   failureCode === cancelled.code &&
-  (run.created_by === ctx.actor.id || (run.author_person !== null && personHash(askerIn(ctx)) === run.author_person))
+  (run.created_by === ctx.actor.id ||
+    (isPersonHash(run.author_person) && personHash(askerIn(ctx)) === run.author_person))
 
 const anew = {
   state: undecided.state,

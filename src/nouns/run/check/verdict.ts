@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import { type Ctx, personIn } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { actorsOf } from '../../../log/actor.ts'
-import { personHash } from '../person.ts'
+import { mayBeOneOf, personHash } from '../person.ts'
 import type { Evidence } from '../verdict/evidence.ts'
 import { type Judged, type Judgement, judge, type Verdict, type WorkState } from '../verdict/verdict.ts'
 import { bringForward } from './earlier.ts'
@@ -71,9 +71,14 @@ function evidenceOf(row: JudgedRow, run: JudgedRun, writers: readonly Writer[]):
   const { result_by: by, result_person: person } = row
   if (by === run.created_by || writers.some(({ actor_id }) => actor_id === by)) return 'self'
   if (by === localId && person === null) return 'self'
-  const persons = [run.author_person, run.creator_person, ...writers.map((writer) => writer.person)]
-  return person !== null && persons.includes(person) ? 'self' : 'independent'
+  return mayBeOneOf(person, personsOf(run, writers)) ? 'self' : 'independent'
 }
+
+/** The persons of whom a check must be independent. */
+export const personsOf = (
+  run: Pick<JudgedRun, 'author_person' | 'creator_person'>,
+  writers: readonly { person: string | null }[],
+) => [run.author_person, run.creator_person, ...writers.map(({ person }) => person)]
 
 /** The judgement of some runs on all their checks, by the row ids of the runs. */
 async function judgeAll(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Map<number, Judgement<JudgedCheck>>> {

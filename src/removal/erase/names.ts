@@ -1,0 +1,22 @@
+import { createHmac } from 'node:crypto'
+import type { Tx } from '../../engine/db.ts'
+import { erasedName } from '../../log/event.ts'
+import { signingKey } from '../../log/seal/checkpoint.ts'
+
+/** Returns what replaces a name. */
+export type NewName = (name: string) => string
+
+/**
+ * What replaces erased names that must stay different from others, and the same where they stand again, also in a later
+ * erasure. The number depends on a secret of the ledger, so that no reader and no export can test a guess of the name.
+ */
+export async function newNames(db: Tx): Promise<NewName> {
+  const { privateKey } = await signingKey(db)
+  return (name) => {
+    const digest = createHmac('sha256', privateKey).update(`erased name\n${name}`).digest('hex')
+    return erasedName(Number.parseInt(digest.slice(0, digits), 16))
+  }
+}
+
+/** 44 bits, which a number holds exactly. */
+const digits = 11
