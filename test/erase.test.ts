@@ -445,37 +445,39 @@ testLedger('an erasure ends while others create and delete runs without pause', 
 
 const responseErased = 'The server has already done this, and its response has been erased.'
 
-testLedger(
-  'stored responses are dropped, and not counted as texts that were found',
-  async ({ client, fetch, store }) => {
-    const create = () =>
-      fetch('/v1/runs', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': 'one' },
-        body: JSON.stringify({ runId: 'R', title: 'harmless' }),
-      })
-    assert.equal((await create()).status, 201)
-    const nothing = { runs: 0, turns: 0, specs: 0, checks: 0, features: 0, events: 0, others: 0 }
-    const found = await client.erase({ text: 'not in any row', dryRun: true })
-    assert.deepEqual(found.erased, { ...nothing, responses: 1 })
-    assert.equal((await create()).status, 201, 'a dry run only counts')
-    assert.deepEqual(await eraseAll(client, { text: 'not in any row' }), { ...nothing, responses: 1 })
-    const refuses = async () => {
-      const response = await create()
-      const { requestId, ...body } = (await response.json()) as Record<string, string>
-      assert.deepEqual([response.status, body], [409, { code: 'CONFLICT', error: responseErased }])
-      assert.match(requestId ?? '', /./)
-    }
-    await refuses()
-    // As earlier versions left it.
-    const error = { code: 'CONFLICT', message: responseErased }
-    const left = { status: 409, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error }) }
-    await store.db.tx((tx) => tx.query(sql`update idempotency_keys set answer = ${JSON.stringify(left)}`))
-    await refuses()
-    const { events } = await client.listEvents({ type: ['erasure.created'] })
-    assert.deepEqual(events[0]?.changes.erased, [null, { ...nothing, responses: 1 }])
-  },
-)
+testLedger('stored responses are dropped, and not counted as texts that were found', async (ledger) => {
+  const { client, fetch, store } = ledger
+  const create = () =>
+    fetch('/v1/runs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'one' },
+      body: JSON.stringify({ runId: 'R', title: 'harmless' }),
+    })
+  assert.equal((await create()).status, 201)
+  const nothing = { runs: 0, turns: 0, specs: 0, checks: 0, features: 0, events: 0, others: 0 }
+  const found = await client.erase({ text: 'not in any row', dryRun: true })
+  assert.deepEqual(found.erased, { ...nothing, responses: 1 })
+  assert.equal((await create()).status, 201, 'a dry run only counts')
+  const [row] = await store.db.query<{ fingerprint: string }>(sql`select fingerprint from idempotency_keys`)
+  const fingerprint = row?.fingerprint ?? ''
+  assert.match(fingerprint, /^[0-9a-f]{64}$/)
+  assert.deepEqual(await eraseAll(client, { text: 'not in any row' }), { ...nothing, responses: 1 })
+  assert.deepEqual(await placesOf(ledger, fingerprint), [], 'no guess of the request can be tested')
+  const refuses = async () => {
+    const response = await create()
+    const { requestId, ...body } = (await response.json()) as Record<string, string>
+    assert.deepEqual([response.status, body], [409, { code: 'CONFLICT', error: responseErased }])
+    assert.match(requestId ?? '', /./)
+  }
+  await refuses()
+  // As earlier versions left it.
+  const error = { code: 'CONFLICT', message: responseErased }
+  const left = { status: 409, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error }) }
+  await store.db.tx((tx) => tx.query(sql`update idempotency_keys set answer = ${JSON.stringify(left)}`))
+  await refuses()
+  const { events } = await client.listEvents({ type: ['erasure.created'] })
+  assert.deepEqual(events[0]?.changes.erased, [null, { ...nothing, responses: 1 }])
+})
 
 testLedger('a statement of an erasure searches a limited number of bytes', async (ledger) => {
   const { client, store } = ledger

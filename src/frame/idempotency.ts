@@ -21,6 +21,9 @@ export interface Kept {
 /** Takes the place of an erased response. Only successes are stored, so its status says which ones were erased. */
 export const erasedResponse = JSON.stringify({ status: statusOf.CONFLICT, headers: {}, body: '' } satisfies Kept)
 
+/** Takes the place of the hash of a request whose response is erased. It fits any request. */
+export const erasedFingerprint = ''
+
 /** The local user has no key; all local actions share one scope. */
 const scopeOf = (ctx: Ctx) => keyIdOf(ctx) ?? 0
 
@@ -81,7 +84,7 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
     select fingerprint, created_at, answer from idempotency_keys
     where key_id = ${scopeOf(ctx)} and project_id = ${ctx.project.id} and name = ${hash}`)
   if (!row || (!ctx.doubt && row.created_at < staleAt(ctx.now))) return undefined
-  if (row.fingerprint !== fingerprint) {
+  if (row.fingerprint !== fingerprint && row.fingerprint !== erasedFingerprint) {
     throw new ConductError(
       'IDEMPOTENCY_MISMATCH',
       `An earlier request with other content used the Idempotency-Key '${name}': send a new key with a new request.`,

@@ -1,14 +1,18 @@
 import sql, { empty, raw } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
-import { erasedResponse } from '../../frame/idempotency.ts'
+import { erasedFingerprint, erasedResponse } from '../../frame/idempotency.ts'
 import { erasedText, hasTextToErase } from '../../log/event.ts'
 import { eraseSentences } from './others.ts'
 import type { Scope } from './scope.ts'
 
-/** Erases the stored responses of a project, or all. They are encrypted, so nobody can tell what they contain. */
+/**
+ * Erases the stored responses of a project, or all, with the hashes of their requests. They are encrypted, so nobody can tell
+ * what they contain.
+ */
 export async function eraseResponses(ctx: Ctx, projectId: number | null): Promise<number> {
   const place = projectId === null ? empty : sql`and project_id = ${projectId}`
-  const rows = await ctx.db.query(sql`update idempotency_keys set answer = ${erasedResponse}
+  const rows =
+    await ctx.db.query(sql`update idempotency_keys set answer = ${erasedResponse}, fingerprint = ${erasedFingerprint}
     where answer is not null and answer <> ${erasedResponse} ${place} returning 1 as one`)
   return rows.length
 }
