@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
+import { test } from 'node:test'
+import type { Client } from '../src/client/client.ts'
+import { sentencesNaming } from '../src/removal/erase/key.ts'
+import { verify } from '../src/verify/verify.ts'
 import { testLedger } from './support/engines.ts'
-import { eraseAll } from './support/erased.ts'
+import { eraseAll, placesOf } from './support/erased.ts'
+import { exportOf } from './support/exported.ts'
 
 /** Names of which the number can be computed from the text alone. */
 const guessed = (text: string) => `[erased] ${Number.parseInt(hash('sha256', text).slice(0, 11), 16)}`
@@ -34,4 +39,83 @@ testLedger('no guess of an erased path, check or command can be tested against w
   await write('R-2')
   await eraseAll(client, { runId: 'R-2' })
   assert.equal((await shownOf('R-2'))[0], first[0], 'the same path has the same number')
+})
+
+/** What any reader sees of the ledger's keys and events. */
+const shownBy = async (client: Client) =>
+  JSON.stringify([await client.listKeys(), await client.listEvents({ limit: 100 }), await client.listRuns()])
+
+testLedger('a short name of a key is erased from all that it did, and the key gets another', async (ledger) => {
+  const { client, as } = ledger
+  const made = await client.createKey({
+    ...{ name: 'ben', permissions: ['write'], person: 'B <b@corp.example>', machine: 'b-1' },
+  })
+  const { id } = made.key
+  const byKey = as({ key: made.secret })
+  await client.createRun({ runId: 'R', status: 'completed' })
+  const { checkId } = (await byKey.createCheck({ runId: 'R', name: 'tests', result: 'pass' })).check
+  await byKey.createRun({ runId: 'OWN' })
+  await byKey.createCheck({ runId: 'OWN', name: 'tests', result: 'pass' })
+  assert.equal((await client.getRun({ runId: 'R' })).run.why, 'Checked by ben (independent)')
+  const hashOfMail = hash('sha256', 'b@corp.example').slice(0, 32)
+  assert.ok((await placesOf(ledger, hashOfMail)).length > 0)
+  await client.updateKey({ id, name: 'eva' })
+
+  const counted = await eraseAll(client, { keyId: id, dryRun: true })
+  assert.ok((await shownBy(client)).includes('"ben"'))
+  const erased = await eraseAll(client, { keyId: id })
+  assert.deepEqual(erased, counted)
+  assert.deepEqual([erased.runs, erased.others], [2, 3])
+  assert.doesNotMatch(await shownBy(client), /\b(ben|eva|corp|b-1)\b/)
+  assert.doesNotMatch(await exportOf(ledger.store, true), /"(ben|eva|b-1)"|by ben|corp\.example/)
+  assert.deepEqual(await placesOf(ledger, hashOfMail), [])
+  assert.equal((await client.getCheck({ checkId })).check.createdBy.name, '[erased]')
+
+  await client.updateKey({ id, name: 'k-3' })
+  ledger.advance(10_000)
+  assert.equal((await client.getCheck({ checkId })).check.createdBy.name, 'k-3')
+  const { events } = await client.listEvents({ subject: 'OWN' })
+  assert.ok(events.every(({ actor }) => actor.name === 'k-3'))
+  const { run } = await client.getRun({ runId: 'R' })
+  assert.deepEqual([run.verdict, run.evidence, run.why], ['verified', 'independent', '[erased]'])
+  ledger.advance(61_000)
+  assert.deepEqual((await verify(client, [])).faults, [])
+  assert.equal((await eraseAll(client, { keyId: id })).others, 1, 'what it is called now')
+  await assert.rejects(client.erase({ keyId: 9999 }), { code: 'NOT_FOUND' })
+})
+
+testLedger('an admin of one project erases only the names of its keys', async ({ client, as }) => {
+  await client.createProject({ slug: 'shop' })
+  const permissions = ['admin' as const]
+  const shop = as({ key: (await client.createKey({ name: 'shop', permissions, project: 'shop' })).secret })
+  const { key: own } = await shop.createKey({ name: 'ci', permissions })
+  const { key: other } = await client.createKey({ name: 'ci', permissions })
+  await assert.rejects(shop.erase({ keyId: other.id }), { code: 'NOT_FOUND' })
+  await eraseAll(shop, { keyId: own.id })
+  const nameOf = async (id: number) => (await client.listKeys()).keys.find((key) => key.id === id)?.name
+  assert.deepEqual([await nameOf(own.id), await nameOf(other.id)], ['[erased]', 'ci'])
+})
+
+testLedger(
+  'a key is renamed by another admin key, and all that it did shows the new name',
+  async ({ client, as, advance }) => {
+    const { key, secret } = await client.createKey({ name: 'ben', permissions: ['admin'] })
+    const own = as({ key: secret })
+    await own.createRun({ runId: 'R' })
+    await assert.rejects(own.updateKey({ id: key.id, name: 'eve' }), { code: 'FORBIDDEN' })
+    await assert.rejects(client.updateKey({ id: key.id, name: '' }), { code: 'VALIDATION_ERROR' })
+    assert.equal((await client.updateKey({ id: key.id, name: 'laptop' })).key.name, 'laptop')
+    advance(10_000)
+    assert.equal((await client.getRun({ runId: 'R' })).run.createdBy.name, 'laptop')
+    const { events } = await client.listEvents({ type: ['key.updated'] })
+    assert.deepEqual(events[0]?.changes, { name: ['ben', 'laptop'] })
+  },
+)
+
+test('a short name is found in a sentence as a word, not as a part of one', () => {
+  const isNaming = sentencesNaming({ id: 3, projectId: null, actor: 3, names: ['ci', 'a-b (c)'] })
+  assert.ok(isNaming('Checked by ci and ben (independent)', 'why'))
+  assert.ok(isNaming('`tests` failed, says a-b (c) (independent)', 'why'))
+  assert.ok(!isNaming('`specific` passed', 'why'))
+  assert.ok(!isNaming('Checked by ci (independent)', 'title'))
 })

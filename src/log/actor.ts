@@ -12,10 +12,10 @@ export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: 
   return (row as { id: number }).id
 }
 
-/** How long a server may show the name of an actor that another one has erased, in milliseconds. */
+/** How long a server may show the name of an actor that was changed, or that another server has erased, in milliseconds. */
 const knownMs = 10_000
 
-/** The actors that each database handle has read lately. Only erasing changes them. */
+/** The actors that each database handle has read lately. Only renaming and erasing change them. */
 const known = new WeakMap<Tx['apart'], { names: Map<number, ActorName>; since: number }>()
 
 /** The actors with these numbers, by number. */

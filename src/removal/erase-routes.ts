@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { humanId, text } from '../contract/field.ts'
+import { humanId, rowId, text } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
 import type { Route } from '../contract/route.ts'
 
@@ -18,12 +18,15 @@ export const erasedCounts = z.object({
 
 export const eraseRoutes = {
   erase: {
-    summary: 'Erase the texts of a run, a spec or a project, or one text everywhere, for good',
+    summary: 'Erase the texts of a run, a spec, a key or a project, or one text everywhere, for good',
     words: null,
     permission: 'admin',
     input: z.strictObject({
       runId: humanId.optional().describe('The run, with its turns and checks; also a deleted one'),
       specId: humanId.optional().describe('The spec, with every version; also a deleted one'),
+      keyId: rowId
+        .optional()
+        .describe('The key: its name, person and machine, wherever they stand; also a revoked one'),
       everything: z.literal(true).optional().describe('All texts of the project'),
       text: text(1000, 4).optional().describe('Every field that contains exactly this text, in all projects'),
       dryRun: z.boolean().optional().describe('Only counts'),

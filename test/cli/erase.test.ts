@@ -19,3 +19,18 @@ test('erasing a text that occurs nowhere says so, and one that occurs says how t
     assert.match(stderr, words)
   }
 })
+
+test('a key is erased by its number, and gets another name', async (t) => {
+  const { env, cwd } = localUser(t)
+  const { all, run } = programOf(env, cwd)
+  await run('key create --name ben --permission read --service')
+  const nameOf = async () => JSON.parse(await run('key list --json')).keys[0].name
+  assert.match((await all('erase --key 1')).stderr, /^Nothing was erased\. .* add --yes\.\n/)
+  assert.equal(await nameOf(), 'ben')
+  await run('erase --key 1 --yes')
+  assert.equal(await nameOf(), '[erased]')
+  await run('key update 1 --name laptop')
+  assert.equal(await nameOf(), 'laptop')
+  assert.match((await all('erase --key ben')).stderr, /must be the number of a key/)
+  assert.match((await all('erase --key 1 --run RUN-001')).stderr, /Pass one of/)
+})

@@ -72,7 +72,7 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   erase: {
-    summary: 'erase the texts of a run, a spec or a project, or one text everywhere, for good',
+    summary: 'erase the texts of a run, a spec, a key or a project, or one text everywhere, for good',
     load: async () => (await import('./erase.ts')).eraseCommand(),
   },
   forget: {

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Client, Input, Output } from '../../client/client.ts'
 import { connect, placeOf, shownPlace } from '../../place/connect.ts'
 import { UsageError } from '../../terminal/exit.ts'
@@ -11,6 +11,7 @@ import { pairs, printJson } from '../show/print.ts'
 interface Options extends Common {
   run?: string
   spec?: string
+  key?: number
   everything?: true
   yes?: boolean
 }
@@ -24,6 +25,7 @@ export function eraseCommand(): Command {
   )
   command.option('--run <run-id>', 'erase the texts of this run, its turns and its checks')
   command.option('--spec <spec-id>', 'erase the texts of every version of this spec')
+  command.option('--key <id>', 'erase the name, person and machine of the key with this number', keyId)
   command.option('--everything', 'erase all texts of the project')
   command.option('--yes', 'erase; without it, only show what would be erased')
   command.option('--json', 'as JSON')
@@ -37,8 +39,8 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   const input = await inputOf(file, options)
   const { env } = process
   const chosen = placeOf(options, env, process.cwd())
-  // A text is erased in all projects.
-  const place = file === undefined ? chosen : { ...chosen, project: undefined }
+  // A text is erased in all projects, and so is the name of a key.
+  const place = file === undefined && options.key === undefined ? chosen : { ...chosen, project: undefined }
   // In a project that does not exist, nothing is erased, and the person must know.
   await using connection = await connect(place, env, { ...tries, createsProject: false })
   const { client } = connection
@@ -48,15 +50,21 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   else tell(erased, input.dryRun === true)
 }
 
+function keyId(given: string): number {
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
+  throw new InvalidArgumentError('It must be the number of a key, as conduct key list shows it.')
+}
+
 async function inputOf(file: string | undefined, options: Options): Promise<Input<'erase'>> {
-  const { run: runId, spec: specId, everything, yes } = options
-  const named = [file, runId, specId, everything].filter((one) => one !== undefined).length
-  if (named !== 1) throw new UsageError('Pass one of: a file with a text, --run, --spec, --everything.')
+  const { run: runId, spec: specId, key, everything, yes } = options
+  const named = [file, runId, specId, key, everything].filter((one) => one !== undefined).length
+  if (named !== 1) throw new UsageError('Pass one of: a file with a text, --run, --spec, --key, --everything.')
   // Editors and `echo` end a file with a line feed that is not part of the text.
   const text = file === undefined ? undefined : (await readText(file)).replace(/\r?\n$/, '')
   return {
     ...(runId !== undefined && { runId }),
     ...(specId !== undefined && { specId }),
+    ...(key !== undefined && { keyId: key }),
     ...(everything && { everything }),
     ...(text !== undefined && { text }),
     dryRun: yes !== true,

@@ -212,10 +212,10 @@ export const listKeys: Operation<KeyRoutes['listKeys']> = async (ctx, input) => 
 }
 
 /**
- * Says whose a key is, for what it does from then on. Throws FORBIDDEN for the caller's own key: a person who names
- * themselves could pass for another; NOT_FOUND.
+ * Renames a key, also where it is shown as the actor of what it did, or says whose it is, for what it does from then on.
+ * Throws FORBIDDEN for the caller's own key: it could pass for another; NOT_FOUND.
  */
-export const updateKey: Operation<KeyRoutes['updateKey']> = (ctx, { id, person, machine }) =>
+export const updateKey: Operation<KeyRoutes['updateKey']> = (ctx, { id, name, person, machine }) =>
   inTx(ctx, async (ctx) => {
     if (id === keyIdOf(ctx)) {
       throw new ConductError(
@@ -225,14 +225,18 @@ export const updateKey: Operation<KeyRoutes['updateKey']> = (ctx, { id, person, 
     }
     await ctx.db.query(sql`select id from keys where id = ${id} ${ctx.db.dialect.forUpdate}`)
     const row = await readKey(ctx, id)
-    const before = { person: row.person, machine: row.machine }
+    const before = { name: row.name, person: row.person, machine: row.machine }
     const after = {
+      name: name ?? before.name,
       person: person === undefined ? before.person : person,
       machine: machine === undefined ? before.machine : machine,
     }
     const changes = differences(before, after)
     if (Object.keys(changes).length > 0) {
-      await ctx.db.query(sql`update keys set person = ${after.person}, machine = ${after.machine} where id = ${id}`)
+      await ctx.db.query(sql`
+        update keys set name = ${after.name}, person = ${after.person}, machine = ${after.machine} where id = ${id}`)
+      // A key that acts as the local user has no actor of its own.
+      if (changes.name) await ctx.db.query(sql`update actors set name = ${after.name} where key_id = ${id}`)
       const { project_id: projectId } = row
       await record(ctx, { type: 'key.updated', subject: String(id), subjectId: id, projectId, changes })
     }

@@ -27,9 +27,9 @@ export const keyRoutes = {
     example: { limit: 50 },
   },
   updateKey: {
-    summary: 'Set the person and machine of a key; no key can set its own',
+    summary: 'Set the name, person and machine of a key; no key can set its own',
     permission: 'admin',
-    input: z.strictObject({ id: rowId, ...holderFields }),
+    input: z.strictObject({ id: rowId, name: keyFields.name.optional(), ...holderFields }),
     output: z.object({ key }),
     example: { id: 2, person: 'Ada Example <ada@example.com>' },
   },

@@ -11,6 +11,7 @@ import { eraseFromEvents, sealNext } from '../../log/seal/seal.ts'
 import type { EraseRoutes } from '../erase-routes.ts'
 import { removeRemains } from '../remains.ts'
 import { firstWithin, most, nextRows, ownersOf, type Row, rowBytes } from '../slice.ts'
+import { eraseKeyEvents, eraseKeyFromRuns, eraseKeyRow } from './key.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type Place, placeIn, placeText, steps } from './place.ts'
 import { eraseRuns } from './run.ts'
@@ -59,7 +60,7 @@ async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Pr
 }
 
 async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun: boolean) {
-  const { isToGo, isPersonToGo } = scope
+  const { isToGo, isPersonToGo, key } = scope
   const where = scope.rows[noun]
   if (!where) return false
   const table = `${noun}s` as const
@@ -79,9 +80,10 @@ async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun
     let count = 0
     for (const [id, some] of Map.groupBy(rows, ({ project_id }) => project_id)) {
       const own = { ...ctx, project: { id, slug: '' } }
-      count += await (noun === 'run'
-        ? eraseRuns(own, idsOf(some), isToGo, isPersonToGo, owners)
-        : erasers[noun](own, idsOf(some), isToGo))
+      const ids = idsOf(some)
+      if (key) count += await eraseKeyFromRuns(own, ids, key)
+      else if (noun === 'run') count += await eraseRuns(own, ids, isToGo, isPersonToGo, owners)
+      else count += await erasers[noun](own, ids, isToGo)
     }
     return count
   })
@@ -110,13 +112,16 @@ async function walkEvents(
 
 /** Erases what belongs to no project. */
 async function eraseServerNames(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
-  place.erased.others += await slice(ctx, dryRun, (ctx) => eraseNames(ctx, scope))
+  const { key } = scope
+  place.erased.others += await slice(ctx, dryRun, (ctx) => (key ? eraseKeyRow(ctx, key) : eraseNames(ctx, scope)))
   forgetActors(ctx)
   return false
 }
 
 /** Erases stored responses, and records the event of the erasure. */
 async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+  const { key } = scope
+  if (key) place.erased.events += await slice(ctx, dryRun, (ctx) => eraseKeyEvents(ctx, key))
   place.erased.responses += await slice(ctx, dryRun, async (ctx) => {
     const responses = await eraseResponses(ctx, scope.projectId)
     await recordErasure(ctx, scope.projectId, { ...scope.told, erased: { ...place.erased, responses } })

@@ -99,13 +99,18 @@ function comparableIn(
   }
 }
 
-/** Erases the sentences of verdicts on runs that meet a condition. A change of the verdict makes new ones. */
-export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): Promise<void> {
+/**
+ * Erases the sentences of verdicts on runs that meet a condition. A change of the verdict makes new ones. Returns the runs
+ * that had one to erase.
+ */
+export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): Promise<Set<number>> {
   const runs = await db.query<{ id: number; why: string }>(sql`
     select id, why from runs where why is not null and ${where} order by id ${db.dialect.forUpdate}`)
-  for (const { id, why } of runs.filter(({ why }) => isToGo(why, 'why'))) {
+  const gone = runs.filter(({ why }) => isToGo(why, 'why'))
+  for (const { id, why } of gone) {
     await db.query(sql`update runs set why = ${erasedText} where id = ${id} and why = ${why}`)
   }
+  return new Set(gone.map(({ id }) => id))
 }
 
 /**

@@ -1,4 +1,4 @@
-import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
 import { columnsOfKind } from '../../contract/stored.ts'
 import type { Ctx } from '../../frame/ctx.ts'
@@ -13,7 +13,8 @@ import { isPersonHash, personHash } from '../../nouns/run/person.ts'
 import { specFields } from '../../nouns/spec/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
 import { attentionTexts } from './attention.ts'
-import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds } from './log.ts'
+import { type ErasedKey, eventsNaming, findErasedKey, runsOfKey, sentencesNaming } from './key.ts'
+import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds, inProject } from './log.ts'
 import { everyPerson, type IsPersonToGo } from './persons.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
@@ -36,25 +37,29 @@ export interface Scope {
   /** Its only project; null for the whole ledger. */
   projectId: number | null
   /** What the log records about it. */
-  told: Record<string, string>
+  told: Record<string, string | number>
+  /** The key whose texts are erased. Of runs, only what its person is compared by is erased, and what names it. */
+  key?: ErasedKey
 }
 
 interface Asked {
   runId?: string | undefined
   specId?: string | undefined
+  keyId?: number | undefined
   everything?: true | undefined
   text?: string | undefined
 }
 
 /**
- * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run or spec that has never existed.
+ * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run, spec or key that has never existed.
  */
-export async function scopeOf(ctx: Ctx, { runId, specId, everything, text }: Asked): Promise<Scope> {
-  const named = [runId, specId, everything, text].filter((one) => one !== undefined).length
-  if (named !== 1) throw invalid('runId', 'give one of runId, specId, everything and text')
+export async function scopeOf(ctx: Ctx, { runId, specId, keyId, everything, text }: Asked): Promise<Scope> {
+  const named = [runId, specId, keyId, everything, text].filter((one) => one !== undefined).length
+  if (named !== 1) throw invalid('runId', 'give one of runId, specId, keyId, everything and text')
   if (text !== undefined) return textScope(ctx, text)
   if (runId !== undefined) return runScope(ctx, runId)
   if (specId !== undefined) return specScope(ctx, specId)
+  if (keyId !== undefined) return keyScope(ctx, keyId)
   return projectScope(ctx)
 }
 
@@ -72,9 +77,6 @@ async function requireKnown(ctx: Ctx, noun: 'run' | 'spec', id: string): Promise
   if (event) return
   throw new ConductError('NOT_FOUND', `There has never been a ${noun} '${id}' in project '${project.slug}'.`)
 }
-
-/** Written so that no engine reads the whole project by an index for each slice of it. */
-const ofProject = (table: string, id: number) => sql`${raw(table)}.project_id + 0 = ${id}`
 
 async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
   await requireKnown(ctx, 'run', runId)
@@ -125,6 +127,21 @@ async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
   }
 }
 
+async function keyScope(ctx: Ctx, keyId: number): Promise<Scope> {
+  const key = await findErasedKey(ctx, keyId)
+  const run = runsOfKey(key)
+  return {
+    isToGo: sentencesNaming(key),
+    isPersonToGo: (_, actor) => actor === key.actor,
+    repeated: {},
+    rows: run ? { run } : {},
+    events: async () => eventsNaming(key),
+    projectId: key.projectId,
+    told: { what: 'key', keyId },
+    key,
+  }
+}
+
 function projectScope({ project: { id } }: Ctx): Scope {
   const kinds = ['run', 'attention', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
   return {
@@ -132,13 +149,13 @@ function projectScope({ project: { id } }: Ctx): Scope {
     isPersonToGo: everyPerson,
     repeated: {},
     rows: {
-      run: ofProject('runs', id),
-      turn: ofProject('turns', id),
-      spec: ofProject('specs', id),
-      check: ofProject('checks', id),
-      feature: ofProject('features', id),
+      run: inProject('runs', id),
+      turn: inProject('turns', id),
+      spec: inProject('specs', id),
+      check: inProject('checks', id),
+      feature: inProject('features', id),
     },
-    events: async () => eventsWith(sql`${ofProject('e', id)} and (${join(kinds, ' or ')})`),
+    events: async () => eventsWith(sql`${inProject('e', id)} and (${join(kinds, ' or ')})`),
     projectId: id,
     told: { what: 'project' },
   }
@@ -174,8 +191,7 @@ async function textScope(ctx: Ctx, text: string): Promise<Scope> {
       ...contents.map((column) => holds(documentText(raw(`${table}.${column}`)), text)),
       ...more,
     ]
-    const confined = projectId === null ? empty : sql`and ${ofProject(table, projectId)}`
-    return sql`(${join(conditions, ' or ')}) ${confined}`
+    return sql`(${join(conditions, ' or ')}) and ${inProject(table, projectId)}`
   }
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const models = sql`exists (select 1 from run_models m where m.run_id = runs.id and ${holds(sql`m.model`, text)})`
