@@ -95,7 +95,9 @@ export const rowFields = {
   documentId: stored('integer', nullableInt, 'Its content'),
   workVersion: stored('integer', z.int(), 'The version of the work that it is about', { isUnread: true }),
   resultBy: stored('integer', z.int(), 'The number of the actor whose result it is', { isUnread: true }),
-  resultPerson: stored('word', nullableText, 'A hash of the mail of that person, or a mark that it is erased', { isUnread: true }),
+  resultPerson: stored('word', nullableText, 'A hash of the mail of that person, or a mark that it is erased', {
+    isUnread: true,
+  }),
 }
 
 export const emptyCheck = emptyOf(checkFields)
