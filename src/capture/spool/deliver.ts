@@ -17,7 +17,7 @@ export interface Delivery {
   outcome: 'sent' | 'waiting' | 'busy' | 'refused'
   /** For people: why it waits or was refused; or what someone else did to the run in the meantime. */
   words?: string
-  /** Whether nobody answered there, so other recordings of the same place need not be tried now. */
+  /** Whether nobody answered there, or it has no such project: other recordings of the place need not be tried now. */
   isAway?: boolean
 }
 
@@ -154,5 +154,5 @@ function olderServer({ operation }: Queued, error: unknown): Error | undefined {
 async function missingProject(client: Client, { project: slug }: Place, error: unknown): Promise<Error | undefined> {
   if (slug === undefined || !isMissing(error)) return undefined
   const why = await whyMissing(client, slug, error).catch(() => undefined)
-  return why === undefined ? undefined : new Error(why)
+  return why === undefined ? undefined : new ConductError('UNAVAILABLE', why)
 }

@@ -109,7 +109,7 @@ interface SyncOptions {
 }
 
 /**
- * Sends everything that waits, oldest first, and reports the result. Tries an unreachable place only once. Returns
+ * Sends everything that waits, oldest first, and reports the result. Tries a place that is away only once. Returns
  * whether nothing is left.
  */
 export async function sync(

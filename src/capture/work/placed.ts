@@ -16,7 +16,8 @@ export function placed(root: string | undefined, cwd: string, file: string, byCo
   if (root === undefined) return fromTop(cwd, path)
   const inFolder = join(realIfThere(dirname(path)), basename(path))
   const named = withSlashes(pathIn(root, inFolder) || path)
-  return byCommands?.has(named) ? named : withSlashes(pathIn(root, realIfThere(inFolder)) || path)
+  const real = realIfThere(inFolder)
+  return byCommands?.has(named) ? named : withSlashes(pathIn(root, real) || real)
 }
 
 function realIfThere(path: string): string {
