@@ -100,7 +100,9 @@ test('a hook loads neither transcripts nor prices to read a document', () => {
   assert.ok(loaded.some((one) => one.endsWith('agents/codex/hooks.ts')))
   assert.deepEqual(
     loaded.filter(
-      (one) => !one.startsWith('node:') && (!one.includes('/recorder/agents/') || /transcript|cost|lines/.test(one)),
+      (one) =>
+        !/^node:|\/tool-kinds\.ts$/.test(one) &&
+        (!one.includes('/recorder/agents/') || /transcript|cost|lines/.test(one)),
     ),
     [],
   )
