@@ -149,7 +149,7 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
     ...usedIn(start.memo, step, at),
     ...withApart(start.memo, facts.apart),
     ...(step.command && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
-    ...(step.files?.length && { edits: [...edits, at].slice(-100) }),
+    ...(step.command === undefined && !step.refused && mayWrite(step) && { edits: [...edits, at].slice(-100) }),
     ...(step.goesOn && step.id !== undefined && { background: [...background, step.id].slice(-100) }),
   }
   const use = { cwd: seen.cwd, trees, step }

@@ -81,11 +81,13 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...defined({ filesOmitted, restored, changes, uncredited }),
     ...(git && { git }),
   }
-  const { draft: _, commands, failure: __, interrupted: ___, ...rest } = memo
+  const { draft: _, commands, edits, failure: __, interrupted: ___, ...rest } = memo
+  const laterEdits = edits?.filter((at) => at > end.at)
   const plan = draft.plan ?? draft.kept
   const left = [...(memo.left ?? []), ...(draft.begun ?? []).map(({ id }) => id)].slice(-mostLeft)
   const next: Memo = {
     ...rest,
+    ...(laterEdits?.length && { edits: laterEdits }),
     ...(left.length > 0 && { left }),
     ...(git &&
       memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),

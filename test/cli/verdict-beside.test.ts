@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { settleNotes } from '../../src/capture/hook/session.ts'
-import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { createClient } from '../../src/client/client.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { start } from './program.ts'
@@ -250,46 +247,6 @@ test('after a hook in which git was slow, later checks have a tree again, and un
   await s.claude.stop()
   t.mock.timers.reset()
   assert.equal(await s.verdict(), 'verified executed')
-})
-
-/** The session sends nothing more, and nobody notices for hours. */
-async function noticedLate(t: TestContext, { env, verdict }: Session) {
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3 * 3_600_000 })
-  const db = new DatabaseSync(stateFile(env))
-  db.exec('update recordings set agent_proven = 0')
-  db.close()
-  {
-    using state = stateOf(env)
-    for (let look = 0; look < 2; look++) await settleNotes(state, env, assert.fail)
-  }
-  t.mock.timers.reset()
-  return verdict()
-}
-
-test('a session that disappears after an edit has not the files of whoever comes later', async (t) => {
-  const s = await session(t)
-  await s.run('git checkout -q -b work')
-  await s.run('npm test')
-  await s.write('work', 'fail\n')
-  s.shell('git stash -q && git checkout -q main && echo person > person.js && git add -A && git commit -qm person')
-  assert.equal(await noticedLate(t, s), 'stale executed')
-  const run = await onlyRun(s)
-  assert.deepEqual([run.git?.branch, run.git?.tree, run.git?.commits], ['work', undefined, undefined])
-  const { files } = await (await s.ledger()).listRunFiles({ runId: run.runId })
-  assert.deepEqual(
-    files.map(({ path }) => path),
-    ['work'],
-  )
-})
-
-test('a session that disappears after its tests keeps the files that they saw', async (t) => {
-  const s = await session(t)
-  await s.write('own.js', '1\n')
-  await s.run('npm test')
-  s.shell('echo person > person.js && git add -A && git commit -qm person')
-  assert.equal(await noticedLate(t, s), 'verified executed')
-  const run = await onlyRun(s)
-  assert.deepEqual([run.changes?.files, run.git?.uncommitted], [1, { count: 1, paths: ['own.js'] }])
 })
 
 for (const [tool, verdict] of [

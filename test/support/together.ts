@@ -64,7 +64,7 @@ export const groups: Record<string, string[]> = {
   ],
   cli_work: [
     'test/cli/{changed-files,checked-bash,foreign,foreign-lint,foreign-print,nested,odd-repositories,other-tree}.test.ts',
-    'test/cli/{interrupted,live-verdict,two-servers,verdict-beside,verdict-cases}.test.ts',
+    'test/cli/{interrupted,live-verdict,noticed-late,two-servers,verdict-beside,verdict-cases}.test.ts',
   ],
   cli_diffs: [
     'test/cli/{import-diffs,import-removed,objects,past-diffs,removed-tree,run-diff,tree,turn-diffs}.test.ts',

@@ -9,6 +9,7 @@ import { isGone, repositoryBehind, snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
 import type { Seen, Step, Told } from '../../recorder/agents/seen.ts'
 import { aboutTurn } from '../../recorder/agents/told-turn.ts'
+import { isWriter } from '../../recorder/agents/tools.ts'
 import { cut, unheardIn } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
@@ -119,26 +120,34 @@ function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | 
   return isOwnIn(folder ?? workFolder(recording), mail, commands)
 }
 
-/** How long after a report the files are still those that it is about, in milliseconds. */
-const freshMs = 60_000
+/** How long after a report the files are still those that it is about, in milliseconds: after the end of a turn, and else. */
+const freshMs = { turn: 600_000, other: 60_000 }
 
 /**
  * The working tree for a report that came without. Long after it, as for a session whose process is gone, the files may
  * be those of anybody.
  */
-function treeOf({ recording, objects }: Session, memo: Memo, { seen, at, trees }: Given): Snapshot | undefined {
-  const now = Date.now() - at <= freshMs ? snapshot(workFolder(recording), objects) : undefined
+function treeOf({ state, recording, objects }: Session, memo: Memo, { seen, at, trees }: Given): Snapshot | undefined {
+  // Nobody reports the end of a session whose process is gone.
+  const isTurn = seen.step.kind === 'turn' && seen.agent !== ''
+  const now =
+    Date.now() - at <= freshMs[isTurn ? 'turn' : 'other'] ? snapshot(workFolder(recording), objects) : undefined
   if (now || !endsTurn(memo, seen)) return now
-  const known = trees.cut?.length ? undefined : lastTree(memo)
-  // The command that removed a working tree may have committed what it had.
-  return known && isGone(known) && known.tree !== known.commitTree ? undefined : known
+  const { tool } = state.doing(recording.name) ?? {}
+  const isCut = trees.cut?.length || memo.background?.length || (tool !== undefined && isWriter(tool))
+  return isCut ? undefined : lastTree(memo)
 }
 
-/** The working tree as the last command of the session left it; undefined if a tool has written since. */
+/**
+ * The working tree as the last command of the session left it; undefined if a tool has written since, or if that command
+ * has removed it and it had more than its commit: the command may have committed that.
+ */
 function lastTree({ base, commands = [], edits = [] }: Memo): Snapshot | undefined {
   const last = commands.findLast((command) => !isElsewhere(base, command))
   const { from, to, before, now } = last ?? { from: 0, to: 0 }
-  const [known, at] = now ? [now, to] : [before, from]
+  const isRemoved = before !== undefined && isGone(before)
+  const [known, at] = now ? [now, to] : isRemoved ? [before, from] : [undefined, 0]
+  if (known && isRemoved && known.tree !== known.commitTree) return undefined
   return edits.every((edit) => edit <= at) ? known : undefined
 }
 

@@ -83,7 +83,8 @@ export function actsIn(db: Database): Acts {
           name,
         )
         .map(({ began, git }) => ({ began, git: JSON.parse(git) })),
-    endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', Date.now(), name),
+    // Its end may still be reported, however late.
+    endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', -Date.now(), name),
     wrote: (name, paths) =>
       db.together(() => {
         for (const path of paths) {
@@ -96,7 +97,7 @@ export function actsIn(db: Database): Acts {
           // A killed session does not end its commands.
           `select distinct a.name from acts a join recordings r on r.name = a.name
             where a.root = ? and a.name <> ? and a.began <= ?
-              and (a.ended >= ? or a.ended is null and r.ended = 0 and a.began >= ?)`,
+              and (abs(a.ended) >= ? or a.ended is null and r.ended = 0 and a.began >= ?)`,
           ...[root, name, to, from, from - longestMs],
         )
         .map(({ name }) => name),
@@ -104,7 +105,7 @@ export function actsIn(db: Database): Acts {
       const [did = { commands: 0, wrote: 0 }] = db.rows<{ commands: number; wrote: number }>(
         `select count(path) as wrote, count(*) - count(path) as commands from acts
           where name = ? and (path is not null and began between ? and ?
-            or root = ? and began <= ? and (ended > ? or ended is null and began >= ?))`,
+            or root = ? and began <= ? and (abs(ended) > ? or ended is null and began >= ?))`,
         ...[name, from, to, root, to, from, from - longestMs],
       )
       return { commands: did.commands, wrote: did.wrote > 0 }
@@ -119,7 +120,7 @@ export function actsIn(db: Database): Acts {
         .map(({ path }) => path),
     forgetActs() {
       db.run('delete from acts where began < ?', Date.now() - dayMs)
-      db.run('update acts set git = null where git is not null and ended < ?', Date.now() - lateMs)
+      db.run('update acts set git = null where git is not null and ended between 1 and ?', Date.now() - lateMs)
     },
   }
 }

@@ -17,6 +17,12 @@ export const isEdit = (name: unknown): boolean => kindOf(toolName(name)) === 'ed
 export const mayWrite = ({ tool, files = [] }: Pick<ToolUse, 'tool' | 'files'>): boolean =>
   files.length > 0 || isUnknown(toolName(tool))
 
+/** Whether a tool may write files, by its name alone: one that edits, or that nobody knows. */
+export function isWriter(name: string): boolean {
+  const kind = kindOf(toolName(name))
+  return kind === 'edit' || kind === 'patch' || isUnknown(toolName(name))
+}
+
 /** Whether a tool only takes the session to another working tree, as one of Claude Code does. */
 export const isMove = (name: unknown): boolean => /^(?:Enter|Exit)Worktree$/.test(toolName(name))
 
