@@ -142,6 +142,19 @@ testLedger('a claim does not clear what somebody else saw fail', async ({ client
   assert.deepEqual(await needsOf(client), [])
 })
 
+testLedger(
+  'a failure that somebody sees after a claim had cleared it needs attention',
+  async ({ client, as, advance }) => {
+    const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+    await failing(client, 'A', { specId: 'S-1' })
+    advance(1)
+    await verified(client, 'CLAIMED', { specId: 'S-1' })
+    assert.deepEqual(await needsOf(client), [])
+    await ci.createCheck({ runId: 'A', name: 'tests', result: 'fail' })
+    assert.deepEqual(await needsOf(client), ['A failing'])
+  },
+)
+
 testLedger('an agent at work on a run hides it, and what was decided stays', async ({ client }) => {
   await client.createRun({ runId: 'A', leaseSeconds: 60, leaseToken: 'l'.repeat(32) })
   const beat = (state: 'working' | 'idle') =>

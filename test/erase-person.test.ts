@@ -139,3 +139,18 @@ test('two persons may be the same unless both are known, or one was known to be 
   ]
   for (const [person, persons, expected] of cases) assert.equal(mayBeOneOf(person, persons), expected, `${person}`)
 })
+
+testLedger(
+  'somebody whose key was erased is not independent of a run that another key of theirs writes',
+  async (ledger) => {
+    const { client, as } = ledger
+    const { first, second, reviewer } = await keysOf(ledger)
+    const { key, secret } = await client.createKey({ name: 'third', permissions: ['write'], person: ben })
+    await reviewer.createRun({ runId: 'R', author: dora, status: 'in_progress' })
+    await as({ key: secret }).createCheck({ runId: 'R', name: 'tests', result: 'pass' })
+    assert.equal((await client.getRun({ runId: 'R' })).run.evidence, 'independent')
+    await eraseAll(client, { keyId: key.id })
+    await second.updateRun({ runId: 'R', status: 'completed', git: { commit: 'a'.repeat(40) } })
+    assert.equal((await first.listChecks({ runId: 'R' })).checks[0]?.evidence, 'self')
+  },
+)

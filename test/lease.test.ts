@@ -158,6 +158,18 @@ testLedger('a holder that returns with its token resumes the run, reaped or not'
   }
 })
 
+testLedger(
+  'a run whose start is minutes ahead is lost once it has expired and was retried',
+  async ({ client, advance }) => {
+    const startedAt = new Date(Date.now() + 240_000).toISOString()
+    const { lease } = await client.createRun({ runId: 'A', startedAt, leaseSeconds: 30 })
+    advance(60_000)
+    await client.createRun({ runId: 'B', retryOf: 'A' })
+    const end = client.updateRun({ runId: 'A', leaseToken: lease?.token, status: 'completed' })
+    await assert.rejects(end, { code: 'LEASE_LOST' })
+  },
+)
+
 testLedger('a retry of a run that still works takes nothing from its holder', async (ledger) => {
   const { client, as, advance } = ledger
   const { leaseToken } = await leased(ledger, 'A', 10)

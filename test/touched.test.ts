@@ -119,3 +119,19 @@ testLedger('a session by hooks over HTTP that writes outdates the checks of its 
   await hook('Stop', { last_assistant_message: 'two' })
   assert.equal(await verdict(), 'stale')
 })
+
+testLedger(
+  'a turn with changed lines alone has written, and one that arrives late says nothing of later checks',
+  async ({ client, as }) => {
+    const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+    const after = async (turn: Turn) => {
+      const { runId } = (await client.createRun({ status: 'in_progress' })).run
+      await ci.createCheck({ runId, name: 'tests', result: 'pass' })
+      await client.appendTurn({ runId, ...turn })
+      return (await client.getRun({ runId })).run.verdict
+    }
+    assert.equal(await after({ changes: { files: 2, insertions: 30, deletions: 4 } }), 'stale')
+    assert.equal(await after({ startedAt: hoursAgo(2), endedAt: hoursAgo(1), files: [{ path: 'a.js' }] }), 'verified')
+  },
+)

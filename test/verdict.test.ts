@@ -474,6 +474,21 @@ testLedger('what an independent check leaves beside tracked files is not the wor
   assert.equal(await verdictOf(client, { dirty: false }), 'stale')
 })
 
+testLedger(
+  'the pass of CI on the commit of a run counts, unless nobody knows what else the run has',
+  async ({ client, as }) => {
+    const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+    const verdictOn = async (git: Git) => {
+      const { runId } = (await client.createRun({ status: 'completed', git })).run
+      await ci.createCheck({ runId, result: 'pass', ...(git.commit && { commit: one, dirty: false }) })
+      return (await client.getRun({ runId })).run.verdict
+    }
+    assert.equal(await verdictOn({ commit: one, dirty: false, uncommitted: null }), 'verified')
+    assert.equal(await verdictOn({ branch: 'main', uncommitted: null }), 'verified')
+    assert.equal(await verdictOn({ commit: one, uncommitted: null }), 'stale')
+  },
+)
+
 testLedger('checks of several runs come in one list', async ({ client }) => {
   for (const runId of ['A', 'B', 'C']) {
     await client.createRun({ runId })

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import type { RunRow } from './row.ts'
+import { earlier } from './state.ts'
 import type { TurnFields } from './turn-fields.ts'
 import { normalForm } from './verdict/command.ts'
 import { onlyReads } from './verdict/only-reads.ts'
@@ -11,9 +12,9 @@ type IsCheck = (command: string) => boolean
 
 /** Whether a turn may have changed files: by what it says of them, by its tools, or by its commands. */
 function mayHaveWritten(turn: TurnFields, isCheck: IsCheck): boolean {
-  const { files = [], filesOmitted, restored = [], uncredited, commands = [] } = turn
+  const { files = [], filesOmitted, restored = [], uncredited, changes, commands = [] } = turn
   return (
-    files.length + restored.length > 0 ||
+    files.length + restored.length + (changes?.files ?? 0) > 0 ||
     filesOmitted !== undefined ||
     uncredited !== undefined ||
     haveToolsWritten(turn) ||
@@ -46,8 +47,8 @@ function isHarmless(line: string, isCheck: IsCheck): boolean {
 }
 
 /**
- * Whether a new turn outdates checks of a run without trees. Those that the key of the turn or the recorder of the run made
- * since the turn began stay about the work at its end. A recorder whose hooks see checks reports itself when files may
+ * Whether a new turn outdates checks of a run without trees. Those after its end stay about the work, as do those that the
+ * key of the turn or the recorder of the run made since it began. A recorder whose hooks see checks reports itself when files may
  * have been written.
  */
 export async function outdatesChecks(
@@ -65,11 +66,11 @@ export async function outdatesChecks(
   const forms = new Set(checks.flatMap(({ command }) => (command === null ? [] : normalForm(command))))
   const hasCommitted = turn.git?.commits?.some((commit) => !commits.includes(commit)) ?? false
   if (!hasCommitted && !mayHaveWritten(turn, (command) => forms.has(normalForm(command)))) return false
-  if (begunAt !== undefined) {
-    await ctx.db.query(sql`
-      update checks set work_version = ${row.work_version + 1}
-      where run_id = ${row.id} and work_version = ${row.work_version} and created_at >= ${begunAt}
-        and (recorder is not null or result_by = ${ctx.actor.id})`)
-  }
+  const to = earlier(turn.endedAt ?? ctx.now, ctx.now)
+  const from = earlier(begunAt ?? to, to)
+  await ctx.db.query(sql`
+    update checks set work_version = ${row.work_version + 1}
+    where run_id = ${row.id} and work_version = ${row.work_version}
+      and (created_at >= ${to} or created_at >= ${from} and (recorder is not null or result_by = ${ctx.actor.id}))`)
   return true
 }

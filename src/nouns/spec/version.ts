@@ -1,4 +1,4 @@
-import sql, { empty } from 'sql-template-tag'
+import sql, { empty, type Sql } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
@@ -9,20 +9,27 @@ import type { SpecRoutes } from './routes.ts'
 interface OfSpec {
   specId: string | null
   startedAt: string | null
+  endedAt: string | null
 }
 
 /**
- * The version that the spec of a run had when the run began; for one that has not, the current version. Null for a spec
- * that did not exist then or lives elsewhere, and for no spec.
+ * The version that the spec of a run had when the run began, or the first one that came while it went on; for a run that
+ * has not begun, the current version. Null for a spec that came later or lives elsewhere, and for no spec.
  */
-export async function findSpecVersion(ctx: Ctx, { specId, startedAt }: OfSpec): Promise<number | null> {
+export async function findSpecVersion(ctx: Ctx, { specId, startedAt, endedAt }: OfSpec): Promise<number | null> {
   if (specId === null) return null
-  const began = startedAt === null ? empty : sql`and v.created_at <= ${startedAt}`
-  const [row] = await ctx.db.query<{ version: number }>(sql`
-    select v.version from spec_versions v
-    where v.spec_id = (select s.id from specs s where s.project_id = ${ctx.project.id} and s.spec_id = ${specId}) ${began}
-    order by v.created_at desc, v.id desc limit 1`)
-  return row?.version ?? null
+  const find = async (when: Sql, order: Sql) => {
+    const [row] = await ctx.db.query<{ version: number }>(sql`
+      select v.version from spec_versions v
+      where v.spec_id = (select s.id from specs s where s.project_id = ${ctx.project.id} and s.spec_id = ${specId}) ${when}
+      ${order} limit 1`)
+    return row?.version
+  }
+  const newest = sql`order by v.created_at desc, v.id desc`
+  if (startedAt === null) return (await find(empty, newest)) ?? null
+  const atStart = await find(sql`and v.created_at <= ${startedAt}`, newest)
+  const untilEnd = endedAt === null ? empty : sql`and v.created_at <= ${endedAt}`
+  return atStart ?? (await find(untilEnd, sql`order by v.created_at, v.id`)) ?? null
 }
 
 /** The columns of a spec that a version keeps. */

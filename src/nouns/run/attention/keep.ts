@@ -47,6 +47,7 @@ export const lookedAt = (row: RunRow): Looked => ({
   status: row.status,
   failureCode: parsed(row.failure)?.code,
   verdict: row.verdict,
+  evidence: row.evidence,
   why: row.why,
   isRejudged: row.judged === rejudgedByUpgrade,
   isWorking: parsed(row.activity)?.state === 'working',

@@ -21,6 +21,8 @@ export interface Looked {
   /** Whether its agent is at work. */
   isWorking: boolean
   endedAt: string | null
+  /** How its verdict is known. */
+  evidence?: Evidenced['evidence']
 }
 
 interface Evidenced {
@@ -49,9 +51,12 @@ export function failsAnew(before: Looked | undefined, after: Looked): boolean {
   return (
     reasonOf(before) !== reasonOf(after) ||
     (after.status === 'failed' && before.status !== 'failed') ||
-    (after.verdict === 'failing' && before.verdict !== 'failing')
+    (after.verdict === 'failing' && (before.verdict !== 'failing' || isSeenNow(before, after)))
   )
 }
+
+/** Whether somebody saw what only its author had said before. */
+const isSeenNow = (before: Looked, after: Looked): boolean => before.evidence === 'self' && after.evidence !== 'self'
 
 /** Whether a run that needs attention enters the list by a change: not while its agent works, nor long after its end. */
 export function enters(before: Looked | undefined, after: Looked, now: string): boolean {

@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import { type Ctx, personIn } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { actorsOf } from '../../../log/actor.ts'
-import { mayBeOneOf, personHash } from '../person.ts'
+import { erasedOther, erasedPerson, mayBeOneOf, personHash } from '../person.ts'
 import type { Evidence } from '../verdict/evidence.ts'
 import { type Judged, type Judgement, judge, type Verdict, type WorkState } from '../verdict/verdict.ts'
 import { bringForward } from './earlier.ts'
@@ -187,5 +187,11 @@ export async function noteWriter(ctx: Ctx, run: Pick<JudgedRun, 'id' | 'created_
   const added = await ctx.db.query(sql`
     insert into run_writers (run_id, actor_id, person) values (${run.id}, ${ctx.actor.id}, ${personHash(personIn(ctx))})
     on conflict do nothing returning run_id`)
-  return added.length > 0
+  if (added.length === 0) return false
+  // Somebody who was erased may be this person.
+  if (personIn(ctx)) {
+    await ctx.db.query(sql`update checks set result_person = ${erasedPerson}
+      where run_id = ${run.id} and result_person = ${erasedOther}`)
+  }
+  return true
 }

@@ -127,7 +127,8 @@ function testedCommit(check: Judged, state: WorkState, isSame: IsSameTree): bool
 /** For a run without trees: two commits are compared, unless a recorder of the run saw both. */
 function isCurrentWithoutTree(check: Judged, { state, version }: Work): boolean {
   // Somebody else tested the commit, and nobody knows what is not in it.
-  if (check.evidence === 'independent' && state.uncommitted === null) return false
+  const isUnknown = state.uncommitted === null && Boolean(state.commit) && state.dirty !== false
+  if (check.evidence === 'independent' && isUnknown) return false
   if (check.evidence !== 'executed' && check.commit && state.commit) {
     if (check.commit !== state.commit) return false
     const dirty = [check, state].filter(({ dirty }) => dirty === true).length
