@@ -137,7 +137,7 @@ while [ -n "$rest" ]; do
   case $rest in /*) absolute=$absolute\${absolute:+:}\${rest%%:*} ;; esac
   rest=\${rest#*:}
 done
-PATH=$absolute
+PATH=\${absolute:-/usr/bin:/bin}
 if [ ! -x "$node" ] || [ ! -f "$program" ]; then
   case $PATH in */conduct/bin:*) PATH=\${PATH#*/conduct/bin:} ;; *) exit 127 ;; esac
   command -v conduct-ledger >/dev/null 2>&1 || exit 127

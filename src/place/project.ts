@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { existsSync, lstatSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../contract/id.ts'
-import { here } from '../system/system.ts'
+import { isOpenToAll } from '../system/private.ts'
+import { here, userId } from '../system/system.ts'
 import { foreignText } from './foreign.ts'
 import { withRepository } from './git/guarded.ts'
 import { mainFolderOf, topOf } from './git/repository.ts'
@@ -29,24 +30,27 @@ export function declaredProject(cwd: string): string | undefined {
 }
 
 /** The nearest `conduct.json`: in the folder or one above it, else in the main worktree. */
-export const projectFileOf = (cwd: string): string | undefined => nearestFile(cwd) ?? nearestFile(mainFolderOf(cwd))
+export function projectFileOf(cwd: string): string | undefined {
+  const work = resolve(cwd)
+  return nearestFile(work, work) ?? nearestFile(mainFolderOf(cwd), work)
+}
 
-function nearestFile(cwd: string | undefined): string | undefined {
-  const start = cwd && resolve(cwd)
-  for (let folder = start; start && folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
+function nearestFile(from: string | undefined, work: string): string | undefined {
+  for (let folder = from; folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {
     const path = join(folder, projectFile)
-    if (existsSync(path) && (folder === start || isOwn(path, start))) return path
+    if (existsSync(path) && (folder === work || isTrusted(path, work))) return path
   }
 }
 
 /**
- * Whether a file belongs to the user, to root, or to the owner of the folder. One in a folder above that several users
- * share, such as /tmp, may be of somebody else, who must not decide where the work of others is recorded.
+ * Whether a file is of the user, of root, of the owner of the work, or in a folder of its owner. In a folder that all
+ * users share, such as /tmp, it may be of somebody else, who must not decide where the work of others is recorded.
  */
-function isOwn(path: string, folder: string): boolean {
+function isTrusted(path: string, work: string): boolean {
   if (here === 'windows') return true
   const uidOf = (of: string) => lstatSync(of, { throwIfNoEntry: false })?.uid
-  return [process.getuid?.(), 0, uidOf(folder)].includes(uidOf(path))
+  const folder = dirname(path)
+  return [userId, 0, uidOf(work), isOpenToAll(folder) ? undefined : uidOf(folder)].includes(uidOf(path))
 }
 
 /**

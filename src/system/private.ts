@@ -11,6 +11,10 @@ export function privateFolder(path: string): string {
   return path
 }
 
+/** Whether every user may make files in a folder, as in /tmp. */
+export const isOpenToAll = (folder: string): boolean =>
+  ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0o002) & 0o002) !== 0
+
 /** Writes a file that only its owner can read, in one step or not at all. Replaces a file or link of that name. */
 export function writePrivate(path: string, text: string) {
   const draft = `${path}.${process.pid}`

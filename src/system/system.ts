@@ -8,4 +8,7 @@ export type System = 'posix' | 'windows'
 
 export const here: System = process.platform === 'win32' ? 'windows' : 'posix'
 
+/** The id of this user; undefined on Windows, which has none. */
+export const userId: number | undefined = process.getuid?.()
+
 export const pathsOf = (system: System): PlatformPath => (system === 'windows' ? win32 : posix)

@@ -43,6 +43,7 @@ const readers: Record<string, string> = {
   'verify/remember.ts': 'our own folder',
   'system/disk.ts': 'only flushes it',
   'system/foreground.ts': '/proc',
+  'system/peer.ts': '/proc',
   'system/pipes.ts': 'pipes of our own',
   'system/private.ts': 'our own folder',
   'system/processes.ts': '/proc',

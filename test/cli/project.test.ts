@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { projectOf } from '../../src/place/project.ts'
@@ -72,6 +72,19 @@ test('a conduct.json above belongs to the user, or to the owner of the folder', 
   assert.equal(projectOf(path), 'shop')
   chownSync(path, 65_534, 65_534)
   assert.equal(projectOf(path), 'of-others')
+})
+
+test('nobody else decides the project of a folder in a shared one, but the owner of a tree does', (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can give files away')
+  const shared = freshFolder(t)
+  const work = join(shared, 'work')
+  gitIn(shared)('init', '-q')
+  mkdirSync(work)
+  writeFileSync(join(shared, 'conduct.json'), '{ "project": "of-others" }')
+  for (const path of ['conduct.json', '.git', '.']) chownSync(join(shared, path), 65_534, 65_534)
+  assert.equal(projectOf(work), 'of-others')
+  chmodSync(shared, 0o1777)
+  assert.notEqual(projectOf(work), 'of-others')
 })
 
 test('the error names a conduct.json that cannot be read, and what would be right', (t) => {

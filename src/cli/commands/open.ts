@@ -10,6 +10,7 @@ import { withoutPassword } from '../../place/setting.ts'
 import { outliving } from '../../system/limits.ts'
 import { ownerOf, showsOwners } from '../../system/peer.ts'
 import { opener } from '../../system/places.ts'
+import { userId } from '../../system/system.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
 import { called } from '../../terminal/text.ts'
@@ -92,7 +93,7 @@ async function browse(link: string): Promise<boolean> {
     const child = spawn(program, [...words, server?.url ?? link], { ...outliving, stdio: 'ignore' })
     child.unref()
     // Without the redirect, a program that is still running after a while is the browser itself.
-    const signal = server ? asked.signal : AbortSignal.timeout(3_000)
+    const signal = server ? AbortSignal.any([asked.signal, AbortSignal.timeout(browserMs)]) : AbortSignal.timeout(3_000)
     const [code] = await once(child, 'exit', { signal })
     if (code !== 0 || !server) return code === 0
     await once(asked.signal, 'abort', { signal: AbortSignal.timeout(browserMs) })
@@ -110,7 +111,7 @@ async function browse(link: string): Promise<boolean> {
  */
 async function redirectOnce(link: string, asked: AbortController): Promise<{ url: string; close(): void }> {
   const server = createServer((request, response) => {
-    if (asked.signal.aborted || ownerOf(request.socket) !== process.getuid?.()) return response.writeHead(403).end()
+    if (asked.signal.aborted || ownerOf(request.socket) !== userId) return response.writeHead(403).end()
     response.writeHead(302, { location: link, connection: 'close' }).end(() => asked.abort())
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
