@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -117,7 +117,11 @@ for (const path of pagesOfCommands) {
     const { origin } = new URL(url)
     const home = freshFolder(t)
     const own = { HOME: home, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home }
-    const env = { ...process.env, ...own, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+    const programs = join(home, 'programs')
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'conduct'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 })
+    const PATH = [programs, process.env.PATH].join(delimiter)
+    const env = { ...process.env, ...own, PATH, CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
     writeFileSync(join(home, 'package.json'), '{ "scripts": { "test": "node --version" } }')
     const blocks = [...read(path).matchAll(/^```(sh|json)\n([\s\S]*?)^```$/gm)]
     let answer = ''
@@ -126,8 +130,7 @@ for (const path of pagesOfCommands) {
         assertShows(JSON.parse(text), JSON.parse(answer), path)
         continue
       }
-      const commands = `curl() { command curl -sS --fail-with-body "$@"; }\nconduct() { "${process.execPath}" "${main}" "$@"; }`
-      const script = `${commands}\n${text.replaceAll('http://localhost:3000', origin)}`
+      const script = `curl() { command curl -sS --fail-with-body "$@"; }\n${text.replaceAll('http://localhost:3000', origin)}`
       const { stdout } = await run('sh', ['-e', '-c', script], { env, cwd: home }).catch((error) =>
         assert.fail(`${text}${error.stdout}${error.stderr}`),
       )

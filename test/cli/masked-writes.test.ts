@@ -35,3 +35,10 @@ testPlaces('commands mask the texts of runs, specs, checks and features, and not
   assert.deepEqual((await json(`webhook create --url ${url} --dry-run`)).body, { url })
   assert.equal((await json(`key create --name ${secret} --permission read --service`)).key.name, secret)
 })
+
+testPlaces('ids are written as they are given, also where they look like keys', async ({ env, cwd }) => {
+  const { json } = programOf(env, cwd)
+  const runId = 'fc-5d41402abc4b2a76b9719d911017c592'
+  assert.equal((await json(`run create --run-id ${runId} --title x`)).run.runId, runId)
+  assert.equal((await json(`run update ${runId} --status completed`)).run.runId, runId)
+})

@@ -8,12 +8,18 @@ type Input = Record<string, unknown>
 /** The first words of commands that write what is recorded of the work. */
 const recorded = new Set(['run', 'spec', 'check', 'feature', 'attention'])
 
-/** Masks the secrets in what such a command sends, as the recorder does, but not the token that proves its lease. */
+/** Fields that say which thing is meant. A mask would make it another. */
+const naming = new Set(['leaseToken', 'id', 'retryOf', 'ifVersion', 'idempotencyKey', 'commit', 'tree'])
+const isNaming = (field: string) => naming.has(field) || /(?:Id|Tree)$/.test(field)
+
+/** Masks the secrets in what such a command sends, as the recorder does. */
 export async function withoutSecrets({ words, isWrite }: Plan, input: Input): Promise<Input> {
   if (!isWrite || !recorded.has(words[0] ?? '')) return input
   const { maskDeep } = await import('../../mask/mask.ts')
-  const { leaseToken, ...texts } = input
-  return { ...(await maskDeep(texts)), ...(leaseToken !== undefined && { leaseToken }) }
+  const [plain = [], texts = []] = [true, false].map((wanted) =>
+    Object.entries(input).filter(([field]) => isNaming(field) === wanted),
+  )
+  return { ...(await maskDeep(Object.fromEntries(texts))), ...Object.fromEntries(plain) }
 }
 
 /** Parses how people refer to a feature: a whole number is its number, anything else its name. */
