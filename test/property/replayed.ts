@@ -103,11 +103,7 @@ interface ToldDiff {
   whole?: Row | null
 }
 
-/** With an erased path, the log does not say which file it was. */
 const byPath = (diffs: Map<string, Row | null | undefined>) =>
-  [...diffs.keys()].some((path) => path.startsWith('[erased]')) ? '[erased]' : brief(diffs)
-
-const brief = (diffs: Map<string, Row | null | undefined>) =>
   [...diffs]
     .flatMap(([path, change]) => (change ? briefOf({ path, ...change }) : []))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
