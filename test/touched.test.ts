@@ -44,6 +44,10 @@ testLedger('without trees, a turn that may have written files outdates the check
     [{ tools: [{ name: 'Bash', count: 1 }], ...commands('git status') }, 'verified'],
     [commands('sed -i s/a/b/ x.js'), 'stale'],
     [commands('cd src && git log -3 | head', 'rg cart 2>/dev/null; ls 2>&1', 'CI=1 npm test -- --bail'), 'verified'],
+    [commands('less -N x.js', 'tree src', 'history 5', 'jobs -l'), 'verified'],
+    ...['less -o copy x.js', 'less +!touch x.js', 'tree -o list', 'history -w list', 'jobs -x touch x.js'].map(
+      (command): [Turn, string] => [commands(command), 'stale'],
+    ),
     [commands('npm test -- one'), 'stale'],
     [commands('echo a > x.js'), 'stale'],
     [commands('echo "$(touch x.js)"'), 'stale'],

@@ -47,9 +47,9 @@ function isHarmless(line: string, isCheck: IsCheck): boolean {
 }
 
 /**
- * Whether a new turn outdates checks of a run without trees. Those after its end stay about the work, as do those that the
- * key of the turn or the recorder of the run made since it began. A recorder whose hooks see checks reports itself when files may
- * have been written.
+ * Whether a new turn outdates checks of a run without trees. Checks after its end are still about the work, and so are
+ * those that the key of the turn or the recorder of the run made since it began. A recorder whose hooks see checks
+ * reports by itself when files may have changed.
  */
 export async function outdatesChecks(
   ctx: Ctx,

@@ -3,16 +3,20 @@ import { shellWords } from './shell-words.ts'
 /** Commands that change no file, whatever their arguments are. */
 const always = new Set(
   `: [ basename cal cat cd cksum cmp column comm cut date df diff dirname du echo egrep export false fgrep file grep head
-   hexdump id jq less ls md5sum more nl nproc od paste pgrep popd printenv printf ps pushd pwd readlink
-   realpath rev seq set sha1sum sha256sum sleep stat strings tac tail test tr true type uname uptime wait wc whereis
-   which who whoami`.split(/\s+/),
+   hexdump id jq ls md5sum more nl nproc od paste pgrep popd printenv printf ps pushd pwd readlink realpath rev seq set
+   sha1sum sha256sum sleep stat strings tac tail test tr true type uname uptime wait wc whereis which who whoami`.split(
+    /\s+/,
+  ),
 )
 
-/** Options with which a command that else only reads writes or starts another. */
+/** Options with which a command writes a file or starts another command, and without which it only reads. */
 const writes: Record<string, RegExp> = {
   ag: /^--pager/,
   find: /^-(?:exec|execdir|ok|okdir|delete|fprint|fprint0|fprintf|fls)$/,
   fd: /^(?:-[a-zA-Z]*[xX]|--exec|--exec-batch)/,
+  history: /^-[a-z]*[anrw]/,
+  jobs: /^-x/,
+  less: /^(?:\+|-[a-zA-Z]*[oO]|--log-file)/i,
   rg: /^--pre/,
   sort: /^(?:-[a-zA-Z]*o|--output|--compress-program)/,
   tree: /^-[a-zA-Z]*o/,
