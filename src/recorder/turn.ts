@@ -43,7 +43,7 @@ export function begun(before: Stepped, { at, prompt }: Start, facts: Facts): Ste
   return withCall(before, 'createRun', input, {
     ...now,
     startedAt: at,
-    ...(git && { told: toldAs(nothing, git, base, {}) }),
+    ...(git && { told: toldAs(nothing, git, base) }),
   })
 }
 
@@ -89,8 +89,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...rest,
     ...(laterEdits?.length && { edits: laterEdits }),
     ...(left.length > 0 && { left }),
-    ...(git &&
-      memo.told && { told: toldAs(memo.told, git, trees.now, memo.told.isChecked ? { isChecked: true } : {}) }),
+    ...(git && memo.told && { told: toldAs(memo.told, git, trees.now) }),
     ...ownAfter(work),
     ...(work.diff &&
       work.own?.length && { owed: [...(memo.owed ?? []), { ...work.diff, n, isWithheld: !changesText }] }),
@@ -109,12 +108,7 @@ function unlessUnseen(before: Stepped, { trees: { now, cut = [] } }: Facts): Ste
   const { commands = [], edits = [], told } = memo
   const git = now || commands.length + edits.length + cut.length === 0 ? undefined : unknownWork(memo)
   if (!git || !told) return before
-  return withCall(
-    before,
-    'updateRun',
-    { git },
-    { told: toldAs(told, git, undefined, told.isChecked ? { isChecked: true } : {}) },
-  )
+  return withCall(before, 'updateRun', { git }, { told: toldAs(told, git, undefined) })
 }
 
 /** How many files and unended commands of a session to remember. */

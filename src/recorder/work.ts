@@ -62,7 +62,10 @@ export function withWork(before: Stepped, use: Use, moved: Moved | undefined): S
   if (!git) return before
   const isOther = !isEqual(git, memo.told.git)
   const isEdit = use.step.command === undefined && git.tree !== memo.told.tree
-  const told = toldAs(memo.told, git, use.trees.now, { isChecked: true, ...(isEdit && { isEdited: true }) })
+  const told = {
+    ...toldAs({ ...memo.told, isChecked: true }, git, use.trees.now),
+    ...(isEdit && { isEdited: true as const }),
+  }
   return isOther ? withCall(before, 'updateRun', { git }, { told }) : { ...before, memo: { ...memo, told } }
 }
 
@@ -151,12 +154,15 @@ function isKept(
 
 /** The memo of what the run says once that state is sent. */
 export function toldAs(
-  told: Pick<ToldWork, 'commits' | 'at'>,
+  { commits, at, isChecked }: Pick<ToldWork, 'commits' | 'at' | 'isChecked'>,
   git: Git,
   now: Snapshot | undefined,
-  more: Pick<ToldWork, 'isChecked' | 'isEdited'>,
 ): ToldWork {
   const isHere = now && git.tree === now.tree && git.commit === now.git.commit
-  const at = isHere ? now : told.at
-  return { tree: git.tree ?? '', git, commits: git.commits ?? told.commits, ...(at && { at }), ...more }
+  const known = isHere ? now : at
+  return {
+    ...{ tree: git.tree ?? '', git, commits: git.commits ?? commits },
+    ...(known && { at: known }),
+    ...(isChecked && { isChecked }),
+  }
 }
