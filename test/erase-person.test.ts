@@ -72,7 +72,7 @@ testLedger('an erased person is found no more, and no guess of the address can b
   assert.deepEqual(await standingsOf(client), before)
   assert.equal((await eraseAll(client, { text: mail })).runs, 0)
 
-  // Whoever Ben is, he makes nothing independent that was not.
+  // An erasure makes no check independent that was not.
   for (const runId of ['AUTHOR', 'CREATOR', 'WRITER']) {
     const evidenceBy = async (key: Client) =>
       (await key.createCheck({ runId, name: 'again', result: 'pass' })).check.evidence

@@ -507,7 +507,7 @@ testLedger('only another admin key says whose a key is', async ({ client, as }) 
   const person = 'Ada Example <ada@example.com>'
   await assert.rejects(second.updateKey({ id: key.id, person }), {
     code: 'FORBIDDEN',
-    message: /cannot set its own person/,
+    message: /cannot set its own name, person or machine/,
   })
   await assert.rejects(client.updateKey({ id: key.id, person: 'Ada' }), { code: 'VALIDATION_ERROR' })
   await assert.rejects(client.updateKey({ id: 9999, person }), { code: 'NOT_FOUND' })

@@ -24,7 +24,7 @@ async function noticedLate(t: TestContext, { env, verdict }: Session) {
   return verdict()
 }
 
-test('a session that disappears after an edit has not the files of whoever comes later', async (t) => {
+test('a session that disappears after an edit does not get the files of somebody who comes later', async (t) => {
   const s = await session(t)
   await s.run('git checkout -q -b work')
   await s.run('npm test')

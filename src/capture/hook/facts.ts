@@ -120,7 +120,10 @@ function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | 
   return isOwnIn(folder ?? workFolder(recording), mail, commands)
 }
 
-/** How long after a report the files are still those that it is about, in milliseconds: after the end of a turn, and else. */
+/**
+ * How many milliseconds after a report the files are still those that it is about. After its turn, an agent waits for its
+ * user; nobody reports the end of a session whose process is gone.
+ */
 const freshMs = { turn: 600_000, other: 60_000 }
 
 /**
@@ -128,7 +131,6 @@ const freshMs = { turn: 600_000, other: 60_000 }
  * be those of anybody.
  */
 function treeOf({ state, recording, objects }: Session, memo: Memo, { seen, at, trees }: Given): Snapshot | undefined {
-  // Nobody reports the end of a session whose process is gone.
   const isTurn = seen.step.kind === 'turn' && seen.agent !== ''
   const now =
     Date.now() - at <= freshMs[isTurn ? 'turn' : 'other'] ? snapshot(workFolder(recording), objects) : undefined

@@ -83,7 +83,7 @@ export function actsIn(db: Database): Acts {
           name,
         )
         .map(({ began, git }) => ({ began, git: JSON.parse(git) })),
-    // Its end may still be reported, however late.
+    // A negative time: a hook may still report the end, however late.
     endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', -Date.now(), name),
     wrote: (name, paths) =>
       db.together(() => {

@@ -220,7 +220,7 @@ export const updateKey: Operation<KeyRoutes['updateKey']> = (ctx, { id, name, pe
     if (id === keyIdOf(ctx)) {
       throw new ConductError(
         'FORBIDDEN',
-        'A key cannot set its own person and machine: use another admin key, or run conduct key update on the local database.',
+        'A key cannot set its own name, person or machine: use another admin key, or run conduct key update on the local database.',
       )
     }
     await ctx.db.query(sql`select id from keys where id = ${id} ${ctx.db.dialect.forUpdate}`)

@@ -18,7 +18,7 @@ export function personHash(person: string | null | undefined): string | null {
   return mail === undefined ? null : hash('sha256', mail).slice(0, 32)
 }
 
-/** Whether a stored value is the hash of a mail address. */
+/** Whether a stored value is the hash of an email address. */
 export const isPersonHash = (person: string | null): person is string =>
   person !== null && person !== erasedPerson && person !== erasedOther
 

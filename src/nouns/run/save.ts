@@ -75,7 +75,7 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
     ...((isChanged || isTaken) && { updated_at: ctx.now, updated_by: ctx.actor.id }),
   })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
-  if (own.usage || move.turn) await keepModels(ctx.db, row, after.usage, move.turn)
+  if (own.usage || move.turn?.model || move.turn?.usage) await keepModels(ctx.db, row, after.usage, move.turn)
   if (own.git || own.links) await replaceFoundBy(ctx, row, base, after, isMaker(ctx, move))
   const moved: Changes = {
     ...own,

@@ -81,7 +81,7 @@ function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
 
 /** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run has been retried since it expired. */
 async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState> {
-  // A start that is minutes ahead of the expiry moves the end of the run.
+  // A run whose start lies ahead of the clock ends at that start, later than its lease.
   const expiresAt = row.last_seen_at && expiryOf(row.last_seen_at, row.lease_seconds ?? 0)
   const [retry] = await ctx.db.query<{ run_id: string; created_at: string }>(sql`
     select run_id, created_at from runs where retry_of = ${row.id} and created_at >= ${earlier(row.ended_at ?? ctx.now, expiresAt)}

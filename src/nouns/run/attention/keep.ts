@@ -144,9 +144,9 @@ const sameTask = ({ branch, spec_id }: RunRow, table: string): Sql[] => [
 /** Whether a later run of the same task that ended at `since` or later is good. */
 async function isMended(ctx: Ctx, run: RunRow, reason: Reason, since: string): Promise<boolean> {
   const good = verdicts.filter((verdict) => mendedBy({ status: 'completed', verdict }).includes(reason))
-  const isClaimed = outweighs({ evidence: 'self' }, reason === 'failing' ? run : { evidence: 'self' })
+  const mayBeClaim = reason !== 'failing' || outweighs({ evidence: 'self' }, run)
   const isGood = sql`r.status = 'completed' and r.verdict in (${join(good)}) and r.ended_at >= ${since}
-    and ${isClaimed ? sql`true` : sql`r.evidence <> 'self'`}`
+    and ${mayBeClaim ? sql`true` : sql`r.evidence <> 'self'`}`
   const isLater = sql`r.project_id = ${ctx.project.id} and (r.created_at, r.id) > (${run.created_at}, ${run.id})`
   const terms = [
     sql`select 1 as one from runs r where r.retry_of = ${run.id} and ${isGood}`,

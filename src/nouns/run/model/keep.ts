@@ -55,7 +55,7 @@ export async function writeModels(
   if (changed.length > 0) await upsert(db, run, changed)
 }
 
-/** The models of a run with that usage, of whose turns this is told. */
+/** The rows of a run, from its usage and from what its turns say. */
 export const rowsOf = (run: number, usage: Usage | null, told: Told): ModelRow[] =>
   [...sharesOf(usage, told)].map(([model, share]) => ({
     run_id: run,
