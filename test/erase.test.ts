@@ -260,6 +260,17 @@ testLedger('a check that is recorded while its name is erased gets the same name
   assert.equal(checks[0]?.name, checks[1]?.name)
 })
 
+testLedger('an erasure goes on if the run that it was about to erase is deleted', async (ledger) => {
+  const { client } = ledger
+  await client.createRun({ runId: 'R', title: secret, usage: { model: secret } })
+  const erased = await overlap(
+    ledger,
+    (ctx) => operations.deleteRun(ctx, { runId: 'R' }),
+    () => eraseAll(client, { text: secret }),
+  )
+  assert.equal(erased.runs, 0)
+})
+
 testLedger('the log has no text of a turn or check that is deleted while it is erased', async (ledger) => {
   const { client, store } = ledger
   const deletion = { turn: eraseTurns, check: eraseChecks }

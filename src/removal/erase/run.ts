@@ -27,6 +27,8 @@ export async function eraseRuns(
   if (ids.length === 0) return 0
   const rows = await ctx.db.query<RunRow>(sql`
     select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id ${ctx.db.dialect.forUpdate}`)
+  // They may have been deleted since they were found.
+  if (rows.length === 0) return 0
   const newName = await newNames(ctx.db)
   const persons = await erasePersons(ctx, rows, isToGo, isPersonToGo)
   const wholly = await eraseDocuments(ctx, documentsOf(rows.filter(({ id }) => whole.includes(id))), everyText)
