@@ -285,6 +285,23 @@ testLedger('mine is what the caller is the author of, or is assigned to', async 
   ])
 })
 
+testLedger('authors without an email address are grouped by their names', async ({ client, advance }) => {
+  for (const [runId, author] of Object.entries({ A: 'Ada', B: 'Bob', C: null, D: 'Ada', E: ada })) {
+    await failed(client, runId, { author })
+    advance(1)
+  }
+  const { grouped = [] } = await client.listAttention({ group: 'person' })
+  assert.deepEqual(
+    grouped.map(({ key, runIds }) => [key, runIds]),
+    [
+      [ada, ['E']],
+      ['Ada', ['D', 'A']],
+      [null, ['C']],
+      ['Bob', ['B']],
+    ],
+  )
+})
+
 testLedger('groups have what is probably one problem, page by page', async ({ client, advance }) => {
   const make = async (runId: string, more: Partial<Input<'createRun'>>) => {
     advance(1)

@@ -14,11 +14,11 @@ export interface Member {
   check_name: string | null
   spec_id: string | null
   branch: string | null
-  /** The hash of the mail of who looks at it, or else of the author. */
+  /** The hash of the mail of who looks at it, or else of the author; the name of an author without a mail. */
   person: string | null
 }
 
-/** A group: its members, the newest first. For a group by person, `key` is the hash. */
+/** A group: its members, the newest first. For a group by person, `key` is the hash or the name. */
 export interface Group extends Pick<AttentionGroup, 'by' | 'key'> {
   members: [Member, ...Member[]]
 }

@@ -51,7 +51,7 @@ export const listAttention: Operation<AttentionRoutes['listAttention']> = async 
 
 const memberColumns = sql`attention.run_id as id, attention.since_at as created_at, attention.project_id, runs.run_id,
   attention.reason, attention.check_name, attention.spec_id, attention.branch,
-  coalesce(attention.assignee_person, attention.author_person) as person`
+  coalesce(attention.assignee_person, attention.author_person, runs.author) as person`
 
 /** The walks through the rows of a project that match, along the index of a person, of each reason, or of the state. */
 function walksOf(ctx: Ctx, projectId: number, { state, reason, mine, author, assignee, runId }: Filters): Walk[] {
