@@ -283,6 +283,23 @@ testLedger('erasing takes the texts and paths of diffs, and leaves their figures
   assert.doesNotMatch(log, /plum|apple/)
 })
 
+testLedger('a diff that is sent again after its path was erased stays erased', async ({ client }) => {
+  const runId = await newRun(client)
+  const apple: Diff = { path: 'apple.ts', change: change(hunk('x', 'apple')) }
+  await client.addDiffs({ runId, turn: 1, diffs: [apple] })
+  await client.erase({ runId })
+  const plum: Diff = { path: 'plum.ts', change: change(hunk('x', 'plum')) }
+  assert.deepEqual(await client.addDiffs({ runId, turn: 1, diffs: [apple, plum] }), { added: 1 })
+  const { files } = await client.getDiff({ runId })
+  assert.deepEqual(
+    files.map(({ path, erased }) => [path.replace(/ \d+$/, ''), erased]),
+    [
+      ['[erased]', true],
+      ['plum.ts', undefined],
+    ],
+  )
+})
+
 testLedger('a diff goes with its run, and its text is served as a diff', async ({ client, fetch, store }) => {
   const runId = await newRun(client)
   const cut = { lines: 3, bytes: 40 }

@@ -1,9 +1,9 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
+import { newNames } from '../../log/erased-name.ts'
 import { eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
 import { personHash } from '../../nouns/run/person.ts'
-import { newNames } from './names.ts'
 
 /** The columns of `attention` with texts. */
 export const attentionTexts = ['check_name', 'branch', 'assignee', 'note'] as const

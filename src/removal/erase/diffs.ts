@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf, present } from '../../frame/pieces.ts'
+import { type NewName, newNames } from '../../log/erased-name.ts'
 import { eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
 import { eraseDocuments } from './content.ts'
-import { type NewName, newNames } from './names.ts'
 
 interface DiffRow {
   id: number

@@ -4,6 +4,7 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { keepGrams } from '../../frame/part.ts'
 import { listOf, present } from '../../frame/pieces.ts'
 import { assigned } from '../../frame/stored.ts'
+import { type NewName, newNames } from '../../log/erased-name.ts'
 import { erasedName, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
 import * as features from '../../nouns/feature/row.ts'
 import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
@@ -11,7 +12,6 @@ import { normalForm } from '../../nouns/run/verdict/command.ts'
 import * as specs from '../../nouns/spec/row.ts'
 import { eraseDocuments, unindex, unindexDiffs } from './content.ts'
 import { eraseDiffs, erasedPath } from './diffs.ts'
-import { type NewName, newNames } from './names.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 

@@ -6,6 +6,7 @@ import { only } from '../../../engine/db.ts'
 import { type Ctx, inTx, type Operation } from '../../../frame/ctx.ts'
 import { deleteDocuments, digestOf, findDigest, insertDocument, isContent } from '../../../frame/document.ts'
 import { listOf, piecesOf } from '../../../frame/pieces.ts'
+import { newNames } from '../../../log/erased-name.ts'
 import { record } from '../../../log/record.ts'
 import type { RunRow } from '../row.ts'
 import { openRun } from '../take-lease.ts'
@@ -104,7 +105,8 @@ function requireHunks(diffs: DiffInput[]): void {
 /** The files that the turn does not have yet. Throws CONFLICT for one that it has with another diff. */
 async function freshAmong(ctx: Ctx, turn: TurnRow, diffs: DiffInput[]): Promise<DiffInput[]> {
   const known = new Map<string, DiffRow>()
-  for (const some of piecesOf(diffs.map(({ path }) => path))) {
+  const namesOf = await storedNames(ctx, turn)
+  for (const some of piecesOf(diffs.flatMap(({ path }) => namesOf(path)))) {
     const rows = await ctx.db.query<DiffRow>(sql`
       select path, facts, document_id, whole_facts, whole_document_id from turn_diffs
       where turn_id = ${turn.id} and path in (${listOf(some)})`)
@@ -117,7 +119,14 @@ async function freshAmong(ctx: Ctx, turn: TurnRow, diffs: DiffInput[]): Promise<
       throw new ConductError('CONFLICT', `Turn ${turn.n} has another diff of ${diff.path}, and a diff never changes.`)
     }
   }
-  return diffs.filter(({ path }) => !known.has(path))
+  return diffs.filter(({ path }) => !namesOf(path).some((name) => known.has(name)))
+}
+
+/** Returns the names that a file of the turn may have: its path, or the name that an erasure gave it. */
+async function storedNames(ctx: Ctx, turn: TurnRow): Promise<(path: string) => string[]> {
+  if (turn.erased_at === null) return (path) => [path]
+  const newName = await newNames(ctx.db)
+  return (path) => [path, newName(path)]
 }
 
 async function isSame(ctx: Ctx, row: DiffRow, { change, whole }: DiffInput): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
-import type { Tx } from '../../engine/db.ts'
-import { erasedName } from '../../log/event.ts'
-import { signingKey } from '../../log/seal/checkpoint.ts'
+import type { Tx } from '../engine/db.ts'
+import { erasedName } from './event.ts'
+import { signingKey } from './seal/checkpoint.ts'
 
 /** Returns what replaces a name. */
 export type NewName = (name: string) => string
