@@ -150,16 +150,25 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
   return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
 }
 
-/** The walks through the features of the runs with that id. They are read whole, to sort them. */
+/**
+ * The walks through the features of the runs with that id. They are read whole, to sort them. A feature that is being
+ * deleted is in another project than its runs.
+ */
 async function walksOfRun({ db }: Ctx, projects: ProjectRef[], runId: string, isLike: Sql[]) {
   const isOurs = db.dialect.isOneOf(
     'project_id',
     projects.map(({ id }) => id),
   )
-  const runs = await db.query<{ id: number }>(sql`select id from runs where run_id = ${runId} and ${isOurs}`)
-  return runs.map(({ id }) => ({
+  const runs = await db.query<{ id: number; project_id: number }>(sql`
+    select id, project_id from runs where run_id = ${runId} and ${isOurs}`)
+  return runs.map(({ id, project_id }) => ({
     from: sql`run_features l cross join features f`,
-    where: [sql`l.run_id = ${id}`, db.dialect.follows('f.id', 'l.feature_id'), ...isLike],
+    where: [
+      sql`l.run_id = ${id}`,
+      db.dialect.follows('f.id', 'l.feature_id'),
+      sql`f.project_id + 0 = ${project_id}`,
+      ...isLike,
+    ],
     ...byTime('f'),
   }))
 }
