@@ -95,6 +95,7 @@ const decisions: [what: string, Decision, DecisionInput, Decision][] = [
   ['resolve', open, { resolved: true }, { ...resolved, resolvedAt: now }],
   ['resolve again', resolved, { resolved: true }, resolved],
   ['resolve what is put off', putOff, { resolved: true }, { ...resolved, resolvedAt: now }],
+  ['resolve, and put off no longer', putOff, { resolved: true, until: null }, { ...resolved, resolvedAt: now }],
   ['open again', resolved, { resolved: false }, open],
   ['put off', open, { until: later }, putOff],
   ['put off what is resolved', resolved, { until: later }, putOff],

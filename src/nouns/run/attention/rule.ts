@@ -96,11 +96,11 @@ export function decided(before: Decision, { until, resolved, ...given }: Decisio
     ...(given.assignee !== undefined && { assignee: given.assignee }),
     ...(given.note !== undefined && { note: given.note }),
   }
+  const isOpened = (resolved === false && before.state === 'resolved') || (until === null && before.state === 'put-off')
+  if (isOpened) Object.assign(after, undecided)
   if (resolved === true && before.state !== 'resolved') {
     Object.assign(after, { state: 'resolved', until: null, resolvedAt: now })
   }
-  const isOpened = (resolved === false && before.state === 'resolved') || (until === null && before.state === 'put-off')
-  if (isOpened) Object.assign(after, undecided)
   if (until) Object.assign(after, { state: 'put-off', until, resolvedAt: null })
   return after
 }
