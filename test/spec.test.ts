@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import sql from 'sql-template-tag'
 import { createClient } from '../src/client/client.ts'
 import { localActor } from '../src/contract/actor.ts'
 import { checklistOf } from '../src/nouns/spec/fields.ts'
@@ -75,6 +76,15 @@ testLedger('costs add up exactly, whatever came and went', async ({ client }) =>
   assert.deepEqual(await totals(), Array(3).fill(1e-9))
   await client.deleteRun({ runId: 'R6' })
   assert.deepEqual(await totals(), Array(3).fill(0))
+})
+
+testLedger('a spec has totals beyond the integers that JavaScript can hold', async ({ client, store }) => {
+  await client.createSpec({ specId: 'MUCH' })
+  await client.createRun({ specId: 'MUCH', usage: { inputTokens: 1e12 } })
+  const times = sql`update spec_totals set input_tokens = input_tokens * 10000`
+  await store.db.tx((tx) => tx.query(times))
+  const { totals } = (await client.getSpec({ specId: 'MUCH' })).spec
+  assert.deepEqual([totals.runs, totals.inputTokens], [1, 1e16])
 })
 
 testLedger('a run has the version of its spec, and a spec the totals of its runs', async ({ client }) => {

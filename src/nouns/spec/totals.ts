@@ -1,4 +1,4 @@
-import sql from 'sql-template-tag'
+import sql, { join, raw } from 'sql-template-tag'
 import { wholeCostOf } from '../../frame/cost.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { wholeCost } from '../run/cost.ts'
@@ -88,11 +88,14 @@ async function add({ db, project }: Ctx, sum: Sum): Promise<void> {
       cost_usd = ${wholeCostOf(sql`spec_totals.cost_usd + excluded.cost_usd`)}, costed = spec_totals.costed + excluded.costed`)
 }
 
+const tokens = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens']
+/** As in statistics: an engine may have a larger integer than JavaScript can hold. */
+const tokenColumns = join(tokens.map((name) => raw(`cast(${name} as double precision) as ${name}`)))
+
 /** The totals of the runs of a spec. */
 export async function totalsOf({ db, project }: Ctx, specId: string): Promise<Totals> {
   const rows = await db.query<Omit<Countable, 'retry_of_run'> & Record<'runs' | 'attempts' | 'costed', number>>(sql`
-    select status, verdict, runs, attempts, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd,
-      costed from spec_totals
+    select status, verdict, runs, attempts, ${tokenColumns}, cost_usd, costed from spec_totals
     where project_id = ${project.id} and spec_id = ${specId} order by status, verdict, shard`)
   const totals = { ...nothing, byStatus: zeros(statuses), byVerdict: zeros(verdicts) }
   for (const row of rows) {
