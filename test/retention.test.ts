@@ -33,6 +33,28 @@ async function runWith(client: Client, runId: string, word: string, more: Partia
 
 const idsOf = async (client: Client) => (await client.listRuns({ limit: 100 })).runs.map(({ runId }) => runId).sort()
 
+testLedger('texts that come to an old run without changing it are removed, too', async ({ client, advance }) => {
+  await client.updateProject({ slug: 'default', retention: { contentDays: 30 } })
+  const runs = ['DIFF', 'TURN', 'NOTE']
+  for (const runId of runs) await runWith(client, runId, 'ahornwort', { status: 'failed' })
+  advance(40 * dayMs)
+  assert.equal((await forgetAll(client)).erased.runs, 3)
+  assert.equal((await forgetAll(client)).erased.runs, 0)
+  const patch = '@@ -0,0 +1 @@\n+birkenwort\n'
+  await client.addDiffs({ runId: 'DIFF', turn: 1, diffs: [{ path: 'a.ts', change: { status: 'added', patch } }] })
+  await client.appendTurn({ runId: 'TURN', open: true, prompt: 'birkenwort' })
+  await client.updateAttention({ runIds: ['NOTE'], note: 'birkenwort' })
+  assert.equal((await forgetAll(client)).erased.runs, 3)
+  assert.equal((await forgetAll(client)).erased.runs, 0)
+  await client.heartbeat({ runId: 'TURN', turn: { commands: [{ command: 'birkenwort' }] } })
+  assert.equal((await forgetAll(client)).erased.runs, 1)
+  const { attention } = await client.listAttention()
+  const { events } = await client.listEvents({ limit: 100 })
+  const { turn } = await client.getTurn({ runId: 'TURN', n: 2 })
+  const texts = JSON.stringify([attention, events, turn, await client.getDiff({ runId: 'DIFF' })])
+  assert.ok(texts.includes('[erased]') && !texts.includes('birkenwort'))
+})
+
 testLedger('the texts of old runs are removed, later the runs', async (ledger) => {
   const { client, store, advance } = ledger
   await runWith(client, 'OLD', 'ahornwort', { labels: { team: 'ahornwort' } })

@@ -39,7 +39,7 @@ export interface Aging {
   updatedAt: string
   /** The names of its labels. */
   labels: readonly string[]
-  /** When retention erased its content; null: it has not. */
+  /** When retention erased its texts; null: it has not, or what belongs to the run has got one since. */
   expiredAt: string | null
   /** The last change of its checks, which do not change the run; null if it has none. */
   checkedAt: string | null

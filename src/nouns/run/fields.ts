@@ -144,7 +144,9 @@ export const innerFields = {
   workVersion: stored('integer', z.int(), 'The version of the work, which checks without a tree are about'),
   leaseToken: stored('word', nullableText, 'The token of its lease'),
   leaseSeconds: stored('integer', nullableInt, 'How long its lease lasts'),
-  expiredAt: stored('time', nullableTime, 'When a retention dropped its texts', { isUnread: true }),
+  expiredAt: stored('time', nullableTime, 'When a retention dropped its texts, unless it got others since', {
+    isUnread: true,
+  }),
 }
 
 export const rowFields = { ...runFields, ...innerFields }

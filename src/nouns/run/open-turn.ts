@@ -6,6 +6,7 @@ import { digestOf } from '../../frame/document.ts'
 import { listOf } from '../../frame/pieces.ts'
 import { appeared, vanished } from '../../log/event.ts'
 import { record, recordAll } from '../../log/record.ts'
+import { noteTexts } from './late-texts.ts'
 import type { RunRow } from './row.ts'
 import { turnTitle } from './turn.ts'
 import type { OpenTurn, Turn, TurnFields } from './turn-fields.ts'
@@ -38,6 +39,7 @@ export async function insertOpenTurn(
   await ctx.db.query(sql`
     insert into open_turns (run_id, id, n, title, prompt, facts, started_at, seen_at, created_by, created_at)
     values (${join(values)})`)
+  if (run.status !== 'in_progress') await noteTexts(ctx.db, [run.id])
   const changes = appeared({ startedAt, model, prompt: digestOf(prompt) })
   await record(ctx, eventOf(ctx, 'opened', run.run_id, { id, n: number }, changes))
   return (await findOpenTurn(ctx, run)) as Turn
@@ -62,6 +64,7 @@ export async function showOpenTurn(ctx: Ctx, run: RunRow, { n, ...facts }: OpenT
   await ctx.db.query(sql`
     update open_turns set facts = ${JSON.stringify(toldOf(facts))}, seen_at = ${ctx.now}
     where run_id = ${run.id} ${n === undefined ? empty : sql`and n = ${n}`}`)
+  if (run.status !== 'in_progress') await noteTexts(ctx.db, [run.id])
 }
 
 /** Closes the open turn of a run. Returns its id, and when it was opened; undefined if that turn is not open. */

@@ -3,6 +3,7 @@ import { invalid } from '../../../contract/error.ts'
 import type { Tx } from '../../../engine/db.ts'
 import { askerIn, type Ctx, inTx, type Operation, systemCtx } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
+import { noteTexts } from '../late-texts.ts'
 import { personHash, requirePerson } from '../person.ts'
 import { noRun } from '../row.ts'
 import { change } from './keep.ts'
@@ -28,6 +29,7 @@ export const updateAttention: Operation<AttentionRoutes['updateAttention']> = as
       ${ctx.db.dialect.forUpdate}`)
     for (const row of rows) await change(ctx, row, valuesAfter(ctx, row, patch))
     if (rows.length === 0) return { attention: [] }
+    if (patch.assignee || patch.note) await noteTexts(ctx.db, ids)
     const shown = await ctx.db.query<ShownRow>(sql`
       select ${shownColumns} from attention join runs on runs.id = attention.run_id
       where attention.run_id in (${listOf(rows.map(({ id }) => id))}) order by attention.since_at desc, attention.run_id desc`)

@@ -8,6 +8,7 @@ import { deleteDocuments, digestOf, findDigest, insertDocument, isContent } from
 import { listOf, piecesOf } from '../../../frame/pieces.ts'
 import { newNames } from '../../../log/erased-name.ts'
 import { record } from '../../../log/record.ts'
+import { noteTexts } from '../late-texts.ts'
 import type { RunRow } from '../row.ts'
 import { openRun } from '../take-lease.ts'
 import { turnId } from '../turn.ts'
@@ -45,6 +46,7 @@ export const addDiffs: Operation<DiffRoutes['addDiffs']> = (ctx, { runId, turn: 
     if (fresh.length === 0) return { added: 0 }
     await requireRoom(ctx, turn, fresh)
     for (const some of piecesOf(fresh)) await insertDiffs(ctx, row, turn, some)
+    await noteTexts(ctx.db, [row.id])
     await record(ctx, {
       type: 'turn.updated',
       subject: turnId(runId, n),
