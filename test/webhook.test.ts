@@ -340,6 +340,15 @@ testLedger(
   { webhooks: { allow: ['10.1.2.3'] } },
 )
 
+testLedger('a webhook whose address was erased is enabled only with a new one', async ({ client }) => {
+  const { webhook } = await client.createWebhook({ url: 'https://hooks.example.com/birkenwort' })
+  const { id } = webhook
+  await client.erase({ text: 'birkenwort' })
+  await assert.rejects(client.updateWebhook({ id, enabled: true }), { message: /url: is needed .* erased/ })
+  const { enabled } = (await client.updateWebhook({ id, enabled: true, url: 'https://hooks.example.com/new' })).webhook
+  assert.equal(enabled, true)
+})
+
 testLedger('a project has at most 100 webhooks, and others still create theirs', async ({ client, as }) => {
   const [url, types] = ['https://hooks.example/', ['run.deleted' as const]]
   await client.createProject({ slug: 'shop' })

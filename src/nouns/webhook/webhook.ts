@@ -4,7 +4,7 @@ import { adminNouns } from '../../contract/event-type.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireVersion } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import { confinementOf, findProject, listedProject, requireThere } from '../../frame/scope.ts'
-import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
+import { appeared, type Changes, differences, erasedText, vanished } from '../../log/event.ts'
 import type { Place } from '../../log/event-id.ts'
 import { numberEvents } from '../../log/number.ts'
 import { lastSeq, requireKept, requirePlace } from '../../log/read.ts'
@@ -52,8 +52,9 @@ function requireReceiver({ refusal }: Ctx, url: string) {
   if (words !== undefined) throw invalid('url', `cannot be reached: ${words.replace(/\.$/, '')}`)
 }
 
-/** Throws VALIDATION_ERROR to enable a webhook whose URL was not in the export that it comes from. */
+/** Throws VALIDATION_ERROR to enable a webhook whose URL was erased, or was not in the export that it comes from. */
 function requireWhole(url: string) {
+  if (url === erasedText) throw invalid('url', 'is needed to enable it: the address was erased')
   if (isCutUrl(url)) throw invalid('url', `is needed to enable it: the export without keys had only ${url}`)
 }
 
