@@ -146,3 +146,21 @@ test('a server without TLS that has no connection left is not asked for TLS agai
   t.after(() => only.end())
   await assert.rejects(hosts.connect({}), ({ cause }: Error) => /too many connections/.test((cause as Error)?.message))
 })
+
+test('a plus in a user, a password or the name of a database is no blank', async (t) => {
+  const url = await freshUrl(t)
+  const name = `plus+${process.pid}`
+  await run(String(url), `create role "${name}" login superuser password 'a+b'`)
+  await run(String(url), `create database "${name}"`)
+  Object.assign(url, { username: name, password: 'a+b', pathname: name, search: '?application_name=a%20b' })
+  const client = await new Hosts(String(url)).connect({})
+  t.after(() => client.end())
+  const { rows } = await client.query(`select current_user as who, current_database() as "where"`)
+  assert.deepEqual(rows, [{ who: name, where: name }])
+})
+
+test('the password of a URL reaches the driver as it is', () => {
+  const Client = new Hosts('postgres://me:a+b%2Fc@db.example/ledger').clientClass()
+  const { password } = new Client() as unknown as { password: string }
+  assert.equal(password, 'a+b/c')
+})

@@ -100,8 +100,10 @@ function targetsOf(
   const own = new URLSearchParams(rest)
   if (host) own.set('host', host)
   if (port) own.set('port', port)
+  // Only in a query is a plus a blank: in a password it is a plus.
+  const search = String(own).replaceAll('+', '%20')
   // The driver requires a host in the authority, but then uses that of the parameter.
-  const connectionString = `${start}${host ? 'localhost' : ''}${path || '/'}?${own}`.replaceAll('+', '%20')
+  const connectionString = `${start}${host ? 'localhost' : ''}${path || '/'}?${search}`
   const name = host.includes(':') ? `[${host}]:${port || 5432}` : `${host || 'localhost'}:${port || 5432}`
   const isSocket = host.startsWith('/')
   // Like libpq, never encrypts a socket of this machine.
