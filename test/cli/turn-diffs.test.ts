@@ -178,3 +178,16 @@ test('a private key of which one line changes is masked as a whole', async (t) =
   assert.equal(diff?.change?.masked, true)
   for (const line of lines.slice(1, -2)) assert.ok(!textOf([diff as DiffInput]).includes(line))
 })
+
+test('a private key between two changes is masked beside both, however far apart they are', async (t) => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 4096 })
+  const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' })).trimEnd()
+  for (const gap of [40, 80, 110, 140]) {
+    const its = folder(t)
+    const text = (word: string) => `${word}\n${'// code\n'.repeat(gap)}${key}\n${word}\n`
+    its.write({ 'key.ts': text('old') })
+    const diffs = await its.turn({ 'key.ts': text('new') })
+    assert.match(textOf(diffs), /^ \[masked\]\n-old\n\+new$/m, `${gap} lines`)
+    for (const line of key.split('\n').slice(1, -1)) assert.ok(!textOf(diffs).includes(line), `${gap} lines`)
+  }
+})

@@ -132,18 +132,18 @@ interface Range {
   lines: string[]
 }
 
-/** The lines of a content that hunks show, with those around them. */
+/** The lines of a content that hunks show, with those around them. Where these meet, they are one range. */
 function rangesAround(content: string, hunks: string, side: Side): Range[] {
   const lines = content.split('\n')
-  const ranges: Range[] = []
-  let end = 0
+  const spans: { start: number; end: number }[] = []
   for (const [, from, count = '1', to, toCount = '1'] of hunks.matchAll(header)) {
     const [first, many] = side === 'before' ? [Number(from), Number(count)] : [Number(to), Number(toCount)]
-    const start = Math.max(end, first - 1 - reach)
-    end = Math.max(start, first - 1 + many + reach)
-    ranges.push({ from: start + 1, lines: lines.slice(start, end) })
+    const [start, end] = [Math.max(0, first - 1 - reach), Math.max(0, first - 1 + many + reach)]
+    const last = spans.at(-1)
+    if (last && start <= last.end) last.end = Math.max(last.end, end)
+    else spans.push({ start, end })
   }
-  return ranges
+  return spans.map(({ start, end }) => ({ from: start + 1, lines: lines.slice(start, end) }))
 }
 
 /** The hunks with other texts for lines before and after the change, by their numbers. */
