@@ -157,6 +157,18 @@ test('output that could not be queued is queued later, or reported at the end', 
   await assert.rejects(end(), /disk is full/)
 })
 
+test('after its end, output that could not be queued keeps no timer', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const before = timers()
+  let fails = true
+  const { write, end } = collected({ fails: () => fails })
+  // The queue is busy with the first batch when the end comes.
+  void write('line\n'.repeat(20_000))
+  await assert.rejects(end(), /disk is full/)
+  fails = false
+  assert.equal(timers(), before)
+})
+
 test('a long line without end is collected in linear time', async () => {
   const backlog = createBacklog(mebibyte, 65_536)
   const parts = ['x', '-----BEGIN ', '-----BEGIN PRIVATE KEY-----x']

@@ -75,7 +75,7 @@ export function createOutput({ isFull, put, most = mostLength }: OutputOptions):
   }
 }
 
-/** Fires once, after the shortest of the times it was set to. */
+/** Fires once, after the shortest of the times it was set to. Once stopped, it cannot be set any more. */
 function createAlarm(ring: () => void) {
   let timer: NodeJS.Timeout | undefined
   let dueMs = Number.POSITIVE_INFINITY
@@ -89,6 +89,9 @@ function createAlarm(ring: () => void) {
         ring()
       }, ms)
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer)
+      dueMs = Number.NEGATIVE_INFINITY
+    },
   }
 }
