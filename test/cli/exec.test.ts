@@ -259,6 +259,28 @@ test('a run records the commit where it began, the commit at its end, and all ch
   assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
 })
 
+test('if nobody can say which files a command leaves, its run does not keep those from before', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const git = gitIn(cwd)
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "default", "checks": { "tests": "true" } }')
+  writeFileSync(join(cwd, 'kept'), 'one\n')
+  for (const words of [
+    ['init', '-q', '-b', 'work'],
+    ['config', 'user.name', 'Ada'],
+    ['add', '.'],
+    ['commit', '-qm', 'first'],
+  ])
+    git(...words)
+  const base = git('rev-parse', 'HEAD')
+  const check = `'${process.execPath}' ${main} check exec "$CONDUCT_RUN_ID" --name tests -- true`
+  // Git could not read such a file in time.
+  const command = `${check}; echo two > kept; truncate -s 2G large`
+  await conduct(['exec', '--', 'sh', '-c', command], env, cwd)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.deepEqual([run.git, run.changes], [{ branch: 'work', base, commit: base, uncommitted: null }, null])
+  assert.equal(run.verdict, 'stale')
+})
+
 test('a signal to conduct exec reaches the command', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const signals = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const

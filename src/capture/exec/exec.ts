@@ -11,7 +11,7 @@ import { authorOf } from '../../place/git/guarded.ts'
 import { changesBetween, commitsMade, isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { readable, requiredChecks } from '../../place/rules.ts'
-import type { Snapshot } from '../../recorder/work.ts'
+import { type Snapshot, unknownWork } from '../../recorder/work.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
@@ -131,7 +131,7 @@ async function exec(words: string[], options: Placed, objects: string, command: 
     say(`The end of the output was not recorded: ${(error as Error).message}.`)
   }
   try {
-    const work = await maskDeep(workOf(before, before && snapshot(cwd, objects)))
+    const work = await maskDeep(before ? workAt(before, snapshot(cwd, objects)) : {})
     const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...work }
     const runId = recorder.runId()
     const isSent = (await recorder.end({ operation: 'updateRun', input })) !== null
@@ -157,6 +157,14 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   const run = { ...told, ...by, ...(required && { required }), contentType: 'text/x-terminal', ...named, leaseSeconds }
   refuseFaults(command, routes.createRun.input, run)
   return run
+}
+
+/** The git fields at the end. Where git cannot tell, nobody knows the files of the run any more. */
+function workAt(before: Snapshot, after: Snapshot | undefined): ReturnType<typeof workOf> {
+  if (after) return workOf(before, after)
+  const { git } = workOf(before)
+  const unknown = git && unknownWork({ told: { tree: before.tree, git, commits: [] } })
+  return unknown ? { git: unknown } : {}
 }
 
 /** The git fields of a run: its base, its current state, and the changes between them. */
