@@ -1,6 +1,6 @@
 import type { Seen, Step, TurnEnd } from './agents/seen.ts'
 import { toldTurn } from './agents/told-turn.ts'
-import { type Draft, isEmpty, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
+import { type Draft, isEmpty, most, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
 import type { Facts, Stepped } from './facts.ts'
 import type { Memo, Work } from './memo.ts'
 import { ownAfter, release, turned } from './turn.ts'
@@ -59,19 +59,19 @@ export function heldEnded(start: Stepped, place: number, end: TurnEnd & { at: nu
   return { ...after, memo: { ...after.memo, ...next } }
 }
 
-/** One turn from its two parts. */
+/** One turn from its two parts, with no more of each than a draft keeps. */
 export function joined(one: Draft, other: Draft): Draft {
-  const names = [...new Set([...one.tools, ...other.tools].map(({ name }) => name))]
+  const names = [...new Set([...one.tools, ...other.tools].map(({ name }) => name))].slice(0, most.tools)
   const plan = other.plan ?? one.plan
   const compactions = (one.compactions ?? 0) + (other.compactions ?? 0)
-  const begun = [...(one.begun ?? []), ...(other.begun ?? [])]
+  const begun = [...(one.begun ?? []), ...(other.begun ?? [])].slice(-most.commands)
   return {
     ...one,
     at: other.at,
     tools: names.map((name) => [...one.tools, ...other.tools].filter((tool) => tool.name === name).reduce(added)),
-    files: [...new Set([...one.files, ...other.files])],
-    commands: [...one.commands, ...other.commands],
-    agents: [...one.agents, ...other.agents],
+    files: [...new Set([...one.files, ...other.files])].slice(0, most.files),
+    commands: [...one.commands, ...other.commands].slice(-most.commands),
+    agents: [...one.agents, ...other.agents].slice(0, most.agents),
     ...(begun.length > 0 && { begun }),
     ...(plan && { plan }),
     ...(compactions > 0 && { compactions }),

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { turnFields } from '../../src/nouns/run/turn-fields.ts'
 import type { Seen, Step, ToldTurn } from '../../src/recorder/agents/seen.ts'
 import { aboutTurn } from '../../src/recorder/agents/told-turn.ts'
 import type { Memo } from '../../src/recorder/memo.ts'
@@ -13,10 +15,10 @@ const prompt = (text: string): Step => ({ kind: 'prompt', text })
 const tool = (name: string): Step => ({ kind: 'tool', tool: name })
 const stop = (answer: string): Step => ({ kind: 'turn', answer })
 
-/** The turns that a session says after these reports, a second apart: prompt, answer and tools. */
-function turnsOf(transcript: ToldTurn[], reports: Reported[]) {
+/** The calls of a session after these reports, a second apart. */
+function callsOf(transcript: ToldTurn[], reports: Reported[]) {
   let memo: Memo = {}
-  const calls = reports.flatMap(([one, turn, written], at) => {
+  return reports.flatMap(([one, turn, written], at) => {
     const seen: Seen = { agent: 'claude-code', session: 's', cwd: '/work', step: one, turn }
     const all = { turns: transcript.slice(0, written) }
     const told = aboutTurn(all, { turn, ...memo.draft, at: memo.draft?.startedAt ?? start }) ?? all
@@ -24,7 +26,11 @@ function turnsOf(transcript: ToldTurn[], reports: Reported[]) {
     memo = after.memo
     return after.calls
   })
-  return calls.flatMap(({ operation, input }) => {
+}
+
+/** The turns that a session says after these reports: prompt, answer and tools. */
+function turnsOf(transcript: ToldTurn[], reports: Reported[]) {
+  return callsOf(transcript, reports).flatMap(({ operation, input }) => {
     const { prompt, answer, tools = [] } = input as { prompt?: string; answer?: string; tools?: { name: string }[] }
     return operation === 'appendTurn' && !input.open ? [[prompt, answer, tools.map(({ name }) => name).join()]] : []
   })
@@ -138,4 +144,29 @@ test('a turn that ends while a message waits has all files, and its diffs begin 
 test('a turn does not list a file that its second part put back as it was', () => {
   const transcript = [{ ...told('One', 'It is done.', 0, 'p1'), ...used(10) }]
   assert.deepEqual(workOf(transcript, ['one']).turns, [['two', 10]])
+})
+
+test('a turn of two long parts is one that the ledger takes', () => {
+  const transcript = [told('One', '1', 400_000, 'p1'), told('Two', '2', 500_000, 'p2')]
+  const ran = (part: string): Reported[] =>
+    Array.from({ length: 120 }, (_, at) => {
+      const id = `${part} ${at}`
+      const step: Step = { kind: 'tool', tool: id, id, command: `echo ${id}` }
+      return [[step, 'p1', 0] as Reported, [{ kind: 'subagent', name: id }, 'p1', 0] as Reported]
+    }).flat()
+  const calls = callsOf(transcript, [
+    [prompt('One'), 'p1', 0],
+    ...ran('first'),
+    [prompt('Two'), 'p1', 0],
+    ...ran('second'),
+    [stop('1'), 'p1', 1],
+  ])
+  const {
+    n,
+    open: _,
+    ...turn
+  } = calls.findLast(({ operation, input }) => operation === 'appendTurn' && !input.open)?.input ?? {}
+  const { tools, commands, agents } = z.object(turnFields).parse(turn)
+  assert.deepEqual([n, tools?.length, commands?.length, agents?.length], [1, 100, 200, 100])
+  assert.equal(commands?.at(-1)?.command, 'echo second 119')
 })

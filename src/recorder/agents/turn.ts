@@ -62,7 +62,7 @@ interface Ending {
 /** How many files of a turn the ledger lists. */
 export const mostFiles = 500
 /** How much of each to keep: numbers of entries, and bytes of text. */
-const most = { tools: 100, files: 20_000, commands: 200, plan: mostItems, agents: 100 }
+export const most = { tools: 100, files: 20_000, commands: 200, plan: mostItems, agents: 100 }
 /** How many uses of a tool to keep whose end only the transcript tells. */
 const mostOpen = 1000
 const bytes = {
