@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { fits } from '../contract/text.ts'
 import { launchers, programs, runners } from '../nouns/run/verdict/command-list.ts'
 import { type Fields, fieldsOf } from '../recorder/agents/fields.ts'
 import { stricter } from '../recorder/facts.ts'
@@ -8,7 +9,7 @@ import { pathIn } from '../system/paths.ts'
 import { jsonIn } from './foreign.ts'
 import { projectFileOf, projectText } from './project.ts'
 
-/** The most checks in `conduct.json`, commands per check, and characters per name or command. */
+/** The most checks in `conduct.json`, commands per check, bytes per name, and characters per command. */
 const most = { checks: 50, commands: 20, length: 200 }
 
 /**
@@ -110,7 +111,7 @@ function checksIn(value: unknown = {}): CheckRule[] {
     throw new Error(`"checks" must name at most ${most.checks} checks, not ${rules.length}`)
   return rules.map(([name, value]) => {
     const commands: unknown[] = Array.isArray(value) ? value : [value]
-    if (!isWords(name)) throw new Error(`"checks" must have names of 1 to ${most.length} characters, not "${name}"`)
+    if (!isName(name)) throw new Error(`"checks" must have names of 1 to ${most.length} bytes, not "${name}"`)
     if (commands.length === 0 || commands.length > most.commands || !commands.every(isWords)) {
       throw new Error(
         `"checks": "${name}" must be a command like "npm test", or a list of up to ${most.commands} of them, not ${JSON.stringify(value)}`,
@@ -122,7 +123,7 @@ function checksIn(value: unknown = {}): CheckRule[] {
 
 function requiredIn(value: unknown): string[] | undefined {
   if (value === undefined) return undefined
-  if (Array.isArray(value) && value.length <= most.checks && value.every(isWords)) return value
+  if (Array.isArray(value) && value.length <= most.checks && value.every(isName)) return value
   throw new Error(
     `"required" must be a list of up to ${most.checks} names of checks, like ["tests"], not ${JSON.stringify(value)}`,
   )
@@ -146,6 +147,10 @@ function recordIn(value: unknown = {}): RecordRules {
 
 const isWords = (value: unknown): value is string =>
   typeof value === 'string' && value.trim() !== '' && value.length <= most.length
+
+/** Whether the ledger takes a text as the name of a check. */
+const isName = (value: unknown): value is string =>
+  isWords(value) && fits(value, most.length) && value.isWellFormed() && !value.includes('\0')
 
 function objectOf(value: unknown, name: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`)

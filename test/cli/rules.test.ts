@@ -42,7 +42,9 @@ test('the error for a wrong rule names its file', (t) => {
     ],
     ['{ "project": "x", "checks": { "tests": [] } }', /"tests" must be a command .*not \[\]$/],
     ['{ "project": "x", "checks": { "tests": [""] } }', /"tests" must be a command .*not \[""\]$/],
-    ['{ "project": "x", "checks": { "": "npm test" } }', /names of 1 to 200 characters, not ""/],
+    ['{ "project": "x", "checks": { "": "npm test" } }', /names of 1 to 200 bytes, not ""/],
+    [`{ "project": "x", "checks": { "${'テ'.repeat(67)}": "npm test" } }`, /names of 1 to 200 bytes, not "テ/],
+    ['{ "project": "x", "checks": { "a\\u0000": "npm test" } }', /names of 1 to 200 bytes, not "a/],
     [
       JSON.stringify({ project: 'x', checks: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [n, 'x'])) }),
       /at most 50 checks, not 51/,
@@ -71,7 +73,7 @@ test('the names that a verdict needs are those listed, else tests', (t) => {
   for (const [rules, names] of cases) {
     assert.deepEqual(requiredChecks(folderIn(t, JSON.stringify({ project: 'shop', ...rules }))), names)
   }
-  for (const required of ['tests', null, [''], [1]]) {
+  for (const required of ['tests', null, [''], [1], ['テ'.repeat(67)], ['a\0'], ['\ud800']]) {
     const folder = folderIn(t, JSON.stringify({ project: 'shop', required }))
     assert.throws(
       () => requiredChecks(folder),
