@@ -281,6 +281,24 @@ test('if nobody can say which files a command leaves, its run does not keep thos
   assert.equal(run.verdict, 'stale')
 })
 
+test('names in git that are longer than the ledger takes do not stop the command', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const git = gitIn(cwd)
+  const branch = `users/${'b'.repeat(120)}/${'ü'.repeat(70)}`
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "default" }')
+  git('init', '-q', '-b', branch)
+  git('remote', 'add', 'origin', `https://example.com/${'ü'.repeat(300)}`)
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'first', '--allow-empty')
+  const folder = Array.from({ length: 6 }, () => 'd'.repeat(180)).join('/')
+  const words = ['exec', '--', 'sh', '-c', `mkdir -p ${folder} && touch ${folder}/long && touch short`]
+  const { code, stderr } = await conduct(words, env, cwd)
+  assert.deepEqual([code, stderr], [0, 'conduct exec: recorded as RUN-001\n'])
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  assert.equal(run.git?.branch, `users/${'b'.repeat(120)}/${'ü'.repeat(64)}`)
+  assert.equal(run.git?.repository, `https://example.com/${'ü'.repeat(246)}`)
+  assert.deepEqual(run.git?.uncommitted, { count: 2, paths: ['short'] })
+})
+
 test('a signal to conduct exec reaches the command', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const signals = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const

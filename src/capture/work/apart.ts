@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, gone, openedAt, treeWithFiles } from '../../place/git/history.ts'
-import { rootsOf, snapshot } from '../../place/git/tree.ts'
+import { branchName, rootsOf, snapshot } from '../../place/git/tree.ts'
+import { pathOf } from '../../recorder/agents/turn.ts'
 import { type Apart, type ApartFile, nowhere } from '../../recorder/memo.ts'
 import type { Window } from '../../recorder/trees.ts'
 import { isElsewhere, type Moved, mostPaths, type Snapshot, type Use } from '../../recorder/work.ts'
@@ -88,7 +89,7 @@ export function apartFrom(now: Snapshot, { base, apart, uncommitted }: Here): Gi
   if (files.size === 0) return undefined
   const paths = [...new Set([...(uncommitted?.paths ?? []), ...files.keys()])]
   const count = (uncommitted?.count ?? 0) + paths.length - (uncommitted?.paths.length ?? 0)
-  return { tree: treeWithFiles(now, files), uncommitted: { count, paths: paths.slice(0, mostPaths) } }
+  return { tree: treeWithFiles(now, files), uncommitted: { count, paths: paths.filter(pathOf).slice(0, mostPaths) } }
 }
 
 /** The files of the session that are not committed in other working trees, by path, with the mode and id of each. */
@@ -121,5 +122,12 @@ function atCommit(now: Snapshot, commit: string): Git | undefined {
   const branch = askOf(now, 'for-each-ref', ...words)
   return tree === undefined
     ? undefined
-    : { commit, tree, commitTree: tree, branch, uncommitted: { count: 0, paths: [] }, dirty: false }
+    : {
+        commit,
+        tree,
+        commitTree: tree,
+        branch: branch && branchName(branch),
+        uncommitted: { count: 0, paths: [] },
+        dirty: false,
+      }
 }

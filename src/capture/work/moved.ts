@@ -5,6 +5,7 @@ import { askOf, movesOf } from '../../place/git/history.ts'
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
+import { pathOf } from '../../recorder/agents/turn.ts'
 import { withIds } from '../../recorder/check.ts'
 import { type Memo, nowhere } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
@@ -68,7 +69,7 @@ export function uncommittedSince(
   const paths = [...differing].flatMap(([path, { id }]) =>
     before.get(path)?.id === id || isOthers(path, id) ? [] : path,
   )
-  return { count: paths.length, paths: paths.slice(0, mostPaths) }
+  return { count: paths.length, paths: paths.filter(pathOf).slice(0, mostPaths) }
 }
 
 /** The files that differ from the commit; undefined if that is unknown. */

@@ -6,7 +6,7 @@ import { foreignPart } from '../foreign.ts'
 import { openObjects } from './diff.ts'
 import { askIn, authorOf, bytesIn, type Guarded, gitIn } from './guarded.ts'
 import { scratchPath } from './scratch.ts'
-import { type Place, reflogOf } from './tree.ts'
+import { branchName, type Place, reflogOf } from './tree.ts'
 
 /**
  * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
@@ -108,7 +108,7 @@ export function movesOf(
 function leftBy(commit: string, what: string): NonNullable<Moves['made']> {
   const branch = /^checkout: moving from (\S+) to /.exec(what)?.[1]
   if (branch === undefined) return { commit, isLeft: false }
-  return { commit, isLeft: true, ...(!/^[0-9a-f]{40,64}$/.test(branch) && { branch }) }
+  return { commit, isLeft: true, ...(!/^[0-9a-f]{40,64}$/.test(branch) && { branch: branchName(branch) }) }
 }
 
 /** A step of HEAD: from which commit to which one, by whom, what git says of it, and where its line ends. */

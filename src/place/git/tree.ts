@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
+import { slice } from '../../text/content.ts'
 import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
 import { askIn, folderOf, type Guarded, guarded, rewrite, textAt } from './guarded.ts'
@@ -88,13 +89,16 @@ function gitFields(of: Guarded, tree: string, committed: Committed | undefined):
   const branch = branchOf(of)
   return {
     // A URL may contain a password, and that an @.
-    ...(repository && { repository: repository.replace(/(?<=:\/\/)[^/]*@/, '').slice(0, 512) }),
-    ...(branch && { branch }),
+    ...(repository && { repository: slice(repository.replace(/(?<=:\/\/)[^/]*@/, ''), 0, 512) }),
+    ...(branch && { branch: branchName(branch) }),
     ...(committed && { commit: committed.commit }),
     tree,
     ...(committed && { dirty: isDirty(of, committed, tree) }),
   }
 }
+
+/** The name of a branch as the ledger takes it, which is shorter than git allows. */
+export const branchName = (name: string): string => slice(name, 0, 255)
 
 /** The branch at HEAD; undefined if HEAD is detached. */
 function branchOf(of: Guarded): string | undefined {
