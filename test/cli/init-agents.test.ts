@@ -105,6 +105,17 @@ test('a file with both hooks and MCP servers keeps everything else in it', async
   })
 })
 
+test('what an agent keeps beside its hooks stays there', async (t) => {
+  const mine = '{ "hooks": { "enabled": true, "disabled": ["lint"] } }\n'
+  const { read, filesNow, init } = project(t, { '.gemini/settings.json': mine })
+  const { code, stderr } = await init('--agents', 'gemini')
+  assert.equal(code, 0, stderr)
+  const { enabled, disabled, BeforeTool } = JSON.parse(read('.gemini/settings.json')).hooks
+  assert.deepEqual([enabled, disabled, BeforeTool.length], [true, ['lint'], 1])
+  assert.equal((await init('--remove')).code, 0)
+  assert.deepEqual(JSON.parse(filesNow()['.gemini/settings.json'] ?? ''), JSON.parse(mine))
+})
+
 test('init writes to an existing opencode.jsonc, and keeps a foreign plugin of our name', async (t) => {
   const { read, filesNow, init } = project(t, { 'opencode.jsonc': '{\n  // mine\n  "theme": "dark"\n}\n' })
   assert.equal((await init('--agents', 'opencode')).code, 0)

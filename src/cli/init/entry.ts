@@ -35,7 +35,9 @@ const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === p
 export function withHooks(text: Text, name: string, hooks: HookFile, line: HookLine | undefined): Text {
   const isOurs = runsHook(name)
   let json = text?.trim() ? text : '{}\n'
-  for (const event of Object.keys(fieldsOf(read(json, 'hooks')))) {
+  for (const [event, entries] of Object.entries(read(json, 'hooks'))) {
+    // Beside its events, an agent may keep settings there: Gemini CLI has had "enabled".
+    if (!Array.isArray(entries) && !hooks.events.includes(event)) continue
     const kept = line && hooks.events.includes(event) ? runs(hooks.entry(line, event)) : undefined
     json = withoutHook(json, ['hooks', event], isOurs, kept)
   }
