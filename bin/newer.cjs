@@ -16,7 +16,8 @@ exports.isNewEnough = (version) => {
 /** The path of a Node.js that is new enough; undefined where this machine has none in a known place. */
 exports.find = (root) => {
   const kept = keptNode()
-  return kept || candidates(root).find(isGood)
+  // An older one may have been installed in its place since.
+  return kept && isGood(kept) ? kept : candidates(root).find(isGood)
 }
 
 function isGood(file) {

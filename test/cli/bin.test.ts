@@ -167,6 +167,20 @@ test('an old Node.js on the PATH finds a newer one, and runs the program with it
   assert.deepEqual([left.status, left.stdout, left.stderr], [0, '', ''])
 })
 
+test('an old Node.js in the place of the remembered one is passed over for a newer one', onUnix, (t) => {
+  const bin = join(clone(t, reader), 'bin/conduct.cjs')
+  const [home, programs] = [freshFolder(t), freshFolder(t)]
+  const kept = join(programs, 'kept')
+  writeFileSync(kept, '#!/bin/sh\necho v20.1.0\n', { mode: 0o755 })
+  const launchers = join(home, '.local/share/conduct/bin')
+  mkdirSync(launchers, { recursive: true })
+  writeFileSync(join(launchers, 'conduct'), `#!/bin/sh\nnode='${kept}'\n`)
+  symlinkSync(process.execPath, join(programs, 'node'))
+  const { status, stdout, stderr } = onOldNode(bin, ['hook', 'claude'], { HOME: home, PATH: programs }, '{}')
+  assert.deepEqual([status, stderr], [0, ''])
+  assert.deepEqual(JSON.parse(stdout), [process.execPath, ['hook', 'claude'], '{}', []])
+})
+
 test('the exit code and signals of the newer Node.js reach the caller', onUnix, async (t) => {
   const home = freshFolder(t)
   const env = { ...process.env, HOME: home }
