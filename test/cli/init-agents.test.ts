@@ -105,6 +105,13 @@ test('a file with both hooks and MCP servers keeps everything else in it', async
   })
 })
 
+test('a file with nothing but a comment beside our entries stays with its comment', async (t) => {
+  const { filesNow, init } = project(t, { '.mcp.json': '// Servers of the team.\n{}\n' })
+  assert.equal((await init('--agents', 'claude')).code, 0)
+  assert.equal((await init('--remove')).code, 0)
+  assert.deepEqual(filesNow(), { '.mcp.json': '// Servers of the team.\n{\n}\n' })
+})
+
 test('what an agent keeps beside its hooks stays there', async (t) => {
   const mine = '{ "hooks": { "enabled": true, "disabled": ["lint"] } }\n'
   const { read, filesNow, init } = project(t, { '.gemini/settings.json': mine })

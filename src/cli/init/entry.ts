@@ -1,5 +1,13 @@
 import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch'
-import { applyEdits, type JSONPath, modify, type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+import {
+  applyEdits,
+  type JSONPath,
+  modify,
+  type ParseError,
+  parse,
+  printParseErrorCode,
+  stripComments,
+} from 'jsonc-parser'
 import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
 import type { HookFile, HookLine, PluginFile, ServerFile } from '../../recorder/agents/install.ts'
 
@@ -80,7 +88,7 @@ function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => b
   return isEmptied ? set(json, path, undefined) : json
 }
 
-/** Drops a file that contained only our entries, and objects that are now empty. */
+/** Drops a file that contained only our entries, and objects that are now empty. A comment is somebody's. */
 function withoutRest(before: Text, json: string, also: Fields = {}): Text {
   if (before === undefined || json === before) return before
   let rest = json
@@ -89,7 +97,7 @@ function withoutRest(before: Text, json: string, also: Fields = {}): Text {
     if (value !== undefined && Object.keys(fieldsOf(value)).length === 0) rest = set(rest, [key], undefined)
   }
   const isOnlyOurs = Object.entries(read(rest)).every(([key, value]) => also[key] === value)
-  return isOnlyOurs ? undefined : rest
+  return isOnlyOurs && stripComments(rest) === rest ? undefined : rest
 }
 
 /** Whether a server is ours: started by the program, or by npx as version 0.1 wrote it. */
