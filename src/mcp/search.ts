@@ -30,7 +30,9 @@ export const searchLedger = tool({
     mine: z.boolean().optional().describe("Runs of your key's person"),
   }),
   output: z.object({ hasMore: z.boolean(), results: rows, runs: rows, specs: rows, checks: rows, features: rows }),
-  async run(call, { query, type, status, ...ofRuns }) {
+  async run(call, { query, type, status, mine, ...others }) {
+    // Models that give every field give false, which filters nothing.
+    const ofRuns = { ...others, mine: mine || undefined }
     if (query !== undefined && ofRuns.verdict !== undefined)
       throw invalid('verdict', 'cannot be combined with query: leave one out')
     const isFilterable = query === undefined ? (type ?? 'run') === 'run' : isOfRun(type ?? 'run')

@@ -50,6 +50,11 @@ testLedger('a run belongs to the person of the key, and search finds it as mine'
     runs.map(({ author }) => author),
     [null, person],
   )
+  await client.createSpec({ specId: 'S-1', title: 'A greeting' })
+  for (const query of [undefined, 'greeting']) {
+    const found = await agent.call('search_ledger', { type: 'spec', query, mine: false })
+    assert.match(found.text, /S-1/, 'false filters nothing')
+  }
 })
 
 testLedger('a batch is refused, and none of its messages is carried out', async (ledger) => {
