@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
 import { showsOwners } from '../../src/system/peer.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { onTerminal } from './on-terminal.ts'
+import { conductHere } from './program.ts'
 
 const esc = '\u001b'
 
@@ -102,7 +103,8 @@ test('conduct open opens a link in the browser, and prints it where there is non
   assert.ok(!opened.text().includes('code_'))
 })
 
-test('the pager is that of an absolute folder of the PATH', async (t) => {
+/** A run on a server with a change of one file. */
+async function changed(t: TestContext, patch: string) {
   const { url } = await openServer(t)
   const client = createClient({ url, key: adminKey })
   const { runId } = (await client.createRun({ status: 'in_progress' })).run
@@ -114,8 +116,23 @@ test('the pager is that of an absolute folder of the PATH', async (t) => {
     insertions: 1,
     deletions: 1,
   } as const
-  const diffs = [{ path: 'a.ts', change: { ...change, patch: '@@ -1 +1 @@\n-a\n+b\n' } }]
-  await client.addDiffs({ runId, turn: 1, diffs })
+  await client.addDiffs({ runId, turn: 1, diffs: [{ path: 'a.ts', change: { ...change, patch } }] })
+  return { url, runId }
+}
+
+test('a patch has the exact bytes of a file, but does nothing on a terminal', async (t) => {
+  const { url, runId } = await changed(t, `@@ -1 +1 @@\n-a\n+${esc}]0;title\u0007b\n`)
+  const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
+  const words = ['run', 'diff', runId, '--patch']
+  const { ended, text } = onTerminal(t, words, env)
+  assert.equal(await ended, 0)
+  assert.match(text(), /^-a\r\n\+b\r$/m)
+  const { stdout } = await conductHere(words, env)
+  assert.ok(stdout.endsWith(`-a\n+${esc}]0;title\u0007b\n`), stdout)
+})
+
+test('the pager is that of an absolute folder of the PATH', async (t) => {
+  const { url, runId } = await changed(t, '@@ -1 +1 @@\n-a\n+b\n')
   const home = freshFolder(t)
   const programs = join(home, 'programs')
   mkdirSync(programs)

@@ -71,11 +71,12 @@ async function wholeDiff(client: Client, input: Input<'getDiff'>): Promise<Diff>
   }
 }
 
+/** A patch that goes to a file must be exact. On a terminal, nothing from the files of the run may act. */
 function printPatch({ files }: Diff): void {
   for (const file of files) {
     const gap = gapOf(file)
     if (gap === undefined) {
-      process.stdout.write(patchOf(file))
+      process.stdout.write(process.stdout.isTTY ? clean(patchOf(file)) : patchOf(file))
       continue
     }
     process.stderr.write(`${line(file.path)} is left out: ${gap}.\n`)
