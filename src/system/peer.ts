@@ -1,19 +1,38 @@
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { endianness } from 'node:os'
 
 /** Whether this system tells whose the other end of a local connection is. */
 export const showsOwners = process.platform === 'linux'
 
-/** The user id at the other end of a connection within this machine, by proc(5); undefined if the system does not say. */
-export function ownerOf({ localPort, remotePort }: Pick<Socket, 'localPort' | 'remotePort'>): number | undefined {
+type Ends = Pick<Socket, 'localPort' | 'remotePort' | 'remoteAddress'>
+
+/**
+ * The user id at the other end of an IPv4 connection within this machine, by proc(5); undefined if the system does not say.
+ * Ports alone do not tell: a machine has many addresses of its own, and another user may use the same port of another one.
+ */
+export function ownerOf({ localPort, remotePort, remoteAddress = '' }: Ends): number | undefined {
+  const address = `${hexOf(remoteAddress)}:`
   // A browser may use an IPv6 socket for an IPv4 address.
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const row of linesOf(table)) {
       const [, from = '', to = '', , , , , uid] = row.trim().split(/\s+/)
-      if (portOf(from) === remotePort && portOf(to) === localPort) return Number(uid)
+      const isFrom = from.includes(address) && portOf(from) === remotePort
+      if (isFrom && portOf(to) === localPort) return Number(uid)
     }
   }
   return undefined
+}
+
+/** An IPv4 address as the kernel prints it: a number in the byte order of the machine. */
+function hexOf(address: string): string {
+  const bytes = Buffer.from(
+    address
+      .replace(/^::ffff:/, '')
+      .split('.')
+      .map(Number),
+  )
+  return (endianness() === 'LE' ? bytes.reverse() : bytes).toString('hex').toUpperCase()
 }
 
 const portOf = (address: string) => Number.parseInt(address.slice(address.lastIndexOf(':') + 1), 16)
