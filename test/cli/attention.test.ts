@@ -25,6 +25,13 @@ testPlaces('a list says whose run it is and who looks at it', async ({ env, cwd 
   assert.match(await run('attention list'), /AUTHOR +ASSIGNEE .*\n.* Ada +Ben /)
 })
 
+testPlaces('all groups are one line each as JSON', async ({ env, cwd }) => {
+  const { run } = programOf(env, cwd)
+  for (const spec of ['S-1', 'S-2']) await run(`run create --spec-id ${spec} --status failed`)
+  const lines = (await run('attention list --group spec --all --json')).trim().split('\n')
+  assert.deepEqual(lines.map((line) => JSON.parse(line).key).sort(), ['S-1', 'S-2'])
+})
+
 testPlaces('a list of runs says what live ones are doing', async ({ env, cwd }) => {
   const { run } = programOf(env, cwd)
   await run('run create --run-id DONE --status completed')

@@ -186,9 +186,9 @@ function printerOf({ name, route }: Plan, options: Options): (answer: Input) => 
   return isTable ? listPrinter(options, none) : (answer) => printRecord(answer, options)
 }
 
-/** Prints one line of JSON for each item of a page. */
-function printLines({ meta: _, ...page }: Input) {
-  for (const item of Object.values(page).flat()) process.stdout.write(`${jsonOf(item)}\n`)
+/** Prints one line of JSON for each item of a page. Groups have their count beside them. */
+function printLines(page: Input) {
+  for (const item of Object.values(page).filter(Array.isArray).flat()) process.stdout.write(`${jsonOf(item)}\n`)
 }
 
 /** Asks the person at the terminal for the name of a project that is to be deleted. Throws a UsageError where nobody can be asked. */
