@@ -34,6 +34,9 @@ test('a remote on another host, or none, has no addresses', () => {
     'https://github.com/acme',
     'https://bitbucket.example.com/scm/acme/shop.git',
     'javascript://github.com/%0aalert(1)//acme/shop',
+    'https://constructor/acme/shop',
+    'https://__proto__/acme/shop',
+    'git@constructor.example.com:acme/shop.git',
   ]
   for (const remote of others) assert.equal(forgeOf(remote), undefined, remote)
 })

@@ -33,26 +33,26 @@ const bitbucket: Form = (home) => ({
   compare: (base, head) => `${home}/branches/compare/${head}%0D${base}`,
 })
 
-const hosts: Record<string, Form> = {
-  'github.com': github,
-  'gitlab.com': gitlab,
-  'codeberg.org': gitea,
-  'gitea.com': gitea,
-  'bitbucket.org': bitbucket,
-}
+const hosts = new Map([
+  ['github.com', github],
+  ['gitlab.com', gitlab],
+  ['codeberg.org', gitea],
+  ['gitea.com', gitea],
+  ['bitbucket.org', bitbucket],
+])
 
 /**
  * Self-hosted servers are recognised by the first label of their name: `gitlab.example.com`. A self-hosted Bitbucket
  * has other addresses.
  */
-const owned: Record<string, Form> = { github, gitlab, gitea, forgejo: gitea }
+const owned = new Map(Object.entries({ github, gitlab, gitea, forgejo: gitea }))
 
 /** The host of a repository, from the address of its remote; undefined for unknown hosts. */
 export function forgeOf(remote: string | undefined): Forge | undefined {
   const url = remote === undefined ? undefined : urlOf(remote.trim())
   if (!url) return undefined
   const pieces = url.pathname.split('/').filter((piece) => piece !== '')
-  const form = hosts[url.hostname] ?? owned[url.hostname.split('.')[0] ?? '']
+  const form = hosts.get(url.hostname) ?? owned.get(url.hostname.split('.')[0] ?? '')
   if (!form || pieces.length < 2) return undefined
   const home = `${url.origin}/${pieces.join('/').replace(/\.git$/, '')}`
   return { home, ...form(home) }
