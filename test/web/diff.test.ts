@@ -43,6 +43,9 @@ test('a diff is read with its line numbers, also one that was cut', () => {
   assert.deepEqual(hunksOf('no diff\n+a'), [])
   // A hunk without old lines comes after the line that it names.
   assert.deepEqual(hunksOf('@@ -4,0 +5,1 @@\n+a')[0]?.skipped, 4)
+  // A heading is a line of the file, which may contain what only some take for the end of a line.
+  const [, after] = hunksOf('@@ -1 +1 @@\n-a\n+b\n@@ -50 +50 @@ text = "x\u2028y\rz"\n-c\n+d')
+  assert.deepEqual([after?.skipped, after?.lines[0]?.old, after?.heading], [48, 50, 'text = "x\u2028y\rz"'])
 })
 
 test('a changed line is beside the one it replaces, and only its changed words are marked', () => {

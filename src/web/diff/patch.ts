@@ -16,7 +16,7 @@ interface Hunk {
   heading: string
 }
 
-const head = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,\d{1,9})? @@ ?(.*)$/
+const head = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,\d{1,9})? @@ ?(.*)$/s
 
 /**
  * The hunks of a unified diff of one file. It may end anywhere: the ledger cuts long ones, which libraries refuse to
