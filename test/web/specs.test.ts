@@ -66,6 +66,22 @@ test('the specs are also a list, and a spec shows the newest check of each name 
   await checks.nth(1).getByRole('link', { name: 'OLD' }).waitFor()
 })
 
+test('a failed check of a spec is shown however many checks of other names came after it', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createSpec({ specId: 'A-1', title: 'Passkeys' })
+  await client.createRun({ runId: 'R-1', specId: 'A-1', status: 'completed' })
+  await client.createCheck({ runId: 'R-1', name: 'security', result: 'fail' })
+  for (let n = 2; n <= 51; n++) {
+    await client.createRun({ runId: `R-${n}`, specId: 'A-1', status: 'completed' })
+    for (const name of ['tests', 'lint']) await client.createCheck({ runId: `R-${n}`, name, result: 'pass' })
+  }
+  await page.goto(`${home}#/specs/default/A-1`)
+  const checks = page.getByRole('region', { name: 'Checks' }).getByRole('listitem')
+  await checks.first().waitFor()
+  const shown = (await checks.allTextContents()).map((text) => /lint|tests|security/.exec(text)?.[0])
+  assert.deepEqual(shown, ['lint', 'tests', 'security'])
+})
+
 test('a card that was moved gets the focus once, and not again when another spec changes', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
   await client.createSpec({ specId: 'A-1', title: 'Ours' })

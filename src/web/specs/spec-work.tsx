@@ -71,6 +71,7 @@ export function NewestWork({ spec: { project, specId }, isWanted }: WorkProps) {
 
 /** How many of its newest runs are asked for their checks. */
 const mostRuns = 100
+const pageSize = 100
 
 /** The newest check of each name that counts, over the newest runs of a spec; under *Mine*, over the person's own. */
 function useSpecChecks(project: string, specId: string): Read<Check[]> {
@@ -78,11 +79,11 @@ function useSpecChecks(project: string, specId: string): Read<Check[]> {
   return useRead(
     `checks of ${project}/${specId} ${mine}`,
     async (signal) => {
-      const { runs } = await clientOf(project).listSpecRuns({ specId, mine, limit: mostRuns }, { signal })
+      const client = clientOf(project)
+      const { runs } = await client.listSpecRuns({ specId, mine, limit: mostRuns }, { signal })
       if (runs.length === 0) return []
       const runId = runs.map((run) => run.runId)
-      const { checks } = await clientOf(project).listChecks({ runId, limit: mostRuns }, { signal })
-      return newestOf(checks)
+      return newestOf(await Array.fromAsync(client.all('listChecks', { runId, limit: pageSize }, { signal })))
     },
     { touches: ({ type, project: at }) => at === project && type.startsWith('check.'), restMs: 2000 },
   )
