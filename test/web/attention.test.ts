@@ -30,6 +30,36 @@ test('runs of one spec are one row, which is opened, and decided at once', async
   await page.locator('table.runs[aria-rowcount="2"] .title', { hasText: 'Not checked' }).waitFor()
 })
 
+test('whoever takes back that they took a row leaves its runs to those who had them', async (t) => {
+  const { client, page, home } = await openPage(t, blank, { person: 'Ada <ada@example.com>' })
+  const [ada, ben] = ['Ada <ada@example.com>', 'Ben <ben@example.com>']
+  const runIds = ['R-1', 'R-2', 'R-3', 'R-4', 'R-5']
+  for (const runId of runIds) await client.createRun({ runId, status: 'failed', specId: 'AUTH-001' })
+  await client.updateAttention({ runIds: ['R-1', 'R-3'], assignee: ben })
+  await client.updateAttention({ runIds: ['R-4'], assignee: ada })
+  const assignees = async () => {
+    const { attention = [] } = await client.listAttention({ runId: runIds })
+    return attention.map(({ runId, assignee }) => [runId, assignee]).sort()
+  }
+  const before = await assignees()
+  await page.goto(`${home}#/`)
+  const take = page.getByRole('button', { name: 'Assign to me all 5 runs of AUTH-001' })
+  await take.click()
+  const undo = page.getByRole('button', { name: 'Undo' })
+  await undo.waitFor()
+  assert.deepEqual(
+    await assignees(),
+    runIds.map((runId) => [runId, ada]),
+  )
+  await undo.click()
+  await undo.waitFor({ state: 'detached' })
+  assert.deepEqual(await assignees(), before)
+
+  await client.updateAttention({ runIds: ['R-5'], assignee: ada })
+  await page.getByText('assigned to Ada').waitFor()
+  await take.waitFor()
+})
+
 test('a person takes a run, and puts one off', async (t) => {
   const { client, page, logIn, home } = await openPage(t, '', { permissions: [] })
   const { secret } = await client.createKey({ name: 'ada', permissions: ['write'], person: 'Ada <ada@example.com>' })

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { type Decision, decide, type Group } from '../data/lists/needs.ts'
+import { type Decision, decide, type Group, type RunsOfGroup, runsOf } from '../data/lists/needs.ts'
 import { useAct } from '../data/query/change.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { serverNow } from '../data/query/timing.ts'
@@ -12,8 +12,14 @@ type Runs = Pick<Group, 'project' | 'runIds' | 'attention'>
 export interface Done {
   at: number
   words: string
-  runs: Runs
-  back: Decision
+  project: string
+  back: Step[]
+}
+
+/** A decision about some of the runs. */
+interface Step {
+  runIds: readonly string[]
+  decision: Decision
 }
 
 interface Props {
@@ -28,15 +34,22 @@ export function Decide({ runs, name, onDone }: Props) {
   const session = useSession()
   const { act, isBusy, error } = useAct()
   if (!may(session, 'write')) return null
-  const make = async (decision: Decision, back: Decision, words: string) => {
-    if (!(await act(() => decide(runs.project, runs.runIds, decision)))) return
-    onDone({ at: Date.now(), words: `${name}: ${words}`, runs, back })
-  }
-  const assignee = runs.attention[0]?.assignee ?? null
-  const isMine = session.person !== null && assignee === session.person
+  const { project, runIds } = runs
+  const make = (decision: Decision, words: string, stepsBack: () => Promise<Step[]>) =>
+    act(async () => {
+      const back = await stepsBack()
+      await decide(project, runIds, decision)
+      onDone({ at: Date.now(), words: `${name}: ${words}`, project, back })
+    })
+  const allBack = (decision: Decision) => async () => [{ runIds, decision }]
+  const isMine = runs.attention.every(({ assignee }) => assignee === session.person)
   return (
     <>
-      <button type="button" disabled={isBusy} onClick={() => make({ resolved: true }, { resolved: false }, 'resolved')}>
+      <button
+        type="button"
+        disabled={isBusy}
+        onClick={() => make({ resolved: true }, 'resolved', allBack({ resolved: false }))}
+      >
         Resolve<span class="unseen"> {name}</span>
       </button>
       {session.person !== null && !isMine && (
@@ -44,7 +57,7 @@ export function Decide({ runs, name, onDone }: Props) {
           type="button"
           class="plain"
           disabled={isBusy}
-          onClick={() => make({ assignee: 'me' }, { assignee }, 'assigned to you')}
+          onClick={() => make({ assignee: 'me' }, 'assigned to you', () => assignedBack(runs))}
         >
           Assign to me<span class="unseen"> {name}</span>
         </button>
@@ -63,7 +76,7 @@ export function Decide({ runs, name, onDone }: Props) {
             disabled={isBusy}
             onClick={({ target }) => {
               closeMenu(target)
-              void make({ until: momentIn(days) }, { until: null }, 'put off')
+              void make({ until: momentIn(days) }, 'put off', allBack({ until: null }))
             }}
           >
             {words}
@@ -73,6 +86,12 @@ export function Decide({ runs, name, onDone }: Props) {
       {error && <Problem error={error} />}
     </>
   )
+}
+
+/** How each run gets back the person who has it now: the runs of a group may have several. */
+async function assignedBack(runs: RunsOfGroup): Promise<Step[]> {
+  const byPerson = Map.groupBy(await runsOf(runs), ({ assignee }) => assignee)
+  return [...byPerson].map(([assignee, its]) => ({ runIds: its.map(({ runId }) => runId), decision: { assignee } }))
 }
 
 const delays = [
@@ -99,7 +118,7 @@ interface UndoProps {
 }
 
 /** Offers to undo the last decision for a while. */
-export function Undo({ done: { words, runs, back }, onClose }: UndoProps) {
+export function Undo({ done: { words, project, back }, onClose }: UndoProps) {
   const button = useRef<HTMLButtonElement>(null)
   const { act, isBusy, error } = useAct()
   // The pressed button is gone or goes with its row, and the focus with it. The next key is for this button.
@@ -112,7 +131,10 @@ export function Undo({ done: { words, runs, back }, onClose }: UndoProps) {
     return () => clearTimeout(timer)
   }, [])
   const undo = async () => {
-    if (await act(() => decide(runs.project, runs.runIds, back))) onClose(true)
+    const all = async () => {
+      for (const { runIds, decision } of back) await decide(project, runIds, decision)
+    }
+    if (await act(all)) onClose(true)
   }
   return (
     <div class="picks" role="status">

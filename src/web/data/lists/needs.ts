@@ -6,6 +6,7 @@ import { client, clientOf } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
 
 export type Group = NonNullable<Output<'listAttention'>['grouped']>[number]
+export type RunsOfGroup = Pick<Group, 'project' | 'runIds'>
 export type Need = Group['attention'][number]
 export type Decision = Omit<Input<'updateAttention'>, 'runIds'>
 
@@ -56,7 +57,7 @@ export async function decide(project: string, runIds: readonly string[], decisio
 }
 
 /** All runs of a group, the newest first. */
-export async function runsOf({ project, runIds }: Group, signal: AbortSignal): Promise<Need[]> {
+export async function runsOf({ project, runIds }: RunsOfGroup, signal?: AbortSignal): Promise<Need[]> {
   const rows: Need[] = []
   for (let at = 0; at < runIds.length; at += mostAtOnce) {
     const some = runIds.slice(at, at + mostAtOnce)
