@@ -84,6 +84,69 @@ test('activity tells by day what came of the work, and has every event behind a 
   await today.filter({ hasText: 'Run RUN-001 · Sell failed' }).waitFor()
 })
 
+/** Noon so many days ago, where the tests run and the browser is. */
+const noon = (daysAgo: number) => {
+  const day = new Date()
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() - daysAgo, 12).toISOString()
+}
+
+test('activity leaves out no day, however many runs were created after one that ended on it', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const run = (title: string, from: number, to: number) =>
+    client.createRun({ title, status: 'completed', createdAt: noon(from), startedAt: noon(from), endedAt: noon(to) })
+  await run('Before', 6, 6)
+  await run('Long', 5, 3)
+  for (let n = 0; n < 100; n++) await run(`Short ${n}`, 4, 4)
+  await page.goto(`${home}#/activity`)
+  const days = page.locator('section.day')
+  await days.nth(2).getByText('Short 99').waitFor()
+  await days.nth(1).getByText('Long').waitFor()
+  await page.getByRole('button', { name: 'Show an earlier day' }).click()
+  await days.nth(3).getByText('Before').waitFor()
+})
+
+test('activity that could not find earlier days looks for them again', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({
+    title: 'Old',
+    status: 'completed',
+    createdAt: noon(9),
+    startedAt: noon(9),
+    endedAt: noon(9),
+  })
+  const earlier = (url: URL) => url.searchParams.has('endedBefore') && !url.searchParams.has('endedAfter')
+  await page.route(earlier, (route) =>
+    route.fulfill({ status: 500, json: { error: 'The disk is on fire.', code: 'INTERNAL_ERROR' } }),
+  )
+  await page.goto(`${home}#/activity`)
+  await page.getByText('The disk is on fire.').waitFor()
+  await page.unroute(earlier)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByText('Old').waitFor()
+  await page.getByText('The disk is on fire.').waitFor({ state: 'detached' })
+})
+
+test('at midnight, activity begins a new day', async (t) => {
+  const { page, client, home, advance } = await openPage(t, blank)
+  let aheadMs = 0
+  await page.clock.install()
+  await page.route(/\/v1\//, async (route) => {
+    if (route.request().headers().accept === 'text/event-stream') return route.continue()
+    const response = await route.fetch()
+    const date = new Date(Date.now() + aheadMs).toUTCString()
+    await route.fulfill({ response, headers: { ...response.headers(), date } })
+  })
+  await client.createRun({ title: 'Before', status: 'completed' })
+  await page.goto(`${home}#/activity`)
+  await page.getByRole('region', { name: 'Today' }).getByText('Before').waitFor()
+  aheadMs = 86_400_000
+  advance(aheadMs)
+  await client.createRun({ title: 'After', status: 'completed' })
+  await page.clock.fastForward(aheadMs)
+  await page.getByRole('region', { name: 'Today' }).getByText('After').waitFor()
+  await page.getByRole('region', { name: 'Yesterday' }).getByText('Before').waitFor()
+})
+
 test('activity names the changed fields, and links a turn in its session', async (t) => {
   const { page, client } = await openPage(t, '#/activity?view=events')
   await client.createRun({ title: 'Add a limit' })

@@ -26,7 +26,7 @@ export function Feed() {
   const project = useScope()
   const mine = useMine()
   const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
-  const { days, hasMore, error, more } = useDays(scope)
+  const { days, hasMore, error, more, retry } = useDays(scope)
   const { data: news = [], error: noNews, reload } = useNews(scope.project)
   return (
     <>
@@ -34,9 +34,9 @@ export function Feed() {
         const its = mine ? [] : news.filter(({ at }) => midnightOf(Date.parse(at)) === day)
         return <DayOf key={day} day={day} scope={scope} news={its} isLast={!hasMore && days.length === 1} />
       })}
-      {error && <Problem error={error} />}
+      {error && <Problem error={error} onRetry={retry} />}
       {noNews && <Problem error={noNews} onRetry={reload} />}
-      {hasMore && (
+      {hasMore && !error && (
         <p class="more">
           <button type="button" onClick={more}>
             Show an earlier day

@@ -2,6 +2,8 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ConductError } from '../../../client/client.ts'
 import { justBefore } from '../../../contract/ago.ts'
 import type { Event } from '../../../log/fields.ts'
+import { useNow } from '../../ui/time.tsx'
+import { listen } from '../log/stream.ts'
 import { failureOf, type Read, useRead } from '../query/read.ts'
 import { client } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
@@ -17,13 +19,17 @@ const pageSize = 100
 
 /** The last day before `day` on which runs ended; undefined if there is none. */
 async function dayBefore(day: number, scope: RunFilter, signal: AbortSignal): Promise<number | undefined> {
+  const filter = { ...scope, status: ['completed' as const, 'failed' as const], limit: pageSize }
   const endedBefore = new Date(day).toISOString()
-  const { runs } = await client.listRuns(
-    { ...scope, status: ['completed', 'failed'], endedBefore, limit: pageSize },
-    { signal },
-  )
-  const ends = runs.flatMap(({ endedAt }) => (endedAt === null ? [] : Date.parse(endedAt)))
-  return ends.length > 0 ? midnightOf(Math.max(...ends)) : undefined
+  // The server lists runs by their creation, so an older run may have ended on a later day.
+  for (let found: number | undefined; ; ) {
+    const after = found === undefined ? {} : { endedAfter: justBefore(new Date(dayAfter(found))).toISOString() }
+    const { runs } = await client.listRuns({ ...filter, endedBefore, ...after }, { signal })
+    const ends = runs.flatMap(({ endedAt }) => (endedAt === null ? [] : Date.parse(endedAt)))
+    if (ends.length === 0) return found
+    found = midnightOf(Math.max(...ends))
+    if (runs.length < pageSize) return found
+  }
 }
 
 interface Days {
@@ -33,27 +39,38 @@ interface Days {
   error: ConductError | undefined
   /** Adds the day before the last one. */
   more(): void
+  /** Looks for it again after an error. */
+  retry(): void
+}
+
+interface Found {
+  key: string
+  days: number[]
+  isEnd: boolean
+  error?: ConductError
 }
 
 /** How many days to show at first. */
 const shown = 3
 
 export function useDays(scope: RunFilter): Days {
-  const key = JSON.stringify(scope)
-  const today = midnightOf(serverNow())
+  const today = midnightOf(useNow(60_000))
+  const key = `${today} ${JSON.stringify(scope)}`
   const [wanted, setWanted] = useState(shown)
-  const [found, setFound] = useState<{ key: string; days: number[]; isEnd: boolean; error?: ConductError }>()
-  const { days, isEnd, error } = found?.key === key ? found : { days: [today], isEnd: false, error: undefined }
+  const [found, setFound] = useState<Found>()
+  const { days, isEnd, error }: Found = found?.key === key ? found : { key, days: [today], isEnd: false }
   useEffect(() => {
-    if (isEnd || days.length >= wanted) return
+    if (isEnd || error || days.length >= wanted) return
     const end = new AbortController()
     dayBefore(days.at(-1) ?? today, scope, end.signal).then(
       (day) => setFound({ key, days: day === undefined ? days : [...days, day], isEnd: day === undefined }),
-      (failure) => !end.signal.aborted && setFound({ key, days, isEnd: true, error: failureOf(failure) }),
+      (failure) => !end.signal.aborted && setFound({ key, days, isEnd, error: failureOf(failure) }),
     )
     return () => end.abort()
-  }, [key, wanted, days.length])
-  return { days, hasMore: !isEnd, error, more: () => setWanted(days.length + 1) }
+  }, [key, wanted, days.length, error])
+  const retry = () => setFound((before) => (before?.error ? { ...before, error: undefined } : before))
+  useEffect(() => listen(({ kind }) => kind === 'connected' && retry()), [])
+  return { days, hasMore: !isEnd, error, more: () => setWanted(days.length + 1), retry }
 }
 
 const isNews = ({ type, imported, changes }: Event) =>
