@@ -123,3 +123,13 @@ test('sessions are compared by their last answers', async (t) => {
   for (const runId of ['A', 'B']) await answers.getByRole('region', { name: runId }).getByText(`of ${runId}`).waitFor()
   assert.equal(await page.getByRole('heading', { name: 'Content' }).count(), 0)
 })
+
+test('an answer before many turns without one stays in its turn, and is not looked for at the top', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'S', title: 'Hold a boat', agent: 'codex', status: 'in_progress' })
+  await client.appendTurn({ runId: 'S', prompt: 'Begin', answer: 'Boats are held.' })
+  const failure = { code: 'RATE_LIMIT', message: 'Too many requests' }
+  for (let n = 2; n <= 7; n++) await client.appendTurn({ runId: 'S', prompt: `Go on ${n}`, failure })
+  await page.goto(`${home}#/runs/default/S?turn=1`)
+  await page.locator('#turn-1').getByText('Boats are held.').waitFor()
+})

@@ -14,9 +14,12 @@ interface Props {
   turns: Turn[]
 }
 
+/** The turn whose answer stands at the top, of the last turns. */
+export const answeredOf = (turns: Turn[]): Turn | undefined => turns.find(({ answer }) => answer)
+
 /** What the agent said last, and what it asks. */
 export function LastAnswer({ run, turns }: Props) {
-  const turn = turns.find(({ answer }) => answer)
+  const turn = answeredOf(turns)
   return (
     <>
       <Asks run={run} turns={turns} />

@@ -12,7 +12,7 @@ import { Command } from '../ui/copy.tsx'
 import { Head, Tabs } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { RunChecks } from './checks.tsx'
-import { LastAnswer } from './last-answer.tsx'
+import { answeredOf, LastAnswer } from './last-answer.tsx'
 import { Log } from './log.tsx'
 import { RunOutcome } from './outcome.tsx'
 import { Outline } from './outline.tsx'
@@ -71,6 +71,7 @@ function Shown({ run: read, history, last, route }: ShownProps) {
   const run = useLiveRun(read)
   const { view, views, usual } = useView(run, route)
   const turns = useTurns(run.project, run.runId)
+  const lastTurns = last.data ?? []
   const attempts = history.entries.flatMap((entry) => (entry.kind === 'attempt' ? [entry.run] : []))
   const isWide = view === 'changes' || view === 'raw' || (view === 'log' && run.contentType === 'text/x-terminal')
   return (
@@ -78,14 +79,14 @@ function Shown({ run: read, history, last, route }: ShownProps) {
       <RunOutcome run={run} />
       <div class={`beside run${isWide ? ' wide' : ''}${run.turns.count > 0 ? ' of-turns' : ''}`}>
         <div class="overview">
-          <LastAnswer run={run} turns={last.data ?? []} />
+          <LastAnswer run={run} turns={lastTurns} />
           <Continue run={run} />
           <WhatChanged run={run} route={route} />
           <RunChecks history={history} />
         </div>
         <section class="told" aria-label={views[view]}>
           <Tabs label="Views" views={views} usual={usual} view={view} route={route} />
-          {view === 'session' && <Session run={run} route={route} read={turns} />}
+          {view === 'session' && <Session run={run} route={route} read={turns} above={answeredOf(lastTurns)?.n} />}
           {view === 'changes' && <ChangesView run={run} route={route} />}
           {view === 'timeline' && <Timeline history={history} project={run.project} />}
           {(view === 'log' || view === 'raw') && <Written run={run} isRaw={view === 'raw'} route={route} />}

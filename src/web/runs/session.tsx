@@ -13,10 +13,12 @@ interface Props {
   run: Output<'getRun'>['run']
   route: Route
   read: Turns
+  /** The number of the turn whose answer stands at the top of the page. */
+  above: number | undefined
 }
 
 /** A session as a story: its turns, each with its own link, folded to a line but for the last. */
-export default function Session({ run, route, read: { turns, isRead, error } }: Props) {
+export default function Session({ run, route, read: { turns, isRead, error }, above }: Props) {
   const asked = Number(route.query.get('turn'))
   const isThere = turns.some(({ n }) => n === asked)
   const isOpen = run.turns.open !== undefined || (run.activity !== null && run.activity.state !== 'idle')
@@ -32,7 +34,6 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
     [asked, isThere, isMissing],
   )
   useTurnKeys(list)
-  const answered = turns.findLast(({ answer }) => answer)?.n
   return (
     <>
       {error && <Problem error={error} />}
@@ -52,7 +53,7 @@ export default function Session({ run, route, read: { turns, isRead, error } }: 
               route={route}
               isOpen={unfolding.has(turn.n)}
               isMarked={turn.n === asked}
-              isAnswerAbove={turn.n === answered}
+              isAnswerAbove={turn.n === above}
               onToggle={() => unfolding.set(turn.n, !unfolding.has(turn.n))}
             />
           ))}
