@@ -80,3 +80,12 @@ test('a page for another position is ignored, and late events are merged in orde
   )
   assert.equal(arrivedIn(window, [eventOf(250)], true), window)
 })
+
+test('an event that arrives, and is read again after a reconnect, is one new change', () => {
+  const read = reads.end(nowhere, 10)
+  const held = arrivedIn(read, span(11, 13), true)
+  const again = arrivedIn(arrivedIn(held, span(11, 14).reverse(), true), span(14, 15), true)
+  assert.equal(again.fresh, 5)
+  const whole = withNewer(again, 10, span(11, 15), 15)
+  assert.deepEqual([whole.fresh, whole.hasNewer], [0, false])
+})

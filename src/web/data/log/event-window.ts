@@ -11,18 +11,21 @@ export interface EventWindow {
   hasNewer: boolean
   /** How many arrived that are not among them. */
   fresh: number
+  /** The seq of the newest event that was counted: after a reconnect, events are read that had arrived before. */
+  counted: number
   /** Counts how often it was put somewhere else. */
   place: number
 }
 
-export const nowhere: EventWindow = { events: [], hasOlder: false, hasNewer: false, fresh: 0, place: 0 }
+export const nowhere: EventWindow = { events: [], hasOlder: false, hasNewer: false, fresh: 0, counted: 0, place: 0 }
 
 /** The window with events that arrived at the end of the log. While it is held, they are only counted. */
 export function arrivedIn(before: EventWindow, arrived: Event[], isHeld: boolean): EventWindow {
-  const newest = before.events[0]?.seq ?? 0
   if (before.hasNewer || isHeld) {
-    const fresh = arrived.filter(({ seq }) => seq > newest).length
-    return fresh === 0 ? before : { ...before, hasNewer: true, fresh: before.fresh + fresh }
+    const known = Math.max(before.events[0]?.seq ?? 0, before.counted)
+    const fresh = arrived.map(({ seq }) => seq).filter((seq) => seq > known)
+    if (fresh.length === 0) return before
+    return { ...before, hasNewer: true, fresh: before.fresh + fresh.length, counted: Math.max(...fresh) }
   }
   const oldest = before.events.at(-1)?.seq ?? 0
   const known = new Set(before.events.map(({ seq }) => seq))
@@ -53,7 +56,7 @@ export function withNewer(before: EventWindow, after: number | undefined, page: 
 
 /** The window at the end of the log. */
 export function atEnd(before: EventWindow, events: Event[], hasOlder: boolean, last: number): EventWindow {
-  return { events, hasOlder, hasNewer: last > (events[0]?.seq ?? 0), fresh: 0, place: before.place + 1 }
+  return { events, hasOlder, hasNewer: last > (events[0]?.seq ?? 0), fresh: 0, counted: 0, place: before.place + 1 }
 }
 
 const withoutOldest = (window: EventWindow): EventWindow =>
