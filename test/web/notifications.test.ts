@@ -57,6 +57,38 @@ test("with the user's permission, the browser notifies when an agent starts to w
   assert.equal(page.url(), home)
 })
 
+test('a tab without the focus does not notify while another tab has it', async (t) => {
+  const { page, client, openTab } = await openPage(t, '', {
+    before: `
+      globalThis.shown = []
+      globalThis.Notification = class {
+        static permission = 'granted'
+        static requestPermission = async () => 'granted'
+        constructor(title, { body }) {
+          globalThis.shown.push(body)
+        }
+        close() {}
+      }
+      document.hasFocus = () => !location.search.includes('away')`,
+  })
+  const away = await openTab('?away#/')
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await away.getByRole('button', { name: 'Stop notifying me' }).waitFor()
+  const wait = async (title: string) => {
+    const { run } = await client.createRun({ title, status: 'in_progress' })
+    await client.heartbeat({ runId: run.runId, activity: { state: 'waiting' } })
+    await away.locator('.lane.waiting', { hasText: title }).waitFor()
+  }
+  await wait('In sight')
+  await page.evaluate(() => {
+    document.hasFocus = () => false
+    dispatchEvent(new Event('blur'))
+  })
+  await wait('Unseen')
+  await away.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.includes('Unseen'))
+  assert.deepEqual(await away.evaluate('shown'), ['Unseen'])
+})
+
 test('a dismissed question for notifications can be asked again; only a refusal is reported as blocked', async (t) => {
   const { page } = await openPage(t, '', {
     before: `

@@ -5,6 +5,7 @@ import type { Run } from '../../../nouns/run/fields.ts'
 import { go, href } from '../../app/router.ts'
 import { listen } from '../log/stream.ts'
 import { clientOf } from '../query/server.ts'
+import { isFocused, shareFocus } from './focus.ts'
 import { keptIn, useKept } from './storage.ts'
 
 /** Whether the person wants them. 'impossible' if the browser refused to show one: on phones, only service workers may. */
@@ -39,8 +40,8 @@ interface Watched {
 }
 
 /**
- * Notifies of each run that starts to wait, rests after a long turn or goes wrong while nobody looks at the page. What
- * happened before it opened is visible there. A notification goes when the wait is over.
+ * Notifies of each run that starts to wait, rests after a long turn or goes wrong while no tab of the page has the focus.
+ * What happened before it opened is visible there. A notification goes when the wait is over.
  */
 export function useNotifications({ waiting, projects, isWanted = () => true }: Watched): void {
   const isOn = useNotifying() === 'on'
@@ -48,6 +49,7 @@ export function useNotifications({ waiting, projects, isWanted = () => true }: W
   const waits = useRef(new Set<string>())
   const isOurs = useRef(isWanted)
   isOurs.current = isWanted
+  useEffect(() => (isOn ? shareFocus() : undefined), [isOn])
   useEffect(() => {
     if (!isOn) return
     return listen((news) => {
@@ -72,8 +74,9 @@ async function tellOf(
   open: Map<string, Notification>,
 ): Promise<void> {
   const { project, subject: runId } = event
-  if (!newsOf(event) || project === null || document.hasFocus()) return
+  if (!newsOf(event) || project === null) return
   if (projects.length > 0 && !projects.includes(project)) return
+  if (await isFocused()) return
   const { run } = await clientOf(project).getRun({ runId })
   const news = newsOf(event, run)
   if (!news || news.kind === 'completed' || !isWanted(run)) return
