@@ -79,10 +79,7 @@ testLedger('a feature of many runs is gone at once, and unlinked from them in sl
       (await client.getRun({ runId: 'COPY-450' })).run.features.map(({ id }) => id),
       [7, 8],
     )
-    assert.deepEqual(
-      (await client.listFeatures({ runId: 'COPY-450' })).features.map(({ id }) => id).sort(),
-      [7, 8],
-    )
+    assert.deepEqual((await client.listFeatures({ runId: 'COPY-450' })).features.map(({ id }) => id).sort(), [7, 8])
     assert.deepEqual((await client.listRuns({ featureId: auth })).runs, [])
     assert.deepEqual((await client.search({ q: 'birnbaum' })).results, [])
     // Its number and its name are free.

@@ -1,4 +1,4 @@
-import { boundary } from '../text/content.ts'
+import { boundary } from '../contract/text.ts'
 import { continuation, endsInWord } from './words.ts'
 
 /** Texts are indexed in passages of this many UTF-8 bytes. The words of a search must be in one passage. */

@@ -1,6 +1,7 @@
 import type { Output } from '../client/client.ts'
 import { evidenceText } from '../contract/evidence-words.ts'
 import { nameOf } from '../contract/person.ts'
+import { slice } from '../contract/text.ts'
 import type { Found } from '../find/fields.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
 import type { Check } from '../nouns/run/check/fields.ts'
@@ -9,7 +10,6 @@ import { digestOf, turnId, turnTitle } from '../nouns/run/turn.ts'
 import type { Turn } from '../nouns/run/turn-fields.ts'
 import type { Spec } from '../nouns/spec/fields.ts'
 import { clean, line } from '../text/clean.ts'
-import { slice } from '../text/content.ts'
 
 type FullRun = Output<'getRun'>['run']
 type FullSpec = Output<'getSpec'>['spec']

@@ -1,16 +1,4 @@
-/** The position nearest to `at` that does not split a character: downwards for -1, upwards for 1. */
-export function boundary(bytes: Buffer, at: number, direction: -1 | 1): number {
-  let end = Math.min(Math.max(at, 0), bytes.length)
-  while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end += direction
-  return end
-}
-
-/** A piece of `text` of at most `most` bytes, starting at byte `from`. Does not split characters. */
-export function slice(text: string, from: number, most = Number.POSITIVE_INFINITY): string {
-  const bytes = Buffer.from(text)
-  const begin = boundary(bytes, from, 1)
-  return bytes.toString('utf8', begin, boundary(bytes, begin + most, -1))
-}
+import { boundary } from '../contract/text.ts'
 
 /** Splits `text` into pieces of at most `most` bytes (4 or more). Does not split characters. */
 export function pieces(text: string, most: number): string[] {
