@@ -3,7 +3,7 @@ import { defined } from './agents/fields.ts'
 import type { Failure, Told, TurnEnd, Usage } from './agents/seen.ts'
 import { aboutTurn } from './agents/told-turn.ts'
 import { leaseSeconds } from './agents/tools.ts'
-import { type Draft, failureAfter, isEmpty, newDraft, turnOf } from './agents/turn.ts'
+import { type Draft, failureAfter, isEmpty, newDraft, usageOf as toldUsage, turnOf } from './agents/turn.ts'
 import { plus, tokensOf, usageBetween } from './agents/usage.ts'
 import { unsureChecks } from './check.ts'
 import { type Facts, type SessionWork, type Stepped, stricter, withCall } from './facts.ts'
@@ -224,7 +224,7 @@ export function ended(start: Stepped, at: number, facts: Facts): Stepped {
     status: failure ? 'failed' : 'completed',
     ...(failure && { failure }),
     // Otherwise, the run keeps the sum of its turns.
-    ...(total && !memo.hasPast && { usage: total }),
+    ...(total && !memo.hasPast && { usage: toldUsage(total) }),
     endedAt: isoOf(at),
   }
   return withCall(before, 'updateRun', end, { ended: true, ...(usage && { usage }) })

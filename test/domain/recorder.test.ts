@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { usage } from '../../src/nouns/run/work-fields.ts'
 import type { Failure, Seen, Step } from '../../src/recorder/agents/seen.ts'
 import { treesOf } from '../../src/recorder/check.ts'
 import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
@@ -132,6 +133,19 @@ test('the usage of a turn whose agent was gone is unknown, not nothing', () => {
   assert.deepEqual(usagesOf(undefined, undefined, ...steps), [undefined, usage], 'no model to speak of')
   const told = { model: 'm', inputTokens: 10, outputTokens: 1 }
   assert.deepEqual(usagesOf('m', told, prompt, tool, gone), [undefined], 'the transcript has it')
+})
+
+test('the usage of a session is one that the ledger takes, as that of a turn is', () => {
+  const used = { model: 'ü'.repeat(60), inputTokens: 2e12, outputTokens: 1, costUsd: 2e9 }
+  let memo: Memo = {}
+  const calls = [prompt, turn, { kind: 'end' } as const].flatMap((one, at) => {
+    const after = step(memo, seenOf(one), factsAt(at, one === prompt ? {} : { told: { usage: used } }))
+    memo = after.memo
+    return after.calls
+  })
+  const usages = calls.flatMap(({ input }) => (input.usage === undefined ? [] : [usage.parse(input.usage)]))
+  const within = { model: 'ü'.repeat(50), inputTokens: 1e12, outputTokens: 1 }
+  assert.deepEqual(usages, [within, within])
 })
 
 test('a session that its user interrupted before its process was gone was interrupted', () => {

@@ -189,11 +189,15 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
     plan: some(planOf(plan)),
     agents: some(agentsOf(draft, told)),
     compactions,
-    usage: usage && { ...usageWithin(usage), ...defined({ model: cut(usage.model, bytes.model) }) },
+    usage: usage && usageOf(usage),
     failure: failure && { code: failure.code, message: cut(failure.message, bytes.message) ?? failure.code },
     interrupted,
   })
 }
+
+/** A usage in the form that the ledger takes. */
+export const usageOf = (usage: Usage): Usage =>
+  defined({ ...usageWithin(usage), model: cut(usage.model, bytes.model) } as Usage)
 
 /** The uses of tools that hooks do not report: those that failed, and what began as a command and was a patch. */
 export function unheardIn(
