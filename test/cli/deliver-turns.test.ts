@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { newCall } from '../../src/capture/spool/calls.ts'
+import { type Call, newCall } from '../../src/capture/spool/calls.ts'
 import { deliver } from '../../src/capture/spool/deliver.ts'
+import type { New } from '../../src/capture/spool/recordings.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import type { Client } from '../../src/client/client.ts'
+import type { Memo } from '../../src/recorder/memo.ts'
 import { base, type Ledger, testLedger } from '../support/engines.ts'
 import { freshFolder, homeOf } from './folder.ts'
 
@@ -70,6 +72,42 @@ testLedger('a turn that gets another number takes its diffs with it', async (led
     [
       ['a.ts', 1],
       ['b.ts', 2],
+    ],
+  )
+})
+
+testLedger('turns that get other numbers keep their diffs apart, however late these are made', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  const diffs = (n: number, path: string) =>
+    newCall('addDiffs', { turn: n, diffs: [{ path, change: { status: 'added', patch: '@@ -0,0 +1 @@\n+x\n' } }] })
+  state.queue(name, begin(), turn(1))
+  assert.equal((await send()).outcome, 'sent')
+  // The machine has lost its count, and its turns wait with their diffs.
+  const note = { agent: 'claude', session: '1', cwd: '/', step: { kind: 'turn' } } as const
+  const settle = (key: string, n: number, ...calls: Call[]) => {
+    state.note({ ...state.find(name), name } as New, note, key, true)
+    const ids = state.notes(name).map(({ id }) => id)
+    assert.ok(state.settle(name, ids, calls, { memo: { n, open: n }, ended: false }, [{ n }]))
+  }
+  const pay = (...paths: string[]) => {
+    for (const [index, owed] of state.owed().entries()) state.pay(owed, (n) => [diffs(n, paths[index] as string)])
+  }
+  settle('one', 1, turn(1, 'Again'))
+  settle('two', 2, turn(2, 'And again'))
+  assert.equal((await send()).outcome, 'sent')
+  const { n, open } = (state.find(name)?.memo ?? {}) as Memo
+  assert.deepEqual([n, open], [3, 3])
+  settle('three', 4, turn(4, 'Last'))
+  pay('b.ts', 'c.ts', 'd.ts')
+  assert.equal((await send()).outcome, 'sent')
+  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Again', 'And again', 'Last'])
+  const { files } = await ledger.client.getDiff({ runId: 'RUN-001' })
+  assert.deepEqual(
+    files.map(({ path, turn }) => [path, turn]),
+    [
+      ['b.ts', 2],
+      ['c.ts', 3],
+      ['d.ts', 4],
     ],
   )
 })

@@ -107,7 +107,7 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
         const { runId, aheadMs, ...changed } = changes
         state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
         state.amend(call.id, changed)
-        if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call.input.n, changed.input.n)
+        if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call, Number(changed.input.n))
         return undefined
       },
     )

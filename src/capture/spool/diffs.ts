@@ -1,4 +1,4 @@
-import { type Call, insertCalls } from './calls.ts'
+import { type Call, insertCalls, type Queued } from './calls.ts'
 import type { Database } from './database.ts'
 
 /** The diffs of a turn that are still to be made, in the form of the code that makes them. */
@@ -21,8 +21,11 @@ export interface Diffs {
   trees(name: string): string[]
   /** Replaces what is owed by calls. Does nothing if another process has done so. */
   pay(owed: OwedOf, calls: (n: number) => Call[]): void
-  /** Gives a turn another number: the ledger has one with the first already. */
-  renumber(name: string, from: unknown, to: unknown): void
+  /**
+   * Gives the turn of a call another number, because the ledger has one with the first already. All that is about later
+   * turns, or about this one, moves by as much.
+   */
+  renumber(name: string, call: Queued, to: number): void
 }
 
 export function diffsIn(db: Database): Diffs {
@@ -45,14 +48,27 @@ export function diffsIn(db: Database): Diffs {
         db.run('delete from diffs where id = ?', id)
         insertCalls(db, name, calls(row.n))
       }),
-    renumber: (name, from, to) =>
+    renumber: (name, { id, input }, to) =>
       db.together(() => {
-        db.run('update diffs set n = ? where name = ? and n = ?', Number(to), name, Number(from))
-        const text = `update calls set input = json_set(input, '$.turn', ?)
-          where name = ? and operation = 'addDiffs' and json_extract(input, '$.turn') = ?`
-        db.run(text, Number(to), name, Number(from))
+        const from = Number(input.n)
+        const by = to - from
+        db.run('update diffs set n = n + ? where name = ? and n >= ?', by, name, from)
+        for (const [operation, field] of [['addDiffs', 'turn'] as const, ['appendTurn', 'n'] as const]) {
+          const text = `update calls set input = json_set(input, '$.${field}', json_extract(input, '$.${field}') + ?)
+            where name = ? and operation = ? and id <> ? and json_extract(input, '$.${field}') >= ?`
+          db.run(text, by, name, operation, id, from)
+        }
+        moveCount(db, name, by)
       }),
   }
+}
+
+/** Moves the numbers with which the session goes on: that of its last turn, and that of the open one. */
+function moveCount(db: Database, name: string, by: number) {
+  const [row] = db.rows<{ memo: string }>('select memo from recordings where name = ?', name)
+  const { n = 0, open, ...memo } = JSON.parse(row?.memo ?? '{}') as { n?: number; open?: number }
+  const moved = { ...memo, n: n + by, ...(open !== undefined && { open: open + by }) }
+  db.run('update recordings set memo = ? where name = ?', JSON.stringify(moved), name)
 }
 
 export function insertOwed(db: Database, name: string, owed: Owed[]) {
