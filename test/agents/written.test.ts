@@ -36,6 +36,15 @@ test('hunks apply only where the content is as they say', () => {
   for (const [before, hunks, after] of cases) assert.equal(applied(before, hunks), after, hunks)
 })
 
+test('hunks lead back where only a line feed ends a line', () => {
+  for (const end of ['\r', '\u2028', '\u2029']) {
+    const hunks = `@@ -1,2 +1,2 @@\n-a${end}-b\n+a${end}+b\n c\n`
+    const [before, after] = [`a${end}-b\nc\n`, `a${end}+b\nc\n`]
+    assert.equal(contentAfter({ path: filePath, hunks }, before), after)
+    assert.equal(contentBefore({ path: filePath, hunks }, after), before)
+  }
+})
+
 const filePath = '/work/a.ts'
 const hunk = (...lines: string[]) => [{ oldStart: 1, oldLines: 1, newStart: 1, newLines: 1, lines }]
 

@@ -81,7 +81,8 @@ const appliedToLines = (content: string, hunks: string): string | undefined =>
 
 /** The hunks that lead back. */
 const reversed = (hunks: string): string =>
-  hunks.replace(/^(?:@@ -(\S+) \+(\S+) @@|[-+])/gm, (head, from?: string, to?: string) =>
+  // A line of a diff ends in a line feed alone.
+  hunks.replace(/(?<![^\n])(?:@@ -(\S+) \+(\S+) @@|[-+])/g, (head, from?: string, to?: string) =>
     from === undefined ? (head === '-' ? '+' : '-') : `@@ -${to} +${from} @@`,
   )
 
