@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { turnFields } from '../../src/nouns/run/turn-fields.ts'
 import type { Seen, Step, ToldTurn } from '../../src/recorder/agents/seen.ts'
-import { aboutTurn } from '../../src/recorder/agents/told-turn.ts'
+import { aboutTurn, toldTurn } from '../../src/recorder/agents/told-turn.ts'
 import type { Memo } from '../../src/recorder/memo.ts'
 import { step } from '../../src/recorder/step.ts'
 import { factsAt, start } from './facts.ts'
@@ -144,6 +144,19 @@ test('a turn that ends while a message waits has all files, and its diffs begin 
 test('a turn does not list a file that its second part put back as it was', () => {
   const transcript = [{ ...told('One', 'It is done.', 0, 'p1'), ...used(10) }]
   assert.deepEqual(workOf(transcript, ['one']).turns, [['two', 10]])
+})
+
+test('a masked prompt is that of a turn whose prompt has all the rest of it', () => {
+  const turns = [told('Deploy with hunter2 to a, then with hunter3', '1', 0), told('Stop', '2', 1_000)]
+  const answerTo = (prompt: string) => toldTurn(turns, { prompt, at: start })?.answer
+  for (const prompt of [
+    'Deploy with [masked] to a, then with [masked]',
+    '[masked] to a, then with hunter3',
+    '[masked]',
+  ])
+    assert.equal(answerTo(prompt), '1', prompt)
+  for (const prompt of ['[masked] to b', 'Deploy with [masked] to a, not with [masked]', 'Stop [masked]'])
+    assert.equal(answerTo(prompt), undefined, prompt)
 })
 
 test('a turn of two long parts is one that the ledger takes', () => {

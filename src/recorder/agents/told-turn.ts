@@ -24,9 +24,18 @@ export function toldTurn(turns: readonly ToldTurn[] = [], { turn, prompt, at }: 
 
 /** Hooks and transcripts cut long prompts at different places, and the prompt of hooks may be masked. */
 function isText(told: string, prompt: string): boolean {
-  const [one, other] = [shortOf(told), shortOf(prompt)]
-  const masked = other.indexOf('[masked]')
-  return masked < 0 ? one === other : one.startsWith(other.slice(0, masked))
+  const [start = '', ...others] = shortOf(prompt).split('[masked]')
+  if (others.length === 0) return shortOf(told) === start
+  const whole = told.trim()
+  let at = whole.startsWith(start) ? start.length : -1
+  for (const part of others) if (at >= 0) at = endOf(part, whole, at)
+  return at >= 0
+}
+
+/** Where a part ends that stands in a text from a place on; -1 if it does not. */
+function endOf(part: string, text: string, from: number): number {
+  const at = text.indexOf(part, from)
+  return at < 0 ? -1 : at + part.length
 }
 
 const shortOf = (prompt: string) => prompt.trim().slice(0, 1_000)
