@@ -3,6 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openState } from '../../src/capture/spool/state.ts'
+import { changedBy } from '../../src/capture/work/by-command.ts'
+import { snapshotOrFault } from '../../src/place/git/tree.ts'
+import type { Snapshot } from '../../src/recorder/work.ts'
 import { freshFolder } from './folder.ts'
 import { claudeIn, onlyRun, runsOf, syncAll, workplace } from './session.ts'
 import { gitIn, writeFiles } from './user.ts'
@@ -30,6 +34,29 @@ test('each of two sessions in one folder reports only the files that it wrote', 
     (await runsOf(user)).map(({ changes }) => changes?.files),
     [3, 3],
   )
+})
+
+test('a file that a command changed stays its work when another session writes it later', (t) => {
+  const { cwd, git } = workplace(t)
+  writeFiles(cwd, { 'file.txt': 'one\n' })
+  git('add', '.')
+  git('commit', '-qm', 'file')
+  using state = openState(':memory:')
+  const place = { kind: 'local', databaseUrl: 'sqlite::memory:', project: 'shop' } as const
+  for (const name of ['one', 'two']) state.record({ name, kind: 'hook', place, cwd })
+  const take = () => snapshotOrFault(cwd, join(cwd, '.git/taken')) as Snapshot
+  const from = Date.now()
+  const before = take()
+  writeFiles(cwd, { 'file.txt': 'two\n' })
+  const window = { from, to: Date.now(), before, now: take() }
+  const own = () => changedBy(window, { state, name: 'one', memo: {}, isOwn: () => true })
+  t.mock.timers.enable({ apis: ['Date'], now: window.to + 60_000 })
+  state.wrote('two', [join(cwd, 'file.txt')])
+  assert.deepEqual(own(), ['file.txt'])
+  // The hook of a tool that wrote meanwhile may take some time.
+  t.mock.timers.setTime(window.to + 20_000)
+  state.wrote('two', [join(cwd, 'file.txt')])
+  assert.deepEqual(own(), [])
 })
 
 test('if commands of two sessions overlap, neither session reports what they changed', async (t) => {

@@ -38,8 +38,8 @@ export interface Acts {
    * file.
    */
   didMeanwhile(name: string, root: string, from: number, to: number): { commands: number; wrote: boolean }
-  /** The files that other sessions have written since. */
-  othersFiles(name: string, from: number): string[]
+  /** The files that other sessions have written since or, if it is given, until about `to`: a hook reports a file later. */
+  othersFiles(name: string, from: number, to?: number): string[]
   /** Deletes entries older than a day, and the trees of commands whose end no other hook reports any more. */
   forgetActs(): void
 }
@@ -47,6 +47,9 @@ export interface Acts {
 const dayMs = 86_400_000
 /** A command without a recorded end counts for this long, in milliseconds. */
 const longestMs = 3_600_000
+
+/** How long a hook may take to report that a tool wrote a file, in milliseconds. Agents wait no longer for a hook. */
+const hookMs = 30_000
 
 /** How long after its end another hook may report a command, in milliseconds. */
 const lateMs = 600_000
@@ -110,12 +113,11 @@ export function actsIn(db: Database): Acts {
       )
       return { commands: did.commands, wrote: did.wrote > 0 }
     },
-    othersFiles: (name, from) =>
+    othersFiles: (name, from, to = Number.MAX_SAFE_INTEGER) =>
       db
         .rows<{ path: string }>(
-          'select distinct path from acts where path is not null and name <> ? and began >= ?',
-          name,
-          from,
+          'select distinct path from acts where path is not null and name <> ? and began between ? and ?',
+          ...[name, from, to + hookMs],
         )
         .map(({ path }) => path),
     forgetActs() {

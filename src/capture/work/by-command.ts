@@ -30,7 +30,7 @@ export function changedBy({ from, to, before, now }: Window, { state, name, isOw
   const { log } = now
   const made =
     before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn, memo.startedAt)
-  const others = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+  const others = new Set(state.othersFiles(name, from, to).map((path) => placed(now.root, now.root, path)))
   return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
 }
 

@@ -51,8 +51,12 @@ function othersIn({ root }: Snapshot, here: Here): Set<string> {
   return others
 }
 
-const writtenByOthers = (root: string, { state, name }: Pick<Here, 'state' | 'name'>, since: number): Set<string> =>
-  new Set(state.othersFiles(name, since).map((path) => placed(root, root, path)))
+const writtenByOthers = (
+  root: string,
+  { state, name }: Pick<Here, 'state' | 'name'>,
+  since: number,
+  until?: number,
+): Set<string> => new Set(state.othersFiles(name, since, until).map((path) => placed(root, root, path)))
 
 /**
  * The files that differ from the commit, other than at the beginning, except those that are not the session's with that
@@ -114,7 +118,7 @@ export function changeDuring(
   if (!before || !now || before.root !== now.root || before.tree === now.tree) return undefined
   const from = began ?? at
   const own = state.didMeanwhile(name, now.root, from, at)
-  const theirs = [...writtenByOthers(now.root, { state, name }, from)].filter((path) => !isAbsolute(path))
+  const theirs = [...writtenByOthers(now.root, { state, name }, from, at)].filter((path) => !isAbsolute(path))
   const rivals = state.rivals(name, now.root, from, at)
   const isAlone = own.commands <= 1 && !own.wrote && theirs.length === 0 && rivals.length === 0
   const changed = changedIn(before, now)
