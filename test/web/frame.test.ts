@@ -84,6 +84,21 @@ test('the palette opens at once, since keys that come before it would act on the
   await page.waitForURL(/#\/activity$/)
 })
 
+test('two keys in a row lead to a page, whatever the second one does alone', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ title: 'Hold a boat' })
+  // By then, the code of this page is there before the page.
+  await page.goto(`${home}#/`)
+  await page.getByRole('heading', { name: 'Now', exact: true }).waitFor()
+  for (const address of ['#/runs?q=boat', '#/runs', '#/runs/default/RUN-001']) {
+    await page.goto(`${home}?${address.length}${address}`)
+    await page.getByText('Hold a boat').first().waitFor()
+    await page.keyboard.press('g')
+    await page.keyboard.press('k')
+    await page.getByRole('heading', { name: 'Keys', exact: true }).waitFor()
+  }
+})
+
 test('one switch selects the projects on all pages', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })
