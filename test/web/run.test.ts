@@ -33,6 +33,21 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
 })
 
+test('labels that no line can hold outlive a change of the others', async (t) => {
+  const { page, client } = await openPage(t, '#/runs/default/RUN-001')
+  const labels = { note: 'one\ntwo', pad: ' x ', team: 'web' }
+  await client.createRun({ runId: 'RUN-001', title: 'Hold a boat', labels })
+  await page.getByRole('button', { name: 'Edit labels' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('because a value has several lines or blanks around it: note, pad').waitFor()
+  const text = dialog.getByLabel('One on each line')
+  assert.equal(await text.inputValue(), 'team: web')
+  await text.fill('team: api')
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.labels, { ...labels, team: 'api' })
+})
+
 test('a conflicting change is reported, the page shows the new values, and the user can save again', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Ours', status: 'completed' })

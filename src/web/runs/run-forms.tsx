@@ -81,9 +81,13 @@ const isEditedLabels = (kept: unknown): kept is EditedLabels => {
 }
 
 export function LabelForm({ run, onClose, onChange }: ChangeProps) {
-  const [begin] = useState(() => ({ opened: run.labels, text: textOf(run.labels) }))
+  const [begin] = useState(() => {
+    const opened = Object.fromEntries(Object.entries(run.labels).filter(isLine))
+    return { opened, text: textOf(opened) }
+  })
   const { draft, isRestored, change, drop } = useDraft(`labels ${run.project}/${run.runId}`, begin, isEditedLabels)
   const { opened, text } = draft
+  const others = Object.entries(run.labels).flatMap((label) => (isLine(label) ? [] : label[0]))
   const work = async () => {
     const labels = mergedLabels(run.labels, opened, labelsOf(text))
     await clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
@@ -104,9 +108,17 @@ export function LabelForm({ run, onClose, onChange }: ChangeProps) {
           onInput={(event) => change({ text: event.currentTarget.value })}
         />
       </Field>
+      {others.length > 0 && (
+        <p class="muted small">
+          Kept but not shown, because a value has several lines or blanks around it: {others.join(', ')}
+        </p>
+      )}
     </Form>
   )
 }
+
+/** Whether a line can hold a label. A value of several lines, or with blanks around it, would be another one. */
+const isLine = ([, value]: [string, string]) => value === value.trim() && !/[\r\n]/.test(value)
 
 const textOf = (labels: Run['labels']) =>
   Object.entries(labels)
