@@ -108,3 +108,19 @@ test('a group is folded, and unfolds on a click and for a search hit in it', asy
   await page.goto(`${home}?again#/runs/default/RUN-001?line=150`)
   await log.locator('.marked').getByText('package 147').waitFor()
 })
+
+test('a group whose end mark arrives before its line break is folded once the line ends', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const content = '::group::Install\npackage 1\n::endgroup::'
+  const { run } = await client.createRun({
+    title: 'CI',
+    content,
+    contentType: 'text/x-terminal',
+    status: 'in_progress',
+  })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const line = page.locator('.log .screen').getByText('package 1')
+  await line.waitFor()
+  await client.appendToRun({ runId: run.runId, text: '\n' })
+  await line.waitFor({ state: 'detached' })
+})

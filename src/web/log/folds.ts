@@ -75,7 +75,7 @@ export function useFolds(lines: Lines): Folding {
   const { groups } = lines
   const isFolded = (group: Group) =>
     group.end !== undefined && (chosen.get(group.start) ?? all ?? (group.isFolded && group.errors === 0))
-  const folds = useMemo(() => new Folds(groups.all.filter(isFolded)), [groups, lines.count, chosen, all])
+  const folds = useMemo(() => new Folds(groups.all.filter(isFolded)), [groups, lines.count, lines.ended, chosen, all])
   return {
     folds,
     isFolded,
