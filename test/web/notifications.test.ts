@@ -89,6 +89,35 @@ test('a tab without the focus does not notify while another tab has it', async (
   assert.deepEqual(await away.evaluate('shown'), ['Unseen'])
 })
 
+test('the browser does not notify of a wait that is over', async (t) => {
+  const { page, client } = await openPage(t, '', {
+    before: `
+      globalThis.shown = []
+      globalThis.Notification = class {
+        static permission = 'granted'
+        static requestPermission = async () => 'granted'
+        constructor(title, { body }) {
+          globalThis.shown.push(body)
+        }
+        close() {}
+      }
+      document.hasFocus = () => false`,
+  })
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await client.createRun({ runId: 'SHORT', title: 'Short', status: 'in_progress' })
+  await page.route('**/v1/runs/SHORT', async (route) => {
+    await client.heartbeat({ runId: 'SHORT', activity: { state: 'working' } })
+    await route.continue()
+  })
+  const read = page.waitForResponse('**/v1/runs/SHORT')
+  await client.heartbeat({ runId: 'SHORT', activity: { state: 'waiting' } })
+  await read
+  await client.createRun({ runId: 'LONG', title: 'Long', status: 'in_progress' })
+  await client.heartbeat({ runId: 'LONG', activity: { state: 'waiting' } })
+  await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.includes('Long'))
+  assert.deepEqual(await page.evaluate('shown'), ['Long'])
+})
+
 test('a dismissed question for notifications can be asked again; only a refusal is reported as blocked', async (t) => {
   const { page } = await openPage(t, '', {
     before: `

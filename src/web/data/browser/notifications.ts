@@ -80,6 +80,8 @@ async function tellOf(
   const { run } = await clientOf(project).getRun({ runId })
   const news = newsOf(event, run)
   if (!news || news.kind === 'completed' || !isWanted(run)) return
+  // A wait that is over already would have nothing that closes its notification.
+  if (news.kind === 'waiting' && run.activity?.state !== 'waiting') return
   try {
     const it = show(news, run)
     if (news.kind === 'waiting') open.set(keyOf(run), it)
