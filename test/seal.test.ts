@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import { createClient } from '../src/client/client.ts'
 import { localActor } from '../src/contract/actor.ts'
+import { readSize, sealNext } from '../src/log/seal/seal.ts'
 import { checkpointsIn, hashesFrom, isSignedBy } from '../src/log/seal/signed-note.ts'
 import { isConsistent, leafHash, rootOf } from '../src/log/seal/tree.ts'
 import { createApp } from '../src/server/app.ts'
@@ -38,6 +39,31 @@ testLedger('a checkpoint covers the whole log, and a new one continues it', asyn
   const sealed = leaves.flatMap(({ hash }) => hash ?? [])
   assert.deepEqual([leaves.length, sealed.length], [head.size + 1, head.size])
   assert.deepEqual(rootOf(hashesFrom(sealed)), head.root)
+})
+
+testLedger('large events are sealed and listed a few at a time', async ({ client, store }) => {
+  const { runId } = (await client.createRun({ status: 'in_progress' })).run
+  const files = Array.from({ length: 500 }, (_, n) => ({ path: `${n} `.padEnd(1000, 'x') }))
+  const commands = Array.from({ length: 200 }, (_, n) => ({ command: `${n} `.padEnd(2000, 'x') }))
+  for (let n = 1; n <= 10; n++) await client.appendTurn({ runId, n, files, commands })
+  const sizes = [await readSize(store.db)]
+  while (await sealNext(store.db)) sizes.push(await readSize(store.db))
+  assert.ok(sizes.length > 2, `sealed after ${sizes.join()}`)
+  const bytes: number[] = []
+  const leaves = []
+  for (let after = 0, hasMore = true; hasMore; ) {
+    const page = await client.listLeaves({ after, limit: 1000 })
+    bytes.push(JSON.stringify(page).length)
+    leaves.push(...page.leaves)
+    after = page.meta.lastSeq
+    hasMore = page.meta.hasMore
+  }
+  assert.ok(bytes.length > 1 && Math.max(...bytes) < 10_000_000, `bytes of pages: ${bytes.join()}`)
+  assert.deepEqual(
+    leaves.map(({ seq, hash }) => [seq, hash === null]),
+    leaves.map((_, at) => [at + 1, false]),
+  )
+  assert.equal(leaves.length, await readSize(store.db))
 })
 
 testLedger(

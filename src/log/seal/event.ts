@@ -1,5 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
+import { countWithin } from '../../frame/page.ts'
 import { listOf } from '../../frame/pieces.ts'
 import { unpacked } from '../record.ts'
 import type { StoredEvent } from './leaf.ts'
@@ -25,6 +26,25 @@ interface ShownRow extends Row {
   isAppend: number
   actor: string | null
   project: string | null
+}
+
+interface Size {
+  limit: number
+  bytes: number
+}
+
+/**
+ * How many of the events after the one with seq `after` to read at once: at most `limit`, and at most `bytes` of changes, if
+ * that is more than one event; and whether more follow. Without reading them: each may be as large as a request.
+ */
+export async function countNext(db: Tx, after: number, { limit, bytes }: Size) {
+  const sizes = await db.query<{ bytes: number }>(sql`
+    select octet_length(changes) as bytes from events where seq > ${after} order by seq limit ${limit + 1}`)
+  const count = Math.min(
+    limit,
+    countWithin(sizes, (size) => size.bytes, bytes),
+  )
+  return { count, hasMore: count < sizes.length }
 }
 
 /** At most `limit` events after the one with seq `after`, with the salts of their texts, in order. */

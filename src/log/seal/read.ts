@@ -1,12 +1,13 @@
 import { ConductError, invalid } from '../../contract/error.ts'
 import type { Tx } from '../../engine/db.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { pageBytes } from '../../frame/page.ts'
 import { confinementOf } from '../../frame/scope.ts'
 import { selected } from '../list.ts'
 import { numberEvents } from '../number.ts'
 import { firstSeq, lastSeq, readLines } from '../read.ts'
 import { readKey, readNewest, type Signed, signTree } from './checkpoint.ts'
-import { readRows, readSealed } from './event.ts'
+import { countNext, readRows, readSealed } from './event.ts'
 import { entryOf } from './leaf.ts'
 import type { SealRoutes } from './routes.ts'
 import { readSize, sealNext } from './seal.ts'
@@ -116,19 +117,19 @@ export const listLeaves: Operation<SealRoutes['listLeaves']> = async (ctx, { aft
   await numberEvents(db)
   // Read before the events, so an event that is sealed meanwhile lacks its hash rather than its salts.
   const hashes = await readLeaves(db, after, after + limit)
-  const rows = await readRows(db, after, limit + 1)
+  const { count, hasMore } = await countNext(db, after, { limit, bytes: pageBytes })
+  const rows = await readRows(db, after, count)
   // Read after the events, so that events dropped meanwhile do not count as missing.
   const first = await firstSeq(db)
   const dropped = textsOf(leading(hashes).slice(0, Math.max(0, first - 1 - after)))
   if (dropped.length > 0) {
     return { leaves: [], meta: { hasMore: true, lastSeq: after + dropped.length, dropped } }
   }
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)?.seq ?? after
-  const leaves = page.map(({ salts, ...row }) => ({
+  const last = rows.at(-1)?.seq ?? after
+  const leaves = rows.map(({ salts, ...row }) => ({
     ...row,
     salts: Buffer.from(salts ?? []).toString('base64'),
     hash: hashes[row.seq - after - 1]?.toString('base64') ?? null,
   }))
-  return { leaves, meta: { hasMore: rows.length > limit, lastSeq: last, dropped: [] } }
+  return { leaves, meta: { hasMore, lastSeq: last, dropped: [] } }
 }

@@ -4,7 +4,7 @@ import { piecesOf } from '../../frame/pieces.ts'
 import type { IsToGo } from '../event.ts'
 import { numberEvents } from '../number.ts'
 import { unpacked } from '../record.ts'
-import { readSealedOnes, readUnsealed } from './event.ts'
+import { countNext, readSealedOnes, readUnsealed } from './event.ts'
 import { eraseTexts, type StoredEvent, sealEvent } from './leaf.ts'
 import { appendHashes, BrokenSeal, tileSize } from './tile.ts'
 
@@ -15,8 +15,11 @@ export async function readSize(db: Tx): Promise<number> {
   throw new BrokenSeal('The ledger no longer stores how much of its log is sealed.')
 }
 
+/** The most bytes of events that are sealed at once: hashing them takes tens of milliseconds, during which nobody is served. */
+const bytesAtOnce = 4 * 1024 * 1024
+
 /**
- * Adds the next events to the tree, up to the end of its last tile. Returns whether there may be more. Writers do not
+ * Adds the next events to the tree, at most up to the end of its last tile. Returns whether there may be more. Writers do not
  * wait: it reads outside a transaction, and discards what it read if another process was faster. Throws BrokenSeal if an
  * event is missing, and an Error if the database loses one meanwhile.
  */
@@ -24,7 +27,8 @@ export async function sealNext(db: Tx): Promise<boolean> {
   await numberEvents(db)
   const size = await readSize(db)
   const room = tileSize - (size % tileSize)
-  const rows = await readUnsealed(db, size, room)
+  const { count, hasMore } = await countNext(db, size, { limit: room, bytes: bytesAtOnce })
+  const rows = await readUnsealed(db, size, count)
   if (rows.length === 0) return false
   const gap = rows.findIndex(({ seq }, at) => seq !== size + at + 1)
   if (gap >= 0) {
@@ -45,7 +49,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
     await tx.query(sql`insert into seal_salts (seq, salts)
       values ${join(salted.map(({ seq, salts }) => sql`(${seq}, ${salts})`))}`)
   })
-  return rows.length === room
+  return hasMore
 }
 
 type Place = Pick<StoredEvent, 'seq' | 'at'>
