@@ -257,6 +257,15 @@ testLedger('a check with a run and a commit belongs to that run, and applies to 
   assert.deepEqual([named.current, await verdictOf('A')], [false, 'verified'])
 })
 
+testLedger('a check by commit finds no run that is deleted meanwhile', async (ledger) => {
+  const { client } = ledger
+  const commit = 'a'.repeat(40)
+  const { lease } = await client.createRun({ runId: 'A', leaseSeconds: 60, git: { commit, commits: [commit] } })
+  await client.updateRun({ runId: 'A', status: 'completed', leaseToken: lease?.token })
+  const check = () => assert.rejects(client.createCheck({ commit, result: 'pass' }), { code: 'NOT_FOUND' })
+  await overlap(ledger, (ctx) => operations.deleteRun(ctx, { runId: 'A' }), check)
+})
+
 testLedger('a check that is recorded again on another run meanwhile counts for that run', async (ledger) => {
   const { client } = ledger
   for (const runId of ['A', 'B']) await client.createRun({ runId })

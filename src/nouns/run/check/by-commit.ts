@@ -52,7 +52,10 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
     found.push(...(await candidates(ctx, sql`0 as made, null as noted_at`, same)).filter(isWork))
   }
   if (found.length === 0) throw noRunOn(ctx, commit, on)
-  return locked(ctx, found)
+  const rows = await locked(ctx, found)
+  // They may have been deleted meanwhile.
+  if (rows.length === 0) throw noRunOn(ctx, commit, [])
+  return rows
 }
 
 const candidates = (ctx: Ctx, more: Sql, from: Sql) =>
