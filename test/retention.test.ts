@@ -264,6 +264,24 @@ testLedger('the texts of a check of an old run go from the log, even if it was r
   assert.deepEqual(events[0]?.changes.command, [null, '[erased]'])
 })
 
+testLedger('an old run that gets a diff while its texts are removed waits for the next round', async (ledger) => {
+  const { client, advance } = ledger
+  await runWith(client, 'R', 'wort')
+  await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
+  advance(2 * dayMs)
+  const patch = '@@ -0,0 +1 @@\n+birkenwort\n'
+  const diffs = [{ path: 'birkenwort.ts', change: { status: 'added' as const, patch } }]
+  await overlap(
+    ledger,
+    (ctx) => operations.addDiffs(ctx, { runId: 'R', turn: 1, diffs }),
+    () => forgetAll(client),
+  )
+  await forgetAll(client)
+  const { events } = await client.listEvents({ limit: 100 })
+  const texts = JSON.stringify([events, await client.getDiff({ runId: 'R' })])
+  assert.ok(texts.includes('[erased]') && !texts.includes('birkenwort'))
+})
+
 testLedger('the events of a kept run stay, even if an old run has used the id of its check again', async (ledger) => {
   const { client, advance } = ledger
   await client.createRun({ runId: 'KEPT', labels: { release: '1.0' }, status: 'completed' })

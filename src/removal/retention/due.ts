@@ -1,4 +1,5 @@
-import sql from 'sql-template-tag'
+import sql, { type Sql } from 'sql-template-tag'
+import type { Tx } from '../../engine/db.ts'
 import { lockIndex } from '../../find/follow.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
@@ -59,11 +60,25 @@ export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left
     // In its own statement: a statement that waits for a lock does not see checks recorded meanwhile.
     const rows = await tx.query<AgingRow>(sql`select ${agingColumns} from runs where id in (${ids})`)
     const now = new Map(rows.map((row) => [row.id, row]))
+    const unnumbered = await withUnnumbered(tx, ids)
     const left = due.filter(({ run, isDue }) => {
       const row = now.get(run.id)
-      const isSame = row?.updated_at === run.updated_at && (row.checked_at ?? '') <= (run.checked_at ?? '')
+      const isSame =
+        !unnumbered.has(run.id) &&
+        row?.updated_at === run.updated_at &&
+        (row.checked_at ?? '') <= (run.checked_at ?? '')
       return isSame && isDue(row)
     })
     return work({ ...ctx, db: tx }, left)
   })
+}
+
+/** Which of these runs have events that nobody has numbered yet. A diff or a note is an event, and no change of its run. */
+async function withUnnumbered(tx: Tx, ids: Sql): Promise<Set<number>> {
+  if (tx.dialect.commitsInOrder) return new Set()
+  const found = await tx.query<{ id: number }>(sql`
+    select r.id from runs r where r.id in (${ids}) and exists (select 1 from pending_events e
+      where e.project_id = r.project_id
+        and (e.subject = r.run_id or e.subject > r.run_id || '/' and e.subject < r.run_id || '0'))`)
+  return new Set(found.map(({ id }) => id))
 }
