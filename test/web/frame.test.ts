@@ -315,3 +315,22 @@ test('code that could not be loaded once is loaded with the next address that ne
   await page.goto(`${home}#/trends`)
   await page.getByRole('heading', { name: 'Trends' }).waitFor()
 })
+
+test('a page that cannot be drawn says so, and the others go on', async (t) => {
+  // The test of every page takes an error that nobody handled for a failure.
+  const before = `addEventListener('error', (event) => event.preventDefault())`
+  const { page, client, home } = await openPage(t, blank, { before })
+  await client.createRun({ runId: 'RUN-1', title: 'Mend the checkout' })
+  await page.route('**/v1/runs/RUN-1*', (route) =>
+    route.fulfill({ json: { run: { runId: 'RUN-1', project: 'default' } } }),
+  )
+  await page.goto(`${home}#/runs/default/RUN-1`)
+  const problem = page.getByRole('alert').filter({ hasText: 'This page could not be drawn' })
+  await problem.waitFor()
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.getByRole('link', { name: 'Mend the checkout' }).waitFor()
+  assert.equal(await problem.count(), 0)
+  await page.unroute('**/v1/runs/RUN-1*')
+  await page.goto(`${home}#/runs/default/RUN-1`)
+  await page.getByRole('heading', { name: 'Mend the checkout' }).waitFor()
+})

@@ -1,4 +1,6 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { ConductError } from '../../client/client.ts'
 import { Login } from '../admin/login.tsx'
 import { dropDrafts } from '../data/browser/draft.ts'
 import { useNotifications, useNotifying } from '../data/browser/notifications.ts'
@@ -111,7 +113,20 @@ function Page({ route }: { route: Route }) {
   const Component = found && components.get(found.page)
   if (!Component) return <Missing />
   const { project, id } = found
-  return <Component key={`${project}/${id}`} route={route} project={project} id={id} />
+  return (
+    <Bounded key={`${route.path[0]} ${project}/${id}`}>
+      <Component route={route} project={project} id={id} />
+    </Bounded>
+  )
+}
+
+/** Says so where a page cannot be drawn, which otherwise leaves the whole window blank. */
+function Bounded({ children }: { children: ComponentChildren }) {
+  // Whoever looks at the console of the browser still finds it there.
+  const [cause, retry] = useErrorBoundary((error) => reportError(error))
+  if (!cause) return children
+  const words = `This page could not be drawn, which is a fault of Conduct: ${cause.message}`
+  return <Problem error={new ConductError('INTERNAL_ERROR', words, { cause })} onRetry={retry} />
 }
 
 const Missing = () => (
