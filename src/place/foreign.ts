@@ -146,7 +146,8 @@ const tooLarge = (path: string, most: number) => new Error(`${path} is larger th
 /** The value of a JSON text. Throws an Error that says where the text is wrong, and not what it is. */
 export function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text)
+    // Some editors of Windows begin a file with a byte order mark, which RFC 8259 lets a reader ignore.
+    return JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
     const [, where = ''] = /(\(line \d+ column \d+\))/.exec((error as Error).message) ?? []
     throw new Error(`it is not JSON ${where}`.trimEnd())

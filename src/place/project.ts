@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../contract/id.ts'
 import { isOpenToAll } from '../system/private.ts'
 import { here, userId } from '../system/system.ts'
-import { foreignText } from './foreign.ts'
+import { foreignText, jsonIn } from './foreign.ts'
 import { withRepository } from './git/guarded.ts'
 import { mainFolderOf, topOf } from './git/repository.ts'
 
@@ -65,7 +65,7 @@ export function projectText(path: string): string {
 function readProject(path: string): string | undefined {
   const text = projectText(path)
   try {
-    const file = JSON.parse(text) as { project?: unknown } | null
+    const file = jsonIn(text) as { project?: unknown } | null
     // Other programs have files of this name, which name no project.
     if (typeof file === 'object' && file !== null && !Array.isArray(file) && !('project' in file)) return undefined
     const project = file?.project

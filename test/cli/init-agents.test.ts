@@ -112,6 +112,21 @@ test('a file with nothing but a comment beside our entries stays with its commen
   assert.deepEqual(filesNow(), { '.mcp.json': '// Servers of the team.\n{\n}\n' })
 })
 
+test('a byte order mark stays where an editor of Windows put it', async (t) => {
+  const mine = '\ufeff{ "model": "opus" }\n'
+  const { read, filesNow, init } = project(t, {
+    '.claude/settings.json': mine,
+    'package.json': '\ufeff{ "scripts": { "test": "vitest run" } }\n',
+  })
+  const { code, stderr } = await init('--agents', 'claude')
+  assert.equal(code, 0, stderr)
+  assert.match(read('.claude/settings.json'), /^\ufeff\{\s+"model": "opus",[\s\S]*conduct-ledger hook claude/)
+  assert.deepEqual(JSON.parse(read('conduct.json')).checks, { tests: 'npm test' })
+  assert.equal((await init('--remove')).code, 0)
+  const left = filesNow()['.claude/settings.json'] ?? ''
+  assert.deepEqual([left[0], JSON.parse(left.slice(1))], ['\ufeff', { model: 'opus' }])
+})
+
 test('what an agent keeps beside its hooks stays there', async (t) => {
   const mine = '{ "hooks": { "enabled": true, "disabled": ["lint"] } }\n'
   const { read, filesNow, init } = project(t, { '.gemini/settings.json': mine })

@@ -30,6 +30,12 @@ test('rules name checks by their commands; without rules there are no checks, an
   }
 })
 
+test('a conduct.json may begin with a byte order mark, as editors of Windows write it', (t) => {
+  const folder = folderIn(t, '\ufeff{ "project": "shop", "checks": { "tests": "npm test" } }')
+  assert.equal(declaredProject(folder), 'shop')
+  assert.deepEqual(checkRules(folder), [{ name: 'tests', commands: ['npm test'] }])
+})
+
 test('the error for a wrong rule names its file', (t) => {
   const wrong: [text: string, words: RegExp][] = [
     ['{ "project": "x", "checks": ', /conduct\.json: .*JSON/],

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseToml } from '@decimalturn/toml-patch'
+import { jsonIn } from '../../place/foreign.ts'
 import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
 import { readText } from './edit.ts'
 
@@ -65,7 +66,7 @@ const languages: Source[] = [
   {
     file: 'package.json',
     suffix: 'js',
-    read: (text, has) => npmChecks(fieldsOf(fieldsOf(JSON.parse(text)).scripts), has),
+    read: (text, has) => npmChecks(fieldsOf(fieldsOf(jsonIn(text)).scripts), has),
   },
   { file: 'pyproject.toml', suffix: 'python', read: (text) => pythonChecks(fieldsOf(parseToml(text))) },
   { file: 'Cargo.toml', suffix: 'rust', read: (text) => rustChecks(fieldsOf(parseToml(text))) },

@@ -164,10 +164,11 @@ export function withBlock(text: Text, block: string | undefined): Text {
 /** The object in a JSON text, or the object in it at `key`. Comments are allowed. */
 function read(text: string, key?: string): Fields {
   const errors: ParseError[] = []
-  const value: unknown = parse(text, errors, { allowTrailingComma: true })
+  const json = withoutMark(text)
+  const value: unknown = parse(json, errors, { allowTrailingComma: true })
   const [error] = errors
   if (error) {
-    const line = text.slice(0, error.offset).split('\n').length
+    const line = json.slice(0, error.offset).split('\n').length
     throw new Error(`it is not valid JSON (${printParseErrorCode(error.error)} in line ${line}): correct it first`)
   }
   const all = objectOf(value, 'it')
@@ -195,5 +196,10 @@ function set(text: string, path: JSONPath, value: unknown): string {
     tabSize: indent.startsWith('\t') ? 1 : indent.length,
     eol: text.includes('\r\n') ? '\r\n' : '\n',
   }
-  return applyEdits(text, modify(text, path, value, { formattingOptions }))
+  const json = withoutMark(text)
+  const mark = text.slice(0, text.length - json.length)
+  return mark + applyEdits(json, modify(json, path, value, { formattingOptions }))
 }
+
+/** The text without the byte order mark that some editors of Windows begin a file with. */
+const withoutMark = (text: string) => text.replace(/^\ufeff/, '')
