@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
@@ -78,4 +80,39 @@ test('watch --mine prints the runs of the person of the key, as JSON if asked', 
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   const refused = await conduct(['watch', '--mine'], env)
   assert.deepEqual([refused.code, /needs a key that names a person/.test(refused.stderr)], [2, true])
+})
+
+/** The address of a proxy in front of a server that cannot reach it for as many requests for a run as `refused` says. */
+async function proxyTo(t: TestContext, url: string, refused: { left: number }): Promise<string> {
+  const proxy = createServer((incoming, outgoing) => {
+    if (/\/runs\/./.test(incoming.url ?? '') && refused.left-- > 0) return outgoing.writeHead(503).end()
+    const { method, headers } = incoming
+    const passed = request(new URL(incoming.url ?? '', url), { method, headers }, (response) => {
+      response.pipe(outgoing.writeHead(response.statusCode ?? 502, response.headers))
+    })
+    incoming.pipe(passed.on('error', () => outgoing.destroy()))
+  }).listen(0, '127.0.0.1')
+  t.after(() => {
+    proxy.close()
+    proxy.closeAllConnections()
+  })
+  await once(proxy, 'listening')
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${new URL(url).pathname}`
+}
+
+test('watch waits for a server that goes away when it has news, until Ctrl-C', async (t) => {
+  const { url } = await openServer(t)
+  const refused = { left: 0 }
+  const { child, next } = await watching(t, [], adminKey, await proxyTo(t, url, refused))
+  const admin = createClient({ url, key: adminKey })
+  await untilItFollows(admin, next)
+  refused.left = 5
+  await admin.createRun({ title: 'Log in', status: 'completed' })
+  assert.match(await nextLine(next), / completed · Log in$/)
+  refused.left = 1_000
+  await admin.createRun({ title: 'Log out', status: 'completed' })
+  while (refused.left === 1_000) await new Promise((resolve) => setTimeout(resolve, 50))
+  const ended = once(child, 'exit')
+  child.kill('SIGINT')
+  assert.deepEqual(await ended, [0, null])
 })

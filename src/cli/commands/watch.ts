@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { type Client, ConductError, type Output } from '../../client/client.ts'
+import { type CallOptions, type Client, ConductError, type Output } from '../../client/client.ts'
 import { type News, newsOf, newsTypes, type RunOf, sentenceOf } from '../../contract/news.ts'
 import { mailOf } from '../../contract/person.ts'
 
@@ -36,8 +36,8 @@ async function watch(options: Options) {
     const runs = readRuns(place)
     const input = { type: [...newsTypes], ...(project !== undefined && { project: [project] }) }
     try {
-      await follow(client, input, async (event) => {
-        const run = newsOf(event) && (await runs.read(event))
+      await follow(client, input, async (event, more) => {
+        const run = newsOf(event) && (await runs.read(event, more))
         const news = newsOf(event, run)
         if (news && run && (mail === undefined || mailOf(run.author) === mail)) print(event.at, news, run, options)
       })
@@ -53,19 +53,25 @@ async function ownMail(client: Client): Promise<string> {
   throw new UsageError('--mine needs a key that names a person: an admin sets it with conduct key update --person.')
 }
 
+interface RunEvent {
+  project: string | null
+  subject: string
+}
+
 type Run = Pick<Output<'getRun'>['run'], 'runId' | 'project' | 'title' | 'agent' | 'author'> & RunOf
 
 /** Reads the runs of events, with one connection for each project. */
 function readRuns(place: Place) {
   const connections = new Map<string, Promise<Connection>>()
   return {
-    /** The run of an event; what the event itself says of one that is gone. */
-    async read({ project, subject: runId }: { project: string | null; subject: string }): Promise<Run | undefined> {
+    /** The run of an event; what the event itself says of one that is gone. A server that is away is waited for. */
+    async read({ project, subject: runId }: RunEvent, options: CallOptions): Promise<Run | undefined> {
       if (project === null) return undefined
-      const connection = connections.get(project) ?? connect({ ...place, project }, process.env)
+      const connection =
+        connections.get(project) ?? connect({ ...place, project }, process.env, { attempts: Number.POSITIVE_INFINITY })
       connections.set(project, connection)
       const { client } = await connection
-      const found = await client.getRun({ runId }).catch((error: unknown) => {
+      const found = await client.getRun({ runId }, options).catch((error: unknown) => {
         if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
         throw error
       })

@@ -1,4 +1,4 @@
-import type { Client, ConductError } from '../../client/client.ts'
+import type { CallOptions, Client, ConductError } from '../../client/client.ts'
 import { requestOf } from '../../client/request.ts'
 import { masked } from '../../contract/secret.ts'
 import type { Event } from '../../log/fields.ts'
@@ -20,16 +20,24 @@ export async function followEvents(client: Client, input: Record<string, unknown
   process.exitCode = 130
 }
 
-/** Does something with each event as it happens, until Ctrl-C. Says once when the server is away. */
-export async function follow(client: Client, input: Following, each: (event: Event) => unknown): Promise<void> {
+/**
+ * Does something with each event as it happens, until Ctrl-C. Says once when the server is away. Calls with the options
+ * that `each` gets end with Ctrl-C, too.
+ */
+export async function follow(
+  client: Client,
+  input: Following,
+  each: (event: Event, options: CallOptions) => unknown,
+): Promise<void> {
   const end = new AbortController()
   process.once('SIGINT', () => end.abort())
   const onRetry = ({ message }: ConductError, failed: number) => {
     // A server that restarts is back at the next try.
     if (failed === 2) process.stderr.write(`conduct: ${clean(message)} Trying again until it responds.\n`)
   }
+  const options = { signal: end.signal, onRetry }
   try {
-    for await (const event of client.follow(input, { signal: end.signal, onRetry })) await each(event)
+    for await (const event of client.follow(input, options)) await each(event, options)
   } catch (error) {
     if (!end.signal.aborted) throw error
   }
