@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { settleNotes } from '../../src/capture/hook/session.ts'
 import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
-import { onlyRun } from './session.ts'
+import { onlyRun, runsOf, syncAll } from './session.ts'
 import { type Session, session } from './verdict-session.ts'
 
 // What is known of a session whose end nobody reports, and whose hooks are read long after they ran.
@@ -115,6 +115,42 @@ for (const [what, does, verdict] of later) {
     await does(s)
     s.beside({ work: 'fail\n' })
     assert.equal(await noticedLate(t, s), verdict)
+  })
+}
+
+/** The agent of the session is gone, which is noticed at once. */
+async function noticedAtOnce({ env, claude: { session } }: Session) {
+  const db = new DatabaseSync(stateFile(env))
+  const gone = `json_set(agent_process, '$.pid', ${2 ** 22 + 1})`
+  db.exec(`update recordings set agent_process = ${gone}, agent_proven = 1 where session = '${session}'`)
+  db.close()
+  using state = stateOf(env)
+  await settleNotes(state, env, assert.fail)
+}
+
+for (const isTested of [true, false]) {
+  test(`a session that disappears after ${isTested ? 'its tests' : 'an edit'} gets no line of another one that begins at once`, async (t) => {
+    const s = await session(t)
+    const { env, claude } = s
+    await s.write('own.js', '1\n')
+    if (isTested) await s.run('npm test')
+    const other = s.other()
+    await other.prompt('Go on')
+    await other.write('own.js', '1\n2\n')
+    await noticedAtOnce(s)
+    await other.stop()
+    await other.end()
+    await syncAll(env)
+    const client = await s.ledger()
+    const run = (await runsOf(s)).find(({ where }) => where?.session === claude.session)
+    assert.equal(run?.failure?.code, 'AGENT_GONE')
+    assert.equal(run?.verdict, isTested ? 'verified' : 'unchecked')
+    assert.equal(run?.git?.tree === undefined, !isTested)
+    const { files } = await client.getDiff({ runId: run?.runId ?? '' })
+    assert.deepEqual(
+      files.map(({ path, patch }) => [path, patch?.includes('+2')]),
+      isTested ? [['own.js', false]] : [],
+    )
   })
 }
 

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
 import type { Env } from '../../place/folders.ts'
@@ -61,7 +62,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     : {}
   const told = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
   const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
-  const now = trees.now ?? (needsTree(memo, seen, trees) ? treeOf(session, memo, given) : undefined)
+  const now = trees.now ?? (needsTree(memo, seen, trees) ? await treeOf(session, memo, given) : undefined)
   const agent = recording.agent ?? 'unknown'
   const before = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
   const window: Window = { from: trees.began ?? at, to: at, ...trees }
@@ -126,18 +127,28 @@ function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | 
  */
 const freshMs = { turn: 600_000, other: 60_000 }
 
+/** How long after a tool wrote a file another session may report it, in milliseconds. */
+const reportMs = 1_000
+
 /**
- * The working tree for a report that came without. Long after it, as for a session whose process is gone, the files may
- * be those of anybody.
+ * The working tree for a report that came without. Long after it, and once other sessions have worked there, the files
+ * may be those of anybody. A session that ended in its turn left what its last command left, if nothing of it wrote since.
  */
-function treeOf({ state, recording, objects }: Session, memo: Memo, { seen, at, trees }: Given): Snapshot | undefined {
-  const isTurn = seen.step.kind === 'turn' && seen.agent !== ''
-  const now =
-    Date.now() - at <= freshMs[isTurn ? 'turn' : 'other'] ? snapshot(workFolder(recording), objects) : undefined
-  if (now || !endsTurn(memo, seen)) return now
+async function treeOf(session: Session, memo: Memo, { seen, at, trees }: Given): Promise<Snapshot | undefined> {
+  const { state, recording, objects } = session
+  const isUnreported = seen.agent === ''
   const { tool } = state.doing(recording.name) ?? {}
   const isCut = trees.cut?.length || memo.background?.length || (tool !== undefined && isWriter(tool))
-  return isCut ? undefined : lastTree(memo)
+  const last = endsTurn(memo, seen) && !isCut ? lastTree(memo) : undefined
+  if (isUnreported && last) return last
+  const isFresh = Date.now() - at <= freshMs[seen.step.kind === 'turn' && !isUnreported ? 'turn' : 'other']
+  const now = isFresh ? snapshot(workFolder(recording), objects) : undefined
+  if (!now || !isUnreported) return now ?? last
+  await sleep(reportMs)
+  const isOthers =
+    state.othersFiles(recording.name, at).length > 0 ||
+    state.rivals(recording.name, now.root, at, Date.now()).length > 0
+  return isOthers ? undefined : now
 }
 
 /**
