@@ -192,16 +192,18 @@ export interface ToldWork {
   isEdited?: true
 }
 
+/** The memo with the version of the agent, if it is known. */
+export const withVersion = (memo: Memo, version: string | undefined): Memo =>
+  version === undefined ? memo : { ...memo, version: cut(version, 100) }
+
 /** The memo with what a document and the transcript say about the session itself. */
 export function withSession(memo: Memo, seen: Seen, told: Told = {}): Memo {
   const { step, transcript = memo.transcript, model = memo.model } = seen
-  const version = cut(told.version ?? seen.version, 100) ?? memo.version
   const subagent = step.kind === 'subagent' ? step.transcript : undefined
   return {
-    ...memo,
+    ...withVersion(memo, told.version ?? seen.version),
     ...(transcript !== undefined && { transcript }),
     ...(model !== undefined && { model }),
-    ...(version !== undefined && { version }),
     ...(subagent !== undefined && { subagents: [...new Set([...(memo.subagents ?? []), subagent])].slice(-100) }),
   }
 }

@@ -4,7 +4,7 @@ import { mayWrite } from './agents/tools.ts'
 import { hasBegun, isEmpty, isQueued, newDraft, promptedDraft, withStep } from './agents/turn.ts'
 import { checksOf, withBegun } from './check.ts'
 import { type Facts, type RanLine, type Stepped, stricter, withCall } from './facts.ts'
-import { type Memo, withApart, withSession } from './memo.ts'
+import { type Memo, withApart, withSession, withVersion } from './memo.ts'
 import { opened } from './open.ts'
 import type { Trees } from './trees.ts'
 import { begun, ended, foundEnd, leftOpen, release, turned } from './turn.ts'
@@ -76,7 +76,7 @@ function entered(after: Stepped, { apart, trees }: Facts): Stepped {
 
 /** Ends a session whose end was seen, and its last turn, which no hook ended. */
 export function close(memo: Memo, facts: Facts): Stepped {
-  const { closing, ...rest } = memo
+  const { closing, ...rest } = withVersion(memo, facts.told.version)
   if (!closing) return { memo, calls: [] }
   const end = foundEnd(closing, rest, facts)
   return ended(leftOpen({ memo: rest, calls: [] }, { ...end, unended: gone }, facts), end.at, facts)

@@ -123,7 +123,7 @@ test('a session that sends a hook while sync checks its agent continues', async 
 })
 
 const at = () => new Date().toISOString()
-const user = (content: string) => ({ type: 'user', timestamp: at(), message: { content } })
+const user = (content: string) => ({ type: 'user', timestamp: at(), version: '2.3.4', message: { content } })
 const answer = (id: string, text: string, stop_reason: string | null = 'end_turn') => ({
   type: 'assistant',
   timestamp: at(),
@@ -158,6 +158,7 @@ test('a session whose agent is gone ends well if its transcript has the answer a
   const run = await onlyRun(place)
   const { last } = run.turns
   assert.deepEqual([run.status, run.failure, last?.failure, last?.answer], ['completed', null, undefined, 'Pushed.'])
+  assert.equal(run.agentVersion, '2.3.4')
   assert.ok(Date.parse(run.endedAt ?? '') >= Date.parse(last?.endedAt ?? ''))
 })
 
