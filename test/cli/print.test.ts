@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shown } from '../../src/cli/show/print.ts'
+import { listPrinter, shown } from '../../src/cli/show/print.ts'
 import { relative } from '../../src/terminal/amount.ts'
 import { fitted, laidOut, widthOf } from '../../src/terminal/table.ts'
 import { clean, jsonOf, line } from '../../src/text/clean.ts'
@@ -52,6 +52,15 @@ test('wide columns shrink first, and no line is longer than the terminal', () =>
   const text = laidOut([['RUN-001', '漢字漢字漢字', 'x'.repeat(40)]], [7, 8, 10])
   assert.equal(text, `RUN-001  漢字漢…   ${'x'.repeat(9)}…`)
   assert.equal(widthOf('漢字a'), 5)
+})
+
+test('an empty page of a list says that nothing was found only if it is the last one', (t) => {
+  const said = t.mock.method(process.stderr, 'write', () => true)
+  const print = listPrinter({})
+  print({ results: [], meta: { hasMore: true } })
+  assert.equal(said.mock.callCount(), 0)
+  print({ results: [], meta: { hasMore: false } })
+  assert.deepEqual(said.mock.calls[0]?.arguments, ['Nothing found.\n'])
 })
 
 test('values are shown briefly', () => {

@@ -83,7 +83,7 @@ export function listPrinter(manner: Manner, none = 'Nothing found.'): (answer: A
   return (answer) => {
     const { table, rows } = listIn(answer) ?? {}
     if (!table || !rows?.length) {
-      if (!manner.quiet && columns.length === 0) process.stderr.write(`${none}\n`)
+      if (!manner.quiet && columns.length === 0 && !hasMoreOf(answer)) process.stderr.write(`${none}\n`)
       return
     }
     if (manner.quiet) return void out(rows.map((row) => clean(String(row[table.id]))).join('\n'))
@@ -98,6 +98,9 @@ export function listPrinter(manner: Manner, none = 'Nothing found.'): (answer: A
     if (table.below) out(`\n${pairs([[table.below, shown(answer[table.below])]])}`)
   }
 }
+
+/** Whether more follows: a page of a search may be empty, and a later one not. */
+const hasMoreOf = ({ meta }: Answer) => isRecord(meta) && meta.hasMore === true
 
 /** The lines in columns of those widths, cut to the width of the terminal. */
 function onScreen(columns: Column[], lines: string[][], widths: number[], id: number): string {
