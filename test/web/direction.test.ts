@@ -5,26 +5,29 @@ import { blank, openPage } from '../support/browser.ts'
 
 /** Turns all that follows it from right to left. */
 const turn = '\u202e'
+/** A joiner of words and a tag, which nobody sees. */
+const unseen = '\u2060\u{e0041}'
 
 const boxOf = (place: Locator) => place.evaluate((element) => element.getBoundingClientRect())
 
 test('a text that turns its direction turns nothing beside it, and commands show such characters', async (t) => {
   const { page, client, home } = await openPage(t, blank)
-  const command = `rm -rf ${turn}tset`
+  const command = `rm -rf ${turn}tset${unseen}`
+  const shown = 'rm -rf \\u202etset\\u2060\\u{e0041}'
   await client.createRun({ title: `safe ${turn}detcejer`, agent: `codex ${turn}`, status: 'in_progress', command })
   await client.createCheck({ runId: 'RUN-001', name: `tests ${turn}`, result: 'pass', command, exitCode: 0 })
   await client.appendTurn({ runId: 'RUN-001', prompt: 'Go', commands: [{ command: `${command}\nls`, exitCode: 0 }] })
   const since = new Date().toISOString()
   await client.heartbeat({ runId: 'RUN-001', activity: { state: 'working', tool: 'Bash', target: command, since } })
   await page.goto(`${home}#/`)
-  await page.locator('.lane .doing', { hasText: 'rm -rf \\u202etset' }).waitFor()
+  await page.locator('.lane .doing', { hasText: shown }).waitFor()
 
   await page.goto(`${home}#/runs/default/RUN-001`)
-  await page.locator('.about code', { hasText: 'rm -rf \\u202etset' }).waitFor()
-  await page.locator('.checks code', { hasText: 'rm -rf \\u202etset' }).waitFor()
+  await page.locator('.about code', { hasText: shown }).waitFor()
+  await page.locator('.checks code', { hasText: shown }).waitFor()
   await page
     .locator('.turn code')
-    .filter({ hasText: /^rm -rf \\u202etset\nls$/ })
+    .filter({ hasText: /^rm -rf \\u202etset\\u2060\\u\{e0041\}\nls$/ })
     .waitFor()
 
   await page.goto(`${home}#/activity?view=events`)

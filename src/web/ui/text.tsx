@@ -4,8 +4,8 @@ import type { Run } from '../../nouns/run/fields.ts'
 import type { Failure } from '../../nouns/run/work-fields.ts'
 import { Icon } from './icon.tsx'
 
-/** What a text must not hide: control characters, those that turn its direction, and spaces without width. */
-const hidden = /((?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b\ufeff])/u
+/** What a text must not hide: control characters, those that turn its direction, and those that nobody sees. */
+const hidden = /((?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u00ad\u200b\u2060-\u2064\ufeff\u{e0000}-\u{e007f}])/u
 
 /** A command or the target of a tool, with every character that would be invisible as its code. */
 export function Visible({ text }: { text: string }) {
@@ -20,7 +20,10 @@ export function Visible({ text }: { text: string }) {
   )
 }
 
-const codeOf = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+function codeOf(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code}`
+}
 
 /** A path or address that breaks after its slashes rather than inside a name. */
 export function Breakable({ text }: { text: string }) {
