@@ -144,12 +144,13 @@ function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): U
   return used && used.costUsd === undefined && own && tokensOf(own) === tokensOf(used) ? own : used
 }
 
-/** The failures of a turn whose end nobody reported. */
-const lost = ['AGENT_GONE', 'LEASE_EXPIRED']
+/** Whether a failure says that nobody reported the end of the turn. */
+export const isLost = (failure: Failure | undefined): boolean =>
+  failure?.code === 'AGENT_GONE' || failure?.code === 'LEASE_EXPIRED'
 
 /** Whether nobody knows what a turn used: its agent was gone before it said so, and a transcript does not. */
 const isUsageLost = ({ failure, usage }: TurnEnd, { told }: Facts): boolean =>
-  failure !== undefined && lost.includes(failure.code) && (usage ?? told.usage) === undefined
+  isLost(failure) && (usage ?? told.usage) === undefined
 
 /** Ends the turns that are held, or the first so many of them, as the transcript says that they ended. */
 export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_INFINITY): Stepped {
@@ -187,7 +188,7 @@ export function foundEnd(known: LeftOpen, { draft }: Memo, { told: { turn } }: F
   const isEnded = turn?.isEnded && turn.answer !== undefined && !turn.failure && !turn.interrupted
   // The transcript may lack the turn, and have an earlier one with the same prompt.
   const isFound = isEnded && draft !== undefined && draft.at <= turn.at
-  return isFound && known.failure && lost.includes(known.failure.code) ? { at: turn.at, interrupted: false } : known
+  return isFound && isLost(known.failure) ? { at: turn.at, interrupted: false } : known
 }
 
 /** Ends a turn without a hook: it failed, its user interrupted it, or the next message came while the agent worked. */

@@ -154,6 +154,18 @@ for (const isTested of [true, false]) {
   })
 }
 
+test('a session that its user ended within a turn has the files as they were left', async (t) => {
+  const s = await session(t)
+  await s.write('own.js', '1\n')
+  await s.run('npm test')
+  s.beside({ work: 'fail\n' })
+  await s.other().run('true')
+  await s.claude.end('prompt_input_exit')
+  await syncAll(s.env)
+  const run = (await runsOf(s)).find(({ where }) => where?.session === s.claude.session)
+  assert.deepEqual([run?.verdict, run?.git?.uncommitted?.paths], ['stale', ['own.js', 'work']])
+})
+
 test('a turn whose trees git was too slow for has no earlier tree instead', async (t) => {
   const s = await session(t)
   await s.write('own.js', '1\n')

@@ -17,6 +17,7 @@ import type { Facts } from '../../recorder/facts.ts'
 import { type Memo, withApart } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
 import type { Cut, RecordRules, Trees, Window } from '../../recorder/trees.ts'
+import { isLost } from '../../recorder/turn.ts'
 import { isElsewhere, isMoved, type Snapshot } from '../../recorder/work.ts'
 import { ranBy, readingOf, readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
@@ -131,24 +132,25 @@ const freshMs = { turn: 600_000, other: 60_000 }
 const reportMs = 1_000
 
 /**
- * The working tree for a report that came without. Long after it, and once other sessions have worked there, the files
- * may be those of anybody. A session that ended in its turn left what its last command left, if nothing of it wrote since.
+ * The working tree for a report that came without. Long after it, and for a session whose process is gone once another one
+ * has worked there, the files may be those of anybody.
  */
 async function treeOf(session: Session, memo: Memo, { seen, at, trees }: Given): Promise<Snapshot | undefined> {
   const { state, recording, objects } = session
-  const isUnreported = seen.agent === ''
+  const isTurn = seen.step.kind === 'turn' && seen.agent !== ''
+  const isFresh = Date.now() - at <= freshMs[isTurn ? 'turn' : 'other']
+  const now = isFresh ? snapshot(workFolder(recording), objects) : undefined
+  const isOthers = now && isLost(memo.closing?.failure) && (await haveOthersWorked(session, now, at))
+  if ((now && !isOthers) || !endsTurn(memo, seen)) return now
   const { tool } = state.doing(recording.name) ?? {}
   const isCut = trees.cut?.length || memo.background?.length || (tool !== undefined && isWriter(tool))
-  const last = endsTurn(memo, seen) && !isCut ? lastTree(memo) : undefined
-  if (isUnreported && last) return last
-  const isFresh = Date.now() - at <= freshMs[seen.step.kind === 'turn' && !isUnreported ? 'turn' : 'other']
-  const now = isFresh ? snapshot(workFolder(recording), objects) : undefined
-  if (!now || !isUnreported) return now ?? last
+  return isCut ? undefined : lastTree(memo)
+}
+
+/** Whether another session has written or run a command in the working tree since a time, also if it is only now reported. */
+async function haveOthersWorked({ state, recording: { name } }: Session, { root }: Snapshot, since: number) {
   await sleep(reportMs)
-  const isOthers =
-    state.othersFiles(recording.name, at).length > 0 ||
-    state.rivals(recording.name, now.root, at, Date.now()).length > 0
-  return isOthers ? undefined : now
+  return state.othersFiles(name, since).length > 0 || state.rivals(name, root, since, Date.now()).length > 0
 }
 
 /**

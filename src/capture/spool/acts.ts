@@ -49,7 +49,7 @@ const dayMs = 86_400_000
 const longestMs = 3_600_000
 
 /** How long a hook may take to report that a tool wrote a file, in milliseconds. Agents wait no longer for a hook. */
-const hookMs = 30_000
+const hookMs = 60_000
 
 /** How long after its end another hook may report a command, in milliseconds. */
 const lateMs = 600_000
