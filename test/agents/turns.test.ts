@@ -156,3 +156,17 @@ test('each reason by which a user ends a turn of Copilot is an interruption', as
     assert.equal(turn?.interrupted, reason.startsWith('user_') ? true : undefined)
   }
 })
+
+test('a prompt with masks is found by all its other words, also if the last mask is cut', () => {
+  const secret = 'sk-ant-aaaaaaaaaaaaaaaa'
+  for (const words of [` ${'w'.repeat(983)}`, ' and then ', ` ${'w'.repeat(2_000)}`]) {
+    const prompt = `key ${secret}${words}${secret} end`
+    const turns = [prompt, `key ${secret}: another`].map((prompt, n) => ({
+      startedAt: n,
+      at: n + 1,
+      prompt,
+      isEnded: true,
+    }))
+    assert.equal(toldTurn(turns, { prompt: prompt.replaceAll(secret, '[masked]'), at: 1 }), turns[0])
+  }
+})

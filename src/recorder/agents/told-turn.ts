@@ -24,12 +24,20 @@ export function toldTurn(turns: readonly ToldTurn[] = [], { turn, prompt, at }: 
 
 /** Hooks and transcripts cut long prompts at different places, and the prompt of hooks may be masked. */
 function isText(told: string, prompt: string): boolean {
-  const [start = '', ...others] = shortOf(prompt).split('[masked]')
+  const [start = '', ...others] = partsOf(prompt)
   if (others.length === 0) return shortOf(told) === start
   const whole = told.trim()
   let at = whole.startsWith(start) ? start.length : -1
   for (const part of others) if (at >= 0) at = endOf(part, whole, at)
   return at >= 0
+}
+
+/** What is known of the beginning of a prompt: the parts between its masks. The cut may fall in a mask. */
+function partsOf(prompt: string): string[] {
+  const short = shortOf(prompt)
+  const last = short.lastIndexOf('[')
+  const isDivided = short.length === shortLength && last >= 0 && mask.startsWith(short.slice(last))
+  return (isDivided ? short.slice(0, last) + mask : short).split(mask)
 }
 
 /** Where a part ends that stands in a text from a place on; -1 if it does not. */
@@ -38,7 +46,9 @@ function endOf(part: string, text: string, from: number): number {
   return at < 0 ? -1 : at + part.length
 }
 
-const shortOf = (prompt: string) => prompt.trim().slice(0, 1_000)
+const mask = '[masked]'
+const shortLength = 1_000
+const shortOf = (prompt: string) => prompt.trim().slice(0, shortLength)
 
 /** What a transcript tells, with how that turn ended instead of the last one; undefined if it does not have the turn. */
 export function aboutTurn(all: Told, known: Known): Told | undefined {
