@@ -112,6 +112,15 @@ test('a file with nothing but a comment beside our entries stays with its commen
   assert.deepEqual(filesNow(), { '.mcp.json': '// Servers of the team.\n{\n}\n' })
 })
 
+test('a comment within the hooks stays, and its file, when ours go', async (t) => {
+  const { filesNow, init } = project(t, {
+    '.claude/settings.json': '{\n  "hooks": {\n    // The hooks of the team.\n  }\n}\n',
+  })
+  assert.equal((await init('--agents', 'claude')).code, 0)
+  assert.equal((await init('--remove')).code, 0)
+  assert.match(filesNow()['.claude/settings.json'] ?? '', /\/\/ The hooks of the team\./)
+})
+
 test('a byte order mark stays where an editor of Windows put it', async (t) => {
   const mine = '\ufeff{ "model": "opus" }\n'
   const { read, filesNow, init } = project(t, {

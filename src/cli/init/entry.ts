@@ -94,11 +94,16 @@ function withoutRest(before: Text, json: string, also: Fields = {}): Text {
   let rest = json
   for (const key of ['hooks', 'mcpServers', 'servers', 'mcp']) {
     const value = read(rest)[key]
-    if (value !== undefined && Object.keys(fieldsOf(value)).length === 0) rest = set(rest, [key], undefined)
+    if (value === undefined || Object.keys(fieldsOf(value)).length > 0) continue
+    const without = set(rest, [key], undefined)
+    if (commentsIn(without) === commentsIn(rest)) rest = without
   }
   const isOnlyOurs = Object.entries(read(rest)).every(([key, value]) => also[key] === value)
-  return isOnlyOurs && stripComments(rest) === rest ? undefined : rest
+  return isOnlyOurs && commentsIn(rest) === 0 ? undefined : rest
 }
+
+/** How many characters of a text are comments. */
+const commentsIn = (text: string): number => text.length - stripComments(text, '').length
 
 /** Whether a server is ours: started by the program, or by npx as version 0.1 wrote it. */
 function isOurServer(server: unknown): boolean {
