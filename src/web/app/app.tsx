@@ -114,16 +114,17 @@ function Page({ route }: { route: Route }) {
   if (!Component) return <Missing />
   const { project, id } = found
   return (
-    <Bounded key={`${route.path[0]} ${project}/${id}`}>
+    <Bounded key={`${route.path[0]} ${project}/${id}`} route={route}>
       <Component route={route} project={project} id={id} />
     </Bounded>
   )
 }
 
 /** Says so where a page cannot be drawn, which otherwise leaves the whole window blank. */
-function Bounded({ children }: { children: ComponentChildren }) {
+function Bounded({ route, children }: { route: Route; children: ComponentChildren }) {
   // Whoever looks at the console of the browser still finds it there.
   const [cause, retry] = useErrorBoundary((error) => reportError(error))
+  useEffect(retry, [route])
   if (!cause) return children
   const words = `This page could not be drawn, which is a fault of Conduct: ${cause.message}`
   return <Problem error={new ConductError('INTERNAL_ERROR', words, { cause })} onRetry={retry} />

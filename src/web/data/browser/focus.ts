@@ -1,7 +1,7 @@
 import { base } from '../../app/router.ts'
 
 /** The lock that a tab holds while it has the focus. It goes with the tab. */
-const name = `conduct focus ${base}`
+const name = `focus on ${base}`
 
 /** Lets other tabs know whether this one has the focus, until the returned function is called. */
 export function shareFocus(): () => void {
