@@ -1,4 +1,3 @@
-import { useRef } from 'preact/hooks'
 import { evidenceText } from '../../contract/evidence-words.ts'
 import type { Check } from '../../nouns/run/check/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
@@ -77,7 +76,6 @@ const pageSize = 100
 /** The newest check of each name that counts, over the newest runs of a spec; under *Mine*, over the person's own. */
 function useSpecChecks(project: string, specId: string): Read<Check[]> {
   const mine = useMine()
-  const known = useRef(new Set<string>())
   return useRead(
     `checks of ${project}/${specId} ${mine}`,
     async (signal) => {
@@ -85,16 +83,10 @@ function useSpecChecks(project: string, specId: string): Read<Check[]> {
       const { runs } = await client.listSpecRuns({ specId, mine, limit: mostRuns }, { signal })
       if (runs.length === 0) return []
       const runId = runs.map((run) => run.runId)
-      known.current = new Set(runId)
       return newestOf(await Array.fromAsync(client.all('listChecks', { runId, limit: pageSize }, { signal })))
     },
-    {
-      touches: ({ type, project: at, changes: { runId } }) =>
-        at === project &&
-        type.startsWith('check.') &&
-        (runId === undefined || known.current.has(String(runId[1] ?? runId[0]))),
-      restMs: 2000,
-    },
+    // A check does not name the spec of its run, and there may be several pages of them.
+    { touches: ({ type, project: at }) => at === project && type.startsWith('check.'), restMs: 10_000 },
   )
 }
 
