@@ -4,6 +4,7 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { newCall } from '../../src/capture/spool/calls.ts'
 import { isGone, thisProcess } from '../../src/capture/spool/process.ts'
 import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { type Place, samePlace } from '../../src/place/place.ts'
@@ -83,6 +84,24 @@ test('a recording is created once, waits while it has calls, and is deleted once
   state.done(state.next('exec-1')?.id ?? 0, 'exec-1')
   state.forget(-1)
   assert.equal(state.find('exec-1'), undefined)
+})
+
+test('notes are read again if the turns of their session got other numbers meanwhile', (t) => {
+  const { state } = open(t)
+  const seen = { agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text: 'a' } } as const
+  const noted = (key: string) => {
+    state.note(recording, seen, key, true)
+    return state.notes('exec-1').map(({ id }) => id)
+  }
+  assert.ok(state.settle('exec-1', noted('one'), [newCall('appendTurn', { n: 1 })], { memo: { n: 1 }, ended: false }))
+  const ids = noted('two')
+  const was = state.find('exec-1')?.memo
+  const sent = state.next('exec-1')
+  assert.ok(was && sent)
+  state.renumber('exec-1', sent, 3)
+  assert.ok(!state.settle('exec-1', ids, [], { memo: { n: 2 }, ended: false, was }))
+  assert.deepEqual(state.find('exec-1')?.memo, { n: 3 })
+  assert.ok(state.settle('exec-1', ids, [], { memo: { n: 4 }, ended: false, was: { n: 3 } }))
 })
 
 test('a note is stored once, and calls replace it once', (t) => {

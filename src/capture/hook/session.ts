@@ -73,7 +73,7 @@ export async function settle(state: State, name: string, env: Env) {
       newCall(operation, input, operation === 'createRun' ? name : undefined),
     )
     const ids = notes.map(({ id }) => id)
-    isSettled = state.settle(name, ids, queued, { memo: next, ended: next.ended === true }, owed)
+    isSettled = state.settle(name, ids, queued, { memo: next, ended: next.ended === true, was: recording.memo }, owed)
   }
 }
 

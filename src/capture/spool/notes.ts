@@ -21,6 +21,8 @@ export type NoteKey = string | { kind: Seen['step']['kind']; digest: string }
 /** How long after a report without an id the same one is a repetition, in milliseconds. */
 export const againMs = 2_000
 
+type Settled = Pick<Recording, 'memo' | 'ended'> & { was?: object }
+
 export interface Notes {
   /**
    * Stores a report for the recording, which is created if it is new. Unless it is `due`, it may wait for the next one.
@@ -36,8 +38,11 @@ export interface Notes {
   noted(): string[]
   /** The unsettled notes, oldest first. */
   notes(name: string): Note[]
-  /** Replaces these notes by calls, and by the diffs to make of turns. If another process has done so, does nothing and returns false. */
-  settle(name: string, ids: number[], calls: Call[], told: Pick<Recording, 'memo' | 'ended'>, owed?: Owed[]): boolean
+  /**
+   * Replaces these notes by calls, and by the diffs to make of turns. Does nothing and returns false if another process has
+   * done so, or has given the turns of the memo that was read, `was`, other numbers.
+   */
+  settle(name: string, ids: number[], calls: Call[], told: Settled, owed?: Owed[]): boolean
 }
 
 export function notesIn(db: Database): Notes {
@@ -75,14 +80,14 @@ export function notesIn(db: Database): Notes {
           seen: JSON.parse(seen),
           git: git === null ? null : JSON.parse(git),
         })),
-    settle: (name, ids, calls, { memo, ended }, owed = []) =>
+    settle: (name, ids, calls, { memo, ended, was }, owed = []) =>
       db.together(() => {
         const these = 'settled = 0 and id in (select value from json_each(?))'
         const [left] = db.rows<{ count: number }>(
           `select count(*) as count from notes where ${these}`,
           JSON.stringify(ids),
         )
-        if (left?.count !== ids.length) return false
+        if (left?.count !== ids.length || (was && isRenumbered(db, name, was))) return false
         // The key stays, to recognise the same note if it comes again; its text does not.
         db.run(`update notes set settled = 1, seen = '', git = null where ${these}`, JSON.stringify(ids))
         db.run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
@@ -91,6 +96,13 @@ export function notesIn(db: Database): Notes {
         return true
       }),
   }
+}
+
+/** Whether a turn of the session has got another number than in the memo. */
+function isRenumbered(db: Database, name: string, was: { n?: number; open?: number }): boolean {
+  const [row] = db.rows<{ memo: string }>('select memo from recordings where name = ?', name)
+  const { n, open } = JSON.parse(row?.memo ?? '{}')
+  return n !== was.n || open !== was.open
 }
 
 /**
