@@ -50,11 +50,11 @@ test('a file that a command changed stays its work when another session writes i
   writeFiles(cwd, { 'file.txt': 'two\n' })
   const window = { from, to: Date.now(), before, now: take() }
   const own = () => changedBy(window, { state, name: 'one', memo: {}, isOwn: () => true })
-  t.mock.timers.enable({ apis: ['Date'], now: window.to + 60_000 })
+  t.mock.timers.enable({ apis: ['Date'], now: window.to + 120_000 })
   state.wrote('two', [join(cwd, 'file.txt')])
   assert.deepEqual(own(), ['file.txt'])
   // The hook of a tool that wrote meanwhile may take some time.
-  t.mock.timers.setTime(window.to + 20_000)
+  t.mock.timers.setTime(window.to + 50_000)
   state.wrote('two', [join(cwd, 'file.txt')])
   assert.deepEqual(own(), [])
 })
