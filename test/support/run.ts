@@ -72,7 +72,7 @@ function starts(): string[] {
 /** By how long they took last time, so that no long one is left for the end; of unknown ones first what is known to be slow. */
 function longestFirst(paths: string[]): string[] {
   const known = lastDurations()
-  const weight = (path: string) => known[path] ?? 1e9 + slow.findIndex((part) => path.includes(part))
+  const weight = (path: string) => known[path] ?? 1e9 + slow.findLastIndex((part) => path.includes(part))
   return paths.toSorted((a, b) => weight(b) - weight(a))
 }
 
