@@ -154,6 +154,22 @@ for (const isTested of [true, false]) {
   })
 }
 
+test('a session that disappears has its files if another one only works elsewhere', async (t) => {
+  const s = await session(t)
+  await s.write('own.js', '1\n')
+  {
+    using state = stateOf(s.env)
+    const place = { kind: 'local', databaseUrl: 'sqlite::memory:', project: 'other' } as const
+    state.record({ name: 'other', kind: 'hook', place, cwd: s.folder })
+    state.wrote('other', [join(s.folder, 'elsewhere/other.js')])
+  }
+  await noticedAtOnce(s)
+  await syncAll(s.env)
+  const run = (await runsOf(s)).find(({ where }) => where?.session === s.claude.session)
+  assert.ok(run?.git?.tree)
+  assert.deepEqual([run.git.uncommitted?.paths, run.changes?.files], [['own.js'], 1])
+})
+
 test('a session that its user ended within a turn has the files as they were left', async (t) => {
   const s = await session(t)
   await s.write('own.js', '1\n')

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { basename } from 'node:path'
+import { basename, isAbsolute } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
@@ -27,6 +27,7 @@ import { didApart, leftBehind } from '../work/apart.ts'
 import { changedIn } from '../work/changed.ts'
 import { changeDuring, checkRemarks, movedTo } from '../work/moved.ts'
 import { ownWork } from '../work/own-work.ts'
+import { placed } from '../work/placed.ts'
 
 /** A session whose notes are being settled. */
 export interface Session {
@@ -150,7 +151,8 @@ async function treeOf(session: Session, memo: Memo, { seen, at, trees }: Given):
 /** Whether another session has written or run a command in the working tree since a time, also if it is only now reported. */
 async function haveOthersWorked({ state, recording: { name } }: Session, { root }: Snapshot, since: number) {
   await sleep(reportMs)
-  return state.othersFiles(name, since).length > 0 || state.rivals(name, root, since, Date.now()).length > 0
+  const hasWritten = state.othersFiles(name, since).some((path) => !isAbsolute(placed(root, root, path)))
+  return hasWritten || state.rivals(name, root, since, Date.now()).length > 0
 }
 
 /**
