@@ -200,6 +200,43 @@ testLedger('an invalid retention is refused with the reason', async ({ client })
   )
 })
 
+testLedger(
+  'a diff or a note that comes while a long run loses its texts is erased by the next pass',
+  async (ledger) => {
+    const { client, store, advance } = ledger
+    await client.createRun({ runId: 'LONG', status: 'in_progress' })
+    for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
+    await client.updateRun({ runId: 'LONG', status: 'completed' })
+    await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
+    advance(2 * dayMs)
+    // By then, the events of the run itself are erased. They come before those of its turns.
+    const tx = store.db.tx
+    let isLate = false
+    store.db.tx = async (work, subject) => {
+      const [left] = await store.db.query<{ n: number }>(
+        sql`select count(*) as n from events where subject = 'LONG/5' and changes like '%ask 5"%'`,
+      )
+      if (!isLate && Number(left?.n) === 0) {
+        isLate = true
+        const change = { status: 'added' as const, patch: '@@ -0,0 +1 @@\n+birkenwort\n' }
+        await client.addDiffs({ runId: 'LONG', turn: 3, diffs: [{ path: 'a.ts', change }] })
+        await client.updateAttention({ runIds: ['LONG'], note: 'birkenwort' })
+      }
+      return tx(work, subject)
+    }
+    await applyOnce(ledger)
+    store.db.tx = tx
+    assert.ok(isLate)
+    await applyOnce(ledger)
+    assert.equal((await client.listEvents({ type: ['erasure.created'] })).events.length, 1)
+    const texts = JSON.stringify([
+      await client.listEvents({ subject: 'LONG' }),
+      await client.getDiff({ runId: 'LONG' }),
+    ])
+    assert.ok(texts.includes('[erased]') && !texts.includes('birkenwort'))
+  },
+)
+
 testLedger('a long run is removed in slices, and a run that is resumed meanwhile stays', async (ledger) => {
   const { client, store, advance } = ledger
   await client.createRun({ runId: 'LONG', status: 'in_progress' })

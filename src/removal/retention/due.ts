@@ -50,7 +50,7 @@ export const isToErase = ({ run }: Due) => hasTexts(agingOf(run))
 
 /**
  * Runs `work` in a transaction that locks these runs and the index of words, for those that are still due. A run that
- * somebody changed or checked meanwhile may have events that nobody has numbered yet: it waits for the next pass.
+ * somebody changed, checked or gave a text meanwhile may have events that nobody has numbered yet: it waits for the next pass.
  */
 export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left: Due[]) => Promise<T>): Promise<T> {
   return ctx.db.tx(async (tx) => {
@@ -66,6 +66,7 @@ export function whileDue<T>(ctx: Ctx, due: readonly Due[], work: (ctx: Ctx, left
       const isSame =
         !unnumbered.has(run.id) &&
         row?.updated_at === run.updated_at &&
+        row.expired_at === run.expired_at &&
         (row.checked_at ?? '') <= (run.checked_at ?? '')
       return isSame && isDue(row)
     })

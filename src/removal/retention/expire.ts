@@ -67,7 +67,7 @@ export async function finish(
 }
 
 /** The end of a run's texts: not before its last change, even if a clock was ahead then. */
-const lastTime = ({ updated_at, checked_at }: AgingRow, now: string) => later(later(now, updated_at), checked_at)
+export const lastTime = ({ updated_at, checked_at }: AgingRow, now: string) => later(later(now, updated_at), checked_at)
 
 async function remove(ctx: Ctx, due: Due[]): Promise<void> {
   if (due.length === 0) return

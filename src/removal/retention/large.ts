@@ -11,7 +11,7 @@ import { everyPerson } from '../erase/persons.ts'
 import { eraseRuns } from '../erase/run.ts'
 import { most, nextParts, type Part, type PartTable } from '../slice.ts'
 import { type Due, isToErase, whileDue } from './due.ts'
-import { finish } from './expire.ts'
+import { finish, lastTime } from './expire.ts'
 
 /**
  * Does what is due for a run that is too large for one transaction, in many short ones. It can be interrupted at any point
@@ -20,8 +20,9 @@ import { finish } from './expire.ts'
 export async function carryOutLarge(ctx: Ctx, [due]: Due[]): Promise<Due[]> {
   if (!due) return []
   const own = { ...ctx, project: { id: due.run.project_id, slug: '' } }
-  if (isToErase(due) && !(await expire(own, due))) return []
-  return due.fate === 'erased' || (await remove(own, due)) ? [due] : []
+  const left = isToErase(due) ? await expire(own, due) : due
+  if (!left) return []
+  return left.fate === 'erased' || (await remove(own, left)) ? [left] : []
 }
 
 /** Runs `work` in a transaction if the run is still due; otherwise returns undefined. */
@@ -30,12 +31,22 @@ async function whileStillDue<T>(ctx: Ctx, due: Due, work: (ctx: Ctx) => Promise<
   return whileDue(ctx, [due], async (ctx, left) => (left.length === 0 ? undefined : work(ctx)))
 }
 
-async function expire(ctx: Ctx, due: Due): Promise<boolean> {
-  const { id, run_id } = due.run
-  if ((await whileStillDue(ctx, due, (ctx) => eraseRuns(ctx, [id], everyText, everyPerson))) === undefined) return false
+/** A time before all others: the texts of the run are being erased. `noteTexts` takes it away. */
+const begun = '0001-01-01T00:00:00.000Z'
+
+/** Erases the texts of a run and of all that belongs to it. Returns the run as it is then; undefined if it is no longer due. */
+async function expire(ctx: Ctx, before: Due): Promise<Due | undefined> {
+  const { id, run_id } = before.run
+  const isBegun = await whileStillDue(ctx, before, async (ctx) => {
+    await eraseRuns(ctx, [id], everyText, everyPerson)
+    await ctx.db.query(sql`update runs set expired_at = ${begun} where id = ${id}`)
+    return true
+  })
+  if (!isBegun) return undefined
+  const due = expiredAt(before, begun)
   const turns = await erasePartsOf(ctx, due, 'turns')
   const checks = await erasePartsOf(ctx, due, 'checks')
-  if (!turns || !checks) return false
+  if (!turns || !checks) return undefined
   let events = (await eraseEventsOf(ctx, 'run', id, run_id)) + (await eraseEventsOf(ctx, 'attention', id, run_id))
   for (const { id, name } of turns) events += await eraseEventsOf(ctx, 'turn', id, turnId(run_id, Number(name)))
   for (const { id, name } of checks) events += await eraseEventsOf(ctx, 'check', id, String(name))
@@ -43,8 +54,10 @@ async function expire(ctx: Ctx, due: Due): Promise<boolean> {
     await finish(ctx, [due.run], { turns: turns.length, checks: checks.length, events })
     return true
   })
-  return done === true
+  return done ? expiredAt(due, lastTime(due.run, ctx.now)) : undefined
 }
+
+const expiredAt = (due: Due, at: string): Due => ({ ...due, run: { ...due.run, expired_at: at } })
 
 const erasers = { turns: eraseTurns, checks: eraseChecks }
 
