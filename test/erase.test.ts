@@ -306,6 +306,29 @@ testLedger('a check that a run gets while it is erased is also erased from the l
   )
 })
 
+testLedger('no run is found by the model of a turn that came during the erasure and lost its name', async (ledger) => {
+  const { client, store } = ledger
+  await client.createRun({ runId: 'R', title: secret, usage: { model: 'm-1', inputTokens: 7 } })
+  const tx = store.db.tx
+  let isLate = false
+  // The turn comes as soon as the run is erased, before turns are.
+  store.db.tx = async (work, subject) => {
+    const done = await tx(work, subject)
+    if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
+      isLate = true
+      await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 } })
+      await client.updateRun({ runId: 'R', usage: { model: 'm-1', inputTokens: 12 } })
+    }
+    return done
+  }
+  await eraseAll(client, { text: secret })
+  store.db.tx = tx
+  assert.ok(isLate)
+  assert.equal((await client.getTurn({ runId: 'R', n: 1 })).turn.usage?.model, '[erased]')
+  assert.equal((await client.listRuns({ model: secret })).runs.length, 0)
+  assert.equal((await client.listRuns({ model: '[erased]' })).runs.length, 1)
+})
+
 testLedger('the log has no text of a key that the key has lost, also if it came during the erasure', async (ledger) => {
   const { client, store } = ledger
   const { key } = await client.createKey({ name: secret, permissions: ['read'] })

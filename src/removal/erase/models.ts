@@ -1,9 +1,11 @@
+import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
+import { listOf } from '../../frame/pieces.ts'
 import { erasedText, eraseIn, type IsToGo } from '../../log/event.ts'
 import { usageOf } from '../../nouns/run/fields.ts'
-import { type ModelRow, readModels, toldIn, writeModels } from '../../nouns/run/model/keep.ts'
+import { type ModelRow, readModels, scanTurns, toldIn, writeModels } from '../../nouns/run/model/keep.ts'
 import { plus, type Told } from '../../nouns/run/model/share.ts'
-import type { RunRow } from '../../nouns/run/row.ts'
+import { columns, type RunRow } from '../../nouns/run/row.ts'
 
 /** Erases the names of models that runs used. Their figures stay. Returns the runs that had a name to erase. */
 export async function eraseModels({ db }: Ctx, runs: readonly RunRow[], isToGo: IsToGo): Promise<Set<number>> {
@@ -14,14 +16,29 @@ export async function eraseModels({ db }: Ctx, runs: readonly RunRow[], isToGo: 
     ),
     ({ run_id }) => run_id,
   )
-  const isGone = ({ model }: ModelRow) => model !== erasedText && isToGo(model, 'model')
-  const gone = runs.filter(({ id }) => known.get(id)?.some(isGone))
+  const gone = runs.filter(({ id }) => known.get(id)?.some((row) => hasNameToGo(row, isToGo)))
   for (const run of gone) {
     const rows = known.get(run.id) ?? []
     const { usage } = eraseIn({ usage: usageOf(run) }, isToGo)
     await writeModels(db, run, rows, { usage, told: erasedIn(toldIn(rows), isToGo) })
   }
   return new Set(gone.map(({ id }) => id))
+}
+
+const hasNameToGo = ({ model }: ModelRow, isToGo: IsToGo) => model !== erasedText && isToGo(model, 'model')
+
+/**
+ * Erases the names of models that turns of these runs, which are erased now, used after the names of their runs were
+ * erased. The caller has locked the runs.
+ */
+export async function eraseLateModels({ db }: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<void> {
+  const known = Map.groupBy(await readModels(db, runs), ({ run_id }) => run_id)
+  const late = runs.filter((id) => known.get(id)?.some((row) => hasNameToGo(row, isToGo)))
+  if (late.length === 0) return
+  const told = await scanTurns(db, late)
+  for (const run of await db.query<RunRow>(sql`select ${columns} from runs where runs.id in (${listOf(late)})`)) {
+    await writeModels(db, run, known.get(run.id) ?? [], { usage: usageOf(run), told: told.get(run.id) ?? new Map() })
+  }
 }
 
 /** What turns say, with one name for all models whose names are erased, as the turns have it. */
