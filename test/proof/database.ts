@@ -4,7 +4,7 @@ import pg from 'pg'
 /** Reads rows directly from the database at `url`, without Conduct. */
 export async function readRows<Row extends object>(url: string, text: string): Promise<Row[]> {
   if (url.startsWith('sqlite:')) {
-    using db = new DatabaseSync(url.slice('sqlite:'.length))
+    using db = new DatabaseSync(url.slice('sqlite:'.length), { timeout: 10_000 })
     return db
       .prepare(text)
       .all()
