@@ -91,6 +91,3 @@ export function useKept<T>(kept: Kept<T>): T {
   }, [kept])
   return value
 }
-
-/** The strings of a list; empty for any other value. */
-export const textsOf = (kept: unknown): string[] => (Array.isArray(kept) ? kept.map(String) : [])
