@@ -15,20 +15,16 @@ interface Props {
   run: Run
   /** Whether it is newer than the last visit. */
   isNew?: boolean
-  /** Replaces the status. */
-  badge?: ComponentChildren
-  /** A sentence below the title; by default why the run failed. */
-  reason?: ComponentChildren
   /** The content at its end. */
   children?: ComponentChildren
 }
 
 /** A run as one line of a short list. */
-export function Brief({ run, isNew = false, badge, reason, children }: Props) {
-  const why = reason ?? whyFailed(run)
+export function Brief({ run, isNew = false, children }: Props) {
+  const why = whyFailed(run)
   return (
     <li class="brief">
-      {badge ?? <Status run={run} />}
+      <Status run={run} />
       <div class="what">
         <a class="title" href={href(['runs', run.project, run.runId])}>
           {run.title ?? run.runId}
@@ -47,7 +43,7 @@ export function Brief({ run, isNew = false, badge, reason, children }: Props) {
           <Changes changes={run.changes} />
         </span>
       </div>
-      {run.verdict === 'unchecked' || badge ? <span /> : <Verdict run={run} />}
+      {run.verdict === 'unchecked' ? <span /> : <Verdict run={run} />}
       <Ago at={endOf(run)} />
       {children}
     </li>

@@ -75,7 +75,7 @@ interface RowProps {
   isNew?: boolean
   /** A note on what was decided. */
   note?: string
-  children?: ComponentChildren
+  children: ComponentChildren
 }
 
 /** A run that somebody should look at. */

@@ -85,7 +85,7 @@ function Shown({ run: read, history, last, route }: ShownProps) {
           <RunChecks history={history} />
         </div>
         <section class="told" aria-label={views[view]}>
-          <Tabs label="Views" views={views} usual={usual} view={view} route={route} />
+          <Tabs views={views} usual={usual} view={view} route={route} />
           {view === 'session' && <Session run={run} route={route} read={turns} above={answeredOf(lastTurns)?.n} />}
           {view === 'changes' && <ChangesView run={run} route={route} />}
           {view === 'timeline' && <Timeline history={history} project={run.project} />}

@@ -162,11 +162,11 @@ interface TextProps {
   content: string
   onInput: (content: string) => void
   isRequired?: boolean
-  isReadOnly?: boolean
+  isReadOnly: boolean
 }
 
 /** The Markdown of a spec with a preview beside it. */
-export function SpecText({ content, onInput, isRequired = false, isReadOnly = false }: TextProps) {
+export function SpecText({ content, onInput, isRequired = false, isReadOnly }: TextProps) {
   const preview = useSettled(content, typingMs)
   return (
     <div class="sides">

@@ -10,7 +10,7 @@ import { specLooks, specStatuses } from './spec-status.tsx'
 interface Props {
   spec: Spec
   /** Called once it has moved. */
-  onMoved?: (spec: Spec) => void
+  onMoved: (spec: Spec) => void
   /** Reads the spec again after someone else has changed it. */
   onConflict: () => void
 }
@@ -30,7 +30,7 @@ export function useMove({ onMoved, onConflict }: Omit<Props, 'spec'>): Move {
       const ifVersion = etagOf({ id, version: Math.max(version, made) })
       const { spec: moved } = await clientOf(project).updateSpec({ specId, status, ifVersion })
       last.current = moved
-      onMoved?.(moved)
+      onMoved(moved)
     })
   return { ...state, move }
 }

@@ -78,7 +78,7 @@ function Shown({ spec, route, onChange }: ShownProps) {
           <SpecActions spec={spec} route={route} onChange={onChange} />
           <div class="beside">
             <div>
-              <Tabs label="Views" views={views} view={view} route={route} />
+              <Tabs views={views} view={view} route={route} />
               {view === 'spec' && <SpecChecks project={project} specId={specId} />}
               {view === 'spec' && <Words spec={spec} />}
               {view === 'runs' && <SpecRuns project={project} specId={specId} />}

@@ -14,26 +14,20 @@ export function Command({ text }: { text: string }) {
 interface Props {
   /** The text, or what makes it once it is copied. */
   text: string | (() => string)
+  /** Only read aloud, and shown to the mouse. */
   label?: string
-  /** Whether the label is visible or only read aloud. */
-  isShown?: boolean
 }
 
-export function Copy({ text, label = 'Copy', isShown = false }: Props) {
+export function Copy({ text, label = 'Copy' }: Props) {
   const [said, setSaid] = useState('')
   const copy = async () => {
     setSaid((await copied(typeof text === 'string' ? text : text())) ? 'Copied' : 'Select the text and press Ctrl+C')
     setTimeout(() => setSaid(''), 2500)
   }
   return (
-    <button
-      type="button"
-      class={isShown ? undefined : 'plain'}
-      onClick={copy}
-      title={isShown && typeof text === 'string' ? text : label}
-    >
+    <button type="button" class="plain" onClick={copy} title={label}>
       <Icon name={said === 'Copied' ? 'check' : 'copy'} />
-      <span class={said === '' && !isShown ? 'unseen' : undefined} aria-live="polite">
+      <span class={said === '' ? 'unseen' : undefined} aria-live="polite">
         {said || label}
       </span>
     </button>

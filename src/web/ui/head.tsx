@@ -59,7 +59,6 @@ function iconOf(text: string, colour: string): string {
 }
 
 interface Props {
-  label: string
   views: Record<string, string>
   /** The view without a name in the address; by default the first one. */
   usual?: string
@@ -68,12 +67,12 @@ interface Props {
 }
 
 /** Links that switch between views of a page, also by the keys `1`, `2`, …. The view is part of the address. */
-export function Tabs({ label, views, usual = Object.keys(views)[0], view, route }: Props) {
+export function Tabs({ views, usual = Object.keys(views)[0], view, route }: Props) {
   const addressOf = (name: string) => href(route.path, { view: name === usual ? undefined : name })
   const names = Object.keys(views)
   useKeys(Object.fromEntries(names.map((name, index) => [String(index + 1), () => go(addressOf(name))])))
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label="Views">
       {Object.entries(views).map(([name, word]) => (
         <a key={name} href={addressOf(name)} aria-current={name === view ? 'true' : undefined}>
           {word}

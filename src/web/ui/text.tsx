@@ -36,7 +36,7 @@ export function Breakable({ text }: { text: string }) {
 }
 
 /** A link written by an agent. It sends no referrer; a text that is not a web address stays text. */
-export function OuterLink({ href, children = href }: { href: string; children?: ComponentChildren }) {
+export function OuterLink({ href, children }: { href: string; children: ComponentChildren }) {
   const address = outerAddress(href)
   if (address === undefined) return <span title={href}>{children}</span>
   return (
