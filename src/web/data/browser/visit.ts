@@ -35,13 +35,12 @@ export function useLastVisit(): number | undefined {
   // Before the first drawing: what is new depends on it.
   useState(note)
   useEffect(() => {
-    const turn = () => (document.hidden ? write() : note())
     const timer = setInterval(note, noteEveryMs)
-    document.addEventListener('visibilitychange', turn)
+    document.addEventListener('visibilitychange', write)
     addEventListener('pagehide', note)
     return () => {
       clearInterval(timer)
-      document.removeEventListener('visibilitychange', turn)
+      document.removeEventListener('visibilitychange', write)
       removeEventListener('pagehide', note)
       note()
     }
