@@ -11,6 +11,8 @@ const attentionTypes = ['attention.created', 'attention.updated', 'attention.cle
 
 /** A live run begins to wait for a person, or rests after a long turn. They change no field that the log has. */
 export const activityTypes = ['run.waiting', 'run.idle'] as const
+export const isActivity = (type: string): boolean => activityTypes.some((one) => one === type)
+
 /** The types of the events that everyone sees. */
 export const openTypes = [...typesOf(openNouns), 'turn.opened' as const, ...activityTypes, ...attentionTypes]
 /** All of them, but for what an upgrade causes. */

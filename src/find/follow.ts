@@ -1,5 +1,5 @@
 import sql, { join, type Sql } from 'sql-template-tag'
-import { activityTypes } from '../contract/event-type.ts'
+import { isActivity } from '../contract/event-type.ts'
 import type { Tx } from '../engine/db.ts'
 import { listOf, piecesOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
@@ -148,8 +148,6 @@ function budgetOf(ms: number): Budget {
 async function markNext(tx: Tx): Promise<boolean> {
   return markStale(tx, await lockIndex(tx))
 }
-
-const isActivity = (type: string) => activityTypes.some((one) => one === type)
 
 /** Marks the entries of changed subjects, creating missing ones. Returns whether there may be more events to read. */
 async function markStale(tx: Tx, after: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { activityTypes } from '../../contract/event-type.ts'
+import { isActivity } from '../../contract/event-type.ts'
 import { type News, newsKinds, newsOf, sentenceOf as newsSentence, oneLine, type RunOf } from '../../contract/news.ts'
 import type { Event } from '../../log/fields.ts'
 
@@ -58,14 +58,12 @@ export function saidOf(entries: readonly Entry[], naming: Naming): Said | undefi
 
 function toldOf({ event, run }: Entry, { types, now }: Naming): Told | undefined {
   const news = newsOf(event, run)
-  const isOver = isActivity(event) && run?.state !== news?.kind
+  const isOver = isActivity(event.type) && run?.state !== news?.kind
   if (isOver && Date.parse(now) - Date.parse(event.at) > staleMs) return undefined
   // A run changes often, for instance with each of its leases.
   const isAsked = types.includes(event.type) && event.type !== 'run.updated'
   return news || isAsked ? { event, run, news } : undefined
 }
-
-const isActivity = ({ type }: Event) => activityTypes.some((one) => one === type)
 
 /** The last news of each run, and all other events. That checks fail stays news when the run ends. */
 function lastOfEach(told: readonly Told[]): Told[] {

@@ -1,4 +1,4 @@
-import { activityTypes } from '../../../contract/event-type.ts'
+import { isActivity } from '../../../contract/event-type.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 
@@ -20,7 +20,7 @@ export const isTurnOf = (event: { project: string | null; subject: string }, pro
 
 /** The runs after an event, which contains everything that changed. */
 export function moved(runs: Run[], { type, subjectId, changes, at }: Event): Run[] {
-  if (!type.startsWith('run.') || activityTypes.some((one) => one === type)) return runs
+  if (!type.startsWith('run.') || isActivity(type)) return runs
   if (type === 'run.deleted') return runs.filter(({ id }) => id !== subjectId)
   const fields = Object.fromEntries(Object.entries(changes).map(([field, [, value]]) => [field, value]))
   return runs.map((run) => (run.id === subjectId && run.updatedAt <= at ? { ...run, ...fields, updatedAt: at } : run))
