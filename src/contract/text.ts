@@ -10,9 +10,8 @@ export function boundary(bytes: Buffer, at: number, direction: -1 | 1): number {
   return end
 }
 
-/** A piece of `text` of at most `most` bytes, starting at byte `from`. Does not split characters. */
-export function slice(text: string, from: number, most = Number.POSITIVE_INFINITY): string {
+/** The first bytes of `text`, at most `most`. Does not split characters. */
+export function firstBytes(text: string, most: number): string {
   const bytes = Buffer.from(text)
-  const begin = boundary(bytes, from, 1)
-  return bytes.toString('utf8', begin, boundary(bytes, begin + most, -1))
+  return bytes.toString('utf8', 0, boundary(bytes, most, -1))
 }

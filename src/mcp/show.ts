@@ -1,7 +1,7 @@
 import type { Output } from '../client/client.ts'
 import { evidenceText } from '../contract/evidence-words.ts'
 import { nameOf } from '../contract/person.ts'
-import { slice } from '../contract/text.ts'
+import { firstBytes } from '../contract/text.ts'
 import type { Found } from '../find/fields.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
 import type { Check } from '../nouns/run/check/fields.ts'
@@ -66,7 +66,7 @@ export function foundLine({ type, subject, status, author, title, snippet }: Fou
  * what Conduct says: at most `most` bytes of it, with a note where to read the rest.
  */
 function written(text: string, most = Number.POSITIVE_INFINITY, rest = ''): string {
-  const kept = slice(text, 0, most)
+  const kept = firstBytes(text, most)
   const more = Buffer.byteLength(text) - Buffer.byteLength(kept)
   const safe = clean(kept).trimEnd()
   let fence = '```'

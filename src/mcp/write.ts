@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Input } from '../client/client.ts'
 import { ConductError, unknownThere } from '../contract/error.ts'
 import { humanId, text } from '../contract/field.ts'
-import { slice } from '../contract/text.ts'
+import { firstBytes } from '../contract/text.ts'
 import { featureInput } from '../nouns/feature/fields.ts'
 import { checkInput, checkName, checkResult } from '../nouns/run/check/fields.ts'
 import { type Run, runInput, runStatus } from '../nouns/run/fields.ts'
@@ -88,7 +88,7 @@ export const finishRun = tool({
     // Finishing twice must not repeat the text.
     if (!before.content.endsWith(chapter)) await append(call, runId, chapter)
     await link(call, runId, features)
-    const failure = status === 'failed' ? { code: 'FAILED', message: slice(summary, 0, failureBytes) } : null
+    const failure = status === 'failed' ? { code: 'FAILED', message: firstBytes(summary, failureBytes) } : null
     if (isRecorded) hold.leave(runId, failure)
     const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, failure)
     hold.finished(runId)

@@ -1,4 +1,4 @@
-import { fits } from '../contract/text.ts'
+import { firstBytes } from '../contract/text.ts'
 
 /** The most bytes of a title. */
 export const titleBytes = 300
@@ -20,10 +20,10 @@ export function titleOf(content: string): string | null {
       continue
     }
     const heading = fenced ? undefined : headingOf(line)
-    if (heading) return cut(heading)
+    if (heading) return firstBytes(heading, titleBytes)
     first ??= line.trim() || null
   }
-  return first && cut(first)
+  return first && firstBytes(first, titleBytes)
 }
 
 function* firstLines(content: string) {
@@ -47,14 +47,4 @@ function headingOf(line: string): string | undefined {
   while (text[end - 1] === '#') end--
   const isClosing = end < text.length && (end === 0 || /\s/.test(text[end - 1] as string))
   return isClosing ? text.slice(0, end).trimEnd() : text
-}
-
-/** The longest prefix of whole characters that fits. */
-function cut(title: string): string {
-  if (fits(title, titleBytes)) return title
-  const bytes = Buffer.from(title)
-  let end = titleBytes
-  // A byte of the form 10xxxxxx continues the character before it.
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.toString('utf8', 0, end)
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
-import { slice } from '../../contract/text.ts'
+import { firstBytes } from '../../contract/text.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import { routes } from '../../operations/routes.ts'
@@ -89,7 +89,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   const place = placeToRecord(options, say)
   if (!place) return runUnrecorded(words, say)
   const line = commandLine(words)
-  const command = slice(await mask(line), 0, 4000)
+  const command = firstBytes(await mask(line), 4000)
   const check = { name, agent, command }
   refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
   using state = stateOrMemory(process.env, say)

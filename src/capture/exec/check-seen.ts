@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { slice } from '../../contract/text.ts'
+import { firstBytes } from '../../contract/text.ts'
 import type { CheckInput } from '../../nouns/run/check/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Env } from '../../place/folders.ts'
@@ -95,5 +95,5 @@ export function pipelineOf(env: Env): CheckInput['pipeline'] {
     : [env.CI_PIPELINE_ID, env.CI_JOB_NAME, env.CI_JOB_ID]
   if (!id || !job) return undefined
   const n = Number(attempt)
-  return { id: slice(id, 0, 200), job: slice(job, 0, 200), ...(Number.isInteger(n) && n > 0 && { attempt: n }) }
+  return { id: firstBytes(id, 200), job: firstBytes(job, 200), ...(Number.isInteger(n) && n > 0 && { attempt: n }) }
 }

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { slice } from '../../contract/text.ts'
+import { firstBytes } from '../../contract/text.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { type Input, routes } from '../../operations/routes.ts'
 import { contentLimitOf, type Place, type PlaceOptions } from '../../place/connect.ts'
@@ -148,11 +148,11 @@ async function exec(words: string[], options: Placed, objects: string, command: 
 async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined, command: Command) {
   const { specId, agent, retryOf, label: labels } = options
   const line = await mask(commandLine(words))
-  const title = slice(options.title === undefined ? line : await mask(options.title), 0, 300)
-  const where = { host: hostname(), cwd: slice(process.cwd(), 0, 1000) }
+  const title = firstBytes(options.title === undefined ? line : await mask(options.title), 300)
+  const where = { host: hostname(), cwd: firstBytes(process.cwd(), 1000) }
   const author = authorOf(process.cwd())
-  const told = { title, specId, agent, retryOf, command: slice(line, 0, 4000) }
-  const by = author === undefined ? {} : { author: slice(author, 0, 200) }
+  const told = { title, specId, agent, retryOf, command: firstBytes(line, 4000) }
+  const by = author === undefined ? {} : { author: firstBytes(author, 200) }
   const required = readable(() => requiredChecks(process.cwd()))
   const named = await maskDeep({ labels, where, ...workOf(before) })
   const run = { ...told, ...by, ...(required && { required }), contentType: 'text/x-terminal', ...named, leaseSeconds }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import { slice } from '../../contract/text.ts'
+import { firstBytes } from '../../contract/text.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
@@ -89,7 +89,7 @@ function gitFields(of: Guarded, tree: string, committed: Committed | undefined):
   const branch = branchOf(of)
   return {
     // A URL may contain a password, and that an @.
-    ...(repository && { repository: slice(repository.replace(/(?<=:\/\/)[^/]*@/, ''), 0, 512) }),
+    ...(repository && { repository: firstBytes(repository.replace(/(?<=:\/\/)[^/]*@/, ''), 512) }),
     ...(branch && { branch: branchName(branch) }),
     ...(committed && { commit: committed.commit }),
     tree,
@@ -98,7 +98,7 @@ function gitFields(of: Guarded, tree: string, committed: Committed | undefined):
 }
 
 /** The name of a branch as the ledger takes it, which is shorter than git allows. */
-export const branchName = (name: string): string => slice(name, 0, 255)
+export const branchName = (name: string): string => firstBytes(name, 255)
 
 /** The branch at HEAD; undefined if HEAD is detached. */
 function branchOf(of: Guarded): string | undefined {
