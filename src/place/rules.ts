@@ -1,12 +1,12 @@
 import { dirname } from 'node:path'
 import { fits } from '../contract/text.ts'
 import { launchers, programs, runners } from '../nouns/run/verdict/command-list.ts'
-import { type Fields, fieldsOf } from '../recorder/agents/fields.ts'
+import type { Fields } from '../recorder/agents/fields.ts'
 import { stricter } from '../recorder/facts.ts'
 import type { CheckRule, RecordRules, SessionRules } from '../recorder/trees.ts'
 import type { Snapshot } from '../recorder/work.ts'
 import { pathIn } from '../system/paths.ts'
-import { jsonIn } from './foreign.ts'
+import { jsonIn, objectOf } from './foreign.ts'
 import { projectFileOf, projectText } from './project.ts'
 
 /** The most checks in `conduct.json`, commands per check, bytes per name, and characters per command. */
@@ -151,11 +151,6 @@ const isWords = (value: unknown): value is string =>
 /** Whether the ledger takes a text as the name of a check. */
 const isName = (value: unknown): value is string =>
   isWords(value) && fits(value, most.length) && value.isWellFormed() && !value.includes('\0')
-
-function objectOf(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`)
-  return fieldsOf(value)
-}
 
 /**
  * Whether a line may run a rule's command. True for each line in which `readLine` finds a check, but cheap enough for a

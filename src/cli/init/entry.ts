@@ -8,6 +8,7 @@ import {
   printParseErrorCode,
   stripComments,
 } from 'jsonc-parser'
+import { objectOf } from '../../place/foreign.ts'
 import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
 import type { HookFile, HookLine, PluginFile, ServerFile } from '../../recorder/agents/install.ts'
 
@@ -178,11 +179,6 @@ function read(text: string, key?: string): Fields {
   }
   const all = objectOf(value, 'it')
   return key === undefined ? all : objectOf(all[key] ?? {}, `"${key}"`)
-}
-
-function objectOf(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`)
-  return fieldsOf(value)
 }
 
 function list(text: string, [key, event]: JSONPath): unknown[] {
