@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import sql, { join, raw } from 'sql-template-tag'
-import { type Engine, engines, openLedger } from './support/engines.ts'
+import { openLedger, testOn } from './support/engines.ts'
 
-test('PostgreSQL walks along an index for events by type, also in a plan without the values', async (t) => {
-  const { client, store } = await openLedger(t, engines[1] as Engine)
+testOn('postgres', 'events by type walk along an index, also in a plan without the values', async (postgres, t) => {
+  const { client, store } = await openLedger(t, postgres)
   const { run } = await client.createRun({ title: 'A' })
   await client.appendToRun({ runId: run.runId, text: 'b' })
   await client.listEvents()

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
 import sql, { join, raw } from 'sql-template-tag'
 import type { Input } from '../src/client/client.ts'
 import { momentFilters, valueFilters } from '../src/nouns/run/filters.ts'
-import { type Engine, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
+import { type Ledger, openLedger, testLedger, testOn } from './support/engines.ts'
 
-test('PostgreSQL walks along one index for a page of runs with two filters', async (t) => {
-  const { client, store } = await openLedger(t, engines[1] as Engine)
+testOn('postgres', 'PostgreSQL walks along one index for a page of runs with two filters', async (postgres, t) => {
+  const { client, store } = await openLedger(t, postgres)
   const many = 10_000
   await client.createRun({
     runId: 'A',

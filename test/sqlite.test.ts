@@ -12,10 +12,10 @@ import type { Db, Tx } from '../src/engine/db.ts'
 import { isSafeVersion } from '../src/engine/sqlite/connect.ts'
 import { openSqlite } from '../src/engine/sqlite.ts'
 import { openStore } from '../src/operations/open.ts'
-import { type Engine, engines, openLedger } from './support/engines.ts'
+import { openLedger, sqlite } from './support/engines.ts'
 
 async function openFile(t: TestContext): Promise<{ db: Db; path: string }> {
-  const url = await engines[0]?.freshUrl(t)
+  const url = await sqlite.freshUrl(t)
   const path = (url as string).slice('sqlite:'.length)
   const db = openSqlite(path)
   t.after(() => db.close())
@@ -276,7 +276,7 @@ test('the write-ahead log is checkpointed in the background, and stays short', a
 })
 
 test('events of a type or a subject, and the timeline of a run, are found by their own index', async (t) => {
-  const { url, client } = await openLedger(t, engines[0] as Engine)
+  const { url, client } = await openLedger(t, sqlite)
   const { run } = await client.createRun({ content: 'a' })
   await client.appendToRun({ runId: run.runId, text: 'b' })
   const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')

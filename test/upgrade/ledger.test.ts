@@ -8,7 +8,7 @@ import { latestVersion, schema } from '../../src/engine/migrations/schema.ts'
 import { openStore, type Store } from '../../src/operations/open.ts'
 import { createApp } from '../../src/server/app.ts'
 import { readRows } from '../proof/database.ts'
-import { type Engine, engines } from '../support/engines.ts'
+import { type Engine, engines, testOn } from '../support/engines.ts'
 import { startServer } from '../support/server.ts'
 import { type Answers, answersOf } from './answers.ts'
 import { folder, loadDump } from './dump.ts'
@@ -217,8 +217,7 @@ for (const engine of engines) {
   })
 }
 
-test('events of version 4 without a number follow the others, in order (postgres)', async (t) => {
-  const postgres = engines.find(({ name }) => name === 'postgres') as Engine
+testOn('postgres', 'events of version 4 without a number follow the others, in order', async (postgres, t) => {
   const { story, answers } = made(4)
   const url = await loaded(t, postgres, 4)
   const subjects = ['first', 'second', 'third']
