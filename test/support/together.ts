@@ -17,7 +17,7 @@ export const groups: Record<string, string[]> = {
     'test/cli/{checked,completion,help}.test.ts',
     'test/mcp/near.test.ts',
   ],
-  search_and_events: ['test/{search,sqlite-words,suggest,stats,follow,event,find-run,walk}.test.ts'],
+  search_and_events: ['test/{search,sqlite-words,suggest,stats,filters,follow,event,find-run,walk}.test.ts'],
   runs: ['test/{run,run-turn,content,check,verdict,lease,errors,page,story,timeline,rejudge}.test.ts'],
   nouns: ['test/{feature,spec,project,key,session,isolation,idempotency,open,hooks,http}.test.ts'],
   removal_and_export: ['test/{delete-project,erase,export,fork,horizon,retention,seal}.test.ts'],
