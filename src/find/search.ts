@@ -4,6 +4,7 @@ import { ConductError } from '../contract/error.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Operation } from '../frame/ctx.ts'
 import { decodeHit, encodeHit, type Hit as HitPlace, type Span } from '../frame/page.ts'
+import { idsOf } from '../frame/pieces.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import { conditionsOf, type Filters } from '../nouns/run/path.ts'
 import { readyFilters } from '../nouns/run/ready-filters.ts'
@@ -186,14 +187,7 @@ function filterOf(db: Tx, { createdAfter, createdBefore }: Span, filters: Filter
       sql`select id, project_id from runs where id in (${join(ids)})`,
     )
     const byProject = Map.groupBy(runs, ({ project_id }) => project_id)
-    const kept = await Promise.all(
-      [...byProject].map(([projectId, some]) =>
-        fulfilling(
-          projectId,
-          some.map(({ id }) => id),
-        ),
-      ),
-    )
+    const kept = await Promise.all([...byProject].map(([projectId, some]) => fulfilling(projectId, idsOf(some))))
     const found = new Set<number | undefined>(kept.flat().map(({ id }) => id))
     return rows.filter((row) => found.has(runOf(row)))
   }

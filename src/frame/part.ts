@@ -2,6 +2,7 @@ import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
 import { byTime, byTimeEverywhere, type Walk } from './page.ts'
+import { idsOf } from './pieces.ts'
 import type { Scope } from './scope.ts'
 
 /** Whether a column contains `part` literally. A to Z match in either case, which is all that both engines support. */
@@ -62,10 +63,7 @@ export async function partWalks(
   }
   if (found.length === 0) return []
   const { from, where } = db.dialect.ledBy(found, table, `${alias}.id`)
-  const ofProjects = db.dialect.isOneOf(
-    `${alias}.project_id`,
-    projects.map(({ id }) => id),
-  )
+  const ofProjects = db.dialect.isOneOf(`${alias}.project_id`, idsOf(projects))
   return [{ from, where: [where, ofProjects, ...isLike], ...order }]
 }
 

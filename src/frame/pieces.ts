@@ -28,3 +28,5 @@ export function padded<T>(values: readonly T[]): T[] {
 
 /** The values that are not null, each once. */
 export const present = (ids: readonly (number | null)[]): number[] => [...new Set(ids.filter((id) => id !== null))]
+
+export const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)

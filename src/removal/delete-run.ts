@@ -1,7 +1,7 @@
 import sql, { raw } from 'sql-template-tag'
 import { type Ctx, inTx, type Operation, requireVersion } from '../frame/ctx.ts'
 import { deleteDocuments, findDigests } from '../frame/document.ts'
-import { listOf, piecesOf } from '../frame/pieces.ts'
+import { idsOf, listOf, piecesOf } from '../frame/pieces.ts'
 import { openRemains } from '../frame/remains.ts'
 import { vanished } from '../log/event.ts'
 import { recordAll } from '../log/record.ts'
@@ -129,8 +129,6 @@ export async function removeRows(ctx: Ctx, rows: RunRow[]): Promise<void> {
     rows.map(({ document_id }) => document_id),
   )
 }
-
-const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)
 
 /**
  * Deletes a run with its checks, turns and links. Throws PRECONDITION_FAILED if `ifVersion` is outdated; LEASE_HELD;

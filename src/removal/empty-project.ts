@@ -4,7 +4,7 @@ import { lockIndex } from '../find/follow.ts'
 import { type Ctx, systemCtx } from '../frame/ctx.ts'
 import { deleteDocuments } from '../frame/document.ts'
 import { keepGrams } from '../frame/part.ts'
-import { listOf } from '../frame/pieces.ts'
+import { idsOf, listOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
 import { lastSeq } from '../log/read.ts'
 import { recordErasure } from '../log/record.ts'
@@ -65,39 +65,28 @@ async function removeRuns(ctx: Ctx): Promise<boolean> {
 }
 
 async function removeLocked(ctx: Ctx, runs: Row[]): Promise<void> {
-  const ids = runs.map(({ id }) => id)
+  const ids = idsOf(runs)
   const turns = await nextParts(ctx, 'turns', ids)
   const checks = await nextParts(ctx, 'checks', ids)
-  await deleteDiffTexts(
-    ctx,
-    turns.parts.map(({ id }) => id),
-  )
+  await deleteDiffTexts(ctx, idsOf(turns.parts))
   await removeParts(ctx, 'turn', turns.parts, ['prompt_id', 'answer_id'])
   await removeParts(ctx, 'check', checks.parts, ['document_id'])
   if (!turns.isLast || !checks.isLast) return
   const open = await ctx.db.query<{ id: number }>(
     sql`delete from open_turns where run_id in (${listOf(ids)}) returning id`,
   )
-  await removeRows(
-    ctx,
-    'turn',
-    open.map(({ id }) => ({ id, document_id: null })),
-  )
+  await removeRows(ctx, 'turn', open)
   await removeRows(ctx, 'run', runs)
 }
 
 async function removeParts(ctx: Ctx, noun: 'turn' | 'check', parts: Part[], columns: string[]): Promise<void> {
   if (parts.length === 0) return
-  const ids = listOf(parts.map(({ id }) => id))
+  const ids = listOf(idsOf(parts))
   for (const column of columns) {
     await ctx.db.query(sql`delete from documents
       where id in (select ${raw(column)} from ${raw(`${noun}s`)} where id in (${ids}))`)
   }
-  await removeRows(
-    ctx,
-    noun,
-    parts.map(({ id }) => ({ id, document_id: null })),
-  )
+  await removeRows(ctx, noun, parts)
 }
 
 /** Some runs that fit into one transaction by their contents. */
@@ -111,7 +100,7 @@ async function nextRuns(ctx: Ctx): Promise<Row[]> {
 
 async function removeSpecs(ctx: Ctx): Promise<boolean> {
   const specs = await ctx.db.query<Row & { title: string | null }>(
-    sql`select id, title, null as document_id from specs where ${ours(ctx)} limit ${most.rows}`,
+    sql`select id, title from specs where ${ours(ctx)} limit ${most.rows}`,
   )
   if (specs.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
@@ -132,15 +121,13 @@ async function removeSpecs(ctx: Ctx): Promise<boolean> {
 }
 
 async function removeFeatures(ctx: Ctx): Promise<boolean> {
-  const features = await ctx.db.query<Row>(
-    sql`select id, null as document_id from features where ${ours(ctx)} limit ${most.rows}`,
-  )
+  const features = await ctx.db.query<Row>(sql`select id from features where ${ours(ctx)} limit ${most.rows}`)
   if (features.length === 0) return false
   await whileIndexWaits(ctx, async (ctx) => {
     for (const { id } of features) await keepGrams(ctx, 'feature', id, '', undefined)
     await removeRows(ctx, 'feature', features)
     // Last, because only now there are no late links.
-    await ctx.db.query(sql`delete from feature_totals where feature_id in (${listOf(features.map(({ id }) => id))})`)
+    await ctx.db.query(sql`delete from feature_totals where feature_id in (${listOf(idsOf(features))})`)
   })
   return true
 }
@@ -164,7 +151,7 @@ const ours = ({ project }: Ctx) => sql`project_id = ${project.id}`
 
 interface Row {
   id: number
-  document_id: number | null
+  document_id?: number | null
 }
 
 const whileIndexWaits = (ctx: Ctx, work: (ctx: Ctx) => Promise<void>) =>
@@ -175,7 +162,7 @@ const whileIndexWaits = (ctx: Ctx, work: (ctx: Ctx) => Promise<void>) =>
 
 /** The rows as they are now, locked: a request that began before the deletion may still add documents to them. */
 async function lockRows({ db }: Ctx, noun: 'run' | 'spec', rows: { id: number }[]): Promise<Row[]> {
-  const ids = listOf(rows.map(({ id }) => id))
+  const ids = listOf(idsOf(rows))
   return db.query<Row>(sql`
     select id, document_id from ${raw(`${noun}s`)} where id in (${ids}) order by id ${db.dialect.forUpdate}`)
 }
@@ -183,10 +170,10 @@ async function lockRows({ db }: Ctx, noun: 'run' | 'spec', rows: { id: number }[
 /** Removes rows with their documents and dependent rows, and makes the index of words drop them. */
 async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' | 'feature', rows: Row[]) {
   if (rows.length === 0) return
-  const ids = listOf(rows.map(({ id }) => id))
+  const ids = listOf(idsOf(rows))
   await deleteDocuments(
     { db },
-    rows.map(({ document_id }) => document_id),
+    rows.map(({ document_id = null }) => document_id),
   )
   await db.query(sql`delete from ${raw(`${noun}s`)} where id in (${ids})`)
   await db.query(sql`update search_entries set is_stale = 1 where type = ${noun} and subject_id in (${ids})`)

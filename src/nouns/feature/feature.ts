@@ -5,6 +5,7 @@ import { claimNumber, firstVersion, moveCounter } from '../../frame/counter.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireOwn, requireVersion } from '../../frame/ctx.ts'
 import { byTime, readPage } from '../../frame/page.ts'
 import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
+import { idsOf } from '../../frame/pieces.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
 import { appeared, differences } from '../../log/event.ts'
@@ -143,10 +144,7 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
   const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
   const walks = found.map((walk) => ({ ...walk, where: [...walk.where, ...ofFile] }))
   const { rows, meta } = await readPage<FeatureRow>(ctx.db, columns, walks, page)
-  const touching = await runsTouching(
-    ctx.db,
-    rows.map(({ id }) => id),
-  )
+  const touching = await runsTouching(ctx.db, idsOf(rows))
   return { features: rows.map((row) => ({ ...featureOf(row), ...(touching.get(row.id) as FeatureRuns) })), meta }
 }
 
@@ -155,10 +153,7 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
  * deleted is in another project than its runs.
  */
 async function walksOfRun({ db }: Ctx, projects: ProjectRef[], runId: string, isLike: Sql[]) {
-  const isOurs = db.dialect.isOneOf(
-    'project_id',
-    projects.map(({ id }) => id),
-  )
+  const isOurs = db.dialect.isOneOf('project_id', idsOf(projects))
   const runs = await db.query<{ id: number; project_id: number }>(sql`
     select id, project_id from runs where run_id = ${runId} and ${isOurs}`)
   return runs.map(({ id, project_id }) => ({

@@ -3,6 +3,7 @@ import { ConductError } from '../../contract/error.ts'
 import type { Tx } from '../../engine/db.ts'
 import { type Ctx, inTx, type Operation, requireVersion } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
+import { idsOf } from '../../frame/pieces.ts'
 import { confinementOf, listedProject, unknownProject } from '../../frame/scope.ts'
 import { appeared, differences } from '../../log/event.ts'
 import { record } from '../../log/record.ts'
@@ -75,10 +76,7 @@ export const listProjects: Operation<ProjectRoutes['listProjects']> = async (ctx
   const where = [sql`deleted_at is null`, ...(only === null ? [] : [sql`id = ${only}`])]
   const walk = { from: sql`projects`, where, createdAt: 'created_at', id: 'id' }
   const { rows, meta } = await readPage<ProjectRow>(ctx.db, columns, [walk], input)
-  const lasts = await lastRunsOf(
-    ctx.db,
-    rows.map(({ id }) => id),
-  )
+  const lasts = await lastRunsOf(ctx.db, idsOf(rows))
   return { projects: rows.map((row) => ({ ...projectOf(row), lastRun: lasts.get(row.id) ?? null })), meta }
 }
 

@@ -2,7 +2,7 @@ import sql, { empty, raw } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import { dropErased, followLog, hasMarked, lastEntry, lockIndex } from '../../find/follow.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
-import { listOf } from '../../frame/pieces.ts'
+import { idsOf, listOf } from '../../frame/pieces.ts'
 import { forgetActors } from '../../log/actor.ts'
 import { numberEvents } from '../../log/number.ts'
 import { lastSeq } from '../../log/read.ts'
@@ -189,5 +189,3 @@ async function slice(ctx: Ctx, dryRun: boolean, work: (ctx: Ctx) => Promise<numb
     throw error
   }
 }
-
-const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)

@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
-import { listOf } from '../../frame/pieces.ts'
+import { idsOf, listOf } from '../../frame/pieces.ts'
 import { erasedText, eraseIn, type IsToGo } from '../../log/event.ts'
 import { usageOf } from '../../nouns/run/fields.ts'
 import { type ModelRow, readModels, scanTurns, toldIn, writeModels } from '../../nouns/run/model/keep.ts'
@@ -9,20 +9,14 @@ import { columns, type RunRow } from '../../nouns/run/row.ts'
 
 /** Erases the names of models that runs used. Their figures stay. Returns the runs that had a name to erase. */
 export async function eraseModels({ db }: Ctx, runs: readonly RunRow[], isToGo: IsToGo): Promise<Set<number>> {
-  const known = Map.groupBy(
-    await readModels(
-      db,
-      runs.map(({ id }) => id),
-    ),
-    ({ run_id }) => run_id,
-  )
+  const known = Map.groupBy(await readModels(db, idsOf(runs)), ({ run_id }) => run_id)
   const gone = runs.filter(({ id }) => known.get(id)?.some((row) => hasNameToGo(row, isToGo)))
   for (const run of gone) {
     const rows = known.get(run.id) ?? []
     const { usage } = eraseIn({ usage: usageOf(run) }, isToGo)
     await writeModels(db, run, rows, { usage, told: erasedIn(toldIn(rows), isToGo) })
   }
-  return new Set(gone.map(({ id }) => id))
+  return new Set(idsOf(gone))
 }
 
 const hasNameToGo = ({ model }: ModelRow, isToGo: IsToGo) => model !== erasedText && isToGo(model, 'model')

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { keepGrams } from '../../frame/part.ts'
-import { listOf, present } from '../../frame/pieces.ts'
+import { idsOf, listOf, present } from '../../frame/pieces.ts'
 import { assigned } from '../../frame/stored.ts'
 import { type NewName, newNames } from '../../log/erased-name.ts'
 import { erasedName, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
@@ -115,7 +115,7 @@ export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): P
   for (const { id, why } of gone) {
     await db.query(sql`update runs set why = ${erasedText} where id = ${id} and why = ${why}`)
   }
-  return new Set(gone.map(({ id }) => id))
+  return new Set(idsOf(gone))
 }
 
 /**
@@ -124,7 +124,7 @@ export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): P
 async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo, newName: NewName) {
   const named = new Map<string, string>()
   const others: CheckRow[] = []
-  const known = new Set(rows.map(({ id }) => id))
+  const known = new Set(idsOf(rows))
   for (const { id, run, name } of rows) {
     const key = `${run} ${name}`
     if (isErasedName(name) || !isToGo(name, 'name') || named.has(key)) continue
@@ -137,8 +137,6 @@ async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo, newName: N
   }
   return { others, nameOf: ({ run, name }: CheckRow) => named.get(`${run} ${name}`) ?? name }
 }
-
-const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)
 
 /** Runs `eraseOne`, which returns whether there were texts, for each row. */
 const oneByOne =

@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
-import { listOf } from '../../frame/pieces.ts'
+import { idsOf, listOf } from '../../frame/pieces.ts'
 import { everyText } from '../../log/event.ts'
 import { recordErasure } from '../../log/record.ts'
 import { eraseFromEvents } from '../../log/seal/seal.ts'
@@ -31,7 +31,7 @@ export const carryOut = (ctx: Ctx, due: readonly Due[]): Promise<Due[]> =>
 async function expire(ctx: Ctx, due: Due[]): Promise<void> {
   if (due.length === 0) return
   const runs = due.map(({ run }) => run)
-  const ids = listOf(runs.map(({ id }) => id))
+  const ids = listOf(idsOf(runs))
   const turns = await ctx.db.query<{ id: number; run_id: number; n: number }>(
     sql`select id, run_id, n from turns where run_id in (${ids}) order by id`,
   )
@@ -101,5 +101,3 @@ async function eraseEventsOf(ctx: Ctx, subjects: Subject[]): Promise<number> {
     everyText,
   )
 }
-
-const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id)

@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { parsed } from '../../../contract/stored.ts'
 import { askerIn, type Ctx } from '../../../frame/ctx.ts'
+import { idsOf } from '../../../frame/pieces.ts'
 import { assigned, inserted } from '../../../frame/stored.ts'
 import { appeared, differences, erasedText } from '../../../log/event.ts'
 import { failingCheck } from '../check/verdict.ts'
@@ -179,8 +180,5 @@ async function clearMended(ctx: Ctx, run: RunRow): Promise<void> {
   if (terms.length === 0) return
   const found = await ctx.db.query<{ id: number }>(sql`
     select id from (${join(terms, ' union ')}) as mended order by id limit ${limit}`)
-  await clearAttention(
-    ctx,
-    found.map(({ id }) => id),
-  )
+  await clearAttention(ctx, idsOf(found))
 }

@@ -3,6 +3,7 @@ import { ConductError, invalid } from '../../../contract/error.ts'
 import type { ActorName } from '../../../contract/field.ts'
 import type { RowOf, StateOf } from '../../../contract/stored.ts'
 import type { Ctx } from '../../../frame/ctx.ts'
+import { idsOf } from '../../../frame/pieces.ts'
 import { columnsOf, stateReader, stateWriter } from '../../../frame/stored.ts'
 import { actorsOf } from '../../../log/actor.ts'
 import type { Changes } from '../../../log/event.ts'
@@ -33,10 +34,7 @@ export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> 
     ctx,
     rows.flatMap((row) => [row.created_by, row.updated_by]),
   )
-  const standings = await standingsOf(
-    ctx,
-    rows.map(({ id }) => id),
-  )
+  const standings = await standingsOf(ctx, idsOf(rows))
   return rows.map((row) => ({
     id: row.id,
     project: row.slug,
