@@ -2,12 +2,11 @@ import sql, { join } from 'sql-template-tag'
 import type { ActorName } from '../contract/field.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Ctx } from '../frame/ctx.ts'
-import type { Event } from './fields.ts'
 
-/** Adds an actor, and returns its number for rows and events. */
-export async function insertActor(ctx: Ctx, kind: Event['actor']['kind'], name: string): Promise<number> {
+/** Adds the actor of a key, and returns its number for rows and events. */
+export async function insertActor(ctx: Ctx, name: string): Promise<number> {
   const [row] = await ctx.db.query<{ id: number }>(
-    sql`insert into actors (kind, name) values (${kind}, ${name}) returning id`,
+    sql`insert into actors (kind, name) values ('key', ${name}) returning id`,
   )
   return (row as { id: number }).id
 }

@@ -139,7 +139,7 @@ interface NewKey {
 export async function insertKey(ctx: Ctx, secret: string, key: NewKey, actorId?: number): Promise<number> {
   const { name, projectId, expiresAt, person = null, machine = null } = key
   const held = permissions.filter((one) => key.permissions.includes(one))
-  const actor = actorId ?? (await insertActor(ctx, 'key', name))
+  const actor = actorId ?? (await insertActor(ctx, name))
   const [row] = await ctx.db.query<{ id: number }>(sql`
     insert into keys (project_id, name, prefix, hash, permissions, person, machine, actor_id, created_by, created_at, expires_at)
     values (${projectId}, ${name}, ${prefixOf(secret)}, ${hashOf(secret)}, ${held.join(' ')}, ${person}, ${machine}, ${actor}, ${ctx.actor.id}, ${ctx.now}, ${expiresAt})
