@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { Client, Output } from '../../src/client/client.ts'
 import type { Attention } from '../../src/nouns/run/attention/fields.ts'
 import { states } from '../../src/nouns/run/attention/rule.ts'
+import { emptyRun } from '../../src/nouns/run/fields.ts'
+import { emptySpec } from '../../src/nouns/spec/fields.ts'
 import { allOf } from './deeds.ts'
 
 export type Event = Output<'listEvents'>['events'][number]
@@ -12,16 +14,14 @@ export type Tables = Record<Noun, Record<string, Row>>
 /** The fields in the log by noun, each with its value before the first change. */
 export const told: Record<Noun, Row> = {
   run: {
-    ...{ title: null, specId: null, status: null, agent: null, labels: {}, where: null, git: null, changes: null },
-    ...{ links: [], usage: null, failure: null, startedAt: null, endedAt: null, retryOf: null, isLeased: false },
-    ...{ verdict: 'unchecked', evidence: null, why: null, required: null, content: null, features: [] },
-    ...{ agentVersion: null, author: null, command: null, exitCode: null, contentType: 'text/markdown', diff: [] },
+    ...{ ...emptyRun, status: null, content: null, features: [], diff: [], retryOf: null, isLeased: false },
+    ...{ verdict: 'unchecked', evidence: null, why: null, required: null },
   },
   turn: {
     ...{ prompt: null, answer: null, model: null, tools: null, files: null, restored: null, usage: null, git: null },
     diffs: [],
   },
-  spec: { title: null, status: null, agent: null, content: null },
+  spec: { ...emptySpec, status: null, content: null },
   check: {
     ...{ runId: null, name: null, result: null, command: null, exitCode: null, agent: null, content: null },
     ...{ commit: null, startTree: null, tree: null, commitTree: null, dirty: null, recorder: null, pipeline: null },
