@@ -153,9 +153,8 @@ export interface Inspected {
 
 /** Opens a database, writes to it and, if it is a file, reads all of it. Throws if it cannot be opened. */
 export async function inspect(databaseUrl: string, env: Env): Promise<Inspected> {
-  const [{ openStore }, { damages, tryWrite }, { readCondition }, { backupState }] = await Promise.all([
+  const [{ openStore }, { damages, readCondition, tryWrite }, { backupState }] = await Promise.all([
     import('../operations/open.ts'),
-    import('../operations/health.ts'),
     import('../operations/health.ts'),
     import('../engine/sqlite/backups.ts'),
   ])
