@@ -71,7 +71,7 @@ function readProject(path: string): string | undefined {
     const project = file?.project
     if (typeof project === 'string' && humanIdPattern.test(project)) return project
   } catch {
-    // The schema below reports it like any other wrong content.
+    // Reported below like any other wrong content.
   }
   throw new Error(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
 }
