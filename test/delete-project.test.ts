@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { raw } from 'sql-template-tag'
-import type { Client, Output } from '../src/client/client.ts'
+import type { Client } from '../src/client/client.ts'
 import { indexMore } from '../src/find/follow.ts'
 import type { Ctx } from '../src/frame/ctx.ts'
 import { findProject } from '../src/frame/scope.ts'
@@ -10,6 +10,7 @@ import { numberEvents } from '../src/log/number.ts'
 import { operations } from '../src/operations/operations.ts'
 import { emptyNext, newPlace } from '../src/removal/empty-project.ts'
 import { verify } from '../src/verify/verify.ts'
+import { logOf } from './property/replayed.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 import { overlap } from './support/overlap.ts'
 
@@ -17,16 +18,6 @@ import { overlap } from './support/overlap.ts'
 async function emptyAll({ store }: Ledger): Promise<void> {
   const place = newPlace()
   while (await emptyNext(store.db, store.now(), place));
-}
-
-async function logOf(client: Client) {
-  const log: Output<'listEvents'>['events'] = []
-  for (let after = 0; ; ) {
-    const { events, meta } = await client.listEvents({ after, limit: 100 })
-    log.push(...events)
-    if (!meta.hasMore) return log
-    after = meta.lastSeq
-  }
 }
 
 /** A project with at least one row in every table. */

@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict'
 import sql, { raw } from 'sql-template-tag'
-import type { Client, Output } from '../src/client/client.ts'
 import type { Tx } from '../src/engine/db.ts'
 import { removeRemains } from '../src/removal/remains.ts'
 import { verify } from '../src/verify/verify.ts'
+import { logOf } from './property/replayed.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
 /** Does everything that a server still has to do for what was deleted. */
 async function removeAll({ store }: Ledger): Promise<void> {
   while (await removeRemains(store.db, store.now()));
-}
-
-async function logOf(client: Client) {
-  const log: Output<'listEvents'>['events'] = []
-  for (let after = 0; ; ) {
-    const { events, meta } = await client.listEvents({ after, limit: 100 })
-    log.push(...events)
-    if (!meta.hasMore) return log
-    after = meta.lastSeq
-  }
 }
 
 /** Counts the events that each transaction writes, until `work` is done. Returns the largest count. */

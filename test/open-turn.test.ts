@@ -7,6 +7,7 @@ import { emptyNext, newPlace } from '../src/removal/empty-project.ts'
 import { retentionJob } from '../src/server/jobs/retention.ts'
 import { verify } from '../src/verify/verify.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { eraseAll } from './support/erased.ts'
 import { exportOf, importAt, openAt } from './support/exported.ts'
 
 const startedAt = '2026-01-31T09:30:00.000Z'
@@ -178,13 +179,6 @@ testLedger('search finds the prompt of an open turn, also once it is closed', as
     while (await indexMore(store.db, 5));
   }
 })
-
-/** Erases until nothing is left. */
-async function eraseAll(client: Client, input: Input<'erase'>) {
-  let answer = await client.erase(input)
-  while (answer.hasMore) answer = await client.erase({ ...input, cursor: answer.nextCursor })
-  return answer.erased
-}
 
 /** The rows of all tables that contain a word. */
 async function isKept({ store: { db }, client }: Ledger, word: string): Promise<boolean> {

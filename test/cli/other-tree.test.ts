@@ -63,6 +63,9 @@ function sessionIn(t: TestContext) {
 
 const login = (text: string) => `@@ -1 +1 @@\n-answer(500)\n+${text}\n`
 
+/** What Claude Code reports once it has left another working tree. */
+const exit = { tool_name: 'ExitWorktree', tool_input: {}, tool_use_id: 'exit', tool_response: {} }
+
 test('a session that enters a working tree before it writes has its work, commits and checks from there', async (t) => {
   const { claude, enter, ended, git } = sessionIn(t)
   await claude.prompt('Work')
@@ -101,12 +104,7 @@ test('a session that has removed an unused working tree works where it began', a
   await claude.prompt('Work')
   await (await enter()).run('ls')
   git('worktree', 'remove', side)
-  await claude.tell('PostToolUse', {
-    tool_name: 'ExitWorktree',
-    tool_input: {},
-    tool_use_id: 'exit',
-    tool_response: {},
-  })
+  await claude.tell('PostToolUse', exit)
   await here.write('src/login.ts', 'answer(401)\n')
   await here.run('sh test.sh')
   const { run, diffs } = await ended()
@@ -358,12 +356,7 @@ for (const [what, work] of [
     await side.write('src/new.ts', 'new\n')
     await side.run('git add -A && git commit -qm Work')
     await side.run('sh test.sh')
-    await claude.tell('PostToolUse', {
-      tool_name: 'ExitWorktree',
-      tool_input: {},
-      tool_use_id: 'exit',
-      tool_response: {},
-    })
+    await claude.tell('PostToolUse', exit)
     await here.write('src/login.ts', 'answer(401)\n')
     await here.run(work)
     const { run } = await ended()
@@ -401,12 +394,7 @@ test('a session that leaves its tested work in the working tree that it entered 
   await side.write('src/new.ts', 'new\n')
   await side.run(commit)
   await side.run('sh test.sh')
-  await claude.tell('PostToolUse', {
-    tool_name: 'ExitWorktree',
-    tool_input: {},
-    tool_use_id: 'exit',
-    tool_response: {},
-  })
+  await claude.tell('PostToolUse', exit)
   await here.run('git log -1')
   const { run, diffs } = await ended()
   assert.deepEqual([run.verdict, run.git?.commit, diffs.length], ['verified', git('rev-parse', 'worktree-side'), 1])

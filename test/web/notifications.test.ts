@@ -2,6 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
 
+/** Notes what the browser would show. */
+const notes = `
+  globalThis.shown = []
+  globalThis.Notification = class {
+    static permission = 'granted'
+    static requestPermission = async () => 'granted'
+    constructor(title, { body }) {
+      globalThis.shown.push(body)
+    }
+    close() {}
+  }
+`
+
 test("with the user's permission, the browser notifies when an agent starts to wait", async (t) => {
   const { page, client, home } = await openPage(t, '', {
     before: `
@@ -59,17 +72,7 @@ test("with the user's permission, the browser notifies when an agent starts to w
 
 test('a tab without the focus does not notify while another tab has it', async (t) => {
   const { page, client, openTab } = await openPage(t, '', {
-    before: `
-      globalThis.shown = []
-      globalThis.Notification = class {
-        static permission = 'granted'
-        static requestPermission = async () => 'granted'
-        constructor(title, { body }) {
-          globalThis.shown.push(body)
-        }
-        close() {}
-      }
-      document.hasFocus = () => !location.search.includes('away')`,
+    before: `${notes} document.hasFocus = () => !location.search.includes('away')`,
   })
   const away = await openTab('?away#/')
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
@@ -90,19 +93,7 @@ test('a tab without the focus does not notify while another tab has it', async (
 })
 
 test('the browser does not notify of a wait that is over', async (t) => {
-  const { page, client } = await openPage(t, '', {
-    before: `
-      globalThis.shown = []
-      globalThis.Notification = class {
-        static permission = 'granted'
-        static requestPermission = async () => 'granted'
-        constructor(title, { body }) {
-          globalThis.shown.push(body)
-        }
-        close() {}
-      }
-      document.hasFocus = () => false`,
-  })
+  const { page, client } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
   await client.createRun({ runId: 'SHORT', title: 'Short', status: 'in_progress' })
   await page.route('**/v1/runs/SHORT', async (route) => {
