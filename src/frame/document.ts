@@ -118,6 +118,10 @@ export async function deleteDocument(ctx: Ctx, documentId: number | null): Promi
   await deleteDocuments(ctx, [documentId])
 }
 
+/** The documents of some rows. */
+export const documentsOf = (rows: readonly { document_id?: number | null }[]): (number | null)[] =>
+  rows.map(({ document_id = null }) => document_id)
+
 export async function deleteDocuments({ db }: Pick<Ctx, 'db'>, documents: readonly (number | null)[]): Promise<void> {
   for (const ids of piecesOf(present(documents))) {
     await db.query(sql`delete from documents where id in (${listOf(ids)})`)

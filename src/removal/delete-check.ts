@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import { type Ctx, inTx, type Operation, requireVersion } from '../frame/ctx.ts'
-import { deleteDocuments, findDigests } from '../frame/document.ts'
+import { deleteDocuments, documentsOf, findDigests } from '../frame/document.ts'
 import { listOf } from '../frame/pieces.ts'
 import { vanished } from '../log/event.ts'
 import { recordAll } from '../log/record.ts'
@@ -15,7 +15,7 @@ export async function removeChecks(ctx: Ctx, ids: number[]): Promise<void> {
   const rows = await ctx.db.query<CheckRow>(sql`
     select ${columns} from checks where checks.id in (${listOf(ids)})
     order by checks.run_id, checks.created_at, checks.id ${ctx.db.dialect.forUpdate}`)
-  const documents = rows.map(({ document_id }) => document_id)
+  const documents = documentsOf(rows)
   const digests = await findDigests(ctx, documents)
   await ctx.db.query(sql`delete from checks where id in (${listOf(ids)})`)
   await deleteDocuments(ctx, documents)

@@ -1,6 +1,6 @@
 import sql, { raw } from 'sql-template-tag'
 import { type Ctx, inTx, type Operation, requireVersion } from '../frame/ctx.ts'
-import { deleteDocuments, findDigests } from '../frame/document.ts'
+import { deleteDocuments, documentsOf, findDigests } from '../frame/document.ts'
 import { idsOf, listOf, piecesOf } from '../frame/pieces.ts'
 import { openRemains } from '../frame/remains.ts'
 import { vanished } from '../log/event.ts'
@@ -101,10 +101,7 @@ async function removeLinksOf(ctx: Ctx, rows: RunRow[]): Promise<boolean> {
 }
 
 async function recordDeleted(ctx: Ctx, rows: RunRow[]): Promise<void> {
-  const digests = await findDigests(
-    ctx,
-    rows.map(({ document_id }) => document_id),
-  )
+  const digests = await findDigests(ctx, documentsOf(rows))
   await addToTotals(
     ctx,
     rows.map((row) => [row, -1]),
@@ -124,10 +121,7 @@ export async function removeRows(ctx: Ctx, rows: RunRow[]): Promise<void> {
     await ctx.db.query(sql`delete from hook_sessions where run_row in (${ids})`)
     await ctx.db.query(sql`delete from runs where id in (${ids})`)
   }
-  await deleteDocuments(
-    ctx,
-    rows.map(({ document_id }) => document_id),
-  )
+  await deleteDocuments(ctx, documentsOf(rows))
 }
 
 /**

@@ -2,7 +2,7 @@ import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import { lockIndex } from '../find/follow.ts'
 import { type Ctx, systemCtx } from '../frame/ctx.ts'
-import { deleteDocuments } from '../frame/document.ts'
+import { deleteDocuments, documentsOf } from '../frame/document.ts'
 import { keepGrams } from '../frame/part.ts'
 import { idsOf, listOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
@@ -109,10 +109,7 @@ async function removeSpecs(ctx: Ctx): Promise<boolean> {
       const versions = await ctx.db.query<{ document_id: number | null }>(
         sql`select document_id from spec_versions where spec_id = ${id}`,
       )
-      await deleteDocuments(
-        ctx,
-        versions.map(({ document_id }) => document_id),
-      )
+      await deleteDocuments(ctx, documentsOf(versions))
       await keepGrams(ctx, 'spec', id, title, undefined)
     }
     await removeRows(ctx, 'spec', specs)
@@ -171,10 +168,7 @@ async function lockRows({ db }: Ctx, noun: 'run' | 'spec', rows: { id: number }[
 async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' | 'feature', rows: Row[]) {
   if (rows.length === 0) return
   const ids = listOf(idsOf(rows))
-  await deleteDocuments(
-    { db },
-    rows.map(({ document_id = null }) => document_id),
-  )
+  await deleteDocuments({ db }, documentsOf(rows))
   await db.query(sql`delete from ${raw(`${noun}s`)} where id in (${ids})`)
   await db.query(sql`update search_entries set is_stale = 1 where type = ${noun} and subject_id in (${ids})`)
   if (noun === 'turn') await db.query(sql`update search_entries set is_stale = 1 where turn_id in (${ids})`)

@@ -6,6 +6,7 @@ import {
   type Digest,
   deleteDocuments,
   digestOf,
+  documentsOf,
   documentText,
   findDigest,
   insertDocument,
@@ -168,10 +169,7 @@ export const deleteSpec: Operation<SpecRoutes['deleteSpec']> = (ctx, { specId, i
     const documents = await ctx.db.query<{ document_id: number | null }>(sql`
       select document_id from spec_versions where spec_id = ${row.id}`)
     await ctx.db.query(sql`delete from specs where id = ${row.id}`)
-    await deleteDocuments(
-      ctx,
-      documents.map(({ document_id }) => document_id),
-    )
+    await deleteDocuments(ctx, documentsOf(documents))
     await useUpVersions(ctx, `spec ${specId}`, row.version)
     await keepGrams(ctx, 'spec', row.id, row.title, undefined)
     await recordSpec(ctx, 'deleted', row, vanished({ ...stateOf(row), content }))

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
+import { documentsOf } from '../../frame/document.ts'
 import { keepGrams } from '../../frame/part.ts'
 import { idsOf, listOf, present } from '../../frame/pieces.ts'
 import { assigned } from '../../frame/stored.ts'
@@ -70,11 +71,7 @@ export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsTo
   const newName = await newNames(ctx.db)
   const names = await eraseNames(ctx, own, isToGo, newName)
   const rows = [...own, ...names.others]
-  const documents = await eraseDocuments(
-    ctx,
-    rows.map(({ document_id }) => document_id),
-    isToGo,
-  )
+  const documents = await eraseDocuments(ctx, documentsOf(rows), isToGo)
   const gone = rows.flatMap((row) => {
     const before = stateOf(row)
     const after = { ...eraseIn(before, isToGo), ...comparableIn(before, isToGo, newName), name: names.nameOf(row) }

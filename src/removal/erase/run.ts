@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
+import { documentsOf } from '../../frame/document.ts'
 import { listOf } from '../../frame/pieces.ts'
 import { type NewName, newNames } from '../../log/erased-name.ts'
 import { erasedText, eraseIn, everyText, hasTextToErase, type IsToGo, isErasedName } from '../../log/event.ts'
@@ -49,8 +50,6 @@ export async function eraseRuns(
   await unindex(ctx, 'run', erased)
   return persons.union(new Set(erased)).size
 }
-
-const documentsOf = (rows: { document_id: number | null }[]) => rows.map(({ document_id }) => document_id)
 
 /** Erases the texts in the row itself, and marks the row as erased. Returns false if nothing of the run was erased. */
 async function eraseColumns(
