@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
 import type { ToldTurn } from '../../src/recorder/agents/seen.ts'
 import { aboutTurn, toldTurn } from '../../src/recorder/agents/told-turn.ts'
-import { readTranscript, readTurns } from '../../src/recorder/agents/transcript.ts'
+import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { turnsOf } from '../../src/recorder/past.ts'
 import { freshFolder } from '../cli/folder.ts'
 import { transcriptOf } from './documents.ts'
@@ -20,6 +20,9 @@ const briefOf = ({ prompt, answer, failure, interrupted, isEnded }: ToldTurn) =>
   ...(interrupted && { interrupted }),
   ...(!isEnded && { isEnded }),
 })
+const readTurns = async (...session: Parameters<typeof readTranscript>) =>
+  (await readTranscript(...session)).turns ?? []
+
 const textsIn = async (agent: string, path: string) => (await readTurns(agent, path)).map(briefOf)
 
 test('a review of Codex has its prompt and answer, and the tokens of its own thread', async () => {

@@ -8,7 +8,7 @@ import { droidMoments } from './droid/transcript.ts'
 import { geminiMoments } from './gemini/transcript.ts'
 import { type Budget, budget, filesIn } from './lines.ts'
 import { qwenMoments } from './qwen/transcript.ts'
-import type { Told, ToldTurn } from './seen.ts'
+import type { Told } from './seen.ts'
 
 interface Source {
   moments: Reader
@@ -72,9 +72,4 @@ export async function readWritten(
 async function momentsOf({ moments, others }: Source, path: string, subagents: readonly string[], left: Budget) {
   const more = (await others?.(path, { ...left })) ?? []
   return moments(path, [...new Set([...subagents, ...more])], undefined, left)
-}
-
-/** The turns of a session in their order, in the same way. */
-export async function readTurns(...session: Parameters<typeof readTranscript>): Promise<ToldTurn[]> {
-  return (await readTranscript(...session)).turns ?? []
 }
