@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { hookLine } from '../../src/cli/init/project-files.ts'
@@ -203,6 +203,7 @@ test('--user adds hooks only to the settings of the user, follows their links, a
   assert.match((await init('--user', '--agents', 'claude,copilot')).stdout, /already up to date/)
   assert.equal((await init('--user', '--remove')).code, 0)
   assert.deepEqual(settings(), { model: 'opus' })
+  assert.ok(!existsSync(join(home, '.copilot')))
   for (const flags of [['--project', 'a'], ['--no-hooks']]) {
     const refused = await init('--user', ...flags)
     assert.equal(refused.code, 2)

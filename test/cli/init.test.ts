@@ -25,13 +25,15 @@ import { syncAll, untilNobodyRuns } from './session.ts'
 import { writeFiles } from './user.ts'
 
 test('init sets up a project for the agents that it finds, changes nothing the second time, and can be undone', async (t) => {
-  const { home, env, read, filesNow, init, ledger } = project(t, {
+  const { home, cwd, env, read, filesNow, init, ledger } = project(t, {
     'README.md': '# Shop\n',
     '.codex/prompts.md': 'mine\n',
     '.gemini/commands/a.toml': 'prompt = "a"\n',
     'package.json': '{ "scripts": { "test": "vitest run", "lint": "biome ci" } }\n',
   })
   const before = filesNow()
+  const pathsNow = () => readdirSync(cwd, { recursive: true }).sort()
+  const paths = pathsNow()
   for (const folder of ['.claude', '.copilot', '.qwen', '.factory', '.config/opencode'])
     mkdirSync(join(home, folder), { recursive: true })
   mkdirSync(join(home, 'bin'))
@@ -70,6 +72,7 @@ test('init sets up a project for the agents that it finds, changes nothing the s
   const removed = await init('--remove')
   assert.deepEqual([removed.code, removed.stderr], [0, ''])
   assert.deepEqual(filesNow(), before)
+  assert.deepEqual(pathsNow(), paths, 'an empty folder would look like one of an agent')
   assert.match((await init('--remove')).stdout, /nothing to remove/)
 })
 
@@ -237,7 +240,7 @@ test('when a file cannot be written, those before it are as they were', (t) => {
     { path: at('link'), before: 'c', after: undefined },
     { path: at('removed by somebody else'), before: 'd', after: undefined },
   ]
-  assert.throws(() => writeAll(edits), /removed by somebody else.*Nothing was written/)
+  assert.throws(() => writeAll(edits, folder), /removed by somebody else.*Nothing was written/)
   for (const [name, text] of Object.entries(before)) assert.equal(readFileSync(at(name), 'utf8'), text)
   assert.deepEqual(readdirSync(folder).sort(), ['changed', 'link', 'removed', 'target'])
   assert.ok(lstatSync(at('link')).isSymbolicLink())

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { foreignText } from '../../place/foreign.ts'
 import { pathIn } from '../../system/paths.ts'
@@ -60,8 +60,11 @@ function realPath(path: string): string {
 
 export const isChange = ({ before, after }: Edit) => before !== after
 
-/** Writes all files, or none of them if one cannot be written. */
-export function writeAll(edits: Edit[]) {
+/**
+ * Writes all files below a folder, or none of them if one cannot be written. Folders that are empty without a removed
+ * file go, too: `conduct init` would take them for traces of an agent.
+ */
+export function writeAll(edits: Edit[], root: string) {
   const drafts: string[] = []
   const done: Edit[] = []
   try {
@@ -80,6 +83,18 @@ export function writeAll(edits: Edit[]) {
     for (const draft of drafts) rmSync(draft, { force: true })
     throw new Error(`${(error as Error).message}. Nothing was written.`)
   }
+  for (const { path, after } of edits) if (after === undefined) removeEmpty(dirname(path), root)
+}
+
+/** Removes a folder, and those around it up to the root, while they are empty. */
+function removeEmpty(folder: string, root: string) {
+  if (!pathIn(root, folder)) return
+  try {
+    rmdirSync(folder)
+  } catch {
+    return
+  }
+  removeEmpty(dirname(folder), root)
 }
 
 /** A link stays a link: we write to its target. */

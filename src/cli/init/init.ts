@@ -67,7 +67,7 @@ async function init(options: Options, env: Env, cwd: string) {
   if (!wanted) return say('Nothing was written.')
   const edits = planOf(wanted)
   if (options.dryRun) return say(await diffOf(edits, root))
-  writeAll(edits)
+  writeAll(edits, root)
   say(told(edits, root, wanted.remove))
   if (wanted.remove) return
   for (const line of checkLines(wanted.checks)) say(`check    ${line}`)
@@ -86,7 +86,7 @@ async function initUser(options: Options, agents: readonly Install[], home: stri
   }
   const edits = userPlanOf(home, agents, options.remove === true)
   if (options.dryRun) return say(await diffOf(edits, home))
-  writeAll(edits)
+  writeAll(edits, home)
   say(told(edits, home, options.remove === true))
   if (!options.remove) say(hooksWords(agents, env).join('\n'))
 }
