@@ -45,6 +45,8 @@ test('a secret never shows', () => {
     'postgres://me:…@host/db?password=…&a=b&sslpassword=…',
   )
   assert.equal(withoutPassword('postgres://me:one\u2028two\nthree@host/db'), 'postgres://me:…@host/db')
+  for (const scheme of ['postgre', 'mysql', 'POSTGRES'])
+    assert.equal(withoutPassword(`${scheme}://me:secret@host/db`), `${scheme}://me:…@host/db`)
   const wrong = { CONDUCT_ADMIN_KEY: 'sk_admin_secret', CONDUCT_ANCHOR_WEBHOOK_SECRET: 'whsec_secret' }
   assert.throws(
     () => readSettings({}, wrong),
