@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
 import { createClient } from '../src/client/client.ts'
@@ -7,6 +10,7 @@ import { newSecret } from '../src/contract/secret.ts'
 import { openSqlite } from '../src/engine/sqlite.ts'
 import { openStore } from '../src/operations/open.ts'
 import { createApp } from '../src/server/app.ts'
+import { freshFolder } from './cli/folder.ts'
 import { engines, testOn } from './support/engines.ts'
 import { startWriter } from './support/writer.ts'
 
@@ -59,6 +63,26 @@ for (const engine of engines) {
 test('opening reports a file that is no database, and a server that cannot be reached', async () => {
   await assert.rejects(openStore('mysql://x'), /sqlite:FILE, sqlite::memory: or postgres/)
   await assert.rejects(openStore('postgres://a:b@127.0.0.1:1/x'), { code: 'UNAVAILABLE' })
+})
+
+test('opening a folder says so', (t) => {
+  const folder = freshFolder(t)
+  assert.throws(() => openSqlite(folder), { message: `${folder} is a folder: name a file in it` })
+})
+
+test('a ledger on a full disk cannot be opened, and the error names the disk', async (t) => {
+  const small = join(freshFolder(t), 'small')
+  mkdirSync(small)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'conduct-test', small]).status === 0
+  if (!mounted) return t.skip('This user may not mount a file system.')
+  try {
+    const path = join(small, 'conduct.db')
+    await openSqlite(path).close()
+    assert.throws(() => writeFileSync(join(small, 'filler'), Buffer.alloc(1_000_000)), { code: 'ENOSPC' })
+    assert.throws(() => openSqlite(path), /^Error: The disk is full, and SQLite needs space beside the file$/)
+  } finally {
+    spawnSync('umount', ['--lazy', small])
+  }
 })
 
 testOn('postgres', 'servers use the clock of PostgreSQL', async (postgres, t) => {

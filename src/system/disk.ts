@@ -7,6 +7,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
 } from 'node:fs'
@@ -36,6 +37,18 @@ export function giveToOwner(draft: string, path: string) {
   if (process.getuid?.() !== 0) return
   const { uid, gid } = statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(path))
   lchownSync(draft, uid, gid)
+}
+
+/** The primary result codes of SQLite (sqlite.org/rescode.html) with which it fails on a full disk. */
+const sqliteCodes = { ioError: 10, full: 13 }
+
+/** Whether an error comes from the full disk of that folder. */
+export function isDiskFull(error: Error, folder: string): boolean {
+  const { code, errcode = 0 } = error as NodeJS.ErrnoException & { errcode?: number }
+  const result = errcode & 0xff
+  if (code === 'ENOSPC' || result === sqliteCodes.full) return true
+  // To read its file, SQLite makes one beside it.
+  return result === sqliteCodes.ioError && statfsSync(folder).bavail === 0
 }
 
 /**

@@ -47,6 +47,13 @@ test('a folder that cannot be written is a failure, and named', async (t) => {
   assert.deepEqual(database.of('database'), [{ about: 'database', state: 'fail', told: `${file} is not a folder` }])
 })
 
+test('the doctor does not tell anybody to close a folder that was named as the database', async (t) => {
+  const folder = freshFolder(t)
+  const { code, of } = await examine({ ...homeOf(folder), CONDUCT_DATABASE_URL: 'sqlite:/tmp' })
+  assert.deepEqual([code, of('data')], [1, []])
+  assert.match(of('database')[0]?.told ?? '', /^\/tmp is a folder: name a file in it\n/)
+})
+
 test('the doctor names what it ignores in conduct.json: a star, and unknown entries', async (t) => {
   const { env, cwd } = workplace(t)
   const checks = { tests: ['npm test*', 'npm test'], lint: 'eslint src/*.js' }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { heardAgents } from '../../capture/hook/heard.ts'
@@ -7,6 +7,7 @@ import { unsentOf } from '../../capture/spool/unsent.ts'
 import { type Env, folders } from '../../place/folders.ts'
 import { repositoryAt } from '../../place/git/repository.ts'
 import { snapshotOrFault } from '../../place/git/tree.ts'
+import { isDiskFull } from '../../system/disk.ts'
 import { isShared, modeWords } from '../../system/private.ts'
 
 /** One result of `conduct doctor`. A `note` is neither good nor bad. */
@@ -39,25 +40,12 @@ export function stateFault(env: Env): string | undefined {
     heardAgents(env)
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException
-    if (isDiskFull(error as Fault, folder)) {
+    if (isDiskFull(error as Error, folder)) {
       return `The disk of ${folder} is full: ${losing}. Free some space there; what is stored stays, and recording continues.`
     }
     if (code !== 'ERR_SQLITE_ERROR') return `${message}: ${losing}`
     return `${stateFile(env)} cannot be read (${message}): ${losing}. Move it and the files beside it away; the next record creates a new one.`
   }
-}
-
-type Fault = NodeJS.ErrnoException & { errcode?: number }
-
-/** The primary result codes of SQLite (sqlite.org/rescode.html) with which it fails on a full disk. */
-const sqliteCodes = { ioError: 10, full: 13 }
-
-/** Whether an error comes from the full disk of that folder. */
-function isDiskFull({ code, errcode = 0 }: Fault, folder: string): boolean {
-  const result = errcode & 0xff
-  if (code === 'ENOSPC' || result === sqliteCodes.full) return true
-  // To read its file, SQLite makes one beside it.
-  return result === sqliteCodes.ioError && statfsSync(folder).bavail === 0
 }
 
 /** What is known of the folder in which this machine keeps what is not sent yet. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
@@ -117,7 +117,7 @@ async function databaseOf(place: LocalPlace): Promise<Finding[]> {
   const findings = [found('ledger', 'ok', shownPlace(place)), found('project', 'ok', place.project ?? 'all')]
   if (missing !== undefined) return [...findings, newDatabase(missing)]
   const file = /^sqlite:(?!:memory:)(.+)$/s.exec(place.databaseUrl)?.[1]
-  if (file !== undefined) findings.push(privacy('data', file))
+  if (file !== undefined && statSync(file).isFile()) findings.push(privacy('data', file))
   return [...findings, ...(await databaseFindings(place, env))]
 }
 

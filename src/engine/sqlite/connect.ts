@@ -1,6 +1,16 @@
-import { closeSync, existsSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isDiskFull } from '../../system/disk.ts'
 import { whenFree } from '../busy.ts'
 
 /** How long the pragmas of a new connection wait for another process to release the file. */
@@ -32,11 +42,16 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** Creates the file and its folder, accessible only to their owner. */
+/**
+ * Creates the file and its folder, accessible only to their owner. Throws an Error for a folder of that name, or a file
+ * that this user may not read, of which SQLite would not say what is wrong.
+ */
 export function createPrivately(path: string) {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) throw new Error(`${path} is a folder: name a file in it`)
   // A file that is there is not opened: closing it would release the locks of this process's other connections to it.
-  if (existsSync(path)) return
+  if (found) return accessSync(path, constants.R_OK)
   try {
     closeSync(openSync(path, 'ax', 0o600))
   } catch (error) {
@@ -46,6 +61,15 @@ export function createPrivately(path: string) {
 
 /** Opens a connection. Throws if this SQLite, or the location of the file, cannot keep committed data safe. */
 export function connect(path: string, ...pragmas: string[]): DatabaseSync {
+  try {
+    return connected(path, pragmas)
+  } catch (error) {
+    if (path === ':memory:' || !isDiskFull(error as Error, dirname(path))) throw error
+    throw new Error('The disk is full, and SQLite needs space beside the file', { cause: error })
+  }
+}
+
+function connected(path: string, pragmas: string[]): DatabaseSync {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: openingMs })
   const version = String(db.prepare('select sqlite_version() as version').get()?.version)
   if (!isSafeVersion(version)) {
