@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
@@ -68,6 +68,18 @@ test('opening reports a file that is no database, and a server that cannot be re
 test('opening a folder says so', (t) => {
   const folder = freshFolder(t)
   assert.throws(() => openSqlite(folder), { message: `${folder} is a folder: name a file in it` })
+})
+
+test('a ledger that root creates belongs to the owner of its folder', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('Only root may give files away.')
+  const folder = freshFolder(t)
+  chownSync(folder, 4711, 4712)
+  const path = join(folder, 'conduct.db')
+  const db = openSqlite(path)
+  const { uid, gid, mode } = statSync(path)
+  assert.deepEqual([uid, gid, mode & 0o777], [4711, 4712, 0o600])
+  for (const end of ['-wal', '-shm']) assert.equal(statSync(path + end).uid, 4711, end)
+  await db.close()
 })
 
 test('a ledger on a full disk cannot be opened, and the error names the disk', async (t) => {

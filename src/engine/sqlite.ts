@@ -27,7 +27,7 @@ export const openSqlite = (path: string, warn: Warn = () => {}): Db =>
   path === ':memory:' ? openMemory() : openFile(followLinks(resolve(path)), warn)
 
 function openFile(path: string, warn: Warn): Db {
-  createPrivately(path)
+  createPrivately(path, 'ledger')
   const faults = createFaults(path, warn)
   const { reader, read, writer, write, close } = connectTwice(path, faults)
   const readVersion = versionReader(read)

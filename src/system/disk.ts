@@ -1,6 +1,7 @@
 import {
   closeSync,
   copyFileSync,
+  fchownSync,
   fsyncSync,
   lchownSync,
   lstatSync,
@@ -37,6 +38,13 @@ export function giveToOwner(draft: string, path: string) {
   if (process.getuid?.() !== 0) return
   const { uid, gid } = statSync(path, { throwIfNoEntry: false }) ?? statSync(dirname(path))
   lchownSync(draft, uid, gid)
+}
+
+/** As root, gives a file that this process has just created to the owner of its folder, for the same reason. */
+export function giveToFolder(file: number, folder: string) {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(folder)
+  fchownSync(file, uid, gid)
 }
 
 /** The primary result codes of SQLite (sqlite.org/rescode.html) with which it fails on a full disk. */

@@ -76,7 +76,7 @@ async function throughDraft(
   removeDeadDrafts(target)
   const draft = `${target}.${randomBytes(4).toString('hex')}${draftEnd}`
   try {
-    createPrivately(draft)
+    createPrivately(draft, 'copy')
     const copied = await copyLedger(from, draft, options)
     sync(draft)
     await place(draft, copied)

@@ -1,16 +1,7 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-} from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isDiskFull } from '../../system/disk.ts'
+import { giveToFolder, isDiskFull } from '../../system/disk.ts'
 import { whenFree } from '../busy.ts'
 
 /** How long the pragmas of a new connection wait for another process to release the file. */
@@ -43,17 +34,20 @@ function linkTarget(path: string): string | undefined {
 }
 
 /**
- * Creates the file and its folder, accessible only to their owner. Throws an Error for a folder of that name, or a file
- * that this user may not read, of which SQLite would not say what is wrong.
+ * Creates the file and its folder, accessible only to their owner. As root, gives a new ledger to the owner of the
+ * folder: a server that does not run as root could not open it otherwise. Throws an Error for a folder of that name, or
+ * a file that this user may not read, of which SQLite would not say what is wrong.
  */
-export function createPrivately(path: string) {
+export function createPrivately(path: string, what: 'ledger' | 'copy') {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory()) throw new Error(`${path} is a folder: name a file in it`)
   // A file that is there is not opened: closing it would release the locks of this process's other connections to it.
   if (found) return accessSync(path, constants.R_OK)
   try {
-    closeSync(openSync(path, 'ax', 0o600))
+    const file = openSync(path, 'ax', 0o600)
+    if (what === 'ledger') giveToFolder(file, dirname(path))
+    closeSync(file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
