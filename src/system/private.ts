@@ -25,8 +25,14 @@ export function writePrivate(path: string, text: string) {
     renameSync(draft, path)
   } catch (error) {
     rmSync(draft, { force: true })
-    throw error
+    throw withPath(error, path)
   }
+}
+
+/** An error of a write does not name the file, unlike that of an open. */
+function withPath(error: unknown, path: string) {
+  if (error instanceof Error && !('path' in error)) error.message += ` '${path}'`
+  return error
 }
 
 /** Creates an empty file that only its owner can read, or closes the one that is there to others. Does not open that one. */
@@ -43,9 +49,17 @@ export const isShared = ({ mode }: { mode: number }): boolean => here === 'posix
 export const modeWords = ({ mode }: { mode: number }): string[] =>
   here === 'posix' ? [`mode ${(mode & 0o777).toString(8)}`] : []
 
-/** Writes a new file, with the mode of another if there is one: nobody may read it who may not read that one. */
+/**
+ * Writes a new file or, for example on a full disk, none, with the mode of another if there is one: nobody may read it
+ * who may not read that one.
+ */
 export function writeLike(path: string, text: string, other: string | undefined) {
   const mode = other === undefined ? undefined : statSync(other).mode & 0o7777
-  writeFileSync(path, text, { mode, flush: true, flag: 'wx' })
+  try {
+    writeFileSync(path, text, { mode, flush: true, flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(path, { force: true })
+    throw withPath(error, path)
+  }
   if (mode !== undefined && here === 'posix') chmodSync(path, mode)
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { writePrivate } from '../../src/system/private.ts'
+import { writeLike, writePrivate } from '../../src/system/private.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { programOf } from './program.ts'
@@ -17,6 +18,22 @@ test('a private file never becomes one that somebody else may read, and leaves n
   mkdirSync(join(folder, 'taken/inside'), { recursive: true })
   assert.throws(() => writePrivate(join(folder, 'taken'), 'secret'))
   assert.deepEqual(readdirSync(folder).sort(), ['key', 'taken'])
+})
+
+test('a full disk leaves neither a file nor a part of it, and the error names the file', (t) => {
+  const small = join(freshFolder(t), 'small')
+  mkdirSync(small)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'conduct-test', small]).status === 0
+  if (!mounted) return t.skip('This user may not mount a file system.')
+  try {
+    const path = join(small, 'file')
+    const full = { code: 'ENOSPC', message: `ENOSPC: no space left on device, write '${path}'` }
+    assert.throws(() => writePrivate(path, 'x'.repeat(100_000)), full)
+    assert.throws(() => writeLike(path, 'x'.repeat(100_000), undefined), full)
+    assert.deepEqual(readdirSync(small), [])
+  } finally {
+    spawnSync('umount', ['--lazy', small])
+  }
 })
 
 test('a profile is stored after its key has worked, from any safe source of the key', async (t) => {
