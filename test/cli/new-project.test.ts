@@ -32,6 +32,16 @@ for (const way of ['conduct.json', 'CONDUCT_PROJECT'] as const) {
   })
 }
 
+testPlaces('a key or webhook of another project does not need that of the folder, nor create it', async (user) => {
+  const { run, json } = setTo('conduct.json', user)
+  await run('project create --slug other')
+  assert.equal((await json('key create --project other --name a --permission agent --service')).key.project, 'other')
+  const { webhook } = await json('webhook create --project other --url https://hooks.example.com/conduct')
+  assert.equal(webhook.project, 'other')
+  const slugs = (await json('project list')).projects.map(({ slug }: { slug: string }) => slug)
+  assert.deepEqual(slugs.sort(), ['default', 'other'])
+})
+
 test('a command in a project that does not exist says in one line how to create it', async (t) => {
   const { all, run } = setTo('conduct.json', await serverUser(t))
   for (const words of [

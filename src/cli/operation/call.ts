@@ -16,8 +16,8 @@ export type Call = (input: Input) => Promise<Record<string, unknown>>
 export const tries = { attempts: 4, patience: 5 }
 
 /**
- * The place of an operation: without a project if the operation has none, filters by project, or covers all of them. Of
- * what the server has, `--project` narrows a list.
+ * The place of an operation: without a project if the operation has none, names projects itself, or covers all of them.
+ * Of what the server has, `--project` narrows a list.
  */
 export function placeFor(
   { hasProject, actsInProject, isPaged }: Plan,
@@ -26,7 +26,7 @@ export function placeFor(
 ): Place {
   const place = placeOf({ profile, project: hasProject ? undefined : project }, process.env, process.cwd())
   if (!actsInProject) return { ...place, project: isPaged ? project : undefined }
-  return allProjects || Array.isArray(input.project) ? { ...place, project: undefined } : place
+  return allProjects || input.project !== undefined ? { ...place, project: undefined } : place
 }
 
 /**
