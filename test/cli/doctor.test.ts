@@ -77,6 +77,8 @@ test('the doctor says why git shows nothing of a folder', async (t) => {
   assert.deepEqual(await about(), [{ about: 'git', state: 'ok', told: git('rev-parse', '--show-toplevel') }])
   const [foreign] = await about({ GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' })
   assert.equal(foreign?.state, 'ok', 'it runs nothing of a repository that belongs to somebody else')
+  const [without] = await about({ PATH: join(cwd, 'none') })
+  assert.match(without?.told ?? '', /^git cannot read the working tree here \(there is no program git on the PATH\): /)
   writeFiles(cwd, { '.gitattributes': '*.u working-tree-encoding=UTF-16\n', 'x.u': 'abc' })
   const why = /^git cannot read the working tree here \(.*x\.u.*\): runs here have no commits/
   assert.match((await about())[0]?.told ?? '', why)

@@ -116,6 +116,12 @@ test('outside a session, a check belongs to the run that ended on the commit and
   const dirty = await conductHere(['check', 'exec', '--', 'touch', 'never'], env, cwd)
   assert.deepEqual([dirty.code, existsSync(join(cwd, 'never'))], [2, false])
   assert.match(dirty.stderr, /because its files differ from commit [0-9a-f]{12}\. Name the run/)
+  const without = await conductHere(['check', 'exec', '--', 'touch', 'never'], { ...env, PATH: join(cwd, 'none') }, cwd)
+  assert.equal(without.code, 2)
+  assert.match(
+    without.stderr,
+    /because git cannot read the working tree here \(there is no program git on the PATH\)\./,
+  )
 })
 
 test('a check without a target or command is refused before anything runs', async (t) => {

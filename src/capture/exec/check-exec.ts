@@ -7,7 +7,7 @@ import { routes } from '../../operations/routes.ts'
 import type { PlaceOptions } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { topOf } from '../../place/git/repository.ts'
-import { gitStateOf } from '../../place/git/tree.ts'
+import { gitFault, gitStateOf } from '../../place/git/tree.ts'
 import { type Place, samePlace } from '../../place/place.ts'
 import { here } from '../../system/system.ts'
 import { UsageError } from '../../terminal/exit.ts'
@@ -120,10 +120,15 @@ function targetOf(state: State, place: Place, cwd: string): Target {
       `This command may belong to ${ids.join(' or ')}, or to a session that hooks do not record. ${name}`,
     )
   }
-  const why = commit === undefined ? 'this folder has no commit' : `its files differ from commit ${commit.slice(0, 12)}`
+  const why = commit === undefined ? noCommitWords(cwd) : `its files differ from commit ${commit.slice(0, 12)}`
   throw new UsageError(
     `This command runs neither in a session that hooks record nor inside conduct exec, and its run cannot be found by commit, because ${why}. ${name}`,
   )
+}
+
+function noCommitWords(cwd: string): string {
+  const fault = gitFault(cwd)
+  return fault === undefined ? 'this folder has no commit' : `git cannot read the working tree here (${fault})`
 }
 
 async function run(words: string[]) {

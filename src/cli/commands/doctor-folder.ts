@@ -1,12 +1,11 @@
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { heardAgents } from '../../capture/hook/heard.ts'
 import { stateFile } from '../../capture/spool/state-file.ts'
 import { unsentOf } from '../../capture/spool/unsent.ts'
 import { type Env, folders } from '../../place/folders.ts'
 import { repositoryAt } from '../../place/git/repository.ts'
-import { snapshotOrFault } from '../../place/git/tree.ts'
+import { gitFault } from '../../place/git/tree.ts'
 import { isDiskFull } from '../../system/disk.ts'
 import { isShared, modeWords } from '../../system/private.ts'
 
@@ -75,20 +74,9 @@ const missing = 'runs here have no commits, no changes, and no files that comman
 
 /** Whether git shows the working tree of this folder. No finding outside git. */
 export function gitFindings(cwd: string): Finding[] {
-  if (!repositoryAt(cwd)) return []
-  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
-  try {
-    const taken = snapshotOrFault(cwd, objects, gitMs)
-    return taken ? [found('git', 'ok', taken.root)] : []
-  } catch (error) {
-    return [found('git', 'warn', `git cannot read the working tree here (${whyOf(error as Error)}): ${missing}`)]
-  } finally {
-    rmSync(objects, { recursive: true, force: true })
-  }
-}
-
-function whyOf({ message, code }: NodeJS.ErrnoException): string {
-  if (code === 'ETIMEDOUT') return 'not within three seconds'
-  if (code === 'ENOENT') return 'there is no program git on the PATH'
-  return /^(?:fatal|error): (.*)/m.exec(message)?.[1] ?? message
+  const repository = repositoryAt(cwd)
+  if (!repository) return []
+  const fault = gitFault(cwd, gitMs)
+  if (fault === undefined) return [found('git', 'ok', repository.root)]
+  return [found('git', 'warn', `git cannot read the working tree here (${fault}): ${missing}`)]
 }

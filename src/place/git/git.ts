@@ -37,6 +37,8 @@ export function runGit(words: string[], { cwd, env, input = '', timeoutMs, mostB
     ...options,
     ...ownGroup,
   } as object)
+  // The shell says so in words of its own, and may end before it has read the input.
+  if (status === 127) throw new Error('there is no program git on the PATH')
   if (error) {
     endGroup(pid)
     throw error

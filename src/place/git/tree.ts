@@ -56,6 +56,24 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   }
 }
 
+/** Why git does not show the working tree around `cwd` within that time; undefined if it does, and outside git. */
+export function gitFault(cwd: string, withinMs?: number): string | undefined {
+  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  try {
+    snapshotOrFault(cwd, objects, withinMs)
+    return undefined
+  } catch (error) {
+    return faultWords(error as Error)
+  } finally {
+    rmSync(objects, { recursive: true, force: true })
+  }
+}
+
+function faultWords({ message, code }: NodeJS.ErrnoException): string {
+  if (code === 'ETIMEDOUT') return 'it takes too long'
+  return /^(?:fatal|error): (.*)/m.exec(message)?.[1] ?? message
+}
+
 /** What a merge or cherry-pick that has stopped brings in. A rebase picks commits that were there before. */
 function bringingIn({ gitDir }: Guarded): NonNullable<Snapshot['bringing']> {
   if (statSync(join(gitDir, 'rebase-merge'), { throwIfNoEntry: false })) return []
