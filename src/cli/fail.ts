@@ -1,4 +1,5 @@
 import { ConductError, firstOf, unknownThere } from '../contract/error.ts'
+import { keyAdvice } from '../place/missing.ts'
 import { exitCodeOf } from '../terminal/exit.ts'
 import { clean, jsonOf } from '../text/clean.ts'
 
@@ -35,9 +36,6 @@ export function endWithOutput(json = false) {
 export function outliveOutput(onError: (error: Error) => void) {
   process.stdout.removeAllListeners('error').on('error', onError)
 }
-
-/** What to do without a valid key. */
-export const keyAdvice = 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
 
 /** The next step, if the message of the server cannot know it. */
 function adviceOf(error: ConductError): string | undefined {

@@ -4,6 +4,9 @@ import { ConductError } from '../contract/error.ts'
 export const isMissing = (error: unknown): error is ConductError =>
   error instanceof ConductError && error.code === 'NOT_FOUND'
 
+/** What to do without a valid key. */
+export const keyAdvice = 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
+
 /** What to do about a project that the server does not have, or hides from this key. */
 export const noProject = (slug: string) =>
   `There is no project '${slug}', or this key cannot see it. To create it: conduct project create --slug ${slug}`

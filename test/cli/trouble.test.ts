@@ -12,7 +12,7 @@ import { main } from '../support/program.ts'
 import { adminKey } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
-import { conductHere, type ProgramEnv } from './program.ts'
+import { conductHere, type ProgramEnv, programOf } from './program.ts'
 import { localUser, serverUser } from './user.ts'
 
 /** What status and doctor say and how they end. Neither shows a stack, nor a key that the environment has. */
@@ -91,6 +91,11 @@ test('a missing, wrong or revoked key is named once, with what to do', async (t)
     assert.equal(failed.length, 1, failed.join('\n'))
     assert.match(failed[0] ?? '', /^key: /)
     assert.ok(failed[0]?.endsWith(last), failed[0])
+  }
+  for (const words of ['exec', 'check exec RUN-001']) {
+    const { code, stderr } = await programOf({ ...env, CONDUCT_API_KEY: undefined }).all(`${words} -- true`)
+    assert.equal(code, 0)
+    assert.ok(stderr.includes(`: Send a key: Authorization: Bearer sk_… ${advice}\n`), stderr)
   }
   const trailing = await look({ ...env, CONDUCT_API_KEY: `${adminKey}\n` })
   assert.deepEqual([trailing.status.code, trailing.failed], [0, []])

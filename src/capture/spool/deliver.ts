@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
 import { type Code, firstOf, unknownThere } from '../../contract/error.ts'
-import { isMissing, whyMissing } from '../../place/missing.ts'
+import { isMissing, keyAdvice, whyMissing } from '../../place/missing.ts'
 import type { Place } from '../../place/place.ts'
 import { amended } from './amend.ts'
 import { opensTurn, type Queued } from './calls.ts'
@@ -69,8 +69,9 @@ export async function deliver(state: State, name: string, options: DeliverOption
       await sendAll(state, name, holder, options, words)
     } catch (thrown) {
       const error = firstOf(thrown)
-      const reason = (error as Error).message
       const code = error instanceof ConductError ? error.code : undefined
+      const { message } = error as Error
+      const reason = code === 'UNAUTHORIZED' ? `${message} ${keyAdvice}` : message
       const isFinal = isRefusal(error)
       state.update(name, { trouble: reason, ...(isFinal && { refused: reason }) })
       const outcome = isFinal ? 'refused' : 'waiting'
