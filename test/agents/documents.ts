@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Fields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
@@ -6,6 +6,12 @@ import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
 
 /** Documents that the agents wrote to their hooks, by event. Paths are changed, and some long texts are removed. */
 const folder = new URL('documents/', import.meta.url)
+
+/** The agents with documents; one agent in the hooks of another has documents of its own. */
+export const documented = globSync('*.json', { cwd: folder })
+  .filter((file) => !file.includes('transcript'))
+  .map((file) => file.slice(0, -'.json'.length))
+  .sort()
 
 /** A document as `agent` wrote it, with some fields changed. */
 export function documentOf(agent: string, name: string, changes: Fields = {}): Fields {

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import type { Env } from '../../src/recorder/agents/dialect.ts'
 import type { Fields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
-import { documentOf, namesOf } from './documents.ts'
+import { documented, documentOf, namesOf } from './documents.ts'
 
 const agentOf = (named: string, document: Fields, env: Env = {}) =>
   readDocument(named, document, env).map(({ agent }) => agent)
@@ -62,13 +62,12 @@ test('an invalid document, or one without a session, reports nothing', () => {
 })
 
 test('a document with any values in its fields is read without an error', () => {
-  const agents = ['claude', 'codex', 'copilot', 'copilot-in-claude-hooks', 'gemini', 'qwen']
-  const documents = agents.flatMap((agent) => namesOf(agent).map((name) => documentOf(agent, name)))
+  const documents = documented.flatMap((agent) => namesOf(agent).map((name) => documentOf(agent, name)))
   const fields = [...new Set(documents.flatMap((document) => Object.keys(document)))]
   const odd = fc.dictionary(fc.constantFrom(...fields, 'agent', 'event', 'conversation_id', 'steps'), fc.jsonValue(), {
     maxKeys: 6,
   })
-  const named = fc.constantFrom('claude', 'codex', 'cursor', 'copilot', 'gemini', 'qwen', 'droid', 'opencode', 'nobody')
+  const named = fc.constantFrom(...documented, 'cursor', 'opencode', 'nobody')
   fc.assert(
     fc.property(named, fc.constantFrom(...documents), odd, (name, document, changes) => {
       for (const { agent, session, cwd, step } of readDocument(

@@ -8,7 +8,8 @@ import fc from '../support/random.ts'
 /** One call of a random history. Its targets may be missing. */
 export type Deed = { [N in Call]: { call: N; input: Input<N> } }[Call] | { call: 'advance'; input: { ms: number } }
 
-const calls = [
+/** The writing operations of histories. */
+export const calls = [
   ...(['createRun', 'updateRun', 'appendToRun', 'deleteRun', 'linkFeatures', 'unlinkFeature', 'heartbeat'] as const),
   ...(['appendTurn', 'addDiffs', 'createSpec', 'updateSpec', 'deleteSpec'] as const),
   ...(['createCheck', 'updateCheck', 'deleteCheck', 'updateAttention'] as const),

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { addressOf, names } from '../../src/contract/paths.ts'
 import { size } from '../proof/size.ts'
 import { engines, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
-import { carryOut, type Deed, history } from './deeds.ts'
+import { calls, carryOut, type Deed, history } from './deeds.ts'
 import { logOf, replay, tablesOf } from './replayed.ts'
 
 const histories = size(4, 1500)
+
+/** Operations that change no noun. */
+const others = ['createLoginCode', 'createSession', 'deleteSession', 'testWebhook']
+
+test('histories have every operation that changes a noun', () => {
+  const changing = names.filter((name) => addressOf(name).method !== 'GET')
+  assert.deepEqual(new Set([...calls, ...others]), new Set(changing))
+})
 
 for (const engine of engines) {
   test(`replaying the log gives the tables (${engine.name})`, async () => {
