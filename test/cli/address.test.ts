@@ -63,6 +63,15 @@ test('with a wrong variable or conduct.json, exec and check exec run the command
   assert.match((await conduct(['check', 'list'], env, cwd)).stdout, /Claimed by its author/)
 })
 
+test('with an empty CONDUCT_URL, exec says that it records on this machine', async (t) => {
+  const { env, cwd } = localUser(t, { CONDUCT_URL: '' })
+  const exec = (env: ProgramEnv) => conduct(['exec', '--', process.execPath, '-e', '0'], env, cwd)
+  const words = /^conduct exec: CONDUCT_URL is empty, so this records to a file of this machine\.$/m
+  assert.match((await exec(env)).stderr, words)
+  const { CONDUCT_URL: _, ...unset } = env
+  assert.doesNotMatch((await exec(unset)).stderr, /CONDUCT_URL/)
+})
+
 test('a hook with a wrong CONDUCT_URL leaves the agent alone, and the doctor says what it missed', async (t) => {
   const { env, cwd } = workplace(t)
   const document = { session_id: 's-1', prompt_id: 'p', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go' }

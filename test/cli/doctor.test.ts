@@ -130,7 +130,9 @@ test('the doctor says when it last heard from each agent, and from which it neve
   const json = async () => JSON.parse((await conductHere(['doctor', '--json'], env, cwd)).stdout) as Finding[]
   const told = async (about: string) =>
     (await json()).flatMap((finding) => (finding.about === about ? [`${finding.state} ${finding.told}`] : []))
-  assert.deepEqual(await told('hooks'), ['note none here; conduct init sets up agents to record themselves'])
+  assert.deepEqual(await told('hooks'), [
+    'note none in this project or your home, where conduct init adds them; a plugin has its own',
+  ])
   assert.deepEqual(await told('heard'), [])
   await conductHere(['init', '--agents', 'claude,codex'], env, cwd)
   assert.match(
@@ -156,6 +158,16 @@ test('the doctor says when it last heard from each agent, and from which it neve
   keep('codex', Date.now() - 3_600_000)
   assert.match((await told('heard')).at(-1) ?? '', /^warn 1h ago a hook of Codex recorded nothing: no Node\.js$/)
   assert.match((await conductHere(['status'], env, cwd)).stdout, /^missed: +1h ago a hook of Codex recorded nothing/m)
+})
+
+test('the doctor says when a plugin last ran, which leaves no hooks in files', async (t) => {
+  const { env, cwd } = localUser(t)
+  writeFileSync(join(cwd, 'conduct.json'), '{"project":"shop"}')
+  const document = { session_id: 's-1', cwd, hook_event_name: 'UserPromptSubmit', prompt: 'Go', agent: 'my-own-agent' }
+  await conductHere(['hook', 'claude'], env, cwd, JSON.stringify(document))
+  untilNobodyRuns(env.HOME)
+  const { stdout } = await conductHere(['doctor'], env, cwd)
+  assert.match(stdout, /^note +hooks +none in this project or your home.*\n(?:.*\n)*ok +heard +my-own-agent: /m)
 })
 
 test('the doctor says that sessions of Claude Code in a subfolder are not recorded, until they are', async (t) => {

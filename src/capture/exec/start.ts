@@ -32,6 +32,10 @@ type Say = (words: string) => void
 export function placeToRecord(options: PlaceOptions, say: Say): Place | undefined {
   try {
     const place = placeOf(options, process.env, process.cwd())
+    // A pull request from a fork gets no secrets.
+    if (place.kind === 'local' && process.env.CONDUCT_URL === '') {
+      say('CONDUCT_URL is empty, so this records to a file of this machine.')
+    }
     if (place.kind === 'local' || place.profile !== undefined) return place
     return { ...place, keyMark: keyMarkOf(process.env) }
   } catch (error) {

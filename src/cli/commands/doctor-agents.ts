@@ -24,7 +24,8 @@ export function agentFindings(env: Env, cwd: string, hasState: boolean): Finding
   ]
   const outdated = outdatedFindings(root, home)
   if (files.length === 0) {
-    return [found('hooks', 'note', 'none here; conduct init sets up agents to record themselves'), ...outdated]
+    const words = 'none in this project or your home, where conduct init adds them; a plugin has its own'
+    return [found('hooks', 'note', words), ...outdated, ...listening([], env, hasState)]
   }
   return [
     found('hooks', 'ok', [...new Set(files)].join(', ')),
