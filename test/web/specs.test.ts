@@ -44,6 +44,24 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await page.locator('.card', { hasText: 'Sold out' }).getByText('shop', { exact: true }).waitFor()
 })
 
+test('a card shows its project in full beside its checklist, in a wide font, too', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createProject({ slug: 'web' })
+  const content = '# Pay\n\n- [x] one\n- [ ] two\n- [ ] three\n'
+  await createClient({ url: home.slice(0, -1), key: adminKey, project: 'web' }).createSpec({
+    specId: 'SHOP-035',
+    content,
+  })
+  await client.createSpec({ specId: 'AUTH-001' })
+  await page.goto(`${home}#/specs`)
+  await page.locator('.card').getByText('web', { exact: true }).waitFor()
+  await page.evaluate(() => document.documentElement.style.setProperty('--sans', '"DejaVu Sans", Verdana, sans-serif'))
+  const cut = await page
+    .locator('.card .facts > *')
+    .evaluateAll((all) => all.filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent))
+  assert.deepEqual(cut, [])
+})
+
 test('the specs are also a list, and a spec shows the newest check of each name over its runs', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createSpec({ specId: 'A-1', title: 'Log in' })
