@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { createClient } from '../../src/client/client.ts'
 import type { Event } from '../../src/log/fields.ts'
 import type { TimelineEntry } from '../../src/nouns/run/timeline-fields.ts'
 import { entriesOf, joined, type TurnEntry, withAppend } from '../../src/web/data/runs/history.ts'
@@ -154,6 +155,18 @@ test('a turn that resumes a run is shown as the resumption', async (t) => {
     await page.locator('.timeline').getByText('resumed the run').waitFor()
     await page.reload()
   }
+})
+
+test('the timeline says who recorded a check, and how its result is known', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const { runId } = (await client.createRun({ title: 'Checked', agent: 'claude-code' })).run
+  await client.createCheck({ runId, name: 'lint', result: 'pass', agent: 'claude-code' })
+  const { secret } = await client.createKey({ name: 'ci', permissions: ['write'] })
+  await createClient({ url: home, key: secret }).createCheck({ runId, name: 'tests', result: 'pass' })
+  await page.goto(`${home}#/runs/default/RUN-001?view=timeline`)
+  const entry = (name: string) => page.locator('.timeline p', { hasText: `check ${name}` })
+  await entry('lint').getByText('Claimed by its author · claude-code', { exact: true }).waitFor()
+  await entry('tests').getByText('Checked by ci (independent)', { exact: true }).waitFor()
 })
 
 test('the timeline names what it leaves out besides turns, and the heading of the checks that these are not all', async (t) => {

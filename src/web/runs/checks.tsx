@@ -53,12 +53,18 @@ function checkCounts(checks: Check[]): string {
   return counted.flatMap(([count, result]) => (count > 0 ? `${count} ${result}` : [])).join(', ')
 }
 
+/** How the result of a check is known, in words, and who recorded it if these do not name them. */
+export function sourceOf({ evidence, createdBy, agent }: Check): { words: string; who: string | undefined } {
+  const actor = actorText(createdBy)
+  const who = agent ?? actor
+  // The words of independent evidence name the key.
+  return { words: evidenceText(evidence, actor), who: evidence === 'independent' && who === actor ? undefined : who }
+}
+
 function CheckRow({ check }: { check: Check }) {
   const [isOpen, setOpen] = useState(false)
-  const { name, result, command, exitCode, durationMs, agent, counts, createdAt } = check
-  const actor = actorText(check.createdBy)
-  // The words of independent evidence name the key.
-  const who = check.evidence === 'independent' && (agent ?? actor) === actor ? undefined : (agent ?? actor)
+  const { name, result, command, exitCode, durationMs, counts, createdAt } = check
+  const { words, who } = sourceOf(check)
   return (
     <li class={counts ? undefined : 'followed'}>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -72,7 +78,7 @@ function CheckRow({ check }: { check: Check }) {
           )}
           <span class="facts">
             {!counts && <span>replaced by {check.replacedBy ?? 'a newer one'}</span>}
-            <span>{evidenceText(check.evidence, actor)}</span>
+            <span>{words}</span>
             {exitCode !== null && <span>exit code {exitCode}</span>}
             {durationMs !== null && <span>{spanOf(durationMs)}</span>}
             {who && <span>{who}</span>}

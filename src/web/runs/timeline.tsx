@@ -9,6 +9,7 @@ import { Problem } from '../ui/loading.tsx'
 import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
+import { sourceOf } from './checks.tsx'
 
 /** The history of a run, newest first. */
 export function Timeline({ history, project }: { history: RunHistory; project: string }) {
@@ -73,9 +74,11 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
   }
   if (entry.kind === 'check') {
     const { check } = entry
+    const { words, who } = sourceOf(check)
     return (
       <p>
-        check <b>{check.name}</b> <Badge look={resultLooks[check.result]} /> {check.agent && `by ${check.agent}`}{' '}
+        check <b>{check.name}</b> <Badge look={resultLooks[check.result]} />{' '}
+        <span class="muted">{[words, who].filter(Boolean).join(' · ')}</span>{' '}
         {check.updatedAt > check.createdAt && (
           <span class="muted">
             as it is since <Ago at={check.updatedAt} />
