@@ -108,6 +108,13 @@ test('an excerpt of terminal output has no escape sequences', async (t) => {
   assert.match((await snippet.textContent()) ?? '', /ok refuses all passkeys of others/)
 })
 
+test('the exact time of a run names the time zone', async (t) => {
+  const { page, client, home } = await openPage(t, blank, { timezoneId: 'Asia/Tokyo' })
+  await client.createRun({ title: 'One', createdAt: '2026-03-02T08:00:00.000Z' })
+  await page.goto(`${home}#/runs`)
+  await page.getByTitle('Mar 2, 2026, 5:00:00 PM GMT+9', { exact: true }).waitFor()
+})
+
 test('on the way back from a run, the list is where it was left, also after its filters changed', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   for (let n = 0; n < 60; n++) await client.createRun({ status: 'completed' })

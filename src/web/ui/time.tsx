@@ -10,7 +10,8 @@ const steps: [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit]
   [Number.POSITIVE_INFINITY, 86_400 * 365, 'year'],
 ]
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' })
-const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
+/** With the time zone, which others who see a picture of the page do not know. */
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'long' })
 
 /** The server's current time in milliseconds, updated at that interval. */
 export function useNow(everyMs = 15_000): number {
