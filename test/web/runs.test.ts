@@ -115,6 +115,27 @@ test('the exact time of a run names the time zone', async (t) => {
   await page.getByTitle('Mar 2, 2026, 5:00:00 PM GMT+9', { exact: true }).waitFor()
 })
 
+test('on the way back from a run, its row has the focus, from which the keys go on', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (let n = 0; n < 60; n++) await client.createRun({})
+  await page.goto(`${home}#/runs`)
+  await page.locator('tbody .title').first().waitFor()
+  await page.mouse.move(600, 400)
+  await page.mouse.wheel(0, 1200)
+  await page.waitForFunction(() => scrollY === 1200)
+  await page.locator('tbody tr', { hasText: 'RUN-025' }).getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: 'RUN-025' }).waitFor()
+  await page.goBack()
+  await page.waitForFunction(() => document.activeElement?.textContent === 'RUN-025')
+  await page.waitForFunction(() => scrollY === 1200)
+  await page.keyboard.press('j')
+  await page.waitForFunction(() => document.activeElement?.textContent === 'RUN-024')
+  for (const key of ['j', 'j', 'Enter']) await page.keyboard.press(key)
+  await page.getByRole('heading', { level: 1, name: 'RUN-022' }).waitFor()
+  await page.goBack()
+  await page.waitForFunction(() => document.activeElement?.textContent === 'RUN-022')
+})
+
 test('on the way back from a run, the list is where it was left, also after its filters changed', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   for (let n = 0; n < 60; n++) await client.createRun({ status: 'completed' })

@@ -14,6 +14,17 @@ function readHeights(): number[] {
   return Array.isArray(stored) ? stored.map(Number) : []
 }
 
+/** The id of the row that last had the focus, by the number of the history entry. */
+const rows = new Map<number, number>()
+
+export const keptRow = (): number | undefined => rows.get(stepNow() ?? -1)
+
+/** Keeps a row for the way back to this history entry. */
+export function keepRow(id: number): void {
+  const step = stepNow()
+  if (step !== undefined) rows.set(step, id)
+}
+
 const stepNow = (): number | undefined => {
   const state: unknown = history.state
   return typeof state === 'number' ? state : undefined

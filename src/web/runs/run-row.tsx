@@ -12,7 +12,7 @@ interface Props {
   row: number
   columns: Column[]
   isPicked: boolean
-  onFocus: (row: number) => void
+  onFocus: (row: number, run: Run) => void
   onPick: (run: Run) => void
 }
 
@@ -51,7 +51,7 @@ export class RunRow extends Component<Props> {
             data-row={row}
             href={href(['runs', run.project, run.runId])}
             title={run.title ?? undefined}
-            onFocus={() => onFocus(row)}
+            onFocus={() => onFocus(row, run)}
           >
             {run.title ?? run.runId}
           </a>

@@ -2,6 +2,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
+import { keepRow, keptRow } from '../app/scroll.ts'
 import { useLiveRuns } from '../data/lists/lanes.ts'
 import { type Column, useColumns } from './columns.tsx'
 import { RunRow } from './run-row.tsx'
@@ -26,7 +27,7 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
   const body = useRef<HTMLTableSectionElement>(null)
   const rowPx = useRowHeight(body, runs.length)
   const { first, last } = useRowWindow(body, runs.length, rowPx)
-  const { at, onFocus } = useRowFocus(body, runs.length, first, rowPx)
+  const { at, onFocus } = useRowFocus(body, runs, first, rowPx)
   useKeys({ x: () => runs[at] && onPick(runs[at]) })
   useEffect(() => {
     if (hasMore && last >= runs.length - 20) onEnd()
@@ -63,11 +64,14 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
   )
 }
 
-/** Lets j and k move the focus from row to row. Also follows focus that moves in other ways. */
-function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: number, first: number, rowPx: number) {
-  const [at, setAt] = useState(-1)
+/**
+ * Lets j and k move the focus from row to row. Also follows focus that moves in other ways, and begins where it was when
+ * the person left the list.
+ */
+function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, runs: Run[], first: number, rowPx: number) {
+  const [at, setAt] = useState(() => runs.findIndex(({ id }) => id === keptRow()))
   const isMoving = useRef(false)
-  const step = (by: number) => setAt((before) => Math.min(count - 1, Math.max(0, before + by)))
+  const step = (by: number) => setAt((before) => Math.min(runs.length - 1, Math.max(0, before + by)))
   useKeys({ j: () => step(1), k: () => step(-1) })
   useLayoutEffect(() => reveal(body.current, at, rowPx), [at])
   // The row may be drawn only after scrolling. Focusing it then must not change the position.
@@ -78,7 +82,9 @@ function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, count: num
     body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true })
     isMoving.current = false
   }, [at, first])
-  const onFocus = (row: number) => {
+  // At once: the next thing may be the click that opens the run.
+  const onFocus = (row: number, { id }: Run) => {
+    keepRow(id)
     if (!isMoving.current) setAt(row)
   }
   return { at, onFocus }
