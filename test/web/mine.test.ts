@@ -19,6 +19,7 @@ test('Mine narrows lanes, lists, counts and the title of the tab, and this brows
   const lanes = page.locator('.lane')
   await lanes.filter({ hasText: 'waiting for you' }).filter({ hasText: 'Her migration' }).waitFor()
   await lanes.filter({ hasText: 'waiting for Mateo Ruiz' }).filter({ hasText: 'His migration' }).waitFor()
+  assert.match((await lanes.first().textContent()) ?? '', /Her migration/)
   await page.waitForFunction(() => document.title.startsWith('(2 waiting)'))
   assert.equal(await page.getByRole('button', { name: 'Everyone' }).getAttribute('aria-pressed'), 'true')
 

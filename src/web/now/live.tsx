@@ -3,7 +3,8 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { useScope } from '../data/lists/projects.ts'
-import { useMine } from '../data/lists/whose.ts'
+import { isOf, useMine } from '../data/lists/whose.ts'
+import { useSession } from '../data/query/session.ts'
 import { Begin, NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { useNow } from '../ui/time.tsx'
@@ -56,11 +57,13 @@ export function Live() {
 const Nothing = ({ isMine }: { isMine: boolean }) =>
   isMine ? <NoneOfYours words="None of your runs is in progress." /> : <Begin words="Nothing is in progress." />
 
-/** Those that wait for a person, those that are silent for too long, and the others. */
+/** Those that wait for a person, first for the one at this page, those that are silent for too long, and the others. */
 function useUrgent(runs: Run[]): { urgent: Run[]; others: Run[] } {
   const now = useNow(60_000)
+  const session = useSession()
   const isSilent = (run: Run) => standingOf(run, now).look === 'quiet-too-long'
-  const urgent = [...runs.filter(isWaiting), ...runs.filter(isSilent)]
+  const waiting = runs.filter(isWaiting).toSorted((a, b) => Number(isOf(session, b)) - Number(isOf(session, a)))
+  const urgent = [...waiting, ...runs.filter(isSilent)]
   return { urgent, others: runs.filter((run) => !urgent.includes(run)) }
 }
 
