@@ -71,9 +71,11 @@ test('on a phone, a row has the verdict of its run, and why it failed', async (t
   await client.createRun({ runId: 'A', title: 'First try', author, status: 'failed', failure })
   await client.createRun({ runId: 'B', title: 'Second try', status: 'completed' })
   await client.createCheck({ runId: 'B', name: 'tests', result: 'fail' })
+  await client.createRun({ runId: 'C', title: 'Third try', status: 'completed' })
   await page.goto(`${home}#/runs`)
   const row = (title: string) => page.locator('table.runs tr', { hasText: title })
   await row('Second try').getByText('default / B · Failing', { exact: true }).waitFor()
+  await row('Third try').getByText('default / C · Unchecked', { exact: true }).waitFor()
   await row('First try').waitFor()
   assert.match(
     (await row('First try').locator('.id').textContent()) ?? '',

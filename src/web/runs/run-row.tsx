@@ -16,6 +16,9 @@ interface Props {
   onPick: (run: Run) => void
 }
 
+/** Whether its verdict says something: a run that completed without a check must not look like a verified one. */
+const hasVerdict = ({ verdict, status }: Run) => verdict !== 'unchecked' || status === 'completed'
+
 /** Draws again only when its run changes, so scrolling draws only rows that become visible. */
 export class RunRow extends Component<Props> {
   override shouldComponentUpdate({ run, row, columns, isPicked }: Props) {
@@ -57,7 +60,7 @@ export class RunRow extends Component<Props> {
           </a>
           <span class="id" title={run.failure?.message}>
             {run.project} / {run.runId}
-            {isNarrow && run.verdict !== 'unchecked' && ` · ${verdictLooks[run.verdict].word}`}
+            {isNarrow && hasVerdict(run) && ` · ${verdictLooks[run.verdict].word}`}
             {isNarrow && why && ` · ${why}`}
             {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}
