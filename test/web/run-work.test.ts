@@ -84,4 +84,16 @@ test("failing checks come first, replaced ones last, and the retry command conta
     .locator('.retry')
     .getByText('conduct exec --project default --retry-of LONG -- ', { exact: true })
     .waitFor()
+
+  const commands = {
+    "echo 'a && b' 'it'\\''s'": "echo 'a && b' 'it'\\''s'",
+    "npm test && echo 'done'": "sh -c 'npm test && echo '\\''done'\\'''",
+    'CI=1 npm test': "sh -c 'CI=1 npm test'",
+  }
+  for (const [command, words] of Object.entries(commands)) {
+    const { run } = await client.createRun({ status: 'failed', command })
+    await page.goto(`${home}#/runs/default/${run.runId}`)
+    const line = `conduct exec --project default --retry-of ${run.runId} -- ${words}`
+    await page.locator('.retry').getByText(line, { exact: true }).waitFor()
+  }
 })

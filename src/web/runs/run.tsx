@@ -143,7 +143,7 @@ function Continue({ run }: { run: Run & { turns: { count: number } } }) {
   if (resume !== undefined) return <Line label="Resume" command={resume} />
   // A session of an agent that cannot resume it has no command to repeat.
   if (turns.count > 0 && command === null) return null
-  const again = command !== null && /^[\x20-\x7e]{1,200}$/.test(command) ? command : ''
+  const again = command !== null && /^[\x20-\x7e]{1,200}$/.test(command) ? asWords(command) : ''
   return (
     <Line
       label={again === '' ? 'Retry: write the command after the dashes' : 'Retry'}
@@ -174,6 +174,12 @@ function resumeOf({ agent, command, where }: Run): string | undefined {
   if (!/^\/[\x20-\x7e]{0,400}$/.test(cwd) || !/^\w[\w.:-]{0,200}$/.test(session)) return undefined
   return `cd ${quoted(cwd)} && ${resume} ${session}`
 }
+
+/** Words without meaning to a shell, or in single quotes. The first one is a program, so it sets no variable. */
+const plainWords = /^(?:(?!\w+=)[\w@%+=:,./-]+|'[^']*')(?: (?:[\w@%+=:,./-]|'[^']*'|\\')+)*$/
+
+/** A command line as the words of one command. What only a shell understands would else split the line, as `&&` does. */
+const asWords = (command: string) => (plainWords.test(command) ? command : `sh -c ${quoted(command)}`)
 
 /** A word of a shell. */
 const quoted = (word: string) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
