@@ -47,6 +47,15 @@ test('Now begins with what ended since the last visit: how many, what it cost, w
   await page.getByRole('button', { name: /^Ended from: .*, 20\d\d/ }).waitFor()
 })
 
+test('two people of one name are told apart by their addresses', async (t) => {
+  const shown = await openPage(t, blank)
+  for (const author of [ada, 'Ada Lund <lund@example.org>', mateo]) await addEnded(shown, 1, { author })
+  await shown.page.goto(`${shown.home}#/`)
+  for (const name of [ada, 'Ada Lund <lund@example.org>', 'Mateo Ruiz']) {
+    await shown.page.locator('.share').getByRole('link', { name, exact: true }).waitFor()
+  }
+})
+
 test('a visit ends once the page was out of sight for half an hour', async (t) => {
   const shown = await openPage(t, blank)
   const { page, home } = shown

@@ -120,20 +120,29 @@ function Summary({ count, hasMore, sums: { failed, failing, costUsd, costed, sha
       </a>
       {costed > 0 && costed < count && <span class="muted">{knownFor(costed, count)}</span>}
       {shown.map((share) => (
-        <ShareOf key={share.author} share={share} address={address} />
+        <ShareOf key={share.author} share={share} isNamesake={isNamesake(share, shares)} address={address} />
       ))}
       {shares.length > shown.length && <span class="muted">{plural(shares.length - shown.length, 'other')}</span>}
     </p>
   )
 }
 
-function ShareOf({ share: { author, runs, failed }, address }: { share: Share } & Pick<SummaryProps, 'address'>) {
+/** Whether another author has the same name, so that only their addresses tell them apart. */
+const isNamesake = ({ author }: Share, shares: Share[]) =>
+  shares.filter((other) => author && other.author && nameOf(other.author) === nameOf(author)).length > 1
+
+interface ShareProps extends Pick<SummaryProps, 'address'> {
+  share: Share
+  isNamesake: boolean
+}
+
+function ShareOf({ share: { author, runs, failed }, isNamesake, address }: ShareProps) {
   const words = `${runs}${failed > 0 ? `, ${failed} failed` : ''}`
   if (author === null) return <span class="muted">No author {words}</span>
   return (
     <span class="share">
       <a href={address({ author })} title={author}>
-        {nameOf(author)}
+        {isNamesake ? author : nameOf(author)}
       </a>{' '}
       {words}
     </span>
