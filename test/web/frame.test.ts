@@ -290,6 +290,22 @@ test('on a narrow screen, a chosen project leaves the buttons beside it in their
   }
 })
 
+test('on a phone, the projects and whose runs have one row, in a wide font, too', async (t) => {
+  const shown = await openPage(t, blank, { viewport: { width: 360, height: 700 }, person: 'Ada <ada@example.com>' })
+  const { page, client, home } = shown
+  for (const slug of ['shop', 'bank']) await client.createProject({ slug, name: `The ${slug} with a long name` })
+  await page.goto(`${home}#/runs?project=shop`)
+  await page.getByRole('button', { name: 'Everyone' }).waitFor()
+  await page.evaluate(() => document.documentElement.style.setProperty('--sans', '"DejaVu Sans", Verdana, sans-serif'))
+  const tops = await page
+    .locator('.brand, .project-switch summary, .mine-switch button')
+    .evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top))
+  const [brand = 0, ...others] = tops
+  assert.equal(new Set(others).size, 1, tops.join(' '))
+  assert.ok((others[0] ?? 0) > brand + 20, tops.join(' '))
+  assert.ok((await page.locator('.side').evaluate((side) => side.clientHeight)) <= 130)
+})
+
 test('the page says that requests get no response while the stream of events stays open, and reads again when they do', async (t) => {
   const { page, client } = await openPage(t, '#/keys')
   await page.getByRole('status').getByText('Live').waitFor()
