@@ -101,7 +101,7 @@ function RevokeForm({ it, onClose, onDone }: { it: Key; onClose: () => void; onD
     <Form title={`Revoke ${it.name}?`} deed="Revoke key" isDanger work={work} onClose={onClose}>
       <p>
         Whoever uses <code>{it.prefix}…</code> is refused from the next request on, and logged out here. This cannot be
-        taken back; a new key can be made.
+        taken back; you can create a new key.
       </p>
     </Form>
   )
@@ -140,7 +140,7 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
           <span>{it.permissions.join(', ')}</span>
           <span>{it.project === null ? 'the whole server' : `in ${it.project}`}</span>
           <span>
-            made <Ago at={it.createdAt} />
+            created <Ago at={it.createdAt} />
           </span>
           <span>
             {it.lastUsedAt === null ? (
