@@ -54,6 +54,18 @@ test('a row leads to the runs of the same projects and days', async (t) => {
   assert.equal(await page.getByRole('link', { name: 'Long ago' }).count(), 0)
 })
 
+test('a cost that is known for some runs only says for how many, so that rows are not compared by it', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const usage = { costUsd: 1.5 }
+  for (const more of [{ usage }, {}, {}]) await client.createRun({ agent: 'codex', ...more })
+  await client.createRun({ agent: 'cursor', usage })
+  await page.goto(`${home}#/trends`)
+  const costOf = (name: string) => page.locator('.whole').getByRole('row', { name }).getByRole('cell').nth(3)
+  await costOf('codex').getByText('$1.50, known for 1', { exact: true }).waitFor()
+  assert.equal(await costOf('cursor').textContent(), '$1.50')
+  await page.getByRole('columnheader', { name: 'Median duration' }).waitFor()
+})
+
 test("a day is a day in the viewer's time zone, not the server's", async (t) => {
   const { page, client, home } = await openPage(t, blank, { timezoneId: 'Pacific/Kiritimati' })
   const { run } = await client.createRun({ title: 'One' })

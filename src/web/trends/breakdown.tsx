@@ -25,13 +25,20 @@ export function BreakdownTable({ by, groups, days, filter }: Props) {
         <table class="series">
           <thead>
             <tr>
-              {[breakdowns[by], 'Runs', 'Success', 'Verified', 'Cost', 'Tokens', 'Median', '90th percentile'].map(
-                (name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ),
-              )}
+              {[
+                breakdowns[by],
+                'Runs',
+                'Success',
+                'Verified',
+                'Cost',
+                'Tokens',
+                'Median duration',
+                '90th percentile',
+              ].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -65,7 +72,10 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
       <td>{runs.toLocaleString('en')}</td>
       <td title={success.note}>{success.share}</td>
       <td title={`${partOf(byVerdict.verified, runs)} verified`}>{shareOf(byVerdict.verified, runs)}</td>
-      <td title={`Cost, ${knownFor(costed, runs)}`}>{costOf(group.costUsd)}</td>
+      <td title={`Cost, ${knownFor(costed, runs)}`}>
+        {costOf(group.costUsd)}
+        {costed > 0 && costed < runs && <span class="muted">, known for {costed.toLocaleString('en')}</span>}
+      </td>
       <td>{tokensText(group)}</td>
       <td title={`Of ${plural(duration.runs, 'run')} that ended`}>{timeOf(duration.medianMs)}</td>
       <td>{timeOf(duration.p90Ms)}</td>
