@@ -103,6 +103,13 @@ test('activity leaves out no day, however many runs were created after one that 
   await days.nth(1).getByText('Long').waitFor()
   await page.getByRole('button', { name: 'Show an earlier day' }).click()
   await days.nth(3).getByText('Before').waitFor()
+  await days
+    .nth(3)
+    .getByRole('link', { name: /Before/ })
+    .click()
+  await page.getByRole('heading', { level: 1, name: 'Before' }).waitFor()
+  await page.goBack()
+  await days.nth(3).getByText('Before').waitFor()
 })
 
 test('activity that could not find earlier days looks for them again', async (t) => {

@@ -24,7 +24,7 @@ export default function Activity({ route }: { route: Route }) {
           All events
         </a>
       </nav>
-      {isLog ? <AllEvents route={route} /> : <Feed />}
+      {isLog ? <AllEvents route={route} /> : <Feed route={route} />}
     </>
   )
 }

@@ -3,7 +3,7 @@ import { oneLine, whoseAgent } from '../../contract/news.ts'
 import { nameOf } from '../../contract/person.ts'
 import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
-import { href } from '../app/router.ts'
+import { goQuery, href, type Route } from '../app/router.ts'
 import { midnightOf, useDay, useDays, useNews } from '../data/lists/days.ts'
 import { lastTurnOf } from '../data/lists/ended.ts'
 import { useScope } from '../data/lists/projects.ts'
@@ -21,12 +21,18 @@ import { TimeOfDay } from '../ui/time.tsx'
 import { actorOf } from './event-line.tsx'
 import { EventSentence } from './event-row.tsx'
 
+/** How many days the address asks for; undefined if it does not say. */
+const daysOf = ({ query }: Route): number | undefined => {
+  const days = Number(query.get('days'))
+  return Number.isInteger(days) && days > 0 ? days : undefined
+}
+
 /** What runs came to, and what was said about them, by day, the newest first. */
-export function Feed() {
+export function Feed({ route }: { route: Route }) {
   const project = useScope()
   const mine = useMine()
   const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
-  const { days, hasMore, error, more, retry } = useDays(scope)
+  const { days, hasMore, error, retry } = useDays(scope, daysOf(route))
   const { data: news = [], error: noNews, reload } = useNews(scope.project)
   return (
     <>
@@ -38,7 +44,7 @@ export function Feed() {
       {noNews && <Problem error={noNews} onRetry={reload} />}
       {hasMore && !error && (
         <p class="more">
-          <button type="button" onClick={more}>
+          <button type="button" onClick={() => goQuery(route, { days: days.length + 1 }, { replace: true })}>
             Show an earlier day
           </button>
         </p>

@@ -37,8 +37,6 @@ interface Days {
   days: number[]
   hasMore: boolean
   error: ConductError | undefined
-  /** Adds the day before the last one. */
-  more(): void
   /** Looks for it again after an error. */
   retry(): void
 }
@@ -50,13 +48,10 @@ interface Found {
   error?: ConductError
 }
 
-/** How many days to show at first. */
-const shown = 3
-
-export function useDays(scope: RunFilter): Days {
+/** Finds that many days, one after another. */
+export function useDays(scope: RunFilter, wanted = 3): Days {
   const today = midnightOf(useNow(60_000))
   const key = `${today} ${JSON.stringify(scope)}`
-  const [wanted, setWanted] = useState(shown)
   const [found, setFound] = useState<Found>()
   const { days, isEnd, error }: Found = found?.key === key ? found : { key, days: [today], isEnd: false }
   useEffect(() => {
@@ -70,7 +65,7 @@ export function useDays(scope: RunFilter): Days {
   }, [key, wanted, days.length, error])
   const retry = () => setFound((before) => (before?.error ? { ...before, error: undefined } : before))
   useEffect(() => listen(({ kind }) => kind === 'connected' && retry()), [])
-  return { days, hasMore: !isEnd, error, more: () => setWanted(days.length + 1), retry }
+  return { days, hasMore: !isEnd, error, retry }
 }
 
 const isNews = ({ type, imported, changes }: Event) =>
