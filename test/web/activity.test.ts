@@ -112,6 +112,26 @@ test('activity leaves out no day, however many runs were created after one that 
   await days.nth(3).getByText('Before').waitFor()
 })
 
+test('activity shows a day at once, so that no line moves another one under the pointer', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ title: 'Done', status: 'completed' })
+  await client.createSpec({ specId: 'A-1', title: 'New', status: 'pending' })
+  const { promise: come, resolve: letCome } = Promise.withResolvers<void>()
+  const ofNews = (url: URL) => url.searchParams.getAll('type').includes('spec.created')
+  await page.route(ofNews, async (route) => {
+    await come
+    await route.continue()
+  })
+  const ended = page.waitForResponse((response) => new URL(response.url()).searchParams.has('endedBefore'))
+  await page.goto(`${home}#/activity`)
+  await (await ended).finished()
+  await page.getByRole('region', { name: 'Today' }).getByText('Loading …').waitFor({ state: 'attached' })
+  assert.equal(await page.locator('.feed li').count(), 0)
+  letCome()
+  await page.locator('.feed li', { hasText: 'Done' }).waitFor()
+  assert.equal(await page.locator('.feed li').count(), 2)
+})
+
 test('activity that could not find earlier days looks for them again', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createRun({

@@ -33,11 +33,12 @@ export function Feed({ route }: { route: Route }) {
   const mine = useMine()
   const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
   const { days, hasMore, error, retry } = useDays(scope, daysOf(route))
-  const { data: news = [], error: noNews, reload } = useNews(scope.project)
+  const { data: news, error: noNews, reload } = useNews(scope.project)
+  const told = news ?? (noNews && [])
   return (
     <>
       {days.map((day) => {
-        const its = mine ? [] : news.filter(({ at }) => midnightOf(Date.parse(at)) === day)
+        const its = mine ? [] : told?.filter(({ at }) => midnightOf(Date.parse(at)) === day)
         return <DayOf key={day} day={day} scope={scope} news={its} isLast={!hasMore && days.length === 1} />
       })}
       {error && <Problem error={error} onRetry={retry} />}
@@ -56,18 +57,20 @@ export function Feed({ route }: { route: Route }) {
 interface DayProps {
   day: number
   scope: RunFilter
-  /** What happened on that day besides the ends of runs. */
-  news: Event[]
+  /** What happened on that day besides the ends of runs; undefined until it is read, since it would move those. */
+  news: Event[] | undefined
   /** Whether no run has ever ended before that day. */
   isLast: boolean
 }
 
 function DayOf({ day, scope, news, isLast }: DayProps) {
-  const { data, error, isCurrent, reload } = useDay(day, scope)
+  const read = useDay(day, scope)
+  const { error, isCurrent, reload } = read
+  const data = news && read.data
   const { runs = [], hasMore = false } = data ?? {}
   const lines = [
     ...runs.map((run) => ({ at: endOf(run), line: <RunLine key={`run ${run.id}`} run={run} /> })),
-    ...folded(news).map(({ event, times }) => ({
+    ...folded((data || error) && news ? news : []).map(({ event, times }) => ({
       at: event.at,
       line: <NewsLine key={`event ${event.seq}`} event={event} times={times} />,
     })),
