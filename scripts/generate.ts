@@ -7,7 +7,7 @@ import { openStore } from '../src/operations/open.ts'
 import { exampleKey, routes } from '../src/operations/routes.ts'
 import { createApp } from '../src/server/app.ts'
 import { curlOf, typeOf } from '../src/server/handlers/docs.ts'
-import { bodySchemaOf, type OpenApi, type Operation } from '../src/server/openapi/document.ts'
+import { bodySchemaOf, type OpenApi, type OpenApiOperation } from '../src/server/openapi/document.ts'
 import { openapi } from '../src/server/openapi/openapi.ts'
 import { cliReference } from './cli-reference.ts'
 import { schemaSql } from './schema-sql.ts'
@@ -78,7 +78,7 @@ function reference(document: OpenApi): string {
   const sections = names.map((name) => {
     const { method, path } = addressOf(name)
     const template = path.replace(/:(\w+)/g, '{$1}')
-    const operation = document.paths[template]?.[method.toLowerCase()] as Operation
+    const operation = document.paths[template]?.[method.toLowerCase()] as OpenApiOperation
     return section(document, method, template, operation)
   })
   return `# API
@@ -91,7 +91,7 @@ deletions, which are last. The responses are those of a ledger that got all POST
 ${sections.join('\n')}`
 }
 
-function section(document: OpenApi, method: string, path: string, operation: Operation): string {
+function section(document: OpenApi, method: string, path: string, operation: OpenApiOperation): string {
   const answer = Object.values(operation.responses)[0]?.content?.['application/json']?.example
   return `## ${operation.operationId}
 
@@ -108,7 +108,7 @@ ${JSON.stringify(answer, null, 2)}
 `
 }
 
-function fields(document: OpenApi, operation: Operation): string {
+function fields(document: OpenApi, operation: OpenApiOperation): string {
   const { parameters } = operation
   const body = bodySchemaOf(document, operation)
   const rows = [

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { hookLine } from '../src/cli/init/project-files.ts'
-import type { Fields } from '../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../src/recorder/agents/fields.ts'
 import { type HookFile, installs } from '../src/recorder/agents/install.ts'
 import { root } from '../src/root.ts'
 import { type Names, names } from './release/names.ts'
@@ -13,7 +13,7 @@ interface Plugin {
   /** Its name in `conduct hook`. Undefined for hosts whose plugins have no hooks. */
   agent?: string
   /** Files by their path in the folder. */
-  files(about: Fields, hooks: Fields): Record<string, Fields>
+  files(about: JsonFields, hooks: JsonFields): Record<string, JsonFields>
 }
 
 const server = { command: 'conduct-ledger', args: ['mcp'] }
@@ -70,13 +70,13 @@ const plugins: Record<string, Plugin> = {
   },
 }
 
-const { version, license, keywords } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Fields
+const { version, license, keywords } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as JsonFields
 const description = 'Records your sessions in the Conduct ledger, and lets the agent search it.'
 const authors = { name: 'The Conduct authors' }
 
 /** The plugins, the catalogs that list them, and `server.json`, by their paths in the repository. */
 export function pluginFiles(owned: Names = names): Record<string, string> {
-  const about: Fields = {
+  const about: JsonFields = {
     ...{ name: 'conduct', version, description, author: authors },
     ...(owned.repository !== null && { homepage: owned.repository, repository: owned.repository }),
     ...{ license, keywords },
@@ -95,7 +95,7 @@ export function pluginFiles(owned: Names = names): Record<string, string> {
 }
 
 /** The hooks that `conduct init` writes for that agent, without its other settings. */
-function hooksOf(agent: string): Fields {
+function hooksOf(agent: string): JsonFields {
   const install = installs.find(({ name }) => name === agent)
   if (install === undefined || !('events' in install.hooks)) throw new Error(`${agent} has no hooks file`)
   const file: HookFile = install.hooks
@@ -105,7 +105,7 @@ function hooksOf(agent: string): Fields {
 
 /** What `claude plugin marketplace add`, `codex plugin marketplace add` and Cursor read at the root of the repository. */
 function catalogs(): Record<string, string> {
-  const listed = (source: unknown, more: Fields = {}) => ({ name: 'conduct', source, ...more })
+  const listed = (source: unknown, more: JsonFields = {}) => ({ name: 'conduct', source, ...more })
   return {
     '.claude-plugin/marketplace.json': json({
       ...{
@@ -155,7 +155,7 @@ function registryEntry({ mcp, npm, repository }: Names): Record<string, string> 
 }
 
 /** package.json with the fields that follow from the names. */
-export function withNames(manifest: Fields, { repository, mcp }: Names = names): Fields {
+export function withNames(manifest: JsonFields, { repository, mcp }: Names = names): JsonFields {
   const { repository: _, homepage: __, bugs: ___, mcpName: ____, ...rest } = manifest
   return {
     ...rest,
@@ -189,7 +189,7 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 if (import.meta.main) {
   rmSync(join(root, 'plugins'), { recursive: true, force: true })
   rmSync(join(root, 'server.json'), { force: true })
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Fields
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as JsonFields
   for (const [path, text] of Object.entries({ ...pluginFiles(), 'package.json': json(withNames(manifest)) })) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)

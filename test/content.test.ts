@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { firstBytes } from '../src/contract/text.ts'
-import { cutOf, type Gap, gapOf, markerOf, type Part, pieces, readMarker } from '../src/text/content.ts'
+import { cutOf, type Gap, gapOf, markerOf, pieces, readMarker, type StoredPiece } from '../src/text/content.ts'
 import { type Engine, engines, type Ledger, openLedger, testLedger } from './support/engines.ts'
 import { assertTrueGaps } from './support/numbered.ts'
 import fc, { anyCharacter } from './support/random.ts'
@@ -148,7 +148,7 @@ test('text is cut without splitting a character', () => {
   )
 })
 
-function partsOf(texts: string[]): Part[] {
+function partsOf(texts: string[]): StoredPiece[] {
   let start = 0
   return texts
     .filter((text) => text !== '')

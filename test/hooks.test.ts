@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Output } from '../src/client/client.ts'
-import type { Fields } from '../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../src/recorder/agents/fields.ts'
 import { createApp } from '../src/server/app.ts'
 import { purgeHookSessions } from '../src/server/hooks/session.ts'
 import { hookJob } from '../src/server/jobs/jobs.ts'
 import { documentOf } from './agents/documents.ts'
 import { base, type Ledger, testLedger } from './support/engines.ts'
 
-const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, { session_id: 's-1', ...changes })
+const claude = (name: string, changes: JsonFields = {}) => documentOf('claude', name, { session_id: 's-1', ...changes })
 
 /** Posts documents to the address for hooks, one after the other. */
 function senderTo({ fetch }: Ledger, headers: Record<string, string> = {}) {
@@ -229,7 +229,12 @@ testLedger(
 
 testLedger('hooks with values that no ledger takes are recorded without these values', async (ledger) => {
   const { client, fetch } = ledger
-  const cursor = (fields: Fields) => ({ cursor_version: '1', conversation_id: 'c', workspace_roots: ['/w'], ...fields })
+  const cursor = (fields: JsonFields) => ({
+    cursor_version: '1',
+    conversation_id: 'c',
+    workspace_roots: ['/w'],
+    ...fields,
+  })
   const shell = { hook_event_name: 'postToolUse', tool_name: 'Shell', tool_input: { command: 'ls' } }
   const sent = await senderTo(ledger)(
     'cursor',
@@ -418,7 +423,7 @@ testLedger('a wait is shown once nothing but a person can answer it, with its to
     ]
   }
   const ask = claude('PermissionRequest-Bash')
-  const run = (more: Fields = {}) => claude('PostToolUse-Bash', more)
+  const run = (more: JsonFields = {}) => claude('PostToolUse-Bash', more)
   await send('claude', claude('UserPromptSubmit', { prompt: 'Go' }), claude('PreToolUse-Bash'), ask, run())
   assert.deepEqual(await later(), ['working', []], 'a rule answered at once')
   await send('claude', claude('PreToolUse-Bash', { tool_use_id: 't2' }), claude('Notification-permission_prompt'))

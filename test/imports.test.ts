@@ -204,3 +204,17 @@ test('no file imports itself through other files', () => {
   }
   for (const file of files) visit(file, [])
 })
+
+test('a type that a file exports has a name of its own', () => {
+  const exporters = new Map<string, string[]>()
+  for (const file of files) {
+    const text = readFileSync(join(folder, file), 'utf8')
+    for (const [, name = ''] of text.matchAll(/^export (?:type|interface|class) (\w+)/gm)) {
+      exporters.set(name, [...(exporters.get(name) ?? []), file])
+    }
+  }
+  assert.deepEqual(
+    [...exporters].filter(([, some]) => some.length > 1),
+    [],
+  )
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import sql from 'sql-template-tag'
 import type { Db } from '../src/engine/db.ts'
 import { migrate } from '../src/engine/migrations/migrate.ts'
-import type { Migration, Schema } from '../src/engine/migrations/schema.ts'
+import type { Migration, SchemaVersions } from '../src/engine/migrations/schema.ts'
 import { beginWith } from './proof/database.ts'
 import { openDb, testDb } from './support/db.ts'
 import { testOn } from './support/engines.ts'
@@ -27,7 +27,7 @@ const versions: Migration[] = [
 ]
 
 /** The schema whose first version is made by the first of these, with the others after it. */
-const schemaOf = ([create, ...later]: Migration[]): Schema => ({
+const schemaOf = ([create, ...later]: Migration[]): SchemaVersions => ({
   first: 1,
   create: create as Migration,
   earlier: {},

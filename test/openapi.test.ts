@@ -10,7 +10,7 @@ import { openStore } from '../src/operations/open.ts'
 import { createApp } from '../src/server/app.ts'
 import type { Exchange } from '../src/server/exchange.ts'
 import { docsHandler } from '../src/server/handlers/docs.ts'
-import type { Schema } from '../src/server/openapi/document.ts'
+import type { OpenApiSchema } from '../src/server/openapi/document.ts'
 import { answerFault, document, faultOf, operationOf, responseOf } from './support/described.ts'
 import { engines, openLedger } from './support/engines.ts'
 
@@ -143,7 +143,7 @@ test('what is beside the JSON of the operations is described, too', async (t) =>
 
 test('every field of every schema is described', () => {
   const bare: string[] = []
-  const look = (at: string, schema: Schema) => {
+  const look = (at: string, schema: OpenApiSchema) => {
     for (const [field, one] of Object.entries(schema.properties ?? {})) {
       if (one.description === undefined && one.$ref === undefined) bare.push(`${at}.${field}`)
       look(`${at}.${field}`, one)

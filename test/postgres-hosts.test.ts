@@ -6,7 +6,7 @@ import sql from 'sql-template-tag'
 import { ConductError } from '../src/contract/error.ts'
 import type { Db } from '../src/engine/db.ts'
 import { translate } from '../src/engine/postgres/errors.ts'
-import { Hosts } from '../src/engine/postgres/hosts.ts'
+import { PostgresHosts } from '../src/engine/postgres/hosts.ts'
 import { openPostgres } from '../src/engine/postgres.ts'
 import { engines } from './support/engines.ts'
 import { main } from './support/program.ts'
@@ -141,7 +141,7 @@ test('a server without TLS that has no connection left is not asked for TLS agai
   const role = `few_${process.pid}`
   await run(String(url), `create role ${role} login connection limit 1 password '${role}'`)
   Object.assign(url, { username: role, password: role, search: '' })
-  const hosts = new Hosts(String(url))
+  const hosts = new PostgresHosts(String(url))
   const only = await hosts.connect({})
   t.after(() => only.end())
   await assert.rejects(hosts.connect({}), ({ cause }: Error) => /too many connections/.test((cause as Error)?.message))
@@ -153,14 +153,14 @@ test('a plus in a user, a password or the name of a database is no blank', async
   await run(String(url), `create role "${name}" login superuser password 'a+b'`)
   await run(String(url), `create database "${name}"`)
   Object.assign(url, { username: name, password: 'a+b', pathname: name, search: '?application_name=a%20b' })
-  const client = await new Hosts(String(url)).connect({})
+  const client = await new PostgresHosts(String(url)).connect({})
   t.after(() => client.end())
   const { rows } = await client.query(`select current_user as who, current_database() as "where"`)
   assert.deepEqual(rows, [{ who: name, where: name }])
 })
 
 test('the password of a URL reaches the driver as it is', () => {
-  const Client = new Hosts('postgres://me:a+b%2Fc@db.example/ledger').clientClass()
+  const Client = new PostgresHosts('postgres://me:a+b%2Fc@db.example/ledger').clientClass()
   const { password } = new Client() as unknown as { password: string }
   assert.equal(password, 'a+b/c')
 })

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help } from 'commander'
 import { UsageError } from '../terminal/exit.ts'
-import { commands, type Entry, groups } from './commands/commands.ts'
+import { type CommandEntry, commands, groups } from './commands/commands.ts'
 import { endWithOutput, fail } from './fail.ts'
 
 /** Runs `conduct <words>` and sets the exit code. Loads only the file of the requested command. */
@@ -86,7 +86,7 @@ export const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text
 
 /** The commands that the first help lists by name only. */
 function named(): string {
-  const isMore = ([, { group = 'more' }]: [string, Entry]) => group === 'more'
+  const isMore = ([, { group = 'more' }]: [string, CommandEntry]) => group === 'more'
   const more = Object.entries(commands).filter(isMore)
   const names = more.map(([name]) => name).join(', ')
   return `${more.length > 0 ? `\n${groups.more}: ${names}\n` : ''}\nFor help on a command: conduct help <command>`

@@ -20,7 +20,7 @@ export { ConductError } from '../contract/error.ts'
 export type { Input, Output } from '../operations/routes.ts'
 export type { CallOptions, ClientOptions } from './request.ts'
 
-type Call<N extends Name> =
+type Method<N extends Name> =
   Record<string, never> extends Input<N>
     ? (input?: Input<N>, options?: CallOptions) => Promise<Output<N>>
     : (input: Input<N>, options?: CallOptions) => Promise<Output<N>>
@@ -32,7 +32,7 @@ type Items<N extends Name> =
     : never
 type Listing = { [N in Name]: Items<N> extends never ? never : N }[Name]
 
-export type Client = { [N in Name]: Call<N> } & {
+export type Client = { [N in Name]: Method<N> } & {
   /** Iterates over all items of a list, fetching pages as needed. */
   all<N extends Listing>(name: N, input?: Input<N>, options?: CallOptions): AsyncGenerator<Items<N>, void, undefined>
   /**
@@ -85,14 +85,14 @@ export function createClient(options: ClientOptions): Client {
 const timeLimitOf = (name: Name) => (name === 'erase' ? 300_000 : 30_000)
 
 /** The body of a successful response. */
-type Answer = Record<string, unknown> & { meta?: { nextCursor?: string } }
+type ResponseBody = Record<string, unknown> & { meta?: { nextCursor?: string } }
 
 async function send(
   options: ClientOptions,
   name: Name,
   input: Record<string, unknown>,
   { signal, idempotencyKey, onRetry }: CallOptions,
-): Promise<Answer> {
+): Promise<ResponseBody> {
   const {
     attempts = 5,
     timeout = timeLimitOf(name),
@@ -109,7 +109,7 @@ async function send(
         const response = await fetch(request)
         return { response, body: await bodyOf(response, options) }
       })
-      if (response.ok && body !== undefined) return body as Answer
+      if (response.ok && body !== undefined) return body as ResponseBody
       failure = failureOf(response, body, options)
     } catch (error) {
       signal?.throwIfAborted()

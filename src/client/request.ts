@@ -127,18 +127,18 @@ export async function bodyOf(response: Response, { url }: ClientOptions): Promis
 }
 
 export function failureOf(response: Response, body: unknown, { url }: ClientOptions): ConductError {
-  const told = body as
+  const problem = body as
     | { error?: string; code?: string; requestId?: string; issues?: Issue[]; firstSeq?: number }
     | undefined
   const retryAfter = secondsOf(response.headers.get('retry-after'))
   const detail = {
-    ...(told?.issues && { issues: told.issues }),
-    ...(told?.requestId !== undefined && { requestId: told.requestId }),
-    ...(told?.firstSeq !== undefined && { firstSeq: told.firstSeq }),
+    ...(problem?.issues && { issues: problem.issues }),
+    ...(problem?.requestId !== undefined && { requestId: problem.requestId }),
+    ...(problem?.firstSeq !== undefined && { firstSeq: problem.firstSeq }),
     ...(retryAfter !== undefined && { retryAfter }),
   }
-  if (told?.code !== undefined && told.code in statusOf) {
-    return new ConductError(told.code as Code, told.error ?? told.code, detail)
+  if (problem?.code !== undefined && problem.code in statusOf) {
+    return new ConductError(problem.code as Code, problem.error ?? problem.code, detail)
   }
   const { status } = response
   const proxy = proxyErrors[status]

@@ -22,7 +22,7 @@ export interface RunOf {
 }
 
 /** An event, as the log has it. */
-interface Told {
+interface LoggedEvent {
   type: string
   imported?: true | undefined
   changes: Record<string, [unknown, unknown]>
@@ -32,7 +32,7 @@ interface Told {
  * What an event is news of; undefined if nobody needs to know. An import is about the past. A run that completes while
  * its checks fail, as `run` knows, is not good news.
  */
-export function newsOf({ type, imported, changes }: Told, run: RunOf = {}): News | undefined {
+export function newsOf({ type, imported, changes }: LoggedEvent, run: RunOf = {}): News | undefined {
   const after = (field: string) => changes[field]?.[1]
   if (imported) return undefined
   if (type === 'run.waiting') return newsWith('waiting', after('tool'))

@@ -88,21 +88,21 @@ export const names = Object.keys(paths) as Name[]
 /** Input fields that travel as headers. */
 export const headerFields = { ifVersion: 'If-Match', leaseToken: 'Lease-Token' } as const
 
-export interface Address {
+export interface OperationPath {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
   /** The names of the path's parameters. */
   params: string[]
 }
 
-function readAddress(name: Name): Address {
-  const [method, path] = paths[name].split(' ') as [Address['method'], string]
+function readAddress(name: Name): OperationPath {
+  const [method, path] = paths[name].split(' ') as [OperationPath['method'], string]
   const params = path.match(/(?<=:)\w+/g) ?? []
   // As keys of an object they are names that V8 knows; as substrings they would deoptimise compiled code that uses them
   // as field names.
   return { method, path, params: Object.keys(Object.fromEntries(params.map((param) => [param, true]))) }
 }
 
-const addresses = Object.fromEntries(names.map((name) => [name, readAddress(name)])) as Record<Name, Address>
+const addresses = Object.fromEntries(names.map((name) => [name, readAddress(name)])) as Record<Name, OperationPath>
 
-export const addressOf = (name: Name): Address => addresses[name]
+export const addressOf = (name: Name): OperationPath => addresses[name]

@@ -3,7 +3,7 @@ import type { Required } from './actor.ts'
 import { timeInput } from './field.ts'
 
 /** One operation of the API. */
-export interface Route {
+export interface OperationRoute {
   summary: string
   permission: Required
   input: z.ZodObject
@@ -28,8 +28,8 @@ export interface Route {
 }
 
 /** What an operation receives. */
-export type InputOf<R extends Pick<Route, 'input'>> = z.output<R['input']>
-export type OutputOf<R extends Pick<Route, 'output'>> = z.output<R['output']>
+export type InputOf<R extends Pick<OperationRoute, 'input'>> = z.output<R['input']>
+export type OutputOf<R extends Pick<OperationRoute, 'output'>> = z.output<R['output']>
 
 /** Replaces the secret of a key in examples. */
 export const exampleKey = 'sk_admin_xxx'

@@ -26,7 +26,7 @@ interface Options {
 }
 
 /** A stored field of a noun. Everything that is true of each field of a noun follows from a list of these. */
-export interface Stored extends Options {
+export interface StoredField extends Options {
   kind: Kind
   /** The field as responses show it; for a column that no response shows, the type of its values. */
   shown: z.ZodType
@@ -41,7 +41,7 @@ export const stored = <const OfKind extends Kind, Shown extends z.ZodType, const
   more?: More,
 ) => ({ kind, shown, means, ...more }) as { kind: OfKind; shown: Shown; means: string } & More
 
-export type Fields = Readonly<Record<string, Stored>>
+export type StoredFields = Readonly<Record<string, StoredField>>
 
 /** When and by whom a row was made and changed, which the ledger itself sets. */
 export const historyFields = {
@@ -61,11 +61,11 @@ type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Uppercase<First> ? (First extends Lowercase<First> ? First : `_${Lowercase<First>}`) : First}${Snake<Rest>}`
   : Name
 
-type Column<Name extends string, Field extends Stored> = Field extends { column: infer Own extends string }
+type Column<Name extends string, Field extends StoredField> = Field extends { column: infer Own extends string }
   ? Own
   : Snake<Name>
 
-type Cell<Field extends Stored, Value = z.output<Field['shown']>> = Field['kind'] extends 'json' | 'figures'
+type Cell<Field extends StoredField, Value = z.output<Field['shown']>> = Field['kind'] extends 'json' | 'figures'
   ? string | Extract<Value, null>
   : Field['kind'] extends 'actor' | 'flag'
     ? number | Extract<Value, null>
@@ -75,51 +75,51 @@ type Cell<Field extends Stored, Value = z.output<Field['shown']>> = Field['kind'
         | (Field extends { isNullIfEmpty: true } ? null : never)
 
 /** A row as the database returns it. */
-export type RowOf<List extends Fields> = {
+export type RowOf<List extends StoredFields> = {
   [Name in keyof List & string as List[Name] extends { kind: 'derived' } | { isUnread: true }
     ? never
     : Column<Name, List[Name]>]: Cell<List[Name]>
 }
 
-type Given<List extends Fields> = {
+type Given<List extends StoredFields> = {
   [Name in keyof List & string as List[Name] extends { given: z.ZodType } ? Name : never]: List[Name]
 }
 
 /** The fields that callers can set, each with its value. */
-export type StateOf<List extends Fields> = {
+export type StateOf<List extends StoredFields> = {
   -readonly [Name in keyof Given<List>]: z.output<Given<List>[Name]['shown']>
 }
 
-type InputShape<List extends Fields> = {
+type InputShape<List extends StoredFields> = {
   [Name in keyof Given<List>]: Given<List>[Name] extends { given: infer Schema extends z.ZodType }
     ? z.ZodOptional<Schema>
     : never
 }
 
 /** The schemas of a response. */
-export const shownOf = <List extends Fields>(fields: List) =>
+export const shownOf = <List extends StoredFields>(fields: List) =>
   mapped(fields, ({ shown }) => shown) as { [Name in keyof List]: List[Name]['shown'] }
 
 /** The schemas of a request, all of them optional. */
-export const givenOf = <List extends Fields>(fields: List) =>
+export const givenOf = <List extends StoredFields>(fields: List) =>
   mapped(stateFields(fields), ({ given }) => given?.optional()) as InputShape<List>
 
 /** The state of a new row in which callers gave no field. */
-export const emptyOf = <List extends Fields>(fields: List) =>
+export const emptyOf = <List extends StoredFields>(fields: List) =>
   mapped(stateFields(fields), ({ empty = null }) => empty) as StateOf<List>
 
-export const meaningsOf = (fields: Fields) => mapped(fields, ({ means }) => means) as Record<string, string>
+export const meaningsOf = (fields: StoredFields) => mapped(fields, ({ means }) => means) as Record<string, string>
 
 /** The fields that callers can set. */
-export const stateFields = (fields: Fields): Fields =>
+export const stateFields = (fields: StoredFields): StoredFields =>
   Object.fromEntries(Object.entries(fields).filter(([, { given }]) => given))
 
 /** The column of a field. */
-export const columnOf = (name: string, { column }: Pick<Stored, 'column'>) =>
+export const columnOf = (name: string, { column }: Pick<StoredField, 'column'>) =>
   column ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** The columns of fields of these kinds. */
-export const columnsOfKind = (fields: Fields, ...kinds: Kind[]): string[] =>
+export const columnsOfKind = (fields: StoredFields, ...kinds: Kind[]): string[] =>
   Object.entries(fields)
     .filter(([, { kind }]) => kinds.includes(kind))
     .map(([name, field]) => columnOf(name, field))
@@ -130,5 +130,5 @@ export function parsed(json: string | null) {
   return json === '{}' ? {} : json === '[]' ? [] : JSON.parse(json)
 }
 
-const mapped = (fields: Fields, of: (field: Stored) => unknown): object =>
+const mapped = (fields: StoredFields, of: (field: StoredField) => unknown): object =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, of(field)]))

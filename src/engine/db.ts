@@ -2,7 +2,7 @@ import type { Sql } from 'sql-template-tag'
 import type { ConductError } from '../contract/error.ts'
 
 /** What differs between the engines. All other SQL is written once. */
-export interface Dialect {
+export interface SqlDialect {
   /** The column of a row's own key, which is never reused. */
   id: string
   /** Text compared byte by byte. */
@@ -86,7 +86,7 @@ export interface Dialect {
 }
 
 /** What a row of an index of words must contain. */
-export interface Words {
+export interface WordQuery {
   /** At least one word of each of these. No group may be empty. */
   groups: string[][]
   /** And a word that begins with this. */
@@ -94,14 +94,14 @@ export interface Words {
 }
 
 /** A query of an index of words. */
-export interface Question extends Words {
+export interface Question extends WordQuery {
   /** What a row must not contain. */
-  without?: Words | undefined
+  without?: WordQuery | undefined
 }
 
 /** What runs statements: a database or a transaction. */
 export interface Tx {
-  readonly dialect: Dialect
+  readonly dialect: SqlDialect
   /** The engine's clock in Unix milliseconds. */
   now(): number
   /**
@@ -120,7 +120,7 @@ export interface Tx {
    * Runs `reads`, whose statements all see the database as it is at one moment, with what this transaction has written. It
    * awaits only these statements.
    */
-  moment<T>(reads: (moment: Moment) => Promise<T>): Promise<T>
+  moment<T>(reads: (moment: ReadOnly) => Promise<T>): Promise<T>
   /**
    * Runs statements that take effect immediately, whatever becomes of the transaction, and that do not make others wait
    * for its end. On SQLite, where transactions run one after another, and behind a PostgreSQL pooler, this is the
@@ -130,12 +130,12 @@ export interface Tx {
 }
 
 /** Runs statements that only read. */
-export type Moment = Pick<Tx, 'query'>
+export type ReadOnly = Pick<Tx, 'query'>
 
 /**
  * The database as it was at one moment, on its own connection, while others write. It uses space until it is closed.
  */
-export interface Snapshot extends Pick<Tx, 'dialect' | 'query'> {
+export interface DatabaseSnapshot extends Pick<Tx, 'dialect' | 'query'> {
   close(): Promise<void>
 }
 
@@ -166,7 +166,7 @@ export interface Slot {
 
 export interface Db extends Tx {
   /** Opens a snapshot of the current state, without time limits. Throws UNAVAILABLE. */
-  snapshot(): Promise<Snapshot>
+  snapshot(): Promise<DatabaseSnapshot>
   /** Why this database should not be trusted until the server restarts; undefined if no reason is known. */
   fault(): ConductError | undefined
   /** Settings of the database that may lose acknowledged writes, in words for its operator. */

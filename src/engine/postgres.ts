@@ -6,7 +6,7 @@ import { atOneMoment, createTransactions, sharedStatements } from './postgres/ba
 import { settle } from './postgres/connect.ts'
 import { dialect } from './postgres/dialect.ts'
 import { translate } from './postgres/errors.ts'
-import { guard, Hosts } from './postgres/hosts.ts'
+import { guard, PostgresHosts } from './postgres/hosts.ts'
 import { changeSchema, openSnapshot, scrub } from './postgres/own-connection.ts'
 import { Pool, type PoolOptions } from './postgres/pool.ts'
 import { readReplication, readRisks } from './postgres/server.ts'
@@ -29,7 +29,7 @@ const endMs = 500
  */
 export async function openPostgres(url: string, warn: (error: Error) => void): Promise<Db> {
   const clock = databaseClock()
-  const hosts = new Hosts(url)
+  const hosts = new PostgresHosts(url)
   const pools = openPools({ hosts, onClock: clock.set, warn })
   const query = sharedStatements(pools.common)
   const base = { dialect, now: clock.now, apart: { query: sharedStatements(pools.aside) } }
@@ -90,7 +90,7 @@ function openPools(options: Omit<PoolOptions, 'max'>) {
 }
 
 /** A separate connection without the time limits of requests. */
-async function connect(hosts: Hosts, name: string, warn: (error: Error) => void): Promise<pg.Client> {
+async function connect(hosts: PostgresHosts, name: string, warn: (error: Error) => void): Promise<pg.Client> {
   const client = await hosts.connect({ application_name: name, query_timeout: 0, pipeline: false })
   client.on('error', warn)
   return client

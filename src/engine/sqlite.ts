@@ -9,7 +9,7 @@ import { dialect } from './sqlite/dialect.ts'
 import { createFaults, type Faults } from './sqlite/faults.ts'
 import { fileGuard } from './sqlite/file.ts'
 import { copySnapshot, openSnapshot } from './sqlite/snapshot.ts'
-import { type Run, statements } from './sqlite/statements.ts'
+import { type RunStatement, statements } from './sqlite/statements.ts'
 import { ownTx, sharedReads } from './sqlite/transactions.ts'
 import { createShrinker, scrub } from './sqlite/vacuum.ts'
 import { createWatcher } from './sqlite/watch.ts'
@@ -123,7 +123,7 @@ function connectTwice(path: string, faults: Faults) {
  * Reads a number that changes with each commit of another connection. The read creates the log and its index if
  * missing.
  */
-const versionReader = (read: Run) => () =>
+const versionReader = (read: RunStatement) => () =>
   read<{ data_version: number }>(sql`pragma data_version`)[0]?.data_version ?? 0
 
 /** One connection for everything. It reads only while it has no open transaction. */

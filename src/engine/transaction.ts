@@ -9,7 +9,7 @@ export interface Base extends Pick<Tx, 'dialect' | 'now'> {
 }
 
 /** A transaction that a caller waits for. */
-export interface Work {
+export interface QueuedTransaction {
   /** Runs it. Returns a function that resolves the caller's promise. */
   run(tx: Tx): Promise<() => void>
   /** Rejects the caller's promise. */
@@ -21,7 +21,7 @@ export const workOf = <T>(
   work: (tx: Tx) => Promise<T>,
   resolve: (value: T) => void,
   reject: (error: unknown) => void,
-): Work => ({
+): QueuedTransaction => ({
   async run(tx) {
     const value = await work(tx)
     return () => resolve(value)

@@ -5,7 +5,7 @@ import { reasons, states } from '../nouns/run/attention/rule.ts'
 import { checkResult } from '../nouns/run/check/fields.ts'
 import { statuses, verdicts } from '../nouns/run/state.ts'
 import { webhookFormat } from '../nouns/webhook/fields.ts'
-import type { Line, Row, Value } from './lines.ts'
+import type { ExportLine, ExportRow, Value } from './lines.ts'
 
 /** Ids leave room for as many after them, and are exact in JSON. */
 const mostId = 2 ** 52
@@ -39,7 +39,7 @@ const oneOf: Record<string, Record<string, readonly Value[]>> = {
 }
 
 /** Throws BAD_REQUEST, with the line and the column, for a row that no call can make. */
-export function requirePossible(table: string, row: Row, line: number): void {
+export function requirePossible(table: string, row: ExportRow, line: number): void {
   for (const [column, value] of Object.entries(row)) {
     const rule = value === null ? undefined : brokenRule(table, column, value)
     if (rule) {
@@ -96,7 +96,7 @@ const aheadMs = 5 * 60_000
 const isPast = (column: string) => (column === 'at' || column.endsWith('_at')) && !/expires_at$|^next_/.test(column)
 
 /** Throws BAD_REQUEST for a line with a time more than five minutes after `now` (Unix milliseconds). */
-export function requirePastTimes(lines: readonly Line[], now: number): void {
+export function requirePastTimes(lines: readonly ExportLine[], now: number): void {
   const latest = new Date(now + aheadMs).toISOString()
   for (const { number, content } of lines) {
     if (!('table' in content)) continue

@@ -1,8 +1,8 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
-import type { Db, Snapshot } from '../engine/db.ts'
+import type { DatabaseSnapshot, Db } from '../engine/db.ts'
 import { numberEvents } from '../log/number.ts'
 import { exportFormat, type Header, LineWriter, textHash, type Value } from './lines.ts'
-import { handsOutIds, isIn, lastIds, type Table, tables } from './tables.ts'
+import { type ExportTable, handsOutIds, isIn, lastIds, tables } from './tables.ts'
 
 const rowsAtOnce = 500
 /** Lines are passed on in pieces of about this many characters. */
@@ -40,7 +40,7 @@ export async function* exportLedger(db: Db, { withKeys }: ExportOptions): AsyncG
   }
 }
 
-async function headerOf({ query }: Snapshot, withKeys: boolean) {
+async function headerOf({ query }: DatabaseSnapshot, withKeys: boolean) {
   const [row] = await query<{ ledger: string; schema: number }>(sql`
     select (select origin from seal_keys order by id desc limit 1) as ledger,
       (select max(version) from schema_versions) as "schema"`)
@@ -48,12 +48,12 @@ async function headerOf({ query }: Snapshot, withKeys: boolean) {
   return { format: exportFormat, ledger, schema, withKeys }
 }
 
-interface Page {
+interface TablePage {
   table: string
   rows: Record<string, Value>[]
 }
 
-async function* pagesOf(snapshot: Snapshot, { withKeys, schema }: Header): AsyncGenerator<Page> {
+async function* pagesOf(snapshot: DatabaseSnapshot, { withKeys, schema }: Header): AsyncGenerator<TablePage> {
   const own = tables.filter(isIn(schema))
   // Read first: on PostgreSQL, sequences are not part of the snapshot, and must not be behind it.
   const ids = await readLastIds(snapshot, own)
@@ -65,8 +65,8 @@ async function* pagesOf(snapshot: Snapshot, { withKeys, schema }: Header): Async
   yield { table: lastIds, rows: ids }
 }
 
-async function readLastIds({ dialect, query }: Snapshot, own: Table[]): Promise<Page['rows']> {
-  const rows: Page['rows'] = []
+async function readLastIds({ dialect, query }: DatabaseSnapshot, own: ExportTable[]): Promise<TablePage['rows']> {
+  const rows: TablePage['rows'] = []
   for (const { name } of own.filter(handsOutIds)) {
     const [row] = await query<{ id: number }>(dialect.lastId(name))
     rows.push({ table: name, id: row?.id ?? 0 })
@@ -74,7 +74,7 @@ async function readLastIds({ dialect, query }: Snapshot, own: Table[]): Promise<
   return rows
 }
 
-async function* rowsOf(snapshot: Snapshot, table: Table): AsyncGenerator<Row[]> {
+async function* rowsOf(snapshot: DatabaseSnapshot, table: ExportTable): AsyncGenerator<Row[]> {
   let last: Row | undefined
   for await (const rows of walk(snapshot, table)) {
     last = rows.at(-1)
@@ -89,7 +89,7 @@ async function* rowsOf(snapshot: Snapshot, table: Table): AsyncGenerator<Row[]> 
 }
 
 /** All rows of a table in the order of its key, in pages. */
-async function* walk({ query }: Snapshot, { name, key, where = sql`1 = 1`, atOnce = rowsAtOnce }: Table) {
+async function* walk({ query }: DatabaseSnapshot, { name, key, where = sql`1 = 1`, atOnce = rowsAtOnce }: ExportTable) {
   const columns = join(key.map((column) => raw(column)))
   const walked = (after: Sql) =>
     query<Row>(sql`select * from ${raw(name)} where ${where} ${after} order by ${columns} limit ${atOnce}`)
@@ -103,7 +103,7 @@ async function* walk({ query }: Snapshot, { name, key, where = sql`1 = 1`, atOnc
 }
 
 /** Returns a function that turns rows into their exported form: the key first, then the other columns by name. */
-function shaper({ key, live = [], secret = [], withoutKeys }: Table, withKeys: boolean) {
+function shaper({ key, live = [], secret = [], withoutKeys }: ExportTable, withKeys: boolean) {
   const left = new Set([...live, ...(withKeys ? [] : secret)])
   let columns: string[] | undefined
   return (stored: Row) => {

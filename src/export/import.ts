@@ -5,9 +5,17 @@ import { migrate, readVersion } from '../engine/migrations/migrate.ts'
 import { firstVersion, latestVersion, refusalOf, schemaAt } from '../engine/migrations/schema.ts'
 import { isRowFault, requirePastTimes, requirePossible } from './check-row.ts'
 import { requireFitting } from './check-whole.ts'
-import { type Header, type Line, type Row, readExport, type Value } from './lines.ts'
-import { lastIds, type Table, tables } from './tables.ts'
-import { deleteAll, deleteDerived, deriveAll, type Progress, readProgress, renew, requireEmpty } from './target.ts'
+import { type ExportLine, type ExportRow, type Header, readExport, type Value } from './lines.ts'
+import { type ExportTable, lastIds, tables } from './tables.ts'
+import {
+  deleteAll,
+  deleteDerived,
+  deriveAll,
+  type ImportProgress,
+  readProgress,
+  renew,
+  requireEmpty,
+} from './target.ts'
 
 /** The rows per statement. */
 const rowsAtOnce = 100
@@ -38,11 +46,11 @@ export async function importLedger(
   { restart = false, acceptFuture = false, onProgress = () => {} }: ImportOptions = {},
 ): Promise<Imported> {
   const groups = readExport(source)
-  const first: Line[] = (await groups.next()).value ?? []
+  const first: ExportLine[] = (await groups.next()).value ?? []
   const header = headerOf(first)
   await prepareSchema(db, header)
   const lines = (async function* () {
-    const ofPast = (group: Line[]) => {
+    const ofPast = (group: ExportLine[]) => {
       if (!acceptFuture) requirePastTimes(group, db.now())
       return group
     }
@@ -58,7 +66,7 @@ export async function importLedger(
 const ignore = () => {}
 
 /** The reader has checked that the first line is a header. */
-function headerOf([line]: Line[]): Header {
+function headerOf([line]: ExportLine[]): Header {
   if (line && 'header' in line.content) return line.content.header
   throw new Error('Bug: an export was read without its header.')
 }
@@ -79,7 +87,7 @@ async function prepareSchema(db: Db, { schema }: Header): Promise<void> {
   await migrate(db, ignore, schemaAt(schema))
 }
 
-type Lines = AsyncIterable<Line[]>
+type Lines = AsyncIterable<ExportLine[]>
 
 async function store(
   own: Tx,
@@ -89,7 +97,7 @@ async function store(
 ) {
   const from = await own.tx((tx) => begin(tx, header, restart))
   let rows: Record<string, number> = {}
-  let last: Progress = { ledger: header.ledger, line: 0, crc32: '' }
+  let last: ImportProgress = { ledger: header.ledger, line: 0, crc32: '' }
   try {
     for await (const group of groups) {
       const fresh = after(from, last, group)
@@ -118,7 +126,7 @@ async function store(
 const isRefusal = (error: unknown) => error instanceof ConductError && error.code === 'BAD_REQUEST'
 
 /** Marks the ledger as incomplete, or finds the progress of an earlier import. */
-async function begin(tx: Tx, { ledger, schema }: Header, restart: boolean): Promise<Progress> {
+async function begin(tx: Tx, { ledger, schema }: Header, restart: boolean): Promise<ImportProgress> {
   const before = await readProgress(tx)
   if (before && !restart) return before
   if (!before) await requireEmpty(tx)
@@ -129,7 +137,7 @@ async function begin(tx: Tx, { ledger, schema }: Header, restart: boolean): Prom
 }
 
 /** The lines of a group that are not stored yet. Throws CONFLICT if an earlier import had other lines. */
-function after(from: Progress, last: Progress, group: Line[]): Line[] {
+function after(from: ImportProgress, last: ImportProgress, group: ExportLine[]): ExportLine[] {
   const end = group.find(({ number }) => number === from.line)
   if (from.ledger !== last.ledger || (end && end.crc32 !== from.crc32)) {
     throw otherExport(from)
@@ -137,13 +145,13 @@ function after(from: Progress, last: Progress, group: Line[]): Line[] {
   return group.filter(({ number }) => number > from.line)
 }
 
-const otherExport = ({ ledger, line }: Progress) =>
+const otherExport = ({ ledger, line }: ImportProgress) =>
   new ConductError(
     'CONFLICT',
     `An import of another export of ${ledger} stopped at line ${line}: give that export, or --restart to remove what it left.`,
   )
 
-async function storeGroup(tx: Tx, header: Header, lines: Line[], { line, crc32 }: Progress): Promise<void> {
+async function storeGroup(tx: Tx, header: Header, lines: ExportLine[], { line, crc32 }: ImportProgress): Promise<void> {
   const before = (lines[0]?.number ?? 1) - 1
   const [isNext] = await tx.query(sql`update imports set line = ${line}, crc32 = ${crc32}
     where id = 1 and line = ${before} returning 1 as one`)
@@ -151,15 +159,15 @@ async function storeGroup(tx: Tx, header: Header, lines: Line[], { line, crc32 }
   for (const some of runsOf(lines)) await insertRows(tx, header, some)
 }
 
-interface Stored {
+interface StoredRow {
   number: number
   table: string
-  row: Row
+  row: ExportRow
 }
 
 /** Groups the rows of lines that one statement can insert. */
-function runsOf(lines: Line[]): Stored[][] {
-  const runs: Stored[][] = []
+function runsOf(lines: ExportLine[]): StoredRow[][] {
+  const runs: StoredRow[][] = []
   for (const { number, content } of lines) {
     if (!('table' in content)) continue
     const last = runs.at(-1)
@@ -169,8 +177,8 @@ function runsOf(lines: Line[]): Stored[][] {
   return runs
 }
 
-async function insertRows(tx: Tx, { withKeys }: Header, rows: Stored[]): Promise<void> {
-  const { table: name, number } = rows[0] as Stored
+async function insertRows(tx: Tx, { withKeys }: Header, rows: StoredRow[]): Promise<void> {
+  const { table: name, number } = rows[0] as StoredRow
   if (name === lastIds) {
     for (const { row, number } of rows) {
       requirePossible(name, row, number)
@@ -182,7 +190,7 @@ async function insertRows(tx: Tx, { withKeys }: Header, rows: Stored[]): Promise
   if (!table) throw new ConductError('BAD_REQUEST', `Line ${number}: there is no table '${name}' in an export.`)
   for (const stored of rows) requirePossible(name, stored.row, stored.number)
   const full = rows.map((stored) => filled(table, withKeys ? stored.row : keyless(table, stored)))
-  const columns = Object.keys(full[0] as Row)
+  const columns = Object.keys(full[0] as ExportRow)
   if (!columns.every((column) => /^[a-z][a-z0-9_]*$/.test(column))) {
     throw new ConductError('BAD_REQUEST', `Line ${number} has columns that no table has.`)
   }
@@ -197,26 +205,26 @@ async function insertRows(tx: Tx, { withKeys }: Header, rows: Stored[]): Promise
   }
 }
 
-const ownIds = (tx: Tx, { key }: Table): Sql => (key.join() === 'id' ? tx.dialect.ownIds : empty)
+const ownIds = (tx: Tx, { key }: ExportTable): Sql => (key.join() === 'id' ? tx.dialect.ownIds : empty)
 
 /** A row of an export whose header says that it has no keys. Throws BAD_REQUEST if it is or has one. */
-function keyless({ isSecret, secret = [], withoutKeys }: Table, { row, number }: Stored): Row {
+function keyless({ isSecret, secret = [], withoutKeys }: ExportTable, { row, number }: StoredRow): ExportRow {
   if (isSecret || secret.some((column) => column in row)) {
     throw new ConductError(
       'BAD_REQUEST',
       `Line ${number}: the header says that the export has no keys, and this is one.`,
     )
   }
-  return withoutKeys ? (withoutKeys(row) as Row) : row
+  return withoutKeys ? (withoutKeys(row) as ExportRow) : row
 }
 
-const filled = ({ secret = [], filled }: Table, row: Row): Row =>
+const filled = ({ secret = [], filled }: ExportTable, row: ExportRow): ExportRow =>
   filled && secret.every((column) => !(column in row)) ? { ...row, ...filled() } : row
 
 const boundOf = (value: Value | undefined) =>
   typeof value === 'object' && value !== null ? Buffer.from(value.base64, 'base64') : (value ?? null)
 
-async function setLastId(tx: Tx, { table, id }: Row): Promise<void> {
+async function setLastId(tx: Tx, { table, id }: ExportRow): Promise<void> {
   const known = tables.find(({ name }) => name === table)
   if (known) for (const statement of tx.dialect.setLastId(known.name, Number(id))) await tx.query(statement)
 }

@@ -7,7 +7,7 @@ export const exportFormat = 1
 
 /** The value of a column. */
 export type Value = string | number | null | { base64: string }
-export type Row = Record<string, Value>
+export type ExportRow = Record<string, Value>
 
 /** The first line: which ledger this is, and the schema version of its rows. */
 export interface Header {
@@ -26,14 +26,14 @@ export interface Trailer {
 
 interface RowContent {
   table: string
-  row: Row
+  row: ExportRow
   /** The hash of a content's text. */
   sha256?: string
 }
 
 type Content = { header: Header } | { trailer: Trailer } | RowContent
 
-export interface Line {
+export interface ExportLine {
   number: number
   /** The CRC-32 of everything up to and including this line. */
   crc32: string
@@ -82,9 +82,9 @@ const groupBytes = 2 * 1_048_576
  * Reads an export in groups of lines. Checks each line before returning it, and everything at the trailer. Throws
  * BAD_REQUEST with the number of the first wrong line.
  */
-export async function* readExport(source: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
+export async function* readExport(source: AsyncIterable<Uint8Array>): AsyncGenerator<ExportLine[]> {
   const checker = new LineChecker()
-  let group: Line[] = []
+  let group: ExportLine[] = []
   let bytes = 0
   for await (const line of bytesOfLines(source)) {
     group.push(checker.check(line))
@@ -126,7 +126,7 @@ class LineChecker {
   readonly #rows: Record<string, number> = {}
   #isOver = false
 
-  check(line: Buffer): Line {
+  check(line: Buffer): ExportLine {
     this.#number++
     if (this.#isOver) throw this.#refusal('stands after the trailer, which is the last line of an export')
     const body = line.subarray(0, -endBytes)
@@ -169,8 +169,8 @@ class LineChecker {
     this.#isOver = true
     if (sha256 !== this.#hash.digest('hex')) throw this.#refusal('has the SHA-256 of another export')
     for (const table of new Set([...Object.keys(rows), ...Object.keys(this.#rows)])) {
-      const [told, found] = [rows[table] ?? 0, this.#rows[table] ?? 0]
-      if (told !== found) throw this.#refusal(`says that ${table} has ${told} rows, and there are ${found}`)
+      const [announced, found] = [rows[table] ?? 0, this.#rows[table] ?? 0]
+      if (announced !== found) throw this.#refusal(`says that ${table} has ${announced} rows, and there are ${found}`)
     }
   }
 

@@ -1,9 +1,9 @@
 import sql, { type Sql } from 'sql-template-tag'
 import { newSigningSecret, shownUrl } from '../nouns/webhook/rules.ts'
-import type { Row } from './lines.ts'
+import type { ExportRow } from './lines.ts'
 
 /** How a table is exported. */
-export interface Table {
+export interface ExportTable {
   name: string
   /** The schema version that has it first, if that is later than 14, which has all others. */
   since?: number
@@ -22,11 +22,11 @@ export interface Table {
   /** Changes a row that is exported without the keys. */
   withoutKeys?: (row: Record<string, unknown>) => Record<string, unknown>
   /** The values of secret columns that were not exported. */
-  filled?: () => Row
+  filled?: () => ExportRow
 }
 
 /** In this order, each row comes after the rows it refers to. */
-export const tables: readonly Table[] = [
+export const tables: readonly ExportTable[] = [
   { name: 'projects', key: ['id'] },
   { name: 'actors', key: ['id'] },
   // A key without its hash opens nothing. Its name is in its actor.
@@ -101,10 +101,10 @@ export const staying: Record<string, 'derived' | 'of the server' | 'for a while'
 /** Whether ledgers of that schema version have the table. */
 export const isIn =
   (schema: number) =>
-  ({ since = 0 }: Pick<Table, 'since'>) =>
+  ({ since = 0 }: Pick<ExportTable, 'since'>) =>
     since <= schema
 
-export const handsOutIds = ({ key }: Table) => key.join() === 'id'
+export const handsOutIds = ({ key }: ExportTable) => key.join() === 'id'
 
 /** The name in an export for the last ids that tables have used: an id is never reused. */
 export const lastIds = 'last_ids'

@@ -7,18 +7,18 @@ import { rowsOf } from '../find/subject.ts'
 import { sumOfCosts } from '../frame/cost.ts'
 import { gramWords } from '../frame/part.ts'
 import { leaveToBackfill } from '../nouns/run/backfill.ts'
-import { handsOutIds, isIn, type Table, tables } from './tables.ts'
+import { type ExportTable, handsOutIds, isIn, tables } from './tables.ts'
 
 /** The progress of an import. */
-export interface Progress {
+export interface ImportProgress {
   ledger: string
   line: number
   crc32: string
 }
 
 /** The unfinished import; undefined if there is none. */
-export async function readProgress(db: Pick<Tx, 'query'>): Promise<Progress | undefined> {
-  const [progress] = await db.query<Progress>(sql`select ledger, line, crc32 from imports where id = 1`)
+export async function readProgress(db: Pick<Tx, 'query'>): Promise<ImportProgress | undefined> {
+  const [progress] = await db.query<ImportProgress>(sql`select ledger, line, crc32 from imports where id = 1`)
   return progress
 }
 
@@ -48,7 +48,7 @@ export async function requireEmpty(tx: Pick<Tx, 'query' | 'dialect'>): Promise<v
 }
 
 /** The tables with what is derived from the exported rows. */
-const derived: Pick<Table, 'name' | 'since'>[] = [
+const derived: Pick<ExportTable, 'name' | 'since'>[] = [
   ...['spec_totals', 'feature_totals', 'search_entries', 'spec_grams', 'feature_grams'].map((name) => ({ name })),
   ...['search_words', 'search_recent'].map((name) => ({ name })),
   ...['run_paths', 'backfills'].map((name) => ({ name, since: 22 })),

@@ -1,13 +1,13 @@
 import sql, { empty, raw, type Sql } from 'sql-template-tag'
-import type { Question, Tx, Words } from '../engine/db.ts'
+import type { Question, Tx, WordQuery } from '../engine/db.ts'
 import { firstToken, wordToken } from './entry.ts'
 import { slots } from './passage.ts'
-import type { Place, Row } from './wait.ts'
+import type { FoundIn, PassageRow } from './wait.ts'
 import { joiner } from './words.ts'
 
 /** What a search asks the index of words for. */
-export interface Asked {
-  place: Place
+export interface IndexQuery {
+  place: FoundIn
   /** Groups of tokens. At least one token of each group must match. */
   wanted: string[][]
   /** The words of the query; the last may be the beginning of one. */
@@ -18,7 +18,7 @@ export interface Asked {
  * The newest passages before the row `end`. Common terms fill the page from the recent index. A term that does not is
  * usually rare, so we can afford to read and sort all of its passages.
  */
-export async function ask(db: Tx, asked: Asked, end: number, limit: number): Promise<Row[]> {
+export async function ask(db: Tx, asked: IndexQuery, end: number, limit: number): Promise<PassageRow[]> {
   const question = questionOf(asked)
   const newest = await askIn(db, sql`search_recent`, question, end, limit)
   if (newest.length === limit) return newest
@@ -31,8 +31,8 @@ export async function ask(db: Tx, asked: Asked, end: number, limit: number): Pro
   return askIn(db, sql`search_words`, { ...named, without }, end, limit, isFrequent ? empty : db.dialect.afterwards)
 }
 
-function questionOf({ place, wanted, terms }: Asked): Question {
-  const all = (kind: 'h' | 'w', more: string[][]): Words => ({
+function questionOf({ place, wanted, terms }: IndexQuery): Question {
+  const all = (kind: 'h' | 'w', more: string[][]): WordQuery => ({
     groups: [...more, ...terms.slice(0, -1).map((term) => [wordToken(kind, term)])],
     prefix: wordToken(kind, terms.at(-1) ?? ''),
   })
@@ -40,7 +40,7 @@ function questionOf({ place, wanted, terms }: Asked): Question {
 }
 
 /** Puts tokens in the place of the prefix that they begin with, if there are only a few. Undefined if there are none. */
-async function nameTokens(db: Tx, words: Words): Promise<Words | undefined> {
+async function nameTokens(db: Tx, words: WordQuery): Promise<WordQuery | undefined> {
   if (words.prefix === undefined) return words
   const found = await tokensFrom(db, words.prefix)
   if (!found) return words
@@ -48,7 +48,7 @@ async function nameTokens(db: Tx, words: Words): Promise<Words | undefined> {
 }
 
 const askIn = (db: Tx, table: Sql, question: Question, end: number, limit: number, sorted = empty) =>
-  db.query<Row>(sql`
+  db.query<PassageRow>(sql`
     select found.rowid, e.id as entry, e.type, e.subject_id from (
       select rowid from ${table} where ${db.dialect.matches(table, question)} and rowid ${sorted} < ${end}
       order by rowid ${sorted} desc limit ${limit}) as found

@@ -7,7 +7,7 @@ import type { Subject } from './subject.ts'
 import { wordsOf } from './words.ts'
 
 /** A subject in the index. Entries keep the order in which their subjects were created. */
-export interface Entry {
+export interface IndexEntry {
   id: number
   type: SearchType
   subject_id: number
@@ -19,7 +19,7 @@ export interface Entry {
 }
 
 /** The words of a passage, to be written under `rowid`. */
-export interface Words {
+export interface PassageWords {
   rowid: number
   words: string[]
 }
@@ -28,10 +28,10 @@ export interface Words {
 export interface Renewal {
   id: number
   /** Undefined if the subject no longer exists. */
-  entry: Entry | undefined
+  entry: IndexEntry | undefined
   isDone: boolean
   drops: { from: number; to: number }[]
-  words: Words[]
+  words: PassageWords[]
 }
 
 /** The rowids of an entry in the index of words: one per passage. */
@@ -56,7 +56,7 @@ export const headOf = (subject: Subject) => (subject.type === 'diff' ? '' : name
 export const moreOf = (subject: Subject) => (subject.type === 'diff' ? nameOf(subject) : subject.more)
 
 /** How the index of an entry differs from its subject. */
-export interface Plan {
+export interface IndexChange {
   /**
    * The rows of dropped passages; all rows if the head or the document has changed, or the subject no longer exists.
    */
@@ -67,7 +67,7 @@ export interface Plan {
 }
 
 /** Compares an entry with its subject; undefined if the subject no longer exists. */
-export function planOf(entry: Entry, subject: Subject | undefined): Plan {
+export function planOf(entry: IndexEntry, subject: Subject | undefined): IndexChange {
   const all = { from: rowOf(entry.id, 0), to: entry.id * slots + slots - 1 }
   if (!subject) return { drops: [all], edges: [], grown: [] }
   const { edges, grown, dropped } = passagesOf(isAsItWas(entry, subject) ? entry : { bytes: 0, gap: 0 }, subject)
@@ -76,7 +76,7 @@ export function planOf(entry: Entry, subject: Subject | undefined): Plan {
 }
 
 /** Whether the text has only grown, or lost part of its middle, since it was indexed. */
-const isAsItWas = (entry: Entry, subject: Subject) =>
+const isAsItWas = (entry: IndexEntry, subject: Subject) =>
   entry.head === digestOf(subject) && entry.document_id === subject.document_id && entry.bytes <= subject.bytes
 
 const digestOf = (subject: Subject) =>
@@ -90,10 +90,10 @@ export interface Budget {
 }
 
 /** Indexes the passages in the plan of an entry until the budget is spent, but at least one new passage. */
-export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, budget: Budget): Promise<Renewal> {
+export async function renew(tx: Tx, entry: IndexEntry, subject: Subject | undefined, budget: Budget): Promise<Renewal> {
   const { drops, edges, grown } = planOf(entry, subject)
   if (!subject) return { id: entry.id, entry: undefined, isDone: true, drops, words: [] }
-  const words: Words[] = []
+  const words: PassageWords[] = []
   let bytes = isAsItWas(entry, subject) ? entry.bytes : 0
   const passages = [...edges, ...grown]
   for (const [index, passage] of passages.entries()) {
@@ -125,7 +125,7 @@ export async function renew(tx: Tx, entry: Entry, subject: Subject | undefined, 
 }
 
 /** The passages to index in order, and the dropped ones. */
-function passagesOf(entry: Pick<Entry, 'bytes' | 'gap'>, subject: Subject) {
+function passagesOf(entry: Pick<IndexEntry, 'bytes' | 'gap'>, subject: Subject) {
   const { bytes, gap, gap_start } = subject
   const gapEnd = gap_start + gap
   // The first passage finds a subject by its title, even if its text is gone.

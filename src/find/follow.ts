@@ -3,7 +3,7 @@ import { isActivity } from '../contract/event-type.ts'
 import type { Tx } from '../engine/db.ts'
 import { listOf, piecesOf } from '../frame/pieces.ts'
 import { numberEvents } from '../log/number.ts'
-import { type Budget, type Entry, entryOf, type Renewal, renew, type Words } from './entry.ts'
+import { type Budget, entryOf, type IndexEntry, type PassageWords, type Renewal, renew } from './entry.ts'
 import { searchable } from './fields.ts'
 import { slots } from './passage.ts'
 import { rowsOf, subjectsOf } from './subject.ts'
@@ -127,7 +127,7 @@ export async function lockIndex(tx: Tx): Promise<number> {
 
 /** Entries that wait to be indexed. `place` selects and orders them. */
 export const readStale = (db: Tx, place: Sql, limit: number) =>
-  db.query<Entry>(sql`
+  db.query<IndexEntry>(sql`
     select id, type, subject_id, document_id, head, bytes, gap from search_entries
     where is_stale = 1 and ${place} limit ${limit}`)
 
@@ -221,7 +221,7 @@ const deleteWords = (table: Sql, drops: Renewal['drops']): Sql[] =>
       join ${table} on ${table}.rowid between gone.column1 and gone.column2)`,
   )
 
-const insertWords = (tx: Tx, table: Sql, rows: Words[]): Sql[] =>
+const insertWords = (tx: Tx, table: Sql, rows: PassageWords[]): Sql[] =>
   piecesOf(
     rows.map(({ rowid, words }) => sql`(${rowid}, ${tx.dialect.words(words)})`),
     tx.dialect.wordRowsAtOnce,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, pageInput, pageMeta, projectFilter, text } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
-import { created, type Route } from '../contract/route.ts'
+import { created, type OperationRoute } from '../contract/route.ts'
 import { runFilters } from '../nouns/run/filters.ts'
 import { day, duration, group, statsBy, tally } from '../nouns/run/stats-fields.ts'
 import { found, searchType, suggested } from './fields.ts'
@@ -72,6 +72,6 @@ export const findRoutes = {
     }),
     example: { createdAfter: '2026-01-31T00:00:00Z', createdBefore: '2026-02-01T00:00:00Z' },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type FindRoutes = typeof findRoutes

@@ -3,22 +3,22 @@ import sql, { join } from 'sql-template-tag'
 import { ConductError } from '../contract/error.ts'
 import type { Tx } from '../engine/db.ts'
 import type { Operation } from '../frame/ctx.ts'
-import { decodeHit, encodeHit, type Hit as HitPlace, type Span } from '../frame/page.ts'
+import { decodeHit, encodeHit, type SearchHit as HitPlace, type TimeSpan } from '../frame/page.ts'
 import { idsOf } from '../frame/pieces.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import { conditionsOf, type Filters } from '../nouns/run/path.ts'
 import { readyFilters } from '../nouns/run/ready-filters.ts'
-import { type Asked, ask } from './ask.ts'
+import { ask, type IndexQuery } from './ask.ts'
 import { kindToken, nameOf, projectToken, textOf } from './entry.ts'
 import { isOfRun, searchable } from './fields.ts'
 import { followLog, markChanged } from './follow.ts'
-import { groupedByRun, type Hit } from './grouped.ts'
+import { groupedByRun, type RunHit } from './grouped.ts'
 import { originsOf, runsOf } from './origin.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
 import { snippetOf } from './snippet.ts'
 import { type Subject, subjectsOf } from './subject.ts'
-import { type Row, readWaiting, type Waiting, type Wanted } from './wait.ts'
+import { type PassageQuery, type PassageRow, readWaiting, type Waiting } from './wait.ts'
 import { askedIn, termsOf } from './words.ts'
 
 /** How long a step of indexing may block others, in milliseconds. */
@@ -56,7 +56,7 @@ export const search: Operation<FindRoutes['search']> = async (
   const wanted = [all ? [] : projects.map(({ id }) => projectToken(id)), (types ?? []).map(kindToken)].filter(
     (some) => some.length > 0,
   )
-  const hits: Hit[] = []
+  const hits: RunHit[] = []
   let rest: HitPlace | undefined
   for (const place of from.place === 'head' ? (['head', 'body'] as const) : (['body'] as const)) {
     if (rest || hits.length > limit) break
@@ -74,7 +74,7 @@ export const search: Operation<FindRoutes['search']> = async (
 }
 
 /** Reads what is not indexed yet. If that is too much, it helps with indexing. */
-async function readUnindexed(db: Tx, wanted: Omit<Wanted, 'goesOn'>): Promise<Waiting> {
+async function readUnindexed(db: Tx, wanted: Omit<PassageQuery, 'goesOn'>): Promise<Waiting> {
   const end = performance.now() + patienceMs
   const goesOn = () => {
     if (performance.now() < end) return
@@ -98,7 +98,7 @@ async function isFarBehind(db: Tx): Promise<boolean> {
   return last !== undefined
 }
 
-interface Question extends Asked {
+interface Question extends IndexQuery {
   /** What snippets mark. */
   marks: string[]
   /** Only entries before this one. */
@@ -107,7 +107,7 @@ interface Question extends Asked {
 }
 
 interface Findings {
-  hits: Hit[]
+  hits: RunHit[]
   /** Where to continue, if `mostFiltered` hits were checked before there were enough. */
   rest?: HitPlace
 }
@@ -115,7 +115,7 @@ interface Findings {
 /** About `limit` of the newest subjects with all terms in the head, or else in one passage. */
 async function find(db: Tx, question: Question, waiting: Waiting, limit: number): Promise<Findings> {
   const { place, before, filter } = question
-  const hits: Hit[] = []
+  const hits: RunHit[] = []
   const seen = new Set<number>()
   let end = before === undefined ? Number.MAX_SAFE_INTEGER : before * slots
   for (;;) {
@@ -142,7 +142,7 @@ async function find(db: Tx, question: Question, waiting: Waiting, limit: number)
 }
 
 /** Hits as they are shown, without those whose subjects no longer exist. */
-async function shown(db: Tx, rows: Row[], { place, marks }: Question): Promise<Hit[]> {
+async function shown(db: Tx, rows: PassageRow[], { place, marks }: Question): Promise<RunHit[]> {
   const [subjectOf, originOf] = await Promise.all([subjectsOf(db, rows), originsOf(db, rows)])
   const hits = rows.map(async (row) => {
     const [subject, origin] = [subjectOf(row), originOf(row)]
@@ -153,7 +153,7 @@ async function shown(db: Tx, rows: Row[], { place, marks }: Question): Promise<H
   return (await Promise.all(hits)).filter((hit) => hit !== undefined)
 }
 
-async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, marks: string[]) {
+async function foundIn(db: Tx, subject: Subject, { type, rowid }: PassageRow, marks: string[]) {
   const { slug: project, subject: human, title, status, updated_at: updatedAt, more } = subject
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
   const snippet = snippetOf(`${passage}\n${more}`.trim() || nameOf(subject), marks)
@@ -161,10 +161,10 @@ async function foundIn(db: Tx, subject: Subject, { type, rowid }: Row, marks: st
 }
 
 /** Returns the hits that are, or belong to, runs that match the filters. */
-type Filter = (rows: Row[]) => Promise<Row[]>
+type Filter = (rows: PassageRow[]) => Promise<PassageRow[]>
 
 /** Undefined without filters. */
-function filterOf(db: Tx, { createdAfter, createdBefore }: Span, filters: Filters): Filter | undefined {
+function filterOf(db: Tx, { createdAfter, createdBefore }: TimeSpan, filters: Filters): Filter | undefined {
   const span = [
     ...(createdAfter === undefined ? [] : [sql`runs.created_at > ${createdAfter}`]),
     ...(createdBefore === undefined ? [] : [sql`runs.created_at < ${createdBefore}`]),

@@ -4,7 +4,7 @@ import type { InputOf } from '../contract/route.ts'
 import type { Tx } from '../engine/db.ts'
 import { sumOfCosts } from '../frame/cost.ts'
 import type { Ctx, Operation, ProjectRef } from '../frame/ctx.ts'
-import { type Positioned, readNewest, type Span } from '../frame/page.ts'
+import { type Positioned, readNewest, type TimeSpan } from '../frame/page.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import { requireFilled } from '../nouns/run/backfill.ts'
 import type { Run } from '../nouns/run/fields.ts'
@@ -12,7 +12,7 @@ import { readModels } from '../nouns/run/model/keep.ts'
 import { noModel } from '../nouns/run/model/share.ts'
 import { walksOf } from '../nouns/run/path.ts'
 import { statuses } from '../nouns/run/state.ts'
-import type { Day, Group, StatsBy } from '../nouns/run/stats-fields.ts'
+import type { Day, StatsBy, StatsGroup } from '../nouns/run/stats-fields.ts'
 import { durationOf, emptyTally, rangeOf, reported, type Sums, timedRuns } from '../nouns/run/stats-rules.ts'
 import type { FindRoutes } from './routes.ts'
 
@@ -31,7 +31,7 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
   const durations = await durationsOf(ctx, projects, input, { createdAfter: after, createdBefore: before })
   const total = emptyTally()
   const groups = new Map<string | null, Sums>()
-  const told: Day[] = []
+  const perDay: Day[] = []
   for (const [index, { day, start }] of days.entries()) {
     const tally = emptyTally()
     const next = days[index + 1]
@@ -48,7 +48,7 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
       add(tally, sum)
       add(total, sum)
     }
-    told.push({ day, ...reported(tally) })
+    perDay.push({ day, ...reported(tally) })
     // SQLite reads without a pause, so we read one day at a time and let other requests in between.
     await turn()
   }
@@ -58,7 +58,7 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
   )
   return {
     ...(input.by && { groups: shown }),
-    days: told,
+    days: perDay,
     total: reported(total),
     duration: durationOf(durations.map(({ ms }) => ms)),
   }
@@ -67,7 +67,7 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
 /** The most groups of a response. */
 const mostGroups = 100
 
-function largest(groups: Map<string | null, Sums>, durations: Timed[]): Group[] {
+function largest(groups: Map<string | null, Sums>, durations: Timed[]): StatsGroup[] {
   const single = durations.flatMap(({ values, ms }) => values.map((value) => ({ value, ms })))
   const timed = Map.groupBy(single, ({ value }) => value)
   return [...groups]
@@ -161,7 +161,7 @@ interface EndedRun extends Positioned {
 }
 
 /** The durations of the newest runs that have ended. */
-async function durationsOf({ db }: Ctx, projects: ProjectRef[], input: Input, span: Span): Promise<Timed[]> {
+async function durationsOf({ db }: Ctx, projects: ProjectRef[], input: Input, span: TimeSpan): Promise<Timed[]> {
   const { by, specId, agent } = input
   const walks = await Promise.all(projects.map(({ id }) => walksOf(db, id, { specId, agent })))
   const ended = walks.flat().map((walk) => ({ ...walk, where: [...walk.where, sql`ended_at is not null`] }))

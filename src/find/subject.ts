@@ -7,11 +7,11 @@ import { type SearchType, searchable } from './fields.ts'
 import { passageBytes } from './passage.ts'
 
 /** The parts of a run, turn, diff, spec, check or feature that are searched and shown. */
-export interface Subject extends Omit<Row, 'failure'> {
+export interface Subject extends Omit<SubjectRow, 'failure'> {
   type: SearchType
 }
 
-interface Row {
+interface SubjectRow {
   id: number
   project_id: number
   slug: string
@@ -98,7 +98,7 @@ type SubjectOf = (entry: { type: SearchType; subject_id: number }) => Subject | 
 export async function subjectsOf(db: Tx, entries: { type: SearchType; subject_id: number }[]): Promise<SubjectOf> {
   const found = new Map<string, Subject>()
   const read = async (type: SearchType, ids: number[], from: keyof typeof subjects = type) => {
-    const rows = await db.query<Row>(sql`${subjects[from]} where id in (${join(ids)})`)
+    const rows = await db.query<SubjectRow>(sql`${subjects[from]} where id in (${join(ids)})`)
     for (const { failure, ...row } of rows.filter(({ slug }) => slug !== null)) {
       const more = failure ? `${row.more} ${failureText(failure)}` : row.more
       found.set(`${type} ${row.id}`, { ...row, more, type })

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
-import { type Entry, headOf, moreOf, type Plan, planOf, rowOf, textOf, wordsOfPassage } from './entry.ts'
+import { headOf, type IndexChange, type IndexEntry, moreOf, planOf, rowOf, textOf, wordsOfPassage } from './entry.ts'
 import type { SearchType } from './fields.ts'
 import { readStale } from './follow.ts'
 import { type Subject, subjectsOf } from './subject.ts'
@@ -14,7 +14,7 @@ const passagesAtOnce = 4
 const turnMs = 5
 
 /** A passage with all terms. */
-export interface Row {
+export interface PassageRow {
   rowid: number
   entry: number
   type: SearchType
@@ -22,17 +22,17 @@ export interface Row {
 }
 
 /** Where all terms were found: in the head (id and title), or else in a passage. */
-export type Place = 'head' | 'body'
+export type FoundIn = 'head' | 'body'
 
 /** What the index does not contain yet. */
 export interface Waiting {
   /** Whether a row of the index is outdated. */
   isStale(rowid: number): boolean
   /** Passages with all terms that are not indexed in their current state, newest first. */
-  rows: Record<Place, Row[]>
+  rows: Record<FoundIn, PassageRow[]>
 }
 
-export interface Wanted {
+export interface PassageQuery {
   terms: string[]
   has(type: SearchType, projectId: number): boolean
   /** Called regularly. If it throws, reading stops. */
@@ -41,7 +41,7 @@ export interface Wanted {
 
 /** The passages of a text to read, the last row of the index first. */
 interface Unread {
-  entry: Entry
+  entry: IndexEntry
   subject: Subject
   passages: { passage: number; rowid: number }[]
 }
@@ -50,9 +50,9 @@ interface Unread {
  * Reads the passages that wait for the index, so that a search finds new text at once. The marks must be up to date
  * with the log, and the index must be searched afterwards: what gets indexed in between then counts once.
  */
-export async function readWaiting(db: Tx, wanted: Wanted): Promise<Waiting> {
+export async function readWaiting(db: Tx, wanted: PassageQuery): Promise<Waiting> {
   const stale = new Set<number>()
-  const gone: Plan['drops'] = []
+  const gone: IndexChange['drops'] = []
   const rows: Waiting['rows'] = { head: [], body: [] }
   const pause = pauses()
   for (let before = Number.MAX_SAFE_INTEGER, isMore = true; isMore; ) {
@@ -89,16 +89,16 @@ function pauses() {
   }
 }
 
-type Found = { place: Place; row: Row }
+type FoundPassage = { place: FoundIn; row: PassageRow }
 
 /** The passage by which a text is found, by the rules of the index: the first if the head has all terms, else the last. */
 async function findIn(
   db: Tx,
   { entry, subject, passages }: Unread,
-  { terms, goesOn }: Wanted,
+  { terms, goesOn }: PassageQuery,
   pause: () => Promise<void>,
-): Promise<Found | undefined> {
-  const found = (place: Place, rowid: number): Found => ({
+): Promise<FoundPassage | undefined> {
+  const found = (place: FoundIn, rowid: number): FoundPassage => ({
     place,
     row: { rowid, entry: entry.id, type: entry.type, subject_id: entry.subject_id },
   })

@@ -1,6 +1,6 @@
 import { type Actor, isConfined, permits, systemActor } from '../contract/actor.ts'
 import { ConductError, invalid } from '../contract/error.ts'
-import type { InputOf, OutputOf, Route } from '../contract/route.ts'
+import type { InputOf, OperationRoute, OutputOf } from '../contract/route.ts'
 import type { SessionSecrets } from '../contract/secret.ts'
 import type { Tx } from '../engine/db.ts'
 
@@ -48,7 +48,7 @@ export const systemCtx = (db: Tx, now: string, projectId = 0, actor = systemActo
   contentLimit: 0,
 })
 
-export type Operation<R extends Route> = (ctx: Ctx, input: InputOf<R>) => Promise<OutputOf<R>>
+export type Operation<R extends OperationRoute> = (ctx: Ctx, input: InputOf<R>) => Promise<OutputOf<R>>
 
 /** Runs `work` in a transaction, or in the one that is already open. */
 export function inTx<T>(ctx: Ctx, work: (ctx: Ctx) => Promise<T>): Promise<T> {
@@ -113,7 +113,7 @@ export interface Message {
 }
 
 /** The result of a message. Without `error`, the receiver accepted it. */
-export interface Outcome {
+export interface MessageOutcome {
   /** The HTTP status of the response; undefined when there was none. */
   statusCode?: number
   error?: string
@@ -123,4 +123,4 @@ export interface Outcome {
 }
 
 /** Sends a message once and never throws. An aborted message results in an error. */
-export type Send = (message: Message, signal?: AbortSignal) => Promise<Outcome>
+export type Send = (message: Message, signal?: AbortSignal) => Promise<MessageOutcome>

@@ -3,7 +3,7 @@ import sql, { join, type Sql } from 'sql-template-tag'
 import { invalid } from '../contract/error.ts'
 import { fits } from '../contract/text.ts'
 import { only, type Tx } from '../engine/db.ts'
-import { type Part, pieces } from '../text/content.ts'
+import { pieces, type StoredPiece } from '../text/content.ts'
 import type { Ctx } from './ctx.ts'
 import { listOf, piecesOf, present } from './pieces.ts'
 
@@ -79,8 +79,8 @@ export async function insertGap(ctx: Ctx, documentId: number, start: number, wid
 }
 
 /** The parts of a document with the bytes from `from` on, before `to`. */
-export function readParts(db: Tx, documentId: number | null, from: number, to: number): Promise<Part[]> {
-  return db.query<Part>(sql`
+export function readParts(db: Tx, documentId: number | null, from: number, to: number): Promise<StoredPiece[]> {
+  return db.query<StoredPiece>(sql`
     select start, text, dropped from document_parts
     where document_id = ${documentId} and start < ${to} and start >= (
       select coalesce(max(p.start), 0) from document_parts p where p.document_id = ${documentId} and p.start <= ${from})

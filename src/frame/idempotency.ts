@@ -12,14 +12,18 @@ const keptMs = 24 * 3600_000
 const staleAt = (now: string) => new Date(Date.parse(now) - keptMs).toISOString()
 
 /** A stored response. */
-export interface Kept {
+export interface StoredResponse {
   status: number
   headers: Record<string, string>
   body: string
 }
 
 /** Takes the place of an erased response. Only successes are stored, so its status says which ones were erased. */
-export const erasedResponse = JSON.stringify({ status: statusOf.CONFLICT, headers: {}, body: '' } satisfies Kept)
+export const erasedResponse = JSON.stringify({
+  status: statusOf.CONFLICT,
+  headers: {},
+  body: '',
+} satisfies StoredResponse)
 
 /** Takes the place of the hash of a request whose response is erased. It fits any request. */
 export const erasedFingerprint = ''
@@ -52,7 +56,7 @@ const dictionary = Buffer.from(
   [{ message: ' successfully' }, { content: { bytes: 0, offset: 0 } }, { run: typicalRun, lease: { token: '' } }]
     .map((body) => {
       const headers = { etag: '"1-1"', location: '/conduct/v1/runs/RUN-001' }
-      return JSON.stringify({ status: 201, headers, body: JSON.stringify(body) } satisfies Kept)
+      return JSON.stringify({ status: 201, headers, body: JSON.stringify(body) } satisfies StoredResponse)
     })
     .join(''),
 )
@@ -63,9 +67,10 @@ const packing = { level: 1, windowBits: 12, memLevel: 5, chunkSize, dictionary }
 const mark = '.'
 
 /** Responses can contain lease tokens. They are encrypted under the Idempotency-Key, of which only a hash is stored. */
-const encrypted = (answer: Kept, name: string) => mark + encrypt(deflateRawSync(JSON.stringify(answer), packing), name)
+const encrypted = (answer: StoredResponse, name: string) =>
+  mark + encrypt(deflateRawSync(JSON.stringify(answer), packing), name)
 
-function decrypted(text: string, name: string): Kept {
+function decrypted(text: string, name: string): StoredResponse {
   if (text.startsWith('{')) return JSON.parse(text)
   if (!text.startsWith(mark)) return JSON.parse(decrypt(text, name).toString())
   return JSON.parse(inflateRawSync(decrypt(text.slice(mark.length), name), { dictionary }).toString())
@@ -76,7 +81,7 @@ function decrypted(text: string, name: string): Kept {
  * waits here until this one ends. Returns the stored response if the same request came before, and undefined for the
  * first one. Throws IDEMPOTENCY_MISMATCH if the key came with another request; CONFLICT if the response was erased.
  */
-export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<Kept | undefined> {
+export async function claim(ctx: Ctx, name: string, fingerprint: string): Promise<StoredResponse | undefined> {
   const hash = hashOf(name)
   const { aloneFor } = ctx.db.dialect
   if (aloneFor) await ctx.db.query(aloneFor(`${scopeOf(ctx)} ${ctx.project.id} ${hash}`))
@@ -98,7 +103,7 @@ export async function claim(ctx: Ctx, name: string, fingerprint: string): Promis
 }
 
 /** Stores the response for a claimed key, as the last statement of the same transaction. */
-export async function keep(ctx: Ctx, name: string, fingerprint: string, answer: Kept): Promise<void> {
+export async function keep(ctx: Ctx, name: string, fingerprint: string, answer: StoredResponse): Promise<void> {
   await ctx.db.query(sql`
     insert into idempotency_keys (key_id, project_id, name, fingerprint, created_at, answer)
     values (${scopeOf(ctx)}, ${ctx.project.id}, ${hashOf(name)}, ${fingerprint}, ${ctx.now}, ${encrypted(answer, name)})

@@ -6,7 +6,7 @@ import type { Tx } from '../engine/db.ts'
 import { firstOf, type Walk as Ordered, unionOf } from './walk.ts'
 
 /** A walk along one index: rows that satisfy `where`, ordered by created_at and id of the leading table. */
-export interface Walk {
+export interface IndexWalk {
   /** `runs`, or the side table with the leading index, joined to it. */
   from: Sql
   where: Sql[]
@@ -40,7 +40,7 @@ export function countWithin<Row>(rows: readonly Row[], bytesOf: (row: Row) => nu
 }
 
 /** The times between which the rows of a list were created, both exclusive. */
-export interface Span {
+export interface TimeSpan {
   createdAfter?: string | undefined
   createdBefore?: string | undefined
 }
@@ -53,8 +53,8 @@ export interface Span {
 export async function readPage<Row extends Positioned & { bytes?: number }>(
   db: Tx,
   columns: Sql,
-  walks: Walk[],
-  input: PageInput & Span,
+  walks: IndexWalk[],
+  input: PageInput & TimeSpan,
 ) {
   const { limit, order } = input
   const after = positionIn(input)
@@ -77,7 +77,12 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
 }
 
 /** A condition for the first so many rows of a walk from the beginning of a page; undefined if it has no more than these. */
-export async function boundAfter(db: Tx, walk: Walk, input: PageInput & Span, count: number): Promise<Sql | undefined> {
+export async function boundAfter(
+  db: Tx,
+  walk: IndexWalk,
+  input: PageInput & TimeSpan,
+  count: number,
+): Promise<Sql | undefined> {
   const position = sql`${raw(walk.createdAt)} as created_at, ${raw(walk.id)} as id`
   const page = orderedBy(walk, position, boundsOf(walk, input, positionIn(input)), input.order)
   const [last] = await db.query<Positioned>(page.rows(raw(`1 offset ${count}`)))
@@ -100,13 +105,13 @@ const newestAtOnce = 2_000
 export async function readNewest<Row extends Positioned>(
   db: Tx,
   columns: Sql,
-  walks: Walk[],
-  span: Span,
+  walks: IndexWalk[],
+  span: TimeSpan,
   limit: number,
 ): Promise<Row[]> {
   const each = Math.min(newestAtOnce, Math.max(20, Math.ceil(limit / (walks.length || 1))))
   const found: Row[] = []
-  let open = walks.map((walk): { walk: Walk; last?: Row } => ({ walk }))
+  let open = walks.map((walk): { walk: IndexWalk; last?: Row } => ({ walk }))
   while (open.length > 0) {
     const next: typeof open = []
     for (let at = 0; at < open.length; at += newestAtOnce / each) {
@@ -119,7 +124,7 @@ export async function readNewest<Row extends Positioned>(
       const rows = await unionOf<Row & { walk: number }>(db, terms)
       for (const [index, own] of Map.groupBy(rows, ({ walk }) => walk)) {
         const last = own.sort((a, b) => compare(b, a)).at(-1)
-        if (own.length === each && last) next.push({ walk: (some[index] as { walk: Walk }).walk, last })
+        if (own.length === each && last) next.push({ walk: (some[index] as { walk: IndexWalk }).walk, last })
       }
       found.push(...rows)
       await turn()
@@ -132,7 +137,7 @@ export async function readNewest<Row extends Positioned>(
   return found
 }
 
-function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: Sql[], order: Order): Ordered {
+function orderedBy({ from, where, createdAt, id }: IndexWalk, columns: Sql, bounds: Sql[], order: Order): Ordered {
   const rest = sql`from ${from} where ${join([...where, ...bounds], ' and ')}
     order by ${raw(createdAt)} ${raw(order)}, ${raw(id)} ${raw(order)} limit`
   return {
@@ -146,8 +151,8 @@ function orderedBy({ from, where, createdAt, id }: Walk, columns: Sql, bounds: S
  * start at the looser one and walk all the way to the other.
  */
 function boundsOf(
-  { createdAt, id }: Walk,
-  { order, createdAfter, createdBefore }: Pick<PageInput, 'order'> & Span,
+  { createdAt, id }: IndexWalk,
+  { order, createdAfter, createdBefore }: Pick<PageInput, 'order'> & TimeSpan,
   after?: Position,
 ): Sql[] {
   if (createdAfter !== undefined && createdBefore !== undefined && createdAfter >= createdBefore) {
@@ -197,20 +202,20 @@ export function decodeCursor(order: Order, cursor: string): Position {
 /**
  * Where a page of search results ended. Matches in id and title come first, then matches in content, each newest first.
  */
-export interface Hit {
+export interface SearchHit {
   place: 'head' | 'body'
   entry: number
 }
 
-export function encodeHit({ place, entry }: Hit): string {
+export function encodeHit({ place, entry }: SearchHit): string {
   return Buffer.from(`${place} ${entry}`).toString('base64url')
 }
 
 /** Throws BAD_REQUEST for any text that `encodeHit` did not return. */
-export function decodeHit(cursor: string): Hit {
+export function decodeHit(cursor: string): SearchHit {
   const [, place, entry] =
     /^(head|body) ([1-9]\d{0,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
-  const found = { place: place as Hit['place'], entry: Number(entry) }
+  const found = { place: place as SearchHit['place'], entry: Number(entry) }
   if (!place || encodeHit(found) !== cursor) throw notACursor(cursor)
   return found
 }

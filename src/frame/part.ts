@@ -1,7 +1,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
-import { byTime, byTimeEverywhere, type Walk } from './page.ts'
+import { byTime, byTimeEverywhere, type IndexWalk } from './page.ts'
 import { idsOf } from './pieces.ts'
 import type { Scope } from './scope.ts'
 
@@ -48,7 +48,7 @@ export async function partWalks(
   { all, projects }: Pick<Scope, 'all' | 'projects'>,
   part: string | undefined,
   like: (part: string) => Sql,
-): Promise<Walk[]> {
+): Promise<IndexWalk[]> {
   const { table, alias } = lists[noun]
   const found = part === undefined ? undefined : await findFew(db, noun, projects, part)
   const isLike = part === undefined ? [] : [like(part)]

@@ -1,8 +1,8 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { columnOf, type Fields, parsed, type Stored, stateFields } from '../contract/stored.ts'
+import { columnOf, parsed, type StoredField, type StoredFields, stateFields } from '../contract/stored.ts'
 
 /** The columns of the rows of a table, to select. `instead` computes some of them. */
-export const columnsOf = (table: string, fields: Fields, instead: Record<string, Sql> = {}): Sql =>
+export const columnsOf = (table: string, fields: StoredFields, instead: Record<string, Sql> = {}): Sql =>
   join(
     Object.entries(fields)
       .filter(([, { kind, isUnread }]) => kind !== 'derived' && !isUnread)
@@ -20,10 +20,10 @@ export const inserted = (values: Row): Sql =>
 export const assigned = (values: Row): Sql =>
   join(Object.entries(values).map(([column, value]) => sql`${raw(column)} = ${value}`))
 
-const isJson = ({ kind }: Pick<Stored, 'kind'>) => kind === 'json' || kind === 'figures'
+const isJson = ({ kind }: Pick<StoredField, 'kind'>) => kind === 'json' || kind === 'figures'
 
 /** How a row has a field. */
-function readerOf(name: string, field: Stored): (row: Row) => unknown {
+function readerOf(name: string, field: StoredField): (row: Row) => unknown {
   const column = columnOf(name, field)
   if (isJson(field)) return (row) => parsed(row[column] as string | null)
   if (field.kind === 'flag') return (row) => (row[column] === null ? null : row[column] === 1)
@@ -32,7 +32,7 @@ function readerOf(name: string, field: Stored): (row: Row) => unknown {
 }
 
 /** What the column of a field holds. */
-function writerOf({ kind, isNullIfEmpty, empty }: Stored): (value: unknown) => unknown {
+function writerOf({ kind, isNullIfEmpty, empty }: StoredField): (value: unknown) => unknown {
   if (isJson({ kind })) return (value) => (value === null ? null : JSON.stringify(value))
   if (kind === 'flag') return (value) => (value === null ? null : Number(value))
   if (isNullIfEmpty) return (value) => (value === empty ? null : value)
@@ -40,7 +40,7 @@ function writerOf({ kind, isNullIfEmpty, empty }: Stored): (value: unknown) => u
 }
 
 /** Returns the state in a row. `derived` reads the fields without a column of their own. */
-export function stateReader<State>(fields: Fields, derived: Record<string, (row: never) => unknown>) {
+export function stateReader<State>(fields: StoredFields, derived: Record<string, (row: never) => unknown>) {
   const readers = Object.entries(stateFields(fields)).map(
     ([name, field]) => [name, derived[name] ?? readerOf(name, field)] as [string, (row: unknown) => unknown],
   )
@@ -52,7 +52,7 @@ export function stateReader<State>(fields: Fields, derived: Record<string, (row:
 }
 
 /** Returns the columns of a state, without those of derived fields. */
-export function stateWriter(fields: Fields) {
+export function stateWriter(fields: StoredFields) {
   const writers = Object.entries(stateFields(fields))
     .filter(([, { kind }]) => kind !== 'derived')
     .map(([name, field]) => [name, columnOf(name, field), writerOf(field)] as const)
@@ -64,15 +64,15 @@ export function stateWriter(fields: Fields) {
 }
 
 /** Returns what the log records about a new or deleted row besides its state. What goes without saying is null. */
-export function factReader(fields: Fields) {
+export function factReader(fields: StoredFields) {
   const facts = Object.entries(fields).filter(([, { isFact, isNullIfEmpty }]) => isFact || isNullIfEmpty)
   const readers = facts.map(([name, field]) => [name, field, readerOf(name, field)] as const)
   return (row: object): Row => {
-    const told: Row = {}
+    const given: Row = {}
     for (const [name, { usual, empty, isNullIfEmpty }, read] of readers) {
       const value = read(row as Row)
-      told[name] = value === usual || (isNullIfEmpty && value === empty) ? null : value
+      given[name] = value === usual || (isNullIfEmpty && value === empty) ? null : value
     }
-    return told
+    return given
   }
 }

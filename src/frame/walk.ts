@@ -1,5 +1,5 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import type { Moment, Tx } from '../engine/db.ts'
+import type { ReadOnly, Tx } from '../engine/db.ts'
 
 /** Rows along one index, in its order. Each walk costs only what it returns. */
 export interface Walk {
@@ -31,7 +31,7 @@ export async function firstOf<Row extends object>(
 }
 
 async function firstOfAll<Row extends object>(
-  db: Moment,
+  db: ReadOnly,
   walks: Walk[],
   limit: number,
   compare: (a: Row, b: Row) => number,
@@ -47,7 +47,7 @@ async function firstOfAll<Row extends object>(
 }
 
 async function foremost<Row extends object>(
-  db: Moment,
+  db: ReadOnly,
   walks: Walk[],
   limit: number,
   compare: (a: Row, b: Row) => number,
@@ -63,7 +63,7 @@ async function foremost<Row extends object>(
 }
 
 /** The rows of all terms, which are selects. Those of each term keep their order. */
-export async function unionOf<Row extends object>(db: Moment, terms: Sql[]): Promise<Row[]> {
+export async function unionOf<Row extends object>(db: ReadOnly, terms: Sql[]): Promise<Row[]> {
   const [only] = terms
   if (only && terms.length === 1) return db.query<Row>(only)
   const found: Row[] = []

@@ -22,7 +22,7 @@ export function eventIdOf({ seq, projectId, type, subject, subjectId, actorKind,
 }
 
 /** Where a reader stands in the log: after the event with that seq and, if the reader knows it, that id. */
-export interface Place {
+export interface LogPosition {
   seq: number
   id?: string | undefined
 }
@@ -31,7 +31,7 @@ export interface Place {
 export const placePattern = /^(?:0|[1-9]\d{0,14}(?:-[0-9a-f]{12})?)$/
 
 /** The place that a seq or an id of the form `placePattern` names. */
-export function placeOf(given: number | string): Place {
+export function placeOf(given: number | string): LogPosition {
   const [seq, digest] = String(given).split('-')
   return { seq: Number(seq), ...(digest !== undefined && { id: String(given) }) }
 }

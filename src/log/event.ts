@@ -14,8 +14,8 @@ export function differences<State extends object>(before: State, after: State): 
 
 /** The changes of a new resource: all its fields. */
 export function appeared(state: object): Changes {
-  const told = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && !isEmpty(value))
-  return Object.fromEntries(told.map(([field, value]) => [field, [null, value]]))
+  const filled = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && !isEmpty(value))
+  return Object.fromEntries(filled.map(([field, value]) => [field, [null, value]]))
 }
 
 const isEmpty = (value: unknown) => value instanceof Object && Object.keys(value).length === 0

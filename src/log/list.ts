@@ -7,7 +7,7 @@ import { pageBytes } from '../frame/page.ts'
 import { confinementOf, type Scope, visibleProjects } from '../frame/scope.ts'
 import type { EventType } from './fields.ts'
 import { numberEvents } from './number.ts'
-import { type Line, lastSeq, type Part, readPageOfLines, requirePlace } from './read.ts'
+import { type EventJson, type LogPart, lastSeq, readPageOfLines, requirePlace } from './read.ts'
 import type { LogRoutes } from './routes.ts'
 
 /** The filters of a reader of the log. */
@@ -24,10 +24,10 @@ interface Selection {
 /** What a reader sees of the log: as parts for `readLines`, and as a test of one event. */
 export interface Selected {
   /** The parts of all projects that are there now. Later events may belong to others. */
-  parts(): Promise<Part[]>
+  parts(): Promise<LogPart[]>
   /** The projects to which it is limited; undefined for all, and what belongs to the whole server. */
   projects: ProjectRef[] | undefined
-  admits(line: Pick<Line, 'event' | 'projectId'>): boolean
+  admits(line: Pick<EventJson, 'event' | 'projectId'>): boolean
 }
 
 /** Events of keys and projects are only for admins of the whole server. Throws NOT_FOUND for an unknown project. */
@@ -67,7 +67,7 @@ function partsOf(
     isWithoutAppends,
   }: Pick<Selection, 'subject' | 'isWithoutAppends'> & { types: EventType[] | undefined },
   hidden: readonly string[],
-): Part[] {
+): LogPart[] {
   const shown = hidden.map((pattern) => sql`and e.type not like ${pattern}`).reduce((a, b) => sql`${a} ${b}`, empty)
   if (isWhole && !types && subject === undefined) return [{ condition: shown }]
   const ids = projects.map(({ id }) => id)
@@ -86,17 +86,17 @@ function partsOf(
 }
 
 /** A project, or null for what belongs to the whole server. */
-type Place = number | null
+type ProjectId = number | null
 
 const both = [0, 1] as const
 
-const partOfPlace = (place: Place, is_append: 0 | 1, condition: Sql): Part => ({
+const partOfPlace = (place: ProjectId, is_append: 0 | 1, condition: Sql): LogPart => ({
   condition,
   along: { index: 'events_of_project', project_id: place, is_append },
 })
 
 /** Appends all have the same type, and the index of types leaves them out. */
-const partsOfType = (place: Place, type: EventType, hasAppends: boolean): Part[] => [
+const partsOfType = (place: ProjectId, type: EventType, hasAppends: boolean): LogPart[] => [
   { condition: sql`and e.is_append = 0`, along: { index: 'events_by_type', type, project_id: place } },
   ...(type === 'run.updated' && hasAppends ? [partOfPlace(place, 1, empty)] : []),
 ]
@@ -106,7 +106,7 @@ const oneOf = (types: EventType[]) =>
   types.length === 0 ? sql`1 = 0` : types.map((type) => sql`e.type || '' = ${type}`).reduce((a, b) => sql`${a} or ${b}`)
 
 /** A page of events, which are lines of JSON already. */
-export type EventPage = Omit<OutputOf<LogRoutes['listEvents']>, 'events'> & { events: Line[] }
+export type EventPage = Omit<OutputOf<LogRoutes['listEvents']>, 'events'> & { events: EventJson[] }
 
 /**
  * Throws NOT_FOUND for an unknown project; LOG_FORKED if the log does not contain the event to start after; EVENTS_DROPPED

@@ -4,7 +4,7 @@ import type { Tx } from '../engine/db.ts'
 import { countWithin } from '../frame/page.ts'
 import { firstOf } from '../frame/walk.ts'
 import { shownChanges } from './event.ts'
-import { eventIdOf, type Place } from './event-id.ts'
+import { eventIdOf, type LogPosition } from './event-id.ts'
 import type { Event, EventType } from './fields.ts'
 import { unpacked } from './record.ts'
 
@@ -38,7 +38,7 @@ interface Range {
 }
 
 /** A part of the log: the events that meet a condition on `events e`. */
-export interface Part {
+export interface LogPart {
   condition: Sql
   /** The index that serves it; missing if the key does. */
   along?: Along
@@ -50,13 +50,13 @@ type Along =
   | { index: 'events_by_type'; type: EventType; project_id: number | null }
   | { index: 'events_by_subject'; subject: string; is_append: 0 | 1 }
 
-const whole: Part = { condition: empty }
+const whole: LogPart = { condition: empty }
 
 /**
  * An event as JSON, and what it says besides its changes. These may be large, and most readers only pass them on. The id
  * of its project decides who may read it: after a deletion, another project can have the slug.
  */
-export class Line {
+export class EventJson {
   readonly event
   readonly projectId
   readonly json
@@ -83,7 +83,7 @@ interface PageSize {
 const linesAtOnce = 21
 
 /** At most `limit` events of a range that are in one of the parts, in order. No event may be in two of them. */
-export async function readLines(db: Tx, range: Range, limit: number, parts?: Part[]): Promise<Line[]> {
+export async function readLines(db: Tx, range: Range, limit: number, parts?: LogPart[]): Promise<EventJson[]> {
   return (await readRows(db, range, limit, parts)).map(lineOf)
 }
 
@@ -91,8 +91,8 @@ export async function readLines(db: Tx, range: Range, limit: number, parts?: Par
  * As `readLines`, but only as many as have at most `bytes` of JSON together, if that is more than one; and whether more
  * follow. It reads a few at a time, since each may be as large as a request.
  */
-export async function readPageOfLines(db: Tx, range: Range, { limit, bytes }: PageSize, parts?: Part[]) {
-  const lines: Line[] = []
+export async function readPageOfLines(db: Tx, range: Range, { limit, bytes }: PageSize, parts?: LogPart[]) {
+  const lines: EventJson[] = []
   for (;;) {
     const wanted = Math.min(linesAtOnce, limit + 1 - lines.length)
     const some = await readLines(db, onwards(range, lines.at(-1)), wanted, parts)
@@ -104,10 +104,10 @@ export async function readPageOfLines(db: Tx, range: Range, { limit, bytes }: Pa
   }
 }
 
-const onwards = (range: Range, last: Line | undefined): Range =>
+const onwards = (range: Range, last: EventJson | undefined): Range =>
   last === undefined ? range : { ...range, [range.order === 'desc' ? 'before' : 'after']: last.event.seq }
 
-async function readRows(db: Tx, range: Range, limit: number, parts: Part[] = [whole]): Promise<EventRow[]> {
+async function readRows(db: Tx, range: Range, limit: number, parts: LogPart[] = [whole]): Promise<EventRow[]> {
   const { order = 'asc' } = range
   const walks = parts.map(({ condition, along }) => {
     const events = sql`events e ${along ? db.dialect.indexedBy(along.index) : empty}`
@@ -144,7 +144,7 @@ const orderOf = (order: 'asc' | 'desc', along: Along | undefined): Sql =>
 const columnsOf = ({ index, ...columns }: Along) => Object.entries(columns) as [string, string | number | null][]
 
 /** The event with that seq, or the newest numbered one, without its changes; undefined if there is none. */
-async function readHead(db: Tx, seq: number | 'newest'): Promise<Line['event'] | undefined> {
+async function readHead(db: Tx, seq: number | 'newest'): Promise<EventJson['event'] | undefined> {
   const which = seq === 'newest' ? sql`order by e.seq desc limit 1` : sql`where e.seq = ${seq}`
   const [row] = await db.query<HeadRow>(sql`select ${head} from events e ${actors} ${which}`)
   return row && headOf(row)
@@ -162,7 +162,7 @@ export async function lastSeq(db: Tx): Promise<number> {
   return row?.seq ?? 0
 }
 
-function headOf(row: HeadRow): Line['event'] {
+function headOf(row: HeadRow): EventJson['event'] {
   const { seq, project_id: projectId, slug, type, subject, subject_id: subjectId, at, imported } = row
   const { actor_kind, actor_key, actor_name } = row
   const actor = {
@@ -183,7 +183,7 @@ function headOf(row: HeadRow): Line['event'] {
   }
 }
 
-const lineOf = (row: EventRow) => new Line(headOf(row), row.project_id, shownIn(row.changes))
+const lineOf = (row: EventRow) => new EventJson(headOf(row), row.project_id, shownIn(row.changes))
 
 /** The JSON of stored changes. Handles erased texts only if there are any: most events have none. */
 function shownIn(stored: string): string {
@@ -192,7 +192,7 @@ function shownIn(stored: string): string {
 }
 
 /** The position of the newest numbered event; seq 0 on an empty log. */
-export async function readEnd(db: Tx): Promise<Place> {
+export async function readEnd(db: Tx): Promise<LogPosition> {
   const newest = await readHead(db, 'newest')
   return newest ? { seq: newest.seq, id: newest.id } : { seq: 0 }
 }
@@ -205,7 +205,7 @@ export const readEventId = async (db: Tx, seq: number): Promise<string | undefin
  * there; EVENTS_DROPPED if events after it are no longer in the log. A reader that continues checks its position afterwards, because the database may change between two
  * statements.
  */
-export async function requirePlace(db: Tx, { seq, id }: Place): Promise<Place> {
+export async function requirePlace(db: Tx, { seq, id }: LogPosition): Promise<LogPosition> {
   const first = await requireKept(db, seq)
   // The event before the first was dropped, so nobody can tell whether the reader's was the same.
   if (seq === first - 1) return { seq }

@@ -5,7 +5,7 @@ import { piecesOf } from '../frame/pieces.ts'
 import type { Changes } from './event.ts'
 import type { EventType } from './fields.ts'
 
-export interface Change {
+export interface NewEvent {
   type: EventType
   subject: string
   subjectId: number
@@ -21,10 +21,10 @@ export interface Change {
 }
 
 /** Appends a change to the log, in the transaction that makes it. */
-export const record = (ctx: Ctx, change: Change): Promise<void> => recordAll(ctx, [change])
+export const record = (ctx: Ctx, change: NewEvent): Promise<void> => recordAll(ctx, [change])
 
 /** Appends changes to the log, in their order. */
-export async function recordAll(ctx: Ctx, changes: Change[]): Promise<void> {
+export async function recordAll(ctx: Ctx, changes: NewEvent[]): Promise<void> {
   const log = ctx.db.dialect.commitsInOrder ? sql`events` : sql`pending_events`
   for (const some of piecesOf(changes)) {
     await ctx.db.query(sql`insert into ${log} (project_id, type, subject, subject_id, actor_id, at, changes, is_append,
@@ -33,17 +33,17 @@ export async function recordAll(ctx: Ctx, changes: Change[]): Promise<void> {
   }
 }
 
-const valuesOf = (ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: Change): Sql =>
+const valuesOf = (ctx: Ctx, { type, subject, subjectId, projectId, changes, ...is }: NewEvent): Sql =>
   sql`(${projectId}, ${type}, ${subject}, ${subjectId}, ${ctx.actor.id}, ${ctx.now}, ${packed(changes)},
     ${is.isAppend ? 1 : 0}, ${is.isImported ? 1 : 0})`
 
-/** Records the event of an erasure in the caller's transaction. `told` contains none of the texts. */
-export async function recordErasure(ctx: Ctx, projectId: number | null, told: Record<string, unknown>): Promise<void> {
+/** Records the event of an erasure in the caller's transaction. `facts` contains none of the texts. */
+export async function recordErasure(ctx: Ctx, projectId: number | null, facts: Record<string, unknown>): Promise<void> {
   const rows = await ctx.db.query<{ id: number }>(sql`insert into erasures (project_id, created_by, created_at)
     values (${projectId}, ${ctx.actor.id}, ${ctx.now}) returning id`)
   const { id } = only(rows)
   const changes: Changes = {}
-  for (const [field, value] of Object.entries(told)) changes[field] = [null, value]
+  for (const [field, value] of Object.entries(facts)) changes[field] = [null, value]
   await record(ctx, { type: 'erasure.created', subject: String(id), subjectId: id, projectId, changes })
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { order, pageInput, projectFilter } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
-import type { Route } from '../contract/route.ts'
+import type { OperationRoute } from '../contract/route.ts'
 import { event, eventSubject, eventType, place } from './fields.ts'
 
 export const logRoutes = {
@@ -31,6 +31,6 @@ export const logRoutes = {
     }),
     example: { after: 0, limit: 3 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type LogRoutes = typeof logRoutes

@@ -1,6 +1,6 @@
 import { secretWithin } from '../contract/secret.ts'
 import { keysOfServices } from './services.ts'
-import type { Span } from './view.ts'
+import type { MaskedSpan } from './view.ts'
 
 const urlsAndHashes = [
   // Webhook URLs, which need no other key, and signed URLs.
@@ -126,7 +126,7 @@ const isUserAndPassword = (text: string) => {
   return /^[\x20-\x7e]+$/.test(decoded) && decoded.slice(1, -1).includes(':')
 }
 
-export function formsIn(text: string): Span[] {
+export function formsIn(text: string): MaskedSpan[] {
   const found = forms.flatMap((form) => [...text.matchAll(form)].map((match) => spanOf(match)))
   const tokens = [...text.matchAll(webToken)].map((match) => spanOf(match, -1 - (match.groups?.head?.length ?? 0)))
   const own = [...text.matchAll(secretWithin)].map((match) => ({ ...spanOf(match, match[1]?.length), mark: '…' }))
@@ -136,7 +136,7 @@ export function formsIn(text: string): Span[] {
   return [...found, ...tokens, ...own, ...docker]
 }
 
-const spanOf = ({ 0: whole, index }: RegExpExecArray, skipped = 0): Span => ({
+const spanOf = ({ 0: whole, index }: RegExpExecArray, skipped = 0): MaskedSpan => ({
   start: index + skipped,
   end: index + whole.length,
 })
@@ -153,7 +153,7 @@ const holders: [holder: RegExp, secret: RegExp][] = [
 ]
 
 /** The values of session cookies, and the private parts of JSON Web Keys. */
-export const heldIn = (text: string): Span[] =>
+export const heldIn = (text: string): MaskedSpan[] =>
   holders.flatMap(([holder, secret]) =>
     [...text.matchAll(holder)].flatMap((match) => {
       const held = match.groups?.held ?? ''

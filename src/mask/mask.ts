@@ -1,6 +1,6 @@
 import { formsIn, heldIn } from './forms.ts'
 import { namedIn, pairsIn } from './names.ts'
-import { asSeen, escapesIn, type Span, spelledOut, type View, within, withoutEscapes } from './view.ts'
+import { asSeen, escapesIn, type MaskedSpan, spelledOut, type View, within, withoutEscapes } from './view.ts'
 
 /**
  * Replaces the secrets in a text with `[masked]`: keys of services, private keys, passwords in URLs and commands, and values
@@ -25,13 +25,13 @@ function viewsOf(text: string): View[] {
   return [...new Map(views.map((view) => [view.text, view])).values()]
 }
 
-async function spansIn({ text, original }: View): Promise<Span[]> {
+async function spansIn({ text, original }: View): Promise<MaskedSpan[]> {
   return [...formsIn(text), ...heldIn(text), ...namedIn(text), ...pairsIn(text), ...(await lint(text))].map(original)
 }
 
 /** Sorts the spans and merges those that overlap. */
-function merged(spans: Span[]): Span[] {
-  const result: Span[] = []
+function merged(spans: MaskedSpan[]): MaskedSpan[] {
+  const result: MaskedSpan[] = []
   for (const span of spans.sort((a, b) => a.start - b.start || b.end - a.end)) {
     const last = result.at(-1)
     if (last === undefined || span.start >= last.end) result.push({ ...span })
@@ -40,7 +40,7 @@ function merged(spans: Span[]): Span[] {
   return result
 }
 
-function replaced(text: string, spans: Span[]): string {
+function replaced(text: string, spans: MaskedSpan[]): string {
   let from = 0
   const parts = spans.flatMap(({ start, end, mark = '[masked]' }) => {
     const before = text.slice(from, start)
@@ -94,8 +94,8 @@ const overlap = 2_048
 const nameLength = 32
 
 /** Returns the spans that secretlint finds. */
-async function lint(text: string): Promise<Span[]> {
-  const spans: Span[] = []
+async function lint(text: string): Promise<MaskedSpan[]> {
+  const spans: MaskedSpan[] = []
   for (let from = 0; from < text.length; ) {
     const until = Math.min(from + windowLength, text.length)
     const line = until < text.length ? text.lastIndexOf('\n', until - 1) + 1 : until
@@ -108,7 +108,7 @@ async function lint(text: string): Promise<Span[]> {
   return spans
 }
 
-async function lintWindow(content: string): Promise<Span[]> {
+async function lintWindow(content: string): Promise<MaskedSpan[]> {
   const { lintSource, rules } = await loadLint()
   const { messages } = await lintSource({
     // The name makes secretlint look for npm's settings, too.
@@ -117,12 +117,12 @@ async function lintWindow(content: string): Promise<Span[]> {
   })
   return messages.flatMap(({ data, range: [start, end] }) => {
     // Some rules report too short a range, but the whole secret in their data.
-    const told = Object.values(data ?? {}).flatMap((value) => {
+    const secrets = Object.values(data ?? {}).flatMap((value) => {
       if (typeof value !== 'string' || value === '') return []
       const at = content.indexOf(value, Math.max(0, start - value.length))
       return at >= 0 && at <= end + nameLength ? [{ start: at, end: at + value.length }] : []
     })
-    return told.length > 0 ? told : [{ start, end }]
+    return secrets.length > 0 ? secrets : [{ start, end }]
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Span } from './view.ts'
+import type { MaskedSpan } from './view.ts'
 
 /** Endings of the names of secrets; a `suffix` may follow. On their own, `pass`, `pwd` and `key` mean other things. */
 const names = [
@@ -22,7 +22,7 @@ const assignment = new RegExp(`(?<name>${nameOfSecret})${sign}${value}`, 'dgi')
 const beforeLength = 60
 
 /** Returns the spans of values that are assigned to names of secrets: `DB_PASSWORD=…`, `"apiKey": "…"`, `--token …`. */
-export function namedIn(text: string): Span[] {
+export function namedIn(text: string): MaskedSpan[] {
   return [...text.matchAll(assignment)].flatMap((match) => {
     const { name = '', sign = '', quoted, ticked, bare = '' } = match.groups ?? {}
     const { quoted: inQuotes, ticked: inTicks, bare: inNone } = match.indices?.groups ?? {}
@@ -157,7 +157,7 @@ const pair = new RegExp(
 )
 
 /** Values that follow the name of a secret: the next argument of a call, a `value` beside a `name`, a fallback. */
-export function pairsIn(text: string): Span[] {
+export function pairsIn(text: string): MaskedSpan[] {
   return [...text.matchAll(pair)].flatMap(({ groups = {}, indices }) => {
     const { name = '', value = '', indent } = groups
     const span = indices?.groups?.value

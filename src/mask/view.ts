@@ -1,5 +1,5 @@
 /** A part of a text to mask, from `start` up to, but not including, `end`. */
-export interface Span {
+export interface MaskedSpan {
   start: number
   end: number
   /** The replacement; `[masked]` by default. */
@@ -10,7 +10,7 @@ export interface Span {
 export interface View {
   text: string
   /** The span of the original text that corresponds to a span of this one. */
-  original(span: Span): Span
+  original(span: MaskedSpan): MaskedSpan
 }
 
 /**
@@ -100,7 +100,7 @@ interface Piece {
 }
 
 /** The span in the original of the character at a position of the view. */
-function thereOf(pieces: Piece[], position: number): Span {
+function thereOf(pieces: Piece[], position: number): MaskedSpan {
   let low = 0
   let high = pieces.length - 1
   while (low < high) {

@@ -20,7 +20,7 @@ export interface Hold {
   /** The current run without its content. Renews its lease if we hold it. */
   renew(runId: string, meta: Meta): Promise<Run>
   /** What a check in this call refers to; empty if the work is not on this machine. */
-  work(meta: Meta): Work
+  work(meta: Meta): CheckGit
   /** Records what hooks of the calling session saw before this call. */
   caughtUp(meta: Meta): Promise<void>
   /** Called when finish_run has finished a run. */
@@ -35,7 +35,7 @@ export interface Hold {
 }
 
 /** The git fields of a check. */
-export interface Work extends Pick<NonNullable<Run['git']>, 'commit' | 'commitTree' | 'tree' | 'dirty'> {
+export interface CheckGit extends Pick<NonNullable<Run['git']>, 'commit' | 'commitTree' | 'tree' | 'dirty'> {
   /** Whether the calling session is in another working tree than that of its run. */
   isElsewhere?: boolean
 }

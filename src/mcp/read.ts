@@ -8,7 +8,7 @@ import type { Feature } from '../nouns/feature/fields.ts'
 import { line } from '../text/clean.ts'
 import { near } from './search.ts'
 import { checkText, featureLine, runLine, runText, shown, specText, turnText, uriOf } from './show.ts'
-import { type Call, reads, type Told, tool } from './tool.ts'
+import { reads, type ToolContext, type ToolResult, tool } from './tool.ts'
 
 /** The most bytes of content that read_ledger returns. */
 const contentBytes = 8000
@@ -37,7 +37,7 @@ export const readLedger = tool({
   },
 })
 
-async function readRun({ client }: Call, runId: string): Promise<Told> {
+async function readRun({ client }: ToolContext, runId: string): Promise<ToolResult> {
   const whole = await wholeRun(client, runId, shown)
   const { content: _, turns, ...data } = whole.run
   const { count } = turns
@@ -59,26 +59,26 @@ async function wholeRun(client: Client, runId: string, limit: number) {
 }
 
 /** A turn by the id in a run's list of turns. */
-async function readTurn({ client }: Call, id: string): Promise<Told | undefined> {
+async function readTurn({ client }: ToolContext, id: string): Promise<ToolResult | undefined> {
   const [, runId, n] = /^([^/]+)\/([1-9]\d{0,6})$/.exec(id) ?? []
   if (runId === undefined || !humanIdPattern.test(runId)) return undefined
   const { turn } = await client.getTurn({ runId, n: Number(n) })
   return { text: turnText(turn), data: { turn } }
 }
 
-async function readSpec({ client }: Call, specId: string): Promise<Told> {
+async function readSpec({ client }: ToolContext, specId: string): Promise<ToolResult> {
   const { spec } = await client.getSpec({ specId })
   const { content: _, ...data } = spec
   return { text: specText(spec, contentBytes), data: { spec: data } }
 }
 
-async function readCheck({ client }: Call, checkId: string): Promise<Told> {
+async function readCheck({ client }: ToolContext, checkId: string): Promise<ToolResult> {
   const { check } = await client.getCheck({ checkId })
   const { content: _, ...data } = check
   return { text: checkText(check, contentBytes), data: { check: data } }
 }
 
-async function readFeature({ client }: Call, name: string): Promise<Told | undefined> {
+async function readFeature({ client }: ToolContext, name: string): Promise<ToolResult | undefined> {
   const feature = /^[1-9]\d{0,9}$/.test(name)
     ? (await client.getFeature({ id: Number(name) })).feature
     : await featureNamed(client, name)

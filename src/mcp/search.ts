@@ -7,7 +7,7 @@ import { runStatus, verdict } from '../nouns/run/fields.ts'
 import { specStatus } from '../nouns/spec/fields.ts'
 import { routes } from '../operations/routes.ts'
 import { checkLine, featureLine, foundLine, runLine, shown, specLine } from './show.ts'
-import { type Call, reads, type Told, tool } from './tool.ts'
+import { reads, type ToolContext, type ToolResult, tool } from './tool.ts'
 
 /** How many hits of a search to filter by status. */
 const sifted = 200
@@ -53,7 +53,7 @@ interface OfRuns {
 }
 
 async function find(
-  { client }: Call,
+  { client }: ToolContext,
   q: string,
   type: SearchType | undefined,
   status: string | undefined,
@@ -78,7 +78,7 @@ async function find(
 }
 
 /** The newest of each type. */
-const lists: Record<SearchType, (call: Call, status?: string, ofRuns?: OfRuns) => Promise<Told>> = {
+const lists: Record<SearchType, (call: ToolContext, status?: string, ofRuns?: OfRuns) => Promise<ToolResult>> = {
   async run({ client }, status, { verdict, ...filters } = {}) {
     const only = { status: own(runStatus.options, 'run', status), verdict: verdict && [verdict], ...filters }
     const { runs, meta } = await client.listRuns({ limit: shown, ...only })
@@ -119,7 +119,7 @@ function own<Status extends string>(statuses: Status[], type: SearchType, status
   throw invalid('status', `of a ${type} is one of ${statuses.join(', ')}, not '${status}'`)
 }
 
-function listed(lines: string[], data: Record<string, unknown>, hasMore: boolean): Told {
+function listed(lines: string[], data: Record<string, unknown>, hasMore: boolean): ToolResult {
   const all = lines.length > 0 ? lines : ['Nothing found.']
   return {
     text: [...all, ...(hasMore ? ['… and more: narrow the search.'] : [])].join('\n'),
@@ -132,10 +132,10 @@ const looked = 100
 const most = 3
 
 /** Asks whether the caller meant a similar id; empty if there is none, or if looking for one fails. */
-export const near = (call: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> =>
+export const near = (call: Pick<ToolContext, 'client'>, id: string, type?: SearchType): Promise<string> =>
   question(call, id, type).catch(() => '')
 
-async function question({ client }: Pick<Call, 'client'>, id: string, type?: SearchType): Promise<string> {
+async function question({ client }: Pick<ToolContext, 'client'>, id: string, type?: SearchType): Promise<string> {
   const [{ runs }, { specs }, { results }] = await Promise.all([
     client.listRuns({ limit: looked }),
     type ? { specs: [] } : client.listSpecs({ limit: looked }),

@@ -14,7 +14,7 @@ import { instructions } from '../words.ts'
 import { type Hold, keyHold } from './hold.ts'
 import { addResources, readLedger } from './read.ts'
 import { near, searchLedger } from './search.ts'
-import type { Call, Tool } from './tool.ts'
+import type { Tool, ToolContext } from './tool.ts'
 import { finishRun, logRun, recordCheck, saveSpec, startRun } from './write.ts'
 
 /** All tools, in the order in which clients list them. */
@@ -66,7 +66,12 @@ function unchecked(schema: Record<string, unknown>) {
   return { '~standard': { version: 1, vendor: 'conduct', validate, jsonSchema } } as const
 }
 
-async function answer({ warn, mask }: McpOptions, tool: Tool, call: Call, input: unknown): Promise<CallToolResult> {
+async function answer(
+  { warn, mask }: McpOptions,
+  tool: Tool,
+  call: ToolContext,
+  input: unknown,
+): Promise<CallToolResult> {
   try {
     const { text, data } = await tool.call(call, tool.annotations.readOnlyHint ? input : await mask(input))
     return { content: [{ type: 'text', text }], structuredContent: data }
@@ -77,7 +82,7 @@ async function answer({ warn, mask }: McpOptions, tool: Tool, call: Call, input:
   }
 }
 
-async function failureText(error: unknown, call: Call, input: unknown): Promise<string> {
+async function failureText(error: unknown, call: ToolContext, input: unknown): Promise<string> {
   if (!(error instanceof ConductError)) return 'Something went wrong inside Conduct. Its log has the details.'
   const { runId, retryOf } = (input ?? {}) as { runId?: unknown; retryOf?: unknown }
   const missing = runId ?? retryOf

@@ -4,7 +4,7 @@ import { explain, explained, invalidInput } from '../contract/explain.ts'
 import type { Hold, Meta } from './hold.ts'
 
 /** What a tool gets with each call. */
-export interface Call {
+export interface ToolContext {
   client: Client
   hold: Hold
   /** The name that the client gives itself. */
@@ -14,7 +14,7 @@ export interface Call {
   once(step: string): CallOptions
 }
 
-export interface Told {
+export interface ToolResult {
   /** The result for the model. */
   text: string
   /** The result for a program. */
@@ -42,14 +42,14 @@ export interface Tool {
   outputSchema: Record<string, unknown>
   annotations: Hints
   /** Takes null and '' for a field that may be left out. Throws VALIDATION_ERROR for input that violates the schema, and the errors of the operations. */
-  call(call: Call, input: unknown): Promise<Told>
+  call(call: ToolContext, input: unknown): Promise<ToolResult>
 }
 
 interface Definition<Input extends z.ZodObject> extends Omit<Tool, 'inputSchema' | 'outputSchema' | 'call'> {
   input: Input
   /** The fields of the result for a program. */
   output: z.ZodObject
-  run(call: Call, input: z.output<Input>): Promise<Told>
+  run(call: ToolContext, input: z.output<Input>): Promise<ToolResult>
 }
 
 export function tool<Input extends z.ZodObject>({ input, output, run, ...rest }: Definition<Input>): Tool {

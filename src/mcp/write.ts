@@ -8,9 +8,9 @@ import { checkInput, checkName, checkResult } from '../nouns/run/check/fields.ts
 import { type Run, runInput, runStatus } from '../nouns/run/fields.ts'
 import { sameCommand } from '../nouns/run/verdict/command.ts'
 import { specInput } from '../nouns/spec/fields.ts'
-import type { Work } from './hold.ts'
+import type { CheckGit } from './hold.ts'
 import { shown, verdictText } from './show.ts'
-import { adds, type Call, changes, tool } from './tool.ts'
+import { adds, changes, type ToolContext, tool } from './tool.ts'
 
 const runId = humanId.optional().describe('Default: the one open run')
 const features = z.array(featureInput.shape.name).max(100).optional().describe('Names of features touched')
@@ -92,13 +92,13 @@ export const finishRun = tool({
     if (isRecorded) hold.leave(runId, failure)
     const run = isRecorded ? await hold.renew(runId, call.meta) : await ended(call, runId, status, failure)
     hold.finished(runId)
-    const told = isRecorded ? `has your summary and ends with your session` : `is ${status}`
-    return { text: `${runId} ${told}; ${verdictText(run)}.`, data: outcome(run) }
+    const result = isRecorded ? `has your summary and ends with your session` : `is ${status}`
+    return { text: `${runId} ${result}; ${verdictText(run)}.`, data: outcome(run) }
   },
 })
 
 async function ended(
-  { client, hold, meta, once }: Call,
+  { client, hold, meta, once }: ToolContext,
   runId: string,
   status: 'completed' | 'failed',
   failure: Run['failure'],
@@ -160,7 +160,7 @@ type Claim = Pick<Input<'createCheck'>, 'name' | 'result' | 'command' | 'content
  * The check of the current work that a recorder made of that command, with that result; undefined if it saw none. The
  * findings are added to it, if this key may.
  */
-async function seenCheck(call: Call, runId: string, { name, result, command, content }: Claim) {
+async function seenCheck(call: ToolContext, runId: string, { name, result, command, content }: Claim) {
   const { checks } = await call.client.listChecks({ runId, name, limit: shown })
   const isSame = (ran: string | null) => command === undefined || (ran !== null && sameCommand(ran, command ?? ''))
   // An older server does not say what a recorder saw.
@@ -175,7 +175,7 @@ async function seenCheck(call: Call, runId: string, { name, result, command, con
 }
 
 /** Adds an agent's findings below what the recorder noted. */
-async function addFindings({ client, once }: Call, checkId: string, findings: string): Promise<void> {
+async function addFindings({ client, once }: ToolContext, checkId: string, findings: string): Promise<void> {
   const { check } = await client.getCheck({ checkId })
   if (check.content.includes(findings)) return
   const content = check.content === '' ? findings : `${check.content}\n\n${findings}`
@@ -186,7 +186,7 @@ async function addFindings({ client, once }: Call, checkId: string, findings: st
  * Brings the git state of the agent's own run up to date, so that its verdict is about the files that were checked. What
  * records the run does so later.
  */
-async function follow({ client, hold, meta, once }: Call, runId: string, work: Omit<Work, 'isElsewhere'>) {
+async function follow({ client, hold, meta, once }: ToolContext, runId: string, work: Omit<CheckGit, 'isElsewhere'>) {
   const { git } = await hold.renew(runId, meta)
   if (!git?.tree || !work.tree || git.tree === work.tree) return
   const tell = (leaseToken: string | undefined) =>
@@ -223,7 +223,7 @@ export const saveSpec = tool({
 })
 
 async function save(
-  { client, agent, once }: Call,
+  { client, agent, once }: ToolContext,
   specId: string | undefined,
   fields: { title: string; content: string },
 ) {
@@ -245,12 +245,12 @@ const instead =
     throw error
   }
 
-async function append({ client, hold, meta, once }: Call, runId: string, text: string): Promise<Run> {
+async function append({ client, hold, meta, once }: ToolContext, runId: string, text: string): Promise<Run> {
   const put = (leaseToken: string | undefined) => client.appendToRun({ runId, text, leaseToken }, once('append'))
   return (await hold.write(runId, put, meta)).run
 }
 
-async function link({ client, once }: Call, runId: string, names: string[] | undefined) {
+async function link({ client, once }: ToolContext, runId: string, names: string[] | undefined) {
   if (!names?.length) return
   await client.linkFeatures({ runId, features: names.map((name) => ({ name })) }, once('link'))
 }

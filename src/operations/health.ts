@@ -8,7 +8,7 @@ import type { Store } from './open.ts'
 const mostCounted = 10_000
 
 /** What an operator monitors. Counts stop at `mostCounted`. */
-export interface Facts {
+export interface HealthFacts {
   liveRuns: number
   /** Live runs with an expired lease that no server has failed yet. */
   lapsedLeases: number
@@ -23,7 +23,7 @@ export interface Facts {
 }
 
 /** Reads these facts. */
-export async function readFacts(db: Tx, now: string): Promise<Facts> {
+export async function readFacts(db: Tx, now: string): Promise<HealthFacts> {
   const count = (rows: { n: number }[]) => Number(only(rows).n)
   const [live, lapsed, newest, waiting, size] = await Promise.all([
     db.query<{ n: number }>(sql`select count(*) as n from (select runs.id from projects cross join runs
@@ -45,7 +45,7 @@ export async function readFacts(db: Tx, now: string): Promise<Facts> {
   }
 }
 
-async function sizeOf(db: Tx): Promise<Pick<Facts, 'databaseBytes' | 'file'>> {
+async function sizeOf(db: Tx): Promise<Pick<HealthFacts, 'databaseBytes' | 'file'>> {
   if (!db.dialect.commitsInOrder) {
     const rows = await db.query<{ bytes: number }>(sql`select pg_database_size(current_database()) as bytes`)
     return { databaseBytes: Number(only(rows).bytes), file: undefined }
@@ -66,7 +66,7 @@ async function sizeOf(db: Tx): Promise<Pick<Facts, 'databaseBytes' | 'file'>> {
 }
 
 /** How many runs ended, in a section of the log. */
-interface Ended {
+interface EndedRuns {
   /** The last event read. */
   end: number
   completed: number
@@ -79,13 +79,13 @@ interface Ended {
 const eventsAtOnce = 2_000
 
 /** Counts the runs that ended in the events after `after`. Reads a limited number of events. */
-export async function readEnded(db: Tx, after: number): Promise<Ended> {
+export async function readEnded(db: Tx, after: number): Promise<EndedRuns> {
   const { last } = only(await db.query<{ last: number }>(sql`select coalesce(max(seq), 0) as last from events`))
   const end = Math.min(last, after + eventsAtOnce)
   const rows = await db.query<{ changes: string }>(sql`select changes from events
     where seq > ${after} and seq <= ${end} and type in ('run.created', 'run.updated') and is_append = 0
       and changes like ${'%"status":[%'}`)
-  const ended: Ended = { end: Math.max(after, end), completed: 0, failed: 0, leaseLost: 0 }
+  const ended: EndedRuns = { end: Math.max(after, end), completed: 0, failed: 0, leaseLost: 0 }
   for (const { changes } of rows) {
     const { status, failure } = JSON.parse(changes) as {
       status?: unknown[]
@@ -101,7 +101,7 @@ export async function readEnded(db: Tx, after: number): Promise<Ended> {
 
 /** How the database of a ledger is, for its operator. */
 export interface Condition {
-  facts: Facts
+  facts: HealthFacts
   /** Undefined for SQLite. */
   replication: Replication | undefined
   /** Milliseconds by which the clock of the database is ahead of that of this machine. */

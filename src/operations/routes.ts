@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Name } from '../contract/paths.ts'
-import type { Route } from '../contract/route.ts'
+import type { OperationRoute } from '../contract/route.ts'
 import { findRoutes } from '../find/routes.ts'
 import { logRoutes } from '../log/routes.ts'
 import { sealRoutes } from '../log/seal/routes.ts'
@@ -17,7 +17,7 @@ import { webhookRoutes } from '../nouns/webhook/routes.ts'
 import { eraseRoutes } from '../removal/erase-routes.ts'
 import { forgetRoutes } from '../removal/forget-routes.ts'
 
-export type { Route } from '../contract/route.ts'
+export type { OperationRoute as Route } from '../contract/route.ts'
 export { exampleKey } from '../contract/route.ts'
 
 /** Every operation of the API, grouped by noun. */
@@ -37,7 +37,7 @@ export const routes = {
   ...logRoutes,
   ...findRoutes,
   ...sealRoutes,
-} as const satisfies { [N in Name]: Route }
+} as const satisfies { [N in Name]: OperationRoute }
 
 export type Routes = typeof routes
 /** What a caller may send: fields with defaults are optional, and transformed ones have their input form. */

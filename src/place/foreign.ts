@@ -9,7 +9,7 @@ import {
   readSync,
   realpathSync,
 } from 'node:fs'
-import { type Fields, fieldsOf } from '../recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../recorder/agents/fields.ts'
 import { pathIn } from '../system/paths.ts'
 
 // A folder may come from anybody: a clone or an archive brings links, pipes and files of any size. Everything that
@@ -156,7 +156,7 @@ export function jsonIn(text: string): unknown {
 }
 
 /** The fields of a value in a file. Throws an Error that names it unless it is an object. */
-export function objectOf(value: unknown, name: string): Fields {
+export function objectOf(value: unknown, name: string): JsonFields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} must be an object`)
   return fieldsOf(value)
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { fits } from '../contract/text.ts'
 import { launchers, programs, runners } from '../nouns/run/verdict/command-list.ts'
-import type { Fields } from '../recorder/agents/fields.ts'
+import type { JsonFields } from '../recorder/agents/fields.ts'
 import { stricter } from '../recorder/facts.ts'
 import type { CheckRule, RecordRules, SessionRules } from '../recorder/trees.ts'
 import type { Snapshot } from '../recorder/work.ts'
@@ -94,7 +94,7 @@ function ruleIn<T>(cwd: string, field: string, read: (value: unknown) => T): T {
   const path = projectFileOf(cwd)
   if (path === undefined) return read(undefined)
   const text = projectText(path)
-  let file: Fields = { project: undefined }
+  let file: JsonFields = { project: undefined }
   try {
     file = objectOf(jsonIn(text), 'the file')
     return read(file[field])

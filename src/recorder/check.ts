@@ -6,7 +6,7 @@ import type { Memo } from './memo.ts'
 import type { Candidate, Leftover } from './trees.ts'
 import { isElsewhere, type Use } from './work.ts'
 
-type Ended = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
+type CommandEnd = Pick<Step & { kind: 'tool' }, 'exitCode' | 'durationMs'>
 
 /** How many files that checks left behind to remember, and how many commands with unknown exit codes. */
 const [mostLeftovers, mostUnsure] = [1_000, 100]
@@ -30,7 +30,7 @@ export function checksOf(given: Stepped, { cwd, trees, step }: Use, facts: Facts
     ...defined({ id, durationMs, goesOn }),
     ...during,
   }
-  const ended = step.exitCode === undefined && !goesOn ? toldOf(candidate, facts) : step
+  const ended = step.exitCode === undefined && !goesOn ? endOf(candidate, facts) : step
   if (ended.exitCode !== undefined) return withChecks(before, { ...timeOf(ended), ...candidate }, ended.exitCode, facts)
   const unsure = [...before.memo.unsure, candidate].slice(-mostUnsure)
   return { ...before, memo: { ...before.memo, unsure } }
@@ -52,7 +52,7 @@ const isAloneIn = ({ edits = [], commands = [], background }: Memo, from: number
 
 /** Those of the commands in the background whose ends the transcript does not tell. */
 const stillGoing = (background: string[] = [], facts: Facts): string[] =>
-  background.filter((id) => toldOf({ id }, facts).exitCode === undefined)
+  background.filter((id) => endOf({ id }, facts).exitCode === undefined)
 
 /**
  * Adds the checks of commands whose exit code is now known. One in the background may end in a later turn. The others stay
@@ -63,11 +63,11 @@ export function unsureChecks(before: Stepped, commands: Memo['commands'], facts:
   const did = { edits: memo.edits, commands }
   const going = stillGoing(background, facts)
   const open = unsure
-    .filter((one) => one.goesOn && toldOf(one, facts).exitCode === undefined)
+    .filter((one) => one.goesOn && endOf(one, facts).exitCode === undefined)
     .map((one): Candidate => (isDisturbed(one, did) ? { ...one, isDisturbed: true } : one))
   return unsure.reduce<Stepped>(
     (after, candidate) => {
-      const ended = toldOf(candidate, facts)
+      const ended = endOf(candidate, facts)
       if (ended.exitCode === undefined) return after
       const whole = candidate.goesOn ? endedLate(candidate, did, facts) : candidate
       return withChecks(after, { ...timeOf(ended), ...whole }, ended.exitCode, facts)
@@ -96,10 +96,10 @@ function endedLate({ change: _, durationMs: __, ...candidate }: Candidate, did: 
 }
 
 /** What the transcript currently says about a command. */
-const toldOf = ({ id }: Pick<Candidate, 'id'>, { told: { commands = {} } }: Facts): Ended =>
+const endOf = ({ id }: Pick<Candidate, 'id'>, { reported: { commands = {} } }: Facts): CommandEnd =>
   (id !== undefined && Object.hasOwn(commands, id) && commands[id]) || {}
 
-const timeOf = ({ durationMs }: Ended) => defined({ durationMs })
+const timeOf = ({ durationMs }: CommandEnd) => defined({ durationMs })
 
 function withChecks(before: Stepped, candidate: Candidate, exitCode: number, facts: Facts): Stepped {
   if (!before.memo.begun) return before

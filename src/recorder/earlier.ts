@@ -1,4 +1,4 @@
-import type { Failure, Seen, Step } from './agents/seen.ts'
+import type { Seen, SeenFailure, Step } from './agents/seen.ts'
 import { type Draft, newDraft } from './agents/turn.ts'
 import type { Memo } from './memo.ts'
 
@@ -39,8 +39,8 @@ function draftOf({ prompts, tools, files, commands }: NonNullable<Earlier['turn'
   }
 }
 
-const failureOf = (failure: unknown): Failure =>
-  typeof failure === 'string' ? { code: 'AGENT_FAILED', message: failure } : (failure as Failure)
+const failureOf = (failure: unknown): SeenFailure =>
+  typeof failure === 'string' ? { code: 'AGENT_FAILED', message: failure } : (failure as SeenFailure)
 
 /** A stored note in its current form. In version 0.1, a failure was a text. */
 export function stepOf({ step }: Seen): Step {

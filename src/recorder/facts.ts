@@ -1,6 +1,6 @@
 import type { RunInput } from '../nouns/run/fields.ts'
-import type { Told, Usage } from './agents/seen.ts'
-import type { Apart, Memo, Origin, Work } from './memo.ts'
+import type { SeenUsage, Transcript } from './agents/seen.ts'
+import type { Apart, Memo, Origin, TurnWork } from './memo.ts'
 import type { Candidate, CommandChange, RecordRules, Trees } from './trees.ts'
 import type { Moved } from './work.ts'
 
@@ -15,7 +15,7 @@ export interface Facts {
   /** Which texts to record by the current rules. */
   rules: RecordRules
   /** What the transcript says up to the next prompt; for a prompt, up to that prompt. */
-  told: Told
+  reported: Transcript
   /** The working tree as the hook saw it, or, where `needsTree` asks for one, as it is now. */
   trees: Trees
   /** The fields of a new run that describe where it happens. */
@@ -29,7 +29,7 @@ export interface Facts {
   /** What changed while the command of this step ran; undefined if nothing did. */
   change?: CommandChange | undefined
   /** Adds the cost to a usage, if its price is known. */
-  price(usage: Usage): Usage
+  price(usage: SeenUsage): SeenUsage
   /** What a command line ran, if it ended with that exit code. */
   line(candidate: Candidate, exitCode: number | undefined): RanLine
   /** What a reader should know who trusts a check, in sentences. */
@@ -46,7 +46,7 @@ export const stricter = (one: RecordRules, other: RecordRules = one): RecordRule
 /** The facts where there is only the report itself: no working tree, no transcript, no conduct.json. */
 export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
   rules: { answers: true, prompts: true, changes: true },
-  told: {},
+  reported: {},
   trees: {},
   run: {},
   work: { files: [], commits: [] },
@@ -55,7 +55,7 @@ export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
   remarks: () => [],
 }
 
-export interface SessionWork extends Work {
+export interface SessionWork extends TurnWork {
   /** All files that it wrote so far, and those of them that are as they were before its run. */
   own?: string[]
   same?: string[]
@@ -82,13 +82,13 @@ export interface RanLine {
 }
 
 /** What a line ran, by how it ended. */
-export interface Reading {
+export interface RanByOutcome {
   passed: RanLine
   failed: RanLine
 }
 
 /** A call of the contract, on the session's own run. */
-export interface Call {
+export interface SessionCall {
   operation: 'createRun' | 'updateRun' | 'appendTurn' | 'createCheck'
   input: Record<string, unknown>
 }
@@ -96,7 +96,7 @@ export interface Call {
 /** The state of a session after a step, and the calls that tell the ledger. */
 export interface Stepped {
   memo: Memo
-  calls: Call[]
+  calls: SessionCall[]
 }
 
 /**
@@ -105,8 +105,8 @@ export interface Stepped {
  */
 export function withCall(
   { memo, calls }: Stepped,
-  operation: Call['operation'],
-  input: Call['input'],
+  operation: SessionCall['operation'],
+  input: SessionCall['input'],
   change: Partial<Memo> = {},
 ): Stepped {
   const isOfRun = operation === 'createRun' || operation === 'updateRun'

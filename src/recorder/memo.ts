@@ -1,9 +1,9 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
-import type { Failure, Seen, Told, Usage } from './agents/seen.ts'
+import type { Seen, SeenFailure, SeenUsage, Transcript } from './agents/seen.ts'
 import type { KeptItem } from './agents/tools.ts'
 import { cut, type Draft } from './agents/turn.ts'
-import type { Candidate, Cut, Leftover, RecordRules, SessionRules, TreeAt, Window } from './trees.ts'
+import type { Candidate, Leftover, RecordRules, SessionRules, TreeAt, UnendedCommand, Window } from './trees.ts'
 import type { Snapshot } from './work.ts'
 
 /** The state of a session between two steps. It is stored as JSON. */
@@ -29,7 +29,7 @@ export interface Memo {
   /** The tree with which its work is compared, because git has brought something since, and up to when that is known. */
   origin?: Origin
   /** What its run says about the working tree. Missing outside git, and in sessions begun by an older version. */
-  told?: ToldWork
+  told?: ReportedWork
   /** The current turn. */
   draft?: Draft
   /** The turns before whose ends are unknown, because each next message was sent while the agent still worked. */
@@ -65,10 +65,10 @@ export interface Memo {
   /** Commands that may be checks, with unknown exit codes. */
   unsure?: Candidate[]
   /** The failure of the last turn, if it failed. */
-  failure?: Failure
+  failure?: SeenFailure
   interrupted?: true
   /** What the agent says that failed in all, since the last prompt. */
-  outcome?: Failure
+  outcome?: SeenFailure
   /** The agent's plan. */
   plan?: KeptItem[]
   model?: string
@@ -78,23 +78,23 @@ export interface Memo {
   /** The transcripts of its subagents. */
   subagents?: string[]
   /** The totals of the transcript at the last turn. */
-  usage?: Usage
+  usage?: SeenUsage
   /** The transcript has use from before the first prompt, which is not that of the run. */
   hasPast?: true
 }
 
 /** A turn whose end is unknown, with what the session did to the working tree until the next message came. */
 interface Held extends Draft {
-  work?: Work
+  work?: TurnWork
 }
 
 /** What a session did to the working tree in a turn. */
-export interface Work extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'changes'> {
+export interface TurnWork extends Pick<TurnFields, 'filesOmitted' | 'restored' | 'changes'> {
   files: NonNullable<TurnFields['files']>
   commits: string[]
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
-  diff?: TurnTrees | TurnTold
+  diff?: TurnTrees | TurnReported
 }
 
 /** What a session did in other working trees than its own. */
@@ -148,7 +148,7 @@ export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
 }
 
 /** The same outside git: a span of a session's transcript. All times are in milliseconds since 1970. */
-export interface TurnTold {
+export interface TurnReported {
   /** Its name in the ledger. */
   agent: string
   transcript: string
@@ -162,7 +162,7 @@ export interface TurnTold {
 }
 
 /** The diffs of a turn that are still to be made. */
-export type OwedDiff = (TurnTrees | TurnTold) & {
+export type OwedDiff = (TurnTrees | TurnReported) & {
   n: number
   /** Whether the rules leave their text out. */
   isWithheld: boolean
@@ -172,13 +172,13 @@ export type OwedDiff = (TurnTrees | TurnTold) & {
 export interface Closing {
   /** Milliseconds since 1970. */
   at: number
-  failure?: Failure
+  failure?: SeenFailure
   interrupted?: true
-  cut?: Cut[]
+  cut?: UnendedCommand[]
 }
 
 /** What the run says about the session's working tree. */
-export interface ToldWork {
+export interface ReportedWork {
   tree: string
   /** As it was sent last. Missing in sessions begun by an older version. */
   git?: Git
@@ -197,11 +197,11 @@ export const withVersion = (memo: Memo, version: string | undefined): Memo =>
   version === undefined ? memo : { ...memo, version: cut(version, 100) }
 
 /** The memo with what a document and the transcript say about the session itself. */
-export function withSession(memo: Memo, seen: Seen, told: Told = {}): Memo {
+export function withSession(memo: Memo, seen: Seen, reported: Transcript = {}): Memo {
   const { step, transcript = memo.transcript, model = memo.model } = seen
   const subagent = step.kind === 'subagent' ? step.transcript : undefined
   return {
-    ...withVersion(memo, told.version ?? seen.version),
+    ...withVersion(memo, reported.version ?? seen.version),
     ...(transcript !== undefined && { transcript }),
     ...(model !== undefined && { model }),
     ...(subagent !== undefined && { subagents: [...new Set([...(memo.subagents ?? []), subagent])].slice(-100) }),

@@ -1,6 +1,6 @@
 import type { TurnFields } from '../nouns/run/turn-fields.ts'
 import { withoutSecrets } from './agents/secrets.ts'
-import type { Seen, Step, Told, Usage } from './agents/seen.ts'
+import type { Seen, SeenUsage, Step, Transcript } from './agents/seen.ts'
 import { totalOf } from './agents/usage.ts'
 import { type Facts, reportAlone } from './facts.ts'
 import type { Memo } from './memo.ts'
@@ -21,12 +21,12 @@ export interface PastTurn {
 }
 
 /** The state between two moments. */
-interface State {
+interface PastState {
   memo: Memo
   session: NonNullable<Moment['session']>
   /** The requests to the model since the last turn. */
-  requests: Map<unknown, Usage>
-  told: Required<Pick<Told, 'commands' | 'subagents'>>
+  requests: Map<unknown, SeenUsage>
+  reported: Required<Pick<Transcript, 'commands' | 'subagents'>>
   /** What tools wrote since then. */
   written: PastTurn['written']
   at: number
@@ -37,9 +37,9 @@ export async function* turnsOf(
   moments: AsyncIterable<Moment>,
   mask: (text: string) => Promise<string>,
 ): AsyncGenerator<PastTurn> {
-  const state: State = {
+  const state: PastState = {
     ...{ memo: { begun: true }, session: {}, requests: new Map(), at: 0, written: [] },
-    told: { commands: {}, subagents: [] },
+    reported: { commands: {}, subagents: [] },
   }
   for await (const moment of moments) {
     // It has no place in the run.
@@ -47,8 +47,8 @@ export async function* turnsOf(
     state.at = moment.at
     Object.assign(state.session, moment.session)
     if (moment.request) state.requests.set(moment.request.id, moment.request.usage)
-    if (moment.subagent) state.told.subagents.push(moment.subagent)
-    Object.assign(state.told.commands, moment.commands)
+    if (moment.subagent) state.reported.subagents.push(moment.subagent)
+    Object.assign(state.reported.commands, moment.commands)
     if (moment.step) yield* stepped(state, await withoutSecrets(moment.step, mask))
     for (const one of moment.written ?? []) state.written.push({ ...one, at: moment.at })
   }
@@ -56,7 +56,7 @@ export async function* turnsOf(
 }
 
 /** The turn that a step ends, if it ends one. */
-async function* stepped(state: State, given: Step): AsyncGenerator<PastTurn> {
+async function* stepped(state: PastState, given: Step): AsyncGenerator<PastTurn> {
   if (given.kind === 'prompt') dropOwnCommand(state)
   const usage = await usedIn(state)
   const seen = seenOf(given.kind === 'turn' ? endOf(state, given, usage) : given, usage)
@@ -64,18 +64,22 @@ async function* stepped(state: State, given: Step): AsyncGenerator<PastTurn> {
 }
 
 /** What an agent says without a request to its model is not its own. */
-function endOf({ memo, requests }: State, { answer, ...end }: Step & { kind: 'turn' }, usage: Usage | undefined): Step {
+function endOf(
+  { memo, requests }: PastState,
+  { answer, ...end }: Step & { kind: 'turn' },
+  usage: SeenUsage | undefined,
+): Step {
   const isSaid = answer !== undefined && (requests.size > 0 || isOpen(memo))
   return { ...end, ...(isSaid && { answer }), ...(usage && { usage }) }
 }
 
-const seenOf = (step: Step, usage: Usage | undefined): Seen => ({
+const seenOf = (step: Step, usage: SeenUsage | undefined): Seen => ({
   ...{ agent: '', session: '', cwd: '', step },
   ...(usage?.model !== undefined && { model: usage.model }),
 })
 
 /** The last turn, if nothing in the transcript ends it: nobody was left to do so. Work that the agent began itself just ended. */
-async function* leftOpen(state: State): AsyncGenerator<PastTurn> {
+async function* leftOpen(state: PastState): AsyncGenerator<PastTurn> {
   dropOwnCommand(state)
   if (!isOpen(state.memo)) return
   const facts = factsOf(state, await usedIn(state))
@@ -84,13 +88,13 @@ async function* leftOpen(state: State): AsyncGenerator<PastTurn> {
 }
 
 /** A command of the agent itself or for its shell, such as /clear, is not work. */
-function dropOwnCommand(state: State): void {
+function dropOwnCommand(state: PastState): void {
   const { draft, ...memo } = state.memo
   if (!draft || !/^[/!]\S+(?: |$)/.test(draft.prompt ?? '')) return
   if (draft.tools.length + state.requests.size === 0) state.memo = memo
 }
 
-async function* taken(state: State, after: ReturnType<typeof step>): AsyncGenerator<PastTurn> {
+async function* taken(state: PastState, after: ReturnType<typeof step>): AsyncGenerator<PastTurn> {
   const files = state.memo.draft?.files ?? []
   // The usage is that of the turn alone, so the next one has nothing to subtract.
   const { usage: _, ...memo } = after.memo
@@ -99,7 +103,7 @@ async function* taken(state: State, after: ReturnType<typeof step>): AsyncGenera
     if (operation !== 'appendTurn' || input.open) continue
     const { n: __, ...turn } = input
     state.requests = new Map()
-    state.told = { commands: {}, subagents: [] }
+    state.reported = { commands: {}, subagents: [] }
     const { written } = state
     state.written = []
     yield { turn: turn as TurnFields, files, written, session: { ...state.session } }
@@ -107,16 +111,16 @@ async function* taken(state: State, after: ReturnType<typeof step>): AsyncGenera
 }
 
 /** What the requests since the last turn used, with its cost if each of their models has a price. */
-async function usedIn({ requests }: State): Promise<Usage | undefined> {
+async function usedIn({ requests }: PastState): Promise<SeenUsage | undefined> {
   const used = [...requests.values()]
   const total = await totalOf(used)
   const model = used.findLast((usage) => usage.model !== undefined)?.model
   return total && { ...(model !== undefined && { model }), ...total }
 }
 
-const factsOf = ({ at, told }: State, usage: Usage | undefined): Facts => ({
+const factsOf = ({ at, reported }: PastState, usage: SeenUsage | undefined): Facts => ({
   ...reportAlone,
   at,
   agent: '',
-  told: { ...told, ...(usage && { usage }) },
+  reported: { ...reported, ...(usage && { usage }) },
 })

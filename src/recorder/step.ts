@@ -1,5 +1,5 @@
 import { defined } from './agents/fields.ts'
-import type { Failure, Seen, Step, TurnEnd } from './agents/seen.ts'
+import type { Seen, SeenFailure, Step, TurnEnd } from './agents/seen.ts'
 import { mayWrite } from './agents/tools.ts'
 import { hasBegun, isEmpty, isQueued, newDraft, promptedDraft, withStep } from './agents/turn.ts'
 import { checksOf, withBegun } from './check.ts'
@@ -12,7 +12,7 @@ import { heldEnd, heldEnded, hold, isWaiting } from './waiting.ts'
 import { isMoved, type Use, withWork } from './work.ts'
 
 /** The failure of a turn during which the agent's process ended. */
-export const gone: Failure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
+export const gone: SeenFailure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
 
 /** Whether something has happened since the last turn ended. */
 export const isOpen = ({ draft }: Memo): boolean => draft !== undefined && !isEmpty(draft)
@@ -26,7 +26,7 @@ export function step(before: Memo, seen: Seen, facts: Facts): Stepped {
 }
 
 function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
-  const memo = withSession(before, seen, facts.told)
+  const memo = withSession(before, seen, facts.reported)
   const { step } = seen
   const isLate = memo.closing !== undefined && (step.kind === 'turn' || step.kind === 'end')
   const start = isLate ? { memo, calls: [] } : close(memo, facts)
@@ -57,8 +57,8 @@ function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
 function entered(after: Stepped, { apart, trees }: Facts): Stepped {
   const { entered: now, checks } = trees
   if (!now) return after
-  const { last: _, origin: __, told, first = after.memo.base, ...memo } = after.memo
-  const { at: ___, ...before } = told ?? { tree: now.tree, commits: [] }
+  const { last: _, origin: __, told: reported, first = after.memo.base, ...memo } = after.memo
+  const { at: ___, ...before } = reported ?? { tree: now.tree, commits: [] }
   const rules = memo.checks && checks ? { ...memo.checks, home: checks.home } : checks
   return {
     ...after,
@@ -68,7 +68,7 @@ function entered(after: Stepped, { apart, trees }: Facts): Stepped {
       base: first?.root === now.root ? first : now,
       ...(first && { first }),
       ...(memo.own && { same: memo.own }),
-      ...(told && { told: before }),
+      ...(reported && { told: before }),
       ...(rules && { checks: rules }),
     },
   }
@@ -76,7 +76,7 @@ function entered(after: Stepped, { apart, trees }: Facts): Stepped {
 
 /** Ends a session whose end was seen, and its last turn, which no hook ended. */
 export function close(memo: Memo, facts: Facts): Stepped {
-  const { closing, ...rest } = withVersion(memo, facts.told.version)
+  const { closing, ...rest } = withVersion(memo, facts.reported.version)
   if (!closing) return { memo, calls: [] }
   const end = foundEnd(closing, rest, facts)
   return ended(leftOpen({ memo: rest, calls: [] }, { ...end, unended: gone }, facts), end.at, facts)
@@ -91,7 +91,7 @@ function prompted(start: Stepped, seen: Seen, step: Step & { kind: 'prompt' }, f
   const { rules: _, outcome: __, ...rest } = before.memo
   const base = rest.base ?? trees.now
   // What the transcript has used at the first prompt is that of a fork, or of a session that was not recorded before.
-  const { usage } = rest.begun ? {} : facts.told
+  const { usage } = rest.begun ? {} : facts.reported
   const memo: Memo = {
     ...rest,
     ...(usage && { usage, hasPast: true }),
@@ -120,11 +120,11 @@ function turnEnded(start: Stepped, seen: Seen, step: Step & { kind: 'turn' }, fa
 }
 
 /** How a turn ended whose hook does not say it. Of another turn than the last, the transcript must know which it is. */
-function wordsOf({ answer, failure, interrupted }: TurnEnd, { isFollowed, told }: Facts): TurnEnd {
-  if (answer !== undefined || failure || interrupted || (isFollowed && !told.turn)) return {}
-  if (told.turn?.failure && told.failure) return { failure: told.failure }
-  if (told.turn?.interrupted) return { interrupted: true }
-  return told.answer === undefined ? {} : { answer: told.answer }
+function wordsOf({ answer, failure, interrupted }: TurnEnd, { isFollowed, reported }: Facts): TurnEnd {
+  if (answer !== undefined || failure || interrupted || (isFollowed && !reported.turn)) return {}
+  if (reported.turn?.failure && reported.failure) return { failure: reported.failure }
+  if (reported.turn?.interrupted) return { interrupted: true }
+  return reported.answer === undefined ? {} : { answer: reported.answer }
 }
 
 /** Ends the session whose end came before the end of this turn. */
@@ -174,7 +174,7 @@ const withoutTree = (before: Stepped): Stepped =>
     ? withCall(before, 'updateRun', { touched: true })
     : before
 
-function withOutcome({ outcome: _, ...memo }: Memo, failure: Failure | undefined): Memo {
+function withOutcome({ outcome: _, ...memo }: Memo, failure: SeenFailure | undefined): Memo {
   return { ...memo, ...(failure && { outcome: failure }) }
 }
 

@@ -1,4 +1,4 @@
-import type { Reading } from './facts.ts'
+import type { RanByOutcome } from './facts.ts'
 import type { Snapshot } from './work.ts'
 
 // The working tree as notes keep it, and the rules of its conduct.json.
@@ -39,7 +39,7 @@ export interface Trees {
   cwd?: string
   home?: string
   /** For a command that was masked: what it ran, as its line was before. */
-  ran?: Reading
+  ran?: RanByOutcome
   /** For a prompt, and for an entered working tree: which commands are checks. */
   checks?: SessionRules | undefined
   /** For a prompt and the end of a turn: which texts to record. */
@@ -49,7 +49,7 @@ export interface Trees {
   /** For a prompt: the process that worked on the turn before is gone. */
   isLeft?: true
   /** For a prompt, and for the end of a turn or session: the commands that had not ended. */
-  cut?: Cut[] | undefined
+  cut?: UnendedCommand[] | undefined
   /** The other working tree of the repository to which the session has gone. */
   entered?: Snapshot
 }
@@ -60,7 +60,7 @@ export interface Before extends Snapshot {
 }
 
 /** A command whose end no hook reported. Times are in milliseconds since 1970. */
-export interface Cut {
+export interface UnendedCommand {
   began: number
   before: Before
   /** When it had ended at the latest, if that is known. */

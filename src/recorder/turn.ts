@@ -1,6 +1,6 @@
 import { firstLine } from '../nouns/run/turn.ts'
 import { defined } from './agents/fields.ts'
-import type { Failure, Told, TurnEnd, Usage } from './agents/seen.ts'
+import type { SeenFailure, SeenUsage, Transcript, TurnEnd } from './agents/seen.ts'
 import { aboutTurn } from './agents/told-turn.ts'
 import { leaseSeconds } from './agents/tools.ts'
 import { type Draft, failureAfter, isEmpty, newDraft, usageOf as toldUsage, turnOf } from './agents/turn.ts'
@@ -9,7 +9,7 @@ import { unsureChecks } from './check.ts'
 import { type Facts, type SessionWork, type Stepped, stricter, withCall } from './facts.ts'
 import type { Memo } from './memo.ts'
 import type { RecordRules } from './trees.ts'
-import { gitAfter, toldAs, unknownWork } from './work.ts'
+import { gitAfter, reportedAs, unknownWork } from './work.ts'
 
 const isoOf = (ms: number) => new Date(ms).toISOString()
 
@@ -43,7 +43,7 @@ export function begun(before: Stepped, { at, prompt }: Start, facts: Facts): Ste
   return withCall(before, 'createRun', input, {
     ...now,
     startedAt: at,
-    ...(git && { told: toldAs(nothing, git, base) }),
+    ...(git && { told: reportedAs(nothing, git, base) }),
   })
 }
 
@@ -59,18 +59,18 @@ export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, ag
 
 /** The end of a turn, sent under its number; nothing if nothing happened. */
 export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Facts): Stepped {
-  const draft = withCommand(before.memo.draft ?? newDraft(end.at, before.memo.plan), facts.told)
+  const draft = withCommand(before.memo.draft ?? newDraft(end.at, before.memo.plan), facts.reported)
   const isSaid = before.memo.begun && end.answer !== undefined
   if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
   const started = unlessUnseen(begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts), facts)
   const { memo } = started
-  const { told, trees, work, moved } = facts
+  const { reported, trees, work, moved } = facts
   const { filesOmitted, restored, changes, uncredited } = work
   const git = gitAfter(memo, trees.now, moved, work.commits)
   const n = (memo.n ?? 0) + 1
   const usage = usageOf(memo, end.usage, facts)
   const { answers, prompts, changes: changesText } = rulesFor(memo, facts)
-  const seen = turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, told)
+  const seen = turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, reported)
   const turn = {
     n,
     ...seen,
@@ -89,13 +89,13 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...rest,
     ...(laterEdits?.length && { edits: laterEdits }),
     ...(left.length > 0 && { left }),
-    ...(git && memo.told && { told: toldAs(memo.told, git, trees.now) }),
+    ...(git && memo.told && { told: reportedAs(memo.told, git, trees.now) }),
     ...ownAfter(work),
     ...(work.diff &&
       work.own?.length && { owed: [...(memo.owed ?? []), { ...work.diff, n, isWithheld: !changesText }] }),
     n,
     ...(plan && { plan }),
-    ...(told.usage && { usage: told.usage }),
+    ...(reported.usage && { usage: reported.usage }),
     ...(end.failure && { failure: end.failure }),
     ...(end.interrupted && { interrupted: true }),
   }
@@ -105,10 +105,10 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
 /** Says that nobody knows the files of the run, where the session may have changed them and no tree shows how. */
 function unlessUnseen(before: Stepped, { trees: { now, cut = [] } }: Facts): Stepped {
   const { memo } = before
-  const { commands = [], edits = [], told } = memo
+  const { commands = [], edits = [], told: reported } = memo
   const git = now || commands.length + edits.length + cut.length === 0 ? undefined : unknownWork(memo)
-  if (!git || !told) return before
-  return withCall(before, 'updateRun', { git }, { told: toldAs(told, git, undefined) })
+  if (!git || !reported) return before
+  return withCall(before, 'updateRun', { git }, { told: reportedAs(reported, git, undefined) })
 }
 
 /** How many files and unended commands of a session to remember. */
@@ -130,27 +130,27 @@ export const ownAfter = ({
 })
 
 /** The draft with the command of its user that began it, as the user typed it: no hook reports that. */
-function withCommand(draft: Draft, { turn }: Told): Draft {
+function withCommand(draft: Draft, { turn }: Transcript): Draft {
   const prompt = turn?.prompt
   return draft.prompt === undefined && prompt?.startsWith('!') ? { ...draft, prompt } : draft
 }
 
 /** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */
-function usageOf(memo: Memo, said: Usage | undefined, { told, price }: Facts): Usage | undefined {
+function usageOf(memo: Memo, said: SeenUsage | undefined, { reported, price }: Facts): SeenUsage | undefined {
   if (said) return price({ ...(memo.model !== undefined && { model: memo.model }), ...said })
-  const used = told.usage && usageBetween(memo.usage, told.usage)
-  const own = told.turn?.usage
+  const used = reported.usage && usageBetween(memo.usage, reported.usage)
+  const own = reported.turn?.usage
   // The transcript knows the model of each request, so it has the cost if there is one.
   return used && used.costUsd === undefined && own && tokensOf(own) === tokensOf(used) ? own : used
 }
 
 /** Whether a failure says that nobody reported the end of the turn. */
-export const isLost = (failure: Failure | undefined): boolean =>
+export const isLost = (failure: SeenFailure | undefined): boolean =>
   failure?.code === 'AGENT_GONE' || failure?.code === 'LEASE_EXPIRED'
 
 /** Whether nobody knows what a turn used: its agent was gone before it said so, and a transcript does not. */
-const isUsageLost = ({ failure, usage }: TurnEnd, { told }: Facts): boolean =>
-  isLost(failure) && (usage ?? told.usage) === undefined
+const isUsageLost = ({ failure, usage }: TurnEnd, { reported }: Facts): boolean =>
+  isLost(failure) && (usage ?? reported.usage) === undefined
 
 /** Ends the turns that are held, or the first so many of them, as the transcript says that they ended. */
 export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_INFINITY): Stepped {
@@ -158,16 +158,16 @@ export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_I
   const [first, ...others] = held
   if (!first || count === 0) return before
   const { work: done, ...turn } = first
-  const told = aboutTurn(facts.told, { ...turn, at: turn.startedAt }) ?? {}
-  const how = defined({ answer: told.answer, failure: told.failure, interrupted: told.interrupted })
+  const reported = aboutTurn(facts.reported, { ...turn, at: turn.startedAt }) ?? {}
+  const how = defined({ answer: reported.answer, failure: reported.failure, interrupted: reported.interrupted })
   const at = (others[0] ?? draft)?.startedAt ?? facts.at
   // The totals are those of the turns after it, too.
-  const usage = told.turn?.usage ? plus(memo.usage, told.turn.usage) : facts.told.usage
+  const usage = reported.turn?.usage ? plus(memo.usage, reported.turn.usage) : facts.reported.usage
   const work = done ? { ...done, own: memo.own ?? [], same: memo.same ?? [] } : facts.work
   const after = turned(
     { ...before, memo: { ...memo, draft: turn } },
     { ...how, at },
-    { ...facts, work, told: { ...facts.told, ...told, ...(usage && { usage }) } },
+    { ...facts, work, reported: { ...facts.reported, ...reported, ...(usage && { usage }) } },
   )
   const rest = { ...(others.length > 0 && { held: others }), ...(draft && { draft }) }
   return release({ ...after, memo: { ...after.memo, ...rest } }, facts, count - 1)
@@ -176,15 +176,15 @@ export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_I
 /** What is known about a turn that ended without a hook. */
 interface LeftOpen {
   at: number
-  failure?: Failure | undefined
+  failure?: SeenFailure | undefined
   /** If missing, the transcript decides. */
   interrupted?: boolean | undefined
   /** Why the turn failed, if the transcript would show an interruption and shows none. */
-  unended?: Failure
+  unended?: SeenFailure
 }
 
 /** What is known of such a turn once its transcript has an answer at its end: it ended well, and when. */
-export function foundEnd(known: LeftOpen, { draft }: Memo, { told: { turn } }: Facts): LeftOpen {
+export function foundEnd(known: LeftOpen, { draft }: Memo, { reported: { turn } }: Facts): LeftOpen {
   const isEnded = turn?.isEnded && turn.answer !== undefined && !turn.failure && !turn.interrupted
   // The transcript may lack the turn, and have an earlier one with the same prompt.
   const isFound = isEnded && draft !== undefined && draft.at <= turn.at
@@ -196,30 +196,30 @@ export function leftOpen(start: Stepped, known: LeftOpen, facts: Facts): Stepped
   const before = release(start, facts)
   const { draft } = before.memo
   if ((!draft || isEmpty(draft)) && !known.failure) return before
-  const { told } = facts
+  const { reported } = facts
   // What an agent does on its own ends with its session.
-  const isUnended = draft?.prompt !== undefined && told.turn?.isEnded !== true
-  const isUntold = known.interrupted === undefined && !told.interrupted && isUnended
-  const unended = isUntold && told.tellsInterruptions && told.turn ? known.unended : undefined
-  const failure = failureOf(told, known) ?? unended
-  const isInterrupted = known.interrupted ?? told.interrupted ?? isUnended
+  const isUnended = draft?.prompt !== undefined && reported.turn?.isEnded !== true
+  const isUnreported = known.interrupted === undefined && !reported.interrupted && isUnended
+  const unended = isUnreported && reported.tellsInterruptions && reported.turn ? known.unended : undefined
+  const failure = failureOf(reported, known) ?? unended
+  const isInterrupted = known.interrupted ?? reported.interrupted ?? isUnended
   const how = failure ? { failure } : isInterrupted ? { interrupted: true as const } : {}
-  const words = failure || told.answer === undefined ? {} : { answer: told.answer }
+  const words = failure || reported.answer === undefined ? {} : { answer: reported.answer }
   return turned(before, { ...how, ...words, at: known.at }, facts)
 }
 
 /** If both say how the turn ended, the transcript knows more. */
-const failureOf = (told: Told, known: LeftOpen): Failure | undefined =>
-  told.failure ?? (told.interrupted ? undefined : known.failure)
+const failureOf = (reported: Transcript, known: LeftOpen): SeenFailure | undefined =>
+  reported.failure ?? (reported.interrupted ? undefined : known.failure)
 
 /** The end of a session, with the final totals of its transcript. */
 export function ended(start: Stepped, at: number, facts: Facts): Stepped {
   if (!start.memo.begun || start.memo.ended) return { ...start, memo: { ...start.memo, ended: true } }
   const before = unsureChecks(start, start.memo.commands, facts)
   const { memo } = before
-  const { told } = facts
+  const { reported } = facts
   const failure = failureAfter(memo.failure, memo.interrupted) ?? memo.outcome
-  const { usage } = told
+  const { usage } = reported
   const total = usage && { ...(memo.model !== undefined && { model: memo.model }), ...usage }
   const end = {
     status: failure ? 'failed' : 'completed',

@@ -1,17 +1,17 @@
 import type { Seen, Step, TurnEnd } from './agents/seen.ts'
-import { toldTurn } from './agents/told-turn.ts'
+import { turnAbout } from './agents/told-turn.ts'
 import { type Draft, isEmpty, most, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
 import type { Facts, Stepped } from './facts.ts'
-import type { Memo, Work } from './memo.ts'
+import type { Memo, TurnWork } from './memo.ts'
 import { ownAfter, release, turned } from './turn.ts'
 
 /**
  * Whether a message was sent while the agent worked, so that only the transcript tells which answer is whose: the agent
  * may take it up at once, or answer the messages before first.
  */
-export const isWaiting = ({ draft }: Memo, { turn }: Seen, { told, trees }: Facts): boolean =>
+export const isWaiting = ({ draft }: Memo, { turn }: Seen, { reported, trees }: Facts): boolean =>
   !trees.isLeft &&
-  told.turns !== undefined &&
+  reported.turns !== undefined &&
   draft !== undefined &&
   !isEmpty(draft) &&
   turn !== undefined &&
@@ -34,10 +34,10 @@ export function hold(
  * The place among the held turns of the one that ends, by the transcript, which does not have the last message yet; -1
  * if it is not among them.
  */
-export function heldEnd({ held = [] }: Memo, { turn }: Seen, { told }: Facts): number {
-  if (told.turn) return -1
+export function heldEnd({ held = [] }: Memo, { turn }: Seen, { reported }: Facts): number {
+  if (reported.turn) return -1
   return held.findLastIndex((one) => {
-    const { id = turn, isEnded = false } = toldTurn(told.turns, { ...one, at: one.startedAt }) ?? {}
+    const { id = turn, isEnded = false } = turnAbout(reported.turns, { ...one, at: one.startedAt }) ?? {}
     return isEnded && id === turn
   })
 }
@@ -79,7 +79,7 @@ export function joined(one: Draft, other: Draft): Draft {
 }
 
 /** What was done to the working tree in two parts of one turn. */
-function together(one: Work, other: Work): Work {
+function together(one: TurnWork, other: TurnWork): TurnWork {
   const restored = [...new Set([...(one.restored ?? []), ...(other.restored ?? [])])]
   const files = new Map([...one.files, ...other.files].map((file) => [file.path, file]))
   for (const path of other.restored ?? []) files.delete(path)
@@ -96,7 +96,7 @@ function together(one: Work, other: Work): Work {
   }
 }
 
-function diffTogether(one: Work['diff'], other: Work['diff']): Pick<Work, 'diff'> {
+function diffTogether(one: TurnWork['diff'], other: TurnWork['diff']): Pick<TurnWork, 'diff'> {
   if (!one || !other) return one ? { diff: one } : other ? { diff: other } : {}
   if ('from' in one && 'from' in other) return { diff: { ...other, from: one.from } }
   if ('from' in one || 'from' in other) return {}

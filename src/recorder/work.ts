@@ -2,7 +2,7 @@ import type { RunInput } from '../nouns/run/fields.ts'
 import type { Git } from '../nouns/run/work-fields.ts'
 import type { Step } from './agents/seen.ts'
 import { type Stepped, withCall } from './facts.ts'
-import type { Memo, ToldWork } from './memo.ts'
+import type { Memo, ReportedWork } from './memo.ts'
 import type { Trees } from './trees.ts'
 
 /** The state of a working tree at one moment, with uncommitted and new files. */
@@ -63,7 +63,7 @@ export function withWork(before: Stepped, use: Use, moved: Moved | undefined): S
   const isOther = !isEqual(git, memo.told.git)
   const isEdit = use.step.command === undefined && git.tree !== memo.told.tree
   const told = {
-    ...toldAs({ ...memo.told, isChecked: true }, git, use.trees.now),
+    ...reportedAs({ ...memo.told, isChecked: true }, git, use.trees.now),
     ...(isEdit && { isEdited: true as const }),
   }
   return isOther ? withCall(before, 'updateRun', { git }, { told }) : { ...before, memo: { ...memo, told } }
@@ -87,7 +87,7 @@ export const isElsewhere = (base: Snapshot | undefined, { now, before }: Trees):
 }
 
 /** Whether a use may add a check, or change what an earlier check tested. `told` is what the run says before it. */
-export function mayMove({ trees, step }: Pick<Use, 'trees' | 'step'>, told: Partial<ToldWork>): boolean {
+export function mayMove({ trees, step }: Pick<Use, 'trees' | 'step'>, told: Partial<ReportedWork>): boolean {
   const { tool, command, files = [] } = step
   // A check by a rule of conduct.json, by `conduct check exec`, or by the tool of the MCP server.
   if (trees.home !== undefined || /\bcheck exec\b/.test(command ?? '') || tool.endsWith('record_check')) return true
@@ -153,11 +153,11 @@ function isKept(
 }
 
 /** The memo of what the run says once that state is sent. */
-export function toldAs(
-  { commits, at, isChecked }: Pick<ToldWork, 'commits' | 'at' | 'isChecked'>,
+export function reportedAs(
+  { commits, at, isChecked }: Pick<ReportedWork, 'commits' | 'at' | 'isChecked'>,
   git: Git,
   now: Snapshot | undefined,
-): ToldWork {
+): ReportedWork {
   const isHere = now && git.tree === now.tree && git.commit === now.git.commit
   const known = isHere ? now : at
   return {

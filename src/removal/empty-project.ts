@@ -11,7 +11,7 @@ import { recordErasure } from '../log/record.ts'
 import { eraseFromEvents, readSize, sealNext } from '../log/seal/seal.ts'
 import { deleteDiffTexts } from '../nouns/run/diff/add.ts'
 import { removeRemains } from './remains.ts'
-import { bytesOf, firstWithin, most, nextParts, type Part } from './slice.ts'
+import { bytesOf, firstWithin, most, nextParts, type RunPart } from './slice.ts'
 
 /** How many events one transaction erases. */
 const eventsAtOnce = 50
@@ -19,7 +19,7 @@ const eventsAtOnce = 50
 const graceMs = 5 * 60_000
 
 /** How far the log of a deleted project is erased. Another process starts again. */
-interface Place {
+interface EmptyingPosition {
   project: number
   last: number
   erased: number
@@ -30,10 +30,10 @@ interface Place {
   pass: { until: number; isLast: boolean } | undefined
 }
 
-export const newPlace = (): Place => ({ project: 0, last: 0, erased: 0, pass: undefined })
+export const newPlace = (): EmptyingPosition => ({ project: 0, last: 0, erased: 0, pass: undefined })
 
 /** Removes a slice of what was deleted but is still there. Returns whether there is more to do now. */
-export async function emptyNext(db: Tx, now: string, place: Place): Promise<boolean> {
+export async function emptyNext(db: Tx, now: string, place: EmptyingPosition): Promise<boolean> {
   // First, because this adds to the logs of projects.
   if (await removeRemains(db, now)) return true
   const [gone] = await db.query<{ id: number; deleted_at: string }>(sql`
@@ -79,7 +79,7 @@ async function removeLocked(ctx: Ctx, runs: Row[]): Promise<void> {
   await removeRows(ctx, 'run', runs)
 }
 
-async function removeParts(ctx: Ctx, noun: 'turn' | 'check', parts: Part[], columns: string[]): Promise<void> {
+async function removeParts(ctx: Ctx, noun: 'turn' | 'check', parts: RunPart[], columns: string[]): Promise<void> {
   if (parts.length === 0) return
   const ids = listOf(idsOf(parts))
   for (const column of columns) {
@@ -178,7 +178,7 @@ async function removeRows({ db }: Ctx, noun: 'run' | 'turn' | 'spec' | 'check' |
  * Erases every text of the project's events up to `end`, except those of its keys, which stay listed. Returns whether
  * there is more to do.
  */
-async function eraseEvents(ctx: Ctx, place: Place, end: number): Promise<boolean> {
+async function eraseEvents(ctx: Ctx, place: EmptyingPosition, end: number): Promise<boolean> {
   const { db, project } = ctx
   if ((await readSize(db)) < end) {
     await sealNext(db)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, rowId, text } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
-import type { Route } from '../contract/route.ts'
+import type { OperationRoute } from '../contract/route.ts'
 
 const count = z.int().min(0)
 
@@ -40,6 +40,6 @@ export const eraseRoutes = {
     isAnew: true,
     example: { text: 'sk_live_example', dryRun: true },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type EraseRoutes = typeof eraseRoutes

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { time } from '../contract/field.ts'
 import type { Name } from '../contract/paths.ts'
-import type { Route } from '../contract/route.ts'
+import type { OperationRoute } from '../contract/route.ts'
 import { retentionInput } from '../nouns/project/fields.ts'
 
 export const forgottenRuns = z.object({
@@ -29,6 +29,6 @@ export const forgetRoutes = {
     isAnew: true,
     example: { dryRun: true, retention: { contentDays: 90 } },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type ForgetRoutes = typeof forgetRoutes

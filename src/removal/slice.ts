@@ -41,16 +41,21 @@ export const rowBytes = {
   features: sql`0`,
 }
 
-export interface Row {
+export interface SlicedRun {
   id: number
   project_id: number
   bytes: number
 }
 
 /** The next rows of a table whose texts one statement can search: those after an id, up to another. */
-export async function nextRows({ db }: Db, table: keyof typeof rowBytes, after: number, until: number): Promise<Row[]> {
+export async function nextRows(
+  { db }: Db,
+  table: keyof typeof rowBytes,
+  after: number,
+  until: number,
+): Promise<SlicedRun[]> {
   return firstWithin(
-    await db.query<Row>(sql`select id, project_id, ${rowBytes[table]} as bytes from ${raw(table)}
+    await db.query<SlicedRun>(sql`select id, project_id, ${rowBytes[table]} as bytes from ${raw(table)}
       where id > ${after} and id <= ${until} order by id limit ${most.looked}`),
   )
 }
@@ -94,7 +99,7 @@ const parts = {
 
 export type PartTable = keyof typeof parts
 
-export interface Part {
+export interface RunPart {
   id: number
   run_id: number
   /** Its place in its run: the number of a turn, the id of a check. */
@@ -104,9 +109,9 @@ export interface Part {
 }
 
 /** The next turns or checks of runs that fit into one transaction, after a place. */
-export async function nextParts({ db }: Db, table: PartTable, runs: number[], after?: Part) {
+export async function nextParts({ db }: Db, table: PartTable, runs: number[], after?: RunPart) {
   const { key, name, bytes } = parts[table]
-  const rows = await db.query<Part>(sql`
+  const rows = await db.query<RunPart>(sql`
     select p.id, p.run_id, ${raw(key)} as key, ${raw(name)} as name, ${bytes} as bytes from ${raw(table)} p
     where p.run_id in (${listOf(runs)}) ${after === undefined ? empty : sql`and (p.run_id, ${raw(key)}) > (${after.run_id}, ${after.key})`}
     order by p.run_id, ${raw(key)} limit ${most.parts}`)

@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { ConductError } from '../contract/error.ts'
 import { addressOf, type Name, names } from '../contract/paths.ts'
 import { masked } from '../contract/secret.ts'
-import type { Kept } from '../frame/idempotency.ts'
-import type { Line } from '../log/read.ts'
+import type { StoredResponse } from '../frame/idempotency.ts'
+import type { EventJson } from '../log/read.ts'
 import { csvOf, csvPlanOf } from '../operations/csv.ts'
 import { type Route, routes } from '../operations/routes.ts'
 import { Aborted } from './body.ts'
 
 /** What an operation returns. */
-export type Output = Record<string, unknown> & { created?: boolean; meta?: Meta }
+export type OperationOutput = Record<string, unknown> & { created?: boolean; meta?: Meta }
 type Meta = { hasMore?: boolean; nextCursor?: string; lastSeq?: number }
 type Resource = Record<string, unknown> & { version: number }
 
@@ -45,7 +45,13 @@ function locationOf(name: Name, { shape }: Route['output']): AnswerPlan['locatio
 }
 
 /** Builds the response to `url`, with a list as CSV if `accept` prefers that. The Link header leads to the next page. */
-export function answerOf(plan: AnswerPlan, output: Output, base: string, url: string, accept?: string): Kept {
+export function answerOf(
+  plan: AnswerPlan,
+  output: OperationOutput,
+  base: string,
+  url: string,
+  accept?: string,
+): StoredResponse {
   const headers: Record<string, string> = {}
   const resource = plan.resource ? (output[plan.resource] as Resource) : undefined
   const made = output.created !== false
@@ -66,7 +72,7 @@ export function answerOf(plan: AnswerPlan, output: Output, base: string, url: st
 }
 
 /** The same as `JSON.stringify`, which would parse each event and write it again: a third of the work of a list of events. */
-function jsonOf(output: Output): string {
+function jsonOf(output: OperationOutput): string {
   const lines = linesIn(output)
   if (!lines) return JSON.stringify(output)
   const others = { ...output, events: undefined }
@@ -74,7 +80,7 @@ function jsonOf(output: Output): string {
 }
 
 /** The events of a page of the log. */
-const linesIn = ({ events }: Output) => (Array.isArray(events) ? (events as Line[]) : undefined)
+const linesIn = ({ events }: OperationOutput) => (Array.isArray(events) ? (events as EventJson[]) : undefined)
 
 const csvType = 'text/csv; charset=utf-8; header=present'
 
@@ -104,18 +110,18 @@ function linkToNext(url: string, { hasMore, nextCursor, lastSeq }: Meta, lastEve
 const clientGone = 499
 
 /** Builds an error response. Anything but a ConductError is reported without details. */
-export function failureOf(error: unknown, requestId: string): Kept {
+export function failureOf(error: unknown, requestId: string): StoredResponse {
   if (error instanceof Aborted) return { status: clientGone, headers: { connection: 'close' }, body: '' }
-  const told =
+  const failure =
     error instanceof ConductError
       ? error
       : new ConductError('INTERNAL_ERROR', 'Something went wrong inside Conduct. The server log has the details.')
   const headers: Record<string, string> = {}
-  if (told.code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer'
-  if (told.retryAfter !== undefined) headers['retry-after'] = String(told.retryAfter)
+  if (failure.code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer'
+  if (failure.retryAfter !== undefined) headers['retry-after'] = String(failure.retryAfter)
   // The rest of the refused body need not be read.
-  if (told.code === 'PAYLOAD_TOO_LARGE') headers.connection = 'close'
-  const { message, code, issues, firstSeq } = told
+  if (failure.code === 'PAYLOAD_TOO_LARGE') headers.connection = 'close'
+  const { message, code, issues, firstSeq } = failure
   const body = {
     error: message,
     code,
@@ -124,5 +130,5 @@ export function failureOf(error: unknown, requestId: string): Kept {
     ...(firstSeq !== undefined && { firstSeq }),
   }
   // The message quotes the wrong value, which may be a key sent in the wrong place.
-  return { status: told.status, headers, body: masked(JSON.stringify(body)) }
+  return { status: failure.status, headers, body: masked(JSON.stringify(body)) }
 }

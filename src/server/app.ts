@@ -81,7 +81,7 @@ export function createApp(options: AppOptions): App {
   const { basePath, exchange, auth, hosts } = parts
   const handlers = handlersOf(options, parts)
   const carried = handlers.map(({ carries }) => carries)
-  const refusal = createRefusal([...waysOf(handlers), ...operationWays(basePath)], basePath)
+  const refusal = createRefusal([...routesOf(handlers), ...operationWays(basePath)], basePath)
 
   const guarded = (label: string, answer: Handler['answer']) =>
     exchange(label, async (it) => {
@@ -158,7 +158,7 @@ function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts):
 }
 
 /** The addresses that only a handler serves. */
-const waysOf = (handlers: readonly Handler[]) =>
+const routesOf = (handlers: readonly Handler[]) =>
   handlers
     .filter(({ takes, carries }) => !takes && !carries)
     .flatMap(({ methods, paths }) => methods.flatMap((method) => paths.map((path) => ({ method, path }))))

@@ -4,11 +4,11 @@ import { type Actor, permits } from '../contract/actor.ts'
 import { ConductError, invalid } from '../contract/error.ts'
 import { addressOf, type Name } from '../contract/paths.ts'
 import { type Ctx, inTx } from '../frame/ctx.ts'
-import { claim, type Kept, keep } from '../frame/idempotency.ts'
+import { claim, keep, type StoredResponse } from '../frame/idempotency.ts'
 import type { Store } from '../operations/open.ts'
 import { operations, subjectOf } from '../operations/operations.ts'
 import { type Parsed, type Route, routes } from '../operations/routes.ts'
-import { answerOf, answerPlanOf, type Output } from './answer.ts'
+import { answerOf, answerPlanOf, type OperationOutput } from './answer.ts'
 import type { Auth } from './auth.ts'
 import { parseBody, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -31,7 +31,7 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
   const { enter, asAnyone } = entranceOf(route, parts)
   const output = answerPlanOf(name)
   // TypeScript cannot connect the entry's own type with the generic name.
-  const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<Output>
+  const operation = operations[name] as (ctx: Ctx, input: unknown) => Promise<OperationOutput>
   const isGet = addressOf(name).method === 'GET'
 
   /** Reads and parses the input. The body may have `limit` bytes. */
@@ -40,10 +40,10 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
     return { bytes, parsed: readInput(planOf(name), rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
   }
 
-  const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<Kept> =>
+  const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<StoredResponse> =>
     answerOf(output, await operation(ctx, parsed), basePath, request.url, request.header('accept'))
 
-  async function answer(exchange: Exchange): Promise<Kept> {
+  async function answer(exchange: Exchange): Promise<StoredResponse> {
     const caller = await enter(exchange)
     const { bytes, parsed } = await read(exchange)
     const { request } = exchange
@@ -112,7 +112,7 @@ interface Repeatable {
  * again gets the same answer. Failed work leaves no trace of the key. Throws IDEMPOTENCY_MISMATCH, and CONFLICT for the
  * replay of an answer with a secret.
  */
-function once(ctx: Ctx, request: Repeatable, work: (ctx: Ctx) => Promise<Kept>): Promise<Kept> {
+function once(ctx: Ctx, request: Repeatable, work: (ctx: Ctx) => Promise<StoredResponse>): Promise<StoredResponse> {
   const { name, secret } = request
   if (!/^[\x21-\x7e]{1,255}$/.test(name)) {
     throw invalid('Idempotency-Key', 'must be 1 to 255 visible ASCII characters')
@@ -132,12 +132,12 @@ function fingerprintOf({ method, path, body }: Repeatable): string {
   return createHash('sha256').update(`${method}\n${path}\n`).update(body).digest('hex')
 }
 
-function without(answer: Kept, field: string): Kept {
+function without(answer: StoredResponse, field: string): StoredResponse {
   const { [field]: _, ...rest } = JSON.parse(answer.body)
   return { ...answer, body: JSON.stringify(rest) }
 }
 
-function shownOnce({ body }: Kept, secret: string): ConductError {
+function shownOnce({ body }: StoredResponse, secret: string): ConductError {
   const { key } = JSON.parse(body)
   const remedy = key ? `revoke key ${key.id} ('${key.prefix}…') and create another` : 'create another'
   return new ConductError(

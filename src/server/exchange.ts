@@ -6,7 +6,7 @@ import { cut } from '../contract/explain.ts'
 import { masked, type SessionSecrets } from '../contract/secret.ts'
 import { failureOf } from './answer.ts'
 import type { Asking } from './auth.ts'
-import { type Answer, Reply } from './handlers/handler.ts'
+import { Reply, type ResponseParts } from './handlers/handler.ts'
 import type { Limiter } from './limit.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -14,7 +14,7 @@ import type { Metrics } from './metrics.ts'
 export interface Bindings {
   incoming?: { socket: { remoteAddress?: string } }
 }
-type Call = Context<{ Bindings: Bindings }>
+type HonoContext = Context<{ Bindings: Bindings }>
 
 /** One request and what is known about it so far. */
 export interface Exchange extends Asking {
@@ -38,7 +38,7 @@ interface Parts {
 
 /** Creates handlers that respond with the result of `work` or with its error, and that count and log requests as `label`. */
 export function createExchange({ now, allowOrigin, limiter, metrics, log, isStopping }: Parts) {
-  async function failed(thrown: unknown, exchange: Exchange, label: string): Promise<Answer> {
+  async function failed(thrown: unknown, exchange: Exchange, label: string): Promise<ResponseParts> {
     const error = await counted(limiter, thrown, exchange)
     const answer = failureOf(error, exchange.requestId)
     const request = { requestId: exchange.requestId, operation: label }
@@ -55,7 +55,7 @@ export function createExchange({ now, allowOrigin, limiter, metrics, log, isStop
     log.info({ requestId, operation, method: request.method, path, status, ms, keyId })
   }
 
-  return (label: string, work: (exchange: Exchange) => Promise<Answer>) => async (c: Call) => {
+  return (label: string, work: (exchange: Exchange) => Promise<ResponseParts>) => async (c: HonoContext) => {
     const begun = performance.now()
     metrics.begin()
     const exchange = exchangeOf(c, now())
@@ -70,7 +70,7 @@ export function createExchange({ now, allowOrigin, limiter, metrics, log, isStop
   }
 }
 
-function exchangeOf(c: Call, now: string): Exchange {
+function exchangeOf(c: HonoContext, now: string): Exchange {
   const requestId = requestIdOf(c.req.header('x-request-id'))
   const headers = {
     'content-type': 'application/json',

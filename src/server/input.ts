@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { ConductError, type Issue } from '../contract/error.ts'
 import { cut, explain, explained, invalidInput, unknown } from '../contract/explain.ts'
-import { type Address, addressOf, headerFields, type Name } from '../contract/paths.ts'
+import { addressOf, headerFields, type Name, type OperationPath } from '../contract/paths.ts'
 import { type Route, routes } from '../operations/routes.ts'
 
 type Kind = 'string' | 'number' | 'boolean' | 'strings' | 'numbers'
 
 /** How to merge the parts of a request into the flat input of one operation. */
 interface InputPlan {
-  address: Address
+  address: OperationPath
   schema: z.ZodObject
   kinds: Record<string, Kind>
   /** The most items that each array field may have. */
@@ -94,9 +94,9 @@ export function readInput(plan: InputPlan, raw: RawInput): Record<string, unknow
   const parsed = plan.schema.safeParse(input, explained)
   if (parsed.success && issues.length === 0) return parsed.data
   const fieldOf = ({ path }: Issue) => path.split('.', 1)[0]
-  const told = new Set(issues.map(fieldOf))
+  const named = new Set(issues.map(fieldOf))
   const found = parsed.error?.issues.flatMap((issue) => explain(issue, plan.fields)) ?? []
-  throw invalidInput([...issues, ...found.filter((issue) => !told.has(fieldOf(issue)))])
+  throw invalidInput([...issues, ...found.filter((issue) => !named.has(fieldOf(issue)))])
 }
 
 /** Throws BAD_REQUEST for an If-Match that the operation would ignore (RFC 9110 §13.1.1). */

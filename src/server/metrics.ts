@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { BackupState } from '../engine/sqlite/backups.ts'
-import type { Facts, Lag } from '../operations/health.ts'
+import type { HealthFacts, Lag } from '../operations/health.ts'
 import { version } from '../version.ts'
 
 /** Upper bounds in seconds of the histogram's buckets. */
@@ -105,7 +105,7 @@ export interface Ends {
 
 /** Metrics of a ledger. If the database does not answer, `facts` is undefined and only the rest is reported. */
 export function ledgerMetrics(
-  facts: Facts | undefined,
+  facts: HealthFacts | undefined,
   ends: Ends,
   backups: BackupState | undefined,
   isDoubted: boolean,

@@ -24,6 +24,6 @@ function groupsInProc(): (string | undefined)[] {
 function groupsByPs(): string[] {
   const words = ['-o', 'pgid=', '-o', 'tpgid=', '-p', String(process.pid)]
   // A relative folder of the PATH must not be one of the current folder.
-  const told = execFileSync('ps', words, { encoding: 'utf8', stdio: 'pipe', timeout: 1_000, cwd: '/' })
-  return told.trim().split(/\s+/)
+  const printed = execFileSync('ps', words, { encoding: 'utf8', stdio: 'pipe', timeout: 1_000, cwd: '/' })
+  return printed.trim().split(/\s+/)
 }

@@ -27,14 +27,14 @@ interface Running {
 }
 
 /** Reads a process; undefined if the system shows none with that number. */
-export type Look = (pid: number) => Running | undefined
+export type ReadProcess = (pid: number) => Running | undefined
 
 const isLinux = process.platform === 'linux'
 
-export const look: Look = (pid) => (here === 'windows' ? undefined : isLinux ? lookInProc(pid) : lookByPs(pid))
+export const look: ReadProcess = (pid) => (here === 'windows' ? undefined : isLinux ? lookInProc(pid) : lookByPs(pid))
 
 /** For several processes at once. */
-export const lookForMany = (): Look => (here === 'windows' ? look : isLinux ? lookInProc : lookByOnePs())
+export const lookForMany = (): ReadProcess => (here === 'windows' ? look : isLinux ? lookInProc : lookByOnePs())
 
 /** By proc_pid_stat(5): field 4 is the parent, field 22 the start; field 2, in parentheses, may contain spaces. */
 function lookInProc(pid: number): Running | undefined {
@@ -52,10 +52,10 @@ function lookInProc(pid: number): Running | undefined {
 
 // For systems without /proc, such as macOS. Exported for tests.
 
-export const lookByPs: Look = (pid) => processesByPs('-p', String(pid)).get(pid)
+export const lookByPs: ReadProcess = (pid) => processesByPs('-p', String(pid)).get(pid)
 
 /** Reads all processes with one call of `ps`, since an agent waits for each call. */
-export function lookByOnePs(): Look {
+export function lookByOnePs(): ReadProcess {
   const all = processesByPs('-A')
   return (pid) => all.get(pid)
 }
@@ -64,7 +64,7 @@ function processesByPs(...which: string[]): Map<number, Running> {
   // One option per column: macOS and the BSDs take all that follows an equals sign as the heading of that column.
   const columns = ['pid=', 'ppid=', 'lstart=', 'command='].flatMap((column) => ['-o', column])
   try {
-    const told = execFileSync('ps', ['-ww', ...columns, ...which], {
+    const printed = execFileSync('ps', ['-ww', ...columns, ...which], {
       // The start must be the same for every reader.
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
       // A relative folder of the PATH must not be one of the current folder.
@@ -74,7 +74,7 @@ function processesByPs(...which: string[]): Map<number, Running> {
       timeout: 1_000,
       maxBuffer: 67_108_864,
     })
-    return new Map(told.split('\n').flatMap(listed))
+    return new Map(printed.split('\n').flatMap(listed))
   } catch {
     return new Map()
   }

@@ -47,7 +47,7 @@ function linesIn(text: string): number {
 }
 
 /** A stored piece of a content, at a position among all bytes ever written. */
-export interface Part {
+export interface StoredPiece {
   start: number
   text: string
   /** For the line that stands for a gap: how many positions it covers. 0 for text. */
@@ -71,7 +71,7 @@ interface Cut {
  * Where to cut a content of `size` positions that has outgrown `limit` bytes, so that its beginning and its newest part
  * stay. Gaps in between become part of the cut. An eighth of the limit stays free, so that not every append cuts again.
  */
-export function cutOf(parts: Part[], size: number, limit: number): Cut {
+export function cutOf(parts: StoredPiece[], size: number, limit: number): Cut {
   const kept = Math.min(headBytes, limit >> 3)
   const reach = Math.min(lineBytes, limit >> 5)
   const from = placeNear(parts, kept, -1, reach)
@@ -90,13 +90,13 @@ export function cutOf(parts: Part[], size: number, limit: number): Cut {
 }
 
 /** What is missing where a part stands for a gap. An erased content has a line of its own. */
-export const missingAt = ({ text, dropped }: Part): Gap => readMarker(text) ?? { bytes: dropped, lines: null }
+export const missingAt = ({ text, dropped }: StoredPiece): Gap => readMarker(text) ?? { bytes: dropped, lines: null }
 
 /**
  * The nearest place to cut: where a line begins within `reach` bytes, else between two characters, and never within a
  * gap.
  */
-function placeNear(parts: Part[], at: number, direction: -1 | 1, reach: number): number {
+function placeNear(parts: StoredPiece[], at: number, direction: -1 | 1, reach: number): number {
   const part = parts.findLast(({ start }) => (direction < 0 ? start < at : start <= at))
   if (!part) return at
   const { start, text, dropped } = part
@@ -106,7 +106,7 @@ function placeNear(parts: Part[], at: number, direction: -1 | 1, reach: number):
 }
 
 /** The nearest beginning of a line within `reach` bytes of a place, in one direction and before any gap. */
-function lineNear(parts: Part[], place: number, direction: -1 | 1, reach: number): number | undefined {
+function lineNear(parts: StoredPiece[], place: number, direction: -1 | 1, reach: number): number | undefined {
   const near = parts.filter(({ start, text, dropped }) => {
     const end = start + (dropped || Buffer.byteLength(text))
     return direction < 0 ? start < place && end >= place - reach : end >= place && start <= place + reach

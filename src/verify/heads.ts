@@ -3,7 +3,7 @@ import { type Checkpoint, checkpointsIn, hashesFrom, isSignedBy } from '../log/s
 import { isConsistent } from '../log/seal/tree.ts'
 
 /** A mismatch. */
-export interface Fault {
+export interface Mismatch {
   /** The first event that does not match, if it can be determined; absent if the fault is not in an event. */
   seq?: number
   /** The last event that can be the first one that does not match. */
@@ -29,9 +29,9 @@ export const isContinued = (anchor: Checkpoint, { head }: Own, fits: boolean) =>
   fits && anchor.origin !== head.origin && anchor.size > 0 && !isUnsigned(anchor)
 
 /** The faults of checkpoints that show without reading the log: another origin, or another key. */
-export function faultsOf(anchors: readonly Checkpoint[], own: Own, fits: boolean): Fault[] {
+export function faultsOf(anchors: readonly Checkpoint[], own: Own, fits: boolean): Mismatch[] {
   const { head, verifierKey, isAsSigned } = own
-  const faults: Fault[] = []
+  const faults: Mismatch[] = []
   if (!isAsSigned) faults.push({ words: 'The stored size or root of the newest checkpoint is not the signed one.' })
   if (!isSignedBy(head, verifierKey)) faults.push({ words: 'The key of the log did not sign its newest checkpoint.' })
   const other = anchors.find((anchor) => anchor.origin !== head.origin && !isContinued(anchor, own, fits))
@@ -52,7 +52,7 @@ export function faultsOf(anchors: readonly Checkpoint[], own: Own, fits: boolean
 const isUnsigned = ({ note }: Checkpoint) => !note.includes('\n\n')
 
 /** The fault of a log that is shorter than a checkpoint. Earlier checkpoints match up to `fits` events. */
-export function shorterThan(covered: number, events: number, fits: number): Fault {
+export function shorterThan(covered: number, events: number, fits: number): Mismatch {
   const [seq, until] = [fits + 1, events + 1]
   const where = seq === until ? `from event ${seq}` : `from an event from ${seq} to ${until}`
   return {

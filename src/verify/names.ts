@@ -4,10 +4,10 @@ import { type Changes, isErased } from '../log/event.ts'
 import type { Leaf } from '../log/seal/routes.ts'
 import type { Key } from '../nouns/key/fields.ts'
 import type { Project } from '../nouns/project/fields.ts'
-import type { Fault } from './heads.ts'
+import type { Mismatch } from './heads.ts'
 
 /** What the log tells of a key or a project. */
-interface Told {
+interface LoggedState {
   projectId: number | null
   subject: string
   isDeleted: boolean
@@ -24,22 +24,22 @@ const fields = {
 const ownNames: Record<string, (string | null)[]> = { local: [null], system: [null, 'retention'] }
 
 /** The names that events show, each with the first event that shows it. */
-type Seen<Id> = Map<Id, Map<string | null, number>>
+type SeenNames<Id> = Map<Id, Map<string | null, number>>
 
 /** A project that version 0.1 created with the ledger, without an event. */
-const untold = { id: 1, slug: 'default' }
+const unlogged = { id: 1, slug: 'default' }
 
 /**
  * Compares the names of keys and projects, and whose keys are and what they may do, with the log. The seal does not cover
  * their tables, but each change of them is an event.
  */
 export class Names {
-  readonly #keys = new Map<number, Told>()
-  readonly #projects = new Map<number, Told>()
-  readonly #keyNames: Seen<number> = new Map()
-  readonly #slugs: Seen<number> = new Map()
+  readonly #keys = new Map<number, LoggedState>()
+  readonly #projects = new Map<number, LoggedState>()
+  readonly #keyNames: SeenNames<number> = new Map()
+  readonly #slugs: SeenNames<number> = new Map()
   /** By the kind of an actor without a key. */
-  readonly #kinds: Seen<string> = new Map()
+  readonly #kinds: SeenNames<string> = new Map()
 
   /** Takes the events in their order. */
   add(leaf: Leaf, changes: Changes): void {
@@ -52,12 +52,12 @@ export class Names {
   }
 
   /** `shown` has the rows that did not change while the log was read, `isWhole` says whether no event was dropped. */
-  faults(shown: Shown, isWhole: boolean): Fault[] {
+  faults(shown: ListedNames, isWhole: boolean): Mismatch[] {
     return [...this.#faultsInEvents(), ...this.#faultsOfKeys(shown, isWhole), ...this.#faultsOfProjects(shown, isWhole)]
   }
 
   /** The keys and projects whose names the log does not tell, or no longer. */
-  unknown({ keys, projects }: Shown) {
+  unknown({ keys, projects }: ListedNames) {
     const ids = new Set([...keys.map(({ id }) => id), ...this.#keyNames.keys()])
     const live = this.#live()
     const slugs = [...this.#slugs].flatMap(([id, names]) => (this.#projects.has(id) ? [] : [...names.keys()]))
@@ -68,11 +68,13 @@ export class Names {
   }
 
   /** The projects that were not deleted, by slug. */
-  #live(): Map<string, Told> {
-    return new Map([...this.#projects.values()].flatMap((told) => (told.isDeleted ? [] : [[told.subject, told]])))
+  #live(): Map<string, LoggedState> {
+    return new Map(
+      [...this.#projects.values()].flatMap((logged) => (logged.isDeleted ? [] : [[logged.subject, logged]])),
+    )
   }
 
-  #faultsInEvents(): Fault[] {
+  #faultsInEvents(): Mismatch[] {
     const ofKeys = [...this.#keyNames].flatMap(([id, names]) => {
       const name = this.#keys.get(id)?.state.name
       return typeof name === 'string' ? misnamed(`key ${id}`, names, [name]) : []
@@ -88,25 +90,25 @@ export class Names {
     return [...ofKeys, ...ofProjects, ...ofOthers]
   }
 
-  #faultsOfKeys({ keys }: Shown, isWhole: boolean): Fault[] {
+  #faultsOfKeys({ keys }: ListedNames, isWhole: boolean): Mismatch[] {
     return keys.flatMap((key) => {
-      const told = this.#keys.get(key.id)
-      if (!told) return isWhole ? [{ words: `No event of the log created key ${key.id}.` }] : []
-      const state: Told['state'] = { ...told.state, project: this.#slugOf(told.projectId) }
+      const logged = this.#keys.get(key.id)
+      if (!logged) return isWhole ? [{ words: `No event of the log created key ${key.id}.` }] : []
+      const state: LoggedState['state'] = { ...logged.state, project: this.#slugOf(logged.projectId) }
       return [...fields.keys, 'project' as const].flatMap((field) =>
         differing(`key ${key.id}`, field, key[field], state[field]),
       )
     })
   }
 
-  #faultsOfProjects({ projects }: Shown, isWhole: boolean): Fault[] {
+  #faultsOfProjects({ projects }: ListedNames, isWhole: boolean): Mismatch[] {
     const live = this.#live()
     return projects.flatMap((project) => {
-      const told = live.get(project.slug)
-      const isKnown = !isWhole || (project.slug === untold.slug && !this.#projects.has(untold.id))
-      if (!told) return isKnown ? [] : [{ words: `No event of the log created the project ${project.slug}.` }]
+      const logged = live.get(project.slug)
+      const isKnown = !isWhole || (project.slug === unlogged.slug && !this.#projects.has(unlogged.id))
+      if (!logged) return isKnown ? [] : [{ words: `No event of the log created the project ${project.slug}.` }]
       return fields.projects.flatMap((field) =>
-        differing(`project ${project.slug}`, field, project[field], told.state[field]),
+        differing(`project ${project.slug}`, field, project[field], logged.state[field]),
       )
     })
   }
@@ -114,21 +116,21 @@ export class Names {
   /** The slug that lists show for a project; undefined if the log does not tell it. */
   #slugOf(id: number | null): string | null | undefined {
     if (id === null) return null
-    const told = this.#projects.get(id)
-    return told?.isDeleted ? freed(told.subject, id) : told?.subject
+    const logged = this.#projects.get(id)
+    return logged?.isDeleted ? freed(logged.subject, id) : logged?.subject
   }
 }
 
 /** The slug of a deleted project, which makes the old one free. */
 const freed = (slug: string, id: number) => `${slug}~${id}`
 
-function note<Id>(names: Seen<Id>, id: Id, name: string | null, seq: number): void {
+function note<Id>(names: SeenNames<Id>, id: Id, name: string | null, seq: number): void {
   const known = names.get(id) ?? new Map()
   names.set(id, known)
   if (!known.has(name)) known.set(name, seq)
 }
 
-function tell(all: Map<number, Told>, { type, subject, subjectId, projectId }: Leaf, changes: Changes): void {
+function tell(all: Map<number, LoggedState>, { type, subject, subjectId, projectId }: Leaf, changes: Changes): void {
   const known = all.get(subjectId)
   // What created it was dropped, so the log does not tell the rest.
   if (!known && !type.endsWith('.created')) return
@@ -137,7 +139,7 @@ function tell(all: Map<number, Told>, { type, subject, subjectId, projectId }: L
   all.set(subjectId, { projectId, subject, isDeleted: type.endsWith('.deleted'), state })
 }
 
-const misnamed = (what: string, names: Map<string | null, number>, right: (string | null)[]): Fault[] =>
+const misnamed = (what: string, names: Map<string | null, number>, right: (string | null)[]): Mismatch[] =>
   [...names].flatMap(([name, seq]) => {
     if (right.includes(name)) return []
     return {
@@ -147,11 +149,11 @@ const misnamed = (what: string, names: Map<string | null, number>, right: (strin
     }
   })
 
-function differing(what: string, field: string, shown: unknown, told: unknown): Fault[] {
-  const isUntold = shown === undefined || (told === undefined && field === 'project') || hasErased(told)
-  if (isUntold || isDeepStrictEqual(plain(shown), plain(told ?? null))) return []
+function differing(what: string, field: string, shown: unknown, logged: unknown): Mismatch[] {
+  const isUnlogged = shown === undefined || (logged === undefined && field === 'project') || hasErased(logged)
+  if (isUnlogged || isDeepStrictEqual(plain(shown), plain(logged ?? null))) return []
   const verb = field === 'permissions' ? 'are' : 'is'
-  return [{ words: `The ${field} of ${what} ${verb} ${quoted(shown)}, and ${quoted(told ?? null)} in the log.` }]
+  return [{ words: `The ${field} of ${what} ${verb} ${quoted(shown)}, and ${quoted(logged ?? null)} in the log.` }]
 }
 
 const hasErased = (value: unknown): boolean =>
@@ -162,7 +164,7 @@ const plain = (value: unknown) => (Array.isArray(value) ? value.toSorted() : val
 const quoted = (value: unknown) => JSON.stringify(value)
 
 /** The keys and projects as a server lists them. */
-export interface Shown {
+export interface ListedNames {
   keys: Key[]
   projects: Project[]
 }
@@ -170,7 +172,7 @@ export interface Shown {
 const limit = 100
 
 /** Needs an admin key of the whole server. */
-export async function readShown(client: Client): Promise<Shown> {
+export async function readShown(client: Client): Promise<ListedNames> {
   const keys = await readAll<Key>(async (cursor) => {
     const { keys, meta } = await client.listKeys({ limit, cursor })
     return { rows: keys, meta }
@@ -182,12 +184,12 @@ export async function readShown(client: Client): Promise<Shown> {
   return { keys, projects }
 }
 
-interface Page<Row> {
+interface NamesPage<Row> {
   rows: Row[]
   meta: { hasMore: boolean; nextCursor?: string | undefined }
 }
 
-async function readAll<Row>(read: (cursor: string | undefined) => Promise<Page<Row>>): Promise<Row[]> {
+async function readAll<Row>(read: (cursor: string | undefined) => Promise<NamesPage<Row>>): Promise<Row[]> {
   const all: Row[] = []
   for (let cursor: string | undefined; ; ) {
     const { rows, meta } = await read(cursor)
@@ -198,11 +200,11 @@ async function readAll<Row>(read: (cursor: string | undefined) => Promise<Page<R
 }
 
 /** The keys and projects that stood in both, with the same fields that the log tells. */
-export function unchanged(before: Shown, after: Shown): Shown {
-  const same = <Row>(old: Row[], rows: Row[], told: (row: Row) => unknown) =>
-    rows.filter((row) => old.some((one) => isDeepStrictEqual(told(one), told(row))))
+export function unchanged(before: ListedNames, after: ListedNames): ListedNames {
+  const same = <Row>(old: Row[], rows: Row[], logged: (row: Row) => unknown) =>
+    rows.filter((row) => old.some((one) => isDeepStrictEqual(logged(one), logged(row))))
   return {
-    keys: same(before.keys, after.keys, ({ lastUsedAt: _, ...told }) => told),
+    keys: same(before.keys, after.keys, ({ lastUsedAt: _, ...logged }) => logged),
     projects: same(before.projects, after.projects, ({ slug, version }) => [slug, version]),
   }
 }

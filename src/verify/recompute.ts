@@ -1,11 +1,11 @@
 import type { Client } from '../client/client.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
 import type { Output } from '../operations/routes.ts'
-import { type Fault, isOwnFailure } from './heads.ts'
-import { type Names, readShown, type Shown, unchanged } from './names.ts'
+import { isOwnFailure, type Mismatch } from './heads.ts'
+import { type ListedNames, type Names, readShown, unchanged } from './names.ts'
 import { Scan } from './scan.ts'
 
-type Page = Output<'listLeaves'>
+type LeavesPage = Output<'listLeaves'>
 
 const pageSize = 1000
 
@@ -16,7 +16,7 @@ interface Recomputed {
   dropped: number
   /** The number of erased texts. */
   erased: number
-  faults: Fault[]
+  faults: Mismatch[]
   /** The keys and projects whose names the log does not tell, or no longer. */
   unknown: ReturnType<Names['unknown']>
 }
@@ -53,10 +53,10 @@ export async function recompute(
 /** A page shows the names of its moment, and the events that changed them may follow: then read on. */
 const mostRounds = 3
 
-const nothing: Shown = { keys: [], projects: [] }
+const nothing: ListedNames = { keys: [], projects: [] }
 
 /** The keys and projects; an error if the server cannot read them. */
-const readListed = (client: Client): Promise<Shown | Error> =>
+const readListed = (client: Client): Promise<ListedNames | Error> =>
   readShown(client).catch((error: unknown) => {
     if (isOwnFailure(error)) return error
     throw error
@@ -81,7 +81,7 @@ async function readInto(scan: Scan, client: Client, last: number): Promise<numbe
 }
 
 /** The next page; a shorter one before an event that the server cannot read. Undefined at that event, or the one before. */
-async function readPage(client: Client, after: number): Promise<Page | undefined> {
+async function readPage(client: Client, after: number): Promise<LeavesPage | undefined> {
   for (let limit = pageSize; limit >= 1; limit = Math.floor(limit / 2)) {
     try {
       return await client.listLeaves({ after, limit })

@@ -3,8 +3,8 @@ import { leafOf } from '../log/seal/leaf.ts'
 import type { Leaf } from '../log/seal/routes.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
 import { Roots } from '../log/seal/tree.ts'
-import { type Fault, shorterThan } from './heads.ts'
-import { Names, type Shown } from './names.ts'
+import { type Mismatch, shorterThan } from './heads.ts'
+import { type ListedNames, Names } from './names.ts'
 
 /** Stands in for the leaf of an event that has none. */
 const noLeaf = Buffer.alloc(32)
@@ -118,32 +118,32 @@ export class Scan {
   }
 
   /** `shown` has the keys and projects that did not change while the log was read. */
-  faults(shown: Shown): Fault[] {
+  faults(shown: ListedNames): Mismatch[] {
     const faults = this.#faultsInLog()
     return faults.length > 0 ? faults : this.names.faults(shown, this.dropped === 0)
   }
 
-  #faultsInLog(): Fault[] {
+  #faultsInLog(): Mismatch[] {
     const inEvents = this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault()
     const first = inEvents ?? this.#unreadFault() ?? this.#tailFault() ?? this.#markFault()
     // Second, because the event that does not fit may be the one that told what was dropped.
     return [first, this.#droppedFault()].filter((fault) => fault !== undefined)
   }
 
-  #droppedFault(): Fault | undefined {
+  #droppedFault(): Mismatch | undefined {
     const [seq, until] = [this.#toldDropped + 1, this.dropped]
     if (until < seq) return undefined
     const where = seq === until ? `Event ${seq} is` : `Events ${seq} to ${until} are`
     return { seq, until, words: `${where} missing, and the log does not say that it dropped them.` }
   }
 
-  #missingFault(): Fault | undefined {
+  #missingFault(): Mismatch | undefined {
     const seq = this.#missing
     if (seq === undefined || (this.#changed ?? seq) < seq || this.#misfit) return undefined
     return { seq, until: seq, words: `Event ${seq} is missing.` }
   }
 
-  #misfitFault(): Fault | undefined {
+  #misfitFault(): Mismatch | undefined {
     if (!this.#misfit) return undefined
     const { size, isStored } = this.#misfit
     const changed = this.#changed ?? size
@@ -154,12 +154,12 @@ export class Scan {
     return { seq, until, words }
   }
 
-  #changedFault(): Fault | undefined {
+  #changedFault(): Mismatch | undefined {
     const seq = this.#changed
     return seq === undefined ? undefined : { seq, until: seq, words: `Event ${seq} was changed after it was sealed.` }
   }
 
-  #markFault(): Fault | undefined {
+  #markFault(): Mismatch | undefined {
     const seq = this.#mismarked
     if (seq === undefined) return undefined
     return {
@@ -169,13 +169,13 @@ export class Scan {
     }
   }
 
-  #unreadFault(): Fault | undefined {
+  #unreadFault(): Mismatch | undefined {
     const seq = this.#unread
     if (seq === undefined) return undefined
     return { seq, until: seq + 1, words: `The server cannot read event ${seq} or ${seq + 1}.` }
   }
 
-  #tailFault(): Fault | undefined {
+  #tailFault(): Mismatch | undefined {
     const covered = this.#heads.at(-1)?.size ?? 0
     if (covered > this.events) return shorterThan(covered, this.events, this.#fits)
     const seq = this.#computed.size + 1

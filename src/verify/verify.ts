@@ -1,6 +1,15 @@
 import { type Client, ConductError } from '../client/client.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
-import { type Fault, faultsOf, fetchBreak, isContinued, NoCheckpoint, type Own, readOwn, shorterThan } from './heads.ts'
+import {
+  faultsOf,
+  fetchBreak,
+  isContinued,
+  type Mismatch,
+  NoCheckpoint,
+  type Own,
+  readOwn,
+  shorterThan,
+} from './heads.ts'
 import { notCovered, recompute } from './recompute.ts'
 
 /** The result of `conduct verify`. */
@@ -21,7 +30,7 @@ export interface Verified {
   dropped?: number
   /** The number of erased texts, if the log was recomputed. */
   erased?: number
-  faults: Fault[]
+  faults: Mismatch[]
   /** What this cannot find. */
   notCovered: string[]
 }
@@ -72,7 +81,7 @@ function unsealed(anchors: readonly Checkpoint[]): Error {
  * The fault of a log without a checkpoint. Throws the error that kept the server from showing one if that may pass, as
  * while the log is sealed for the first time, unless the events have faults.
  */
-function faultsWithout(failure: unknown, found: readonly Fault[]): Fault[] {
+function faultsWithout(failure: unknown, found: readonly Mismatch[]): Mismatch[] {
   if (failure instanceof NoCheckpoint) return [{ words: failure.message }]
   if (failure instanceof ConductError && failure.code === 'UNAVAILABLE' && found.length > 0) return []
   throw failure
@@ -83,7 +92,7 @@ async function mayRecompute(client: Client): Promise<boolean> {
   return permissions.includes('admin') && (key?.project ?? null) === null
 }
 
-async function checkProofs(client: Client, anchors: readonly Checkpoint[], { head }: Own): Promise<Fault[]> {
+async function checkProofs(client: Client, anchors: readonly Checkpoint[], { head }: Own): Promise<Mismatch[]> {
   let fits = 0
   for (const anchor of anchors.toSorted((a, b) => a.size - b.size)) {
     if (anchor.size > head.size) return [shorterThan(anchor.size, head.size, fits)]

@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact'
 import type { Required } from '../contract/actor.ts'
 import { showsEvents } from './activity/views.ts'
 import type { Route } from './app/router.ts'
-import { may, type Session } from './data/query/session.ts'
+import { may, type Viewer } from './data/query/session.ts'
 import type { IconName } from './ui/icon.tsx'
 
 export interface PageProps {
@@ -136,7 +136,7 @@ interface MenuEntry {
 }
 
 /** The pages that the menu offers to a session. */
-export const menuOf = (session: Session): MenuEntry[] =>
+export const menuOf = (session: Viewer): MenuEntry[] =>
   pages.flatMap(({ path, menu, permission = 'read' }) => {
     if (!menu || !may(session, permission)) return []
     const [name, icon, key] = menu

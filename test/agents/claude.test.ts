@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
 
-const claude = (name: string, changes: Fields = {}) => documentOf('claude', name, changes)
+const claude = (name: string, changes: JsonFields = {}) => documentOf('claude', name, changes)
 
 const steps: [string, Step][] = [
   ['SessionStart-startup', { kind: 'start', source: 'startup' }],
@@ -162,13 +162,13 @@ const batches: [string, { tool: string; id: string; command?: string; refused?: 
 for (const [name, tool] of batches) {
   test(`a batch reports a tool that did not run: ${name}`, () => {
     const step = stepIn('claude', claude(`PostToolBatch-${name}`))
-    const [call] = claude(`PostToolBatch-${name}`).tool_calls as Fields[]
+    const [call] = claude(`PostToolBatch-${name}`).tool_calls as JsonFields[]
     assert.deepEqual(step, { kind: 'tool', ...tool, id: call?.tool_use_id, failed: true })
   })
 }
 
 test('a command whose input was rejected did not run', () => {
-  const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as Fields[]
+  const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as JsonFields[]
   const tool_response = '<tool_use_error>Blocked: sleep 60</tool_use_error>'
   const step = stepIn('claude', claude('PostToolBatch', { tool_calls: [{ ...call, tool_response }] }))
   assert.deepEqual(step, { kind: 'tool', tool: 'Bash', id: call?.tool_use_id, failed: true })
@@ -181,7 +181,7 @@ test('a batch reports nothing about tools that ran', () => {
 })
 
 test('a batch may report several tools, each with the same id as in its own event', () => {
-  const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as Fields[]
+  const [call] = claude('PostToolBatch-Bash-dont-ask').tool_calls as JsonFields[]
   const tool_calls = [call, { ...call, tool_use_id: 'toolu_1d3ba05f8b2655e2fde575b2' }]
   const seen = readDocument('claude', claude('PostToolBatch', { tool_calls }), {})
   assert.equal(seen.length, 2)
@@ -200,7 +200,7 @@ test('the end of a subagent without a type, which summarises the conversation, i
 })
 
 test('equal reports have the same id, and different ones have different ids', () => {
-  const id = (name: string, changes: Fields = {}) => seenIn('claude', claude(name, changes)).id
+  const id = (name: string, changes: JsonFields = {}) => seenIn('claude', claude(name, changes)).id
   assert.equal(id('Stop'), id('Stop'))
   assert.notEqual(id('Stop'), id('Stop', { last_assistant_message: 'And two.' }))
   assert.notEqual(id('PreToolUse-Bash'), id('PostToolUse-Bash'))

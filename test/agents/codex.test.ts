@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
 
-const codex = (name: string, changes: Fields = {}) => documentOf('codex', name, changes)
+const codex = (name: string, changes: JsonFields = {}) => documentOf('codex', name, changes)
 
 const steps: [string, Step][] = [
   ['SessionStart-startup', { kind: 'start', source: 'startup' }],

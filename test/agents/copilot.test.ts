@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
 
-const own = (name: string, changes: Fields = {}) => documentOf('copilot', name, changes)
-const asClaude = (name: string, changes: Fields = {}) => documentOf('copilot-in-claude-hooks', name, changes)
+const own = (name: string, changes: JsonFields = {}) => documentOf('copilot', name, changes)
+const asClaude = (name: string, changes: JsonFields = {}) => documentOf('copilot-in-claude-hooks', name, changes)
 const out = 'echo out; echo err >&2; node src/app.js'
 
 const steps: [string, Step][] = [

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { answerOf, readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { seenIn, stepIn } from './documents.ts'
 
 /** A document as the hooks reference of Cursor describes it. */
-const cursor = (hook_event_name: string, more: Fields = {}): Fields => ({
+const cursor = (hook_event_name: string, more: JsonFields = {}): JsonFields => ({
   conversation_id: 'c1',
   generation_id: 'g1',
   model: 'gpt-5.6-sol',
@@ -21,7 +21,7 @@ const cursor = (hook_event_name: string, more: Fields = {}): Fields => ({
 const shell = { tool_name: 'Shell', tool_input: { command: 'make' }, tool_use_id: 'u1' }
 const edit = { tool_name: 'Write', tool_input: { file_path: '/shop/a.ts' }, tool_use_id: 'u2' }
 
-const steps: [string, Fields, Step | undefined][] = [
+const steps: [string, JsonFields, Step | undefined][] = [
   ['sessionStart', { session_id: 'c1' }, { kind: 'start', source: 'startup' }],
   ['beforeSubmitPrompt', { prompt: 'Go' }, { kind: 'prompt', text: 'Go' }],
   ['preToolUse', shell, { kind: 'begin', tool: 'Shell', target: 'make', id: 'u1' }],

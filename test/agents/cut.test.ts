@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Fields, textOf } from '../../src/recorder/agents/fields.ts'
+import { type JsonFields, textOf } from '../../src/recorder/agents/fields.ts'
 import { activityOf } from '../../src/recorder/agents/tools.ts'
 import { stepIn } from './documents.ts'
 
@@ -8,13 +8,13 @@ const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
 /** A text whose first `length` characters end in the middle of a token. */
 const across = (length: number) => `${'word '.repeat(length).slice(0, length - 10)}${token} and more`
 
-const claude = (hook_event_name: string, more: Fields) =>
+const claude = (hook_event_name: string, more: JsonFields) =>
   stepIn('claude', { session_id: 's', cwd: '/shop', hook_event_name, ...more })
 
 const bash = (length: number) => ({ tool_name: 'Bash', tool_input: { command: across(length) }, tool_use_id: 't' })
 const plan = { tool_name: 'TodoWrite', tool_input: { todos: [{ content: across(500), status: 'pending' }] } }
 
-const steps: [string, string, Fields][] = [
+const steps: [string, string, JsonFields][] = [
   ['prompt', 'UserPromptSubmit', { prompt: across(20_000) }],
   ['answer', 'Stop', { last_assistant_message: across(16_000) }],
   ['failure', 'StopFailure', { error: 'x', last_assistant_message: across(1_000) }],

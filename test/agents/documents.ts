@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
 
@@ -14,8 +14,8 @@ export const documented = globSync('*.json', { cwd: folder })
   .sort()
 
 /** A document as `agent` wrote it, with some fields changed. */
-export function documentOf(agent: string, name: string, changes: Fields = {}): Fields {
-  const all = JSON.parse(readFileSync(new URL(`${agent}.json`, folder), 'utf8')) as Record<string, Fields>
+export function documentOf(agent: string, name: string, changes: JsonFields = {}): JsonFields {
+  const all = JSON.parse(readFileSync(new URL(`${agent}.json`, folder), 'utf8')) as Record<string, JsonFields>
   const document = all[name]
   if (!document) throw new Error(`${agent}.json has no '${name}': it has ${Object.keys(all).join(', ')}`)
   return { ...document, ...changes }
@@ -29,11 +29,11 @@ export const namesOf = (agent: string): string[] =>
 export const transcriptOf = (agent: string): string => fileURLToPath(new URL(`${agent}-transcript.jsonl`, folder))
 
 /** The only report of a document. */
-export function seenIn(named: string, document: Fields, env = {}): Seen {
+export function seenIn(named: string, document: JsonFields, env = {}): Seen {
   const [seen, ...more] = readDocument(named, document, env)
   if (!seen || more.length > 0)
     throw new Error(`${more.length + (seen ? 1 : 0)} reports of ${JSON.stringify(document)}`)
   return seen
 }
 
-export const stepIn = (named: string, document: Fields): Step => seenIn(named, document).step
+export const stepIn = (named: string, document: JsonFields): Step => seenIn(named, document).step

@@ -3,7 +3,7 @@ import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { withUnheard } from '../../src/recorder/agents/droid/unheard.ts'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { readTranscript } from '../../src/recorder/agents/transcript.ts'
@@ -11,7 +11,7 @@ import { turnOf } from '../../src/recorder/agents/turn.ts'
 import { freshFolder } from '../cli/folder.ts'
 import { documentOf, namesOf, seenIn, stepIn, transcriptOf } from './documents.ts'
 
-const droid = (name: string, changes: Fields = {}) => documentOf('droid', name, changes)
+const droid = (name: string, changes: JsonFields = {}) => documentOf('droid', name, changes)
 
 const steps: [string, Step][] = [
   ['SessionStart', { kind: 'start', source: 'startup' }],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
 
-const gemini = (name: string, changes: Fields = {}) => documentOf('gemini', name, changes)
+const gemini = (name: string, changes: JsonFields = {}) => documentOf('gemini', name, changes)
 const command = 'echo out; echo err >&2; node src/app.js'
 
 const steps: [string, Step][] = [

@@ -5,11 +5,11 @@ import { type TestContext, test } from 'node:test'
 import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
 import { codexMoments } from '../../src/recorder/agents/codex/transcript.ts'
 import { turnsOf } from '../../src/recorder/past.ts'
-import { type Moment, type Reader, withSubagents } from '../../src/recorder/transcripts/moment.ts'
+import { type Moment, type TranscriptReader, withSubagents } from '../../src/recorder/transcripts/moment.ts'
 import { freshFolder } from '../cli/folder.ts'
 
 /** The turns of a transcript with these lines, one a second. */
-async function turnsIn(t: TestContext, lines: object[], moments: Reader = claudeMoments) {
+async function turnsIn(t: TestContext, lines: object[], moments: TranscriptReader = claudeMoments) {
   const file = join(freshFolder(t), 'session.jsonl')
   const timed = lines.map((line, at) => ({ timestamp: new Date(1e12 + at * 1000).toISOString(), cwd: '/', ...line }))
   writeFileSync(file, timed.map((line) => `${JSON.stringify(line)}\n`).join(''))

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { openCodePlugin } from '../../src/recorder/agents/opencode/plugin.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Seen, Step } from '../../src/recorder/agents/seen.ts'
@@ -49,11 +49,12 @@ function toldBy(t: TestContext, events: string, end = 'when all is told') {
   assert.equal(signal ?? status, end === 'by a signal' ? 'SIGINT' : 0, stderr)
   const lines = existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : []
   const atCommand = stdout.split('\n').filter(Boolean).length
-  return { documents: lines.map((line) => JSON.parse(line) as Fields), stderr, atCommand }
+  return { documents: lines.map((line) => JSON.parse(line) as JsonFields), stderr, atCommand }
 }
 
 const eventsOf = (name: string) => fileURLToPath(new URL(`documents/opencode-${name}-events.jsonl`, import.meta.url))
-const seenOf = (documents: Fields[]): Seen[] => documents.flatMap((document) => readDocument('opencode', document, {}))
+const seenOf = (documents: JsonFields[]): Seen[] =>
+  documents.flatMap((document) => readDocument('opencode', document, {}))
 
 test('a session of OpenCode is reported from its first prompt to its end', (t) => {
   const { documents, stderr } = toldBy(t, eventsOf('basic'))
@@ -167,7 +168,7 @@ test('without Conduct the plugin does nothing and prints nothing', (t) => {
 })
 
 const base = { agent: 'opencode', session: 'ses_1', cwd: '/shop' }
-const more: [string, Fields, Step][] = [
+const more: [string, JsonFields, Step][] = [
   [
     'an error ends a turn',
     {

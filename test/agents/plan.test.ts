@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { type KeptItem, planAfter } from '../../src/recorder/agents/tools.ts'
 import { documentOf, stepIn } from './documents.ts'
 
 /** The plan after these tool calls, one after the other. */
-const planned = (named: string, ...documents: Fields[]): KeptItem[] =>
+const planned = (named: string, ...documents: JsonFields[]): KeptItem[] =>
   documents.reduce<KeptItem[]>((plan, document) => {
     const step = stepIn(named, document)
     return step.kind === 'tool' ? planAfter(plan, step) : plan
   }, [])
 
-const claude = (name: string, changes: Fields = {}) => documentOf('claude', `PostToolUse-${name}`, changes)
+const claude = (name: string, changes: JsonFields = {}) => documentOf('claude', `PostToolUse-${name}`, changes)
 const second = claude('TaskCreate', { tool_use_id: 't2', tool_response: { task: { id: '2', subject: 'Greet' } } })
 
 test('Claude Code changes its plan item by item: it adds an item, changes its status, or deletes it', () => {

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import type { Env } from '../../src/recorder/agents/dialect.ts'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { AgentEnv } from '../../src/recorder/agents/dialect.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import { documented, documentOf, namesOf } from './documents.ts'
 
-const agentOf = (named: string, document: Fields, env: Env = {}) =>
+const agentOf = (named: string, document: JsonFields, env: AgentEnv = {}) =>
   readDocument(named, document, env).map(({ agent }) => agent)
 
 test("the fields of a document identify its agent, whatever the hook's name", () => {

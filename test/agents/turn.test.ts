@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { routes } from '../../src/operations/routes.ts'
-import type { Step, Usage } from '../../src/recorder/agents/seen.ts'
+import type { SeenUsage, Step } from '../../src/recorder/agents/seen.ts'
 import { cut, draftAfter, isEmpty, newDraft, turnOf, withStep } from '../../src/recorder/agents/turn.ts'
 import { usageBetween } from '../../src/recorder/agents/usage.ts'
 
@@ -93,7 +93,7 @@ test('a turn fits the limits of the ledger, whatever the agent says', () => {
   assert.equal(cut(' \n', 9), undefined)
 })
 
-const used = (inputTokens: number, outputTokens: number, more: Partial<Usage> = {}): Usage => ({
+const used = (inputTokens: number, outputTokens: number, more: Partial<SeenUsage> = {}): SeenUsage => ({
   inputTokens,
   outputTokens,
   ...more,

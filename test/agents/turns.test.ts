@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
-import type { ToldTurn } from '../../src/recorder/agents/seen.ts'
-import { aboutTurn, toldTurn } from '../../src/recorder/agents/told-turn.ts'
+import type { TranscriptTurn } from '../../src/recorder/agents/seen.ts'
+import { aboutTurn, turnAbout } from '../../src/recorder/agents/told-turn.ts'
 import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { turnsOf } from '../../src/recorder/past.ts'
 import { freshFolder } from '../cli/folder.ts'
@@ -14,7 +14,7 @@ import { transcriptOf } from './documents.ts'
 const reviewOf = (name: string) => fileURLToPath(new URL(`documents/codex-review/${name}`, import.meta.url))
 const review = reviewOf('rollout-2026-11-28T15-01-26-01a222ac-e839-7170-8418-4fa4ef0ee6d5.jsonl')
 
-const briefOf = ({ prompt, answer, failure, interrupted, isEnded }: ToldTurn) => ({
+const briefOf = ({ prompt, answer, failure, interrupted, isEnded }: TranscriptTurn) => ({
   ...{ prompt, answer },
   ...(failure && { failure: failure.code }),
   ...(interrupted && { interrupted }),
@@ -89,11 +89,11 @@ test('messages that waited for Claude Code are prompts of their own turns, as ar
     { prompt: 'Third prompt.', answer: undefined, isEnded: false },
   ])
   // It was sent while the agent worked on the turn before. Its hook named that turn.
-  const waited = turns[3] as ToldTurn
+  const waited = turns[3] as TranscriptTurn
   assert.ok((waited.promptAt as number) < waited.startedAt)
   const at = Date.parse('2026-11-28T15:19:38.933Z')
-  assert.equal(toldTurn(turns, { turn: turns[2]?.id, prompt: 'Third prompt.', at }), waited)
-  assert.equal(toldTurn(turns, { turn: turns[2]?.id, at }), turns[2])
+  assert.equal(turnAbout(turns, { turn: turns[2]?.id, prompt: 'Third prompt.', at }), waited)
+  assert.equal(turnAbout(turns, { turn: turns[2]?.id, at }), turns[2])
 })
 
 test('the turns of the other agents have their prompts, answers and ends', async () => {
@@ -131,7 +131,7 @@ test('what a transcript tells of a turn is how that turn ended, although the nex
   assert.equal(about?.failure?.code, 'RESPONSE_TOO_MANY_FAILED_ATTEMPTS')
 })
 
-const turnAt = (seconds: number, more: Partial<ToldTurn>): ToldTurn => ({
+const turnAt = (seconds: number, more: Partial<TranscriptTurn>): TranscriptTurn => ({
   ...{ startedAt: seconds * 1_000, at: seconds * 1_000 + 500, isEnded: true },
   ...more,
 })
@@ -142,12 +142,12 @@ test('a turn of hooks is found by its id, its prompt or its time', () => {
     turnAt(5, { prompt: 'Go on.', promptAt: 4_000 }),
     turnAt(9, { id: 'c' }),
   ]
-  assert.equal(toldTurn(turns, { turn: 'a', prompt: 'Go on.', at: 4_000 }), turns[0])
-  assert.equal(toldTurn(turns, { prompt: 'Go on.', at: 4_100 }), turns[1])
-  assert.equal(toldTurn(turns, { turn: 'c', prompt: 'An image', at: 9_000 }), turns[2])
-  assert.equal(toldTurn(turns, { at: 9_200 }), turns[2])
-  assert.equal(toldTurn(turns, { turn: 'a', prompt: 'Something else', at: 1_000 }), undefined)
-  assert.equal(toldTurn(undefined, { at: 1 }), undefined)
+  assert.equal(turnAbout(turns, { turn: 'a', prompt: 'Go on.', at: 4_000 }), turns[0])
+  assert.equal(turnAbout(turns, { prompt: 'Go on.', at: 4_100 }), turns[1])
+  assert.equal(turnAbout(turns, { turn: 'c', prompt: 'An image', at: 9_000 }), turns[2])
+  assert.equal(turnAbout(turns, { at: 9_200 }), turns[2])
+  assert.equal(turnAbout(turns, { turn: 'a', prompt: 'Something else', at: 1_000 }), undefined)
+  assert.equal(turnAbout(undefined, { at: 1 }), undefined)
 })
 
 test('each reason by which a user ends a turn of Copilot is an interruption', async (t) => {
@@ -170,6 +170,6 @@ test('a prompt with masks is found by all its other words, also if the last mask
       prompt,
       isEnded: true,
     }))
-    assert.equal(toldTurn(turns, { prompt: prompt.replaceAll(secret, '[masked]'), at: 1 }), turns[0])
+    assert.equal(turnAbout(turns, { prompt: prompt.replaceAll(secret, '[masked]'), at: 1 }), turns[0])
   }
 })

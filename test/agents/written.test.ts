@@ -4,14 +4,14 @@ import { structuredPatch } from 'diff'
 import { writtenIn } from '../../src/recorder/agents/claude/written.ts'
 import { writtenBy as writtenByCopilot } from '../../src/recorder/agents/copilot/written.ts'
 import { writtenBy as writtenByDroid } from '../../src/recorder/agents/droid/written.ts'
-import type { Fields } from '../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { writtenIn as writtenInGemini } from '../../src/recorder/agents/gemini/written.ts'
 import {
   applied,
   contentAfter,
   contentBefore,
-  type Edit,
   edited,
+  type TextReplacement,
   type Written,
 } from '../../src/recorder/transcripts/written.ts'
 import { size } from '../proof/size.ts'
@@ -134,7 +134,7 @@ test('what Copilot CLI wrote is known where one tool edited or created one file'
   const create = { toolName: 'create', arguments: { path: 'a.ts', file_text: 'x\n' } }
   const created = { ...end, fileEdits: [{ path: filePath, kind: 'create' }] }
   assert.deepEqual(writtenByCopilot(create, created), [{ path: filePath, before: null, after: 'x\n' }])
-  const unknown: [Fields, Fields][] = [
+  const unknown: [JsonFields, JsonFields][] = [
     [{}, end],
     [create, end],
     [edit, created],
@@ -228,7 +228,7 @@ for (const [agent, shown] of Object.entries(shownBy))
     fc.assert(
       fc.property(change, ({ before, from, length, now, isForAll }) => {
         const old = before.slice(from, from + length)
-        const edit: Edit = { old, now, isForAll }
+        const edit: TextReplacement = { old, now, isForAll }
         const isOnce = before.split(old).length === 2
         const after = isOnce || isForAll ? edited(before, edit) : undefined
         if (after === undefined || after === before) return

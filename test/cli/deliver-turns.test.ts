@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { type Call, newCall } from '../../src/capture/spool/calls.ts'
+import { newCall, type QueuedCall } from '../../src/capture/spool/calls.ts'
 import { deliver } from '../../src/capture/spool/deliver.ts'
-import type { New } from '../../src/capture/spool/recordings.ts'
+import type { NewRecording } from '../../src/capture/spool/recordings.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import type { Client } from '../../src/client/client.ts'
 import type { Memo } from '../../src/recorder/memo.ts'
@@ -84,8 +84,8 @@ testLedger('turns that get other numbers keep their diffs apart, however late th
   assert.equal((await send()).outcome, 'sent')
   // The machine has lost its count, and its turns wait with their diffs.
   const note = { agent: 'claude', session: '1', cwd: '/', step: { kind: 'turn' } } as const
-  const settle = (key: string, n: number, ...calls: Call[]) => {
-    state.note({ ...state.find(name), name } as New, note, key, true)
+  const settle = (key: string, n: number, ...calls: QueuedCall[]) => {
+    state.note({ ...state.find(name), name } as NewRecording, note, key, true)
     const ids = state.notes(name).map(({ id }) => id)
     assert.ok(state.settle(name, ids, calls, { memo: { n, open: n }, ended: false }, [{ n }]))
   }

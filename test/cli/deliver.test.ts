@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Call } from '../../src/capture/spool/calls.ts'
+import type { QueuedCall } from '../../src/capture/spool/calls.ts'
 import { deliver } from '../../src/capture/spool/deliver.ts'
 import { reconnect } from '../../src/capture/spool/sender.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
@@ -13,7 +13,11 @@ import { conduct } from './program.ts'
 
 const name = 'exec-1'
 let keys = 0
-const call = (operation: Call['operation'], input: Call['input']): Call => ({ operation, input, key: `key-${++keys}` })
+const call = (operation: QueuedCall['operation'], input: QueuedCall['input']): QueuedCall => ({
+  operation,
+  input,
+  key: `key-${++keys}`,
+})
 const append = (text: string) => call('appendToRun', { text })
 const begin = () => call('createRun', { leaseSeconds: 10, title: 'Build' })
 const end = () => call('updateRun', { status: 'completed', changes: { files: 2 } })

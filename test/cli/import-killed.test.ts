@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createReporter } from '../../src/cli/import/report.ts'
-import { importSession, type Source } from '../../src/cli/import/session.ts'
+import { importSession, type TranscriptSource } from '../../src/cli/import/session.ts'
 import type { Client } from '../../src/client/client.ts'
 import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
 import { budget } from '../../src/recorder/agents/lines.ts'
@@ -12,7 +12,7 @@ import { freshFolder } from './folder.ts'
 
 const project = 'old-work'
 
-const source: Source = {
+const source: TranscriptSource = {
   name: 'claude',
   agent: 'claude-code',
   moments: (path, subagents, pass) =>

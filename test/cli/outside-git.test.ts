@@ -3,7 +3,7 @@ import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { structuredPatch } from 'diff'
-import { toldDiffs } from '../../src/capture/work/told-diffs.ts'
+import { transcriptDiffs } from '../../src/capture/work/told-diffs.ts'
 import { transcriptOf } from '../agents/documents.ts'
 import { freshFolder } from './folder.ts'
 import { claudeIn, onlyRun, secret, syncAll } from './session.ts'
@@ -110,7 +110,7 @@ test('where a transcript has only what changed, the content before follows from 
   writeFiles(cwd, { 'rollout.jsonl': text.join(''), 'a.ts': '1\n1.5\ntwo\n', 'b.ts': 'z\n' })
   const transcript = join(cwd, 'rollout.jsonl')
   const told = () =>
-    toldDiffs({
+    transcriptDiffs({
       ...{ agent: 'codex', transcript, subagents: [], cwd, isWithheld: false },
       ...{ since: at(1), from: at(4), until: at(7) },
     })
@@ -140,7 +140,7 @@ test('a file that is older than the run is no new one', async (t) => {
   const since = async (began: number) => {
     const transcript = join(cwd, 'rollout.jsonl')
     const told = { agent: 'codex', transcript, subagents: [], cwd, isWithheld: false }
-    const diffs = await toldDiffs({ ...told, since: began, from: began, until: at + 4_000 })
+    const diffs = await transcriptDiffs({ ...told, since: began, from: began, until: at + 4_000 })
     return diffs.map(({ path, change }) => [path, change?.status])
   }
   assert.deepEqual(await since(0), [['a.ts', 'added']])
@@ -192,7 +192,7 @@ for (const [agent, { left, proven }] of Object.entries(sessions)) {
     const diffs = async (from = 0, until = Date.now()) => {
       const transcript = join(cwd, 'transcript.jsonl')
       const told = { agent, transcript, subagents: [], cwd, isWithheld: false, since: 0 }
-      const found = await toldDiffs({ ...told, from, until })
+      const found = await transcriptDiffs({ ...told, from, until })
       return found
         .map(({ path, change, whole }) => [path, change?.status, change?.patch, ...(whole ? [whole] : [])])
         .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { observe } from '../../src/capture/hook/observe.ts'
-import { type Caller, type Known, whoseRun, whoseWork } from '../../src/capture/hook/whose-run.ts'
+import { type Caller, type KnownSession, whoseRun, whoseWork } from '../../src/capture/hook/whose-run.ts'
 import { agentProcessOf, type ProcessId } from '../../src/capture/spool/process.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import type { Place } from '../../src/place/place.ts'
@@ -16,7 +16,7 @@ const processOf = (pid: number): ProcessId => ({ machine: 'here', pid, started: 
  * A session, written as `ID @PROCESS`, with `was @PROCESS` for its process before it was resumed, and `ended` if it has
  * ended. The process may be missing.
  */
-function sessionOf(words: string): Known {
+function sessionOf(words: string): KnownSession {
   const [, session = '', pid, former, ended] =
     /^(\w+)(?: @(\d+))?(?: was @(\d+))?( ended)?$/.exec(words) ?? assert.fail(words)
   return {

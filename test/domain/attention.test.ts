@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Grouping } from '../../src/nouns/run/attention/fields.ts'
-import { groupsOf, type Member, worstOf } from '../../src/nouns/run/attention/group.ts'
+import { type GroupMember, groupsOf, worstOf } from '../../src/nouns/run/attention/group.ts'
 import {
   type Decision,
   type DecisionInput,
@@ -108,7 +108,7 @@ for (const [what, before, patch, after] of decisions) {
   test(`decided: ${what}`, () => assert.deepEqual(decided(before, patch, now), after))
 }
 
-const member = (id: number, more: Partial<Member> = {}): Member => ({
+const member = (id: number, more: Partial<GroupMember> = {}): GroupMember => ({
   ...{ id, created_at: now, project_id: 1, run_id: `R-${id}`, reason: 'failed', check_name: null, spec_id: null },
   ...{ branch: null, person: null, ...more },
 })

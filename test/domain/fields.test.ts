@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { columnOf, columnsOfKind, type Fields, type Kind, stored } from '../../src/contract/stored.ts'
+import { columnOf, columnsOfKind, type Kind, type StoredFields, stored } from '../../src/contract/stored.ts'
 import { tables } from '../../src/export/tables.ts'
 import { isFact } from '../../src/log/event.ts'
 import * as feature from '../../src/nouns/feature/fields.ts'
@@ -17,9 +17,9 @@ interface Noun {
   table: string
   /** Its schema in openapi.json. */
   schema: string
-  fields: Fields
+  fields: StoredFields
   /** Those, and the columns that no response shows. */
-  rowFields: Fields
+  rowFields: StoredFields
 }
 
 const nouns: Noun[] = [

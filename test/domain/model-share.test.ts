@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addTurn, type Figures, sharesOf, type Told } from '../../src/nouns/run/model/share.ts'
+import { addTurn, type Figures, sharesOf, type UsageByModel } from '../../src/nouns/run/model/share.ts'
 import type { TurnFields } from '../../src/nouns/run/turn-fields.ts'
 import type { Usage } from '../../src/nouns/run/work-fields.ts'
 
@@ -100,7 +100,7 @@ const cases: [what: string, usage: Usage | null, turns: TurnFields[], shares: Re
 
 for (const [what, usage, turns, expected] of cases) {
   test(`the shares of models: ${what}`, () => {
-    const told: Told = new Map()
+    const told: UsageByModel = new Map()
     for (const one of turns) addTurn(told, one)
     assert.deepEqual(Object.fromEntries(sharesOf(usage, told)), expected)
   })

@@ -33,7 +33,7 @@ const ran = (command: string, exitCode = 0): Step => ({ kind: 'tool', tool: 'Bas
 const wrote = (file: string): Step => ({ kind: 'tool', tool: 'Write', files: [file] })
 const stop: Step = { kind: 'turn', answer: 'Done.' }
 /** A message waits if there is a transcript to tell its answer from that of the turn before. */
-const sent = (text: string): Report => [prompt(text), { told: { turns: [] } }]
+const sent = (text: string): Report => [prompt(text), { reported: { turns: [] } }]
 
 test('a prompt opens its turn, and the next one closes it first', () => {
   assert.deepEqual(after(prompt('One'), stop, prompt('Two')).calls, ['open 1 One', 'close 1 One', 'open 2 Two'])
@@ -63,7 +63,7 @@ test('while messages wait, the turn before them is open, with all that is done',
     [1],
   )
   const turns = [{ id: 'p1', prompt: 'One', startedAt: 0, at: 0, isEnded: true }]
-  const ended = after(prompt('One'), sent('Two'), [stop, { told: { turns } }], wrote('/work/a.ts'))
+  const ended = after(prompt('One'), sent('Two'), [stop, { reported: { turns } }], wrote('/work/a.ts'))
   assert.deepEqual(ended.calls, ['open 1 One', 'close 1 One', 'open 2 Two'])
   assert.deepEqual([ended.shown?.n, ended.shown?.files], [2, [{ path: '/work/a.ts' }]])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { usage } from '../../src/nouns/run/work-fields.ts'
-import type { Failure, Seen, Step } from '../../src/recorder/agents/seen.ts'
+import type { Seen, SeenFailure, Step } from '../../src/recorder/agents/seen.ts'
 import { treesOf } from '../../src/recorder/check.ts'
 import type { Facts, RanCheck, RanLine } from '../../src/recorder/facts.ts'
 import type { Memo } from '../../src/recorder/memo.ts'
@@ -99,7 +99,7 @@ for (const [what, versions, sent] of [
     let memo: Memo = {}
     const calls = [prompt, turn, end].flatMap((one, at) => {
       const version = versions[at]
-      const after = step(memo, seenOf(one), factsAt(at, { told: version === undefined ? {} : { version } }))
+      const after = step(memo, seenOf(one), factsAt(at, { reported: version === undefined ? {} : { version } }))
       memo = after.memo
       return after.calls
     })
@@ -111,10 +111,10 @@ for (const [what, versions, sent] of [
 }
 
 /** The usages of the turns of a session, as it says them. The agent reports its model, and `used` if its transcript has any. */
-function usagesOf(model: string | undefined, used: Facts['told']['usage'], ...steps: Step[]) {
+function usagesOf(model: string | undefined, used: Facts['reported']['usage'], ...steps: Step[]) {
   let memo: Memo = {}
   const calls = steps.flatMap((one, at) => {
-    const facts = factsAt(at, { told: { ...(used && { usage: used }) } })
+    const facts = factsAt(at, { reported: { ...(used && { usage: used }) } })
     const after = step(memo, { ...seenOf(one), ...(model !== undefined && { model }) }, facts)
     const closed = close(after.memo, facts)
     memo = closed.memo
@@ -139,7 +139,7 @@ test('the usage of a session is one that the ledger takes, as that of a turn is'
   const used = { model: 'ü'.repeat(60), inputTokens: 2e12, outputTokens: 1, costUsd: 2e9 }
   let memo: Memo = {}
   const calls = [prompt, turn, { kind: 'end' } as const].flatMap((one, at) => {
-    const after = step(memo, seenOf(one), factsAt(at, one === prompt ? {} : { told: { usage: used } }))
+    const after = step(memo, seenOf(one), factsAt(at, one === prompt ? {} : { reported: { usage: used } }))
     memo = after.memo
     return after.calls
   })
@@ -151,9 +151,9 @@ test('the usage of a session is one that the ledger takes, as that of a turn is'
 test('a session that its user interrupted before its process was gone was interrupted', () => {
   const begun = step({}, seenOf(prompt), factsAt(0))
   const { memo } = step(begun.memo, seenOf({ kind: 'end', isGone: true }), factsAt(1))
-  const { calls } = close(memo, factsAt(2, { told: { interrupted: true } }))
+  const { calls } = close(memo, factsAt(2, { reported: { interrupted: true } }))
   assert.deepEqual(
-    calls.map(({ input }) => [input.interrupted, (input.failure as Failure | undefined)?.code]),
+    calls.map(({ input }) => [input.interrupted, (input.failure as SeenFailure | undefined)?.code]),
     [
       [true, undefined],
       [undefined, 'INTERRUPTED'],
@@ -303,7 +303,7 @@ test('a check whose end the transcript told before its hook is recorded once', (
   const steps: [Step, Partial<Facts>][] = [
     [prompt, {}],
     [begin, { trees: { home: '/work' } }],
-    [turn, { line, told: { commands: { c1: { exitCode: 0 } } } }],
+    [turn, { line, reported: { commands: { c1: { exitCode: 0 } } } }],
     [ran, { line, trees: { home: '/work' } }],
   ]
   let memo: Memo = {}

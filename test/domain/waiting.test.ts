@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { turnFields } from '../../src/nouns/run/turn-fields.ts'
-import type { Seen, Step, ToldTurn } from '../../src/recorder/agents/seen.ts'
-import { aboutTurn, toldTurn } from '../../src/recorder/agents/told-turn.ts'
+import type { Seen, Step, TranscriptTurn } from '../../src/recorder/agents/seen.ts'
+import { aboutTurn, turnAbout } from '../../src/recorder/agents/told-turn.ts'
 import type { Memo } from '../../src/recorder/memo.ts'
 import { step } from '../../src/recorder/step.ts'
 import { factsAt, start } from './facts.ts'
@@ -16,20 +16,20 @@ const tool = (name: string): Step => ({ kind: 'tool', tool: name })
 const stop = (answer: string): Step => ({ kind: 'turn', answer })
 
 /** The calls of a session after these reports, a second apart. */
-function callsOf(transcript: ToldTurn[], reports: Reported[]) {
+function callsOf(transcript: TranscriptTurn[], reports: Reported[]) {
   let memo: Memo = {}
   return reports.flatMap(([one, turn, written], at) => {
     const seen: Seen = { agent: 'claude-code', session: 's', cwd: '/work', step: one, turn }
     const all = { turns: transcript.slice(0, written) }
     const told = aboutTurn(all, { turn, ...memo.draft, at: memo.draft?.startedAt ?? start }) ?? all
-    const after = step(memo, seen, factsAt(at, { told }))
+    const after = step(memo, seen, factsAt(at, { reported: told }))
     memo = after.memo
     return after.calls
   })
 }
 
 /** The turns that a session says after these reports: prompt, answer and tools. */
-function turnsOf(transcript: ToldTurn[], reports: Reported[]) {
+function turnsOf(transcript: TranscriptTurn[], reports: Reported[]) {
   return callsOf(transcript, reports).flatMap(({ operation, input }) => {
     const { prompt, answer, tools = [] } = input as { prompt?: string; answer?: string; tools?: { name: string }[] }
     return operation === 'appendTurn' && !input.open ? [[prompt, answer, tools.map(({ name }) => name).join()]] : []
@@ -37,7 +37,7 @@ function turnsOf(transcript: ToldTurn[], reports: Reported[]) {
 }
 
 /** A turn of a transcript, of which each is written when it has ended. */
-const told = (prompt: string, answer: string, at: number, id?: string): ToldTurn => ({
+const told = (prompt: string, answer: string, at: number, id?: string): TranscriptTurn => ({
   ...{ prompt, answer, startedAt: start + at, at: start + at, isEnded: true },
   ...(id !== undefined && { id }),
 })
@@ -81,7 +81,7 @@ test('messages that the agent takes up at once have their own answers, and one t
 })
 
 /** The files, tokens and trees of the turns in which two files are written, the second after a message was sent. */
-function workOf(transcript: ToldTurn[], restored: string[] = []) {
+function workOf(transcript: TranscriptTurn[], restored: string[] = []) {
   let memo: Memo = {}
   const steps: [Step, string[], string[]][] = [
     [prompt('One'), [], []],
@@ -100,7 +100,7 @@ function workOf(transcript: ToldTurn[], restored: string[] = []) {
     const sides = { root: '/work', objects: '/objects', base: 't0', before: from, after: to }
     const diff = { ...sides, written: files, own, shared: [], sharedSince: [] }
     const work = { files: files.map((path) => ({ path })), commits: [], own, diff, ...(at === 4 && { restored }) }
-    const after = step(memo, seen, factsAt(at, { told: known, work }))
+    const after = step(memo, seen, factsAt(at, { reported: known, work }))
     memo = after.memo
     return after.calls
   })
@@ -148,7 +148,7 @@ test('a turn does not list a file that its second part put back as it was', () =
 
 test('a masked prompt is that of a turn whose prompt has all the rest of it', () => {
   const turns = [told('Deploy with hunter2 to a, then with hunter3', '1', 0), told('Stop', '2', 1_000)]
-  const answerTo = (prompt: string) => toldTurn(turns, { prompt, at: start })?.answer
+  const answerTo = (prompt: string) => turnAbout(turns, { prompt, at: start })?.answer
   for (const prompt of [
     'Deploy with [masked] to a, then with [masked]',
     '[masked] to a, then with hunter3',

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '../../src/log/fields.ts'
 import { shownUrl } from '../../src/nouns/webhook/rules.ts'
-import { type Entry, type Naming, saidOf } from '../../src/nouns/webhook/words.ts'
+import { type EventOfRun, type MessageNaming, saidOf } from '../../src/nouns/webhook/words.ts'
 
 const now = '2026-01-31T09:30:00.000Z'
-const naming: Naming = { isWhole: false, publicUrl: 'https://ci.example/conduct', types: [], now }
+const naming: MessageNaming = { isWhole: false, publicUrl: 'https://ci.example/conduct', types: [], now }
 
 let seq = 0
 const entry = (
   subject: string,
   type: Event['type'],
   changes: Event['changes'] = {},
-  run: Partial<Entry['run']> = {},
-): Entry => ({
+  run: Partial<EventOfRun['run']> = {},
+): EventOfRun => ({
   event: {
     seq: ++seq,
     id: `${seq}-0`,
@@ -42,7 +42,7 @@ const ends = (subject: string, status: string, failure?: { code: string; message
     { state: undefined },
   )
 const failed = { code: 'AGENT_FAILED', message: 'tests failed\nand more' }
-const sentence = (...entries: Entry[]) => saidOf(entries, naming)?.sentence
+const sentence = (...entries: EventOfRun[]) => saidOf(entries, naming)?.sentence
 
 test('one event is one sentence with a link to its run', () => {
   assert.deepEqual(saidOf([waits('RUN-014', 'Bash')], naming), {

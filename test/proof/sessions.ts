@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Caller, whoseRun } from '../../src/capture/hook/whose-run.ts'
 import type { ProcessId } from '../../src/capture/spool/process.ts'
-import type { State } from '../../src/capture/spool/state.ts'
+import type { Spool } from '../../src/capture/spool/state.ts'
 import { localHold } from '../../src/cli/commands/mcp-hold.ts'
 import { type Client, ConductError, type Input } from '../../src/client/client.ts'
 import { tools } from '../../src/mcp/server.ts'
@@ -57,7 +57,7 @@ interface Session {
 
 interface World {
   client: Client
-  state: State
+  state: Spool
   place: Place
   random: Random
   sessions: Session[]
@@ -65,7 +65,7 @@ interface World {
   next(): number
 }
 
-export const worldOf = (client: Client, state: State, place: Place, random: Random): World => {
+export const worldOf = (client: Client, state: Spool, place: Place, random: Random): World => {
   let last = 0
   return { client, state, place, random, sessions: [], next: () => ++last }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { signedHeaders } from '../../src/nouns/webhook/rules.ts'
-import { type Address, createGuard } from '../../src/server/webhook/guard.ts'
+import { createGuard, type HostAddress } from '../../src/server/webhook/guard.ts'
 import { createSender } from '../../src/server/webhook/send.ts'
 import { openReceiver, status } from '../support/receiver.ts'
 
@@ -98,7 +98,7 @@ test(`no connection to ${literals.length + names.length} forms of addresses that
 /** A resolver that returns each answer in turn, and then the last one again. */
 function scripted(...answers: string[][]) {
   let asked = 0
-  return async (): Promise<Address[]> => {
+  return async (): Promise<HostAddress[]> => {
     const answer = answers[Math.min(asked++, answers.length - 1)] ?? []
     return answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
   }

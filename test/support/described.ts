@@ -4,22 +4,22 @@ import { addressOf, type Name } from '../../src/contract/paths.ts'
 import {
   bodySchemaOf,
   type OpenApi,
-  type Operation,
+  type OpenApiOperation,
+  type OpenApiSchema,
   type Response,
   readOpenapi,
   resolved,
-  type Schema,
 } from '../../src/server/openapi/document.ts'
 
 export const document: OpenApi = readOpenapi('/conduct')
 
-export function operationOf(name: Name): Operation {
+export function operationOf(name: Name): OpenApiOperation {
   const { method, path } = addressOf(name)
-  return document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] as Operation
+  return document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] as OpenApiOperation
 }
 
 /** A schema without references. */
-export function inFull(schema: Schema): Schema {
+export function inFull(schema: OpenApiSchema): OpenApiSchema {
   const { properties, items, anyOf, ...rest } = resolved(document, schema)
   return {
     ...rest,
@@ -32,7 +32,7 @@ export function inFull(schema: Schema): Schema {
 }
 
 /** The schema of the request body of an operation, without references. */
-export function bodyOf(name: Name): Schema | undefined {
+export function bodyOf(name: Name): OpenApiSchema | undefined {
   const schema = bodySchemaOf(document, operationOf(name))
   return schema && inFull(schema)
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Folds } from '../../src/web/log/folds.ts'
-import { Lines } from '../../src/web/log/lines.ts'
+import { LogLines } from '../../src/web/log/lines.ts'
 import { blank, openPage } from '../support/browser.ts'
 
 const groupsOf = (text: string) => {
-  const lines = new Lines()
+  const lines = new LogLines()
   lines.append(text)
   return lines.groups.all.map(({ start, end, title, isFolded }) => [start, end, title, isFolded])
 }
@@ -36,7 +36,7 @@ test('a group mark without its counterpart folds nothing', () => {
 })
 
 test('a group counts the lines in it that report an error', () => {
-  const lines = new Lines()
+  const lines = new LogLines()
   const inner = '::group::B\n\x1b[31mError\x1b[0m: x\n::endgroup::\n'
   lines.append(`error before\n::group::A\n${inner}0 errors\nfailed\n::endgroup::\nerror after\n`)
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('a megabyte of group marks is read in linear time', () => {
     'section_start:',
   ]) {
     const begin = performance.now()
-    new Lines().append(`${line.repeat(1_000_000 / line.length)}\n`)
+    new LogLines().append(`${line.repeat(1_000_000 / line.length)}\n`)
     assert.ok(performance.now() - begin < 3000, line)
   }
 })

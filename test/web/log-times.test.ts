@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Growing } from '../../src/web/data/runs/growing.ts'
-import { Lines } from '../../src/web/log/lines.ts'
+import { LogLines } from '../../src/web/log/lines.ts'
 import { Places } from '../../src/web/log/places.ts'
 import { blank, openPage } from '../support/browser.ts'
 
 /** Where each line of a text begins, read after each piece. */
 function placesOf(pieces: [text: string, end?: number][]): (number | undefined)[] {
   const text = new Growing()
-  const [places, lines] = [new Places(), new Lines()]
+  const [places, lines] = [new Places(), new LogLines()]
   for (const [piece, end] of pieces) {
     text.append(piece, end)
     places.readOn(text)

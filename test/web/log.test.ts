@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Growing } from '../../src/web/data/runs/growing.ts'
 import { isError } from '../../src/web/log/groups.ts'
-import { Lines, longestLine, plainOf } from '../../src/web/log/lines.ts'
+import { LogLines, longestLine, plainOf } from '../../src/web/log/lines.ts'
 import { missingWords } from '../../src/web/log/numbers.ts'
 import { blank, openPage } from '../support/browser.ts'
 
@@ -12,7 +12,7 @@ const red = `${esc}[31m`
 const reset = `${esc}[0m`
 
 const linesOf = (...texts: string[]) => {
-  const lines = new Lines()
+  const lines = new LogLines()
   for (const text of texts) lines.append(text)
   return lines
 }
@@ -145,7 +145,7 @@ test('after a gap, lines have the numbers that they had when they were written',
   growing.append('eight\nnine\n')
   growing.appendGap('\n[4 bytes dropped here]\n', { bytes: 4, lines: null })
   growing.append('x\n')
-  const lines = new Lines()
+  const lines = new LogLines()
   growing.pieces.forEach((piece, at) => {
     const hole = growing.holes.get(at)
     if (hole) lines.appendHole(hole)

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { AndOr, PipelineNode, Script, SyntaxNode } from 'unbash'
 import { additionsOf, normalForm } from '../../nouns/run/verdict/command.ts'
 import { shellWords } from '../../nouns/run/verdict/shell-words.ts'
-import type { RanCheck, RanLine, Reading } from '../../recorder/facts.ts'
+import type { RanByOutcome, RanCheck, RanLine } from '../../recorder/facts.ts'
 import type { CheckRule } from '../../recorder/trees.ts'
 import { commandsIn, type LineCommand, type ReadLine } from './line-commands.ts'
 import { isWritable } from './redirects.ts'
@@ -63,13 +63,13 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
 const isOdd = /\r|\\$/
 
 /** What a line ran, before it is known how it ended. */
-export const readingOf = (line: string, rules: CheckRule[], where: Where): Reading => ({
+export const readingOf = (line: string, rules: CheckRule[], where: Where): RanByOutcome => ({
   passed: readLine(line, 0, rules, where),
   failed: readLine(line, 1, rules, where),
 })
 
 /** The same as `readLine` of that line. */
-export function ranBy({ passed, failed }: Reading, exitCode: number | undefined): RanLine {
+export function ranBy({ passed, failed }: RanByOutcome, exitCode: number | undefined): RanLine {
   if (exitCode === 0) return passed
   return { ...failed, checks: hasRun(exitCode) ? failed.checks.map((check) => ({ ...check, exitCode })) : [] }
 }
@@ -81,9 +81,9 @@ const asked = (command: string) => ({ form: normalForm(command), additions: addi
 export const checkNamesOf = (line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): string[] =>
   readLine(line, exitCode, rules, where).checks.map(({ name }) => name)
 
-type Place = Pick<RanCheck, 'isFirst' | 'isAfterWriters' | 'isLast'>
+type LineOrder = Pick<RanCheck, 'isFirst' | 'isAfterWriters' | 'isLast'>
 
-const checksOf = (names: string[], text: string, exitCode: number | undefined, place: Place): RanCheck[] =>
+const checksOf = (names: string[], text: string, exitCode: number | undefined, place: LineOrder): RanCheck[] =>
   hasRun(exitCode) ? names.map((name) => ({ name, command: text.trim(), exitCode, ...place })) : []
 
 const hasRun = (exitCode: number | undefined): exitCode is number =>

@@ -14,7 +14,7 @@ import {
 } from 'unbash'
 import { onlyReads } from '../../nouns/run/verdict/only-reads.ts'
 import { areRefused, writesFile } from './redirects.ts'
-import { assignmentsOf, copyOf, type Flags, followChange, isFolder, type Scope, setOptions } from './shell.ts'
+import { assignmentsOf, copyOf, type Flags, followChange, isFolder, type ShellScope, setOptions } from './shell.ts'
 
 /** A simple command of a line, in the order in which they are written. */
 export interface LineCommand {
@@ -58,7 +58,7 @@ export function commandsIn(line: string, cwd: string): ReadLine | undefined {
     ...{ root, commands: new Map(), all: [], flags: new Map(), inner: new Map(), refused: new Set() },
     isUnclear: false,
   }
-  const scope: Scope = { cwd: resolve(cwd), variables: [], errexit: false, pipefail: false }
+  const scope: ShellScope = { cwd: resolve(cwd), variables: [], errexit: false, pipefail: false }
   const isTemporary = /^(?:\/private)?\/tmp\//.test(`${resolve(cwd)}/`)
   visitList({ read, source: line, depth: 0, isBeside: false, isTemporary }, root, scope)
   return read
@@ -71,7 +71,7 @@ function parsed(line: string): Script | undefined {
 }
 
 /** Where the walk is. */
-interface Place {
+interface WalkState {
   read: ReadLine
   source: string
   depth: number
@@ -80,7 +80,7 @@ interface Place {
   isTemporary: boolean
 }
 
-function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
+function visitList(place: WalkState, list: Script | CompoundList, scope: ShellScope) {
   for (const { command, background } of list.commands) {
     if (background) visit({ ...place, isBeside: true }, command, copyOf(scope))
     else visit(place, command, scope)
@@ -91,7 +91,7 @@ function visitList(place: Place, list: Script | CompoundList, scope: Scope) {
 }
 
 /** Commands after the first of a chain may not run: whether they changed the shell is unclear after it. */
-function visitChain(place: Place, { commands: [first, ...others] }: AndOr, scope: Scope) {
+function visitChain(place: WalkState, { commands: [first, ...others] }: AndOr, scope: ShellScope) {
   if (first) visit(place, first, scope)
   const certain = copyOf(scope)
   for (const command of others) visit(place, command, scope)
@@ -99,7 +99,7 @@ function visitChain(place: Place, { commands: [first, ...others] }: AndOr, scope
 }
 
 /** The commands of a pipeline have shells of their own. Only zsh runs the last one in the shell itself. */
-function visitPipeline(place: Place, { commands }: Pipeline, scope: Scope) {
+function visitPipeline(place: WalkState, { commands }: Pipeline, scope: ShellScope) {
   let own = scope
   for (const command of commands) {
     own = commands.length > 1 ? copyOf(scope) : scope
@@ -108,7 +108,7 @@ function visitPipeline(place: Place, { commands }: Pipeline, scope: Scope) {
   if (!isDeepStrictEqual(own, scope)) scope.cwd = undefined
 }
 
-function visit(place: Place, node: PipelineNode | AndOr, scope: Scope) {
+function visit(place: WalkState, node: PipelineNode | AndOr, scope: ShellScope) {
   const { read } = place
   read.flags.set(node, { errexit: scope.errexit, pipefail: scope.pipefail })
   if ('redirects' in node && areRefused(node.redirects, scope.cwd)) read.refused.add(node)
@@ -150,7 +150,7 @@ const isPlain = (part: WordPart): boolean =>
   part.type === 'Literal' || part.type === 'SingleQuoted' || (part.type === 'DoubleQuoted' && part.parts.every(isPlain))
 
 /** Commands of which only what they may do matters. */
-function visitNested(place: Place, node: SyntaxNode) {
+function visitNested(place: WalkState, node: SyntaxNode) {
   forEachChild(node, (child) => {
     if (child.type === 'Command') {
       const inner = place.source.slice(child.pos, child.end)
@@ -162,7 +162,7 @@ function visitNested(place: Place, node: SyntaxNode) {
   })
 }
 
-function visitCommand(place: Place, node: Command, scope: Scope) {
+function visitCommand(place: WalkState, node: Command, scope: ShellScope) {
   const { read, source } = place
   visitNested(place, node)
   const own = source.slice(node.pos, node.end)
@@ -179,10 +179,10 @@ function visitCommand(place: Place, node: Command, scope: Scope) {
   read.commands.set(node, other(place, kind, { text, cwd, canFail }))
 }
 
-const kindOf = ({ isTemporary }: Place, text: string, { redirects }: Command) =>
+const kindOf = ({ isTemporary }: WalkState, text: string, { redirects }: Command) =>
   onlyReads(text) && !writesFile(redirects, isTemporary) ? 'reads' : 'writes'
 
-function other({ read, isBeside }: Place, kind: LineCommand['kind'], more: Partial<LineCommand> = {}): LineCommand {
+function other({ read, isBeside }: WalkState, kind: LineCommand['kind'], more: Partial<LineCommand> = {}): LineCommand {
   const command = { text: '', cwd: undefined, canFail: true, ...more, kind, isBeside }
   read.all.push(command)
   return command
@@ -195,7 +195,7 @@ const shells = /^(?:\/(?:usr\/)?bin\/)?(?:ba|z|da)?sh$/
 const startsScript = ([name = '', ...args]: string[]) => shells.test(name) && args.some((arg) => /^-[a-z]*c$/.test(arg))
 
 /** `bash -lc SCRIPT`: its exit code is that of the script. */
-function visitShell(place: Place, node: Command, args: string[], scope: Scope) {
+function visitShell(place: WalkState, node: Command, args: string[], scope: ShellScope) {
   const { read, depth } = place
   const flags: Flags = { errexit: false, pipefail: false }
   const at = args.findIndex((arg, index) => index > 0 && /^-[a-z]*c$/.test(arg))

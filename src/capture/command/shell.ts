@@ -8,20 +8,20 @@ export interface Flags {
   pipefail: boolean
 }
 
-export interface Scope extends Flags {
+export interface ShellScope extends Flags {
   cwd: string | undefined
   variables: string[]
 }
 
-export const copyOf = (scope: Scope): Scope => ({ ...scope, variables: [...scope.variables] })
+export const copyOf = (scope: ShellScope): ShellScope => ({ ...scope, variables: [...scope.variables] })
 
 export const isFolder = (folder: string | undefined) => folder !== undefined && existsSync(folder)
 
 /** What a command does to the shell: nothing, something that `scope` now shows, or something that cannot be followed. */
-type Change = 'none' | 'followed' | 'unclear'
+type ShellChange = 'none' | 'followed' | 'unclear'
 
 /** Follows a command that changes the shell. */
-export function followChange(node: Command, args: string[], scope: Scope): Change {
+export function followChange(node: Command, args: string[], scope: ShellScope): ShellChange {
   const [name = '', ...rest] = args
   switch (name) {
     case '':
@@ -73,7 +73,7 @@ const isUnclear = (name: string) => unclear.has(name) || /^\0[^/]*$/.test(name)
 const knownSource = /(?:^|\/)(?:bin\/activate|\.cargo\/env)"?$/
 
 /** The target of a plain `cd`; undefined if only the shell knows it, or it does not exist. */
-function folderOf(args: string[], { cwd }: Scope): string | undefined {
+function folderOf(args: string[], { cwd }: ShellScope): string | undefined {
   const [target] = args
   if (cwd === undefined || target === undefined || args.length > 1 || /^[-\0]/.test(target)) return undefined
   const folder = resolve(cwd, target)

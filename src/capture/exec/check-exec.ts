@@ -18,9 +18,9 @@ import { ancestorsOf } from '../spool/process.ts'
 import { createRecorder, createSay } from '../spool/recorder.ts'
 import type { Recording } from '../spool/recordings.ts'
 import { patienceMs, reconnect } from '../spool/sender.ts'
-import type { State } from '../spool/state.ts'
+import type { Spool } from '../spool/state.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
-import { type Ended, isByRule, pipelineOf, type SeenWork, seeing } from './check-seen.ts'
+import { type EndedCheck, isByRule, pipelineOf, type SeenWork, seeing } from './check-seen.ts'
 import { runChild } from './child.ts'
 import { addToSession, whoseHere } from './in-session.ts'
 import { createTail } from './lines.ts'
@@ -107,7 +107,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
 }
 
 /** Finds the work that is checked. Throws a UsageError if that is unclear. */
-function targetOf(state: State, place: Place, cwd: string): Target {
+function targetOf(state: Spool, place: Place, cwd: string): Target {
   const whose = whoseHere(state, place, process.env)
   if (whose.kind !== 'own') return whose
   const ids = whose.candidates.flatMap(({ runId }) => runId ?? [])
@@ -143,14 +143,14 @@ async function run(words: string[]) {
 }
 
 interface Here {
-  state: State
+  state: Spool
   place: Place
   cwd: string
   /** The command, not masked. */
   line: string
 }
 
-async function record(target: Target, check: Ended & Record<string, unknown>, work: SeenWork, here: Here) {
+async function record(target: Target, check: EndedCheck & Record<string, unknown>, work: SeenWork, here: Here) {
   const { state, place, cwd, line } = here
   const { env } = process
   const isSeen = isByRule({ ...check, command: line }, 'session' in target ? target.session : undefined, cwd)
@@ -176,10 +176,10 @@ async function record(target: Target, check: Ended & Record<string, unknown>, wo
   if (runId !== null) await warnIfRewritten(place, env, say)
 }
 
-type Work = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'>
+type CheckedTree = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'>
 
 interface Within {
-  state: State
+  state: Spool
   place: Place
   cwd: string
   env: Env
@@ -190,12 +190,12 @@ interface Within {
  * repository. Otherwise a check inside it would be compared with the files as they were when the command began. If this
  * fails, nothing is lost: the command's end tells them again.
  */
-async function tellOuterExec(runId: string, work: Work, here: Within): Promise<void> {
+async function tellOuterExec(runId: string, work: CheckedTree, here: Within): Promise<void> {
   const late = sleep(patienceMs, undefined, { ref: false })
   await Promise.race([tell(runId, work, here), late]).catch(() => {})
 }
 
-async function tell(runId: string, { commit, commitTree, tree, dirty }: Work, here: Within): Promise<void> {
+async function tell(runId: string, { commit, commitTree, tree, dirty }: CheckedTree, here: Within): Promise<void> {
   const leaseToken = leaseOfOuter(runId, here)
   if (leaseToken === undefined || tree === undefined) return
   await using connection = await reconnect(here.place, here.env)

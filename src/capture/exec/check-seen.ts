@@ -14,14 +14,14 @@ import type { Memo } from '../../recorder/memo.ts'
 import type { SessionRules } from '../../recorder/trees.ts'
 import { checkNamesOf } from '../command/checked.ts'
 import type { Recording } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
+import type { Spool } from '../spool/state.ts'
 import { changeDuring, checkRemarks } from '../work/moved.ts'
 
 /** The state of a repository that a command saw; empty outside git. */
 export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & { startTree?: string }
 
-interface Place {
-  state: State
+interface CheckContext {
+  state: Spool
   cwd: string
 }
 
@@ -31,7 +31,7 @@ interface Place {
  */
 export async function seeing<T>(
   session: Recording | undefined,
-  { state, cwd, words, env, name: check }: Place & { words: string[]; env: Env; name: string },
+  { state, cwd, words, env, name: check }: CheckContext & { words: string[]; env: Env; name: string },
   work: () => Promise<T>,
 ): Promise<{ ended: T; work: SeenWork; remarks: string[] }> {
   const name = session?.name ?? ''
@@ -60,7 +60,7 @@ export async function seeing<T>(
   }
 }
 
-export interface Ended {
+export interface EndedCheck {
   name: string
   command: string
   exitCode: number
@@ -70,7 +70,11 @@ export interface Ended {
  * Whether a recorder may say that it saw this check: it is the command of the rule for that name in the session, or
  * else the folder, or there is no such rule.
  */
-export function isByRule({ name, command, exitCode }: Ended, session: Recording | undefined, cwd: string): boolean {
+export function isByRule(
+  { name, command, exitCode }: EndedCheck,
+  session: Recording | undefined,
+  cwd: string,
+): boolean {
   const { home, rules } = rulesOf(session, cwd) ?? {}
   if (home === undefined || rules === undefined) return false
   const named = rules.filter((rule) => rule.name === name)

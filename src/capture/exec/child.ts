@@ -18,7 +18,7 @@ interface ChildOptions {
 type Taken = Promise<void> | undefined
 
 /** The result of a command. */
-export interface Ended {
+export interface ChildResult {
   /** As in a shell: 128 plus the number of the signal that ended it, 127 if there is no such command. */
   exitCode: number
   signal: NodeJS.Signals | null
@@ -31,7 +31,7 @@ export interface Ended {
 const graceMs = 1000
 
 /** Runs a command with our stdin, and forwards the signals that end us. */
-export async function runChild(words: string[], { env, onOutput }: ChildOptions): Promise<Ended> {
+export async function runChild(words: string[], { env, onOutput }: ChildOptions): Promise<ChildResult> {
   const started = performance.now()
   const [command = ''] = words
   let child: ChildProcess | undefined

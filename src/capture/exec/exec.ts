@@ -22,9 +22,9 @@ import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
 import { uncommittedSince } from '../work/moved.ts'
-import { type Ended, runChild } from './child.ts'
+import { type ChildResult, runChild } from './child.ts'
 import { execInSession, whoseHere } from './in-session.ts'
-import { createOutput, type Output } from './output.ts'
+import { type CommandOutput, createOutput } from './output.ts'
 import { placeToRecord, refuseFaults, runUnrecorded } from './start.ts'
 
 interface ExecOptions extends PlaceOptions {
@@ -151,11 +151,18 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   const title = firstBytes(options.title === undefined ? line : await mask(options.title), 300)
   const where = { host: hostname(), cwd: firstBytes(process.cwd(), 1000) }
   const author = authorOf(process.cwd())
-  const told = { title, specId, agent, retryOf, command: firstBytes(line, 4000) }
+  const fields = { title, specId, agent, retryOf, command: firstBytes(line, 4000) }
   const by = author === undefined ? {} : { author: firstBytes(author, 200) }
   const required = readable(() => requiredChecks(process.cwd()))
   const named = await maskDeep({ labels, where, ...workOf(before) })
-  const run = { ...told, ...by, ...(required && { required }), contentType: 'text/x-terminal', ...named, leaseSeconds }
+  const run = {
+    ...fields,
+    ...by,
+    ...(required && { required }),
+    contentType: 'text/x-terminal',
+    ...named,
+    leaseSeconds,
+  }
   refuseFaults(command, routes.createRun.input, run)
   return run
 }
@@ -196,7 +203,7 @@ async function start(recorder: Recorder) {
   say(`The command runs anyway; its record is ${means}.`)
 }
 
-function outputOf(recorder: Recorder, place: Place): Output {
+function outputOf(recorder: Recorder, place: Place): CommandOutput {
   const put = (text: string, gap?: Gap) => {
     const texts = text === '' ? [''] : pieces(text, callBytes)
     const inputs = texts.map((text, at) => ({ text, ...(at === 0 && gap && { dropped: gap }) }))
@@ -215,12 +222,12 @@ function outputOf(recorder: Recorder, place: Place): Output {
 }
 
 /** In this machine's time, because the ledger may receive them much later. */
-const timesOf = (startedAt: number, { durationMs }: Ended) => ({
+const timesOf = (startedAt: number, { durationMs }: ChildResult) => ({
   startedAt: new Date(startedAt).toISOString(),
   endedAt: new Date(startedAt + durationMs).toISOString(),
 })
 
-function endOf({ exitCode, signal, fault }: Ended) {
+function endOf({ exitCode, signal, fault }: ChildResult) {
   if (exitCode === 0) return { status: 'completed', exitCode }
   const failure = signal
     ? { code: `SIGNAL_${signal}`, message: `${signal} ended the command.` }

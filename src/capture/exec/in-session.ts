@@ -8,20 +8,20 @@ import type { Place } from '../../place/place.ts'
 import { commandLine } from '../../terminal/text.ts'
 import { settle, settleNotes } from '../hook/session.ts'
 import { type Whose, whoseRun } from '../hook/whose-run.ts'
-import type { Call } from '../spool/calls.ts'
+import type { QueuedCall } from '../spool/calls.ts'
 import { deliver } from '../spool/deliver.ts'
 import { agentProcessOf, ancestorsOf } from '../spool/process.ts'
 import type { Recording } from '../spool/recordings.ts'
 import { patienceMs, reconnect } from '../spool/sender.ts'
-import type { State } from '../spool/state.ts'
-import { type Ended, runChild } from './child.ts'
+import type { Spool } from '../spool/state.ts'
+import { type ChildResult, runChild } from './child.ts'
 import { createTail } from './lines.ts'
 import { createOutput } from './output.ts'
 
 type Here = Exclude<Whose, { kind: 'session' }> | { kind: 'session'; session: Recording }
 
 /** Whose work this process does. The run in CONDUCT_RUN_ID belongs to a session if hooks on this machine record it. */
-export function whoseHere(state: State, place: Place, env: Env): Here {
+export function whoseHere(state: Spool, place: Place, env: Env): Here {
   const ancestors = ancestorsOf(process.pid).map(({ id }) => id)
   const whose = whoseRun(state, place, { env, ancestors, starter: agentProcessOf() })
   if (whose.kind !== 'run') return whose
@@ -30,7 +30,7 @@ export function whoseHere(state: State, place: Place, env: Env): Here {
 }
 
 /** The run of a session. If it is not in the ledger yet, sends it now; undefined if that does not succeed in time. */
-export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<string | undefined> {
+export async function runOf(state: Spool, { name }: Pick<Recording, 'name'>, env: Env): Promise<string | undefined> {
   const runId = () => state.find(name)?.runId ?? undefined
   if (runId() !== undefined) return runId()
   await settleNotes(state, env, () => {})
@@ -45,7 +45,7 @@ export async function runOf(state: State, { name }: Pick<Recording, 'name'>, env
 }
 
 /** Sends what the hooks of a session noted before, so that what follows comes after what they saw. */
-export async function catchUp(state: State, { name }: Pick<Recording, 'name'>, env: Env): Promise<void> {
+export async function catchUp(state: Spool, { name }: Pick<Recording, 'name'>, env: Env): Promise<void> {
   await settle(state, name, env).catch(() => {})
   const signal = AbortSignal.timeout(patienceMs)
   while (state.next(name) && !signal.aborted) {
@@ -63,10 +63,10 @@ const pauseMs = 50
  * if the session has no run.
  */
 export async function addToSession(
-  state: State,
+  state: Spool,
   { name }: Pick<Recording, 'name'>,
   env: Env,
-  call: Omit<Call, 'key'>,
+  call: Omit<QueuedCall, 'key'>,
   say: (words: string) => void,
 ): Promise<void> {
   if (!hasRun(state, name)) await settleNotes(state, env, say)
@@ -78,14 +78,14 @@ export async function addToSession(
 }
 
 /** Whether the run of a recording exists, or the first queued call will create it. */
-const hasRun = (state: State, name: string) =>
+const hasRun = (state: Spool, name: string) =>
   Boolean(state.find(name)?.runId) || state.next(name)?.operation === 'createRun'
 
 /** The most characters that a session keeps of one command's output. */
 const tailLength = 32_768
 
 interface SessionExec {
-  state: State
+  state: Spool
   session: Recording
   env: Env
   /** Whether the command has the terminal, so its output is not recorded. */
@@ -118,7 +118,7 @@ export async function execInSession(words: string[], options: SessionExec): Prom
 }
 
 /** The command as a Markdown section of a run, with its output in plain text. */
-function chapterOf(command: string, { exitCode, durationMs, fault }: Ended, written: string): string {
+function chapterOf(command: string, { exitCode, durationMs, fault }: ChildResult, written: string): string {
   const plain = stripVTControlCharacters(fault ?? written).trimEnd()
   const end = `It ended with exit code ${exitCode} after ${spanOf(durationMs)}.`
   return `\n${fenced(command, 'sh')}\n${end}\n${plain === '' ? '' : `\n${fenced(plain, 'text')}`}`

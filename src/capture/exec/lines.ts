@@ -6,7 +6,7 @@ const heldLength = 65_536
 const keyLength = 16_384
 
 /** What a stream has written since its last complete line. */
-interface Line {
+interface OpenLine {
   /** Whether it is long enough to be cut before it ends. */
   isLong(): boolean
   write(chunk: Uint8Array): void
@@ -20,7 +20,7 @@ interface Line {
  * Collects the output of a stream, and adds it to the backlog line by line. Only the newest part of a line longer than
  * `mostLength` stays. A chunk takes the same time however long its line is.
  */
-export function createLine(backlog: Backlog, mostLength: number): Line {
+export function createLine(backlog: Backlog, mostLength: number): OpenLine {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   // The beginning of a long line, and the rest, where a private key may have begun.
   let settled = ''

@@ -13,7 +13,7 @@ interface OutputOptions {
 }
 
 /** The output of a command on its way to the ledger. */
-export interface Output {
+export interface CommandOutput {
   /** Returns a promise while the beginning of the output comes too fast. What comes before it settles may be dropped. */
   write(stream: Stream, chunk: Uint8Array): Promise<void> | undefined
   /** Puts the rest. Throws the errors of `put`. */
@@ -30,7 +30,7 @@ const mostLength = 1_048_576
  * Collects the output of a command into batches of complete lines and masks them. No secret crosses a border: a private
  * key is held back until its end, and an unfinished line is cut only outside secrets.
  */
-export function createOutput({ isFull, put, most = mostLength }: OutputOptions): Output {
+export function createOutput({ isFull, put, most = mostLength }: OutputOptions): CommandOutput {
   const heldLength = Math.max(most, mostLength)
   const backlog = createBacklog(heldLength, batchLength)
   const lines = { stdout: createLine(backlog, heldLength), stderr: createLine(backlog, heldLength) }

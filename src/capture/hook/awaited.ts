@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Told } from '../../recorder/agents/seen.ts'
+import type { Transcript } from '../../recorder/agents/seen.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { Trees } from '../../recorder/trees.ts'
 import type { Note } from '../spool/notes.ts'
@@ -44,11 +44,14 @@ export function awaitedCommands(notes: Note[]): AwaitedCommands | undefined {
 }
 
 /** The content of the transcript once it has the exit codes of these commands, or as it is when it is too late. */
-export async function toldWithCommands({ ids, until }: AwaitedCommands, read: () => Promise<Told>): Promise<Told> {
+export async function readWithCommands(
+  { ids, until }: AwaitedCommands,
+  read: () => Promise<Transcript>,
+): Promise<Transcript> {
   for (let ms = pauseMs; ; ms *= 2) {
-    const told = await read()
+    const reported = await read()
     const leftMs = until - Date.now()
-    if (leftMs <= 0 || !told.turns || ids.every((id) => told.commands?.[id])) return told
+    if (leftMs <= 0 || !reported.turns || ids.every((id) => reported.commands?.[id])) return reported
     await sleep(Math.min(ms, leftMs))
   }
 }
@@ -57,17 +60,17 @@ export async function toldWithCommands({ ids, until }: AwaitedCommands, read: ()
  * The content of the transcript once it has the awaited end; otherwise without how the last turn ended, which would
  * belong to another turn.
  */
-export async function toldWith({ since, until }: Awaited, read: () => Promise<Told>): Promise<Told> {
+export async function readWithEnd({ since, until }: Awaited, read: () => Promise<Transcript>): Promise<Transcript> {
   for (let ms = pauseMs; ; ms *= 2) {
-    const told = await read()
-    const { isWhole = true, at = since } = told.written ?? {}
-    if (isWhole && at >= since) return told
+    const reported = await read()
+    const { isWhole = true, at = since } = reported.written ?? {}
+    if (isWhole && at >= since) return reported
     const leftMs = until - Date.now()
     if (leftMs > 0) {
       await sleep(Math.min(ms, leftMs))
       continue
     }
-    const { answer: _, ...known } = told
+    const { answer: _, ...known } = reported
     if (at >= since) return known
     const { failure: __, interrupted: ___, ...others } = known
     return others

@@ -6,19 +6,19 @@ import type { Seen, ToolUse } from '../../recorder/agents/seen.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { Trees } from '../../recorder/trees.ts'
 import type { Snapshot } from '../../recorder/work.ts'
-import type { New } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
+import type { NewRecording } from '../spool/recordings.ts'
+import type { Spool } from '../spool/state.ts'
 
 // A session may go on in another working tree of its repository, and its commands may run in one.
 
 /** A report about a session, and its recording. */
 interface Report {
   seen: Seen
-  recording: New
+  recording: NewRecording
 }
 
 /** How to look at working trees in a hook. */
-export interface Look {
+export interface TreeReader {
   /** By default, that of the session. */
   take: (cwd?: string) => Snapshot | undefined
   /** The top folder around another one, if it is in another working tree of the repository. */
@@ -41,9 +41,9 @@ export const isLost = ({ recording: { tree } }: Report): boolean => tree != null
  * in the one in which it began.
  */
 export function enter(
-  state: State,
+  state: Spool,
   { seen, recording }: Report,
-  { take, otherTree }: Look,
+  { take, otherTree }: TreeReader,
 ): (Pick<Trees, 'checks'> & { entered: Snapshot }) | undefined {
   const root = seen.subagent ? undefined : otherTree(seen.cwd)
   const isBack = recording.tree != null && root === topOf(recording.cwd)
@@ -54,15 +54,15 @@ export function enter(
 }
 
 /** Whether a session has written something in its working tree, or may have. */
-function hasWritten(state: State, name: string): boolean {
-  const { own, edits, held, background, told, commands = [] } = memoIn(state, name)
+function hasWritten(state: Spool, name: string): boolean {
+  const { own, edits, held, background, told: reported, commands = [] } = memoIn(state, name)
   const notes = state.notes(name)
   const trees = [...commands, ...notes.map(({ git }) => (git ?? {}) as Trees)]
   return (
-    [own, edits, held, background, told?.commits, state.unended(name)].some((done) => done?.length) ||
+    [own, edits, held, background, reported?.commits, state.unended(name)].some((done) => done?.length) ||
     notes.some(({ seen: { step } }) => step.kind === 'tool' && step.files?.length) ||
     trees.some(({ before, now }) => before && (before.tree !== now?.tree || before.log !== now.log))
   )
 }
 
-export const memoIn = (state: State, name: string) => (state.find(name)?.memo ?? {}) as Memo
+export const memoIn = (state: Spool, name: string) => (state.find(name)?.memo ?? {}) as Memo

@@ -8,7 +8,7 @@ import { authorOf } from '../../place/git/guarded.ts'
 import { type IsOwn, isOwnIn } from '../../place/git/history.ts'
 import { isGone, repositoryBehind, snapshot } from '../../place/git/tree.ts'
 import { checkRules } from '../../place/rules.ts'
-import type { Seen, Step, Told } from '../../recorder/agents/seen.ts'
+import type { Seen, Step, Transcript } from '../../recorder/agents/seen.ts'
 import { aboutTurn } from '../../recorder/agents/told-turn.ts'
 import { isWriter } from '../../recorder/agents/tools.ts'
 import { cut, unheardIn } from '../../recorder/agents/turn.ts'
@@ -16,13 +16,13 @@ import { loadPrices } from '../../recorder/agents/usage.ts'
 import type { Facts } from '../../recorder/facts.ts'
 import { type Memo, withApart } from '../../recorder/memo.ts'
 import { isOpen, needsTranscript, needsTree } from '../../recorder/step.ts'
-import type { Cut, RecordRules, Trees, Window } from '../../recorder/trees.ts'
+import type { RecordRules, Trees, UnendedCommand, Window } from '../../recorder/trees.ts'
 import { isLost } from '../../recorder/turn.ts'
 import { isElsewhere, isMoved, type Snapshot } from '../../recorder/work.ts'
 import { ranBy, readingOf, readLine } from '../command/checked.ts'
 import type { Note } from '../spool/notes.ts'
 import { type Recording, workFolder } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
+import type { Spool } from '../spool/state.ts'
 import { didApart, leftBehind } from '../work/apart.ts'
 import { changedIn } from '../work/changed.ts'
 import { changeDuring, checkRemarks, movedTo } from '../work/moved.ts'
@@ -30,8 +30,8 @@ import { ownWork } from '../work/own-work.ts'
 import { placed } from '../work/placed.ts'
 
 /** A session whose notes are being settled. */
-export interface Session {
-  state: State
+export interface SettlingSession {
+  state: Spool
   recording: Recording
   env: Env
   /** Where the objects of its snapshots are stored. */
@@ -42,7 +42,7 @@ export interface Session {
    * The current content of its transcript, or that until a time, in milliseconds since 1970; empty if there is none or it
    * cannot be read.
    */
-  transcript(until?: number): Promise<Told>
+  transcript(until?: number): Promise<Transcript>
 }
 
 /** A report, its texts masked. */
@@ -55,15 +55,15 @@ interface Given {
 }
 
 /** What this machine knows that the step needs. */
-export async function factsOf(session: Session, memo: Memo, given: Given): Promise<Facts> {
+export async function factsOf(session: SettlingSession, memo: Memo, given: Given): Promise<Facts> {
   const { recording, rules } = session
   const { seen, at, until, trees } = given
   const { step } = seen
   const read = needsTranscript(memo, seen, trees)
-    ? await withoutSecrets(toldOf(await session.transcript(step.kind === 'prompt' ? at : until), memo, given))
+    ? await withoutSecrets(reportedOf(await session.transcript(step.kind === 'prompt' ? at : until), memo, given))
     : {}
-  const told = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
-  const isPriced = told.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
+  const reported = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
+  const isPriced = reported.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
   const now = trees.now ?? (needsTree(memo, seen, trees) ? await treeOf(session, memo, given) : undefined)
   const agent = recording.agent ?? 'unknown'
   const before = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
@@ -78,7 +78,7 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
     isFollowed: until !== undefined,
     agent,
     rules,
-    told,
+    reported: reported,
     trees: { ...withRules(trees, memo), ...(now && { now }) },
     run: memo.begun ? {} : placeOf(recording),
     work: endsTurn(memo, seen)
@@ -89,8 +89,8 @@ export async function factsOf(session: Session, memo: Memo, given: Given): Promi
           at,
           now,
           moved,
-          told: filesTold(memo, told),
-          cut: trees.cut?.map((one) => ended(one, told)) ?? [],
+          inTranscript: filesReported(memo, reported),
+          cut: trees.cut?.map((one) => ended(one, reported)) ?? [],
         })
       : { files: [], commits: [] },
     moved,
@@ -112,12 +112,12 @@ function withRules({ checks, ...trees }: Trees, { ended, base, last }: Memo): Tr
 }
 
 /** What the transcript tells of the turn that is open, because the next one may have begun; else of its last turn. */
-function toldOf(told: Told, { draft }: Memo, { seen, at }: Given): Told {
-  return aboutTurn(told, { turn: seen.turn, ...draft, at: draft?.startedAt ?? at }) ?? told
+function reportedOf(reported: Transcript, { draft }: Memo, { seen, at }: Given): Transcript {
+  return aboutTurn(reported, { turn: seen.turn, ...draft, at: draft?.startedAt ?? at }) ?? reported
 }
 
 /** Tells the session's commits from those of others. A working tree that was removed had the settings of its repository. */
-function isOwnOf({ recording }: Session, { draft, mail }: Memo, now: Snapshot | undefined): IsOwn {
+function isOwnOf({ recording }: SettlingSession, { draft, mail }: Memo, now: Snapshot | undefined): IsOwn {
   const folder = now && isGone(now) ? repositoryBehind(now)?.root : undefined
   const commands = draft?.commands.map(({ command }) => command)
   return isOwnIn(folder ?? workFolder(recording), mail, commands)
@@ -136,7 +136,7 @@ const reportMs = 1_000
  * The working tree for a report that came without. Long after it, and for a session whose process is gone once another one
  * has worked there, the files may be those of anybody.
  */
-async function treeOf(session: Session, memo: Memo, { seen, at, trees }: Given): Promise<Snapshot | undefined> {
+async function treeOf(session: SettlingSession, memo: Memo, { seen, at, trees }: Given): Promise<Snapshot | undefined> {
   const { state, recording, objects } = session
   const isTurn = seen.step.kind === 'turn' && seen.agent !== ''
   const isFresh = Date.now() - at <= freshMs[isTurn ? 'turn' : 'other']
@@ -149,7 +149,7 @@ async function treeOf(session: Session, memo: Memo, { seen, at, trees }: Given):
 }
 
 /** Whether another session has written or run a command in the working tree since a time, also if it is only now reported. */
-async function haveOthersWorked({ state, recording: { name } }: Session, { root }: Snapshot, since: number) {
+async function haveOthersWorked({ state, recording: { name } }: SettlingSession, { root }: Snapshot, since: number) {
   await sleep(reportMs)
   const hasWritten = state.othersFiles(name, since).some((path) => !isAbsolute(placed(root, root, path)))
   return hasWritten || state.rivals(name, root, since, Date.now()).length > 0
@@ -169,29 +169,29 @@ function lastTree({ base, commands = [], edits = [] }: Memo): Snapshot | undefin
 }
 
 /** What the transcript tells without an end that a command has followed: it only stood beside the use of the tool. */
-function unlessCut(told: Told, cut: Cut[] = []): Told {
-  const { turn } = told
-  if (!turn || !cut.some(({ began }) => began >= turn.at)) return told
+function unlessCut(reported: Transcript, cut: UnendedCommand[] = []): Transcript {
+  const { turn } = reported
+  if (!turn || !cut.some(({ began }) => began >= turn.at)) return reported
   const { answer: _, ...rest } = turn
-  return { ...told, turn: { ...rest, isEnded: false }, answer: undefined }
+  return { ...reported, turn: { ...rest, isEnded: false }, answer: undefined }
 }
 
 /** A command with when it had ended at the latest: its user interrupted it, or the agent said so. */
-const ended = (cut: Cut, { turn }: Told): Cut =>
+const ended = (cut: UnendedCommand, { turn }: Transcript): UnendedCommand =>
   turn?.interrupted ? { ...cut, ended: Math.min(turn.at, cut.ended ?? turn.at) } : cut
 
 /** The files that tools wrote, as only the transcript tells. */
-const filesTold = ({ draft }: Memo, told: Told): string[] =>
-  draft ? unheardIn(draft, told).flatMap(({ failed, files = [] }) => (failed ? [] : files)) : []
+const filesReported = ({ draft }: Memo, reported: Transcript): string[] =>
+  draft ? unheardIn(draft, reported).flatMap(({ failed, files = [] }) => (failed ? [] : files)) : []
 
 const endsTurn = (memo: Memo, { step }: Seen): boolean =>
   step.kind === 'turn' || (step.kind === 'prompt' && isOpen(memo))
 
-async function withoutSecrets({ answer, failure, ...told }: Told): Promise<Told> {
-  const { turn } = told
+async function withoutSecrets({ answer, failure, ...reported }: Transcript): Promise<Transcript> {
+  const { turn } = reported
   const blocked = turn?.blocked && (await Promise.all(turn.blocked.map((report) => mask(report))))
   return {
-    ...told,
+    ...reported,
     ...(turn && blocked && { turn: { ...turn, blocked } }),
     ...(answer !== undefined && { answer: await mask(answer) }),
     ...(failure && { failure: { ...failure, message: await mask(failure.message) } }),

@@ -5,19 +5,19 @@ import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
 import { mayCheck, readable, rulesAt, sessionRecordRules } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
 import { activityOf, isMove, isShell, shortOf } from '../../recorder/agents/tools.ts'
-import type { ToldWork } from '../../recorder/memo.ts'
+import type { ReportedWork } from '../../recorder/memo.ts'
 import type { Before, SessionRules, Trees } from '../../recorder/trees.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
-import type { Begun } from '../spool/acts.ts'
+import type { RunningCommand } from '../spool/acts.ts'
 import type { NoteKey } from '../spool/notes.ts'
-import { type New, workFolder } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
-import { enter, folderOf, isLost, type Look, memoIn } from './entered.ts'
+import { type NewRecording, workFolder } from '../spool/recordings.ts'
+import type { Spool } from '../spool/state.ts'
+import { enter, folderOf, isLost, memoIn, type TreeReader } from './entered.ts'
 
 /** A report about a session, and its recording. */
-export interface Heard {
+export interface ReceivedReport {
   seen: Seen
-  recording: New
+  recording: NewRecording
   /** When the hook ran, in milliseconds since 1970. */
   at: number
   /** The deadline for all calls of git in this hook, in the time of `performance.now()`. */
@@ -30,7 +30,7 @@ export interface Heard {
 export const objectsOf = (env: Env, name = '') => join(folders.state(env), 'objects', name)
 
 /** Stores a report, with the working tree if needed. Returns whether to send something now. */
-export function noteStep(state: State, heard: Heard, env: Env): boolean {
+export function noteStep(state: Spool, heard: ReceivedReport, env: Env): boolean {
   const { seen, recording } = heard
   const { step } = seen
   const isNoted = !['start', 'begin', 'wait', 'resume'].includes(step.kind)
@@ -62,7 +62,7 @@ function snapshotInHook(cwd: string, objects: string, until: number): Snapshot |
 }
 
 /** Stores the note. Returns whether to send it now. */
-function keep(state: State, heard: Heard, env: Env, look: Look): boolean {
+function keep(state: Spool, heard: ReceivedReport, env: Env, look: TreeReader): boolean {
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
@@ -86,9 +86,9 @@ function keep(state: State, heard: Heard, env: Env, look: Look): boolean {
 
 /** Stores a prompt or the end of a turn. */
 function keepTurn(
-  state: State,
-  heard: Heard,
-  { key, look, mail }: { key: NoteKey; look: Look; mail: string | undefined },
+  state: Spool,
+  heard: ReceivedReport,
+  { key, look, mail }: { key: NoteKey; look: TreeReader; mail: string | undefined },
 ): boolean {
   const { seen, recording } = heard
   const isPrompt = seen.step.kind === 'prompt'
@@ -113,9 +113,9 @@ function keepTurn(
 
 /** Stores the use of a tool. Returns whether to send it now. */
 function keepTool(
-  state: State,
-  heard: Heard,
-  { key, look, step }: { key: NoteKey; look: Look; step: Step & { kind: 'tool' } },
+  state: Spool,
+  heard: ReceivedReport,
+  { key, look, step }: { key: NoteKey; look: TreeReader; step: Step & { kind: 'tool' } },
 ): boolean {
   const { seen, recording } = heard
   const { name } = recording
@@ -128,7 +128,7 @@ function keepTool(
     step.command !== undefined && !step.refused
       ? commandTrees(state, heard, { ...step, command: step.command, begun }, take)
       : undefined
-  const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, toldBy(state, name))
+  const due = !step.refused && mayMove({ trees: trees?.git ?? {}, step }, reportedBy(state, name))
   const entered = isMove(step.tool) || isLost(heard) ? enter(state, heard, look) : undefined
   const now = { ...recording, ...(entered && { tree: entered.entered.root }) }
   const git = entered ? { ...trees?.git, ...entered } : trees?.git
@@ -141,21 +141,25 @@ function keepTool(
 }
 
 /** What the run says, or will say once a check that was noted is sent. */
-function toldBy(state: State, name: string): Partial<ToldWork> {
+function reportedBy(state: Spool, name: string): Partial<ReportedWork> {
   const { told } = memoIn(state, name)
   return { ...told, ...(state.noted().includes(name) && { isChecked: true }) }
 }
 
 /** A turn needs the tree at its end; a prompt only if the run starts there, or the turn before has no end of its own. */
-function treesAt(state: State, { seen, recording }: Heard, take: () => Snapshot | undefined): Trees | undefined {
+function treesAt(
+  state: Spool,
+  { seen, recording }: ReceivedReport,
+  take: () => Snapshot | undefined,
+): Trees | undefined {
   const { begun } = memoIn(state, recording.name)
   const isOpen = ['working', 'waiting'].includes(state.doing(recording.name)?.state ?? '')
   return seen.step.kind === 'prompt' && begun && !isOpen ? undefined : { now: take() }
 }
 
 function beginCommand(
-  state: State,
-  { seen, recording, at, digest }: Heard,
+  state: Spool,
+  { seen, recording, at, digest }: ReceivedReport,
   { tool, target, id, command }: Step & { kind: 'begin' },
   take: () => Snapshot | undefined,
 ) {
@@ -169,11 +173,11 @@ function beginCommand(
 }
 
 /** The rules of a session, or those that it will have. */
-const rulesOf = (state: State, recording: New, tree: Snapshot | undefined) =>
+const rulesOf = (state: Spool, recording: NewRecording, tree: Snapshot | undefined) =>
   memoIn(state, recording.name).checks ?? rulesAt(workFolder(recording), tree)
 
 /** Ends a command, also one that did not run. Returns its start, if it was recorded. */
-const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | undefined =>
+const begunOf = (state: Spool, name: string, { id, command }: ToolUse): RunningCommand | undefined =>
   (id !== undefined ? state.finish(name, id, true) : undefined) ??
   (command !== undefined ? state.finish(name, shortOf(command), false) : undefined)
 
@@ -181,7 +185,10 @@ const begunOf = (state: State, name: string, { id, command }: ToolUse): Begun | 
  * The command that was running when a turn was interrupted, or ended without a message. Other commands without an end
  * did not run, because somebody refused them or the agent still waited for a person.
  */
-function cutBy(state: State, { seen: { step }, recording: { name }, at }: Heard): Pick<Trees, 'cut'> | undefined {
+function cutBy(
+  state: Spool,
+  { seen: { step }, recording: { name }, at }: ReceivedReport,
+): Pick<Trees, 'cut'> | undefined {
   const activity = state.doing(name)
   const last = state.unended(name).at(-1)
   if (!last || activity?.state !== 'working' || (step.kind === 'turn' && !step.interrupted)) return undefined
@@ -194,19 +201,19 @@ function cutBy(state: State, { seen: { step }, recording: { name }, at }: Heard)
 const begunMs = 2_000
 
 /** What the session still does in the background goes on after its turn. */
-function endCommands(state: State, { seen: { step }, recording }: Heard) {
+function endCommands(state: Spool, { seen: { step }, recording }: ReceivedReport) {
   if (step.kind !== 'turn' || !step.goesOn) state.endCommands(recording.name)
 }
 
 interface Command extends Pick<ToolUse, 'folder'> {
   command: string
-  begun: Begun | undefined
+  begun: RunningCommand | undefined
 }
 
 /** The trees before and after a command, and its duration according to its hooks. */
 export function commandTrees(
-  state: State,
-  { seen, recording, at }: Pick<Heard, 'seen' | 'recording' | 'at'>,
+  state: Spool,
+  { seen, recording, at }: Pick<ReceivedReport, 'seen' | 'recording' | 'at'>,
   { command, folder = '', begun }: Command,
   take: () => Snapshot | undefined,
 ) {
@@ -224,7 +231,7 @@ export function commandTrees(
   return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
 
-const isDoing = (state: State, name: string, command: string) => {
+const isDoing = (state: Spool, name: string, command: string) => {
   const activity = state.doing(name)
   return activity?.state === 'working' && activity.target === shortOf(command)
 }

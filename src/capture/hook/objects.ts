@@ -14,7 +14,7 @@ import type { Env } from '../../place/folders.ts'
 import { openObjects } from '../../place/git/diff.ts'
 import { bytesIn, type Guarded, gitIn } from '../../place/git/guarded.ts'
 import type { Memo } from '../../recorder/memo.ts'
-import type { State } from '../spool/state.ts'
+import type { Spool } from '../spool/state.ts'
 import { objectsOf } from './note.ts'
 
 // The git objects of sessions hold the contents of files as they are, with their secrets.
@@ -26,7 +26,7 @@ const everyMs = 600_000
 /** How long git may take for the objects of a session, in milliseconds. */
 const pruneMs = 60_000
 
-interface Kept {
+interface ObjectFolder {
   folder: string
   bytes: number
   /** When a hook stored something there last, in milliseconds since 1970. */
@@ -38,7 +38,7 @@ interface Kept {
  * together are too large, those of the session that ended first. Of the other sessions, those stay that a diff still needs:
  * the trees before the run and at the end of its last turn, and all of turns that are not sent.
  */
-export function forgetObjects(state: State, env: Env, now = Date.now()) {
+export function forgetObjects(state: Spool, env: Env, now = Date.now()) {
   const root = objectsOf(env)
   if (!existsSync(root)) return
   const names = readdirSync(root).filter((name) => name !== marker)
@@ -59,13 +59,13 @@ export function forgetObjects(state: State, env: Env, now = Date.now()) {
   }
 }
 
-interface Pruned extends Pick<Kept, 'folder' | 'usedAt'> {
+interface Pruned extends Pick<ObjectFolder, 'folder' | 'usedAt'> {
   name: string
   isSent: boolean
 }
 
 /** Deletes what no diff needs any more. What cannot be read now stays for the next look. */
-function prune(state: State, { name, folder, usedAt, isSent }: Pruned, now: number) {
+function prune(state: Spool, { name, folder, usedAt, isSent }: Pruned, now: number) {
   const done = join(folder, 'pruned')
   if ((statSync(done, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= usedAt) return
   const { base, last = base } = (state.find(name)?.memo ?? {}) as Memo
@@ -97,8 +97,8 @@ function isTime(path: string, now: number): boolean {
   return true
 }
 
-function keptIn(folder: string): Kept {
-  const kept: Kept = { folder, bytes: 0, usedAt: 0 }
+function keptIn(folder: string): ObjectFolder {
+  const kept: ObjectFolder = { folder, bytes: 0, usedAt: 0 }
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   for (const { parentPath, name } of files) {
     // A hook may be done with it meanwhile.
@@ -149,12 +149,12 @@ function reachable(at: Guarded, named: ReadonlySet<string>): Set<string> {
 }
 
 /** Files with objects, of which the first tells when one of them was stored or asked for. */
-interface Stored {
+interface ObjectGroup {
   paths: string[]
   ids: string[]
 }
 
-function looseIn(objects: string): Stored[] {
+function looseIn(objects: string): ObjectGroup[] {
   const folders = readdirSync(objects).filter((name) => /^[0-9a-f]{2}$/.test(name))
   return folders.flatMap((folder) =>
     readdirSync(join(objects, folder)).map((name) => ({ paths: [join(objects, folder, name)], ids: [folder + name] })),
@@ -162,7 +162,7 @@ function looseIn(objects: string): Stored[] {
 }
 
 /** The packs, in which git stores large files, and what a killed git has left of one. */
-function packsIn(at: Guarded): Stored[] {
+function packsIn(at: Guarded): ObjectGroup[] {
   const folder = join(at.objects, 'pack')
   if (!existsSync(folder)) return []
   const names = readdirSync(folder)

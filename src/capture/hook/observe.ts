@@ -3,14 +3,14 @@ import type { Readable } from 'node:stream'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { declaredProject } from '../../place/project.ts'
-import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
 import { answerOf, readDocument } from '../../recorder/agents/read.ts'
 import type { Seen } from '../../recorder/agents/seen.ts'
 import { agentProcessOf } from '../spool/process.ts'
-import type { New } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
+import type { NewRecording } from '../spool/recordings.ts'
+import type { Spool } from '../spool/state.ts'
 import { stateOf } from '../spool/state-file.ts'
-import { type Heard, noteStep } from './note.ts'
+import { noteStep, type ReceivedReport } from './note.ts'
 import { launched, wakeSync } from './senders.ts'
 
 // A hook loads only the imports above. Keep them few: an agent waits for each hook.
@@ -26,7 +26,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
   const at = Date.now()
   try {
     const hook = { agent: name, document: await documentFrom(input), env, at, process: process.pid }
-    let state: State | undefined
+    let state: Spool | undefined
     try {
       const open = () => {
         state = stateOf(env)
@@ -49,7 +49,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
 interface Hook {
   /** The agent whose hooks it came through. */
   agent: string
-  document: Fields
+  document: JsonFields
   env: Env
   /** When it came, in milliseconds since 1970. */
   at: number
@@ -64,7 +64,7 @@ interface Noted {
 }
 
 /** Stores what a document reports in the state, which is opened if needed. */
-export async function noteDocument({ agent, document, env, at, process }: Hook, open: () => State): Promise<Noted> {
+export async function noteDocument({ agent, document, env, at, process }: Hook, open: () => Spool): Promise<Noted> {
   const seen = await completed(readDocument(agent, document, env))
   if (seen.length === 0) return { isOurs: false, isDue: false }
   const until = performance.now() + gitMs
@@ -72,7 +72,7 @@ export async function noteDocument({ agent, document, env, at, process }: Hook, 
   const digest = hash('sha256', JSON.stringify(document))
   // All reports of a document belong to one session.
   const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env, process) }))
-  const heard = recordings.flatMap(({ seen, recording }, index): Heard[] =>
+  const heard = recordings.flatMap(({ seen, recording }, index): ReceivedReport[] =>
     recording ? [{ seen, recording, at, until, digest: `${digest} ${index}` }] : [],
   )
   const isDue = heard.map((one) => noteStep(state, one, env)).includes(true)
@@ -90,7 +90,12 @@ async function completed(seen: Seen[]): Promise<Seen[]> {
 const gitMs = 1_600
 
 /** The recording of the session; undefined if no conduct.json applies to the folder where it started. */
-function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env, pid: number): New | undefined {
+function recordingOf(
+  { agent, session, cwd, step }: Seen,
+  state: Spool,
+  env: Env,
+  pid: number,
+): NewRecording | undefined {
   // It becomes part of the name of a recording and of a folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(session)) return undefined
   const name = `${agent.replace(/-code$/, '')}-${session}`
@@ -112,7 +117,7 @@ function recordingOf({ agent, session, cwd, step }: Seen, state: State, env: Env
 }
 
 /** Reads one JSON object. Stops when it is complete, because not every agent closes the pipe. */
-async function documentFrom(input: Readable): Promise<Fields> {
+async function documentFrom(input: Readable): Promise<JsonFields> {
   const timer = setTimeout(() => input.destroy(), most.ms)
   try {
     let text = ''
@@ -129,7 +134,7 @@ async function documentFrom(input: Readable): Promise<Fields> {
   return {}
 }
 
-function parsed(text: string): Fields | undefined {
+function parsed(text: string): JsonFields | undefined {
   try {
     return fieldsOf(JSON.parse(text))
   } catch {

@@ -2,8 +2,8 @@ import type { DiffInput } from '../../nouns/run/diff/fields.ts'
 import type { OwedDiff } from '../../recorder/memo.ts'
 import { newCall } from '../spool/calls.ts'
 import type { OwedOf } from '../spool/diffs.ts'
-import type { State } from '../spool/state.ts'
-import { toldDiffs } from '../work/told-diffs.ts'
+import type { Spool } from '../spool/state.ts'
+import { transcriptDiffs } from '../work/told-diffs.ts'
 import { turnDiffs } from '../work/turn-diffs.ts'
 
 /** The most bytes of one call as JSON, and the most files. A server takes twice as many bytes. */
@@ -13,7 +13,7 @@ const most = { bytes: 700_000, files: 100 }
  * Makes the diffs of turns and queues them to be sent, at least those of one turn, until there is something else to do.
  * Returns whether it has queued any.
  */
-export async function payDiffs(state: State, isWoken: () => boolean): Promise<boolean> {
+export async function payDiffs(state: Spool, isWoken: () => boolean): Promise<boolean> {
   let isQueued = false
   for (const owed of state.owed()) {
     // Where they cannot be made, the turn says which files it has no diff of.
@@ -28,7 +28,7 @@ export async function payDiffs(state: State, isWoken: () => boolean): Promise<bo
 function diffsOf({ trees }: OwedOf): Promise<DiffInput[]> {
   // As `settle` has stored it.
   const owed = trees as OwedDiff
-  return 'transcript' in owed ? toldDiffs(owed) : turnDiffs(owed)
+  return 'transcript' in owed ? transcriptDiffs(owed) : turnDiffs(owed)
 }
 
 /** Splits the diffs of a turn into those of single calls. */

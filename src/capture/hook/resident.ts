@@ -7,7 +7,7 @@ import { root } from '../../root.ts'
 import { privateFolder } from '../../system/private.ts'
 import { endSignals } from '../../system/signals.ts'
 import { idOf, listenAt, socketIn } from '../../system/socket.ts'
-import type { State } from '../spool/state.ts'
+import type { Spool } from '../spool/state.ts'
 import { stateFile, stateOf } from '../spool/state-file.ts'
 import { noteDocument } from './observe.ts'
 import { mainFile, openSenders, type Senders } from './senders.ts'
@@ -126,13 +126,13 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
 
 interface Notes {
   /** The state of this user. It stays open while its file does. */
-  open(): State
+  open(): Spool
   close(): void
 }
 
 function openNotes(env: Env): Notes {
   const file = stateFile(env)
-  let known: { state: State; file: string } | undefined
+  let known: { state: Spool; file: string } | undefined
   const close = () => {
     known?.state.close()
     known = undefined

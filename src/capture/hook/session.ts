@@ -5,24 +5,24 @@ import { snapshot } from '../../place/git/tree.ts'
 import { sessionRecordRules } from '../../place/rules.ts'
 import { withUnheard } from '../../recorder/agents/droid/unheard.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
-import type { Told } from '../../recorder/agents/seen.ts'
+import type { Transcript } from '../../recorder/agents/seen.ts'
 import { shortOf } from '../../recorder/agents/tools.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
 import { isOfEarlier, memoOf, stepOf } from '../../recorder/earlier.ts'
 import type { Stepped } from '../../recorder/facts.ts'
 import { type Closing, type Memo, withSession } from '../../recorder/memo.ts'
 import { close, step } from '../../recorder/step.ts'
-import type { Before, Cut } from '../../recorder/trees.ts'
+import type { Before, UnendedCommand } from '../../recorder/trees.ts'
 import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
 import { type Recording, workFolder } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
-import { awaitedCommands, awaitedOf, toldWith, toldWithCommands } from './awaited.ts'
-import { factsOf, notedTrees, type Session } from './facts.ts'
+import type { Spool } from '../spool/state.ts'
+import { awaitedCommands, awaitedOf, readWithCommands, readWithEnd } from './awaited.ts'
+import { factsOf, notedTrees, type SettlingSession } from './facts.ts'
 import { commandTrees, objectsOf } from './note.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
-export async function settleNotes(state: State, env: Env, say: (line: string) => void): Promise<void> {
+export async function settleNotes(state: Spool, env: Env, say: (line: string) => void): Promise<void> {
   state.endLost()
   await settleAll(state, env, say)
   const deserted = state.deserted()
@@ -33,7 +33,7 @@ export async function settleNotes(state: State, env: Env, say: (line: string) =>
   await settleAll(state, env, say)
 }
 
-async function settleAll(state: State, env: Env, say: (line: string) => void) {
+async function settleAll(state: Spool, env: Env, say: (line: string) => void) {
   for (const name of state.noted()) {
     await settle(state, name, env).catch((error: Error) => {
       state.update(name, { trouble: error.message })
@@ -49,7 +49,7 @@ const overtakenMs = 1_000
  * Turns the notes of a session into calls. If another process settles some of them first, reads them again. Throws if
  * they cannot be read now.
  */
-export async function settle(state: State, name: string, env: Env) {
+export async function settle(state: Spool, name: string, env: Env) {
   for (let isSettled = false; !isSettled; ) {
     const recording = state.find(name)
     const notes = state.notes(name)
@@ -83,14 +83,14 @@ function memoIn({ memo, ended }: Recording, notes: Note[], first: Note): Memo {
   return { ...known, ended }
 }
 
-function sessionOf(state: State, recording: Recording, memo: Memo, env: Env, notes: Note[]): Session {
+function sessionOf(state: Spool, recording: Recording, memo: Memo, env: Env, notes: Note[]): SettlingSession {
   const awaited = awaitedOf(notes, memo)
   const commands = awaited ? undefined : awaitedCommands(notes)
   const { transcript, subagents } = memo
   const agent = recording.agent ?? 'unknown'
   const read = (before?: number) =>
     transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents, before)
-  let told: Promise<Told> | undefined
+  let reported: Promise<Transcript> | undefined
   return {
     state,
     recording,
@@ -99,14 +99,14 @@ function sessionOf(state: State, recording: Recording, memo: Memo, env: Env, not
     rules: sessionRecordRules(recording),
     transcript: (until) => {
       if (until !== undefined) return read(until).catch(() => ({}))
-      const now = () => (commands ? toldWithCommands(commands, read) : read())
-      told ??= (awaited ? toldWith(awaited, read) : now()).catch(() => ({}))
-      return told
+      const now = () => (commands ? readWithCommands(commands, read) : read())
+      reported ??= (awaited ? readWithEnd(awaited, read) : now()).catch(() => ({}))
+      return reported
     },
   }
 }
 
-async function steppedBy(session: Session, memo: Memo, notes: Note[]): Promise<Stepped> {
+async function steppedBy(session: SettlingSession, memo: Memo, notes: Note[]): Promise<Stepped> {
   let before: Stepped = { memo, calls: [] }
   for (const [index, note] of notes.entries()) {
     const seen = { ...note.seen, step: await withoutSecrets(stepOf(note.seen), mask) }
@@ -119,7 +119,7 @@ async function steppedBy(session: Session, memo: Memo, notes: Note[]): Promise<S
 }
 
 /** Ends a session and its last turn, whose hook did not come. */
-async function closed(session: Session, { memo, calls }: Stepped, { at, cut }: Closing): Promise<Stepped> {
+async function closed(session: SettlingSession, { memo, calls }: Stepped, { at, cut }: Closing): Promise<Stepped> {
   const { recording } = session
   const seen = { agent: '', session: '', cwd: recording.cwd, step: { kind: 'turn' } } as const
   const after = close(memo, await factsOf(session, memo, { seen, at, trees: { cut: cut ?? cutOff(session) } }))
@@ -127,7 +127,7 @@ async function closed(session: Session, { memo, calls }: Stepped, { at, cut }: C
 }
 
 /** The commands that ran when the agent's process ended. */
-const cutOff = ({ state, recording }: Session): Cut[] =>
+const cutOff = ({ state, recording }: SettlingSession): UnendedCommand[] =>
   state.unended(recording.name).map(({ began, git }) => ({ began, before: git as Before }))
 
 /**
@@ -136,7 +136,7 @@ const cutOff = ({ state, recording }: Session): Cut[] =>
  */
 function withLastCommands(
   notes: Note[],
-  { state, recording, objects }: { state: State; recording: Recording; objects: string },
+  { state, recording, objects }: { state: Spool; recording: Recording; objects: string },
   { transcript }: Memo,
 ): Note[] {
   const place = notes.findIndex(({ seen }) => seen.agent === 'droid' && seen.step.kind === 'end')

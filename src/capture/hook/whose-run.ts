@@ -2,8 +2,8 @@ import type { Env } from '../../place/folders.ts'
 import type { Place } from '../../place/place.ts'
 import { samePlace } from '../../place/place.ts'
 import { type ProcessId, sameProcess } from '../spool/process.ts'
-import type { Session } from '../spool/recordings.ts'
-import type { State } from '../spool/state.ts'
+import type { SessionRecording } from '../spool/recordings.ts'
+import type { Spool } from '../spool/state.ts'
 
 /** What decides whose work a process does. */
 export interface Caller {
@@ -17,10 +17,10 @@ export interface Caller {
 }
 
 /** What is known of a recorded session. */
-export type Known = Pick<Session, 'runId' | 'session' | 'agentProcess' | 'processes' | 'isLive'>
+export type KnownSession = Pick<SessionRecording, 'runId' | 'session' | 'agentProcess' | 'processes' | 'isLive'>
 
 /** Whose work a process does: that of a run, that of a recorded session, or its own. */
-export type Whose<S extends Known = Session> =
+export type Whose<S extends KnownSession = SessionRecording> =
   | { kind: 'run'; runId: string }
   | { kind: 'session'; session: S }
   /** `candidates` are the sessions to which it may belong all the same. */
@@ -45,7 +45,7 @@ function namesOf({ env, meta }: Pick<Caller, 'env' | 'meta'>): string[] {
  * session of the nearest agent above it. It is its own where that leaves none or several: nothing is guessed. `sessions`
  * are the recorded ones, live or not, with one of these names or of one of these processes.
  */
-export function whoseWork<S extends Known>(caller: Caller, sessions: S[]): Whose<S> {
+export function whoseWork<S extends KnownSession>(caller: Caller, sessions: S[]): Whose<S> {
   const runId = caller.env.CONDUCT_RUN_ID
   const agent = nearest(caller, sessions)
   if (runId && !isHandedOn(runId, agent, caller, sessions)) return { kind: 'run', runId }
@@ -58,13 +58,18 @@ export function whoseWork<S extends Known>(caller: Caller, sessions: S[]): Whose
 }
 
 /** Whether the run belongs to an outer session: `conduct exec` in a session passes its id to everything below, other agents included. */
-function isHandedOn(runId: string, agent: ProcessId | undefined, caller: Caller, sessions: Known[]): boolean {
+function isHandedOn(runId: string, agent: ProcessId | undefined, caller: Caller, sessions: KnownSession[]): boolean {
   const outer = sessions.find((session) => session.runId === runId && isAbove(session, caller))
   return outer !== undefined && !wasOf(outer, agent)
 }
 
 /** The sessions that the names mean. */
-function bearers<S extends Known>(names: string[], agent: ProcessId | undefined, caller: Caller, sessions: S[]): S[] {
+function bearers<S extends KnownSession>(
+  names: string[],
+  agent: ProcessId | undefined,
+  caller: Caller,
+  sessions: S[],
+): S[] {
   const named = names.flatMap((name) => sessions.filter(({ session }) => session === name))
   // One agent inside another hands down both names, and either may be without a record.
   if (named.length < names.length) return []
@@ -81,42 +86,42 @@ function bearers<S extends Known>(names: string[], agent: ProcessId | undefined,
 }
 
 /** The session that the agent works on. What it started long ago may be of an earlier one. */
-function ofAgent<S extends Known>(agent: ProcessId | undefined, caller: Caller, sessions: S[]): S[] {
+function ofAgent<S extends KnownSession>(agent: ProcessId | undefined, caller: Caller, sessions: S[]): S[] {
   const live = liveIn(agent, sessions)
   const isOnly = sessions.filter((session) => wasOf(session, agent)).length === 1
   return live.length > 1 || isOnly || isStartedBy(agent, caller) ? live : []
 }
 
 /** The nearest process above the caller that is, or was, the agent of any of the sessions. */
-const nearest = ({ ancestors }: Caller, sessions: Known[]): ProcessId | undefined =>
+const nearest = ({ ancestors }: Caller, sessions: KnownSession[]): ProcessId | undefined =>
   ancestors.find((one) => sessions.some((session) => wasOf(session, one)))
 
-const isAbove = (session: Known, { ancestors }: Caller) => ancestors.some((one) => isOf(session, one))
+const isAbove = (session: KnownSession, { ancestors }: Caller) => ancestors.some((one) => isOf(session, one))
 
 const isStartedBy = (agent: ProcessId | undefined, { starter }: Caller) =>
   agent !== undefined && starter !== undefined && sameProcess(agent, starter)
 
-const isOf = ({ agentProcess }: Known, agent: ProcessId | undefined) =>
+const isOf = ({ agentProcess }: KnownSession, agent: ProcessId | undefined) =>
   agent !== undefined && agentProcess !== null && sameProcess(agentProcess, agent)
 
-const wasOf = ({ processes }: Known, agent: ProcessId | undefined) =>
+const wasOf = ({ processes }: KnownSession, agent: ProcessId | undefined) =>
   agent !== undefined && processes.some((one) => sameProcess(one, agent))
 
-const liveIn = <S extends Known>(agent: ProcessId | undefined, sessions: S[]): S[] =>
+const liveIn = <S extends KnownSession>(agent: ProcessId | undefined, sessions: S[]): S[] =>
   sessions.filter((session) => session.isLive && isOf(session, agent))
 
 /**
  * The same, from the recordings of this machine. A session that is recorded for another ledger or project is not ours. Neither is a
  * run whose id a process above passes on from there: here, that id may name another run.
  */
-export function whoseRun(state: State, place: Place, caller: Caller): Whose {
+export function whoseRun(state: Spool, place: Place, caller: Caller): Whose {
   const whose = whoseWork(caller, state.sessions({ ids: namesOf(caller), processes: caller.ancestors }))
   if (whose.kind === 'run') {
     const recordings = state.handedOn(whose.runId, caller.ancestors)
     const isElsewhere = recordings.length > 0 && !recordings.some((one) => samePlace(one.place, place))
     return isElsewhere ? { kind: 'own', candidates: [] } : whose
   }
-  const isHere = (session: Session) => samePlace(session.place, place)
+  const isHere = (session: SessionRecording) => samePlace(session.place, place)
   if (whose.kind === 'session') return isHere(whose.session) ? whose : { kind: 'own', candidates: [] }
   return { ...whose, candidates: whose.candidates.filter(isHere) }
 }

@@ -6,7 +6,7 @@ import { againMs } from './notes.ts'
 type Git = object
 
 /** A command of a session in progress. */
-export interface Begun {
+export interface RunningCommand {
   began: number
   git: Git
 }
@@ -19,14 +19,14 @@ export interface Acts {
   /** Records that a session starts a command in the working tree `root`. Two hooks may report one start. */
   begin(name: string, root: string, target: string, git: Git): void
   /** The start of such a command whose end was not recorded: the newest one with that text. */
-  begun(name: string, target: string): Begun | undefined
+  begun(name: string, target: string): RunningCommand | undefined
   /**
    * Records the end of such a command: the newest one with that text. Undefined if its start was not recorded. If the
    * text is the id of a call, a second hook gets the same start.
    */
-  finish(name: string, target: string, hasId: boolean): Begun | undefined
+  finish(name: string, target: string, hasId: boolean): RunningCommand | undefined
   /** The commands of a session whose ends were not recorded, the oldest first. */
-  unended(name: string): Begun[]
+  unended(name: string): RunningCommand[]
   /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
   endCommands(name: string): void
   /** Records that a session wrote files, by their absolute paths. */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
 import { unknownThere } from '../../contract/error.ts'
 import { type Gap, markerOf } from '../../text/content.ts'
-import type { Call, Queued } from './calls.ts'
+import type { Queued, QueuedCall } from './calls.ts'
 import type { Recording } from './recordings.ts'
 
 /** What to change in a call, and in its recording: the run that it continues, and how to send times. */
-type Changes = Partial<Call> & { runId?: string; aheadMs?: number }
+type Changes = Partial<QueuedCall> & { runId?: string; aheadMs?: number }
 
 /** What to send instead if the server rejects a call; undefined if no change would help. */
 export async function amended(
@@ -40,7 +40,7 @@ export async function amended(
 }
 
 /** A gap as an older server stores it: as a line of the text. */
-const asText = ({ dropped, text, ...rest }: Call['input']): Call['input'] => ({
+const asText = ({ dropped, text, ...rest }: QueuedCall['input']): QueuedCall['input'] => ({
   ...rest,
   text: `${markerOf(dropped as Gap)}${text}`,
 })
@@ -48,7 +48,7 @@ const asText = ({ dropped, text, ...rest }: Call['input']): Call['input'] => ({
 /** The session has a run that this machine forgot. Continues it or, if somebody has deleted it, creates another one. */
 async function begunBefore(
   client: Client,
-  { agent, where, leaseSeconds }: Call['input'],
+  { agent, where, leaseSeconds }: QueuedCall['input'],
 ): Promise<Changes | undefined> {
   const session = (where as { session?: string } | undefined)?.session
   if (session === undefined) return undefined

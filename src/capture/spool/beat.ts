@@ -12,13 +12,13 @@ import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { step } from '../../recorder/step.ts'
 import { pathsOf } from '../work/placed.ts'
 import { type Beat, pauseMs } from './beats.ts'
-import { deliver, type Line, tryMs } from './deliver.ts'
+import { type DeliveryClient, deliver, tryMs } from './deliver.ts'
 import type { Note } from './notes.ts'
 import type { Recording } from './recordings.ts'
-import type { State } from './state.ts'
+import type { Spool } from './state.ts'
 
 interface BeatOptions {
-  connect(place: Place): Promise<Line>
+  connect(place: Place): Promise<DeliveryClient>
   /** Whether to wait for heartbeats that are due in a few seconds. */
   waits: boolean
   /** Whether something else is to be done before the next heartbeat. */
@@ -29,7 +29,7 @@ interface BeatOptions {
 const lookMs = 100
 
 /** Sends the activity of live sessions to their servers. If a heartbeat fails, the next one makes up for it. */
-export async function sendBeats(state: State, { connect, waits, isWoken }: BeatOptions): Promise<void> {
+export async function sendBeats(state: Spool, { connect, waits, isWoken }: BeatOptions): Promise<void> {
   const left = new Set<string>()
   for (;;) {
     const next = state.beats().find(({ name }) => !left.has(name))
@@ -47,10 +47,10 @@ export async function sendBeats(state: State, { connect, waits, isWoken }: BeatO
 }
 
 /** Whether a wait has begun since the heartbeat was due, so that it goes out a moment later. */
-const isLater = (state: State, { name }: Beat) => state.beats().some((one) => one.name === name && one.at > Date.now())
+const isLater = (state: Spool, { name }: Beat) => state.beats().some((one) => one.name === name && one.at > Date.now())
 
 /** False if another process is talking to the server of that session, or something must be sent first. */
-async function sendBeat(state: State, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
+async function sendBeat(state: Spool, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
   const { name } = beat
   const holder = randomUUID()
   // The end of a turn must not be overtaken by earlier activity.

@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { Name } from '../../contract/paths.ts'
-import type { Database, Stored } from './database.ts'
-import { columns, type Recording, type RecordingRow, recordingOf, type Told, updateRecording } from './recordings.ts'
+import type { Database, JsonRow } from './database.ts'
+import {
+  columns,
+  type Recording,
+  type RecordingRow,
+  type RecordingUpdate,
+  recordingOf,
+  updateRecording,
+} from './recordings.ts'
 
 /** A claim takes minutes. One that ends later than this from now was made while the clock was ahead. */
 const longestClaimMs = 3_600_000
 
 /** A call to send: its input without runId and leaseToken, which the recording has. */
-export interface Call {
+export interface QueuedCall {
   operation: Name
   input: Record<string, unknown>
   /**
@@ -17,13 +24,13 @@ export interface Call {
 }
 
 /** A call with its own key, unless it has one that is the same whichever process makes the call. */
-export const newCall = (operation: Name, input: Call['input'], key: string = randomUUID()): Call => ({
+export const newCall = (operation: Name, input: QueuedCall['input'], key: string = randomUUID()): QueuedCall => ({
   operation,
   input,
   key,
 })
 
-export interface Queued extends Call {
+export interface Queued extends QueuedCall {
   id: number
 }
 
@@ -34,7 +41,7 @@ export interface Unsent extends Recording {
 
 export interface Calls {
   /** Adds calls, to be sent in this order. */
-  queue(name: string, ...calls: Call[]): void
+  queue(name: string, ...calls: QueuedCall[]): void
   /** Names of recordings with unsent calls that were not refused, oldest call first. */
   waiting(): string[]
   /** All recordings with unsent calls, refused or not, oldest call first. */
@@ -44,12 +51,12 @@ export interface Calls {
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
   /** Changes a call before it is retried. */
-  amend(id: number, changes: Partial<Call>): void
+  amend(id: number, changes: Partial<QueuedCall>): void
   /**
    * Removes an acknowledged call and stores what its response contained, in one step. Does nothing if another process
    * was faster.
    */
-  done(id: number, name: string, told?: Told): void
+  done(id: number, name: string, changes?: RecordingUpdate): void
   /**
    * Makes `holder` the only process that sends a recording's calls, for `ms`. Returns false while another process is.
    */
@@ -70,7 +77,7 @@ export function callsIn(db: Database): Calls {
       return row?.size ?? 0
     },
     next(name) {
-      const [row] = db.rows<Stored<Queued, 'input'>>(
+      const [row] = db.rows<JsonRow<Queued, 'input'>>(
         'select id, operation, input, key from calls where name = ? order by id limit 1',
         name,
       )
@@ -81,9 +88,9 @@ export function callsIn(db: Database): Calls {
         where id = ?`
       db.run(text, operation, input ? JSON.stringify(input) : null, key, id)
     },
-    done: (id, name, told = {}) =>
+    done: (id, name, changes = {}) =>
       db.together(() => {
-        if (db.run('delete from calls where id = ?', id) === 1) updateRecording(db, name, told)
+        if (db.run('delete from calls where id = ?', id) === 1) updateRecording(db, name, changes)
       }),
     claim: (name, holder, ms) =>
       db.run(
@@ -114,14 +121,14 @@ function unsent(db: Database): Unsent[] {
   return rows.map(({ calls, ...row }) => ({ ...recordingOf(row), calls }))
 }
 
-type What = Pick<Call, 'operation' | 'input'>
+type What = Pick<QueuedCall, 'operation' | 'input'>
 
 /** Whether a call opens a turn. It only shows early what the turn says at its end, so nothing is lost without it. */
 export const opensTurn = ({ operation, input }: What) => operation === 'appendTurn' && input.open === true
 
 const isOpening = `operation = 'appendTurn' and json_extract(input, '$.open')`
 
-export function insertCalls(db: Database, name: string, calls: Call[]) {
+export function insertCalls(db: Database, name: string, calls: QueuedCall[]) {
   for (const { operation, input, key } of calls) {
     // Readers need no opened turn once it is closed.
     if (operation === 'appendTurn' && !input.open) db.run(`delete from calls where name = ? and ${isOpening}`, name)

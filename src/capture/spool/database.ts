@@ -5,7 +5,7 @@ import { makePrivate } from '../../system/private.ts'
 type Value = string | number | null
 
 /** A row of `T` with these fields as JSON. */
-export type Stored<T, Field extends keyof T> = Omit<T, Field> & Record<Field, string>
+export type JsonRow<T, Field extends keyof T> = Omit<T, Field> & Record<Field, string>
 
 /** The open file. Everything is on disk when a function returns. */
 export interface Database extends Disposable {

@@ -5,11 +5,11 @@ import { isMissing, keyAdvice, whyMissing } from '../../place/missing.ts'
 import type { Place } from '../../place/place.ts'
 import { amended } from './amend.ts'
 import { opensTurn, type Queued } from './calls.ts'
-import { type Answer, send } from './send.ts'
-import type { State } from './state.ts'
+import { type CallResult, send } from './send.ts'
+import type { Spool } from './state.ts'
 
 /** The result of a delivery. */
-export interface Delivery {
+export interface DeliveryResult {
   /**
    * `sent`: nothing is left. `waiting`: it is kept, and may succeed later. `busy`: another process is sending it.
    * `refused`: it can never succeed.
@@ -22,13 +22,13 @@ export interface Delivery {
 }
 
 /** A client of the place, closed after each delivery. */
-export interface Line extends AsyncDisposable {
+export interface DeliveryClient extends AsyncDisposable {
   client: Client
 }
 
 interface DeliverOptions {
   /** Throws if the place cannot be reached now. The delivery then waits. */
-  connect(place: Place): Promise<Line>
+  connect(place: Place): Promise<DeliveryClient>
   /** If aborted, the rest waits, for the signal's reason. */
   signal?: AbortSignal
 }
@@ -56,7 +56,7 @@ const isRefusal = (error: unknown): boolean => error instanceof ConductError && 
  * once however often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key.
  * Throws only errors of the state file itself.
  */
-export async function deliver(state: State, name: string, options: DeliverOptions): Promise<Delivery> {
+export async function deliver(state: Spool, name: string, options: DeliverOptions): Promise<DeliveryResult> {
   const words: string[] = []
   // While this process held the claim, others could queue calls but not send them. So it reads the queue again after
   // releasing the claim.
@@ -85,7 +85,7 @@ export async function deliver(state: State, name: string, options: DeliverOption
 
 const textOf = (words: string[]) => [...new Set(words)].join(' ')
 
-async function sendAll(state: State, name: string, holder: string, options: DeliverOptions, words: string[]) {
+async function sendAll(state: Spool, name: string, holder: string, options: DeliverOptions, words: string[]) {
   const { connect, signal } = options
   const place = state.find(name)?.place
   // Another process has discarded the recording with its calls.
@@ -99,7 +99,7 @@ async function sendAll(state: State, name: string, holder: string, options: Deli
     const recording = state.find(name)
     if (!recording) return
     const answer = await send(client, state, recording, call, signal).catch(
-      async (error): Promise<Answer | undefined> => {
+      async (error): Promise<CallResult | undefined> => {
         if (isLeftOut(call, error)) return {}
         if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
         const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined

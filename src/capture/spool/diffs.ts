@@ -1,4 +1,4 @@
-import { type Call, insertCalls, type Queued } from './calls.ts'
+import { insertCalls, type Queued, type QueuedCall } from './calls.ts'
 import type { Database } from './database.ts'
 
 /** The diffs of a turn that are still to be made, in the form of the code that makes them. */
@@ -20,7 +20,7 @@ export interface Diffs {
   /** All texts in which the state names trees of a session. */
   trees(name: string): string[]
   /** Replaces what is owed by calls. Does nothing if another process has done so. */
-  pay(owed: OwedOf, calls: (n: number) => Call[]): void
+  pay(owed: OwedOf, calls: (n: number) => QueuedCall[]): void
   /**
    * Gives the turn of a call another number, because the ledger has one with the first already. All that is about later
    * turns, or about this one, moves by as much.

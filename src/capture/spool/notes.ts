@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Seen } from '../../recorder/agents/seen.ts'
-import { type Call, insertCalls } from './calls.ts'
+import { insertCalls, type QueuedCall } from './calls.ts'
 import type { Database } from './database.ts'
 import { insertOwed, type Owed } from './diffs.ts'
-import { insertRecording, type New, type Recording } from './recordings.ts'
+import { insertRecording, type NewRecording, type Recording } from './recordings.ts'
 
 /** What a hook reported, kept until it is turned into calls. */
 export interface Note {
@@ -29,7 +29,7 @@ export interface Notes {
    * Returns its key; undefined for a report that was noted before, with the same key or within two seconds with the same
    * digest, unless that note is still to be completed.
    */
-  note(recording: New, seen: Seen, key: NoteKey, due: boolean, git?: object): string | undefined
+  note(recording: NewRecording, seen: Seen, key: NoteKey, due: boolean, git?: object): string | undefined
   /** Whether there is, or was, a note with that key. */
   isNoted(name: string, key: NoteKey): boolean
   /** Adds the working tree to a note, unless it is settled, and makes it due. */
@@ -42,7 +42,7 @@ export interface Notes {
    * Replaces these notes by calls, and by the diffs to make of turns. Does nothing and returns false if another process has
    * done so, or has given the turns of the memo that was read, `was`, other numbers.
    */
-  settle(name: string, ids: number[], calls: Call[], told: Settled, owed?: Owed[]): boolean
+  settle(name: string, ids: number[], calls: QueuedCall[], outcome: Settled, owed?: Owed[]): boolean
 }
 
 export function notesIn(db: Database): Notes {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { type Look, look, lookForMany, thisMachine } from '../../system/processes.ts'
+import { look, lookForMany, type ReadProcess, thisMachine } from '../../system/processes.ts'
 
 /** A process of a machine, distinguished from a later one with the same number. */
 export interface ProcessId {
@@ -43,7 +43,7 @@ export const isRunning = (process: ProcessId): boolean => process.machine === th
 const mostAncestors = 100
 
 /** The parent of a process, its parent, and so on, as far as the system shows them. */
-export function ancestorsOf(pid: number, look: Look = lookForMany()): Listed[] {
+export function ancestorsOf(pid: number, look: ReadProcess = lookForMany()): Listed[] {
   const found: Listed[] = []
   let parent = look(pid)?.parent
   while (parent && found.length < mostAncestors) {
@@ -59,7 +59,7 @@ export function ancestorsOf(pid: number, look: Look = lookForMany()): Listed[] {
  * For a hook or an MCP server: the agent process that started it, skipping shells in between; undefined if the system
  * does not show it. A resumed session continues in another process.
  */
-export function agentProcessOf(pid = process.pid, look: Look = lookForMany()): ProcessId | undefined {
+export function agentProcessOf(pid = process.pid, look: ReadProcess = lookForMany()): ProcessId | undefined {
   return ancestorsOf(pid, look).find(({ words }) => !isLauncher(words))?.id
 }
 

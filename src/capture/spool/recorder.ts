@@ -3,10 +3,10 @@ import { ConductError } from '../../client/client.ts'
 import type { Env } from '../../place/folders.ts'
 import type { Place } from '../../place/place.ts'
 import { clean } from '../../text/clean.ts'
-import type { Call } from './calls.ts'
-import type { Delivery } from './deliver.ts'
+import type { QueuedCall } from './calls.ts'
+import type { DeliveryResult } from './deliver.ts'
 import { createSender, keepOpen, type Recorded, type Sender, sayFarewell } from './sender.ts'
-import { openState, type State } from './state.ts'
+import { openState, type Spool } from './state.ts'
 import { lossOf, stateOrMemory } from './state-file.ts'
 
 interface RecorderOptions {
@@ -21,7 +21,7 @@ interface RecorderOptions {
   say(words: string): void
 }
 
-type NewCall = Omit<Call, 'key'>
+type NewCall = Omit<QueuedCall, 'key'>
 
 /** Sends recorded calls in the background: at once, or again until it succeeds. */
 export interface Recorder {
@@ -34,7 +34,7 @@ export interface Recorder {
   /** Stores calls on disk and sends them. Throws if they cannot be stored. */
   add(...calls: NewCall[]): void
   /** Sends what is stored. */
-  send(): Promise<Delivery>
+  send(): Promise<DeliveryResult>
   /** Ends, with these last calls. What cannot be sent waits for a sync. Returns the id of the run if everything is sent. */
   end(...last: NewCall[]): Promise<string | null>
   /** Ends, and deletes everything unsent. */
@@ -94,8 +94,8 @@ async function close({ state, connection, ending }: Recorded, sender: Sender) {
 }
 
 /** The recording in the state file of this user or, if that is unavailable, in memory. */
-function stateOf(name: string, { env, place, cwd, runId, first, say }: RecorderOptions): State {
-  const begin = (state: State) => {
+function stateOf(name: string, { env, place, cwd, runId, first, say }: RecorderOptions): Spool {
+  const begin = (state: Spool) => {
     state.record({ name, kind: 'exec', place, cwd })
     if (runId !== undefined) state.update(name, { runId })
     if (first) state.queue(name, keyed(first))
@@ -120,13 +120,13 @@ async function beat({ state, name, connection, ending, say }: Recorded) {
   })
 }
 
-const keyed = (call: NewCall): Call => ({ ...call, key: randomUUID() })
+const keyed = (call: NewCall): QueuedCall => ({ ...call, key: randomUUID() })
 
 /** Prints each message once, on stderr. */
 export function createSay(command: string): (words: string) => void {
-  const told = new Set<string>()
+  const said = new Set<string>()
   return (words) => {
-    if (!told.has(words)) process.stderr.write(`${command}: ${clean(words)}\n`)
-    told.add(words)
+    if (!said.has(words)) process.stderr.write(`${command}: ${clean(words)}\n`)
+    said.add(words)
   }
 }

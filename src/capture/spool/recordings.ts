@@ -1,5 +1,5 @@
 import { type Place, samePlace, withoutSecret } from '../../place/place.ts'
-import type { Database, Stored } from './database.ts'
+import type { Database, JsonRow } from './database.ts'
 import { isGone, type ProcessId, thisProcess } from './process.ts'
 
 /** A run as this machine records it: what is known from its server, and who holds it. */
@@ -37,14 +37,14 @@ export interface Recording {
   agent: string | null
 }
 
-export type New = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
+export type NewRecording = Pick<Recording, 'name' | 'kind' | 'place' | 'cwd'> &
   Partial<Pick<Recording, 'tree' | 'session' | 'agentProcess' | 'agent'>>
-export type Told = Partial<
+export type RecordingUpdate = Partial<
   Pick<Recording, 'runId' | 'leaseToken' | 'ended' | 'refused' | 'trouble' | 'appended' | 'aheadMs'>
 >
 
 /** A recording of a session by its hooks. */
-export interface Session extends Recording {
+export interface SessionRecording extends Recording {
   session: string
   /** All processes of its agent so far, including the current one. */
   processes: ProcessId[]
@@ -53,11 +53,11 @@ export interface Session extends Recording {
 }
 
 /** The folder in whose working tree a session works. */
-export const workFolder = ({ tree, cwd }: Pick<New, 'tree' | 'cwd'>): string => tree ?? cwd
+export const workFolder = ({ tree, cwd }: Pick<NewRecording, 'tree' | 'cwd'>): string => tree ?? cwd
 
 export interface Recordings {
   /** The recording of that name, created if it is new. */
-  record(recording: New): Recording
+  record(recording: NewRecording): Recording
   find(name: string): Recording | undefined
   /**
    * The recordings of that place without a recorded end, newest first: of that run, or started in that folder. The
@@ -65,10 +65,10 @@ export interface Recordings {
    */
   open(place: Place, by: { runId: string } | { cwd: string }): Recording[]
   /** The recorded sessions with one of these ids, or with an agent in one of these processes. */
-  sessions(by: { ids: string[]; processes: ProcessId[] }): Session[]
+  sessions(by: { ids: string[]; processes: ProcessId[] }): SessionRecording[]
   /** The recordings of a run with that id, in any project or ledger, by these processes or by sessions of these agents. */
   handedOn(runId: string, by: ProcessId[]): Recording[]
-  update(name: string, fields: Told): void
+  update(name: string, fields: RecordingUpdate): void
   /**
    * Records that another hook of the session came from its agent's process. `look` finds the process, and is called
    * only if it is unknown.
@@ -100,7 +100,7 @@ const columnOf = {
 }
 
 /** A recording as `columns` select it. */
-export type RecordingRow = Stored<Omit<Recording, 'ended' | 'agentProcess'>, 'place' | 'memo'> & {
+export type RecordingRow = JsonRow<Omit<Recording, 'ended' | 'agentProcess'>, 'place' | 'memo'> & {
   ended: number
   agentProcess: string | null
 }
@@ -162,7 +162,7 @@ export const recordingOf = ({ place, memo, ended, agentProcess, ...row }: Record
   agentProcess: JSON.parse(agentProcess ?? 'null'),
 })
 
-function sessions(db: Database, { ids, processes }: { ids: string[]; processes: ProcessId[] }): Session[] {
+function sessions(db: Database, { ids, processes }: { ids: string[]; processes: ProcessId[] }): SessionRecording[] {
   const rows = db.rows<RecordingRow & { session: string; isLive: number; processes: string }>(
     `select ${columns}, ended = 0 or exists (
         select 1 from notes where notes.name = recordings.name and settled = 0 and due = 1
@@ -187,7 +187,7 @@ function sessions(db: Database, { ids, processes }: { ids: string[]; processes: 
 const storedProcess = ({ machine, pid, started }: ProcessId) => JSON.stringify({ machine, pid, started })
 
 /** A known session keeps its recording. If it continues in another process, that is recorded. */
-export function insertRecording(db: Database, recording: New) {
+export function insertRecording(db: Database, recording: NewRecording) {
   const { name, kind, place, cwd, tree = null, session = null, agentProcess, agent = null } = recording
   // A hook ends at once; what it records continues.
   const recorder = kind === 'hook' ? null : storedProcess(thisProcess())
@@ -202,8 +202,11 @@ export function insertRecording(db: Database, recording: New) {
   if (above) db.run('insert into session_processes (name, process) values (?, ?) on conflict do nothing', name, above)
 }
 
-export function updateRecording(db: Database, name: string, fields: Told) {
-  for (const [field, value] of Object.entries(fields) as [keyof Told, string | number | boolean | null | undefined][]) {
+export function updateRecording(db: Database, name: string, fields: RecordingUpdate) {
+  for (const [field, value] of Object.entries(fields) as [
+    keyof RecordingUpdate,
+    string | number | boolean | null | undefined,
+  ][]) {
     if (value === undefined) continue
     const stored = typeof value === 'boolean' ? Number(value) : value
     db.run(`update recordings set ${columnOf[field]} = ? where name = ?`, stored, name)

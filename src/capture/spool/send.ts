@@ -4,10 +4,10 @@ import type { Gap } from '../../text/content.ts'
 import { byServerClock } from './amend.ts'
 import type { Queued } from './calls.ts'
 import type { Recording } from './recordings.ts'
-import type { State } from './state.ts'
+import type { Spool } from './state.ts'
 
 /** What a call returned, as far as the recording needs it. */
-export interface Answer {
+export interface CallResult {
   /** Where the content now ends. */
   appended?: number
   run?: { runId: string }
@@ -23,11 +23,11 @@ export interface Answer {
  */
 export async function send(
   client: Client,
-  state: State,
+  state: Spool,
   recording: Recording,
   { id, operation, input, key }: Queued,
   signal: AbortSignal | undefined,
-): Promise<Answer> {
+): Promise<CallResult> {
   const { name, runId, leaseToken, aheadMs } = recording
   const timed = byServerClock(input, aheadMs)
   const given = takesRun(operation) && runId !== null ? { runId, ...timed } : timed
@@ -35,7 +35,7 @@ export async function send(
   const isSeen = operation === 'createCheck' && input.recorder !== undefined && leaseToken !== null
   const isHeld = operation !== 'createRun' && operation !== 'createCheck' && leaseToken !== null
   const isAppend = operation === 'appendToRun'
-  const invoke = async (input: Input, idempotencyKey: string): Promise<Answer> =>
+  const invoke = async (input: Input, idempotencyKey: string): Promise<CallResult> =>
     isAppend && recording.appended !== null
       ? { appended: await appendOnce(client, state, { name, id, input: input as Append['input'] }, signal) }
       : callOf(client, operation)(input, { signal, ...(!hasNumber.has(operation) && { idempotencyKey }) })
@@ -63,7 +63,7 @@ const hasNumber: ReadonlySet<Name> = new Set<Name>(['appendTurn', 'addDiffs'])
 
 /** Each operation has its own type. Only the queue knows which one this is. */
 const callOf = (client: Client, operation: Name) =>
-  client[operation] as (input: Input, options: CallOptions) => Promise<Answer>
+  client[operation] as (input: Input, options: CallOptions) => Promise<CallResult>
 
 const takesRun = (operation: Name) => operation === 'createCheck' || addressOf(operation).params.includes('runId')
 
@@ -94,7 +94,7 @@ interface Append {
  */
 async function appendOnce(
   client: Client,
-  state: State,
+  state: Spool,
   { name, id, input }: Append,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {

@@ -4,14 +4,14 @@ import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger, sameUrl } from '../../place/place.ts'
 import { addressIn, keyMarkOf, readProfiles } from '../../place/profile.ts'
 import { endSignals } from '../../system/signals.ts'
-import { type Delivery, deliver, type Line, tryMs } from './deliver.ts'
-import type { State } from './state.ts'
+import { type DeliveryClient, type DeliveryResult, deliver, tryMs } from './deliver.ts'
+import type { Spool } from './state.ts'
 
 /** What the parts of a recorder share. */
 export interface Recorded {
   /** The name of its recording. */
   name: string
-  state: State
+  state: Spool
   connection: ReturnType<typeof keepOpen>
   /** Once aborted, nothing more is tried. */
   ending: AbortController
@@ -22,11 +22,11 @@ export interface Recorded {
 /** Sends the calls of one recording. */
 export interface Sender {
   /** Sends what is stored, unless it is already being sent. */
-  send(): Promise<Delivery>
+  send(): Promise<DeliveryResult>
   /** Sends now unless a retry is scheduled. */
   wake(): void
   /** The delivery in progress. */
-  running(): Promise<Delivery> | undefined
+  running(): Promise<DeliveryResult> | undefined
   stop(): void
 }
 
@@ -35,22 +35,22 @@ const longestWaitMs = 30_000
 
 /** A sender that retries while something waits, with growing pauses. */
 export function createSender({ state, name, connection, ending, say }: Recorded): Sender {
-  let running: Promise<Delivery> | undefined
+  let running: Promise<DeliveryResult> | undefined
   let timer: NodeJS.Timeout | undefined
   let waitMs = firstWaitMs
   const connect = (place: Place) => connection.connect(place)
 
-  function send(): Promise<Delivery> {
+  function send(): Promise<DeliveryResult> {
     clearTimeout(timer)
     timer = undefined
     running ??= deliver(state, name, { connect, signal: ending.signal })
-      .catch((error: Error): Delivery => ({ outcome: 'waiting', words: error.message }))
+      .catch((error: Error): DeliveryResult => ({ outcome: 'waiting', words: error.message }))
       .then(plan)
     return running
   }
 
   /** Schedules the next try. */
-  function plan(delivery: Delivery): Delivery {
+  function plan(delivery: DeliveryResult): DeliveryResult {
     running = undefined
     const { outcome, words } = delivery
     if (outcome === 'waiting' || outcome === 'busy') {
@@ -78,7 +78,7 @@ export function createSender({ state, name, connection, ending, say }: Recorded)
  * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name, or what
  * another key recorded.
  */
-export async function reconnect(place: Place, env: Env): Promise<Line> {
+export async function reconnect(place: Place, env: Env): Promise<DeliveryClient> {
   const tries = { attempts: 1, timeout: tryMs }
   if (place.kind === 'local') {
     const current = { ...place, databaseUrl: databaseUrlOf(env, '/') }
@@ -101,9 +101,9 @@ export async function reconnect(place: Place, env: Env): Promise<Line> {
 
 /** Gives deliveries one connection, which is opened on first use and stays open until `close`. */
 export function keepOpen(env: Env) {
-  let opened: Promise<Line> | undefined
+  let opened: Promise<DeliveryClient> | undefined
   return {
-    async connect(place: Place): Promise<Line> {
+    async connect(place: Place): Promise<DeliveryClient> {
       opened ??= reconnect(place, env)
       const { client } = await opened.catch((error) => {
         opened = undefined
@@ -140,7 +140,7 @@ export async function sayFarewell(recorded: Recorded, sender: Sender): Promise<b
 }
 
 /** Tries until nothing is left, the person or a silent server ends it, or it fails again. */
-async function lastTries(sender: Sender, signal: AbortSignal): Promise<Delivery> {
+async function lastTries(sender: Sender, signal: AbortSignal): Promise<DeliveryResult> {
   await sender.running()
   for (const ms of lastWaitsMs) {
     const delivery = await sender.send()

@@ -8,7 +8,7 @@ import { type Notes, notesIn } from './notes.ts'
 import { type Recordings, recordingsIn } from './recordings.ts'
 
 /** What must outlive a process: recordings, their notes, and calls that their server has not acknowledged. */
-export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs, Disposable {
+export interface Spool extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs, Disposable {
   /** Whether it outlives the process. */
   isKept: boolean
   /** Removes what was deleted from the write-ahead log. Does nothing while another process uses it. */
@@ -20,7 +20,7 @@ export interface State extends Recordings, Calls, Notes, Lost, Acts, Beats, Diff
  * Opens the state in that file, which is created if needed. Several processes may have it open, and wait for each
  * other. With `:memory:`, nothing outlives the process. Throws an Error if a newer program has written the file.
  */
-export function openState(file: string): State {
+export function openState(file: string): Spool {
   const db = openDatabase(file)
   return {
     ...recordingsIn(db),

@@ -12,9 +12,9 @@ import { payDiffs } from '../hook/owed-diffs.ts'
 import { settleNotes } from '../hook/session.ts'
 import { sendBeats } from './beat.ts'
 import type { Unsent } from './calls.ts'
-import { type Delivery, deliver, tryMs } from './deliver.ts'
+import { type DeliveryResult, deliver, tryMs } from './deliver.ts'
 import { reconnect } from './sender.ts'
-import type { State } from './state.ts'
+import type { Spool } from './state.ts'
 import { stateOf } from './state-file.ts'
 
 /** The exit code of a sync that leaves something unsent. */
@@ -81,17 +81,17 @@ async function run({ quiet, follow, discard }: Options, env: Env) {
 async function followWakes(env: Env) {
   let isWoken = false
   let isOver = false
-  let told = () => {}
+  let wake = () => {}
   process.stdin.on('data', () => {
     isWoken = true
-    told()
+    wake()
   })
   process.stdin.on('end', () => {
     isOver = true
-    told()
+    wake()
   })
   while (!isOver || isWoken) {
-    if (!isWoken) await new Promise<void>((resolve) => (told = resolve))
+    if (!isWoken) await new Promise<void>((resolve) => (wake = resolve))
     if (!isWoken) continue
     isWoken = false
     using state = stateOf(env)
@@ -113,7 +113,7 @@ interface SyncOptions {
  * whether nothing is left.
  */
 export async function sync(
-  state: State,
+  state: Spool,
   env: Env,
   { again, say, isWoken = () => false }: SyncOptions,
 ): Promise<boolean> {
@@ -142,7 +142,7 @@ export async function sync(
 const [exitMs, pauseMs] = [3_000, 250]
 
 /** Whether an agent has exited without reporting it, as some do right after their last turn. */
-async function isDeserted(state: State, isWoken: () => boolean): Promise<boolean> {
+async function isDeserted(state: Spool, isWoken: () => boolean): Promise<boolean> {
   while (state.deserted().length === 0) {
     if (isWoken() || !state.hasJustRested(exitMs)) return false
     await sleep(pauseMs)
@@ -150,8 +150,8 @@ async function isDeserted(state: State, isWoken: () => boolean): Promise<boolean
   return true
 }
 
-async function sendCalls(state: State, env: Env, { again, say }: SyncOptions): Promise<boolean> {
-  const away: { place: Place; delivery: Delivery }[] = []
+async function sendCalls(state: Spool, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+  const away: { place: Place; delivery: DeliveryResult }[] = []
   const connect = (place: Place) => reconnect(place, env)
   const unsent = state.unsent()
   if (unsent.length === 0 && state.noted().length === 0) say('There is nothing to send.')
@@ -168,7 +168,7 @@ async function sendCalls(state: State, env: Env, { again, say }: SyncOptions): P
   return isAllSent
 }
 
-function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: Delivery): string {
+function lineOf({ name, runId, calls }: Unsent, { outcome, words = '' }: DeliveryResult): string {
   const what = `${name}${runId === null ? '' : ` (${runId})`}`
   const many = calls === 1 ? '1 call' : `${calls} calls`
   if (outcome === 'sent') return `${what}: sent ${many}. ${words}`.trimEnd()

@@ -8,14 +8,14 @@ import { type Apart, type ApartFile, nowhere } from '../../recorder/memo.ts'
 import type { Window } from '../../recorder/trees.ts'
 import { isElsewhere, type Moved, mostPaths, type Snapshot, type Use } from '../../recorder/work.ts'
 import { ownPath, pathIn } from '../../system/paths.ts'
-import { changedBy, commitsBy, committedIn, type Session } from './by-command.ts'
+import { changedBy, commitsBy, committedIn, type SessionGit } from './by-command.ts'
 import { branchesOf, changedIn } from './changed.ts'
 
 // A session has one working tree. What it does in other ones of the repository, such as those of its subagents, is work on
 // other branches.
 
 /** What the use of a tool did in other working trees. */
-export function didApart({ step, trees }: Use, window: Window, session: Session): Apart | undefined {
+export function didApart({ step, trees }: Use, window: Window, session: SessionGit): Apart | undefined {
   const { base } = session.memo
   if (!base) return undefined
   const named = step.files?.length ? namedElsewhere(base, step.files) : []
@@ -27,7 +27,7 @@ export function didApart({ step, trees }: Use, window: Window, session: Session)
 }
 
 /** What a session did so far in the working tree that it leaves. */
-export function leftBehind(session: Session): Apart {
+export function leftBehind(session: SessionGit): Apart {
   const { base, own = [], told, commands = [], draft } = session.memo
   if (!base) return nowhere
   const here = commands.filter((command) => !isElsewhere(base, command))

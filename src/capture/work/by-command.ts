@@ -5,14 +5,14 @@ import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
 import type { Memo } from '../../recorder/memo.ts'
-import type { Cut, Window } from '../../recorder/trees.ts'
+import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import type { Snapshot } from '../../recorder/work.ts'
-import type { State } from '../spool/state.ts'
+import type { Spool } from '../spool/state.ts'
 import { placed } from './placed.ts'
 
 /** A session, as far as its work in git goes. */
-export interface Session {
-  state: State
+export interface SessionGit {
+  state: Spool
   /** The name of its recording. */
   name: string
   memo: Memo
@@ -23,7 +23,7 @@ export interface Session {
  * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
  * whose they are.
  */
-export function changedBy({ from, to, before, now }: Window, { state, name, isOwn, memo }: Session): string[] {
+export function changedBy({ from, to, before, now }: Window, { state, name, isOwn, memo }: SessionGit): string[] {
   if (!before || !now || before.root !== now.root) return []
   if (before.tree === now.tree && before.log === now.log) return []
   if (state.rivals(name, now.root, from, to).length > 0) return []
@@ -35,7 +35,7 @@ export function changedBy({ from, to, before, now }: Window, { state, name, isOw
 }
 
 /** The commits that commands made, if no other session ran a command in the same working tree meanwhile. */
-export function commitsBy(commands: Window[], { state, name, isOwn, memo }: Session): string[] {
+export function commitsBy(commands: Window[], { state, name, isOwn, memo }: SessionGit): string[] {
   return commands.flatMap(({ from, to, before, now }) => {
     if (before?.log === undefined || now?.log === undefined || before.root !== now.root) return []
     if (before.log === now.log) return []
@@ -53,8 +53,8 @@ const lateMs = 1_000
  * user, is not its work, so a file counts if it was written last until then.
  */
 export function writtenByCut(
-  { began, before, ended }: Cut,
-  session: Session & { now: Snapshot | undefined },
+  { began, before, ended }: UnendedCommand,
+  session: SessionGit & { now: Snapshot | undefined },
 ): string[] {
   const { now } = session
   if (!now || ended === undefined) return []

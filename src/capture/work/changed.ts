@@ -6,13 +6,13 @@ import { headsOf } from '../../place/git/tree.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 
 /** Added and removed lines of a file; neither for a binary file. */
-export interface Lines {
+export interface LineCounts {
   insertions?: number
   deletions?: number
 }
 
 /** Where a session began and ended, and the commits that it made meanwhile, oldest first. */
-export interface Span {
+export interface SessionSpan {
   base: Snapshot | undefined
   /** The tree is that of the session's work, which a checkout does not move. */
   end: Snapshot | undefined
@@ -24,12 +24,12 @@ export interface Span {
  * it was is left out, unless a commit that the session made, and that is still there, changed it on another branch. Without
  * trees, all files are changed.
  */
-export function changedAmong(paths: string[], { base, end, commits }: Span): Map<string, Lines> {
+export function changedAmong(paths: string[], { base, end, commits }: SessionSpan): Map<string, LineCounts> {
   const lines = base && end && base.root === end.root ? linesBetween(base, end) : undefined
   if (!base || !end || !lines) return new Map(paths.map((path) => [path, {}]))
   const same = paths.filter((path) => !lines.has(path))
   const committed =
-    same.length > 0 && commits.length > 0 ? committedLines(base, { end, commits }) : new Map<string, Lines>()
+    same.length > 0 && commits.length > 0 ? committedLines(base, { end, commits }) : new Map<string, LineCounts>()
   const unseen = unseenAmong(
     same.filter((path) => !committed.has(path)),
     base,
@@ -43,7 +43,7 @@ export function changedAmong(paths: string[], { base, end, commits }: Span): Map
 }
 
 /** The files that differ between two snapshots; undefined if git fails, for example because their objects are gone. */
-function linesBetween(base: Snapshot, end: Snapshot): Map<string, Lines> | undefined {
+function linesBetween(base: Snapshot, end: Snapshot): Map<string, LineCounts> | undefined {
   if (base.tree === end.tree) return new Map()
   try {
     return linesIn(diffTrees(base, end, '--no-renames', '--numstat', '-z'))
@@ -52,8 +52,8 @@ function linesBetween(base: Snapshot, end: Snapshot): Map<string, Lines> | undef
   }
 }
 
-function linesIn(listed: string): Map<string, Lines> {
-  const lines = new Map<string, Lines>()
+function linesIn(listed: string): Map<string, LineCounts> {
+  const lines = new Map<string, LineCounts>()
   for (const line of listed.split('\0')) {
     const [, insertions, deletions, path] = /^(\d+|-)\t(\d+|-)\t([\s\S]+)$/.exec(line) ?? []
     if (path === undefined) continue
@@ -82,8 +82,8 @@ const mostAsked = 500
 const mostTips = 20
 
 /** What the commits changed that a branch or HEAD still has, with the newest of each branch. */
-function committedLines(base: Snapshot, { end, commits }: Left): Map<string, Lines> {
-  const lines = new Map<string, Lines>()
+function committedLines(base: Snapshot, { end, commits }: Left): Map<string, LineCounts> {
+  const lines = new Map<string, LineCounts>()
   for (const { first, tip } of branchesOf(base, { end, commits })) {
     const listed = askOf(end, 'diff-tree', '-r', '--no-renames', '--numstat', '-z', first, tip)
     for (const [path, line] of linesIn(listed ?? '')) lines.set(path, line)
@@ -151,7 +151,7 @@ function keptParents(end: Snapshot, commits: string[]): Map<string, string | und
   return new Map(known.flatMap(([id, parent]) => (id && !lost.has(id) ? [[id, parent] as const] : [])))
 }
 
-export interface Change {
+export interface ObjectChange {
   /** The mode and id of the content in the first tree, and in the second one. */
   was: string
   id: string
@@ -159,11 +159,11 @@ export interface Change {
 }
 
 /** The files that differ between two trees; undefined if git fails. */
-export function changedIn(before: Snapshot, after: Snapshot): Map<string, Change> | undefined {
+export function changedIn(before: Snapshot, after: Snapshot): Map<string, ObjectChange> | undefined {
   if (before.tree === after.tree) return new Map()
   try {
     const fields = diffTrees(before, after, '--no-renames', '--raw', '--no-abbrev', '-z').split('\0')
-    const changed = new Map<string, Change>()
+    const changed = new Map<string, ObjectChange>()
     for (let at = 0; at + 1 < fields.length; at += 2) {
       const [wasMode, mode, wasId, id, status] = (fields[at] as string).slice(1).split(' ')
       const ids = { was: `${wasMode} ${wasId}`, id: `${mode} ${id}` }

@@ -13,7 +13,7 @@ interface Followed {
   before: string
 }
 
-interface Session {
+interface FollowedSession {
   /** Its commits, oldest first. */
   commits: string[]
   isOwn: IsOwn
@@ -26,7 +26,7 @@ const mostCommits = 100
  * Brings what a pull, a merge or a checkout brought into the working tree into trees without the work of a session, too:
  * compared with them, only the lines of the session differ. The snapshots are in the order of time. Throws if git fails.
  */
-export function followed(trees: Followed, snapshots: Snapshot[], session: Session): Followed {
+export function followed(trees: Followed, snapshots: Snapshot[], session: FollowedSession): Followed {
   let found = trees
   let own: OwnChanges | undefined
   for (const [index, now] of snapshots.entries()) {
@@ -104,7 +104,7 @@ interface OwnChanges {
   without(at: Guarded, commit: string): (path: string, file: File) => File
 }
 
-function ownChanges(place: Snapshot, { commits: all, isOwn }: Session): OwnChanges {
+function ownChanges(place: Snapshot, { commits: all, isOwn }: FollowedSession): OwnChanges {
   // What others are the authors of, the session has only picked.
   const commits = authoredAmong(place, all.slice(-mostCommits), isOwn)
   const known = new Map<string, Map<string, Sides>>()

@@ -11,14 +11,14 @@ import { type Memo, nowhere } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
 import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
 import { apartFrom } from './apart.ts'
-import { attempt, changedBy, type Session } from './by-command.ts'
-import { type Change, changedIn } from './changed.ts'
+import { attempt, changedBy, type SessionGit } from './by-command.ts'
+import { changedIn, type ObjectChange } from './changed.ts'
 import { placed } from './placed.ts'
 
 /** How many changed files of a command to look at. */
 const mostChanged = 500
 
-interface Here extends Session {
+interface Here extends SessionGit {
   /** The commands of the turn, with the one that has just ended. */
   commands: Window[]
 }
@@ -69,7 +69,7 @@ export function uncommittedSince(
 ): Moved['uncommitted'] {
   const differing = fromCommit(now)
   if (!differing) return null
-  const before = (base && fromCommit(base)) ?? new Map<string, Change>()
+  const before = (base && fromCommit(base)) ?? new Map<string, ObjectChange>()
   const paths = [...differing].flatMap(([path, { id }]) =>
     before.get(path)?.id === id || isOthers(path, id) ? [] : path,
   )
@@ -133,7 +133,7 @@ function committedAmong(paths: string[], { commitTree, root, objects }: Snapshot
   return (askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', commitTree, '--', ...paths) ?? '').split('\0')
 }
 
-interface Place {
+interface MoveContext {
   cwd: string
   env: Env
   /** That of the session, if there is one. */
@@ -143,7 +143,7 @@ interface Place {
 }
 
 /** What a reader should know who trusts the check of a command, in sentences. */
-export function checkRemarks(words: readonly string[], { cwd, env, memo, now }: Place): string[] {
+export function checkRemarks(words: readonly string[], { cwd, env, memo, now }: MoveContext): string[] {
   const changed = pathsSince(memo?.base, now).filter((path) => setsUpTests(path, words))
   const root = now?.root ?? dirname(projectFileOf(cwd) ?? `${cwd}/conduct.json`)
   return [...setupRemark(changed), ...programRemarks({ words, cwd, env, root, since: memo?.startedAt })]

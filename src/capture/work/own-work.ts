@@ -3,17 +3,17 @@ import { entriesOf } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import { type Memo, nowhere, type Origin, type TurnTold, type TurnTrees } from '../../recorder/memo.ts'
-import type { Cut } from '../../recorder/trees.ts'
+import { type Memo, nowhere, type Origin, type TurnReported, type TurnTrees } from '../../recorder/memo.ts'
+import type { UnendedCommand } from '../../recorder/trees.ts'
 import { gitAfter, isElsewhere, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { committedAs, committedElsewhere } from './apart.ts'
-import { attempt, changedBy, changedPaths, commitsBy, type Session, writtenByCut } from './by-command.ts'
-import { changedAmong, type Left, type Lines, type Span, treeOfWork } from './changed.ts'
+import { attempt, changedBy, changedPaths, commitsBy, type SessionGit, writtenByCut } from './by-command.ts'
+import { changedAmong, type Left, type LineCounts, type SessionSpan, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
 import { placed } from './placed.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
-interface Work extends Session {
+interface OwnWork extends SessionGit {
   /** Its name in the ledger. */
   agent: string
   cwd: string
@@ -25,9 +25,9 @@ interface Work extends Session {
   now: Snapshot | undefined
   moved: Moved | undefined
   /** Files that its documents do not name, but its transcript. */
-  told: string[]
+  inTranscript: string[]
   /** The commands whose ends no hook reported. */
-  cut: Cut[]
+  cut: UnendedCommand[]
 }
 
 const mostCommits = 500
@@ -36,7 +36,7 @@ const mostCommits = 500
  * The files and commits of this session: those its documents name, and those its own commands changed. Anything that
  * another session may have changed at the same time is left out.
  */
-export function ownWork(work: Work): SessionWork {
+export function ownWork(work: OwnWork): SessionWork {
   const { memo, now, cwd } = work
   const { draft, commands = [] } = memo
   const commits = [...new Set(commitsBy(commands, work))]
@@ -48,7 +48,7 @@ export function ownWork(work: Work): SessionWork {
     ...work.cut.flatMap((command) => writtenByCut(command, work)),
     ...committed,
   ])
-  const named = [...(draft?.files ?? []), ...work.told].map(
+  const named = [...(draft?.files ?? []), ...work.inTranscript].map(
     (file) => committedAs(file, committed, apart) ?? placed(now?.root, cwd, file, byCommands),
   )
   const written = new Set([...named, ...byCommands])
@@ -58,7 +58,11 @@ export function ownWork(work: Work): SessionWork {
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
   const compared = end && comparedWith(work, { end, commits: all })
   const files = filesOf(work, [...written].filter(pathOf), { base: compared?.base, end, commits: all })
-  const diff = compared ? treesOf(work, [...written], files.own ?? [], compared) : end ? undefined : toldOf(work, named)
+  const diff = compared
+    ? treesOf(work, [...written], files.own ?? [], compared)
+    : end
+      ? undefined
+      : transcriptFor(work, named)
   return {
     ...files,
     ...(compared?.origin && { origin: compared.origin }),
@@ -77,7 +81,7 @@ interface Compared extends Left {
 }
 
 /** With what to compare the work; undefined if the working tree is another one. */
-function comparedWith(work: Work, left: Left): Compared | undefined {
+function comparedWith(work: OwnWork, left: Left): Compared | undefined {
   const { base, last = base, origin } = work.memo
   const { end, commits } = left
   if (base?.root !== end.root || last?.root !== end.root) return undefined
@@ -90,7 +94,7 @@ function comparedWith(work: Work, left: Left): Compared | undefined {
 }
 
 /** The snapshots since what git brought is known, up to that of the session's work, which a checkout does not move. */
-function snapshotsOf({ memo, now, moved }: Work, base: Snapshot, end: Snapshot): Snapshot[] {
+function snapshotsOf({ memo, now, moved }: OwnWork, base: Snapshot, end: Snapshot): Snapshot[] {
   const { origin, commands = [] } = memo
   const first = origin?.at ?? base
   const { log } = first
@@ -116,7 +120,7 @@ function madeAt({ log = 0 }: Snapshot, now: Snapshot, moved: Moved | undefined):
 
 /** From what to make the diffs of the turn. */
 function treesOf(
-  { memo, ...work }: Work,
+  { memo, ...work }: OwnWork,
   written: string[],
   own: string[],
   { base, before, end, commits }: Compared,
@@ -140,14 +144,14 @@ function treesOf(
 }
 
 /** Where the transcript tells what the turn wrote; undefined in a repository, whose tree is only unknown now. */
-function toldOf({ memo, agent, cwd, at }: Work, named: string[]): TurnTold | undefined {
+function transcriptFor({ memo, agent, cwd, at }: OwnWork, named: string[]): TurnReported | undefined {
   const { transcript, subagents = [], startedAt = 0, draft, base } = memo
   if (transcript === undefined || named.length === 0 || base || topOf(cwd) !== undefined) return undefined
   return { agent, transcript, subagents, cwd, since: startedAt, from: draft?.startedAt ?? startedAt, until: at }
 }
 
 /** What the turn says about files of which these were written in it, and what is known of all of them then. */
-function filesOf({ memo }: Work, written: string[], span: Span): Omit<SessionWork, 'commits'> {
+function filesOf({ memo }: OwnWork, written: string[], span: SessionSpan): Omit<SessionWork, 'commits'> {
   const { own: before = [], same: sameBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
   const changed = changedAmong(own, span)
@@ -168,13 +172,13 @@ function filesOf({ memo }: Work, written: string[], span: Span): Omit<SessionWor
   }
 }
 
-function totalOf(files: Lines[]): FileChanges {
-  const sum = (which: keyof Lines) => files.reduce((total, file) => total + (file[which] ?? 0), 0)
+function totalOf(files: LineCounts[]): FileChanges {
+  const sum = (which: keyof LineCounts) => files.reduce((total, file) => total + (file[which] ?? 0), 0)
   return { files: files.length, insertions: sum('insertions'), deletions: sum('deletions') }
 }
 
 /** The files that changed while several sessions ran commands, and that none of them names. */
-function nobodysWork({ state, name, memo: { commands = [] } }: Work, own: Set<string>): SessionWork['uncredited'] {
+function nobodysWork({ state, name, memo: { commands = [] } }: OwnWork, own: Set<string>): SessionWork['uncredited'] {
   const paths = new Set<string>()
   let sessions = 0
   for (const { from, to, before, now } of commands) {

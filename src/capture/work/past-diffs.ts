@@ -26,23 +26,23 @@ export interface OnDisk {
   /** Whether a file has that content now. */
   has(path: string, content: string | null): boolean
   /** The content of a file before the run. */
-  original(path: string): Content
+  original(path: string): PastContent
   /** Whether a file is older than the run, so that a tool that added it wrote over it. */
   isOlder(path: string): boolean
 }
 
 /** A content; null if there is no file, undefined if it is unknown. */
-export type Content = string | null | undefined
+export type PastContent = string | null | undefined
 
 /** What is known of a file: its content before the run, and now. */
-interface Known {
-  base: Content
-  now: Content
+interface KnownFile {
+  base: PastContent
+  now: PastContent
   /** Its content is from git, and may have differed where no hunk shows it. */
   isFromGit: boolean
 }
 
-interface Change {
+interface PastChange {
   before: string | null
   after: string | null
   isFromGit: boolean
@@ -61,7 +61,7 @@ export interface PastDiffs {
  * not certain. If somebody else also changed a file in a turn, that turn has only what the run has changed by its end.
  */
 export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): PastDiffs {
-  const known = new Map<string, Known>()
+  const known = new Map<string, KnownFile>()
   // A file elsewhere is no part of the work.
   const placed = (file: string) => pathsOf(root, cwd, [file]).find((path) => !isAbsolute(path))
   return {
@@ -83,7 +83,7 @@ export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): P
         known.set(path, { base: at ? at.base : change?.before, now: change?.after, isFromGit })
       }
       const all = [...start].flatMap(([path, before]) => {
-        const { base, now, isFromGit } = known.get(path) as Known
+        const { base, now, isFromGit } = known.get(path) as KnownFile
         if (base === undefined || now === undefined || onDisk?.has(path, now) === false) return []
         const change = unsure.has(path) || before === now ? undefined : { before, after: now, isFromGit }
         const whole = { before: base, after: now, isFromGit }
@@ -98,13 +98,13 @@ export function createPastDiffs({ root, cwd, isWithheld, onDisk }: PastPlace): P
 function firstOf(
   { after, hunks }: Written,
   { root, commit, path, onDisk }: Pick<PastPlace, 'root' | 'onDisk'> & { commit: string | undefined; path: string },
-): Content {
+): PastContent {
   if (root === undefined) return hunks === undefined && after !== undefined && !onDisk?.isOlder(path) ? null : undefined
   return commit === undefined ? undefined : contentAt(root, commit, path)
 }
 
 /** What a tool changed; undefined if the contents are not known. */
-function changeOf(written: Written, known: Content): Omit<Change, 'isFromGit'> | undefined {
+function changeOf(written: Written, known: PastContent): Omit<PastChange, 'isFromGit'> | undefined {
   const { before = known, hunks } = written
   const after =
     hunks === undefined ? written.after : typeof before === 'string' ? contentAfter(written, before) : undefined
@@ -117,18 +117,18 @@ const isComparable = (content: string | null): boolean =>
 
 interface ChangedFile {
   path: string
-  change: Change | undefined
-  whole: Change
+  change: PastChange | undefined
+  whole: PastChange
 }
 
 /** The diffs with their texts: the smallest files first, so that a large one does not leave others without. */
 async function diffsOf(changed: ChangedFile[], isWithheld: boolean): Promise<DiffInput[]> {
   const left = { change: mostTurnBytes, whole: mostTurnBytes }
   const diffs: DiffInput[] = []
-  const shown = async (path: string, one: Change, which: 'change' | 'whole') => {
-    const told = await toldOf(path, one, { most: Math.min(left[which], mostDiff.fileBytes), isWithheld })
-    left[which] -= Buffer.byteLength(told?.patch ?? '')
-    return told
+  const shown = async (path: string, one: PastChange, which: 'change' | 'whole') => {
+    const change = await fileChangeOf(path, one, { most: Math.min(left[which], mostDiff.fileBytes), isWithheld })
+    left[which] -= Buffer.byteLength(change?.patch ?? '')
+    return change
   }
   const sizeOf = ({ whole: { before, after } }: ChangedFile) => (before?.length ?? 0) + (after?.length ?? 0)
   const first = changed.toSorted((a, b) => (a.path < b.path ? -1 : 1)).slice(0, mostDiff.files)
@@ -143,9 +143,9 @@ async function diffsOf(changed: ChangedFile[], isWithheld: boolean): Promise<Dif
   return withMaskedNames(diffs)
 }
 
-async function toldOf(
+async function fileChangeOf(
   path: string,
-  { before, after, isFromGit }: Change,
+  { before, after, isFromGit }: PastChange,
   manner: { most: number; isWithheld: boolean },
 ): Promise<FileChange | undefined> {
   const hunks = hunksOf(before ?? '', after ?? '', isFromGit)

@@ -4,12 +4,15 @@ import type { FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Changed, Pair } from '../../place/git/diff.ts'
 
 /** What a diff says of the text of a file. */
-type Shown = Pick<FileChange, 'patch' | 'insertions' | 'deletions' | 'binary' | 'bytes' | 'cut' | 'masked' | 'withheld'>
+type ShownText = Pick<
+  FileChange,
+  'patch' | 'insertions' | 'deletions' | 'binary' | 'bytes' | 'cut' | 'masked' | 'withheld'
+>
 
 /** Contents by their ids. */
 export type Contents = ReadonlyMap<string, Buffer>
 
-interface Place {
+interface HunkContext {
   contents: Contents
 }
 
@@ -30,11 +33,11 @@ export function pairsOf({ before, after }: Changed): Pair[] {
 
 /** The hunks as they are recorded: cut to `most` bytes, without secrets. Undefined stands for those of a binary file. */
 export async function shownOf(
-  place: Place,
+  place: HunkContext,
   changed: Changed,
   hunks: string | undefined,
   { most, isWithheld }: { most: number; isWithheld: boolean },
-): Promise<Shown> {
+): Promise<ShownText> {
   if (hunks === undefined) {
     const content = place.contents.get((changed.after ?? changed.before)?.id ?? '')
     return { binary: true, bytes: changed.after ? (content?.length ?? 0) : 0 }
@@ -57,7 +60,7 @@ export async function shownOf(
 }
 
 /** The hunks with the secrets of both contents masked: a hunk itself may have only a part of one. */
-async function withoutSecrets({ contents }: Place, { before, after }: Changed, hunks: string): Promise<string> {
+async function withoutSecrets({ contents }: HunkContext, { before, after }: Changed, hunks: string): Promise<string> {
   const maskedIn = async (side: Side, id: string | undefined) => {
     const masked = new Map<number, string>()
     const content = id === undefined ? '' : (contents.get(id)?.toString('utf8') ?? '')
@@ -106,13 +109,13 @@ function nextLine(text: string, at: number): number {
   return end < 0 ? text.length : end + 1
 }
 
-interface Cut {
+interface CutPatch {
   patch: string
   cut?: { lines: number; bytes: number }
 }
 
 /** The first whole lines of hunks that have at most so many bytes, and how much is cut. */
-function cutTo(hunks: string, most: number): Cut {
+function cutTo(hunks: string, most: number): CutPatch {
   const bytes = Buffer.byteLength(hunks)
   if (bytes <= most) return { patch: hunks }
   const first = Buffer.from(hunks).subarray(0, Math.max(0, most))

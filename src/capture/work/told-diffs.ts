@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import type { DiffInput } from '../../nouns/run/diff/fields.ts'
 import { foreignText } from '../../place/foreign.ts'
 import { readWritten } from '../../recorder/agents/transcript.ts'
-import type { OwedDiff, TurnTold } from '../../recorder/memo.ts'
+import type { OwedDiff, TurnReported } from '../../recorder/memo.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
 import { contentBefore, type Written } from '../../recorder/transcripts/written.ts'
-import { type Content, createPastDiffs, most, type OnDisk } from './past-diffs.ts'
+import { createPastDiffs, most, type OnDisk, type PastContent } from './past-diffs.ts'
 import { pathsOf } from './placed.ts'
 
 /** The diffs of a turn outside git. Throws an Error if its transcript cannot be read. */
-export async function toldDiffs({
+export async function transcriptDiffs({
   agent,
   transcript,
   subagents,
@@ -19,7 +19,7 @@ export async function toldDiffs({
   from,
   until,
   isWithheld,
-}: TurnTold & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
+}: TurnReported & Pick<OwedDiff, 'isWithheld'>): Promise<DiffInput[]> {
   const moments = await readWritten(agent, transcript, subagents)
   if (!moments) return []
   const turns: PastTurn[] = []
@@ -56,7 +56,7 @@ function onDisk(cwd: string, turns: PastTurn[], since: number): OnDisk {
       const now = contentIn(cwd, path)
       // Whoever wrote to it after the tools may have changed what no hunk shows.
       const isOthers = typeof now === 'string' && writtenAt(join(cwd, path)) > (all.at(-1)?.at ?? 0)
-      return isOthers ? undefined : all.reduceRight<Content>(rewound, now)
+      return isOthers ? undefined : all.reduceRight<PastContent>(rewound, now)
     },
     isOlder(path) {
       const born = statSync(join(cwd, path), { throwIfNoEntry: false })?.birthtimeMs ?? since
@@ -71,7 +71,7 @@ const writtenAt = (path: string) =>
   Math.floor(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY)
 
 /** The content before a tool wrote that one; undefined if nobody knows. */
-function rewound(content: Content, written: Written): Content {
+function rewound(content: PastContent, written: Written): PastContent {
   const { before, hunks } = written
   return before === undefined && typeof content === 'string' && hunks !== undefined
     ? contentBefore(written, content)
@@ -79,7 +79,7 @@ function rewound(content: Content, written: Written): Content {
 }
 
 /** The content of a file; null if there is none, undefined if it cannot be read. */
-function contentIn(cwd: string, path: string): Content {
+function contentIn(cwd: string, path: string): PastContent {
   try {
     return foreignText(join(cwd, path), { within: cwd, most: most.content }) ?? null
   } catch {

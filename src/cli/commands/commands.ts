@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 /** The headings of `conduct --help`, in order. Commands under `more` are listed by name only. */
 export const groups = { record: 'Record', ledger: 'The ledger', place: 'This machine', more: 'More' } as const
 
-export interface Entry {
+export interface CommandEntry {
   summary: string
   /** Default: `more`. */
   group?: keyof typeof groups
@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 /** Every command by its first word. At most ten are outside `more`. */
-export const commands: Record<string, Entry> = {
+export const commands: Record<string, CommandEntry> = {
   init: {
     summary: 'set up a project, so its coding agents record themselves',
     group: 'record',
@@ -137,6 +137,6 @@ export const commands: Record<string, Entry> = {
 }
 
 /** A word whose commands come from the table of operations. */
-function fromTable(word: string, summary: string, group?: Entry['group']): Entry {
+function fromTable(word: string, summary: string, group?: CommandEntry['group']): CommandEntry {
   return { summary, group, load: async () => (await import('../operation/command.ts')).wordCommand(word) }
 }

@@ -1,9 +1,9 @@
 import { Argument, Command, type Option } from 'commander'
 import { addExamples } from '../../terminal/option.ts'
-import type { Entry } from './commands.ts'
+import type { CommandEntry } from './commands.ts'
 
 /** `conduct completion bash|zsh`: prints a script generated from all commands, their flags and the values of these. */
-export function completionCommand(commands: Record<string, Entry>): Command {
+export function completionCommand(commands: Record<string, CommandEntry>): Command {
   const command = new Command('completion')
     .description('Print the completion script for a shell')
     .addArgument(new Argument('<shell>', 'the shell that reads it').choices(['bash', 'zsh']))
@@ -19,7 +19,7 @@ export function completionCommand(commands: Record<string, Entry>): Command {
 }
 
 /** Which words can follow which, as branches of a shell `case`: `'run list') echo '--status …';;` */
-async function cases(commands: Record<string, Entry>): Promise<string> {
+async function cases(commands: Record<string, CommandEntry>): Promise<string> {
   const lines = [branch('', [...Object.keys(commands), 'help', '--version', '--help'])]
   for (const [name, { load }] of Object.entries(commands)) lines.push(...branches(await load(), name))
   return lines.join('\n')

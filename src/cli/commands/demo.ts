@@ -5,7 +5,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
 import { called } from '../../terminal/text.ts'
-import { agents, type Member, people, persons, repository } from '../demo/data.ts'
+import { agents, people, persons, repository, type TeamMember } from '../demo/data.ts'
 import { goOn } from '../demo/going.ts'
 import { type Story, storyOf } from '../demo/story.ts'
 import { pairs, printJson } from '../show/print.ts'
@@ -46,19 +46,19 @@ async function fill(place: LocalPlace, project: string, options: Options) {
   await using ledger = await openLedger(place, env, () => then ?? Date.now())
   await refuseUsed(ledger.as({}), project)
   const story = storyOf()
-  let told = 0
+  let percent = 0
   const tell = async () => {
     then = began + story.begins
     const team = await teamIn(ledger, project)
     for (const { at, act } of story.steps) {
       then = began + at
       await act(team)
-      told++
+      percent++
     }
     then = undefined
     return team
   }
-  const team = await whileWaiting(() => `Writing the month: ${told} of ${story.steps.length} steps`, tell())
+  const team = await whileWaiting(() => `Writing the month: ${percent} of ${story.steps.length} steps`, tell())
   await report(ledger.as({ project }), project, story, options)
   if (options.live) await goOn(team, story.live)
 }
@@ -83,22 +83,26 @@ async function refuseUsed(client: Client, project: string) {
 }
 
 /** Creates the project, and a client for each member with a key for this project only. */
-async function teamIn(ledger: OpenLedger, project: string): Promise<Record<Member, Client>> {
+async function teamIn(ledger: OpenLedger, project: string): Promise<Record<TeamMember, Client>> {
   const local = ledger.as({})
   await local.createProject({ slug: project, name: 'Harbor', repository }).catch((error) => {
     // An existing project is fine if it is empty.
     if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
   })
-  const member = async (name: Member, permission: 'agent' | 'write', person?: string): Promise<[Member, Client]> => {
+  const member = async (
+    name: TeamMember,
+    permission: 'agent' | 'write',
+    person?: string,
+  ): Promise<[TeamMember, Client]> => {
     const { secret } = await local.createKey({ name, permissions: [permission], project, person })
     return [name, ledger.as({ key: secret })]
   }
-  const team: [Member, Client][] = []
+  const team: [TeamMember, Client][] = []
   for (const name of people) team.push(await member(name, 'write', persons[name]))
   for (const name of Object.keys(agents) as (keyof typeof agents)[])
     team.push(await member(name, 'agent', persons[agents[name].of]))
   team.push(await member('ci', 'agent'))
-  return Object.fromEntries(team) as Record<Member, Client>
+  return Object.fromEntries(team) as Record<TeamMember, Client>
 }
 
 async function report(client: Client, project: string, { live }: Story, { json, quiet }: Options) {

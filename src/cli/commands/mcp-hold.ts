@@ -3,10 +3,10 @@ import { catchUp, runOf } from '../../capture/exec/in-session.ts'
 import { callingSession, type Whose, whoseRun } from '../../capture/hook/whose-run.ts'
 import { agentProcessOf, ancestorsOf, type ProcessId } from '../../capture/spool/process.ts'
 import type { Recording } from '../../capture/spool/recordings.ts'
-import type { State } from '../../capture/spool/state.ts'
+import type { Spool } from '../../capture/spool/state.ts'
 import type { CallOptions, Client, Input } from '../../client/client.ts'
 import { ConductError } from '../../contract/error.ts'
-import { type Hold, type Meta, renewed, type Work, whichRun } from '../../mcp/hold.ts'
+import { type CheckGit, type Hold, type Meta, renewed, whichRun } from '../../mcp/hold.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Env } from '../../place/folders.ts'
 import { authorOf } from '../../place/git/guarded.ts'
@@ -29,7 +29,7 @@ const sessionEnded = { code: 'SESSION_ENDED', message: 'The session of its agent
 
 interface LocalHoldOptions {
   client: Client
-  state: State
+  state: Spool
   place: Place
   cwd: string
   env: Env
@@ -137,7 +137,7 @@ async function sessionOf({ state, env }: Held, whose: Whose): Promise<string | u
 }
 
 /** The git fields of a check: of the session's current folder, else of this process. */
-function workOf(held: Held, meta: Meta): Work {
+function workOf(held: Held, meta: Meta): CheckGit {
   const whose = whoseCall(held, meta)
   const began = whose.kind === 'session' ? whose.session.cwd : held.cwd
   const cwd = (whose.kind === 'session' && whose.session.lastCwd) || began

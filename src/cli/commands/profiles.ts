@@ -60,7 +60,7 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
       ? new UsageError(`${error.message} Is the base path missing, as in ${address}/conduct?`)
       : error
   })
-  const { key: told, permissions } = await whileWaiting(`Waiting for ${address}`, asked)
+  const { key: shownKey, permissions } = await whileWaiting(`Waiting for ${address}`, asked)
   const isNew = project !== undefined && (await lacksProject(client, project))
   const known = readProfiles(env)
   const profiles = { ...known.profiles, [name]: { url: address, key, ...(project !== undefined && { project }) } }
@@ -70,10 +70,10 @@ async function addProfile(name: string, url: string, { project, ...source }: Key
     `${pairs([
       ['profile', `${name}${current === name ? ', in use' : ''}`],
       ['url', address],
-      ['key', told?.name ?? ''],
+      ['key', shownKey?.name ?? ''],
       ['permissions', permissions.join(', ')],
-      ['project', project ?? told?.project ?? 'all'],
-      ['expires', told?.expiresAt ?? ''],
+      ['project', project ?? shownKey?.project ?? 'all'],
+      ['expires', shownKey?.expiresAt ?? ''],
     ])}\n`,
   )
   if (current !== name)

@@ -33,7 +33,7 @@ export function missingFile(place: Place): string | undefined {
 }
 
 /** What the ledger returned; empty if there is no database, without a list if there is no such project. */
-interface Told {
+interface LedgerStatus {
   me: Output<'me'> | null
   running: Output<'listRuns'> | null
 }
@@ -69,7 +69,7 @@ async function reasonOf(place: Place, error: unknown): Promise<unknown> {
   )
 }
 
-async function ask(client: Client, project: string | undefined): Promise<Told> {
+async function ask(client: Client, project: string | undefined): Promise<LedgerStatus> {
   const running: Input<'listRuns'> = {
     status: ['in_progress'],
     limit: 10,
@@ -85,20 +85,20 @@ async function ask(client: Client, project: string | undefined): Promise<Told> {
   return { me, running: runs }
 }
 
-function report(place: Place, told: Told, options: Common) {
+function report(place: Place, answers: LedgerStatus, options: Common) {
   const { kind, project = null } = place
   if (options.json) {
-    printJson({ place: { kind, ledger: shownPlace(place), project }, ...told })
+    printJson({ place: { kind, ledger: shownPlace(place), project }, ...answers })
     return
   }
-  const runs = told.running?.runs ?? []
+  const runs = answers.running?.runs ?? []
   if (!options.quiet) {
-    process.stdout.write(`${pairs(linesOf(place, told, options))}\n${runs.length > 0 ? '\n' : ''}`)
+    process.stdout.write(`${pairs(linesOf(place, answers, options))}\n${runs.length > 0 ? '\n' : ''}`)
   }
   if (runs.length > 0) listPrinter(options)({ runs })
 }
 
-function linesOf(place: Place, { me, running }: Told, { utc }: Common): [name: string, value: string][] {
+function linesOf(place: Place, { me, running }: LedgerStatus, { utc }: Common): [name: string, value: string][] {
   const isServer = place.kind === 'server'
   const key = me?.key
   const expires = key?.expiresAt ? `, expires ${shown(key.expiresAt, utc)}` : ''
@@ -142,7 +142,7 @@ function unsentLines(): [name: string, value: string][] {
   return [...waits, ...refusals].map((words) => ['unsent', line(words)])
 }
 
-function runningText(me: Told['me'], running: Told['running']): string {
+function runningText(me: LedgerStatus['me'], running: LedgerStatus['running']): string {
   if (me === null) return 'nothing; the first run creates the database'
   return running?.runs.length ? '' : 'nothing'
 }

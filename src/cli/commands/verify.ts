@@ -6,7 +6,7 @@ import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
 import { clean } from '../../text/clean.ts'
 import { readAnchors } from '../../verify/anchors.ts'
-import type { Fault } from '../../verify/heads.ts'
+import type { Mismatch } from '../../verify/heads.ts'
 import { checkMemory, forget } from '../../verify/remember.ts'
 import { type Verified, verify } from '../../verify/verify.ts'
 import { tries } from '../operation/call.ts'
@@ -56,7 +56,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** The fault of dropped events, for a log that must be complete. Only an admin key sees whether there are any. */
-function missingIn({ by, dropped }: Verified): Fault[] {
+function missingIn({ by, dropped }: Verified): Mismatch[] {
   if (by === 'proofs') throw new UsageError('--complete needs an admin key of the whole server.')
   return dropped ? [{ seq: 1, until: dropped, words: `Events 1 to ${dropped} are missing.` }] : []
 }

@@ -6,46 +6,46 @@ import {
   findings,
   goAheads,
   jobs,
-  type Member,
-  type Part,
+  type ProductPart,
   people,
   question,
   remarks,
   repository,
+  type TeamMember,
 } from './data.ts'
 import { diffsOf } from './diff.ts'
 import type { SpecPlan } from './specs.ts'
 import {
   beginning,
   closing,
+  type DemoStep,
   firstInsertions,
   hour,
   insertionsOf,
   minute,
-  type Step,
   specText,
   type Task,
   type Team,
   usageOf,
 } from './step.ts'
 
-export type Outcome = 'verified' | 'warned' | 'failing' | 'stale' | 'unchecked' | 'failed' | 'lapsed'
+export type DemoOutcome = 'verified' | 'warned' | 'failing' | 'stale' | 'unchecked' | 'failed' | 'lapsed'
 
 export interface Attempt extends Task {
   at: number
   agent: Agent
-  outcome: Outcome
+  outcome: DemoOutcome
   /** Why it fails, if it does; by default one of the usual reasons. */
   failure?: (typeof failures)[number]
   /** Selects one of several ways to the same outcome. */
   turn: number
   retried?: { runId: string }
   /** Gets the id of the run. */
-  made?: Made
+  made?: DemoRun
 }
 
 /** A run, and the token of its recorder if that sees its tests. */
-interface Made {
+interface DemoRun {
   runId: string
   leaseToken?: string | undefined
 }
@@ -56,7 +56,7 @@ const ownCheckOf = ({ outcome, turn }: Attempt) =>
 const seesTests = (attempt: Attempt) => ownCheckOf(attempt) === 'tests'
 
 /** One attempt, from its start to its checks. If it fails and `isSettled`, a second one succeeds. */
-export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chance): Step[] {
+export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chance): DemoStep[] {
   const { at, agent, outcome, part, retried } = attempt
   const minutes = chance.between(6, 48)
   const end = at + minutes * minute
@@ -78,7 +78,7 @@ export function attemptSteps(attempt: Attempt, isSettled: boolean, chance: Chanc
       { runId: it.runId, ...firstTurn(attempt.title, part, at, Math.floor(minutes / 2)) },
       attempt.title,
     )
-  const steps: Step[] = [{ at, act: create }]
+  const steps: DemoStep[] = [{ at, act: create }]
   if (outcome === 'lapsed') steps.push({ at: at + hour, act: (team) => explainLapse(team.ada, it.runId, begun.labels) })
   else
     steps.push({ at: at + (minutes * minute) / 2, act: append }, ...endSteps(attempt, it, begun.git, minutes, chance))
@@ -100,7 +100,7 @@ const explainLapse = (client: Client, runId: string, labels: Record<string, stri
 type Git = ReturnType<typeof beginning>['git']
 
 /** The end of a run after that many minutes, and its checks. */
-function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chance: Chance): Step[] {
+function endSteps(attempt: Attempt, it: DemoRun, before: Git, minutes: number, chance: Chance): DemoStep[] {
   const { agent, outcome, title, part, turn, retried, spec } = attempt
   const end = attempt.at + minutes * minute
   const usage = usageOf(agent, minutes, chance)
@@ -126,7 +126,7 @@ function endSteps(attempt: Attempt, it: Made, before: Git, minutes: number, chan
     const { name, file, description } = part
     await team[agent].linkFeatures({ runId, features: [{ name, file, description }] })
   }
-  const steps: Step[] = [{ at: end, act: complete }, ...checkSteps(attempt, it, git.commit, end, chance)]
+  const steps: DemoStep[] = [{ at: end, act: complete }, ...checkSteps(attempt, it, git.commit, end, chance)]
   if (outcome !== 'failing' && spec) steps.push({ at: end + 13 * minute, act: (team) => tick(team, attempt, spec) })
   const amended = { ...git, commit: chance.hex(40) }
   if (outcome === 'stale')
@@ -142,10 +142,15 @@ function tick(team: Team, { title, done }: Task, spec: SpecPlan) {
 }
 
 /** The checks that give a run its verdict: by CI and a person, by the agent itself, or none. */
-function checkSteps(attempt: Attempt, it: Made, commit: string, end: number, chance: Chance): Step[] {
+function checkSteps(attempt: Attempt, it: DemoRun, commit: string, end: number, chance: Chance): DemoStep[] {
   const { agent, outcome, turn } = attempt
   if (outcome === 'unchecked') return []
-  const check = (by: Member, name: string, after: number, fields: Omit<CheckFields, 'runId' | 'name'>): Step => ({
+  const check = (
+    by: TeamMember,
+    name: string,
+    after: number,
+    fields: Omit<CheckFields, 'runId' | 'name'>,
+  ): DemoStep => ({
     at: end + after * minute,
     act: (team) => team[by].createCheck({ runId: it.runId, name, agent: by, commit, ...fields }),
   })
@@ -160,7 +165,7 @@ function checkSteps(attempt: Attempt, it: Made, commit: string, end: number, cha
       })
     return [{ at: end + minute, act }]
   }
-  const tests: Step =
+  const tests: DemoStep =
     outcome === 'failing'
       ? // Before lint passes, which alone would verify the run.
         check('ci', 'tests', 2, { result: 'fail', ...findings.fail, ...executed('npm test', 1) })
@@ -180,7 +185,7 @@ type CheckFields = Parameters<Client['createCheck']>[0]
 type Turn = Omit<Input<'appendTurn'>, 'runId'>
 type Usage = Turn['usage']
 
-const testOf = ({ file }: Part) => `npm test -- ${file}`
+const testOf = ({ file }: ProductPart) => `npm test -- ${file}`
 
 /** Adds a turn of a run with that title, and what it wrote. */
 export async function addTurn(client: Client, input: Input<'appendTurn'>, title: string): Promise<void> {
@@ -190,7 +195,7 @@ export async function addTurn(client: Client, input: Input<'appendTurn'>, title:
 }
 
 /** The first half of the work: a failing test and the start of a change. */
-export function firstTurn(title: string, part: Part, at: number, minutes: number): Turn {
+export function firstTurn(title: string, part: ProductPart, at: number, minutes: number): Turn {
   const [first] = part.files
   const { startedAt, endedAt } = timesOf(at, minutes)
   return {
@@ -213,7 +218,14 @@ export function firstTurn(title: string, part: Part, at: number, minutes: number
 }
 
 /** The second half, up to the end. */
-function lastTurn(part: Part, insertions: number, at: number, minutes: number, usage: Usage, answer: string): Turn {
+function lastTurn(
+  part: ProductPart,
+  insertions: number,
+  at: number,
+  minutes: number,
+  usage: Usage,
+  answer: string,
+): Turn {
   const [, ...others] = part.files
   const { startedAt, endedAt } = timesOf(at, minutes)
   return {
@@ -246,7 +258,7 @@ const timesOf = (at: number, minutes: number) => ({
   endedAt: new Date(Date.now() + at + minutes * minute).toISOString(),
 })
 
-function planOf({ file }: Part, done: number): Turn['plan'] {
+function planOf({ file }: ProductPart, done: number): Turn['plan'] {
   const items = [`Read ${file} and its tests`, 'Write a failing test', 'Make the change', 'Run tests, lint and types']
   return items.map((text, index) => ({
     text,

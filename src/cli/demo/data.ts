@@ -34,12 +34,12 @@ export const agents = {
 } as const
 export type Agent = keyof typeof agents
 
-export type Member = Agent | Person | 'ci'
+export type TeamMember = Agent | Person | 'ci'
 
 export const repository = 'https://git.example.com/harbor/harbor'
 export const jobs = 'https://ci.example.com/harbor/jobs'
 
-export interface Part {
+export interface ProductPart {
   name: string
   file: string
   description: string
@@ -47,7 +47,7 @@ export interface Part {
 }
 
 /** The parts of the code base, by the prefix of the ids of their specs. */
-export const parts: Record<string, Part> = {
+export const parts: Record<string, ProductPart> = {
   BOOK: {
     name: 'booking',
     file: 'src/booking/',

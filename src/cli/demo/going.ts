@@ -1,22 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConductError } from '../../client/client.ts'
 import { addTurn, firstTurn } from './attempt.ts'
-import { type Agent, type Chance, chanceOf, type Part } from './data.ts'
-import { beginning, lineOf, minute, type Step, type Task, type Team, usageOf } from './step.ts'
+import { type Agent, type Chance, chanceOf, type ProductPart } from './data.ts'
+import { beginning, type DemoStep, lineOf, minute, type Task, type Team, usageOf } from './step.ts'
 
 /** A run still in progress at the end of the story. */
 export interface Live {
   runId: string
   leaseToken: string
   agent: Agent
-  part: Part
+  part: ProductPart
   minutes: number
 }
 
 /** The leases of runs that go on, in seconds. */
 const liveLease = 6 * 3600
 /** An unfinished run. Its lease lasts for some more hours. */
-export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[], chance: Chance): Step[] {
+export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[], chance: Chance): DemoStep[] {
   const { part } = task
   const begun = beginning(task, agent, chance)
   const lines = Array.from({ length: 4 }, (_, at) => lineOf(part, Math.floor((minutes * at) / 4), chance)).join('')
@@ -42,7 +42,7 @@ export function liveSteps(task: Task, agent: Agent, minutes: number, live: Live[
 }
 
 /** The turn in progress: what was asked, and what was done so far. */
-function openTurnOf({ file, files }: Part, minutes: number) {
+function openTurnOf({ file, files }: ProductPart, minutes: number) {
   const startedAt = new Date(Date.now() - (minutes * minute) / 2).toISOString()
   const [, second = ''] = files
   return {
@@ -59,7 +59,7 @@ function openTurnOf({ file, files }: Part, minutes: number) {
 }
 
 /** Two wait for a person, the others work. */
-function activityOf({ file, files }: Part, minutes: number) {
+function activityOf({ file, files }: ProductPart, minutes: number) {
   if (minutes === 18)
     return { state: 'waiting' as const, tool: 'Bash', target: 'npm run migrate -- --database staging' }
   if (minutes === 41) return { state: 'waiting' as const, tool: 'Bash', target: 'git push --force-with-lease' }

@@ -1,11 +1,20 @@
 import type { Client } from '../../client/client.ts'
-import { type Agent, agents, type Chance, type Member, type Part, persons, repository, steps } from './data.ts'
+import {
+  type Agent,
+  agents,
+  type Chance,
+  type ProductPart,
+  persons,
+  repository,
+  steps,
+  type TeamMember,
+} from './data.ts'
 import type { SpecPlan } from './specs.ts'
 
-export type Team = Record<Member, Client>
+export type Team = Record<TeamMember, Client>
 
 /** Something that a member did. */
-export interface Step {
+export interface DemoStep {
   /** Milliseconds from now; negative for the past. */
   at: number
   act(team: Team): Promise<unknown>
@@ -15,7 +24,7 @@ export interface Task {
   /** The spec that it is an item of, if any. */
   spec?: SpecPlan
   title: string
-  part: Part
+  part: ProductPart
   /** The finished items of the spec. */
   done: Set<string>
 }
@@ -51,10 +60,10 @@ export function specText({ title, why, tasks }: Pick<SpecPlan, 'title' | 'why' |
   return `# ${title}\n\n${why}\n\n## Done when\n\n${items.join('\n')}\n`
 }
 
-const fileOf = ({ file, files }: Part, chance: Chance) => file + chance.pick(files)
+const fileOf = ({ file, files }: ProductPart, chance: Chance) => file + chance.pick(files)
 
 /** A line of a log, that many minutes after its start. */
-export function lineOf(part: Part, minutes: number, chance: Chance): string {
+export function lineOf(part: ProductPart, minutes: number, chance: Chance): string {
   const text = chance.pick(steps).replace('{file}', fileOf(part, chance))
   return `- ${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')} ${text}\n`
 }
@@ -70,7 +79,7 @@ export const insertionsOf = (insertions: number, at: number): number =>
 export const firstInsertions = 14
 
 /** The last answer of a successful session. */
-export function closing(title: string, { file, files }: Part, insertions: number, remark: string): string {
+export function closing(title: string, { file, files }: ProductPart, insertions: number, remark: string): string {
   const rows = files.map((name, at) => `| \`${file}${name}\` | +${insertionsOf(insertions, at)} |`)
   return `Done: ${title[0]?.toLowerCase()}${title.slice(1)}. ${remark}\n\n| file | |\n|---|---|\n${rows.join('\n')}\n`
 }

@@ -1,15 +1,15 @@
-import { type Attempt, attemptSteps, type Outcome } from './attempt.ts'
-import { type Agent, type Chance, chanceOf, jobs, type Part, parts, people, repository } from './data.ts'
+import { type Attempt, attemptSteps, type DemoOutcome } from './attempt.ts'
+import { type Agent, type Chance, chanceOf, jobs, type ProductPart, parts, people, repository } from './data.ts'
 import { type Live, liveSteps } from './going.ts'
 import { otherSpecs, type SpecPlan, specs } from './specs.ts'
-import { day, hour, minute, type Step, specText, type Task, type Team } from './step.ts'
+import { type DemoStep, day, hour, minute, specText, type Task, type Team } from './step.ts'
 import { firstDoubleBooking, troubleSteps } from './trouble.ts'
 
 export interface Story {
   /** When the team starts work, in milliseconds from now. */
   begins: number
   /** In chronological order. */
-  steps: Step[]
+  steps: DemoStep[]
   /** Filled by the steps. */
   live: Live[]
 }
@@ -20,7 +20,7 @@ const pendingTasks = 3
 const unsettledTasks = 10
 
 /** The outcomes of tasks, in turn. */
-const rounds: Outcome[][] = [
+const rounds: DemoOutcome[][] = [
   ['verified', 'verified', 'failing', 'verified', 'verified', 'warned', 'verified', 'failed'],
   ['verified', 'verified', 'lapsed', 'verified', 'verified', 'verified', 'stale', 'verified'],
   ['verified', 'warned', 'verified', 'failed', 'verified', 'verified', 'unchecked', 'verified'],
@@ -62,7 +62,7 @@ export function storyOf(): Story {
       at,
       turn,
       agent: agentOf(turn),
-      outcome: outcomes[turn % outcomes.length] as Outcome,
+      outcome: outcomes[turn % outcomes.length] as DemoOutcome,
     }
     steps.push(...attemptSteps(attempt, turn < past.length - unsettledTasks, chance))
   }
@@ -81,9 +81,9 @@ function tasksInOrder(chance: Chance): Task[] {
   return ordered.sort((a, b) => a.order - b.order).map(({ task }) => task)
 }
 
-const partOf = ({ specId }: SpecPlan) => parts[specId.split('-')[0] as string] as Part
+const partOf = ({ specId }: SpecPlan) => parts[specId.split('-')[0] as string] as ProductPart
 
-function specStep(spec: SpecPlan, at: number, status: 'pending' | 'draft' | 'archived'): Step {
+function specStep(spec: SpecPlan, at: number, status: 'pending' | 'draft' | 'archived'): DemoStep {
   const author = people[spec.specId.charCodeAt(0) % people.length] as (typeof people)[number]
   const { specId } = spec
   const act = (team: Team) =>
@@ -91,7 +91,7 @@ function specStep(spec: SpecPlan, at: number, status: 'pending' | 'draft' | 'arc
   return { at, act }
 }
 
-const pendingStep = (task: Task): Step => ({
+const pendingStep = (task: Task): DemoStep => ({
   at: -30 * minute,
   act: (team) =>
     team.ada.createRun({
@@ -103,7 +103,7 @@ const pendingStep = (task: Task): Step => ({
 })
 
 /** What CI does each night: a run without a spec that CI itself checks. */
-function nightlySteps(chance: Chance, lastNight: { runId: string }): Step[] {
+function nightlySteps(chance: Chance, lastNight: { runId: string }): DemoStep[] {
   return Array.from({ length: 30 }, (_, at) => 29 - at).flatMap((ago) => {
     const it = ago === 0 ? lastNight : { runId: '' }
     const begins = -ago * day - 11 * hour

@@ -1,6 +1,6 @@
 import { type Attempt, attemptSteps } from './attempt.ts'
-import { type Chance, type Part, parts, persons } from './data.ts'
-import { day, hour, type Step } from './step.ts'
+import { type Chance, type ProductPart, parts, persons } from './data.ts'
+import { type DemoStep, day, hour } from './step.ts'
 
 /** So many days ago, the nightly tests found for the first time that two guests can book the same boat. */
 export const firstDoubleBooking = 17
@@ -10,8 +10,8 @@ export const firstDoubleBooking = 17
  * month and is back last night: two attempts to fix it fail, and Yuki looks at it. Two more failures are put off and
  * resolved. `lastNight` is the run of the last nightly tests.
  */
-export function troubleSteps(chance: Chance, lastNight: { runId: string }): Step[] {
-  const { BOOK, MAIL, OPS } = parts as Record<'BOOK' | 'MAIL' | 'OPS', Part>
+export function troubleSteps(chance: Chance, lastNight: { runId: string }): DemoStep[] {
+  const { BOOK, MAIL, OPS } = parts as Record<'BOOK' | 'MAIL' | 'OPS', ProductPart>
   const attempt = (more: Omit<Attempt, 'done'>) => {
     const run = { runId: '' }
     return { run, steps: attemptSteps({ ...more, done: new Set(), made: run }, false, chance) }

@@ -4,10 +4,10 @@ import { basename, join } from 'node:path'
 import type { Env } from '../../place/folders.ts'
 import { fieldsOf, textOf } from '../../recorder/agents/fields.ts'
 import { budget, numberedWith } from '../../recorder/agents/lines.ts'
-import type { Pass } from '../../recorder/transcripts/moment.ts'
+import type { SkipReport } from '../../recorder/transcripts/moment.ts'
 
 /** A session on this disk. */
-export interface Found {
+export interface FoundSession {
   /** Its id, as the agent's hooks report it. */
   session: string
   file: string
@@ -24,9 +24,9 @@ export const transcriptFolders = {
 }
 
 /** The sessions of Claude Code below a folder. Throws if the folder cannot be read. */
-export async function claudeSessions(folder: string, pass: Pass): Promise<Found[]> {
+export async function claudeSessions(folder: string, pass: SkipReport): Promise<FoundSession[]> {
   const files = await filesBelow(folder, /\.jsonl$/, pass)
-  const sessions = new Map<string, Found>()
+  const sessions = new Map<string, FoundSession>()
   const subagents: { file: string; session: string | undefined }[] = []
   for (const file of files) {
     const inFolder = /[/\\]([^/\\]+)[/\\]subagents[/\\](?:.*[/\\])?[^/\\]+$/.exec(file)?.[1]
@@ -39,9 +39,9 @@ export async function claudeSessions(folder: string, pass: Pass): Promise<Found[
 }
 
 /** The sessions of Codex below a folder. Throws if the folder cannot be read. */
-export async function codexSessions(folder: string, pass: Pass): Promise<Found[]> {
+export async function codexSessions(folder: string, pass: SkipReport): Promise<FoundSession[]> {
   const files = await filesBelow(folder, /^rollout-.*\.jsonl$/, pass)
-  const sessions = new Map<string, Found>()
+  const sessions = new Map<string, FoundSession>()
   const subagents: { file: string; session: string }[] = []
   for (const file of files) {
     const { id, session_id, parent_thread_id: parent } = fieldsOf((await firstLine(file)).payload)
@@ -56,20 +56,20 @@ export async function codexSessions(folder: string, pass: Pass): Promise<Found[]
   return dated([...sessions.values()])
 }
 
-function add(sessions: Map<string, Found>, pass: Pass, found: Found) {
+function add(sessions: Map<string, FoundSession>, pass: SkipReport, found: FoundSession) {
   const known = sessions.get(found.session)
   if (known) pass(found.file, undefined, `${known.file} is a transcript of the same session`)
   else sessions.set(found.session, found)
 }
 
-function attach(sessions: Map<string, Found>, session: string | undefined, file: string, pass: Pass) {
+function attach(sessions: Map<string, FoundSession>, session: string | undefined, file: string, pass: SkipReport) {
   const parent = session === undefined ? undefined : sessions.get(session)
   if (parent) parent.subagents.push(file)
   else pass(file, undefined, 'it belongs to a subagent whose session has no transcript here')
 }
 
 /** The files below a folder, sorted by name. Links are not followed: they may form a cycle. */
-async function filesBelow(folder: string, name: RegExp, pass: Pass): Promise<string[]> {
+async function filesBelow(folder: string, name: RegExp, pass: SkipReport): Promise<string[]> {
   const found: string[] = []
   const entries = await readdir(folder, { withFileTypes: true })
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -108,7 +108,7 @@ async function firstLine(file: string) {
   return {}
 }
 
-async function dated(sessions: Found[]): Promise<Found[]> {
+async function dated(sessions: FoundSession[]): Promise<FoundSession[]> {
   const written = (file: string) =>
     lstat(file).then(
       ({ mtimeMs }) => mtimeMs,

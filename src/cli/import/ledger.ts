@@ -6,7 +6,7 @@ import { keyOf } from '../../place/profile.ts'
 import { tries } from '../operation/call.ts'
 
 /** The ledger that receives an import. */
-export interface Target extends AsyncDisposable {
+export interface ImportTarget extends AsyncDisposable {
   /** A client without a project. */
   client: Client
   /** A client for that project. */
@@ -15,7 +15,7 @@ export interface Target extends AsyncDisposable {
   ensure(project: string): Promise<void>
 }
 
-export async function openTarget(place: Place, env: Env): Promise<Target> {
+export async function openTarget(place: Place, env: Env): Promise<ImportTarget> {
   if (place.kind === 'local') {
     const { as, close } = await openLedger(place, env)
     return targetOf((project) => as({ project }), close)
@@ -27,7 +27,7 @@ export async function openTarget(place: Place, env: Env): Promise<Target> {
   )
 }
 
-function targetOf(as: (project?: string) => Client, close: () => Promise<void>): Target {
+function targetOf(as: (project?: string) => Client, close: () => Promise<void>): ImportTarget {
   const clients = new Map<string, Client>()
   const client = as()
   const known = new Set<string>()
@@ -48,7 +48,7 @@ function targetOf(as: (project?: string) => Client, close: () => Promise<void>):
 }
 
 /** Throws FORBIDDEN unless the key has admin: only an admin may give past times. */
-export async function requireAdmin({ client }: Target, place: Place) {
+export async function requireAdmin({ client }: ImportTarget, place: Place) {
   const { key, permissions } = await client.me()
   if (permissions.includes('admin')) return
   throw new ConductError(

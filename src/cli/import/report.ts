@@ -1,4 +1,4 @@
-import type { Pass } from '../../recorder/transcripts/moment.ts'
+import type { SkipReport } from '../../recorder/transcripts/moment.ts'
 import { line } from '../../text/clean.ts'
 import { pairs, printJson } from '../show/print.ts'
 
@@ -29,8 +29,8 @@ const most = { perFile: 20, all: 1_000 }
 export interface Reporter {
   report: Report
   count(what: string, by?: number): void
-  pass: Pass
-  contradict: Pass
+  pass: SkipReport
+  contradict: SkipReport
 }
 
 export function createReporter(dryRun: boolean, counts: Record<string, number>): Reporter {
@@ -54,7 +54,7 @@ export function createReporter(dryRun: boolean, counts: Record<string, number>):
 /** Adds entries to the list up to the limits. Returns whether it added the entry. */
 function limited(list: Unplaced[]) {
   const perFile = new Map<string, number>()
-  return (...[file, line, reason]: Parameters<Pass>): boolean => {
+  return (...[file, line, reason]: Parameters<SkipReport>): boolean => {
     const before = perFile.get(file) ?? 0
     perFile.set(file, before + 1)
     if (before >= most.perFile || list.length >= most.all) return false

@@ -12,20 +12,20 @@ import { recordRules } from '../../place/rules.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
 import { cut, failureAfter, mostFiles } from '../../recorder/agents/turn.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
-import type { Moment, Pass } from '../../recorder/transcripts/moment.ts'
+import type { Moment, SkipReport } from '../../recorder/transcripts/moment.ts'
 import type { RecordRules } from '../../recorder/trees.ts'
 import { titleOf } from '../../recorder/turn.ts'
-import type { Found } from './find.ts'
-import type { Target } from './ledger.ts'
+import type { FoundSession } from './find.ts'
+import type { ImportTarget } from './ledger.ts'
 import type { Reporter } from './report.ts'
 
 /** An agent whose transcripts can be imported. */
-export interface Source {
+export interface TranscriptSource {
   /** Its name in the command, and in the label of its runs. */
   name: 'claude' | 'codex'
   /** Its name in the ledger. */
   agent: string
-  moments(path: string, subagents: readonly string[], pass: Pass): AsyncIterable<Moment>
+  moments(path: string, subagents: readonly string[], pass: SkipReport): AsyncIterable<Moment>
 }
 
 export interface Wishes {
@@ -55,9 +55,9 @@ const quietMs = 600_000
 
 /** Imports a session, or its new turns. Throws the errors of the ledger, and if the transcript cannot be read. */
 export async function importSession(
-  target: Target,
-  source: Source,
-  found: Found,
+  target: ImportTarget,
+  source: TranscriptSource,
+  found: FoundSession,
   { report, wishes }: { report: Reporter; wishes: Wishes },
 ) {
   const turns = turnsOf(source.moments(found.file, found.subagents, report.pass), mask)
@@ -95,9 +95,9 @@ interface Into {
 }
 
 async function begin(
-  target: Target,
-  source: Source,
-  found: Found,
+  target: ImportTarget,
+  source: TranscriptSource,
+  found: FoundSession,
   first: PastTurn,
   { report, wishes }: { report: Reporter; wishes: Wishes },
 ): Promise<Into | undefined> {
@@ -133,10 +133,10 @@ async function begin(
 const diffsIn = ({ root, cwd, rules }: Folder) => createPastDiffs({ root, cwd, isWithheld: !rules.changes })
 
 /** Whether a run of that agent came from its import. The value of a label may be erased, its name is not. */
-const isImportedBy = ({ name }: Source, { labels, erasedAt }: Run) =>
+const isImportedBy = ({ name }: TranscriptSource, { labels, erasedAt }: Run) =>
   labels.imported === name || (erasedAt !== undefined && labels.imported !== undefined)
 
-async function runsOf({ client }: Target, agent: string, session: string): Promise<Run[]> {
+async function runsOf({ client }: ImportTarget, agent: string, session: string): Promise<Run[]> {
   const runs: Run[] = []
   for await (const run of client.all('listRuns', { session, limit: 100 })) if (run.agent === agent) runs.push(run)
   return runs
@@ -165,8 +165,8 @@ function folderOf(cwd: string | undefined, { goneTo }: Wishes): Folder | string 
 
 async function create(
   client: Client,
-  source: Source,
-  { session }: Found,
+  source: TranscriptSource,
+  { session }: FoundSession,
   first: PastTurn,
   folder: Folder,
 ): Promise<Run> {
@@ -247,18 +247,22 @@ async function addTurn({ client, folder, ...into }: Into, { runId }: Run, past: 
 }
 
 /** Ends the run as its last turn ended, with the totals at the end of the transcript. */
-async function end({ client, run, dryRun, last, has }: Into, { agent }: Source, { file, subagents }: Found) {
+async function end(
+  { client, run, dryRun, last, has }: Into,
+  { agent }: TranscriptSource,
+  { file, subagents }: FoundSession,
+) {
   if (dryRun || !run || !last) return
   const { endedAt, failure: failed, interrupted } = last.turn
   const { run: now } = await client.getRun({ runId: run.runId })
   const isNew = has < (now.turns?.count ?? 0) || now.endedAt !== endedAt
   if (!isNew) return
-  const told = await readTranscript(agent, file, subagents).catch(() => undefined)
+  const whole = await readTranscript(agent, file, subagents).catch(() => undefined)
   const failure = failureAfter(failed, interrupted)
   await client.updateRun({
     runId: run.runId,
     ...(failure ? { status: 'failed' as const, failure } : { status: 'completed' as const }),
     endedAt,
-    ...(told?.usage && { usage: told.usage }),
+    ...(whole?.usage && { usage: whole.usage }),
   })
 }

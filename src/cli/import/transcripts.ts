@@ -9,13 +9,13 @@ import { type Place, sameLedger } from '../../place/place.ts'
 import { claudeMoments } from '../../recorder/agents/claude/transcript.ts'
 import { codexMoments } from '../../recorder/agents/codex/transcript.ts'
 import { budget } from '../../recorder/agents/lines.ts'
-import type { Pass, Reader } from '../../recorder/transcripts/moment.ts'
+import type { SkipReport, TranscriptReader } from '../../recorder/transcripts/moment.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
-import { claudeSessions, codexSessions, type Found, transcriptFolders } from './find.ts'
-import { openTarget, requireAdmin, type Target } from './ledger.ts'
+import { claudeSessions, codexSessions, type FoundSession, transcriptFolders } from './find.ts'
+import { type ImportTarget, openTarget, requireAdmin } from './ledger.ts'
 import { createReporter, print, type Reporter } from './report.ts'
-import { importSession, type Source, type Wishes } from './session.ts'
+import { importSession, type TranscriptSource, type Wishes } from './session.ts'
 
 interface Options extends Common {
   since?: number
@@ -25,7 +25,7 @@ interface Options extends Common {
 
 /** Reads a transcript of any size, however long that takes. */
 const whole =
-  (moments: Reader): Source['moments'] =>
+  (moments: TranscriptReader): TranscriptSource['moments'] =>
   (path, subagents, pass) =>
     moments(path, subagents, pass, { ...budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY), contents: true })
 
@@ -38,7 +38,10 @@ const sources = {
     called: 'Claude Code',
   },
   codex: { name: 'codex', agent: 'codex', moments: whole(codexMoments), find: codexSessions, called: 'Codex' },
-} as const satisfies Record<string, Source & { find(folder: string, pass: Pass): Promise<Found[]>; called: string }>
+} as const satisfies Record<
+  string,
+  TranscriptSource & { find(folder: string, pass: SkipReport): Promise<FoundSession[]>; called: string }
+>
 
 type Name = keyof typeof sources
 
@@ -76,7 +79,7 @@ async function run(name: Name, { since, project, goneTo, dryRun = false, ...opti
   print(reporter.report, options)
 }
 
-async function findAll(name: Name, env: Env, { pass }: Reporter): Promise<Found[]> {
+async function findAll(name: Name, env: Env, { pass }: Reporter): Promise<FoundSession[]> {
   const folder = transcriptFolders[name](env)
   return sources[name].find(folder, pass).catch((error: NodeJS.ErrnoException) => {
     const where = name === 'claude' ? 'CLAUDE_CONFIG_DIR' : 'CODEX_HOME'
@@ -85,7 +88,12 @@ async function findAll(name: Name, env: Env, { pass }: Reporter): Promise<Found[
   })
 }
 
-async function importAll(target: Target, name: Name, found: Found[], context: { report: Reporter; wishes: Wishes }) {
+async function importAll(
+  target: ImportTarget,
+  name: Name,
+  found: FoundSession[],
+  context: { report: Reporter; wishes: Wishes },
+) {
   let done = 0
   const work = async () => {
     for (const one of found) {

@@ -81,13 +81,13 @@ async function importRow(row: Tracked, context: V0Context) {
 }
 
 /** What a row says and a spec has no field for, as Markdown; empty if there is nothing. */
-function toldIn({ completedAt, completionDoc }: Tracked): string {
+function trackerText({ completedAt, completionDoc }: Tracked): string {
   const lines = [
     completedAt && `- **Completed:** ${completedAt}`,
     completionDoc && `- **Completion:** ${completionDoc}`,
   ]
-  const told = lines.filter(Boolean).join('\n')
-  return told && `\n## Tracker\n\n${told}\n`
+  const list = lines.filter(Boolean).join('\n')
+  return list && `\n## Tracker\n\n${list}\n`
 }
 
 interface SpecText {
@@ -98,7 +98,7 @@ interface SpecText {
 
 async function importSpec(id: string, { content: text, row, location }: SpecText, context: V0Context) {
   const { client, dryRun, report } = context
-  const [specId, content] = [`v0-${id}`, `${text}${row ? toldIn(row) : ''}`]
+  const [specId, content] = [`v0-${id}`, `${text}${row ? trackerText(row) : ''}`]
   if (!humanIdPattern.test(specId)) return report.pass(location, undefined, `'${id}' is no id that can be kept`)
   if (Buffer.byteLength(content) > mostSpecBytes) return report.pass(location, undefined, 'it is longer than 1 MiB')
   if (await exists(client.getSpec({ specId }))) return report.count('specs imported before')

@@ -1,7 +1,7 @@
 import type { Client } from '../../client/client.ts'
 import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
-import { type Fields, listOf, textOf } from '../../recorder/agents/fields.ts'
+import { type JsonFields, listOf, textOf } from '../../recorder/agents/fields.ts'
 import type { Documents } from './documents.ts'
 import type { Reporter } from './report.ts'
 import type { SqlTables } from './v0-sql.ts'
@@ -17,14 +17,14 @@ export interface V0Context {
 }
 
 /** An entry of the tracker. */
-export interface Entry {
+export interface TrackerEntry {
   id: string
   location: string
   status: string
   agent?: { agent: string }
   /** Its text, masked, with what only the tracker or the statements say of it. */
   content: string
-  fields: Fields
+  fields: JsonFields
 }
 
 /** A noun of the tracker: the table of its statements, the names of its columns there, and what its text should repeat. */
@@ -32,7 +32,7 @@ interface Noun {
   name: 'spec' | 'run' | 'check'
   table: string
   columns: Record<string, string>
-  told: Record<string, string>
+  repeated: Record<string, string>
 }
 
 const shared = { status: 'status', agent: 'agent', completed_at: 'completedAt' }
@@ -41,21 +41,21 @@ export const specs: Noun = {
   name: 'spec',
   table: 'spec',
   columns: { ...shared, loe: 'loe', source_type: 'source', source_ref: 'sourceRef', created_at: 'createdAt' },
-  told: { loe: 'LOE', source: 'Source', sourceRef: 'Source ref', completedAt: 'Completed', version: 'Version' },
+  repeated: { loe: 'LOE', source: 'Source', sourceRef: 'Source ref', completedAt: 'Completed', version: 'Version' },
 }
 
 export const runs: Noun = {
   name: 'run',
   table: 'run',
   columns: { ...shared, spec_id: 'specId', started_at: 'startedAt', spec_version: 'specVersion' },
-  told: { specVersion: 'Spec version' },
+  repeated: { specVersion: 'Spec version' },
 }
 
 export const checks: Noun = {
   name: 'check',
   table: 'check_result',
   columns: { ...shared, run_id: 'runId', result: 'result', notes: 'notes' },
-  told: { notes: 'Notes' },
+  repeated: { notes: 'Notes' },
 }
 
 /** The entries of a list of the tracker whose documents can be read. Lists the others as left out. */
@@ -64,8 +64,8 @@ export async function entriesOf(
   noun: Noun,
   tables: SqlTables,
   { documents, report }: V0Context,
-): Promise<Entry[]> {
-  const entries: Entry[] = []
+): Promise<TrackerEntry[]> {
+  const entries: TrackerEntry[] = []
   for (const [at, said] of listOf(list).entries()) {
     const [id, location] = [textOf(said.id ?? '', 100), textOf(said.location)]
     const name = `${noun.name}s[${at}]`
@@ -80,7 +80,7 @@ export async function entriesOf(
       }
       const fields = withStatements(said, id, noun, tables, report)
       const agent = textOf(fields.agent, 100)
-      const content = await mask(`${text}${toldIn(fields, noun)}`)
+      const content = await mask(`${text}${trackerText(fields, noun)}`)
       entries.push({
         id,
         location,
@@ -95,7 +95,7 @@ export async function entriesOf(
 }
 
 /** The fields of an entry, with those that only its row in the statements has. */
-function withStatements(said: Fields, id: string, noun: Noun, tables: SqlTables, report: Reporter): Fields {
+function withStatements(said: JsonFields, id: string, noun: Noun, tables: SqlTables, report: Reporter): JsonFields {
   const row = tables.get(noun.table)?.find(({ values }) => values.id === id)
   if (!row) return said
   const fields = { ...said }
@@ -114,8 +114,8 @@ function withStatements(said: Fields, id: string, noun: Noun, tables: SqlTables,
 }
 
 /** Facts that the ledger has no field for, as Markdown; empty if there are none. */
-function toldIn(fields: Fields, { told }: Noun): string {
-  const lines = Object.entries(told).flatMap(([name, words]) => {
+function trackerText(fields: JsonFields, { repeated }: Noun): string {
+  const lines = Object.entries(repeated).flatMap(([name, words]) => {
     const value = typeof fields[name] === 'number' ? String(fields[name]) : textOf(fields[name])
     return value === undefined ? [] : [`- **${words}:** ${value}`]
   })

@@ -2,7 +2,7 @@ import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
-import { type Found, type Results, resultsIn, resultWords } from './v0-results.ts'
+import { type Results, resultsIn, resultWords, type StatedResult } from './v0-results.ts'
 import { exists, pastOf } from './v0-track.ts'
 
 /** A line of the log: what an agent did when, and the document that it wrote. */
@@ -104,7 +104,11 @@ interface Target {
   createdAt: string
 }
 
-async function importResult({ name, result, words }: Found, target: Target, { client, dryRun, report }: V0Context) {
+async function importResult(
+  { name, result, words }: StatedResult,
+  target: Target,
+  { client, dryRun, report }: V0Context,
+) {
   if (await exists(client.getCheck({ checkId: target.checkId }))) return report.count('checks imported before')
   report.count('checks')
   if (!dryRun)

@@ -1,5 +1,5 @@
 /** A result that a report states. */
-export interface Found {
+export interface StatedResult {
   name: string
   result: 'pass' | 'fail' | 'warn'
   words: string
@@ -8,12 +8,12 @@ export interface Found {
 /** The results in a report, and the rows that name a requirement without one of the known results. */
 export interface Results {
   /** That of the report as a whole. */
-  status: Omit<Found, 'name'> | undefined
-  found: Found[]
+  status: Omit<StatedResult, 'name'> | undefined
+  found: StatedResult[]
   unknown: { name: string; line: number; words: string }[]
 }
 
-const words: Record<string, Found['result']> = {
+const words: Record<string, StatedResult['result']> = {
   PASS: 'pass',
   COMPLETED: 'pass',
   PARTIAL: 'warn',
@@ -116,7 +116,7 @@ const judgedWhole = (said = '') => {
 }
 
 /** The result that a text begins with. */
-function judged(said: string): Omit<Found, 'name'> {
+function judged(said: string): Omit<StatedResult, 'name'> {
   const [which = ''] = /^\w+/.exec(said) ?? []
   return { result: words[which.toUpperCase()] ?? 'warn', words: plain(said) }
 }

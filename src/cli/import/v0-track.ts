@@ -1,14 +1,14 @@
 import { jsonIn } from '../../place/foreign.ts'
 import { isMissing } from '../../place/missing.ts'
-import { type Fields, fieldsOf, listOf, textOf, timeOf } from '../../recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields, listOf, textOf, timeOf } from '../../recorder/agents/fields.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { type Documents, metaIn } from './documents.ts'
 import type { Reporter } from './report.ts'
-import { checks, type Entry, entriesOf, runs, specs, statusOf, trackFile, type V0Context } from './v0-entries.ts'
+import { checks, entriesOf, runs, specs, statusOf, type TrackerEntry, trackFile, type V0Context } from './v0-entries.ts'
 import { importFeatures, type LinkedFeature, linksIn } from './v0-features.ts'
 import { readOperations, type SqlTables } from './v0-sql.ts'
 
-function readTrack(documents: Documents): Fields {
+function readTrack(documents: Documents): JsonFields {
   try {
     return fieldsOf(jsonIn(documents.text(trackFile)))
   } catch (error) {
@@ -42,7 +42,7 @@ export async function importTrack(context: V0Context) {
 }
 
 /** Lists what neither the tracker's nouns nor the known tables have. */
-function passUnknown(track: Fields, tables: SqlTables, { report }: V0Context) {
+function passUnknown(track: JsonFields, tables: SqlTables, { report }: V0Context) {
   const known = ['$schema', 'specs', 'runs', 'checks', 'last_updated']
   for (const name of Object.keys(track)) {
     if (!known.includes(name)) report.pass(trackFile, undefined, `the ledger has no place for "${name}"`)
@@ -66,7 +66,7 @@ const withFeatures = (content: string, linked: LinkedFeature[]) =>
     : `${content}\n## Features\n\n${linked.map(({ name, how }) => `- ${name}${how && `, ${how}`}`).join('\n')}\n`
 
 /** The labels that a spec gives to its runs. */
-function labelsOf(fields: Fields): Record<string, string> {
+function labelsOf(fields: JsonFields): Record<string, string> {
   const [loe, source] = [textOf(fields.loe, 100), textOf(fields.source, 100)]
   return { ...(loe !== undefined && { loe }), ...(source !== undefined && { source }) }
 }
@@ -80,7 +80,7 @@ export function pastOf(value: unknown): string | undefined {
 const specStatuses = ['draft', 'pending', 'in_progress', 'completed', 'archived'] as const
 const runStatuses = ['completed', 'failed'] as const
 
-async function importSpec({ id, status, agent, content, fields }: Entry, { client, dryRun, report }: V0Context) {
+async function importSpec({ id, status, agent, content, fields }: TrackerEntry, { client, dryRun, report }: V0Context) {
   const specId = `v0-${id}`
   if (await exists(client.getSpec({ specId }))) return report.count('specs imported before')
   report.count('specs')
@@ -112,7 +112,11 @@ interface About {
   labels: Record<string, string> | undefined
 }
 
-async function importRun(entry: Entry, { linked, labels }: About, context: V0Context): Promise<Times | undefined> {
+async function importRun(
+  entry: TrackerEntry,
+  { linked, labels }: About,
+  context: V0Context,
+): Promise<Times | undefined> {
   const { id, location, status, content } = entry
   const { client, dryRun, report } = context
   const times = timesOf(entry, report)
@@ -146,28 +150,28 @@ async function importRun(entry: Entry, { linked, labels }: About, context: V0Con
 /** How many features one call links. */
 const mostLinked = 100
 
-function runOf({ status, agent, content, fields }: Entry, known: (typeof runStatuses)[number] | undefined) {
+function runOf({ status, agent, content, fields }: TrackerEntry, known: (typeof runStatuses)[number] | undefined) {
   const specId = textOf(fields.specId, 100)
   const failure = { code: 'NOT_FINISHED', message: `The tracker left it ${status || 'without a status'}.` }
   const end = known ? { status: known } : { status: 'failed' as const, failure }
   return { ...end, content, ...agent, ...(specId && { specId: `v0-${specId}` }) }
 }
 
-function timesOf({ id, fields }: Entry, report: Reporter): Times | undefined {
+function timesOf({ id, fields }: TrackerEntry, report: Reporter): Times | undefined {
   const startedAt = pastOf(fields.startedAt ?? fields.createdAt)
   if (startedAt === undefined) {
     report.pass(trackFile, undefined, `run ${id} does not say when it began`)
     return undefined
   }
-  const told = pastOf(fields.completedAt)
-  const isBefore = told !== undefined && told < startedAt
+  const completedAt = pastOf(fields.completedAt)
+  const isBefore = completedAt !== undefined && completedAt < startedAt
   if (isBefore) report.contradict(trackFile, undefined, `run ${id} ends before it begins: it ends when it begins`)
-  return { startedAt, endedAt: told === undefined || isBefore ? startedAt : told }
+  return { startedAt, endedAt: completedAt === undefined || isBefore ? startedAt : completedAt }
 }
 
 const results: Record<string, 'pass' | 'fail' | 'warn'> = { pass: 'pass', fail: 'fail', partial: 'warn', warn: 'warn' }
 
-async function importCheck(entry: Entry, times: Map<string, Times>, { client, dryRun, report }: V0Context) {
+async function importCheck(entry: TrackerEntry, times: Map<string, Times>, { client, dryRun, report }: V0Context) {
   const { id, location, agent, content, fields } = entry
   const [checkId, run] = [`v0-${id}`, textOf(fields.runId ?? fields.run_id, 100) ?? '']
   const result = results[String(fields.result)]
@@ -177,13 +181,13 @@ async function importCheck(entry: Entry, times: Map<string, Times>, { client, dr
     const which = Object.keys(results).join(', ')
     return report.pass(location, undefined, `its result is ${JSON.stringify(fields.result)}, which is none of ${which}`)
   }
-  const told = pastOf(fields.completedAt)
-  const isBefore = told !== undefined && told < of.startedAt
+  const completedAt = pastOf(fields.completedAt)
+  const isBefore = completedAt !== undefined && completedAt < of.startedAt
   if (isBefore) {
-    const when = `is stamped ${told}, before its run began at ${of.startedAt}`
+    const when = `is stamped ${completedAt}, before its run began at ${of.startedAt}`
     report.contradict(location, undefined, `${when}: it gets the time of the run's end`)
   }
-  const createdAt = told === undefined || isBefore ? of.endedAt : told
+  const createdAt = completedAt === undefined || isBefore ? of.endedAt : completedAt
   if (await exists(client.getCheck({ checkId }))) return report.count('checks imported before')
   report.count('checks')
   if (!dryRun) await client.createCheck({ checkId, runId: `v0-${run}`, result, content, ...agent, createdAt })

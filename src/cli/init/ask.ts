@@ -9,10 +9,13 @@ import { findProgram } from '../../system/programs.ts'
 import { asked } from '../../terminal/interactive.ts'
 import { clean } from '../../text/clean.ts'
 import { checkLines } from './checks.ts'
-import type { Wanted } from './project-files.ts'
+import type { InitPlan } from './project-files.ts'
 
 /** Asks the person at the terminal for what the flags leave open. Returns undefined if they cancel. */
-export async function askFor(wanted: Wanted, open: { project: boolean; agents: boolean }): Promise<Wanted | undefined> {
+export async function askFor(
+  wanted: InitPlan,
+  open: { project: boolean; agents: boolean },
+): Promise<InitPlan | undefined> {
   const answers = { ...wanted }
   if (open.project) {
     const project = await asked((signal) =>
@@ -51,13 +54,13 @@ function ended() {
 }
 
 /** An agent, and the evidence that this project or this user has it. */
-export interface Found {
+export interface FoundAgent {
   install: Install
   by: string[]
 }
 
 /** The agents that this project or this user has. */
-export function foundAgents(root: string, env: Env): Found[] {
+export function foundAgents(root: string, env: Env): FoundAgent[] {
   const home = env.HOME || homedir()
   return installs.flatMap((install) => {
     const { signs } = install
@@ -71,7 +74,7 @@ export function foundAgents(root: string, env: Env): Found[] {
 }
 
 /** One line for each agent that was found, and one for those that were not. */
-export function foundWords(found: Found[]): string[] {
+export function foundWords(found: FoundAgent[]): string[] {
   const lines = found.map(({ install, by }) => `found    ${install.title}: ${by.join(', ')}`)
   const missing = installs.filter((install) => !found.some((one) => one.install === install))
   return missing.length === 0

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseToml } from '@decimalturn/toml-patch'
 import { jsonIn } from '../../place/foreign.ts'
-import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
 import { readText } from './edit.ts'
 
 /** Names of checks and their commands, as in conduct.json. */
@@ -95,7 +95,7 @@ const runners: [lockFile: string, program: string][] = [
   ['bun.lockb', 'bun'],
 ]
 
-function npmChecks(scripts: Fields, has: Has): Commands {
+function npmChecks(scripts: JsonFields, has: Has): Commands {
   const program = runners.find(([lockFile]) => has(lockFile))?.[1] ?? 'npm'
   return named((word) => {
     const script = scripts[word]
@@ -111,12 +111,12 @@ function makeChecks(text: string): Commands {
   return named((word) => (targets.has(word) ? `make ${word}` : undefined))
 }
 
-function miseChecks(file: Fields): Commands {
+function miseChecks(file: JsonFields): Commands {
   const tasks = fieldsOf(file.tasks)
   return named((word) => (Object.hasOwn(tasks, word) ? `mise run ${word}` : undefined))
 }
 
-function pythonChecks(project: Fields): Commands {
+function pythonChecks(project: JsonFields): Commands {
   const tools = fieldsOf(project.tool)
   const isUsed = (name: string) => name in tools || new RegExp(`"${name}\\b`).test(JSON.stringify(project))
   const { testpaths } = fieldsOf(fieldsOf(tools.pytest).ini_options)
@@ -132,7 +132,7 @@ function pythonChecks(project: Fields): Commands {
   }
 }
 
-function rustChecks(project: Fields): Commands {
+function rustChecks(project: JsonFields): Commands {
   const all = ['cargo test --workspace', 'cargo test --all']
   // Without a package of its own, a workspace tests all its members by default.
   const tests = 'workspace' in project ? [...('package' in project ? [] : ['cargo test']), ...all] : ['cargo test']

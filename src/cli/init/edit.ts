@@ -6,7 +6,7 @@ import { writeLike } from '../../system/private.ts'
 import { UsageError } from '../../terminal/exit.ts'
 
 /** The text of a file before and after an edit; undefined means no file. */
-export interface Edit {
+export interface FileEdit {
   path: string
   before: string | undefined
   after: string | undefined
@@ -16,7 +16,7 @@ export interface Edit {
  * An edit of a file by a function of its text. Throws an Error that names a file it cannot read, and a UsageError for
  * content it cannot change.
  */
-export function editOf(path: string, change: (before: string | undefined) => string | undefined): Edit {
+export function editOf(path: string, change: (before: string | undefined) => string | undefined): FileEdit {
   const before = readText(path)
   try {
     return { path, before, after: change(before) }
@@ -38,7 +38,7 @@ export function readText(path: string): string | undefined {
  * Throws a UsageError for an edit whose file lies outside the project because of a link. A cloned repository could use
  * one to reach any file of the user, or files that git runs. A link to a file of the same project is fine.
  */
-export function refuseOutside(root: string, edits: Edit[]) {
+export function refuseOutside(root: string, edits: FileEdit[]) {
   const top = realpathSync(root)
   for (const { path } of edits) {
     const real = realPath(path)
@@ -58,15 +58,15 @@ function realPath(path: string): string {
   }
 }
 
-export const isChange = ({ before, after }: Edit) => before !== after
+export const isChange = ({ before, after }: FileEdit) => before !== after
 
 /**
  * Writes all files below a folder, or none of them if one cannot be written. Folders that are empty without a removed
  * file go, too: `conduct init` would take them for traces of an agent.
  */
-export function writeAll(edits: Edit[], root: string) {
+export function writeAll(edits: FileEdit[], root: string) {
   const drafts: string[] = []
-  const done: Edit[] = []
+  const done: FileEdit[] = []
   try {
     // Whatever is likely to fail fails here, before the first file is touched.
     for (const edit of edits) if (edit.after !== undefined) drafts.push(drafted(edit, edit.after))
@@ -98,12 +98,12 @@ function removeEmpty(folder: string, root: string) {
 }
 
 /** A link stays a link: we write to its target. */
-const targetOf = ({ path, before }: Edit) => (before === undefined ? path : realpathSync(path))
+const targetOf = ({ path, before }: FileEdit) => (before === undefined ? path : realpathSync(path))
 
-const draftOf = (edit: Edit) => `${targetOf(edit)}.conduct-${process.pid}`
+const draftOf = (edit: FileEdit) => `${targetOf(edit)}.conduct-${process.pid}`
 
 /** Writes the new text to a file beside the old one. Returns the path. */
-function drafted(edit: Edit, text: string): string {
+function drafted(edit: FileEdit, text: string): string {
   mkdirSync(dirname(edit.path), { recursive: true })
   const draft = draftOf(edit)
   // Never follows an existing link of that name.

@@ -9,7 +9,7 @@ import {
   stripComments,
 } from 'jsonc-parser'
 import { objectOf } from '../../place/foreign.ts'
-import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
 import type { HookFile, HookLine, PluginFile, ServerFile } from '../../recorder/agents/install.ts'
 
 // Each function takes the text of a file (undefined if there is none) and returns it with Conduct's own entries, or
@@ -90,7 +90,7 @@ function withoutHook(text: string, path: JSONPath, isOurs: (entry: unknown) => b
 }
 
 /** Drops a file that contained only our entries, and objects that are now empty. A comment is somebody's. */
-function withoutRest(before: Text, json: string, also: Fields = {}): Text {
+function withoutRest(before: Text, json: string, also: JsonFields = {}): Text {
   if (before === undefined || json === before) return before
   let rest = json
   for (const key of ['hooks', 'mcpServers', 'servers', 'mcp']) {
@@ -128,7 +128,7 @@ export function withServer(text: Text, { format, table, entry }: ServerFile, isW
   return format === 'json' ? jsonServer(text, table, server) : tomlServer(text, table, server)
 }
 
-function jsonServer(text: Text, table: string, server: Fields | undefined): Text {
+function jsonServer(text: Text, table: string, server: JsonFields | undefined): Text {
   const json = text?.trim() ? text : '{}\n'
   const present = fieldsOf(read(json, table)).conduct
   if (present !== undefined && !isOurServer(present)) return text
@@ -136,8 +136,8 @@ function jsonServer(text: Text, table: string, server: Fields | undefined): Text
   return present === undefined ? text : withoutRest(text, set(json, [table, 'conduct'], undefined))
 }
 
-function tomlServer(text: Text, table: string, server: Fields | undefined): Text {
-  const config: Fields = fieldsOf(parseToml(text ?? ''))
+function tomlServer(text: Text, table: string, server: JsonFields | undefined): Text {
+  const config: JsonFields = fieldsOf(parseToml(text ?? ''))
   const { conduct: present, ...others } = fieldsOf(config[table])
   if (present !== undefined && !isOurServer(present)) return text
   if (JSON.stringify(present) === JSON.stringify(server)) return text
@@ -168,7 +168,7 @@ export function withBlock(text: Text, block: string | undefined): Text {
 }
 
 /** The object in a JSON text, or the object in it at `key`. Comments are allowed. */
-function read(text: string, key?: string): Fields {
+function read(text: string, key?: string): JsonFields {
   const errors: ParseError[] = []
   const json = withoutMark(text)
   const value: unknown = parse(json, errors, { allowTrailingComma: true })

@@ -13,10 +13,10 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { clean } from '../../text/clean.ts'
 import { listed } from '../../words.ts'
-import { askFor, type Found, foundAgents, foundWords } from './ask.ts'
+import { askFor, type FoundAgent, foundAgents, foundWords } from './ask.ts'
 import { checkLines, proposedChecks } from './checks.ts'
-import { type Edit, writeAll } from './edit.ts'
-import { planOf, rootOf, userPlanOf, type Wanted } from './project-files.ts'
+import { type FileEdit, writeAll } from './edit.ts'
+import { type InitPlan, planOf, rootOf, userPlanOf } from './project-files.ts'
 
 interface Options {
   project?: string
@@ -68,7 +68,7 @@ async function init(options: Options, env: Env, cwd: string) {
   const edits = planOf(wanted)
   if (options.dryRun) return say(await diffOf(edits, root))
   writeAll(edits, root)
-  say(told(edits, root, wanted.remove))
+  say(summaryOf(edits, root, wanted.remove))
   if (wanted.remove) return
   for (const line of checkLines(wanted.checks)) say(`check    ${line}`)
   // The files are written even if the ledger does not answer now.
@@ -87,11 +87,11 @@ async function initUser(options: Options, agents: readonly Install[], home: stri
   const edits = userPlanOf(home, agents, options.remove === true)
   if (options.dryRun) return say(await diffOf(edits, home))
   writeAll(edits, home)
-  say(told(edits, home, options.remove === true))
+  say(summaryOf(edits, home, options.remove === true))
   if (!options.remove) say(hooksWords(agents, env).join('\n'))
 }
 
-function chosenAgents({ agents, remove }: Options, found: Found[]): readonly Install[] {
+function chosenAgents({ agents, remove }: Options, found: FoundAgent[]): readonly Install[] {
   if (agents !== undefined) return [...new Set(agents.split(',').map(agentOf))]
   return remove ? known : found.map(({ install }) => install)
 }
@@ -100,7 +100,7 @@ function wantedBy(
   { project, agents, hooks, checks, remove }: Options,
   root: string,
   chosen: readonly Install[],
-): Wanted {
+): InitPlan {
   if (project !== undefined && !humanIdPattern.test(project)) {
     throw new UsageError(`--project '${project}' is not a slug: use letters, digits and . _ : -`)
   }
@@ -122,14 +122,14 @@ function agentOf(name: string): Install {
 }
 
 /** What to do after asking the person at the terminal; undefined if they want nothing. */
-async function settled(wanted: Wanted, { yes, dryRun, project, agents }: Options): Promise<Wanted | undefined> {
+async function settled(wanted: InitPlan, { yes, dryRun, project, agents }: Options): Promise<InitPlan | undefined> {
   if (yes || dryRun || !process.stdin.isTTY || !process.stdout.isTTY) return wanted
   const isDeclared = project !== undefined || declaredProject(wanted.root) !== undefined
   return askFor(wanted, { project: !isDeclared && !wanted.remove, agents: agents === undefined && !wanted.remove })
 }
 
 /** The edits as a patch. */
-async function diffOf(edits: Edit[], root: string): Promise<string> {
+async function diffOf(edits: FileEdit[], root: string): Promise<string> {
   if (edits.length === 0) return 'Nothing would change.'
   const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff')
   const patches = edits.map(({ path, before, after }) => {
@@ -142,7 +142,7 @@ async function diffOf(edits: Edit[], root: string): Promise<string> {
   return patches.join('\n').trimEnd()
 }
 
-function told(edits: Edit[], root: string, remove: boolean): string {
+function summaryOf(edits: FileEdit[], root: string, remove: boolean): string {
   if (edits.length === 0) return remove ? 'There is nothing to remove.' : 'The files are already up to date.'
   const lines = edits.map(({ path, before, after }) => {
     const did = after === undefined ? 'removed' : before === undefined ? 'wrote' : 'changed'
@@ -177,7 +177,7 @@ async function projectIn({ client, place }: Connection, slug: string): Promise<s
   return `Created the project '${slug}' ${where}.`
 }
 
-function whatNext({ agents, hooks }: Wanted, env: Env): string {
+function whatNext({ agents, hooks }: InitPlan, env: Env): string {
   if (agents.length === 0) {
     return 'init found no coding agent, so no session will be recorded: name the agents of your team with --agents.'
   }

@@ -4,16 +4,16 @@ import { isDeepStrictEqual } from 'node:util'
 import { jsonIn } from '../../place/foreign.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { projectFile } from '../../place/project.ts'
-import { type Fields, fieldsOf } from '../../recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
 import { type HookFile, type HookLine, type Install, installs, type ServerFile } from '../../recorder/agents/install.ts'
 import { here, type System } from '../../system/system.ts'
 import { agentsBlock } from '../../words.ts'
 import { type Checks, proposedChecks, proposedRequired } from './checks.ts'
-import { type Edit, editOf, isChange, readText, refuseOutside } from './edit.ts'
+import { editOf, type FileEdit, isChange, readText, refuseOutside } from './edit.ts'
 import { hasHooks, hasServer, withBlock, withHooks, withPlugin, withServer } from './entry.ts'
 
 /** What `conduct init` should do. */
-export interface Wanted {
+export interface InitPlan {
   root: string
   project: string
   agents: readonly Install[]
@@ -26,7 +26,7 @@ export interface Wanted {
   whole: boolean
 }
 
-type Change = (text: string | undefined) => string | undefined
+type TextEdit = (text: string | undefined) => string | undefined
 
 /** The folder to set up: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
@@ -37,7 +37,7 @@ export function rootOf(cwd: string): string {
 }
 
 /** All edits of files; none is made yet. Throws an Error that names a file that cannot be changed. */
-export function planOf(wanted: Wanted): Edit[] {
+export function planOf(wanted: InitPlan): FileEdit[] {
   const { root, whole } = wanted
   const edits = agentEdits(wanted)
   const all = [...(whole ? [projectEdit(wanted)] : []), ...blockEdits(wanted, recordedBy(root, edits)), ...edits]
@@ -47,10 +47,13 @@ export function planOf(wanted: Wanted): Edit[] {
 }
 
 /** The edits of the agents' own files. Some agents keep hooks and MCP servers in one file. */
-function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
-  const changes = agents.flatMap((install): [path: string, change: Change][] => [
-    ...(hooks ? [[install.hooks.path, hooksChange(install, remove, true)] satisfies [string, Change]] : []),
-    ...install.servers.map((file): [string, Change] => [nameOf(file, root), (text) => withServer(text, file, !remove)]),
+function agentEdits({ root, agents, hooks, remove }: InitPlan): FileEdit[] {
+  const changes = agents.flatMap((install): [path: string, change: TextEdit][] => [
+    ...(hooks ? [[install.hooks.path, hooksChange(install, remove, true)] satisfies [string, TextEdit]] : []),
+    ...install.servers.map((file): [string, TextEdit] => [
+      nameOf(file, root),
+      (text) => withServer(text, file, !remove),
+    ]),
   ])
   const byPath = Map.groupBy(changes, ([path]) => path)
   return [...byPath].map(([path, all]) =>
@@ -61,7 +64,7 @@ function agentEdits({ root, agents, hooks, remove }: Wanted): Edit[] {
 const nameOf = ({ path, orElse }: ServerFile, root: string) =>
   orElse !== undefined && existsSync(join(root, orElse)) ? orElse : path
 
-function hooksChange({ name, hooks }: Install, remove: boolean, isShared: boolean): Change {
+function hooksChange({ name, hooks }: Install, remove: boolean, isShared: boolean): TextEdit {
   if ('text' in hooks) return (text) => withPlugin(text, hooks, !remove)
   const line = remove ? undefined : hookLine(name, hooks, isShared)
   return (text) => withHooks(text, name, hooks, line)
@@ -71,20 +74,20 @@ function hooksChange({ name, hooks }: Install, remove: boolean, isShared: boolea
  * The hooks in the user's own settings, which apply to every project with a conduct.json. The user may have made these
  * files links.
  */
-export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): Edit[] =>
+export const userPlanOf = (home: string, agents: readonly Install[], remove: boolean): FileEdit[] =>
   agents
     .map((install) => editOf(join(home, install.hooks.homePath), hooksChange(install, remove, false)))
     .filter(isChange)
 
 /** The files below a project or the user's home that have entries of Conduct which init would now write differently. */
 export function outdatedFiles(folder: string, pathOf: 'path' | 'homePath'): string[] {
-  const entries = installs.flatMap((install): [path: string, has: (text: string) => boolean, change: Change][] => [
+  const entries = installs.flatMap((install): [path: string, has: (text: string) => boolean, change: TextEdit][] => [
     [
       install.hooks[pathOf],
       (text) => hasHooks(text, install.name, install.hooks),
       hooksChange(install, false, pathOf === 'path'),
     ],
-    ...(pathOf === 'path' ? install.servers : []).map((file): [string, (text: string) => boolean, Change] => [
+    ...(pathOf === 'path' ? install.servers : []).map((file): [string, (text: string) => boolean, TextEdit] => [
       nameOf(file, folder),
       (text) => hasServer(text, file),
       (text) => withServer(text, file, true),
@@ -104,7 +107,7 @@ export function outdatedFiles(folder: string, pathOf: 'path' | 'homePath'): stri
 }
 
 /** The agents that have hooks in the project after these edits. */
-function recordedBy(root: string, edits: Edit[]): Install[] {
+function recordedBy(root: string, edits: FileEdit[]): Install[] {
   return installs.filter(({ name, hooks }) => {
     const path = join(root, hooks.path)
     const { after } = edits.find((edit) => edit.path === path) ?? editOf(path, (text) => text)
@@ -113,9 +116,9 @@ function recordedBy(root: string, edits: Edit[]): Install[] {
 }
 
 /** The name of the project and, if there are no rules yet, those of its checks. */
-function projectEdit({ root, project, checks, remove }: Wanted): Edit {
+function projectEdit({ root, project, checks, remove }: InitPlan): FileEdit {
   return editOf(join(root, projectFile), (text) => {
-    const { project: present, ...others }: Fields = text === undefined ? {} : fieldsOf(jsonIn(text))
+    const { project: present, ...others }: JsonFields = text === undefined ? {} : fieldsOf(jsonIn(text))
     if (remove) return isOurs(root, others) ? undefined : text
     const isNew = others.checks === undefined && Object.keys(checks).length > 0
     const required = others.required ?? proposedRequired(checks)
@@ -125,7 +128,7 @@ function projectEdit({ root, project, checks, remove }: Wanted): Edit {
 }
 
 /** Whether conduct.json contains only the project and the checks that init proposes. */
-function isOurs(root: string, { checks = {}, required, ...others }: Fields): boolean {
+function isOurs(root: string, { checks = {}, required, ...others }: JsonFields): boolean {
   const proposed = proposedChecks(root)
   const isEither = (value: unknown, own: unknown[]) => own.some((one) => isDeepStrictEqual(one, value))
   return (
@@ -136,7 +139,7 @@ function isOurs(root: string, { checks = {}, required, ...others }: Fields): boo
 }
 
 /** Edits AGENTS.md, and the files of agents that do not read it unless those files include it. */
-function blockEdits({ root, project, agents, remove, whole }: Wanted, recorded: Install[]): Edit[] {
+function blockEdits({ root, project, agents, remove, whole }: InitPlan, recorded: Install[]): FileEdit[] {
   const titles = recorded.map(({ title }) => title)
   const block = remove && whole ? undefined : agentsBlock(project, titles)
   const first = join(root, 'AGENTS.md')

@@ -12,7 +12,7 @@ import { type Common, kebab, refuseBoth } from '../../terminal/option.ts'
 import { jsonOf } from '../../text/clean.ts'
 import { tables } from '../show/columns.ts'
 import { csvPrinter, listPrinter, printJson, printRecord } from '../show/print.ts'
-import { type Call, callsOf, placeFor, withClient } from './call.ts'
+import { callsOf, placeFor, type SendCall, withClient } from './call.ts'
 import { featureOf, numberFeatures, requireWholeRetention, wholeRetention, withoutSecrets } from './complete.ts'
 import { inputOf } from './flag.ts'
 import type { Plan } from './plan.ts'
@@ -20,7 +20,7 @@ import { followEvents, printRequest } from './print.ts'
 
 type Input = Record<string, unknown>
 
-export interface Options extends Common {
+export interface OperationOptions extends Common {
   all?: boolean
   csv?: boolean
   allProjects?: boolean
@@ -32,7 +32,7 @@ export interface Options extends Common {
 }
 
 /** The input that arguments and flags give to the operation. Reads the file if there is one. */
-async function inputFrom(plan: Plan, given: unknown[], options: Options): Promise<Input> {
+async function inputFrom(plan: Plan, given: unknown[], options: OperationOptions): Promise<Input> {
   const input = inputOf(plan.flags, { ...options })
   for (const [at, { field, kind }] of plan.operands.entries()) {
     const value = given[at]
@@ -67,7 +67,7 @@ function featuresOf(words: string[]) {
 }
 
 /** Throws a UsageError unless it is said whose a new key is: two keys of one person are not independent. */
-function requireHolder({ person }: Input, { service = false }: Options) {
+function requireHolder({ person }: Input, { service = false }: OperationOptions) {
   if ((person !== undefined) !== service) return
   throw new UsageError(
     service
@@ -77,7 +77,7 @@ function requireHolder({ person }: Input, { service = false }: Options) {
 }
 
 /** Runs a command: calls its operation and prints the result. */
-export async function act(plan: Plan, given: unknown[], options: Options) {
+export async function act(plan: Plan, given: unknown[], options: OperationOptions) {
   refuseBoth(options, 'all', 'cursor')
   refuseBoth(options, 'all', 'follow')
   for (const other of ['json', 'quiet', 'follow']) refuseBoth(options, 'csv', other)
@@ -103,7 +103,7 @@ export async function act(plan: Plan, given: unknown[], options: Options) {
   })
 }
 
-async function printAll(plan: Plan, call: Call, input: Input, options: Options) {
+async function printAll(plan: Plan, call: SendCall, input: Input, options: OperationOptions) {
   const print = printerOf(plan, options)
   let next: Input | undefined = options.all ? { limit: mostRows, ...input } : input
   while (next) {
@@ -177,7 +177,7 @@ function tellOmitted(answer: Input) {
   if (omitted > 0) process.stderr.write(`${many} changed, which no turn lists.\n`)
 }
 
-function printerOf({ name, route }: Plan, options: Options): (answer: Input) => void {
+function printerOf({ name, route }: Plan, options: OperationOptions): (answer: Input) => void {
   const csv = options.csv ? csvPlanOf(name) : undefined
   if (csv) return csvPrinter(csv)
   if (options.json) return options.all ? printLines : (answer) => printJson(answer)

@@ -7,7 +7,7 @@ import type { Common } from '../../terminal/option.ts'
 import { nameOf, type Plan } from './plan.ts'
 
 type Input = Record<string, unknown>
-export type Call = (input: Input) => Promise<Record<string, unknown>>
+export type SendCall = (input: Input) => Promise<Record<string, unknown>>
 
 /**
  * A person is waiting: give up on an unreachable server after a second or two, and at once on one that asks us to wait
@@ -55,7 +55,7 @@ export function callsOf(
   client: Client,
   waiting: string,
   { json, idempotencyKey }: Common & CallOptions,
-): Call {
+): SendCall {
   const call = client[plan.name] as (input: Input, options: CallOptions) => Promise<Input>
   return async (input) => {
     try {

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { csvPlanOf } from '../../operations/csv.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addCommon, addExamples, kebab } from '../../terminal/option.ts'
-import { act, type Options } from './act.ts'
+import { act, type OperationOptions } from './act.ts'
 import { featureOf } from './complete.ts'
 import { type Flag, numberOf } from './flag.ts'
 import { exampleOf, type Operand, type Plan, plansOf, shownName } from './plan.ts'
@@ -46,7 +46,7 @@ function operationCommand(plan: Plan): Command {
   addExamples(command, [exampleOf(plan, fileName(plan))])
   return command.action(async (...given: unknown[]) => {
     const texts = given.slice(0, operands.length)
-    await act(plan, texts, command.opts<Options>())
+    await act(plan, texts, command.opts<OperationOptions>())
   })
 }
 

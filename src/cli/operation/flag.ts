@@ -4,15 +4,15 @@ import { kebab } from '../../terminal/option.ts'
 import { featureOf } from './complete.ts'
 
 /** The parts of a JSON schema that the command line reads. */
-export interface Schema {
+export interface FlagSchema {
   type?: string
   enum?: string[]
   format?: string
-  anyOf?: Schema[]
-  items?: Schema
-  properties?: Record<string, Schema>
+  anyOf?: FlagSchema[]
+  items?: FlagSchema
+  properties?: Record<string, FlagSchema>
   required?: string[]
-  additionalProperties?: Schema | boolean
+  additionalProperties?: FlagSchema | boolean
   description?: string
   default?: unknown
 }
@@ -23,7 +23,7 @@ export interface Flag {
   /** The property of an object field: `commit` of `git`, `keep.labels` of `retention`. */
   part?: string
   name: string
-  schema: Schema
+  schema: FlagSchema
   many: boolean
   option: Option
 }
@@ -48,28 +48,28 @@ const meanings: Record<string, string> = {
 }
 
 /** The schema without null, and whether it allowed null. */
-export function nonNull({ anyOf, ...rest }: Schema): { schema: Schema; nullable: boolean } {
+export function nonNull({ anyOf, ...rest }: FlagSchema): { schema: FlagSchema; nullable: boolean } {
   const inner = anyOf?.filter(({ type }) => type !== 'null').at(-1)
   return { schema: { ...inner, ...rest }, nullable: anyOf?.some(({ type }) => type === 'null') ?? false }
 }
 
 /** The flags of an input field: one, or one for each property of an object. */
-export function flagsOf(field: string, outer: Schema, required: boolean): Flag[] {
+export function flagsOf(field: string, outer: FlagSchema, required: boolean): Flag[] {
   const { schema } = nonNull(outer)
   if (!schema.properties) return [flagOf(field, undefined, schema, required)]
   return partsOf(schema.properties).map(([part, inner]) => flagOf(field, part, inner, false))
 }
 
 /** The parts of an object, and those of the objects in it. */
-function partsOf(properties: Record<string, Schema>): [part: string, schema: Schema][] {
-  return Object.entries(properties).flatMap(([part, outer]): [string, Schema][] => {
+function partsOf(properties: Record<string, FlagSchema>): [part: string, schema: FlagSchema][] {
+  return Object.entries(properties).flatMap(([part, outer]): [string, FlagSchema][] => {
     const { schema } = nonNull(outer)
     if (!schema.properties) return [[part, schema]]
     return partsOf(schema.properties).map(([inner, its]) => [`${part}.${inner}`, its])
   })
 }
 
-function flagOf(field: string, part: string | undefined, schema: Schema, required: boolean): Flag {
+function flagOf(field: string, part: string | undefined, schema: FlagSchema, required: boolean): Flag {
   const many = schema.type === 'array' || isRecord(schema)
   const parts = (part?.split('.') ?? []).map((one) => `-${kebab((many && singular[one]) || one)}`)
   const name = `--${kebab(singular[field] ?? field)}${parts.join('')}`
@@ -103,22 +103,22 @@ const readField: Record<string, (text: string) => unknown> = {
   featureId: featureOf,
 }
 
-const isRecord = ({ type, properties }: Schema) => type === 'object' && !properties
+const isRecord = ({ type, properties }: FlagSchema) => type === 'object' && !properties
 
 /** The names of the two halves of a flag such as `--link rel=href`. */
-function halves(field: string, schema: Schema): [string, string] | undefined {
+function halves(field: string, schema: FlagSchema): [string, string] | undefined {
   if (isRecord(schema)) return ['name', 'value']
   if (field === 'features') return ['name', 'description']
   return field === 'links' ? ['rel', 'href'] : undefined
 }
 
 /** Whether the value of a flag is an object, written as JSON. */
-const isJson = (field: string, schema: Schema) => schema.items?.properties !== undefined && !halves(field, schema)
+const isJson = (field: string, schema: FlagSchema) => schema.items?.properties !== undefined && !halves(field, schema)
 
 /**
  * The placeholder for the value in the help: `rel=href`, `n`, `text`, or the field's own name if it has fixed values.
  */
-function placeholder(schema: Schema, field: string): string {
+function placeholder(schema: FlagSchema, field: string): string {
   // A filter by label is written like a label.
   const names = field === 'label' ? ['name', 'value'] : halves(field, schema)
   if (names) return names.join('=')
@@ -133,7 +133,7 @@ function placeholder(schema: Schema, field: string): string {
   return /Id$|^retryOf$|^slug$|^project$|^after$/.test(field) ? 'id' : 'text'
 }
 
-function meaning({ description, default: fallback, format }: Schema, many: boolean): string {
+function meaning({ description, default: fallback, format }: FlagSchema, many: boolean): string {
   const words = [description?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()) ?? '']
   if (fallback !== undefined) words.push(`default ${fallback}`)
   if (format === 'date-time') words.push('a time, a day, or a span such as 7d')
@@ -145,7 +145,7 @@ function meaning({ description, default: fallback, format }: Schema, many: boole
  * The value of a flag, added to the earlier ones if it can be repeated. Throws the error that commander reports as a
  * wrong argument.
  */
-function read(text: string, field: string, schema: Schema, choices: string[] | undefined): unknown {
+function read(text: string, field: string, schema: FlagSchema, choices: string[] | undefined): unknown {
   const { type } = schema.items ?? schema
   if (choices && !choices.includes(text)) throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`)
   if (type === 'boolean') return text === 'true'
@@ -213,7 +213,7 @@ const withPart = (whole: Input = {}, [part = '', ...inner]: string[], value: unk
   [part]: inner.length === 0 ? value : withPart(whole[part] as Input | undefined, inner, value),
 })
 
-function joined(given: unknown, field: string, schema: Schema): unknown {
+function joined(given: unknown, field: string, schema: FlagSchema): unknown {
   const names = halves(field, schema)
   if (!names) return given
   const pairs = given as [string, string][]

@@ -3,7 +3,7 @@ import { addressOf, type Name, names } from '../../contract/paths.ts'
 import { type Route, routes } from '../../operations/routes.ts'
 import { kebab } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
-import { type Flag, flagsOf, nonNull, type Schema, wordsOfInput } from './flag.ts'
+import { type Flag, type FlagSchema, flagsOf, nonNull, wordsOfInput } from './flag.ts'
 
 /** A positional argument of a command. */
 export interface Operand {
@@ -47,7 +47,7 @@ function wordsOf(name: Name): string[] {
 export function planOf(name: Name): Plan {
   const route: Route = routes[name]
   const { method, path, params } = addressOf(name)
-  const schema = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }) as Schema
+  const schema = z.toJSONSchema(route.input, { io: 'input', unrepresentable: 'any' }) as FlagSchema
   const { properties = {}, required = [] } = schema
   const isFeature = (field: string) => field === 'featureId' || (field === 'id' && path.startsWith('/v1/features/'))
   const operands: Operand[] = params.map((field) => ({

@@ -6,8 +6,8 @@ import { type Place, shownPlace } from '../../place/connect.ts'
 import { keyOf } from '../../place/profile.ts'
 import type { Common, Manner } from '../../terminal/option.ts'
 import { clean, jsonOf, line } from '../../text/clean.ts'
-import type { Row } from '../show/cells.ts'
-import { type Column, tables } from '../show/columns.ts'
+import type { ShownItem } from '../show/cells.ts'
+import { type TableColumn, tables } from '../show/columns.ts'
 import { printJson, shown } from '../show/print.ts'
 import type { Plan } from './plan.ts'
 
@@ -46,8 +46,8 @@ export async function follow(
 type Following = Parameters<Client['follow']>[0]
 
 /** The cells of an event. Times are exact, because a printed line does not age. */
-function eventLine(event: Row): string {
-  const columns = tables.events?.columns as Column[]
+function eventLine(event: ShownItem): string {
+  const columns = tables.events?.columns as TableColumn[]
   return columns
     .map(({ of }) => (typeof of === 'function' ? line(of(event)) : shown(event[of], true)))
     .filter(Boolean)

@@ -5,18 +5,18 @@ import { clean } from '../../text/clean.ts'
 
 // The words in the cells of tables.
 
-export type Row = Record<string, unknown>
+export type ShownItem = Record<string, unknown>
 
 /** A value that nobody reported, which is not the same as 0. */
 export const unknown = '—'
-export const costText = ({ costUsd }: Row) => (typeof costUsd === 'number' ? costUsd.toFixed(2) : unknown)
+export const costText = ({ costUsd }: ShownItem) => (typeof costUsd === 'number' ? costUsd.toFixed(2) : unknown)
 
 /** How the result of a check is known. Servers of earlier versions do not say. */
-export const evidenceOf = ({ evidence, createdBy }: Row) =>
-  evidence ? evidenceText(evidence as Evidence, actorName(createdBy as Actor)) : ''
+export const evidenceOf = ({ evidence, createdBy }: ShownItem) =>
+  evidence ? evidenceText(evidence as Evidence, actorName(createdBy as ShownActor)) : ''
 
 /** What a live run is doing, and which tool waits for a person. */
-export function nowOf({ activity }: Row): string {
+export function nowOf({ activity }: ShownItem): string {
   const { state = '', tool } = (activity ?? {}) as { state?: string; tool?: string | null }
   return clean(state === 'waiting' && tool ? `waiting: ${tool}` : state)
 }
@@ -28,16 +28,16 @@ export function failureOf(failure: unknown): string | undefined {
 }
 
 /** Why a run needs attention: the verdict, or the failure. */
-export function whyOf({ reason, run }: Row): string {
-  const { why, failure } = run as Row
+export function whyOf({ reason, run }: ShownItem): string {
+  const { why, failure } = run as ShownItem
   return reason === 'failing' ? String(why ?? '') : (failureOf(failure) ?? '')
 }
 
 export const timesUsed = (tools: { count: number }[] = []) => tools.reduce((sum, { count }) => sum + count, 0)
 
 export type Checklist = { total: number; done: number }
-export type Actor = { kind: string; name?: string | null }
-export type Changes = Record<string, [unknown, unknown]>
+export type ShownActor = { kind: string; name?: string | null }
+export type ShownChanges = Record<string, [unknown, unknown]>
 
 export type Counts = Record<string, number>
 /** `completed 3, failed 1`, without zeros. */
@@ -49,10 +49,10 @@ export const countsText = (counts: Counts) =>
 
 export const share = ({ total, done }: Checklist) => (total > 0 ? `${done}/${total}` : '')
 /** The name of an actor, or its kind if it has none. */
-export const actorName = ({ kind, name }: Actor) => name ?? kind
+export const actorName = ({ kind, name }: ShownActor) => name ?? kind
 
 /** `status pending → completed`, for changes that fit in a few words. */
-export function changesText(changes: Changes): string {
+export function changesText(changes: ShownChanges): string {
   const short = (value: unknown) =>
     value === null ? '–' : typeof value === 'object' ? '…' : clean(String(value)).slice(0, 40)
   return Object.entries(changes)
@@ -60,16 +60,16 @@ export function changesText(changes: Changes): string {
     .join(', ')
 }
 
-export function webhookState({ enabled, disabledReason, failures }: Row): string {
+export function webhookState({ enabled, disabledReason, failures }: ShownItem): string {
   if (!enabled) return disabledReason ? `disabled: ${disabledReason}` : 'disabled'
   return Number(failures) > 0 ? 'failing' : 'enabled'
 }
 
-export function happened({ kind, event, check, run, turn, appends, until, of: noun, count }: Row): string {
-  const of = (value: unknown) => value as Row
+export function happened({ kind, event, check, run, turn, appends, until, of: noun, count }: ShownItem): string {
+  const of = (value: unknown) => value as ShownItem
   if (kind === 'event') {
     const { type, actor, changes } = of(event)
-    return `${type} by ${actorName(actor as Actor)}: ${changesText(changes as Changes)}`
+    return `${type} by ${actorName(actor as ShownActor)}: ${changesText(changes as ShownChanges)}`
   }
   if (kind === 'appends') return `${appends} append${appends === 1 ? '' : 's'} until ${until}`
   if (kind === 'omitted') return `${count} ${noun}${count === 1 ? ' is' : 's are'} not shown`

@@ -3,9 +3,7 @@ import { spanOf } from '../../contract/span.ts'
 import { firstLine } from '../../nouns/run/turn.ts'
 import { clean } from '../../text/clean.ts'
 import {
-  type Actor,
   actorName,
-  type Changes,
   type Checklist,
   type Counts,
   changesText,
@@ -15,7 +13,9 @@ import {
   failureOf,
   happened,
   nowOf,
-  type Row,
+  type ShownActor,
+  type ShownChanges,
+  type ShownItem,
   share,
   timesUsed,
   unknown,
@@ -23,26 +23,26 @@ import {
   whyOf,
 } from './cells.ts'
 
-export interface Column {
+export interface TableColumn {
   head: string
   /** The field to show (`checklist.done`), or a function of the row. */
-  of: string | ((row: Row) => string)
+  of: string | ((row: ShownItem) => string)
   /** Whether the column shrinks first on a narrow terminal. */
   isWide?: true
 }
 
-export interface Table {
+export interface ShownTable {
   /** The field that identifies a row. */
   id: string
-  columns: Column[]
+  columns: TableColumn[]
   /** A row with the totals. */
-  total?: (answer: Row) => Row
+  total?: (answer: ShownItem) => ShownItem
   /** A field of the result that is printed below the table. */
   below?: string
 }
 
-const column = (head: string, of: Column['of']): Column => ({ head, of })
-const wide = (head: string, of: Column['of']): Column => ({ head, of, isWide: true })
+const column = (head: string, of: TableColumn['of']): TableColumn => ({ head, of })
+const wide = (head: string, of: TableColumn['of']): TableColumn => ({ head, of, isWide: true })
 const created = column('CREATED', 'createdAt')
 const updated = column('UPDATED', 'updatedAt')
 
@@ -59,7 +59,7 @@ const tallied = [
 ]
 
 /** The tables of lists, by the name of the list in the response. */
-export const tables: Record<string, Table> = {
+export const tables: Record<string, ShownTable> = {
   runs: {
     id: 'runId',
     columns: [
@@ -82,7 +82,7 @@ export const tables: Record<string, Table> = {
       column('STATE', ({ open }) => (open ? 'open' : '')),
       column('MODEL', 'model'),
       column('TOOLS', ({ tools }) => String(timesUsed(tools as { count: number }[] | undefined))),
-      column('USD', ({ usage }) => costText((usage ?? {}) as Row)),
+      column('USD', ({ usage }) => costText((usage ?? {}) as ShownItem)),
       wide('PROMPT', ({ prompt }) => clean(firstLine(String(prompt ?? ''), 200))),
       wide('ANSWER', ({ answer }) => clean(firstLine(String(answer ?? ''), 200))),
     ],
@@ -124,9 +124,9 @@ export const tables: Record<string, Table> = {
       column('UNTIL', 'until'),
       column('SPEC', 'specId'),
       wide('BRANCH', 'branch'),
-      wide('AUTHOR', ({ run }) => personOf((run as Row).author)),
+      wide('AUTHOR', ({ run }) => personOf((run as ShownItem).author)),
       wide('ASSIGNEE', ({ assignee }) => personOf(assignee)),
-      wide('TITLE', ({ run }) => String((run as Row).title ?? '')),
+      wide('TITLE', ({ run }) => String((run as ShownItem).title ?? '')),
       wide('WHY', whyOf),
       wide('NOTE', 'note'),
       column('SINCE', 'since'),
@@ -140,7 +140,7 @@ export const tables: Record<string, Table> = {
       column('RUNS', 'count'),
       column('WORST', 'reason'),
       wide('NEWEST', ({ runIds }) => String((runIds as string[])[0])),
-      wide('WHY', ({ attention }) => whyOf((attention as Row[])[0] as Row)),
+      wide('WHY', ({ attention }) => whyOf((attention as ShownItem[])[0] as ShownItem)),
       column('SINCE', 'since'),
     ],
   },
@@ -206,19 +206,19 @@ export const tables: Record<string, Table> = {
       column('AT', 'at'),
       column('TYPE', 'type'),
       column('SUBJECT', 'subject'),
-      column('ACTOR', ({ actor }) => actorName(actor as Actor)),
-      wide('CHANGES', ({ changes }) => changesText(changes as Changes)),
+      column('ACTOR', ({ actor }) => actorName(actor as ShownActor)),
+      wide('CHANGES', ({ changes }) => changesText(changes as ShownChanges)),
     ],
   },
   groups: {
     id: 'value',
-    total: ({ total }) => ({ ...(total as Row), value: 'total' }),
+    total: ({ total }) => ({ ...(total as ShownItem), value: 'total' }),
     below: 'duration',
     columns: [column('VALUE', ({ value }) => String(value ?? unknown)), ...tallied],
   },
   days: {
     id: 'day',
-    total: ({ total }) => ({ day: 'total', ...(total as Row) }),
+    total: ({ total }) => ({ day: 'total', ...(total as ShownItem) }),
     below: 'duration',
     columns: [column('DAY', 'day'), ...tallied],
   },
@@ -237,7 +237,7 @@ export const tables: Record<string, Table> = {
       wide('AUTHOR', ({ author }) => personOf(author)),
       wide('TITLE', 'title'),
       wide('FOUND', 'snippet'),
-      wide('IN', ({ parts = [] }) => (parts as Row[]).map(partText).join(' ')),
+      wide('IN', ({ parts = [] }) => (parts as ShownItem[]).map(partText).join(' ')),
       column('BEGAN', 'at'),
     ],
   },
@@ -246,4 +246,4 @@ export const tables: Record<string, Table> = {
 const personOf = (person: unknown) => (typeof person === 'string' ? nameOf(person) : '')
 
 /** A part of a run: a turn as RUN-001/3, a diff with its file after it. */
-const partText = ({ type, subject, title }: Row) => (type === 'diff' ? `${subject}:${title}` : subject)
+const partText = ({ type, subject, title }: ShownItem) => (type === 'diff' ? `${subject}:${title}` : subject)

@@ -8,10 +8,10 @@ import { relative } from '../../terminal/amount.ts'
 import type { Manner } from '../../terminal/option.ts'
 import { fitted, laidOut, widthOf } from '../../terminal/table.ts'
 import { clean, jsonOf, line } from '../../text/clean.ts'
-import { type Actor, actorName, type Row } from './cells.ts'
-import { type Column, type Table, tables } from './columns.ts'
+import { actorName, type ShownActor, type ShownItem } from './cells.ts'
+import { type ShownTable, type TableColumn, tables } from './columns.ts'
 
-type Answer = Record<string, unknown>
+type Body = Record<string, unknown>
 
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -33,7 +33,8 @@ const paint = (text: string) => {
   return colour ? styleText(colour, text, { stream: process.stdout }) : text
 }
 
-const isRecord = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is ShownItem =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isEmpty = (value: unknown) =>
   value === null ||
   value === undefined ||
@@ -70,15 +71,15 @@ const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : 
 export const printJson = (answer: unknown) => out(jsonOf(answer, 2))
 
 /** The list in a result: its table and rows. The rows of a list of plain values have one field. */
-function listIn(answer: Answer): { table: Table; rows: Row[] } | undefined {
+function listIn(answer: Body): { table: ShownTable; rows: ShownItem[] } | undefined {
   const [name, rows] = Object.entries(answer).find(([name, value]) => Array.isArray(value) && name in tables) ?? []
   const table = tables[name ?? '']
   return table && { table, rows: (rows as unknown[]).map((row) => (isRecord(row) ? row : { value: row })) }
 }
 
 /** Prints the results of one list page by page, with the columns of the first page, or `none`. Widths only grow. */
-export function listPrinter(manner: Manner, none = 'Nothing found.'): (answer: Answer) => void {
-  let columns: Column[] = []
+export function listPrinter(manner: Manner, none = 'Nothing found.'): (answer: Body) => void {
+  let columns: TableColumn[] = []
   let widths: number[] = []
   return (answer) => {
     const { table, rows } = listIn(answer) ?? {}
@@ -100,10 +101,10 @@ export function listPrinter(manner: Manner, none = 'Nothing found.'): (answer: A
 }
 
 /** Whether more follows: a page of a search may be empty, and a later one not. */
-const hasMoreOf = ({ meta }: Answer) => isRecord(meta) && meta.hasMore === true
+const hasMoreOf = ({ meta }: Body) => isRecord(meta) && meta.hasMore === true
 
 /** The lines in columns of those widths, cut to the width of the terminal. */
-function onScreen(columns: Column[], lines: string[][], widths: number[], id: number): string {
+function onScreen(columns: TableColumn[], lines: string[][], widths: number[], id: number): string {
   const wide = new Set(columns.flatMap(({ isWide }, at) => (isWide ? [at] : [])))
   const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
   const painted = lines.map((cells) => cells.map(paint))
@@ -111,18 +112,18 @@ function onScreen(columns: Column[], lines: string[][], widths: number[], id: nu
 }
 
 /** The columns worth showing: those with a value, and the project if there are several. */
-function columnsFor({ columns }: Table, rows: Row[]): Column[] {
+function columnsFor({ columns }: ShownTable, rows: ShownItem[]): TableColumn[] {
   const filled = columns.filter((column, at) => at < 2 || rows.some((row) => cellOf(column, row, {}) !== ''))
   const projects = new Set(rows.map(({ project }) => project))
   const isShown = filled.some(({ of }) => of === 'project')
   return projects.size > 1 && !isShown ? [{ head: 'PROJECT', of: 'project' }, ...filled] : filled
 }
 
-const cellOf = ({ of }: Column, row: Row, { utc }: Manner) =>
+const cellOf = ({ of }: TableColumn, row: ShownItem, { utc }: Manner) =>
   typeof of === 'function' ? line(of(row)) : shown(row[of], utc)
 
 /** Prints a result that is not a list: a record with its content, content alone, or what was done. */
-export function printRecord(answer: Answer, manner: Manner) {
+export function printRecord(answer: Body, manner: Manner) {
   const { message, secret, ...rest } = answer
   const text = answer.text ?? answer.note ?? answer.proof
   if (typeof text === 'string') return process.stdout.write(process.stdout.isTTY ? clean(text) : text)
@@ -152,12 +153,12 @@ export function printRecord(answer: Answer, manner: Manner) {
 const forms: Record<string, (value: unknown) => string> = {
   labels: (labels) =>
     line(
-      Object.entries(labels as Row)
+      Object.entries(labels as ShownItem)
         .map((pair) => pair.join('='))
         .join(', '),
     ),
-  createdBy: (actor) => line(actorName(actor as Actor)),
-  updatedBy: (actor) => line(actorName(actor as Actor)),
+  createdBy: (actor) => line(actorName(actor as ShownActor)),
+  updatedBy: (actor) => line(actorName(actor as ShownActor)),
   // Leave out the default.
   contentType: (type) => (type === 'text/markdown' ? '' : String(type)),
   turns: (turns) => turnsText(turns as RunTurns),
@@ -170,7 +171,7 @@ type RunTurns = Output<'getRun'>['run']['turns']
 const turnsText = ({ count, open }: RunTurns) =>
   [count > 0 && String(count), open && `turn ${open.n} is open`].filter(Boolean).join(', ')
 
-function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][] {
+function linesOf(fields: ShownItem, prefix: string, manner: Manner): [string, string][] {
   return Object.entries(fields).flatMap(([name, value]): [string, string][] => {
     const form = value === null ? undefined : forms[name]
     if (form) return [[`${prefix}${name}`, form(value)]]
@@ -182,7 +183,7 @@ function linesOf(fields: Row, prefix: string, manner: Manner): [string, string][
 }
 
 /** Prints what a script needs: the secret that is shown only once, else the id. */
-function printEssence({ secret, ...answer }: Answer) {
+function printEssence({ secret, ...answer }: Body) {
   if (typeof secret === 'string') return out(secret)
   for (const [name, value] of Object.entries(answer)) {
     const id = tables[`${name}s`]?.id
@@ -192,12 +193,12 @@ function printEssence({ secret, ...answer }: Answer) {
 
 /** A record for people: its fields, and the text below them. */
 interface Story {
-  fields: Row
+  fields: ShownItem
   content: string
 }
 
 /** A turn shows the prompt, the answer and the work; other records show their content, and a run also its open turn. */
-function storyOf(name: string, record: Row): Story {
+function storyOf(name: string, record: ShownItem): Story {
   if (name !== 'turn') {
     const { content, ...fields } = record
     const { open } = (name === 'run' ? (record.turns ?? {}) : {}) as Partial<RunTurns>

@@ -1,12 +1,12 @@
 import sql, { raw } from 'sql-template-tag'
-import type { Dialect, Tx } from '../db.ts'
-import type { Step } from './schema.ts'
+import type { SqlDialect, Tx } from '../db.ts'
+import type { MigrationStep } from './schema.ts'
 
 /**
  * The runs that somebody should look at. Those that ended in the last 14 days are on the list at once. They get no
  * events, because webhooks would send them all.
  */
-export const attention = ({ integer, text, tableEnd }: Dialect): Step[] => [
+export const attention = ({ integer, text, tableEnd }: SqlDialect): MigrationStep[] => [
   `create table attention (run_id ${integer} primary key references runs (id) on delete cascade,
     project_id ${integer} not null, reason ${text} not null, check_name ${text}, since_at ${text} not null, spec_id ${text},
     branch ${text}, author_person ${text}, hidden ${integer} not null default 0, state ${text} not null default 'open',

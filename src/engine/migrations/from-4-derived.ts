@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../db.ts'
-import type { Progress } from './schema.ts'
+import type { ReportProgress } from './schema.ts'
 
 /** How many rows one statement reads. A run may have hundreds of commits. */
 const batch = 1_000
@@ -16,7 +16,7 @@ interface Found {
 }
 
 /** Fills what finds runs by branch, session, commit and link. */
-export async function findRuns(tx: Tx, progress: Progress) {
+export async function findRuns(tx: Tx, progress: ReportProgress) {
   const last = await lastOf(tx, 'runs')
   for (let from = 0; from < last; from += batch) {
     const rows = await tx.query<Found>(sql`select id, project_id, created_at, location, git, links from runs
@@ -74,12 +74,12 @@ async function addAll(tx: Tx, table: string, column: string, runs: Found[], valu
 }
 
 /** Fills the indexes for parts of titles, names and descriptions. */
-export async function fillGrams(tx: Tx, progress: Progress) {
+export async function fillGrams(tx: Tx, progress: ReportProgress) {
   await fillGramsOf(tx, 'spec', sql`coalesce(title, '')`, progress)
   await fillGramsOf(tx, 'feature', sql`name || '\n' || coalesce(description, '')`, progress)
 }
 
-async function fillGramsOf(tx: Tx, noun: 'spec' | 'feature', text: Sql, progress: Progress) {
+async function fillGramsOf(tx: Tx, noun: 'spec' | 'feature', text: Sql, progress: ReportProgress) {
   const last = await lastOf(tx, `${noun}s`)
   for (let from = 0; from < last; from += batch) {
     const rows = await tx.query<{ id: number; project_id: number; text: string }>(sql`

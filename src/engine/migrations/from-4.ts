@@ -1,8 +1,8 @@
 import sql, { raw } from 'sql-template-tag'
-import type { Dialect, Tx } from '../db.ts'
+import type { SqlDialect, Tx } from '../db.ts'
 import { fillGrams, findRuns, hashIdempotencyKeys } from './from-4-derived.ts'
 import { makeKey } from './new-ledger.ts'
-import type { Progress, Step } from './schema.ts'
+import type { MigrationStep, ReportProgress } from './schema.ts'
 import { tablesOf } from './tables.ts'
 
 /** How many rows one statement changes. */
@@ -12,9 +12,12 @@ const batch = 5_000
  * Events name their actor by number, and plain appends are marked. On PostgreSQL they move to a table that holds only
  * events with a number; the others wait for theirs in `pending_events`.
  */
-function moveEvents({ integer, commitsInOrder }: Dialect, tables: Readonly<Record<string, string[]>>): Step[] {
+function moveEvents(
+  { integer, commitsInOrder }: SqlDialect,
+  tables: Readonly<Record<string, string[]>>,
+): MigrationStep[] {
   const [events = '', ...indexes] = tables.events ?? []
-  const prepared: Step[] = [
+  const prepared: MigrationStep[] = [
     `alter table events add column actor_id ${integer}`,
     `alter table events add column is_append ${integer} not null default 0`,
     `alter table events add column imported ${integer} not null default 0`,
@@ -37,7 +40,7 @@ function moveEvents({ integer, commitsInOrder }: Dialect, tables: Readonly<Recor
   ]
 }
 
-async function nameActors(tx: Tx, progress: Progress) {
+async function nameActors(tx: Tx, progress: ReportProgress) {
   const order = raw(tx.dialect.commitsInOrder ? 'seq' : 'id')
   const [end] = await tx.query<{ last: number | null }>(sql`select max(${order}) as last from events`)
   const last = end?.last ?? 0
@@ -62,7 +65,7 @@ const actorIdOf = ({ kind, keyId }: { kind: string; keyId?: number }) => keyId ?
  * Migrates from version 4, which Conduct 0.1 wrote, to version 14. Frozen: these files import no code that may change.
  * A background job of the server rebuilds the index of words from the rows.
  */
-export function fromVersion4(dialect: Dialect): Step[] {
+export function fromVersion4(dialect: SqlDialect): MigrationStep[] {
   const tables = tablesOf(dialect)
   return [
     ...['search_words', 'search_recent', 'search_state', 'search_entries'].map((table) => `drop table ${table}`),
@@ -103,7 +106,7 @@ function theIndex(statements: string[] | undefined, name: string): string {
  * Each key becomes an actor with the number of the key, so rows that name a key keep their meaning. 0 is the local user,
  * -1 Conduct itself, -2 its retention. A null meant one of the first two; expired leases are recognised by their failure.
  */
-function actors({ integer, commitsInOrder }: Dialect): Step[] {
+function actors({ integer, commitsInOrder }: SqlDialect): MigrationStep[] {
   const rows = ['projects', 'keys', 'features', 'specs', 'checks', 'runs'] as const
   return [
     `insert into actors (id, kind, name, key_id) select id, 'key', name, id from keys`,
@@ -126,7 +129,7 @@ function actors({ integer, commitsInOrder }: Dialect): Step[] {
 }
 
 /** The columns that version 4 does not have, in the order of version 14. */
-function columns({ text, integer }: Dialect): string[] {
+function columns({ text, integer }: SqlDialect): string[] {
   const added: Record<string, string[]> = {
     projects: [`retention ${text}`, `deleted_at ${text}`, `emptied_at ${text}`],
     runs: [

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import sql from 'sql-template-tag'
-import type { Dialect, Tx } from '../db.ts'
-import type { Step } from './schema.ts'
+import type { SqlDialect, Tx } from '../db.ts'
+import type { MigrationStep } from './schema.ts'
 
 /** Sessions whose hooks are sent to the server: the hash of a token instead of the token, and when to end a silent one. */
-export const hookSessions = ({ text }: Dialect): Step[] => [
+export const hookSessions = ({ text }: SqlDialect): MigrationStep[] => [
   `alter table hook_sessions add column due_at ${text}`,
   `alter table hook_sessions add column changed_at ${text} not null default ''`,
   'alter table hook_sessions rename column lease_token to lease_hash',
@@ -27,7 +27,7 @@ async function hashTokens(tx: Tx): Promise<void> {
  * has its rowid, and a new primary key would rewrite all texts. Constraints that a ledger of version 0.1 had under other
  * names get those that a new ledger gives them.
  */
-export const primaryKeys = ({ commitsInOrder }: Dialect): string[] =>
+export const primaryKeys = ({ commitsInOrder }: SqlDialect): string[] =>
   commitsInOrder
     ? []
     : [
@@ -47,7 +47,7 @@ export const primaryKeys = ({ commitsInOrder }: Dialect): string[] =>
  * What a verdict rests on: what a recorder saw, and for whom. Persons are stored as hashes of their mail, so that erasing
  * a text makes no check independent. Runs of earlier versions are not `judged`: a job derives their verdicts again.
  */
-export function verdict({ text, integer }: Dialect): string[] {
+export function verdict({ text, integer }: SqlDialect): string[] {
   const added: Record<string, Record<string, string>> = {
     runs: {
       required: text,
@@ -87,10 +87,10 @@ export const runFinders = (): string[] => [
 ]
 
 /** The version of a run's agent, since version 19. */
-export const agentVersion = ({ text }: Dialect): string[] => [`alter table runs add column agent_version ${text}`]
+export const agentVersion = ({ text }: SqlDialect): string[] => [`alter table runs add column agent_version ${text}`]
 
 /** What was written: a row for each file that a turn changed, or whose change since the run began it changed. */
-export const turnDiffs = ({ id, text, integer, tableEnd }: Dialect): string[] => [
+export const turnDiffs = ({ id, text, integer, tableEnd }: SqlDialect): string[] => [
   `create table turn_diffs (id ${id}, project_id ${integer} not null references projects (id),
     run_id ${integer} not null references runs (id) on delete cascade,
     turn_id ${integer} not null references turns (id) on delete cascade, n ${integer} not null, path ${text} not null,
@@ -100,7 +100,7 @@ export const turnDiffs = ({ id, text, integer, tableEnd }: Dialect): string[] =>
 ]
 
 /** The turn that is in progress in a run. Its id is the one that the turn has once it is closed. */
-export const openTurns = ({ text, integer, tableEnd }: Dialect): string[] => [
+export const openTurns = ({ text, integer, tableEnd }: SqlDialect): string[] => [
   `create table open_turns (run_id ${integer} primary key references runs (id) on delete cascade,
     id ${integer} not null unique, n ${integer} not null, title ${text}, prompt ${text}, facts ${text} not null,
     started_at ${text}, seen_at ${text} not null, created_by ${integer} not null, created_at ${text} not null,
@@ -111,7 +111,7 @@ export const openTurns = ({ text, integer, tableEnd }: Dialect): string[] => [
  * What lists find runs by: the files that they wrote, with the folders above, and the person of the author. A job fills
  * these in for the runs that are there, from the newest to the oldest.
  */
-export const touched = ({ text, integer, tableEnd }: Dialect): string[] => [
+export const touched = ({ text, integer, tableEnd }: SqlDialect): string[] => [
   `create table run_paths (run_id ${integer} not null references runs (id) on delete cascade, path ${text} not null,
     project_id ${integer} not null, created_at ${text} not null, primary key (run_id, path)) ${tableEnd}`,
   'create index runs_by_path on run_paths (project_id, path, created_at, run_id)',
@@ -126,12 +126,12 @@ export const touched = ({ text, integer, tableEnd }: Dialect): string[] => [
 ]
 
 /** What arrives at a webhook: events, or sentences for people. */
-export const webhookFormat = ({ text }: Dialect): string[] => [
+export const webhookFormat = ({ text }: SqlDialect): string[] => [
   `alter table webhooks add column format ${text} not null default 'events'`,
 ]
 
 /** The words of diffs. Their entries know the turn, so that they are found once it is deleted. */
-export const diffWords = ({ integer }: Dialect): string[] => [
+export const diffWords = ({ integer }: SqlDialect): string[] => [
   `alter table search_entries add column turn_id ${integer}`,
   'create index search_entries_of_turn on search_entries (turn_id) where turn_id is not null',
   `insert into search_entries (type, subject_id, turn_id)
@@ -158,7 +158,7 @@ export const wordsAgain = (): string[] => [
  * The models that runs used, each with its share of the usage, by which lists find runs and statistics group them. A job
  * fills these in for the runs that are there, from the newest to the oldest.
  */
-export const runModels = ({ text, integer, real, tableEnd }: Dialect): string[] => [
+export const runModels = ({ text, integer, real, tableEnd }: SqlDialect): string[] => [
   `create table run_models (run_id ${integer} not null references runs (id) on delete cascade, model ${text} not null,
     project_id ${integer} not null, created_at ${text} not null, told ${text}, input_tokens ${integer},
     output_tokens ${integer}, cache_read_tokens ${integer}, cache_write_tokens ${integer}, cost_usd ${real},

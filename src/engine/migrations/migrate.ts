@@ -5,10 +5,10 @@ import {
   isIndexes,
   latestOf,
   type Migration,
-  type Progress,
+  type MigrationStep,
+  type ReportProgress,
   refusalOf,
-  type Schema,
-  type Step,
+  type SchemaVersions,
   schema as today,
 } from './schema.ts'
 
@@ -24,7 +24,7 @@ const waitedMs = 2_000
 export async function migrate(
   db: Db,
   say: (line: string) => unknown = () => {},
-  schema: Schema = today,
+  schema: SchemaVersions = today,
 ): Promise<void> {
   const latest = latestOf(schema)
   if ((await readVersion(db)) === latest) return
@@ -43,7 +43,7 @@ export async function migrate(
 }
 
 /** The migrations from that version to the newest, each with the version it reaches. */
-function waysFrom(found: number, { first, create, earlier, later }: Schema) {
+function waysFrom(found: number, { first, create, earlier, later }: SchemaVersions) {
   const start = found === 0 ? create : earlier[found]
   const rest = later.map((migration, index) => ({ version: first + 1 + index, migration }))
   return [...(start ? [{ version: first, migration: start }] : []), ...rest.filter(({ version }) => version > found)]
@@ -61,7 +61,7 @@ export async function readVersion(db: Tx): Promise<number> {
   return row?.version ?? 0
 }
 
-async function bringTo(own: Tx, version: number, migration: Migration, progress: Progress): Promise<void> {
+async function bringTo(own: Tx, version: number, migration: Migration, progress: ReportProgress): Promise<void> {
   const steps = migration(own.dialect)
   const { concurrently } = own.dialect
   if (isIndexes(steps) && concurrently) {
@@ -78,7 +78,7 @@ async function bringTo(own: Tx, version: number, migration: Migration, progress:
   })
 }
 
-async function run(tx: Tx, step: Step | Index, progress: Progress): Promise<void> {
+async function run(tx: Tx, step: MigrationStep | Index, progress: ReportProgress): Promise<void> {
   if (typeof step === 'function') await step(tx, progress)
   else if (typeof step === 'string') await tx.query(raw(step))
   else await tx.query(raw(`create index ${step.index} on ${step.on}`))
@@ -88,7 +88,7 @@ async function run(tx: Tx, step: Step | Index, progress: Progress): Promise<void
 async function withHeartbeat(
   label: string,
   say: (line: string) => unknown,
-  work: (progress: Progress) => Promise<void>,
+  work: (progress: ReportProgress) => Promise<void>,
 ) {
   const started = performance.now()
   let done = ''

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import sql from 'sql-template-tag'
-import type { Dialect, Tx } from '../db.ts'
-import type { Step } from './schema.ts'
+import type { SqlDialect, Tx } from '../db.ts'
+import type { MigrationStep } from './schema.ts'
 import { tablesOf } from './tables.ts'
 
 /** Creates the tables of version 14 with their first rows. Frozen, as these tables are. */
-export const newLedger = (dialect: Dialect): Step[] => [
+export const newLedger = (dialect: SqlDialect): MigrationStep[] => [
   ...Object.values(tablesOf(dialect)).flat(),
   `insert into actors (id, kind, name) values (0, 'local', null), (-1, 'system', null), (-2, 'system', 'retention')`,
   `insert into followers (name, last_seq) values ('search', 0), ('seal', 0)`,

@@ -1,4 +1,4 @@
-import type { Dialect, Tx } from '../db.ts'
+import type { SqlDialect, Tx } from '../db.ts'
 import { attention } from './attention.ts'
 import { fromVersion4 } from './from-4.ts'
 import {
@@ -18,13 +18,13 @@ import {
 } from './later.ts'
 import { newLedger } from './new-ledger.ts'
 
-export type Progress = (done: number, of: number) => void
+export type ReportProgress = (done: number, of: number) => void
 
 /**
  * A statement, or work on the rows of the version below that reports its progress. All steps of a version run in one
  * transaction.
  */
-export type Step = string | ((tx: Tx, progress: Progress) => Promise<void>)
+export type MigrationStep = string | ((tx: Tx, progress: ReportProgress) => Promise<void>)
 
 /**
  * An index, built while other servers write if the engine supports that. A version with indexes contains nothing else,
@@ -37,10 +37,10 @@ export interface Index {
 }
 
 /** Migrates the schema to the next version. */
-export type Migration = (dialect: Dialect) => Step[] | Index[]
+export type Migration = (dialect: SqlDialect) => MigrationStep[] | Index[]
 
 /** The ways to the newest version of the schema. */
-export interface Schema {
+export interface SchemaVersions {
   /** The version that a new ledger and the ledgers of `earlier` reach first. */
   first: number
   /** Creates a ledger of that version. */
@@ -51,9 +51,9 @@ export interface Schema {
   later: readonly Migration[]
 }
 
-export const latestOf = ({ first, later }: Schema): number => first + later.length
+export const latestOf = ({ first, later }: SchemaVersions): number => first + later.length
 
-export const isIndexes = (steps: Step[] | Index[]): steps is Index[] =>
+export const isIndexes = (steps: MigrationStep[] | Index[]): steps is Index[] =>
   steps.length > 0 && steps.every((step) => typeof step === 'object')
 
 /** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
@@ -78,7 +78,7 @@ const migrations: Migration[] = [
 export const firstVersion = 14
 
 /** Released are version 4, by Conduct 0.1, and version 14. */
-export const schema: Schema = {
+export const schema: SchemaVersions = {
   first: firstVersion,
   create: newLedger,
   earlier: { 4: fromVersion4 },
@@ -88,10 +88,13 @@ export const schema: Schema = {
 export const latestVersion = latestOf(schema)
 
 /** The schema as it was at a version from the first one on. */
-export const schemaAt = (version: number): Schema => ({ ...schema, later: migrations.slice(0, version - firstVersion) })
+export const schemaAt = (version: number): SchemaVersions => ({
+  ...schema,
+  later: migrations.slice(0, version - firstVersion),
+})
 
 /** Why this Conduct cannot open a ledger with that version of the schema; undefined if it can. */
-export function refusalOf(version: number, known: Schema = schema): string | undefined {
+export function refusalOf(version: number, known: SchemaVersions = schema): string | undefined {
   const latest = latestOf(known)
   if (version > latest) return `this Conduct supports versions up to ${latest}: use a newer Conduct`
   if (version === 0 || version >= known.first || known.earlier[version]) return undefined

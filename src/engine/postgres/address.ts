@@ -8,7 +8,7 @@ import type { ConnectionOptions } from 'node:tls'
 export type SessionAttrs = 'any' | 'read-write' | 'primary'
 
 /** One way to reach the database: a host and port, with or without TLS. */
-export interface Target {
+export interface PostgresTarget {
   /** For messages: `host:port`, or the folder of a socket. */
   name: string
   connectionString: string
@@ -17,7 +17,7 @@ export interface Target {
 
 interface Address {
   /** In the order of attempts. */
-  targets: Target[]
+  targets: PostgresTarget[]
   attrs: SessionAttrs
   /** The time limit for connecting to one host, if the URL has one. */
   connectTimeoutMs: number | undefined
@@ -96,7 +96,7 @@ function targetsOf(
   start: string,
   path: string,
   rest: URLSearchParams,
-): Target[] {
+): PostgresTarget[] {
   const own = new URLSearchParams(rest)
   if (host) own.set('host', host)
   if (port) own.set('port', port)

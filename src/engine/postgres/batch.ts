@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
-import type { Moment, Tx } from '../db.ts'
-import { type Base, runWork, type Work, workOf } from '../transaction.ts'
+import type { ReadOnly, Tx } from '../db.ts'
+import { type Base, type QueuedTransaction, runWork, workOf } from '../transaction.ts'
 import { beginOf, beginReads, isDirect } from './connect.ts'
 import { isConflict, isInTheWay, isOutage } from './errors.ts'
 import type { Pool } from './pool.ts'
@@ -15,7 +15,7 @@ const patience = { lock_timeout: 250, statement_timeout: 2_000 }
 /** How many times a work is retried after a deadlock or a serialization failure. */
 const attempts = 5
 
-interface SubjectWork extends Work {
+interface SubjectWork extends QueuedTransaction {
   subject: string
 }
 
@@ -161,7 +161,7 @@ async function transact<T>(
 /** The most statements per connection in one tick: behind a slow one, the others wait. */
 const sharedBy = 16
 
-interface Reading {
+interface SharedRead {
   client: Promise<pg.PoolClient>
   asked: number
   /** How many users still hold it, including the tick itself. */
@@ -173,10 +173,10 @@ interface Reading {
  * Runs single statements. Those of one tick of the event loop share connections, so that each is woken once for many.
  */
 export function sharedStatements(pool: Pool) {
-  let reading: Reading | undefined
+  let reading: SharedRead | undefined
 
-  function begin(): Reading {
-    const fresh: Reading = { client: pool.take(), asked: 0, holders: 1 }
+  function begin(): SharedRead {
+    const fresh: SharedRead = { client: pool.take(), asked: 0, holders: 1 }
     fresh.client.catch(() => {})
     setImmediate(() => {
       if (reading === fresh) reading = undefined
@@ -185,7 +185,7 @@ export function sharedStatements(pool: Pool) {
     return fresh
   }
 
-  async function leave(one: Reading) {
+  async function leave(one: SharedRead) {
     if (--one.holders > 0) return
     const client = await one.client.catch(() => undefined)
     if (client) pool.give(client, one.error)
@@ -208,7 +208,7 @@ export function sharedStatements(pool: Pool) {
 }
 
 /** Runs reads in a transaction whose statements all have the same snapshot. A connection with an error is closed. */
-export async function atOneMoment<T>(pool: Pool, reads: (moment: Moment) => Promise<T>): Promise<T> {
+export async function atOneMoment<T>(pool: Pool, reads: (moment: ReadOnly) => Promise<T>): Promise<T> {
   const client = await pool.take()
   try {
     await send(client, beginReads)

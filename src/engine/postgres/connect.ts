@@ -55,7 +55,7 @@ export const driverSettings: pg.ClientConfig = {
 }
 
 /** What a session may do, as reported by its server. */
-export interface Session {
+export interface ServerRole {
   isStandby: boolean
   isReadOnly: boolean
 }
@@ -68,7 +68,7 @@ const direct = new WeakSet<pg.ClientBase>()
 /** A clock that took longer than this to read is not exact. */
 const clockMs = 1_000
 
-interface Settled extends Session {
+interface Settled extends ServerRole {
   /**
    * The time of the database in Unix milliseconds, minus that of `performance.now()`; undefined if the response was too
    * late.
@@ -85,7 +85,7 @@ export async function settle(client: pg.ClientBase, more: Record<string, string>
   const { processID } = client as pg.ClientBase & { processID: number }
   const values = settings.map(([name, value]) => `('${name}', '${value}')`).join(', ')
   const sent = performance.now()
-  const { rows } = await client.query<Session & { now: number; set: number }>(
+  const { rows } = await client.query<ServerRole & { now: number; set: number }>(
     `select extract(epoch from clock_timestamp())::float8 * 1000 as now, ${sessionColumns},
       (select count(set_config(name, value, false))
       from (values ${values}) as settings (name, value) where pg_backend_pid() = ${processID}) as set`,

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 import sql, { empty, join, raw } from 'sql-template-tag'
-import type { Dialect, Words } from '../db.ts'
+import type { SqlDialect, WordQuery } from '../db.ts'
 
 /** The key of the lock under which a schema changes. */
 export const lockKey = 7239450182
 
-export const dialect: Dialect = {
+export const dialect: SqlDialect = {
   id: 'bigint generated always as identity primary key',
   text: 'text collate "C"',
   integer: 'bigint',
@@ -63,7 +63,7 @@ export const dialect: Dialect = {
 
 const typeOf = (value: unknown) => raw(typeof value === 'number' ? 'bigint' : 'text')
 
-function allOf({ groups, prefix }: Words): string {
+function allOf({ groups, prefix }: WordQuery): string {
   const all = groups.map((some) => `(${some.map((word) => `'${word}'`).join(' | ')})`)
   return [...all, ...(prefix === undefined ? [] : [`'${prefix}':*`])].join(' & ')
 }

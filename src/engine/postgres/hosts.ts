@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { ConductError } from '../../contract/error.ts'
 import { only } from '../db.ts'
-import { readAddress, type SessionAttrs, type Target } from './address.ts'
-import { connectMs, driverSettings, type Session, sessionColumns } from './connect.ts'
+import { type PostgresTarget, readAddress, type SessionAttrs } from './address.ts'
+import { connectMs, driverSettings, type ServerRole, sessionColumns } from './connect.ts'
 import { refusesChoice, translate } from './errors.ts'
 import { socketOf } from './statements.ts'
 
@@ -10,15 +10,15 @@ import { socketOf } from './statements.ts'
  * The ways to reach a database in the order of its URL, and the current one. All connections of a process share them:
  * when one connection reaches another host, the others follow.
  */
-export class Hosts {
-  readonly #targets: Target[]
+export class PostgresHosts {
+  readonly #targets: PostgresTarget[]
   readonly #attrs: SessionAttrs
   readonly #timeoutMs: number
   readonly #onMove = new Set<() => void>()
-  readonly #targetOf = new WeakMap<pg.ClientBase, Target>()
+  readonly #targetOf = new WeakMap<pg.ClientBase, PostgresTarget>()
   readonly #generationOf = new WeakMap<pg.ClientBase, number>()
   /** The target of new connections. */
-  #next: Target
+  #next: PostgresTarget
   #inUse: string | undefined
   #generation = 0
 
@@ -26,7 +26,7 @@ export class Hosts {
   constructor(url: string) {
     const { targets, attrs, connectTimeoutMs } = readAddress(url)
     this.#targets = targets
-    this.#next = targets[0] as Target
+    this.#next = targets[0] as PostgresTarget
     this.#attrs = attrs
     // A caller waits `connectMs` for a connection. Within that time we must be able to try the last host.
     this.#timeoutMs = Math.min(connectTimeoutMs ?? connectMs, connectMs / this.count)
@@ -95,13 +95,13 @@ export class Hosts {
   /** Asks what a connection may do. Throws like `accept`. */
   async check(client: pg.ClientBase): Promise<void> {
     const statement = { text: `select ${sessionColumns}`, query_timeout: this.#timeoutMs }
-    const asked = client.query<Session>(statement).catch((error) => Promise.reject(this.failed(client, error)))
+    const asked = client.query<ServerRole>(statement).catch((error) => Promise.reject(this.failed(client, error)))
     this.accept(client, only((await asked).rows))
   }
 
   /** Accepts a connection. Throws UNAVAILABLE if its host does not meet the URL's requirements. */
-  accept(client: pg.ClientBase, { isStandby, isReadOnly }: Session): void {
-    const target = this.#targetOf.get(client) as Target
+  accept(client: pg.ClientBase, { isStandby, isReadOnly }: ServerRole): void {
+    const target = this.#targetOf.get(client) as PostgresTarget
     const isUnfit = { any: false, primary: isStandby, 'read-write': isStandby || isReadOnly }[this.#attrs]
     if (isUnfit) {
       const words = `The database at ${target.name} is ${isStandby ? 'a standby' : 'read-only'}, and the URL wants ${this.#attrs}.`
@@ -127,7 +127,7 @@ export class Hosts {
 
   /** Records that a connection failed, so that new ones try the next target. Returns the error. */
   failed<E extends Error>(client: pg.ClientBase, error: E): E {
-    const target = this.#targetOf.get(client) as Target
+    const target = this.#targetOf.get(client) as PostgresTarget
     if (target !== this.#next) return error
     const at = this.#targets.indexOf(target)
     const others = [...this.#targets.slice(at + 1), ...this.#targets.slice(0, at + 1)]
@@ -143,7 +143,7 @@ const lookEveryMs = 2_000
  * Monitors the current host if the URL has others. A silent host would block its callers until their time limit.
  * Returns the function that ends this.
  */
-export function guard(hosts: Hosts, warn: (error: Error) => void): () => void {
+export function guard(hosts: PostgresHosts, warn: (error: Error) => void): () => void {
   if (hosts.count < 2) return () => {}
   let client: pg.Client | undefined
   let isLooking = false

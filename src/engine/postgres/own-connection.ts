@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
-import type { Snapshot, Tx } from '../db.ts'
+import type { DatabaseSnapshot, Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
 import { begin, beginReads } from './connect.ts'
 import { dialect, lockKey } from './dialect.ts'
@@ -92,18 +92,18 @@ const beginSnapshot = `${beginReads}; set local statement_timeout = 0;
   set local idle_in_transaction_session_timeout = 0; select 1`
 
 /** A snapshot of the current state on that connection, which closes with it. Meanwhile, vacuum keeps old rows. */
-export async function openSnapshot(client: pg.Client): Promise<Snapshot> {
-  const told = (error: unknown): never => {
+export async function openSnapshot(client: pg.Client): Promise<DatabaseSnapshot> {
+  const rethrow = (error: unknown): never => {
     throw translate(error)
   }
   await client.query(beginSnapshot).catch(async (error) => {
     await client.end()
-    told(error)
+    rethrow(error)
   })
   return {
     dialect,
     query: async <Row extends object>({ text, values }: Sql) =>
-      (await client.query<Row>(text, values).catch(told)).rows as Row[],
+      (await client.query<Row>(text, values).catch(rethrow)).rows as Row[],
     close: () => client.end(),
   }
 }

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { connectMs, driverSettings, settle } from './connect.ts'
 import { isStale, translate } from './errors.ts'
-import type { Hosts } from './hosts.ts'
+import type { PostgresHosts } from './hosts.ts'
 import { refuseOthers } from './server.ts'
 import { socketOf } from './statements.ts'
 
 const goodbyeMs = 500
 
 export interface PoolOptions {
-  hosts: Hosts
+  hosts: PostgresHosts
   max: number
   /** Settings in addition to those of all connections. */
   settings?: Record<string, string>

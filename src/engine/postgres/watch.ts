@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { Sql } from 'sql-template-tag'
 import sql from 'sql-template-tag'
 import { Wakes } from '../wakes.ts'
-import type { Hosts } from './hosts.ts'
+import type { PostgresHosts } from './hosts.ts'
 import { socketOf } from './statements.ts'
 
 /** The channel on which servers tell each other of commits. */
@@ -12,7 +12,7 @@ const channel = 'conduct_commits'
 const noticeEveryMs = 20
 
 interface WatcherOptions {
-  hosts: Hosts
+  hosts: PostgresHosts
   /** Runs a statement in no transaction. */
   query(statement: Sql): Promise<unknown>
   warn(error: Error): void
@@ -82,7 +82,7 @@ class Throttle {
 const lookEveryMs = 1000
 
 interface ListenerOptions {
-  hosts: Hosts
+  hosts: PostgresHosts
   channel: string
   /** Receives the payload of each notice; undefined if there may have been one. */
   onNotice(payload: string | undefined): void

@@ -83,7 +83,7 @@ async function throughDraft(
     syncNames(dirname(target))
     return copied
   } catch (error) {
-    throw told(error, target)
+    throw explained(error, target)
   } finally {
     for (const end of ['', ...beside]) rmSync(draft + end, { force: true })
   }
@@ -194,7 +194,7 @@ function isSame(file: string, path: string): boolean {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev
 }
 
-function told(error: unknown, target: string): unknown {
+function explained(error: unknown, target: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(target)} is full: the copy was deleted.`)

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import sql from 'sql-template-tag'
 import { logBytes } from './connect.ts'
-import type { Run } from './statements.ts'
+import type { RunStatement } from './statements.ts'
 
 /** How many pages the log may have before it is copied into the file. */
 const logPages = 4000
@@ -18,7 +18,7 @@ interface Pages {
  * milliseconds, during which nobody could be served. If the thread fails, the writing connection does it once its
  * `wal_autocheckpoint` is reached.
  */
-export function createCheckpointer(path: string, write: Run, warn: (error: Error) => void) {
+export function createCheckpointer(path: string, write: RunStatement, warn: (error: Error) => void) {
   let thread: Worker | undefined
   let hasFailed = false
   let isBusy = false
@@ -100,7 +100,7 @@ const idleMs = 2_000
  * Truncates a large log once nobody has written for a moment. SQLite itself truncates it only during writes. By then
  * most of the log is already in the file, so this takes milliseconds.
  */
-export function createTrimmer(log: string, write: Run) {
+export function createTrimmer(log: string, write: RunStatement) {
   const timer = setTimeout(trim, idleMs).unref()
 
   function trim() {

@@ -22,8 +22,8 @@ export interface CopyOptions {
   signal?: AbortSignal | undefined
 }
 
-type Fault = { fault: 'foreign' | 'damaged' | 'sqlite'; words: string; errcode: number }
-type Message = CopyStep | { step: 'done'; copied: Copied } | ({ step: 'fault' } & Fault)
+type CopyFault = { fault: 'foreign' | 'damaged' | 'sqlite'; words: string; errcode: number }
+type Message = CopyStep | { step: 'done'; copied: Copied } | ({ step: 'fault' } & CopyFault)
 
 /** Low, so that requests come first. */
 const priority = 10
@@ -78,7 +78,7 @@ const busy = [5, 6]
 const full = 13
 const damaged = [11, 26]
 
-function errorOf({ fault, words, errcode }: Fault, from: string, to: string): ConductError {
+function errorOf({ fault, words, errcode }: CopyFault, from: string, to: string): ConductError {
   const code = errcode & 0xff
   if (code === full)
     return new ConductError('INSUFFICIENT_STORAGE', `The disk of ${dirname(to)} is full: the copy was deleted.`)

@@ -1,5 +1,5 @@
 import sql, { empty, join, raw } from 'sql-template-tag'
-import { type Dialect, only, type Tx, type Words } from '../db.ts'
+import { only, type SqlDialect, type Tx, type WordQuery } from '../db.ts'
 
 /** How many pages of an index of words to merge at a time: one to two milliseconds of work. */
 const mergedPages = 8
@@ -10,7 +10,7 @@ const mergedPages = 8
  */
 const settings = { automerge: 0, crisismerge: 1000, usermerge: 8, deletemerge: 50 }
 
-export const dialect: Dialect = {
+export const dialect: SqlDialect = {
   id: 'integer primary key autoincrement',
   text: 'text',
   integer: 'integer',
@@ -78,7 +78,7 @@ export const dialect: Dialect = {
   afterwards: empty,
 }
 
-function allOf({ groups, prefix }: Words): string {
+function allOf({ groups, prefix }: WordQuery): string {
   const quoted = (words: string[]) => words.map((word) => `"${word}"`).join(' OR ')
   const all = groups.map((some) => `(${quoted(some)})`)
   return [...all, ...(prefix === undefined ? [] : [`"${prefix}" *`])].join(' AND ')

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { type Sql } from 'sql-template-tag'
-import type { Snapshot } from '../db.ts'
+import type { DatabaseSnapshot } from '../db.ts'
 import { connect } from './connect.ts'
 import { dialect } from './dialect.ts'
 import { statements } from './statements.ts'
 
 /** The current state of the file. The write-ahead log keeps growing until the snapshot is closed. */
-export function openSnapshot(path: string): Snapshot {
+export function openSnapshot(path: string): DatabaseSnapshot {
   const db = connect(path, 'pragma query_only = on')
   const run = statements(db)
   try {
@@ -35,7 +35,7 @@ export function openSnapshot(path: string): Snapshot {
 }
 
 /** The current state of a database in memory: a copy in a file, which is removed on closing. */
-export function copySnapshot(memory: DatabaseSync): Snapshot {
+export function copySnapshot(memory: DatabaseSync): DatabaseSnapshot {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   try {

@@ -12,13 +12,13 @@ interface Prepared {
 }
 
 /** Runs one statement. Throws UniqueViolation, UNAVAILABLE, INSUFFICIENT_STORAGE. */
-export type Run = <Row extends object>(statement: Sql) => Row[]
+export type RunStatement = <Row extends object>(statement: Sql) => Row[]
 
 /**
  * Runs statements on one connection. Keeps prepared statements by their text, most recently used last. Tells `faults` what
  * they find, and runs none while a fault forbids it.
  */
-export function statements(db: DatabaseSync, faults?: Faults): Run {
+export function statements(db: DatabaseSync, faults?: Faults): RunStatement {
   const kept = new Map<string, Prepared>()
   return <Row extends object>({ sql: text, values }: Sql) => {
     faults?.require()
@@ -31,10 +31,10 @@ export function statements(db: DatabaseSync, faults?: Faults): Run {
       const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
       return rows.map((row) => prepared.rowOf<Row>(row))
     } catch (error) {
-      const told = translate(error)
-      if (told instanceof ConductError && isDamage(error)) faults?.damaged(told)
+      const translated = translate(error)
+      if (translated instanceof ConductError && isDamage(error)) faults?.damaged(translated)
       if ((errcode(error) & 0xff) === resultCode.protocol) faults?.unlockable()
-      throw told
+      throw translated
     }
   }
 }

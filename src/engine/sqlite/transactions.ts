@@ -6,13 +6,13 @@ import { ConductError } from '../../contract/error.ts'
 import { isBusy } from '../busy.ts'
 import type { Tx } from '../db.ts'
 import { type Base, runWork } from '../transaction.ts'
-import { type Run, statements } from './statements.ts'
+import { type RunStatement, statements } from './statements.ts'
 
 /**
  * Begins a write transaction as soon as no other process has one. Waits until that time (of `performance.now()`)
  * without blocking the event loop, and calls `onWait` before each retry. Throws UNAVAILABLE after that time.
  */
-export async function begin(write: Run, until: () => number, onWait = () => {}): Promise<void> {
+export async function begin(write: RunStatement, until: () => number, onWait = () => {}): Promise<void> {
   for (;;) {
     try {
       write(sql`begin immediate`)
@@ -59,7 +59,7 @@ export function ownTx(db: DatabaseSync, base: Base, onWait: () => void): Tx {
  * event loop hands over the next request, which may have been sent after a commit of another process: no response is
  * older than its request. `rollBack` ends a transaction when no statement may run.
  */
-export function sharedReads(run: Run, rollBack: () => void) {
+export function sharedReads(run: RunStatement, rollBack: () => void) {
   let isOpen = false
 
   /**

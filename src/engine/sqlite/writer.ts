@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
 import type { Tx } from '../db.ts'
-import { type Base, runWork, stopping, type Work, workOf } from '../transaction.ts'
-import type { Run } from './statements.ts'
+import { type Base, type QueuedTransaction, runWork, stopping, workOf } from '../transaction.ts'
+import type { RunStatement } from './statements.ts'
 import { begin } from './transactions.ts'
 
 /** The most works that share a commit. */
@@ -23,7 +23,7 @@ interface WriterOptions extends Connection {
 /** Runs works that arrive together in one transaction, and acknowledges them after the commit. */
 export class Writer {
   readonly #options: WriterOptions
-  readonly #queue: Work[] = []
+  readonly #queue: QueuedTransaction[] = []
   #flushing: Promise<void> | undefined
   #deadline = Number.POSITIVE_INFINITY
   #isClosed = false
@@ -68,7 +68,7 @@ export class Writer {
   }
 
   async #flushBatch(): Promise<void> {
-    const batch: Work[] = []
+    const batch: QueuedTransaction[] = []
     try {
       const until = performance.now() + busyMs
       await begin(this.#options.write, () => Math.min(until, this.#deadline))
@@ -82,7 +82,7 @@ export class Writer {
     }
   }
 
-  async #commit(batch: Work[]): Promise<void> {
+  async #commit(batch: QueuedTransaction[]): Promise<void> {
     const { beforeCommit, write, afterCommit } = this.#options
     const acknowledgements = await runBatch(this.#options, batch, (works) => this.#queue.unshift(...works))
     beforeCommit()
@@ -103,7 +103,7 @@ export class Writer {
 /** The connection for the transactions of a writer. */
 interface Connection {
   db: DatabaseSync
-  write: Run
+  write: RunStatement
   base: Base
 }
 
@@ -117,8 +117,8 @@ const longestMs = 25
  */
 async function runBatch(
   { db, write, base }: Connection,
-  batch: Work[],
-  requeue: (works: Work[]) => void,
+  batch: QueuedTransaction[],
+  requeue: (works: QueuedTransaction[]) => void,
 ): Promise<(() => void)[]> {
   const acknowledgements: (() => void)[] = []
   const until = performance.now() + longestMs

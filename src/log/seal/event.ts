@@ -10,7 +10,7 @@ interface SealedEvent {
   salts: Buffer
 }
 
-interface Row extends Omit<StoredEvent, 'changes'> {
+interface SealedRow extends Omit<StoredEvent, 'changes'> {
   /** As JSON. */
   changes: string
   salts: Uint8Array | null
@@ -22,7 +22,7 @@ const columns = sql`e.seq, e.project_id as "projectId", e.type, e.subject, e.sub
 const tables = sql`events e left join actors a on a.id = e.actor_id left join seal_salts s on s.seq = e.seq`
 
 /** With the mark of appends and the names that lists show, which the leaf does not cover. */
-interface ShownRow extends Row {
+interface ShownRow extends SealedRow {
   isAppend: number
   actor: string | null
   project: string | null
@@ -72,17 +72,19 @@ export async function readSealed(db: Tx, after: number, limit: number): Promise<
 
 /** The events with these seqs, which must not be empty. Throws like `readSealed`. */
 export async function readSealedOnes(db: Tx, seqs: number[]): Promise<SealedEvent[]> {
-  const rows = await db.query<Row>(sql`select ${columns}, s.salts from ${tables} where e.seq in (${listOf(seqs)})`)
+  const rows = await db.query<SealedRow>(
+    sql`select ${columns}, s.salts from ${tables} where e.seq in (${listOf(seqs)})`,
+  )
   return rows.map((row) => parsed({ ...row, changes: unpacked(row.changes) }))
 }
 
-const parsed = ({ salts, changes, ...event }: Row): SealedEvent => ({
+const parsed = ({ salts, changes, ...event }: SealedRow): SealedEvent => ({
   event: { ...event, changes: JSON.parse(changes) },
   salts: Buffer.from(salts ?? []),
 })
 
 /** Reads events that are not sealed yet, and therefore have no salts. `unpacked` returns the JSON of their changes. */
-export const readUnsealed = (db: Tx, after: number, limit: number): Promise<Omit<Row, 'salts'>[]> =>
+export const readUnsealed = (db: Tx, after: number, limit: number): Promise<Omit<SealedRow, 'salts'>[]> =>
   db.query(sql`
     select ${columns} from events e left join actors a on a.id = e.actor_id
     where e.seq > ${after} order by e.seq limit ${limit}`)

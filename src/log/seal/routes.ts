@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { rowId, time } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import type { Route } from '../../contract/route.ts'
+import type { OperationRoute } from '../../contract/route.ts'
 
 const bytes = z.string().meta({ contentEncoding: 'base64' })
 const size = z.int().min(1)
@@ -108,6 +108,6 @@ export const sealRoutes = {
     }),
     example: { limit: 1 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type SealRoutes = typeof sealRoutes

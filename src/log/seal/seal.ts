@@ -41,7 +41,7 @@ export async function sealNext(db: Tx): Promise<boolean> {
     const [isFirst] = await tx.query(sql`update followers set last_seq = ${size + rows.length}
       where name = 'seal' and last_seq = ${size} returning 1 as one`)
     if (!isFirst) return
-    await requireEvent(tx, rows.at(-1) as Place)
+    await requireEvent(tx, rows.at(-1) as EventTime)
     const leaves = sealed.map(({ leaf }) => leaf)
     await appendHashes(tx, size, leaves)
     const salted = sealed.filter(({ salts }) => salts.length > 0)
@@ -52,10 +52,10 @@ export async function sealNext(db: Tx): Promise<boolean> {
   return hasMore
 }
 
-type Place = Pick<StoredEvent, 'seq' | 'at'>
+type EventTime = Pick<StoredEvent, 'seq' | 'at'>
 
 /** Throws an Error unless the event is still there. After a failover, another event may have its seq. */
-async function requireEvent(tx: Tx, { seq, at }: Place): Promise<void> {
+async function requireEvent(tx: Tx, { seq, at }: EventTime): Promise<void> {
   const [same] = await tx.query(sql`select 1 as one from events where seq = ${seq} and at = ${at}`)
   if (!same) throw new Error(`The database lost event ${seq} while the log was sealed.`)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, ifVersion, pageInput, pageMeta, projectFilter, rowId, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { created, done, type Route } from '../../contract/route.ts'
+import { created, done, type OperationRoute } from '../../contract/route.ts'
 import { runPage } from '../run/fields.ts'
 import { runFilters } from '../run/filters.ts'
 import { feature, featureInput, featurePatch, listedFeature } from './fields.ts'
@@ -59,6 +59,6 @@ export const featureRoutes = {
     output: runPage,
     example: { id: 42 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type FeatureRoutes = typeof featureRoutes

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { pageInput, pageMeta, rowId, text, time } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { done, exampleKey, type Route } from '../../contract/route.ts'
+import { done, exampleKey, type OperationRoute } from '../../contract/route.ts'
 import { holderFields, key, keyFields, permission } from './fields.ts'
 
 export const keyRoutes = {
@@ -96,6 +96,6 @@ export const keyRoutes = {
     output: done,
     example: {},
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type KeyRoutes = typeof keyRoutes

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, ifVersion, pageInput, pageMeta } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { done, type Route } from '../../contract/route.ts'
+import { done, type OperationRoute } from '../../contract/route.ts'
 import { listedProject, project, projectFields, retentionInput } from './fields.ts'
 
 const projectAnswer = z.object({ project })
@@ -58,6 +58,6 @@ export const projectRoutes = {
     output: done,
     example: { slug: 'shop', confirm: 'Web shop' },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type ProjectRoutes = typeof projectRoutes

@@ -19,7 +19,7 @@ import { type RunState, requirePast } from './state.ts'
 import { leaseAfter, openRun } from './take-lease.ts'
 import { addGit, addUncredited, addUsage, digestOf as markdownOf, turnTitle } from './turn.ts'
 import { openingFields, type Turn, type TurnFields } from './turn-fields.ts'
-import { eventOf, findOpenTurn, findTurn, nextNumber, type TurnRow, toldOf, turnsWith } from './turn-row.ts'
+import { eventOf, filledOf, findOpenTurn, findTurn, nextNumber, type TurnRow, turnsWith } from './turn-row.ts'
 import { outdatesChecks } from './turn-writes.ts'
 import type { RunWorkRoutes } from './work-routes.ts'
 
@@ -70,7 +70,7 @@ function openTurn(
   ctx: Ctx,
   { runId, n, leaseToken, ...fields }: Omit<InputOf<RunWorkRoutes['appendTurn']>, 'open'>,
 ): Promise<{ turn: Turn }> {
-  const [late] = Object.keys(toldOf(fields)).filter((field) => !openingFields.some((one) => one === field))
+  const [late] = Object.keys(filledOf(fields)).filter((field) => !openingFields.some((one) => one === field))
   if (late !== undefined) throw invalid(late, `cannot be given with open, which takes only ${openingFields.join(', ')}`)
   requirePast(fields, ctx.now)
   return inTx(ctx, async (ctx) => {
@@ -93,14 +93,14 @@ const takenBy = ({ runId, n }: Turn) =>
 
 /** Whether a stored turn has exactly these fields. */
 function isSame(known: Turn, fields: TurnFields): boolean {
-  const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...told } = known
-  return JSON.stringify(sorted(told)) === JSON.stringify(sorted(toldOf(fields)))
+  const { id: _id, project: _project, runId: _runId, n: _n, createdBy: _by, createdAt: _at, ...stored } = known
+  return JSON.stringify(sorted(stored)) === JSON.stringify(sorted(filledOf(fields)))
 }
 
 const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields, opened?: number): Promise<Turn> {
-  const { prompt = '', answer = '', ...facts } = toldOf(fields)
+  const { prompt = '', answer = '', ...facts } = filledOf(fields)
   const digests = { prompt: digestOf(prompt), answer: digestOf(answer) }
   const values = [
     ...(opened === undefined ? [] : [opened]),

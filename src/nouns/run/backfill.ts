@@ -12,13 +12,13 @@ import { addTouched, type Touched } from './touched.ts'
 /** What lists find runs by that an upgrade or an import left to be filled in, in small slices. */
 
 /** How far one of them is: everything from this place on is filled in. */
-interface Place {
+interface BackfillPosition {
   run_id: number
   path: string
 }
 
 /** Fills in the slice before a place. Returns the next place; undefined if nothing is left. */
-type Fill = (tx: Tx, place: Place) => Promise<Place | undefined>
+type Fill = (tx: Tx, place: BackfillPosition) => Promise<BackfillPosition | undefined>
 
 const fills = { run_paths: fillPaths, author_person: fillPersons, run_models: fillModels } satisfies Record<
   string,
@@ -40,7 +40,7 @@ export async function backfillNext(db: Tx, only?: Backfill): Promise<boolean> {
   const name = open[0]?.name
   if (name === undefined) return false
   await db.tx(async (tx) => {
-    const [place] = await tx.query<Place>(sql`
+    const [place] = await tx.query<BackfillPosition>(sql`
       select run_id, path from backfills where name = ${name} ${tx.dialect.forUpdate}`)
     if (!place) return
     const next = await fills[name](tx, place)
@@ -54,9 +54,9 @@ export async function backfillNext(db: Tx, only?: Backfill): Promise<boolean> {
 }
 
 /** From the newest run to the oldest. */
-async function fillPaths(tx: Tx, { run_id, path }: Place): Promise<Place | undefined> {
+async function fillPaths(tx: Tx, { run_id, path }: BackfillPosition): Promise<BackfillPosition | undefined> {
   const isBefore = sql`(run_id, path) < (${run_id}, ${path})`
-  const slice = await tx.query<Place>(sql`
+  const slice = await tx.query<BackfillPosition>(sql`
     select run_id, path from run_files where ${isBefore} order by run_id desc, path desc limit ${raw(String(filesAtOnce))}`)
   const last = slice.at(-1)
   if (!last) return undefined
@@ -71,7 +71,7 @@ async function fillPaths(tx: Tx, { run_id, path }: Place): Promise<Place | undef
   return last
 }
 
-async function fillPersons(tx: Tx, { run_id }: Place): Promise<Place | undefined> {
+async function fillPersons(tx: Tx, { run_id }: BackfillPosition): Promise<BackfillPosition | undefined> {
   const from = run_id - runsAtOnce
   const runs = await tx.query<{ id: number; author: string }>(sql`
     select id, author from runs where id >= ${from} and id < ${run_id} and author is not null and author_person is null
@@ -84,7 +84,7 @@ async function fillPersons(tx: Tx, { run_id }: Place): Promise<Place | undefined
 }
 
 /** From the newest run to the oldest. */
-async function fillModels(tx: Tx, { run_id }: Place): Promise<Place | undefined> {
+async function fillModels(tx: Tx, { run_id }: BackfillPosition): Promise<BackfillPosition | undefined> {
   const slice = await tx.query<{ id: number }>(sql`
     select id from runs where id < ${run_id} order by id desc limit ${modelsAtOnce}`)
   const last = slice.at(-1)?.id
@@ -94,10 +94,13 @@ async function fillModels(tx: Tx, { run_id }: Place): Promise<Place | undefined>
   const runs = await tx.query<RunRow>(
     sql`select ${columns} from runs where runs.id in (${listOf(ids)}) order by runs.id`,
   )
-  const told = await scanTurns(tx, ids)
+  const byRun = await scanTurns(tx, ids)
   const known = Map.groupBy(await readModels(tx, ids), (row) => row.run_id)
   for (const run of runs) {
-    await writeModels(tx, run, known.get(run.id) ?? [], { usage: usageOf(run), told: told.get(run.id) ?? new Map() })
+    await writeModels(tx, run, known.get(run.id) ?? [], {
+      usage: usageOf(run),
+      byModel: byRun.get(run.id) ?? new Map(),
+    })
   }
   return { run_id: last, path: '' }
 }

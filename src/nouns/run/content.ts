@@ -4,7 +4,7 @@ import { ConductError } from '../../contract/error.ts'
 import { boundary } from '../../contract/text.ts'
 import { type Ctx, inTx, type Operation } from '../../frame/ctx.ts'
 import { insertGap, insertParts, readBytes, readParts } from '../../frame/document.ts'
-import { cutOf, type Gap, joined, markerOf, missingAt, type Part, readMarker } from '../../text/content.ts'
+import { cutOf, type Gap, joined, markerOf, missingAt, readMarker, type StoredPiece } from '../../text/content.ts'
 import { titleOf } from '../../text/title.ts'
 import { requireRun, shownRun } from './row.ts'
 import { saveRun } from './save.ts'
@@ -129,7 +129,13 @@ async function dropMiddle(ctx: Ctx, documentId: number, size: number): Promise<v
 }
 
 /** Stores the positions of parts from `from` on, before `to`, in as few parts as possible. */
-async function insertRange(ctx: Ctx, documentId: number, parts: Part[], from: number, to: number): Promise<void> {
+async function insertRange(
+  ctx: Ctx,
+  documentId: number,
+  parts: StoredPiece[],
+  from: number,
+  to: number,
+): Promise<void> {
   let start = from
   let texts: string[] = []
   const flush = async (next: number) => {
@@ -163,7 +169,7 @@ export const readContent: Operation<RunWorkRoutes['readContent']> = async (ctx, 
 
 /** All that is missing from a document. */
 async function missingIn(ctx: Ctx, documentId: number | null): Promise<Gap> {
-  const parts = await ctx.db.query<Part>(sql`
+  const parts = await ctx.db.query<StoredPiece>(sql`
     select start, text, dropped from document_parts where document_id = ${documentId} and dropped > 0`)
   return parts.map(missingAt).reduce(joined)
 }
@@ -176,7 +182,7 @@ interface ShownGap extends Gap {
 }
 
 /** The text from byte `after` on, at most `readLimit` bytes of whole characters, its gaps, and where it ends. */
-function textFrom(parts: Part[], after: number): { text: string; next: number; gaps: ShownGap[] } {
+function textFrom(parts: StoredPiece[], after: number): { text: string; next: number; gaps: ShownGap[] } {
   let next = after
   let room = readLimit
   const found: string[] = []

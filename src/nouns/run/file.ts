@@ -100,13 +100,13 @@ const changed = sql`coalesce(insertions, 0) + coalesce(deletions, 0)`
 const linesOf = ({ insertions = 0, deletions = 0 }: ChangedFile) => insertions + deletions
 
 /** Where a page begins: after so many of the files with so many changed lines. Files with more were on pages before. */
-interface Place {
+interface FilesPosition {
   lines: number
   seen: number
 }
 
 /** Throws BAD_REQUEST for a cursor of another list. */
-function placeAt(cursor: string | undefined): Place {
+function placeAt(cursor: string | undefined): FilesPosition {
   if (cursor === undefined) return { lines: Number.MAX_SAFE_INTEGER, seen: 0 }
   const [, lines, seen] =
     /^files (\d{1,15}) (\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
@@ -120,7 +120,7 @@ function omittedOf(path: string | undefined, changed = 0, listed: number) {
   return omitted > 0 ? { omitted } : {}
 }
 
-function moreAfter(page: ChangedFile[], found: unknown[], { lines: before, seen }: Place) {
+function moreAfter(page: ChangedFile[], found: unknown[], { lines: before, seen }: FilesPosition) {
   const last = page.at(-1)
   if (!last || found.length <= page.length) return { hasMore: false }
   const lines = linesOf(last)
@@ -165,7 +165,7 @@ async function filesOfTurn(
   run: RunRow,
   turn: number,
   path: string | undefined,
-  { limit, after }: { limit: number; after: Place },
+  { limit, after }: { limit: number; after: FilesPosition },
 ) {
   const { facts, diffs } = await diffsOfTurn(ctx, run, turn)
   const { files: all = [], filesOmitted = 0 } = JSON.parse(facts) as TurnFields

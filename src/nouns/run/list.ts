@@ -2,7 +2,7 @@ import sql, { join, raw } from 'sql-template-tag'
 import type { PageInput } from '../../contract/field.ts'
 import type { Tx } from '../../engine/db.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
-import { boundAfter, readPage, type Span, type Walk } from '../../frame/page.ts'
+import { boundAfter, type IndexWalk, readPage, type TimeSpan } from '../../frame/page.ts'
 import { countOfAll, slugsOf, visibleProjects } from '../../frame/scope.ts'
 import { requireFeature } from '../feature/feature.ts'
 import type { FeatureRoutes } from '../feature/routes.ts'
@@ -24,9 +24,9 @@ export const listRuns: Operation<RunRoutes['listRuns']> = async (ctx, { project,
 }
 
 /** Of many projects, their indexes come last: mostly the newest runs fill the page, or a filter finds few runs in all. */
-async function findRuns(ctx: Ctx, project: readonly string[] | undefined, page: PageInput & Span, asked: Filters) {
+async function findRuns(ctx: Ctx, project: readonly string[] | undefined, page: PageInput & TimeSpan, asked: Filters) {
   const { db } = ctx
-  const read = (walks: Walk[]) => readPage<RunRow>(db, columns, walks, page)
+  const read = (walks: IndexWalk[]) => readPage<RunRow>(db, columns, walks, page)
   const count = await countOfAll(ctx, project)
   if (count !== undefined && Object.values(asked).every((value) => value === undefined)) return read([alongAll])
   const newest = async (most: number) => {
@@ -68,16 +68,16 @@ const project = sql`runs.project_id`
  * A walk through the runs of all projects, at most that many of them, for a page of those that match. `isWhole` says
  * whether there are no more. Undefined for a commit, which few runs have.
  */
-async function amongFirst(db: Tx, filters: Filters, page: PageInput & Span, count: number) {
+async function amongFirst(db: Tx, filters: Filters, page: PageInput & TimeSpan, count: number) {
   if (filters.commit !== undefined) return undefined
   const bound = await boundAfter(db, alongAll, page, count)
   const conditions = conditionsBy(pathsOf(db.dialect, project, filters, []), filters)
-  const walk: Walk = { ...alongAll, where: [...(bound ? [bound] : []), ...conditions] }
+  const walk: IndexWalk = { ...alongAll, where: [...(bound ? [bound] : []), ...conditions] }
   return { walk, isWhole: bound === undefined }
 }
 
 /** The matching runs of these projects, if one of the filters finds few runs in all of them; undefined if none does. */
-async function amongFew(db: Tx, projects: number[], filters: Filters): Promise<Walk | undefined> {
+async function amongFew(db: Tx, projects: number[], filters: Filters): Promise<IndexWalk | undefined> {
   if (filters.commit !== undefined) return undefined
   const { dialect } = db
   const paths = pathsOf(dialect, project, filters, [])

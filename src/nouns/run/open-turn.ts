@@ -10,7 +10,7 @@ import { noteTexts } from './late-texts.ts'
 import type { RunRow } from './row.ts'
 import { turnTitle } from './turn.ts'
 import type { OpenTurn, Turn, TurnFields } from './turn-fields.ts'
-import { eventOf, findOpenTurn, nextNumber, type OpenRow, toldOf } from './turn-row.ts'
+import { eventOf, filledOf, findOpenTurn, nextNumber, type OpenRow } from './turn-row.ts'
 
 /** The fields with which a turn is opened. */
 type Opening = Pick<TurnFields, 'prompt' | 'startedAt' | 'model'>
@@ -33,7 +33,7 @@ export async function insertOpenTurn(
   }
   const id = await reserveId(ctx, run, number)
   const values = [
-    ...[run.id, id, number, turnTitle(prompt || undefined), prompt || null, JSON.stringify(toldOf({ model }))],
+    ...[run.id, id, number, turnTitle(prompt || undefined), prompt || null, JSON.stringify(filledOf({ model }))],
     ...[startedAt ?? null, ctx.now, ctx.actor.id, ctx.now],
   ]
   await ctx.db.query(sql`
@@ -62,7 +62,7 @@ async function reserveId(ctx: Ctx, run: RunRow, n: number): Promise<number> {
 /** Replaces the report of the open turn. A turn that is not open, because it was closed meanwhile, stays as it is. */
 export async function showOpenTurn(ctx: Ctx, run: RunRow, { n, ...facts }: OpenTurn): Promise<void> {
   await ctx.db.query(sql`
-    update open_turns set facts = ${JSON.stringify(toldOf(facts))}, seen_at = ${ctx.now}
+    update open_turns set facts = ${JSON.stringify(filledOf(facts))}, seen_at = ${ctx.now}
     where run_id = ${run.id} ${n === undefined ? empty : sql`and n = ${n}`}`)
   if (run.status !== 'in_progress') await noteTexts(ctx.db, [run.id])
 }

@@ -1,7 +1,7 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../contract/error.ts'
-import type { Dialect, Tx } from '../../engine/db.ts'
-import { byTime, byTimeEverywhere, type Walk } from '../../frame/page.ts'
+import type { SqlDialect, Tx } from '../../engine/db.ts'
+import { byTime, byTimeEverywhere, type IndexWalk } from '../../frame/page.ts'
 import { momentFilters, type RunFilters, valueFilters } from './filters.ts'
 import { hrefKey } from './found-by.ts'
 import { statuses } from './state.ts'
@@ -13,7 +13,7 @@ export type Filters = Omit<RunFilters, 'createdAfter' | 'createdBefore' | 'mine'
 }
 
 /** A filter of the runs of a project, with the index that serves it. */
-interface Path extends Walk {
+interface Path extends IndexWalk {
   own: keyof Filters
   /** The other filters that its index covers. */
   covers: readonly (keyof Filters)[]
@@ -32,7 +32,7 @@ interface Path extends Walk {
 }
 
 /** The walks through a project that find the matching runs, all along the index that leads to the fewest. */
-export async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<Walk[]> {
+export async function walksOf(db: Tx, projectId: number, filters: Filters): Promise<IndexWalk[]> {
   const commits = filters.commit === undefined ? [] : await commitsBy(db, projectId, filters.commit)
   if (commits.length === 0 && filters.commit !== undefined) return []
   const paths = pathsOf(db.dialect, sql`${projectId}`, filters, commits)
@@ -114,7 +114,7 @@ async function commitsBy(db: Tx, projectId: number, prefix: string): Promise<str
 }
 
 /** The possible indexes, in the order of what is usually rarest. `project` is the number of the project of a run. */
-export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commits: string[]): Path[] {
+export function pathsOf(dialect: SqlDialect, project: Sql, filters: Filters, commits: string[]): Path[] {
   const { featureId, label, specId, agent, status, verdict, file, model, persons } = filters
   const paths: Path[] = []
   if (commits.length > 0) paths.push(commitPath(dialect, project, commits))
@@ -154,7 +154,7 @@ export function pathsOf(dialect: Dialect, project: Sql, filters: Filters, commit
 }
 
 /** Finds a run with several of the commits only once, by the first of them. */
-function commitPath(dialect: Dialect, project: Sql, commits: string[]): Path {
+function commitPath(dialect: SqlDialect, project: Sql, commits: string[]): Path {
   const found = (commit: string) => sql`l.commit_id = ${commit}`
   const path = sidePath(dialect, project, 'commit', sql`run_commits`, found(commits[0] as string))
   const apart = commits.map((commit, at) => {
@@ -209,7 +209,7 @@ function valuesPath(own: 'status' | 'verdict', values: readonly string[]): Path 
 
 /** The index of a moment: runs after the first value and before the second. */
 function momentPath(
-  dialect: Dialect,
+  dialect: SqlDialect,
   project: Sql,
   { column, after, before }: (typeof momentFilters)[number],
   filters: Filters,
@@ -236,12 +236,12 @@ function momentPath(
 }
 
 /** The index of a side table that has the project. */
-function sidePath(dialect: Dialect, project: Sql, own: keyof Filters, table: Sql, probe: Sql): Path {
+function sidePath(dialect: SqlDialect, project: Sql, own: keyof Filters, table: Sql, probe: Sql): Path {
   const inProject = sql`l.project_id = ${project} and ${probe}`
   return { ...besidePath(dialect, own, table, inProject), project: 'l.project_id', probes: [probe] }
 }
 
-function besidePath(dialect: Dialect, own: keyof Filters, table: Sql, found: Sql): Path {
+function besidePath(dialect: SqlDialect, own: keyof Filters, table: Sql, found: Sql): Path {
   return {
     own,
     covers: [],
@@ -263,7 +263,7 @@ const existsBeside = (table: Sql, found: Sql) =>
   sql`exists (select 1 from ${table} l where l.run_id = runs.id and ${found} limit 1 offset 0)`
 
 /** The walk through the runs of all projects. */
-export const alongAll: Walk = { from: sql`runs`, where: [sql`1 = 1`], ...byTimeEverywhere('runs') }
+export const alongAll: IndexWalk = { from: sql`runs`, where: [sql`1 = 1`], ...byTimeEverywhere('runs') }
 
 /** One condition for each value of a repeatable filter. */
 const eachOf = (column: 'status' | 'verdict', values: readonly string[]) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, ifVersion, importedAt, pageInput, projectFilter, rowId } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { done, type Route } from '../../contract/route.ts'
+import { done, type OperationRoute } from '../../contract/route.ts'
 import { featureInput } from '../feature/fields.ts'
 import { fullRun, required, runAnswer, runInput, runPage } from './fields.ts'
 import { runFilters } from './filters.ts'
@@ -110,6 +110,6 @@ export const runRoutes = {
     output: done,
     example: { runId: 'RUN-001', featureId: 44 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type RunRoutes = typeof runRoutes

@@ -5,7 +5,7 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { columnsOf, factReader, stateReader, stateWriter } from '../../frame/stored.ts'
 import { actorsOf } from '../../log/actor.ts'
 import type { Changes } from '../../log/event.ts'
-import { type Change, record } from '../../log/record.ts'
+import { type NewEvent, record } from '../../log/record.ts'
 import { type Run, rowFields, runFields, runOf, usageOf } from './fields.ts'
 import type { RunState } from './state.ts'
 
@@ -84,12 +84,12 @@ export const eventOf = (
   what: What,
   { id: subjectId, run_id: subject }: { id: number; run_id: string },
   changes: Changes,
-): Change => ({ type: `run.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+): NewEvent => ({ type: `run.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
 
 export const recordRun = (
   ctx: Ctx,
   what: What,
   row: { id: number; run_id: string },
   changes: Changes,
-  is: Pick<Change, 'isAppend' | 'isImported'> = {},
+  is: Pick<NewEvent, 'isAppend' | 'isImported'> = {},
 ) => record(ctx, { ...eventOf(ctx, what, row, changes), ...is })

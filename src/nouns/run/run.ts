@@ -151,10 +151,10 @@ export const updateRun: Operation<RunRoutes['updateRun']> = async (
     const patch = { ...given, status, ...(isCancelled && { failure: given.failure ?? cancelled }) }
     const after = change(base, patch, ctx.now)
     const content = await replaceContent(ctx, row, given.content)
-    const { columns: lease, lease: told } = leaseAfter(ctx, opened, after, leaseSeconds, leaseToken)
+    const { columns: lease, lease: shownLease } = leaseAfter(ctx, opened, after, leaseSeconds, leaseToken)
     const saved = await saveRun(ctx, { ...opened, after, lease, content, isTouched: touched })
     if (content) await deleteDocument(ctx, row.document_id)
-    return { run: await shownRun(ctx, saved), lease: told }
+    return { run: await shownRun(ctx, saved), lease: shownLease }
   })
 }
 

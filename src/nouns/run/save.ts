@@ -181,7 +181,7 @@ export async function insertFinders(ctx: Ctx, row: RunRow, state: RunState, isMa
   await Promise.all([
     insertLabels(ctx, row, state.labels),
     insertFoundBy(ctx, row, state, isMaker),
-    writeModels(ctx.db, row, [], { usage: state.usage, told: new Map() }),
+    writeModels(ctx.db, row, [], { usage: state.usage, byModel: new Map() }),
   ])
 }
 

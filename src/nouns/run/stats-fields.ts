@@ -54,4 +54,4 @@ export const group = z
     duration: duration.describe('From start to end, for the runs of this group'),
   })
   .meta({ id: 'Group' })
-export type Group = z.infer<typeof group>
+export type StatsGroup = z.infer<typeof group>

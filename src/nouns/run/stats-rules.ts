@@ -50,11 +50,11 @@ export const emptyTally = (): Sums => ({
 interface Range {
   after: string
   before: string | undefined
-  days: Day[]
+  days: DayStart[]
 }
 
 /** A day such as `2026-01-31`, and the time at which it starts. */
-interface Day {
+interface DayStart {
   day: string
   start: string
 }

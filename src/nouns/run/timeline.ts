@@ -2,7 +2,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { only, type Tx } from '../../engine/db.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
 import { numberEvents } from '../../log/number.ts'
-import { type Line, type Part, readPageOfLines } from '../../log/read.ts'
+import { type EventJson, type LogPart, readPageOfLines } from '../../log/read.ts'
 import { turnsOfRun } from './append-turn.ts'
 import { checksOfRun } from './check/list.ts'
 import type { Run } from './fields.ts'
@@ -81,7 +81,7 @@ async function eventsOf(ctx: Ctx, runRow: number, runId: string): Promise<Timeli
   await numberEvents(ctx.db)
   const ofSubject = sql`e.project_id = ${ctx.project.id} and e.subject = ${runId}`
   const condition = sql`and e.project_id = ${ctx.project.id} and e.subject_id = ${runRow} and e.type like 'run.%'`
-  const alone: Part[] = [{ condition, along: { index, subject: runId, is_append: 0 } }]
+  const alone: LogPart[] = [{ condition, along: { index, subject: runId, is_append: 0 } }]
   const { lines: begin, hasMore } = await readPageOfLines(ctx.db, { after: 0 }, first, alone)
   const after = begin.at(-1)?.event.seq ?? 0
   const rest = hasMore ? await readPageOfLines(ctx.db, { after, order: 'desc' }, last, alone) : undefined
@@ -106,7 +106,7 @@ const index = 'events_by_subject'
 const spacesAtOnce = 50
 
 /** The appends between these events, as groups. The appends of a run come after its creation. */
-async function appendsBetween(db: Tx, ofSubject: Sql, events: Line[]): Promise<Map<number, TimelineEntry>> {
+async function appendsBetween(db: Tx, ofSubject: Sql, events: EventJson[]): Promise<Map<number, TimelineEntry>> {
   const groups = new Map<number, TimelineEntry>()
   for (let from = 0; from < events.length; from += spacesAtOnce) {
     const spaces = Array.from({ length: spacesAtOnce }, (_, n) => {

@@ -25,7 +25,7 @@ export const command = z.strictObject({
 })
 
 /** The same in a response. */
-export const toldCommand = z.object({ ...command.shape, at: time.optional() })
+export const reportedCommand = z.object({ ...command.shape, at: time.optional() })
 
 export const planItem = z.strictObject({ text: text(1000, 1), status: z.enum(['pending', 'in_progress', 'completed']) })
 
@@ -90,7 +90,7 @@ export const turn = z
     ...turnFields,
     startedAt: time.optional(),
     endedAt: time.optional(),
-    commands: z.array(toldCommand).optional(),
+    commands: z.array(reportedCommand).optional(),
     open: z.literal(true).optional().describe('It is not closed yet: it is in progress, or its end was lost'),
     seenAt: time.optional().describe('If it is open: when its recorder last reported it'),
     createdBy: actor,

@@ -5,7 +5,7 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { documentText } from '../../frame/document.ts'
 import { actorsOf } from '../../log/actor.ts'
 import type { Changes } from '../../log/event.ts'
-import type { Change } from '../../log/record.ts'
+import type { NewEvent } from '../../log/record.ts'
 import type { RunRow } from './row.ts'
 import { turnId } from './turn.ts'
 import type { Turn, TurnFields } from './turn-fields.ts'
@@ -101,7 +101,7 @@ export const eventOf = (
   runId: string,
   { id: subjectId, n }: { id: number; n: number },
   changes: Changes,
-): Change => ({
+): NewEvent => ({
   type: `turn.${what}`,
   subject: turnId(runId, n),
   subjectId,
@@ -110,7 +110,7 @@ export const eventOf = (
 })
 
 /** The fields with a value; empty texts and lists have none. */
-export function toldOf<Fields extends object>(fields: Fields): Fields {
+export function filledOf<Fields extends object>(fields: Fields): Fields {
   const isEmpty = (value: unknown) => value === '' || (value instanceof Object && Object.keys(value).length === 0)
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && !isEmpty(value)),

@@ -79,15 +79,15 @@ export function addUncredited(
 }
 
 function ranIn({ commands = [] }: TurnFields): string[] {
-  const told = commands.slice(0, named.commands).map(({ command, exitCode, durationMs }) => {
+  const lines = commands.slice(0, named.commands).map(({ command, exitCode, durationMs }) => {
     const notes = [
       ...(exitCode === undefined ? [] : [`exit ${exitCode}`]),
       ...(durationMs === undefined ? [] : [spanOf(durationMs)]),
     ]
     return `- ran ${codeOf(short(onOneLine(command), named.command))}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}`
   })
-  const more = commands.length - told.length
-  return more > 0 ? [...told, `- ran ${timesOf(more, 'command')} more`] : told
+  const more = commands.length - lines.length
+  return more > 0 ? [...lines, `- ran ${timesOf(more, 'command')} more`] : lines
 }
 
 const timesOf = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`

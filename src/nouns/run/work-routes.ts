@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, order, pageInput, pageMeta, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import type { Route } from '../../contract/route.ts'
+import type { OperationRoute } from '../../contract/route.ts'
 import { changedFile } from './diff/fields.ts'
 import { runAnswer } from './fields.ts'
 import { leaseSeconds, leaseToken } from './lease-fields.ts'
@@ -151,6 +151,6 @@ export const runWorkRoutes = {
     }),
     example: { runId: 'RUN-001' },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type RunWorkRoutes = typeof runWorkRoutes

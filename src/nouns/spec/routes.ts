@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, ifVersion, importedAt, pageInput, pageMeta, projectFilter, text } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { created, done, type Route } from '../../contract/route.ts'
+import { created, done, type OperationRoute } from '../../contract/route.ts'
 import { runPage, runStatus, verdict } from '../run/fields.ts'
 import { runFilters } from '../run/filters.ts'
 import { fullSpec, fullSpecVersion, spec, specInput, specStatus, specVersion } from './fields.ts'
@@ -86,6 +86,6 @@ export const specRoutes = {
     output: z.object({ version: fullSpecVersion }),
     example: { specId: 'AUTH-001', version: 1 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type SpecRoutes = typeof specRoutes

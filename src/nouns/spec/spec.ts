@@ -14,7 +14,7 @@ import {
   isErased,
   requireFitting,
 } from '../../frame/document.ts'
-import { readPage, type Walk } from '../../frame/page.ts'
+import { type IndexWalk, readPage } from '../../frame/page.ts'
 import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
@@ -92,7 +92,7 @@ export const listSpecs: Operation<SpecRoutes['listSpecs']> = async (ctx, { proje
   const { all, projects } = await visibleProjects(ctx, project)
   const scope = { all: all && status === undefined, projects }
   const found = await partWalks(ctx, 'spec', scope, q, (part) => likeOf('specs.title', part))
-  const walks = found.flatMap((walk): Walk[] => {
+  const walks = found.flatMap((walk): IndexWalk[] => {
     if (!status) return [walk]
     return [...new Set(status)].map((one) => ({ ...walk, where: [...walk.where, sql`specs.status = ${one}`] }))
   })

@@ -33,7 +33,7 @@ export async function findSpecVersion(ctx: Ctx, { specId, startedAt, endedAt }: 
 }
 
 /** The columns of a spec that a version keeps. */
-interface Kept {
+interface VersionColumns {
   id: number
   version: number
   title: string | null
@@ -41,7 +41,7 @@ interface Kept {
 }
 
 /** Stores this version of a spec, for the runs that are built from it. */
-export async function keepVersion(ctx: Ctx, spec: Kept): Promise<void> {
+export async function keepVersion(ctx: Ctx, spec: VersionColumns): Promise<void> {
   const { id, version, title, document_id } = spec
   await ctx.db.query(sql`insert into spec_versions (spec_id, version, title, document_id, created_at)
     values (${id}, ${version}, ${title}, ${document_id}, ${ctx.now})`)

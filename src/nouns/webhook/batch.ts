@@ -3,7 +3,7 @@ import type { Tx } from '../../engine/db.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { rejudged } from '../../log/fields.ts'
 import { selected } from '../../log/list.ts'
-import { type Line, readPageOfLines } from '../../log/read.ts'
+import { type EventJson, readPageOfLines } from '../../log/read.ts'
 import { readTypes } from './message.ts'
 import type { WebhookRow } from './row.ts'
 import type { Range } from './rules.ts'
@@ -14,7 +14,7 @@ const size = { limit: 100, bytes: 256 * 1024 }
 export interface Batch {
   range: Range
   /** In order. */
-  events: Line[]
+  events: EventJson[]
 }
 
 /** The next events after the webhook's position that it may send; undefined if there are none up to its `last_seq`. */

@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag'
 import { only, type Tx } from '../../engine/db.ts'
-import { inTx, type Operation, type Outcome } from '../../frame/ctx.ts'
+import { inTx, type MessageOutcome, type Operation } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import type { Delivery } from './fields.ts'
 import { testMessageOf } from './message.ts'
@@ -49,7 +49,7 @@ interface Attempt {
 /**
  * Records an attempt and deletes the oldest of the webhook, in the caller's transaction, which has locked the webhook.
  */
-export async function addDelivery(tx: Tx, webhookId: number, now: string, it: Attempt, outcome: Outcome) {
+export async function addDelivery(tx: Tx, webhookId: number, now: string, it: Attempt, outcome: MessageOutcome) {
   const { statusCode = null, error = null, durationMs } = outcome
   const rows = await tx.query<DeliveryRow>(sql`
     insert into webhook_deliveries

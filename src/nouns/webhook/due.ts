@@ -1,6 +1,6 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
-import { type Ctx, type Outcome, systemCtx } from '../../frame/ctx.ts'
+import { type Ctx, type MessageOutcome, systemCtx } from '../../frame/ctx.ts'
 import { differences } from '../../log/event.ts'
 import { numberEvents } from '../../log/number.ts'
 import { readEventId } from '../../log/read.ts'
@@ -11,7 +11,7 @@ import { type DisabledReason, delayAfter, disabledBy, longestDelayMs } from './r
 import { recordWebhook } from './webhook.ts'
 
 /** Which server works on a webhook, and until when it is reserved. */
-export interface Lease {
+export interface WebhookLease {
   server: string
   now: string
   expiresAt: string
@@ -20,7 +20,7 @@ export interface Lease {
 /** A lease takes seconds. One that ends later than this from now was taken by a server whose clock was ahead. */
 const longestLeaseMs = 60_000
 
-const isFree = ({ server, now }: Pick<Lease, 'server' | 'now'>) =>
+const isFree = ({ server, now }: Pick<WebhookLease, 'server' | 'now'>) =>
   sql`(w.lease_expires_at is null or w.lease_expires_at <= ${now} or w.server = ${server}
     or w.lease_expires_at > ${later(now, longestLeaseMs)})`
 
@@ -30,7 +30,7 @@ const isDue = (now: string) =>
 const later = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
 /** Webhooks behind the log that are due now and meet `condition`, the longest unattended first. */
-export async function findDue(db: Tx, lease: Lease, condition: Sql, limit: number): Promise<WebhookRow[]> {
+export async function findDue(db: Tx, lease: WebhookLease, condition: Sql, limit: number): Promise<WebhookRow[]> {
   const [any] = await db.query(sql`select 1 as one from webhooks where enabled = 1 limit 1`)
   if (!any) return []
   await numberEvents(db)
@@ -54,7 +54,7 @@ const isSame = ({ id, version, after_seq }: WebhookRow) =>
 /**
  * Takes the lease of a webhook. Returns false if another server has it, or the webhook has changed since it was read.
  */
-export async function claim(db: Tx, row: WebhookRow, lease: Lease): Promise<boolean> {
+export async function claim(db: Tx, row: WebhookRow, lease: WebhookLease): Promise<boolean> {
   const [taken] = await db.tx((tx) =>
     tx.query(sql`
       update webhooks as w set server = ${lease.server}, lease_expires_at = ${lease.expiresAt},
@@ -65,7 +65,7 @@ export async function claim(db: Tx, row: WebhookRow, lease: Lease): Promise<bool
 }
 
 /** Extends a lease. Returns false if it is lost. */
-export async function renew(db: Tx, id: number, { server, expiresAt }: Lease): Promise<boolean> {
+export async function renew(db: Tx, id: number, { server, expiresAt }: WebhookLease): Promise<boolean> {
   const [held] = await db.tx((tx) =>
     tx.query(
       sql`update webhooks set lease_expires_at = ${expiresAt} where id = ${id} and server = ${server} returning id`,
@@ -101,7 +101,7 @@ interface Finished {
   row: WebhookRow
   batch: Batch
   messageId: string
-  outcome: Outcome
+  outcome: MessageOutcome
 }
 
 /**
@@ -145,7 +145,7 @@ const accepted = ({ range }: Batch, now: string): Sql =>
 /** Since when a webhook has been failing; now for a time that a clock set that was ahead. */
 const sinceOf = ({ failing_since: since }: WebhookRow, now: string) => (since !== null && since < now ? since : now)
 
-function failed(row: WebhookRow, { range }: Batch, outcome: Outcome, now: string): Sql {
+function failed(row: WebhookRow, { range }: Batch, outcome: MessageOutcome, now: string): Sql {
   const { failures } = row
   const next = later(now, delayAfter(failures + 1, outcome.retryAfter))
   return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${sinceOf(row, now)},

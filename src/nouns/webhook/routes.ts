@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ifVersion, pageInput, pageMeta, rowId } from '../../contract/field.ts'
 import type { Name } from '../../contract/paths.ts'
-import { done, type Route } from '../../contract/route.ts'
+import { done, type OperationRoute } from '../../contract/route.ts'
 import { delivery, webhook, webhookFields, webhookProject } from './fields.ts'
 
 const webhookAnswer = z.object({ webhook })
@@ -95,6 +95,6 @@ export const webhookRoutes = {
     output: z.object({ deliveries: z.array(delivery), meta: pageMeta }),
     example: { id: 1 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type WebhookRoutes = typeof webhookRoutes

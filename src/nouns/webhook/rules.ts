@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Outcome } from '../../frame/ctx.ts'
+import type { MessageOutcome } from '../../frame/ctx.ts'
 
 const secretPrefix = 'whsec_'
 
@@ -102,7 +102,7 @@ export function delayAfter(failures: number, retryAfter = 0, random = Math.rando
 
 /** Why a webhook is disabled after a failure; undefined while it is to be tried again. */
 export function disabledBy(
-  { statusCode }: Outcome,
+  { statusCode }: MessageOutcome,
   { failures, since }: { failures: number; since: string },
   now: string,
 ): DisabledReason | undefined {

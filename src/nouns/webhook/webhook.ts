@@ -5,7 +5,7 @@ import { type Ctx, inTx, type Operation, type ProjectRef, requireVersion } from 
 import { readPage } from '../../frame/page.ts'
 import { confinementOf, findProject, listedProject, requireThere } from '../../frame/scope.ts'
 import { appeared, type Changes, differences, erasedText, vanished } from '../../log/event.ts'
-import type { Place } from '../../log/event-id.ts'
+import type { LogPosition } from '../../log/event-id.ts'
 import { numberEvents } from '../../log/number.ts'
 import { lastSeq, requireKept, requirePlace } from '../../log/read.ts'
 import { record } from '../../log/record.ts'
@@ -93,7 +93,7 @@ async function projectFor(ctx: Ctx, project: string | null | undefined): Promise
 }
 
 /** The seq of a position. Without an id, a position after the end is a mistake of the caller. Throws as `requirePlace`. */
-async function placeIn(ctx: Ctx, after: Place): Promise<number> {
+async function placeIn(ctx: Ctx, after: LogPosition): Promise<number> {
   const end = await lastSeq(ctx.db)
   if (after.id === undefined && after.seq > end)
     throw invalid('after', `must be at most ${end}, the seq of the newest event, not ${after.seq}`)
@@ -157,12 +157,12 @@ export const updateWebhook: Operation<WebhookRoutes['updateWebhook']> = async (c
   })
 }
 
-type State = ReturnType<typeof stateOf> & { place: number }
+type WebhookState = ReturnType<typeof stateOf> & { place: number }
 
 async function change(
   ctx: Ctx,
   row: WebhookRow,
-  { url, format, types, enabled, disabledReason, place }: State,
+  { url, format, types, enabled, disabledReason, place }: WebhookState,
   changes: Changes,
 ) {
   await ctx.db.query(sql`

@@ -10,14 +10,14 @@ export interface RunFacts extends RunOf {
 }
 
 /** An event that a message may tell. */
-export interface Entry {
+export interface EventOfRun {
   event: Event
   /** The run that it is about; undefined for other events, and if the run is gone. */
   run?: RunFacts | undefined
 }
 
 /** How to name things in a message. */
-export interface Naming {
+export interface MessageNaming {
   /** Whether the events are those of several projects, so that ids need theirs. */
   isWhole: boolean
   /** The address of the page, without a slash at its end; undefined leaves the links out. */
@@ -35,7 +35,7 @@ export interface Said {
   projects: string[]
 }
 
-interface Told extends Entry {
+interface EventWithNews extends EventOfRun {
   news?: News | undefined
 }
 
@@ -43,20 +43,20 @@ interface Told extends Entry {
 const staleMs = 60_000
 
 /** The message for events in the order of the log: a sentence, or a digest of several; undefined if nobody needs to know. */
-export function saidOf(entries: readonly Entry[], naming: Naming): Said | undefined {
-  const told = lastOfEach(entries.flatMap((entry) => toldOf(entry, naming) ?? []))
-  const [first, ...others] = told
+export function saidOf(entries: readonly EventOfRun[], naming: MessageNaming): Said | undefined {
+  const newest = lastOfEach(entries.flatMap((entry) => withNews(entry, naming) ?? []))
+  const [first, ...others] = newest
   if (!first) return undefined
   const isOne = others.length === 0
   const link = naming.publicUrl && `${naming.publicUrl}/#/${isOne ? addressOf(first.event) : ''}`
   return {
-    sentence: isOne ? sentenceOf(first, naming) : digestOf(told, naming),
+    sentence: isOne ? sentenceOf(first, naming) : digestOf(newest, naming),
     ...(link && { link }),
-    projects: [...new Set(told.flatMap(({ event }) => event.project ?? []))],
+    projects: [...new Set(newest.flatMap(({ event }) => event.project ?? []))],
   }
 }
 
-function toldOf({ event, run }: Entry, { types, now }: Naming): Told | undefined {
+function withNews({ event, run }: EventOfRun, { types, now }: MessageNaming): EventWithNews | undefined {
   const news = newsOf(event, run)
   const isOver = isActivity(event.type) && run?.state !== news?.kind
   if (isOver && Date.parse(now) - Date.parse(event.at) > staleMs) return undefined
@@ -66,9 +66,9 @@ function toldOf({ event, run }: Entry, { types, now }: Naming): Told | undefined
 }
 
 /** The last news of each run, and all other events. That checks fail stays news when the run ends. */
-function lastOfEach(told: readonly Told[]): Told[] {
-  const last = new Map<string, Told>()
-  for (const one of told) {
+function lastOfEach(events: readonly EventWithNews[]): EventWithNews[] {
+  const last = new Map<string, EventWithNews>()
+  for (const one of events) {
     const { seq, project, subject } = one.event
     const key = one.news ? `${project}/${subject}` : String(seq)
     const before = last.get(key)?.news?.kind
@@ -83,10 +83,10 @@ const addressOf = ({ type, project, subject }: Event) =>
     ? `runs/${encodeURIComponent(project)}/${encodeURIComponent(subject)}`
     : ''
 
-const nameOf = ({ project, subject }: Event, { isWhole }: Naming) =>
+const nameOf = ({ project, subject }: Event, { isWhole }: MessageNaming) =>
   isWhole && project !== null ? `${project}/${subject}` : subject
 
-function sentenceOf({ event, run, news }: Told, naming: Naming): string {
+function sentenceOf({ event, run, news }: EventWithNews, naming: MessageNaming): string {
   const name = nameOf(event, naming)
   const title = run?.title ? ` · ${oneLine(run.title, 200)}` : ''
   if (news) return newsSentence(news, run ?? {}, name) + title
@@ -107,8 +107,8 @@ const verbs: Record<News['kind'], [one: string, several: string]> = {
 }
 
 /** Several events in a sentence, the most urgent first: `4 runs: 1 waits (RUN-7 for Edit), 3 completed`. */
-function digestOf(told: readonly Told[], naming: Naming): string {
-  const runs = told.filter(({ news }) => news)
+function digestOf(events: readonly EventWithNews[], naming: MessageNaming): string {
+  const runs = events.filter(({ news }) => news)
   let named = 0
   const parts = newsKinds.flatMap((kind) => {
     const some = runs.filter(({ news }) => news?.kind === kind)
@@ -120,14 +120,14 @@ function digestOf(told: readonly Told[], naming: Naming): string {
     const verb = verbs[kind][some.length === 1 ? 0 : 1]
     return `${some.length} ${verb}${names.length > 0 ? ` (${names.join(', ')})` : ''}`
   })
-  const others = told.length - runs.length
+  const others = events.length - runs.length
   if (others > 0) parts.push(counted(others, runs.length > 0 ? 'other change' : 'change'))
   return runs.length > 0 ? `${counted(runs.length, 'run')}: ${parts.join(', ')}` : parts.join(', ')
 }
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
-function nameIn({ event, news }: Told, naming: Naming): string {
+function nameIn({ event, news }: EventWithNews, naming: MessageNaming): string {
   const name = nameOf(event, naming)
   const detail = news?.detail && oneLine(news.detail, 60)
   if (!detail || news.kind === 'idle') return name

@@ -67,8 +67,8 @@ function broughtBy(now: Snapshot, step: HeadStep, isOwn: IsOwn): Brought[] {
 /** What a merge or pick brings that is not over. */
 function bringingOf(at: Snapshot, { commit, isPick }: Bringing[number], isOwn: IsOwn): Brought[] {
   if (!isPick) return at.git.commit === undefined ? [] : mergeOf(at, at.git.commit, commit)
-  const told = askOf(at, 'log', '-1', '--no-show-signature', '--format=%ae %P', commit)
-  const [author, parent] = told?.split(' ') ?? []
+  const printed = askOf(at, 'log', '-1', '--no-show-signature', '--format=%ae %P', commit)
+  const [author, parent] = printed?.split(' ') ?? []
   return parent === undefined || isOwn(mailOf(author)) ? [] : [{ from: parent, to: commit, ...merged }]
 }
 

@@ -70,7 +70,7 @@ export function gitEnv(): NodeJS.ProcessEnv {
 }
 
 /** A setting of a repository, by its name as git prints it: `core.autocrlf`, `remote.origin.url`. */
-export type Settings = Record<string, string>
+export type GitSettings = Record<string, string>
 
 const flag = /^(?:true|false|yes|no|on|off|0|1)$/i
 
@@ -100,7 +100,7 @@ export const passedOnFiles: readonly string[] = ['core.attributesfile', 'core.ex
 const readOnly = ['core.bare', 'core.worktree']
 
 /** What git is to do differently when Conduct calls it, whatever the user's own settings say. */
-const ours: Settings = {
+const ours: GitSettings = {
   'core.bare': 'false',
   'core.bigfilethreshold': '16m',
   'core.fsmonitor': 'false',
@@ -121,12 +121,12 @@ export function settingsStamp({ commonDir }: Repository): string {
 }
 
 /** The settings of a repository that Conduct uses. Included files do not count. Throws if they cannot be read. */
-export function settingsOf({ commonDir }: Repository, timeoutMs: number): Settings {
+export function settingsOf({ commonDir }: Repository, timeoutMs: number): GitSettings {
   const text = foreignText(join(commonDir, 'config')) ?? ''
   const env = { ...gitEnv(), GIT_DIR: join(commonDir, 'no-repository') }
   const words = ['config', '--file', '-', '--no-includes', '-z', '--list']
   const listed = runGit(words, { cwd: commonDir, env, input: text, timeoutMs }).toString('utf8')
-  const settings: Settings = {}
+  const settings: GitSettings = {}
   for (const entry of listed.split('\0').filter(Boolean)) {
     const [name = '', ...rest] = entry.split('\n')
     // Git takes a name without a value for true.
@@ -151,7 +151,7 @@ function patternFile(name: string, value: string): string {
 }
 
 /** The text of a file of settings for git: those of the repository that are passed on, and ours. */
-export function settingsText(settings: Settings): string {
+export function settingsText(settings: GitSettings): string {
   const passed = Object.entries(settings).filter(([name]) => !readOnly.includes(name))
   const hasExtensions = passed.some(([name]) => name.startsWith('extensions.'))
   const version = { 'core.repositoryformatversion': hasExtensions ? '1' : '0' }

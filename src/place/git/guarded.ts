@@ -4,7 +4,7 @@ import { devNull, homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { standFor } from '../../system/disk.ts'
 import { foreignLink, foreignSize, foreignText } from '../foreign.ts'
-import { type GitOptions, gitEnv, runGit, type Settings, settingsOf, settingsStamp, settingsText } from './git.ts'
+import { type GitOptions, type GitSettings, gitEnv, runGit, settingsOf, settingsStamp, settingsText } from './git.ts'
 import { type Repository, repositoryAt } from './repository.ts'
 
 /**
@@ -16,7 +16,7 @@ export interface Guarded extends Repository {
   folder: string
   /** Where git writes new objects. The repository stays untouched. */
   objects: string
-  settings: Settings
+  settings: GitSettings
   /** The deadline for all calls, in the time of `performance.now()`. */
   until: number
 }
@@ -101,7 +101,7 @@ function refuseOdd({ gitDir, commonDir }: Repository) {
 }
 
 /** Throws an Error if the files of the repository are not in the folder above its `.git`. */
-function refuseElsewhere(root: string, gitDir: string, settings: Settings) {
+function refuseElsewhere(root: string, gitDir: string, settings: GitSettings) {
   const { 'core.worktree': worktree, 'core.bare': bare = 'false' } = settings
   if (worktree !== undefined && resolve(gitDir, worktree) !== root)
     throw new Error('core.worktree names another folder')
@@ -135,10 +135,10 @@ function addAlternate(objects: string, other: string) {
 }
 
 /** The settings of a repository, read anew if its file has changed. */
-function keptSettings(guarded: Guarded): Settings {
+function keptSettings(guarded: Guarded): GitSettings {
   const path = join(guarded.folder, 'settings.json')
   const stamp = settingsStamp(guarded)
-  const kept = JSON.parse(textAt(path) ?? '{}') as { stamp?: string; settings?: Settings }
+  const kept = JSON.parse(textAt(path) ?? '{}') as { stamp?: string; settings?: GitSettings }
   if (kept.stamp === stamp && kept.settings) return kept.settings
   const settings = settingsOf(guarded, guarded.until - performance.now())
   rewrite(join(guarded.folder, 'config'), settingsText(settings))
@@ -157,8 +157,8 @@ const defaultExcludes = () => join(process.env.XDG_CONFIG_HOME || join(homedir()
 export function authorOf(cwd: string): string | undefined {
   const words = ['config', '-z', '--get-regexp', '^user\\.(name|email)$']
   const listed = withRepository(cwd, (of) => askIn(of, ...words)) ?? outside(words)
-  const told = Object.fromEntries(listed.split('\0').map((entry) => entry.split('\n')))
-  const { 'user.name': name, 'user.email': email } = told
+  const printed = Object.fromEntries(listed.split('\0').map((entry) => entry.split('\n')))
+  const { 'user.name': name, 'user.email': email } = printed
   if (!name) return email && `<${email}>`
   return email ? `${name} <${email}>` : name
 }

@@ -6,7 +6,7 @@ import { foreignPart } from '../foreign.ts'
 import { openObjects } from './diff.ts'
 import { askIn, authorOf, bytesIn, type Guarded, gitIn } from './guarded.ts'
 import { scratchPath } from './scratch.ts'
-import { branchName, type Place, reflogOf } from './tree.ts'
+import { branchName, reflogOf, type TreeSource } from './tree.ts'
 
 /**
  * The words with which git's reflog records a new commit. A checkout, a reset or a fast-forward moves HEAD to an
@@ -38,7 +38,7 @@ export function isOwnIn(cwd: string, given: string | undefined, commands: readon
  * Commits that were only fetched or checked out are not included, nor those that a rebase copied and that were written
  * before `since`, in milliseconds since 1970. Empty if there is no such reflog.
  */
-export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn, since = 0): string[] {
+export function commitsMade(place: TreeSource, from: number, to: number, isOwn: IsOwn, since = 0): string[] {
   const made = entriesOf(place, from, to).filter(({ mail, what }) => making.test(what) && isOwn(mail))
   const copies = made.filter(({ what }) => copying.test(what)).map(({ id }) => id)
   const earlier = since === 0 ? [] : writtenBefore(place, copies, since)
@@ -47,7 +47,7 @@ export function commitsMade(place: Place, from: number, to: number, isOwn: IsOwn
 
 const copying = /^(?:rebase|pull)\b.*\(pick\)/s
 
-function writtenBefore(place: Place, commits: string[], at: number): string[] {
+function writtenBefore(place: TreeSource, commits: string[], at: number): string[] {
   if (commits.length === 0) return []
   const words = ['log', '--no-walk=unsorted', '--ignore-missing', '--no-show-signature', '--format=%H %at']
   const listed = askOf(place, ...words, ...commits) ?? ''
@@ -62,7 +62,7 @@ function writtenBefore(place: Place, commits: string[], at: number): string[] {
  * Those of the commits that nobody else wrote before, oldest first. A cherry-pick and a rebase keep author and date; whoever
  * commits with another author does so at that time.
  */
-export function authoredAmong(place: Place, commits: string[], isOwn: IsOwn): string[] {
+export function authoredAmong(place: TreeSource, commits: string[], isOwn: IsOwn): string[] {
   if (commits.length === 0) return []
   const words = ['log', '--no-walk=unsorted', '--ignore-missing', '--no-show-signature', '--format=%H %at %ct <%ae>']
   const listed = askOf(place, ...words, ...commits) ?? ''
@@ -84,7 +84,7 @@ interface Moves {
 
 /** How HEAD moved while its reflog grew. A fast-forward to a commit that was made elsewhere for it makes that commit here. */
 export function movesOf(
-  place: Place,
+  place: TreeSource,
   from: number,
   to: number,
   { isOwn, isMade }: { isOwn: IsOwn; isMade: (commit: string) => boolean },
@@ -122,7 +122,7 @@ export interface HeadStep {
 }
 
 /** The steps of HEAD in a part of the reflog. */
-export function entriesOf(place: Place, from: number, to: number): HeadStep[] {
+export function entriesOf(place: TreeSource, from: number, to: number): HeadStep[] {
   let end = from
   return textOf(place, from, to - from)
     .split('\n')
@@ -135,7 +135,7 @@ export function entriesOf(place: Place, from: number, to: number): HeadStep[] {
 }
 
 /** A part of the reflog, of at most 1 MiB. */
-function textOf(place: Place, from: number, length: number): string {
+function textOf(place: TreeSource, from: number, length: number): string {
   try {
     const log = reflogOf(place)
     return log === undefined ? '' : foreignPart(log, from, length)
@@ -150,8 +150,8 @@ function textOf(place: Place, from: number, length: number): string {
  */
 export function changesBetween(before: Snapshot, after: Snapshot): NonNullable<RunInput['changes']> | undefined {
   try {
-    const told = diffTrees(before, after, '-M', '--shortstat')
-    const count = (unit: string) => Number(new RegExp(`(\\d+) ${unit}`).exec(told)?.[1] ?? 0)
+    const stat = diffTrees(before, after, '-M', '--shortstat')
+    const count = (unit: string) => Number(new RegExp(`(\\d+) ${unit}`).exec(stat)?.[1] ?? 0)
     return { files: count('file'), insertions: count('insertion'), deletions: count('deletion') }
   } catch {
     return undefined
@@ -166,7 +166,7 @@ export function diffTrees(before: Snapshot, after: Snapshot, ...words: string[])
 }
 
 /** The output of git in the repository of a snapshot; undefined if git fails. */
-export function askOf(now: Place, ...words: string[]): string | undefined {
+export function askOf(now: TreeSource, ...words: string[]): string | undefined {
   try {
     return askIn(openedAt(now), ...words)
   } catch {
@@ -178,7 +178,10 @@ export function askOf(now: Place, ...words: string[]): string | undefined {
  * The tree of a snapshot with these files, by path, with the mode and id of each; a mode of zeros removes it. It is stored
  * among the objects of the snapshot. Throws if git fails.
  */
-export function treeWithFiles({ tree, ...place }: Place & Pick<Snapshot, 'tree'>, files: Map<string, string>): string {
+export function treeWithFiles(
+  { tree, ...place }: TreeSource & Pick<Snapshot, 'tree'>,
+  files: Map<string, string>,
+): string {
   if (files.size === 0) return tree
   const at = openedAt(place)
   const index = scratchPath(at)
@@ -196,4 +199,4 @@ export function treeWithFiles({ tree, ...place }: Place & Pick<Snapshot, 'tree'>
 /** What stands for a file that such a tree lacks. Its id is as long as all others of the repository. */
 export const gone = ({ tree }: Pick<Snapshot, 'tree'>) => `000000 ${'0'.repeat(tree.length)}`
 
-export const openedAt = ({ root, objects }: Place): Guarded => openObjects(root, objects, 10_000)
+export const openedAt = ({ root, objects }: TreeSource): Guarded => openObjects(root, objects, 10_000)

@@ -21,7 +21,7 @@ export interface IndexFacts {
 }
 
 /** What is kept beside an index. */
-interface State extends Pick<Scratch, 'stamp' | 'tree'> {
+interface ScratchState extends Pick<Scratch, 'stamp' | 'tree'> {
   /** Identifies that index: of two hooks at once, one may keep the index last, and the other its state. */
   index: string
   facts: IndexFacts
@@ -70,7 +70,7 @@ export function keepIndex(guarded: Guarded, { path, stamp }: Scratch, facts: Ind
   const kept = keptIn(guarded)
   const index = stampOf(path)
   renameSync(path, kept.index)
-  writeFileSync(kept.state, JSON.stringify({ stamp, index, facts, tree } satisfies State))
+  writeFileSync(kept.state, JSON.stringify({ stamp, index, facts, tree } satisfies ScratchState))
 }
 
 /** The files outside the working tree that say what git ignores. */
@@ -85,7 +85,7 @@ export function stampOf(index: string): string {
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
 }
 
-function stateIn(path: string): State | undefined {
+function stateIn(path: string): ScratchState | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {

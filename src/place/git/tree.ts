@@ -12,7 +12,7 @@ import { type Repository, repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
 /** Where a snapshot was taken, and where its objects are. */
-export type Place = Pick<Snapshot, 'root' | 'objects'>
+export type TreeSource = Pick<Snapshot, 'root' | 'objects'>
 
 /**
  * Takes a snapshot of the working tree around `cwd`. Stores objects that git lacks in the folder `objects`, which it
@@ -150,7 +150,7 @@ const none = '0'.repeat(40)
 // A session may remove the linked working tree in which it works. The objects stay in the repository, but git deletes the
 // reflog. So a snapshot notes where the repository is, and copies the reflog.
 
-const noteOf = ({ root, objects }: Place) => {
+const noteOf = ({ root, objects }: TreeSource) => {
   const folder = join(objects, 'linked', hash('sha256', root).slice(0, 16))
   return { folder, repository: join(folder, 'repository'), log: join(folder, 'log') }
 }
@@ -170,25 +170,25 @@ function noteLinked(of: Guarded, log: number): void {
 }
 
 /** The repository of a snapshot or, if the linked working tree was removed, the one that it belonged to. */
-export function repositoryBehind(place: Place): Repository | undefined {
+export function repositoryBehind(place: TreeSource): Repository | undefined {
   return repositoryAt(place.root) ?? mainOf(place)
 }
 
-function mainOf(place: Place): Repository | undefined {
+function mainOf(place: TreeSource): Repository | undefined {
   const common = isGone(place) ? textAt(noteOf(place).repository) : undefined
   const main = common === undefined ? undefined : repositoryAt(dirname(common))
   return main?.commonDir === common ? main : undefined
 }
 
 /** The top folder around `cwd` if it is another working tree of the repository of `place`, or that one was removed. */
-export function otherTreeAt(cwd: string, place: Place): string | undefined {
+export function otherTreeAt(cwd: string, place: TreeSource): string | undefined {
   const [there, here] = [repositoryAt(cwd), repositoryBehind(place)]
   const isOther = there && there.commonDir === here?.commonDir && (there.root !== here.root || isGone(place))
   return isOther ? there.root : undefined
 }
 
 /** The commits on which working trees of the repository are without a branch. */
-export function headsOf(place: Place): string[] {
+export function headsOf(place: TreeSource): string[] {
   const { commonDir } = repositoryBehind(place) ?? {}
   if (commonDir === undefined) return []
   const heads = [commonDir, ...linkedIn(commonDir)].flatMap((folder) => lineIn(join(folder, 'HEAD')))
@@ -196,7 +196,7 @@ export function headsOf(place: Place): string[] {
 }
 
 /** The top folders of the working trees of the repository. */
-export function rootsOf(place: Place): string[] {
+export function rootsOf(place: TreeSource): string[] {
   const { commonDir } = repositoryBehind(place) ?? {}
   if (commonDir === undefined) return []
   const main = basename(commonDir) === '.git' ? [dirname(commonDir)] : []
@@ -229,7 +229,7 @@ export const isGone = ({ root }: Pick<Snapshot, 'root'>): boolean =>
   statSync(root, { throwIfNoEntry: false }) === undefined
 
 /** The file with the reflog of HEAD in the working tree of a snapshot. */
-export function reflogOf(place: Place): string | undefined {
+export function reflogOf(place: TreeSource): string | undefined {
   const repository = repositoryAt(place.root)
   if (repository) return reflogIn(repository, place.objects)
   return isGone(place) ? noteOf(place).log : undefined

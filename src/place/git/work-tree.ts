@@ -8,11 +8,11 @@ export interface Nested {
   /** Its folder, from the top of the working tree around it, in latin1. */
   path: string
   guarded: Guarded
-  work: Work
+  work: WorkFiles
 }
 
 /** The files of a working tree. */
-interface Work {
+interface WorkFiles {
   /** The id of their git tree. */
   tree: string
   nested: Nested[]
@@ -29,7 +29,7 @@ const bytesPerMs = 100_000
  * it, except that another repository stands in it with the tree of its own files and never with its commit. Throws an
  * Error if it cannot be taken.
  */
-export function workOf(guarded: Guarded, depth = 0): Work {
+export function workOf(guarded: Guarded, depth = 0): WorkFiles {
   const taken = takeWork(guarded, depth, true)
   // A new file may be ignored by now, or an ignored one tracked. Only git's own index knows.
   return taken ?? takeWork(guarded, depth, false) ?? fail('git lists ignored files')
@@ -40,7 +40,7 @@ function fail(words: string): never {
 }
 
 /** Undefined if it continues the index of the last snapshot, and that has ignored files. */
-function takeWork(guarded: Guarded, depth: number, mayContinue: boolean): Work | undefined {
+function takeWork(guarded: Guarded, depth: number, mayContinue: boolean): WorkFiles | undefined {
   const scratch = copyScratch(guarded, mayContinue)
   try {
     const listing = listFiles(guarded, scratch)

@@ -1,10 +1,10 @@
-import type { Failure } from './seen.ts'
+import type { SeenFailure } from './seen.ts'
 
 /** The fields of an untrusted JSON object. */
-export type Fields = Record<string, unknown>
+export type JsonFields = Record<string, unknown>
 
 /** The fields of an object; empty for anything else. */
-export const fieldsOf = (value: unknown): Fields =>
+export const fieldsOf = (value: unknown): JsonFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 
 /** How many levels a document may have. Reading or hashing many more would overflow the stack. */
@@ -17,7 +17,7 @@ export const isTooDeep = (value: unknown, levels = deepest): boolean =>
   (levels === 0 || Object.values(value).some((one) => isTooDeep(one, levels - 1)))
 
 /** The objects in a list; empty for anything else. */
-export const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : [])
+export const listOf = (value: unknown): JsonFields[] => (Array.isArray(value) ? value.map(fieldsOf) : [])
 
 /** A non-empty text, cut to that many characters, in a form that the ledger accepts. */
 export const textOf = (value: unknown, length = 1_000): string | undefined =>
@@ -76,7 +76,7 @@ export const lineLength = 70_000
 export const mostItems = 100
 
 /** A failure as an agent reports it: its code in capitals, and the first non-empty message. */
-export function failureOf(code: unknown, ...words: unknown[]): Failure {
+export function failureOf(code: unknown, ...words: unknown[]): SeenFailure {
   const name = textOf(code, 64)
     ?.toUpperCase()
     .replace(/[^A-Z0-9]+/g, '_')

@@ -1,4 +1,4 @@
-import type { Fields } from './fields.ts'
+import type { JsonFields } from './fields.ts'
 import { openCodePlugin } from './opencode/plugin.ts'
 
 /** How `conduct init` adds Conduct to a project for an agent. */
@@ -20,11 +20,11 @@ export interface HookFile {
   homePath: string
   events: readonly string[]
   /** The entry that runs a line on an event. */
-  entry(line: HookLine, event: string): Fields
+  entry(line: HookLine, event: string): JsonFields
   /** Whether something reads the document if Conduct is missing. */
   drains: boolean
   /** Other required content of the file. */
-  also?: Fields
+  also?: JsonFields
 }
 
 /** What a hook runs, for each shell that an agent may give it to. */
@@ -49,18 +49,18 @@ export interface ServerFile {
   orElse?: string
   format: 'json' | 'toml'
   table: string
-  entry: Fields
+  entry: JsonFields
 }
 
 /** Seconds after which an agent stops waiting for a hook. Hooks that snapshot the working tree need up to two. */
 const timeout = 30
 
-const program: Fields = { command: 'conduct-ledger', args: ['mcp'] }
+const program: JsonFields = { command: 'conduct-ledger', args: ['mcp'] }
 
 /** The format that Claude Code introduced. `more` adds fields to the command. */
 const nested =
-  (more: (event: string, line: HookLine) => Fields) =>
-  (line: HookLine, event: string): Fields => ({
+  (more: (event: string, line: HookLine) => JsonFields) =>
+  (line: HookLine, event: string): JsonFields => ({
     hooks: [{ type: 'command', command: line.command, ...more(event, line) }],
   })
 

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Fields, fieldsOf, isTooDeep, timeOf } from './fields.ts'
+import { fieldsOf, isTooDeep, type JsonFields, timeOf } from './fields.ts'
 
 /** The limits on reading for one answer, over all files. */
-export interface Budget {
+export interface ReadBudget {
   bytes: number
   /** In the time of `performance.now()`. */
   until: number
@@ -17,7 +17,7 @@ export interface Budget {
   contents?: true
 }
 
-export const budget = (bytes = 268_435_456, ms = 10_000): Budget => ({ bytes, until: performance.now() + ms })
+export const budget = (bytes = 268_435_456, ms = 10_000): ReadBudget => ({ bytes, until: performance.now() + ms })
 
 const chunkBytes = 1_048_576
 /** Longer lines are skipped. */
@@ -27,12 +27,12 @@ const lineBytes = 16_777_216
  * The JSON objects that contain one of these words, from a file with one object per line, in their order. Skips lines
  * that are unfinished or no JSON. Throws if the path is not a regular file, and if the budget is spent.
  */
-export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<Fields> {
+export async function* linesWith(path: string, words: string | string[], left = budget()): AsyncGenerator<JsonFields> {
   for await (const { fields } of numberedWith(path, [words].flat(), () => {}, left)) yield fields
 }
 
 /** Why a line is skipped. */
-export type Fault = 'it is longer than 16 MiB' | 'it is not a JSON object'
+export type LineFault = 'it is longer than 16 MiB' | 'it is not a JSON object'
 
 /**
  * The JSON objects of such a file, each with its line number. Calls `pass` for each skipped line, except for an
@@ -41,9 +41,9 @@ export type Fault = 'it is longer than 16 MiB' | 'it is not a JSON object'
 export async function* numberedWith(
   path: string,
   words: readonly string[],
-  pass: (line: number, fault: Fault) => void,
+  pass: (line: number, fault: LineFault) => void,
   left = budget(),
-): AsyncGenerator<{ line: number; fields: Fields }> {
+): AsyncGenerator<{ line: number; fields: JsonFields }> {
   let line = 0
   let at: number | undefined
   for await (const { bytes, isOpen } of linesOf(path, left)) {
@@ -69,7 +69,7 @@ function looksWhole(bytes: Buffer): boolean {
   return bytes[0] === opening && last === closing
 }
 
-function parsed(bytes: Buffer): Fields | undefined {
+function parsed(bytes: Buffer): JsonFields | undefined {
   try {
     const value = JSON.parse(bytes.toString())
     return isTooDeep(value) ? undefined : fieldsOf(value)
@@ -79,12 +79,12 @@ function parsed(bytes: Buffer): Fields | undefined {
 }
 
 /** A line; without bytes if it is too long. `isOpen` means that no line break follows it. */
-interface Line {
+interface TranscriptLine {
   bytes: Buffer | undefined
   isOpen?: true
 }
 
-async function* linesOf(path: string, left: Budget): AsyncGenerator<Line> {
+async function* linesOf(path: string, left: ReadBudget): AsyncGenerator<TranscriptLine> {
   let rest: Buffer[] = []
   let length = 0
   const lineOf = (bytes: Buffer[]) => ({ bytes: length > lineBytes ? undefined : Buffer.concat(bytes) })
@@ -103,7 +103,7 @@ async function* linesOf(path: string, left: Budget): AsyncGenerator<Line> {
   yield { ...lineOf(rest), isOpen: true }
 }
 
-async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
+async function* chunksOf(path: string, left: ReadBudget): AsyncGenerator<Buffer> {
   // Opening a pipe without a writer would block forever.
   await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   if (!(await handle.stat()).isFile()) throw new Error(`${path} is not a regular file`)
@@ -122,7 +122,7 @@ async function* chunksOf(path: string, left: Budget): AsyncGenerator<Buffer> {
  * The fields of a file that is one JSON object; undefined if it is not one, is longer than 16 MiB, or was written after
  * `left.before`. Throws if it cannot be read.
  */
-export async function jsonIn(path: string, left = budget()): Promise<Fields | undefined> {
+export async function jsonIn(path: string, left = budget()): Promise<JsonFields | undefined> {
   if (left.before !== undefined && (await stat(path)).mtimeMs > left.before) return undefined
   const chunks: Buffer[] = []
   let length = 0

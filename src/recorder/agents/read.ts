@@ -2,21 +2,21 @@ import { claude, eventsLikeClaude, readLikeClaude } from './claude/hooks.ts'
 import { codex } from './codex/hooks.ts'
 import { copilot } from './copilot/hooks.ts'
 import { cursor } from './cursor/hooks.ts'
-import type { Dialect, Env } from './dialect.ts'
+import type { AgentDialect, AgentEnv } from './dialect.ts'
 import { droid } from './droid/hooks.ts'
-import { defined, type Fields, fieldsOf, isTooDeep, numberOf } from './fields.ts'
+import { defined, fieldsOf, isTooDeep, type JsonFields, numberOf } from './fields.ts'
 import { gemini } from './gemini/hooks.ts'
 import { opencode } from './opencode/hooks.ts'
 import { qwen } from './qwen/hooks.ts'
 import type { Seen } from './seen.ts'
 
-const dialects: readonly Dialect[] = [opencode, cursor, claude, codex, gemini, qwen, droid, copilot]
+const dialects: readonly AgentDialect[] = [opencode, cursor, claude, codex, gemini, qwen, droid, copilot]
 
 /** For other agents that imitate Claude Code's hooks. Only the fields of `docs/your-own-agent.md` are certain. */
 const otherEvents = eventsLikeClaude(({ tool_response }) => numberOf(fieldsOf(tool_response).exit_code))
 
 /** The name that an agent gives itself; undefined without one that fits into the ledger and into names of files. */
-const ownName = ({ agent }: Fields): string | undefined =>
+const ownName = ({ agent }: JsonFields): string | undefined =>
   typeof agent === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/.test(agent) ? agent : undefined
 
 /**
@@ -26,7 +26,7 @@ const ownName = ({ agent }: Fields): string | undefined =>
  * Returns what it reports: mostly one thing, several for a batch, nothing if it says nothing about the work or is
  * nested too deeply. Throws nothing.
  */
-export function readDocument(named: string, document: unknown, env: Env): Seen[] {
+export function readDocument(named: string, document: unknown, env: AgentEnv): Seen[] {
   if (isTooDeep(document)) return []
   const fields = fieldsOf(document)
   const own = ownName(fields)

@@ -18,10 +18,10 @@ export type Step =
   /** A subagent ended. */
   | { kind: 'subagent'; id?: string; name: string; transcript?: string }
   /** The agent says how the work came out; without a failure, well. */
-  | { kind: 'outcome'; failure?: Failure }
+  | { kind: 'outcome'; failure?: SeenFailure }
   | ({ kind: 'turn' } & TurnEnd)
   /** `isGone`: nobody reported the end, but the agent's process is gone. */
-  | { kind: 'end'; failure?: Failure; interrupted?: true; isGone?: true }
+  | { kind: 'end'; failure?: SeenFailure; interrupted?: true; isGone?: true }
 
 export interface BegunUse {
   tool: string
@@ -34,7 +34,7 @@ export interface BegunUse {
 
 export interface ToolUse {
   tool: string
-  /** The agent's id for this use, which is the key in `Told.commands`. */
+  /** The agent's id for this use, which is the key in `Transcript.commands`. */
   id?: string
   /** The files that the tool changed. */
   files?: string[]
@@ -59,15 +59,15 @@ export interface ToolUse {
 
 export interface TurnEnd {
   answer?: string
-  failure?: Failure
+  failure?: SeenFailure
   interrupted?: true
   /** The usage of this turn, if the hook reports it. */
-  usage?: Usage
+  usage?: SeenUsage
   /** Background tasks are still running, and the session continues when they end. */
   goesOn?: true
 }
 
-export interface Failure {
+export interface SeenFailure {
   /** RATE_LIMIT, SERVER_ERROR, …; AGENT_FAILED where the agent names none. Matches [A-Z0-9_]{1,64}. */
   code: string
   message: string
@@ -84,7 +84,7 @@ export interface PlanTask {
   status?: PlanItem['status'] | 'deleted'
 }
 
-export interface Usage {
+export interface SeenUsage {
   model?: string
   /** All input tokens, including cached ones. */
   inputTokens: number
@@ -111,7 +111,7 @@ export interface Seen {
   turn?: string
   transcript?: string
   model?: string
-  /** The version of the agent, if its documents name it. Most transcripts do (`Told.version`). */
+  /** The version of the agent, if its documents name it. Most transcripts do (`Transcript.version`). */
   version?: string
   /** The agent reports the end of each turn, also of an interrupted one. */
   tellsEnds?: true
@@ -122,11 +122,11 @@ export interface Seen {
 }
 
 /** The content of a session's transcript. A field is missing if the transcript does not say. */
-export interface Told {
+export interface Transcript {
   /** The totals of the session so far, including subagents. */
-  usage?: Usage
+  usage?: SeenUsage
   /** The last turn ended with an error. */
-  failure?: Failure
+  failure?: SeenFailure
   /** The user interrupted the last turn. */
   interrupted?: true
   /** The transcript would say so. */
@@ -139,15 +139,15 @@ export interface Told {
   /** The version of the agent that wrote it last. */
   version?: string
   /** The turns in their order, the last 100 if there are more. */
-  turns?: ToldTurn[]
+  turns?: TranscriptTurn[]
   /** The turn that is asked about, which answer, failure and interruption are of. */
-  turn?: ToldTurn
+  turn?: TranscriptTurn
   /** How much of the last turn is written. */
   written?: Written
 }
 
 /** A turn as a transcript has it. Times are in milliseconds since 1970. */
-export interface ToldTurn {
+export interface TranscriptTurn {
   /** The agent's id of it, which its hooks name as well (`Seen.turn`). */
   id?: string
   /** When its first and its last entry were written. */
@@ -159,13 +159,13 @@ export interface ToldTurn {
   prompt?: string
   /** How it ended: with an answer, with an error, or by its user; none of these if it ended without a message. */
   answer?: string
-  failure?: Failure
+  failure?: SeenFailure
   interrupted?: true
   /** What its requests used, with its cost if each of their models has a price. */
-  usage?: Usage
+  usage?: SeenUsage
   model?: string
   /** By the id of the tool use. */
-  commands?: Told['commands']
+  commands?: Transcript['commands']
   /** Uses of tools that the agent's hooks do not report, and when they ended. */
   unheard?: (ToolUse & { at: number })[]
   /** Reports of commands that a hook did not let run, each ending with the command. */

@@ -1,6 +1,6 @@
 import { isUnknown, kindOf, type ToolKind } from '../../nouns/run/verdict/tool-kinds.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
-import { defined, type Fields, fieldsOf, lineLength, listOf, mostItems, startOf, textOf } from './fields.ts'
+import { defined, fieldsOf, type JsonFields, lineLength, listOf, mostItems, startOf, textOf } from './fields.ts'
 import type { PlanItem, PlanTask, Step, ToolUse } from './seen.ts'
 
 /**
@@ -71,19 +71,19 @@ export function targetOf(name: unknown, input: unknown): string | undefined {
 }
 
 /** Whole, because what ran in a line may depend on its last word. */
-function commandOf({ command }: Fields): string | undefined {
+function commandOf({ command }: JsonFields): string | undefined {
   return textOf(Array.isArray(command) ? command.join(' ') : command, lineLength)
 }
 
 /** Each agent has its own name for it. */
-const folderOf = ({ dir_path, directory, workdir, working_directory, cwd }: Fields): string | undefined =>
+const folderOf = ({ dir_path, directory, workdir, working_directory, cwd }: JsonFields): string | undefined =>
   [dir_path, directory, workdir, working_directory, cwd].map((one) => textOf(one)).find((one) => one !== undefined)
 
-const fileOf = ({ file_path, notebook_path, path, filePath }: Fields): string | undefined =>
+const fileOf = ({ file_path, notebook_path, path, filePath }: JsonFields): string | undefined =>
   [file_path, notebook_path, path, filePath].map((one) => textOf(one)).find((one) => one !== undefined)
 
 /** The files that a patch adds, changes, deletes or moves to. */
-function patched({ command, input, patchText }: Fields): string[] {
+function patched({ command, input, patchText }: JsonFields): string[] {
   const text = textOf(Array.isArray(command) ? command.join('\n') : (command ?? input ?? patchText), 1_000_000) ?? ''
   const files = [...text.matchAll(/(?<![^\r\n])\*\*\* (?:Add File|Update File|Delete File|Move to): ([^\r\n]+)/g)]
   return files.slice(0, 100).map(([, file = '']) => file.trim().slice(0, 1_000))
@@ -92,7 +92,7 @@ function patched({ command, input, patchText }: Fields): string[] {
 const statuses = ['pending', 'in_progress', 'completed']
 
 /** The changes to the plan by Claude Code's task tools. */
-export function taskOf(name: unknown, input: Fields, response: Fields): PlanTask | undefined {
+export function taskOf(name: unknown, input: JsonFields, response: JsonFields): PlanTask | undefined {
   if (name === 'TaskCreate') {
     const { id, subject } = fieldsOf(response.task)
     const [known, text] = [textOf(id, 100), textOf(subject, 500)]
@@ -105,7 +105,7 @@ export function taskOf(name: unknown, input: Fields, response: Fields): PlanTask
 }
 
 /** The plan as a tool rewrites it, without cancelled items, and no longer than a turn takes it. */
-function planOf({ todos, plan }: Fields): PlanItem[] {
+function planOf({ todos, plan }: JsonFields): PlanItem[] {
   const items = listOf(todos ?? plan).flatMap(({ content, step, description, status }) => {
     const text = textOf(content ?? step ?? description, 500)
     return text && statuses.includes(status as string) ? [{ text, status: status as PlanItem['status'] }] : []

@@ -1,19 +1,19 @@
-import type { Moment, Reader } from '../transcripts/moment.ts'
-import { toldBy } from '../transcripts/told.ts'
+import type { Moment, TranscriptReader } from '../transcripts/moment.ts'
+import { transcriptOf } from '../transcripts/told.ts'
 import { claudeMoments } from './claude/transcript.ts'
 import { reviewsOf } from './codex/line.ts'
 import { codexMoments } from './codex/transcript.ts'
 import { copilotMoments } from './copilot/transcript.ts'
 import { droidMoments } from './droid/transcript.ts'
 import { geminiMoments } from './gemini/transcript.ts'
-import { type Budget, budget, filesIn } from './lines.ts'
+import { budget, filesIn, type ReadBudget } from './lines.ts'
 import { qwenMoments } from './qwen/transcript.ts'
-import type { Told } from './seen.ts'
+import type { Transcript } from './seen.ts'
 
-interface Source {
-  moments: Reader
+interface AgentTranscripts {
+  moments: TranscriptReader
   /** The transcripts that belong to one, in addition to those that its hooks named. */
-  others?(path: string, left: Budget): Promise<string[]>
+  others?(path: string, left: ReadBudget): Promise<string[]>
   /** They contain what tools wrote. */
   hasContents?: true
   /** They tell each interruption by the user, so that a turn without one ended otherwise. */
@@ -21,7 +21,7 @@ interface Source {
 }
 
 /** By the agent's name in the ledger. */
-const sources = new Map<string, Source>([
+const sources = new Map<string, AgentTranscripts>([
   [
     'claude-code',
     {
@@ -49,11 +49,11 @@ export async function readTranscript(
   path: string,
   subagents: readonly string[] = [],
   before?: number,
-): Promise<Told> {
+): Promise<Transcript> {
   const source = sources.get(agent)
   if (!source) return {}
-  const told = await toldBy(await momentsOf(source, path, subagents, { ...budget(), before }))
-  return source.tellsInterruptions ? { ...told, tellsInterruptions: true } : told
+  const reported = await transcriptOf(await momentsOf(source, path, subagents, { ...budget(), before }))
+  return source.tellsInterruptions ? { ...reported, tellsInterruptions: true } : reported
 }
 
 /**
@@ -69,7 +69,12 @@ export async function readWritten(
   return source?.hasContents && momentsOf(source, path, subagents, { ...budget(), contents: true })
 }
 
-async function momentsOf({ moments, others }: Source, path: string, subagents: readonly string[], left: Budget) {
+async function momentsOf(
+  { moments, others }: AgentTranscripts,
+  path: string,
+  subagents: readonly string[],
+  left: ReadBudget,
+) {
   const more = (await others?.(path, { ...left })) ?? []
   return moments(path, [...new Set([...subagents, ...more])], undefined, left)
 }

@@ -1,7 +1,7 @@
 import type { TurnFields } from '../../nouns/run/turn-fields.ts'
 import { defined, mostCount, mostItems, startOf } from './fields.ts'
-import type { BegunUse, Failure, Seen, Step, Told, ToolUse, Usage } from './seen.ts'
-import { toldTurn } from './told-turn.ts'
+import type { BegunUse, Seen, SeenFailure, SeenUsage, Step, ToolUse, Transcript } from './seen.ts'
+import { turnAbout } from './told-turn.ts'
 import { type KeptItem, planAfter } from './tools.ts'
 import { usageWithin } from './usage.ts'
 
@@ -18,7 +18,7 @@ export interface Draft {
   files: string[]
   commands: Ran[]
   /** The commands whose ends were not reported. */
-  begun?: Begun[]
+  begun?: BegunCommand[]
   /** The plan as it was before, and as this turn has made it. */
   kept?: KeptItem[]
   plan?: KeptItem[]
@@ -47,16 +47,16 @@ interface Ran {
 }
 
 /** A command that began, with the agent's own id of this use of the tool. */
-type Begun = Required<Pick<Ran, 'id' | 'command' | 'at'>> & Pick<ToolUse, 'tool'>
+type BegunCommand = Required<Pick<Ran, 'id' | 'command' | 'at'>> & Pick<ToolUse, 'tool'>
 
 /** What else is known of a turn once it is over. */
 interface Ending {
   at: number
   answer?: string
-  failure?: Failure
+  failure?: SeenFailure
   interrupted?: true
   model?: string
-  usage?: Usage
+  usage?: SeenUsage
 }
 
 /** How many files of a turn the ledger lists. */
@@ -164,17 +164,21 @@ const isOpen = ({ id, command, exitCode, failed, refused }: ToolUse) =>
   id !== undefined && command !== undefined && exitCode === undefined && !failed && !refused
 
 /** A tool as a turn has it, with the uses of which the transcript tells that they failed. */
-function toolOf({ open = [], failed = 0, ...tool }: Used, { commands = {} }: Told) {
-  const told = open.filter((id) => Object.hasOwn(commands, id) && commands[id]?.exitCode).length
-  return { ...tool, name: cut(tool.name, bytes.name) ?? 'unknown', ...(failed + told > 0 && { failed: failed + told }) }
+function toolOf({ open = [], failed = 0, ...tool }: Used, { commands = {} }: Transcript) {
+  const lateFailures = open.filter((id) => Object.hasOwn(commands, id) && commands[id]?.exitCode).length
+  return {
+    ...tool,
+    name: cut(tool.name, bytes.name) ?? 'unknown',
+    ...(failed + lateFailures > 0 && { failed: failed + lateFailures }),
+  }
 }
 
 /**
- * The turn that a draft came to, in the form that the ledger takes. `told` is what the transcript says: the exit codes of
+ * The turn that a draft came to, in the form that the ledger takes. `reported` is what the transcript says: the exit codes of
  * commands, and what subagents used. Files and the state of the repository are for the caller to add.
  */
-export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnFields {
-  const draft = withUnheard(heard, told)
+export function turnOf(heard: Draft, ending: Ending, reported: Transcript = {}): TurnFields {
+  const draft = withUnheard(heard, reported)
   const { prompt, tools, commands, plan, compactions } = draft
   const { answer, failure, interrupted, model, usage } = ending
   return defined({
@@ -184,10 +188,10 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
     prompt: cut(prompt, bytes.prompt),
     answer: cut(answer, bytes.answer),
     model: cut(usage?.model ?? model, bytes.model),
-    tools: some(tools.map((tool) => toolOf(tool, told))),
-    commands: some(commands.flatMap((ran) => commandOf(ran, told))),
+    tools: some(tools.map((tool) => toolOf(tool, reported))),
+    commands: some(commands.flatMap((ran) => commandOf(ran, reported))),
     plan: some(planOf(plan)),
-    agents: some(agentsOf(draft, told)),
+    agents: some(agentsOf(draft, reported)),
     compactions,
     usage: usage && usageOf(usage),
     failure: failure && { code: failure.code, message: cut(failure.message, bytes.message) ?? failure.code },
@@ -196,22 +200,22 @@ export function turnOf(heard: Draft, ending: Ending, told: Told = {}): TurnField
 }
 
 /** A usage in the form that the ledger takes. */
-export const usageOf = (usage: Usage): Usage =>
-  defined({ ...usageWithin(usage), model: cut(usage.model, bytes.model) } as Usage)
+export const usageOf = (usage: SeenUsage): SeenUsage =>
+  defined({ ...usageWithin(usage), model: cut(usage.model, bytes.model) } as SeenUsage)
 
 /** The uses of tools that hooks do not report: those that failed, and what began as a command and was a patch. */
 export function unheardIn(
   { begun = [], startedAt: at, ...draft }: Draft,
-  { turn, turns }: Told,
+  { turn, turns }: Transcript,
 ): (ToolUse & { at: number })[] {
-  const { unheard = [] } = turn ?? toldTurn(turns, { ...draft, at }) ?? {}
+  const { unheard = [] } = turn ?? turnAbout(turns, { ...draft, at }) ?? {}
   return unheard.filter(({ id, failed }) => failed || begun.some((one) => one.id === id))
 }
 
 /** The draft with the uses of tools that hooks do not report, and the commands whose ends they do not report. */
-function withUnheard(draft: Draft, told: Told): Draft {
-  const { blocked = [] } = told.turn ?? toldTurn(told.turns, { ...draft, at: draft.startedAt }) ?? {}
-  const unheard = unheardIn(draft, told)
+function withUnheard(draft: Draft, reported: Transcript): Draft {
+  const { blocked = [] } = reported.turn ?? turnAbout(reported.turns, { ...draft, at: draft.startedAt }) ?? {}
+  const unheard = unheardIn(draft, reported)
   const known = new Set([...draft.commands.map(({ id }) => id), ...draft.tools.flatMap(({ open = [] }) => open)])
   const commands = draft.begun?.filter(({ id }) => !unheard.some((one) => one.id === id)) ?? []
   const begun = commands.map((one) => {
@@ -228,10 +232,10 @@ function withUnheard(draft: Draft, told: Told): Draft {
 const isoOf = (ms: number) => new Date(ms).toISOString()
 const some = <T>(list: T[]): T[] | undefined => (list.length > 0 ? list : undefined)
 
-function commandOf({ id, at, ...ran }: Ran, { commands = {} }: Told) {
+function commandOf({ id, at, ...ran }: Ran, { commands = {} }: Transcript) {
   const command = cut(ran.command, bytes.command)
-  const told = id !== undefined && Object.hasOwn(commands, id) ? commands[id] : {}
-  const { exitCode, ...rest } = { ...told, ...ran }
+  const end = id !== undefined && Object.hasOwn(commands, id) ? commands[id] : {}
+  const { exitCode, ...rest } = { ...end, ...ran }
   return command === undefined ? [] : [{ ...rest, ...(isExitCode(exitCode) && { exitCode }), command, at: isoOf(at) }]
 }
 
@@ -245,7 +249,7 @@ const planOf = (plan: KeptItem[] = []) =>
     return words === undefined ? [] : [{ text: words, status }]
   })
 
-const agentsOf = ({ agents }: Draft, { subagents = [] }: Told) =>
+const agentsOf = ({ agents }: Draft, { subagents = [] }: Transcript) =>
   agents.map(({ id, name }) => {
     const used = id === undefined ? undefined : subagents.find((one) => one.id === id)
     return { name: cut(name, bytes.name) ?? 'unknown', ...(used && { tokens: Math.min(used.tokens, mostCount) }) }
@@ -266,10 +270,13 @@ export function cut(text: string | undefined, most: number): string | undefined 
   return clean.trim() === '' ? undefined : clean
 }
 
-const interruption: Failure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
+const interruption: SeenFailure = { code: 'INTERRUPTED', message: 'Its user interrupted the last turn.' }
 
 /** Why a session failed whose last turn ended like this; undefined if it ended well. */
-export function failureAfter(failure: Failure | undefined, interrupted: boolean | undefined): Failure | undefined {
+export function failureAfter(
+  failure: SeenFailure | undefined,
+  interrupted: boolean | undefined,
+): SeenFailure | undefined {
   const why = failure ?? (interrupted ? interruption : undefined)
   return why && { code: why.code, message: cut(why.message, bytes.message) ?? why.code }
 }

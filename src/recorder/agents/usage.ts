@@ -1,8 +1,8 @@
 import { defined, mostCount } from './fields.ts'
-import type { Usage } from './seen.ts'
+import type { SeenUsage } from './seen.ts'
 
 /** Two usages together; of model and cost only what both can vouch for. */
-export function plus(a: Usage | undefined, b: Usage | undefined): Usage | undefined {
+export function plus(a: SeenUsage | undefined, b: SeenUsage | undefined): SeenUsage | undefined {
   if (!a || !b) return a ?? b
   const model = a.model ?? b.model
   return {
@@ -22,7 +22,7 @@ export function plus(a: Usage | undefined, b: Usage | undefined): Usage | undefi
 const mostUsd = 1e9
 
 /** A usage as the ledger takes it: its sums stop at the largest count, and it has no cost beyond the largest one. */
-export function usageWithin({ costUsd, costSource, ...usage }: Usage): Usage {
+export function usageWithin({ costUsd, costSource, ...usage }: SeenUsage): SeenUsage {
   const within = (count: number | undefined) => (count === undefined ? undefined : Math.min(count, mostCount))
   return {
     ...usage,
@@ -36,7 +36,7 @@ export function usageWithin({ costUsd, costSource, ...usage }: Usage): Usage {
 /** A cost without the noise of adding fractions. */
 export const rounded = (usd: number): number => Number(usd.toFixed(8))
 
-export const tokensOf = ({ inputTokens, outputTokens }: Usage) => inputTokens + outputTokens
+export const tokensOf = ({ inputTokens, outputTokens }: SeenUsage) => inputTokens + outputTokens
 
 /** Undefined if neither is known, which is not the same as 0. */
 const sumOf = (a: number | undefined, b: number | undefined) =>
@@ -52,42 +52,42 @@ const shortTokens = 100_000
  * Adds the cost by public list prices, as if each request were short. A usage with a cost, or with an unlisted model,
  * stays unchanged.
  */
-export async function estimateCost(usage: Usage): Promise<Usage> {
+export async function estimateCost(usage: SeenUsage): Promise<SeenUsage> {
   return usage.costUsd === undefined ? (await loadPrices())(usage) : usage
 }
 
 /** Loads the price list, and returns what adds the cost to a usage as `estimateCost` does. */
-export async function loadPrices(): Promise<(usage: Usage) => Usage> {
+export async function loadPrices(): Promise<(usage: SeenUsage) => SeenUsage> {
   const { calcPrice } = await import('@pydantic/genai-prices')
   return (usage) =>
     usage.costUsd === undefined ? withCost(usage, costOf([{ ...usage, isMany: true }], calcPrice)) : usage
 }
 
 /** The total of all requests, with the cost by public list prices if all models are listed. */
-export async function totalOf(requests: readonly Usage[]): Promise<Usage | undefined> {
+export async function totalOf(requests: readonly SeenUsage[]): Promise<SeenUsage | undefined> {
   const used = requests.filter(({ inputTokens, outputTokens }) => inputTokens + outputTokens > 0)
-  const total = used.reduce<Usage | undefined>(plus, undefined)
+  const total = used.reduce<SeenUsage | undefined>(plus, undefined)
   if (!total) return undefined
   const { calcPrice } = await import('@pydantic/genai-prices')
   const { model: _, ...tokens } = total
   return withCost(tokens, costOf(gathered(used), calcPrice))
 }
 
-const withCost = (usage: Usage, costUsd: number | undefined): Usage =>
+const withCost = (usage: SeenUsage, costUsd: number | undefined): SeenUsage =>
   costUsd === undefined ? usage : { ...usage, costUsd, costSource: 'estimated' }
 
 type CalcPrice = typeof import('@pydantic/genai-prices').calcPrice
 
 /** `isMany` marks a sum of short requests, whose size does not count. */
-type Priced = Usage & { isMany?: true }
+type Priced = SeenUsage & { isMany?: true }
 
 /** Adds up the short requests of each model, because each price lookup takes time. */
-function gathered(requests: Usage[]): Priced[] {
-  const short = new Map<string | undefined, Usage>()
-  const long: Usage[] = []
+function gathered(requests: SeenUsage[]): Priced[] {
+  const short = new Map<string | undefined, SeenUsage>()
+  const long: SeenUsage[] = []
   for (const request of requests) {
     if (request.inputTokens > shortTokens) long.push(request)
-    else short.set(request.model, plus(short.get(request.model), request) as Usage)
+    else short.set(request.model, plus(short.get(request.model), request) as SeenUsage)
   }
   return [...long, ...[...short.values()].map((usage): Priced => ({ ...usage, isMany: true }))]
 }
@@ -125,9 +125,9 @@ const figures = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTo
  * What was used between two totals of a session; undefined for nothing. A cost is only known where both totals have one of
  * the same source.
  */
-export function usageBetween(before: Usage | undefined, total: Usage): Usage | undefined {
+export function usageBetween(before: SeenUsage | undefined, total: SeenUsage): SeenUsage | undefined {
   if (!before) return isUsed(total) ? total : undefined
-  const used: Usage = { ...defined({ model: total.model }), inputTokens: 0, outputTokens: 0 }
+  const used: SeenUsage = { ...defined({ model: total.model }), inputTokens: 0, outputTokens: 0 }
   for (const figure of figures) {
     if (total[figure] !== undefined) used[figure] = Math.max(0, total[figure] - (before[figure] ?? 0))
   }
@@ -139,4 +139,4 @@ export function usageBetween(before: Usage | undefined, total: Usage): Usage | u
     : used
 }
 
-const isUsed = ({ inputTokens, outputTokens }: Usage) => inputTokens + outputTokens > 0
+const isUsed = ({ inputTokens, outputTokens }: SeenUsage) => inputTokens + outputTokens > 0

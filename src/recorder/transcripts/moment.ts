@@ -1,6 +1,6 @@
 import { timeOf } from '../agents/fields.ts'
-import type { Budget, Fault } from '../agents/lines.ts'
-import type { Step, Told, Usage } from '../agents/seen.ts'
+import type { LineFault, ReadBudget } from '../agents/lines.ts'
+import type { SeenUsage, Step, Transcript } from '../agents/seen.ts'
 import type { Written } from './written.ts'
 
 /** An entry of a transcript, in chronological order. */
@@ -22,26 +22,31 @@ export interface Moment {
   /** For the end of a turn: nothing but the end of the file says that it is one. */
   isUnsure?: true
   /** A request to the model. A repeated one replaces the former. */
-  request?: { id: unknown; usage: Usage; bySubagent?: true }
+  request?: { id: unknown; usage: SeenUsage; bySubagent?: true }
   /** The agent's own total of the whole session so far, including subagents. */
-  sum?: Usage
+  sum?: SeenUsage
   /** New facts about the session. */
   session?: { cwd?: string; branch?: string; base?: string; version?: string }
   /** The tokens of a subagent. */
-  subagent?: NonNullable<Told['subagents']>[number]
+  subagent?: NonNullable<Transcript['subagents']>[number]
   /** What the tool wrote, if the caller reads contents. */
   written?: Written[]
   /** The results of commands, by the ids of their tool uses. */
-  commands?: NonNullable<Told['commands']>
+  commands?: NonNullable<Transcript['commands']>
 }
 
 /** Called with the reason for each part of a transcript that has no place in a run. */
-export type Pass = (file: string, line: number | undefined, reason: Fault | string) => void
+export type SkipReport = (file: string, line: number | undefined, reason: LineFault | string) => void
 
 /** Reads what a session and its subagents did, in chronological order. Throws if the transcript cannot be read. */
-export type Reader = (path: string, subagents: readonly string[], pass?: Pass, left?: Budget) => AsyncIterable<Moment>
+export type TranscriptReader = (
+  path: string,
+  subagents: readonly string[],
+  pass?: SkipReport,
+  left?: ReadBudget,
+) => AsyncIterable<Moment>
 
-export const passNone: Pass = () => {}
+export const passNone: SkipReport = () => {}
 
 /** The time of a line, or that of the previous line if it has none. */
 export function momentOf(timestamp: unknown, before: number): number {
@@ -55,8 +60,8 @@ export const untimed = 'neither it nor a line before it has a time'
 export async function* withSubagents(
   own: AsyncIterable<Moment>,
   files: readonly string[],
-  read: (file: string, pass: Pass) => Promise<Moment[]>,
-  pass: Pass,
+  read: (file: string, pass: SkipReport) => Promise<Moment[]>,
+  pass: SkipReport,
 ): AsyncGenerator<Moment> {
   const others: Moment[][] = []
   for (const file of files) {

@@ -1,5 +1,5 @@
 import { defined } from '../agents/fields.ts'
-import type { Step, Told, ToldTurn, Usage } from '../agents/seen.ts'
+import type { SeenUsage, Step, Transcript, TranscriptTurn } from '../agents/seen.ts'
 import { estimateCost, plus, rounded, tokensOf, totalOf } from '../agents/usage.ts'
 import type { Moment } from './moment.ts'
 
@@ -8,29 +8,29 @@ const most = { turns: 100, unheard: 1_000, blocked: 100 }
 
 /** A turn, with its requests by their ids. */
 interface Open {
-  turn: ToldTurn
-  requests: Map<unknown, Usage>
+  turn: TranscriptTurn
+  requests: Map<unknown, SeenUsage>
   /** Whether anything was done in it, and whether only by subagents. */
   isWorked: boolean
   isOwn: boolean
 }
 
-interface State {
+interface TranscriptState {
   turns: Open[]
   open: Open | undefined
-  requests: Map<unknown, Usage>
+  requests: Map<unknown, SeenUsage>
   /** The ids of those after the agent's own total. */
   later: Set<unknown>
-  sum?: Usage
+  sum?: SeenUsage
   model?: string
   version?: string
-  commands: NonNullable<Told['commands']>
-  subagents: NonNullable<Told['subagents']>
+  commands: NonNullable<Transcript['commands']>
+  subagents: NonNullable<Transcript['subagents']>
 }
 
 /** Sums up a transcript: its totals, and each of its turns. */
-export async function toldBy(moments: AsyncIterable<Moment>): Promise<Told> {
-  const state: State = {
+export async function transcriptOf(moments: AsyncIterable<Moment>): Promise<Transcript> {
+  const state: TranscriptState = {
     turns: [],
     open: undefined,
     requests: new Map(),
@@ -42,7 +42,7 @@ export async function toldBy(moments: AsyncIterable<Moment>): Promise<Told> {
   const { model, version, subagents, commands } = state
   const usage = await usageOf(state)
   close(state)
-  const turns: ToldTurn[] = []
+  const turns: TranscriptTurn[] = []
   for (const { turn, requests } of state.turns) turns.push(await priced(turn, [...requests.values()]))
   // Subagents may go on when the agent itself rests.
   const last = state.turns.findLast(({ isOwn }) => isOwn)?.turn
@@ -54,10 +54,10 @@ export async function toldBy(moments: AsyncIterable<Moment>): Promise<Told> {
     subagents: subagents.length > 0 ? subagents : undefined,
     turns: turns.length > 0 ? turns : undefined,
     written: last && { isWhole: last.isEnded, ...(last.at > 0 && { at: last.at }) },
-  }) as Told
+  }) as Transcript
 }
 
-function take(state: State, moment: Moment) {
+function take(state: TranscriptState, moment: Moment) {
   const { at, step, request, sum, subagent, session, commands, blocked } = moment
   if (moment.begins && state.open?.turn.prompt === undefined && state.open) own(state.open, moment)
   else if (moment.begins) begin(state, moment)
@@ -81,7 +81,7 @@ function take(state: State, moment: Moment) {
 }
 
 /** A turn begins, unless one has begun that did not do anything yet. */
-function begin(state: State, moment: Moment): Open {
+function begin(state: TranscriptState, moment: Moment): Open {
   const { open } = state
   if (open && !open.isWorked && open.turn.prompt === undefined) return own(open, moment)
   close(state)
@@ -97,7 +97,7 @@ function own(open: Open, { turn: id }: Moment): Open {
 }
 
 /** Ends the turn that is open. A command to the agent itself, such as /clear, is no turn. */
-function close(state: State) {
+function close(state: TranscriptState) {
   const { open } = state
   state.open = undefined
   if (!open || (!open.isWorked && !open.turn.isEnded && /^[/!]\S/.test(open.turn.prompt ?? ''))) return
@@ -105,7 +105,7 @@ function close(state: State) {
   if (state.turns.length > most.turns) state.turns.shift()
 }
 
-function takeRequest(state: State, at: number, { id, usage, bySubagent }: NonNullable<Moment['request']>) {
+function takeRequest(state: TranscriptState, at: number, { id, usage, bySubagent }: NonNullable<Moment['request']>) {
   if (!state.requests.has(id)) state.later.add(id)
   state.requests.set(id, usage)
   if (!bySubagent) state.model = usage.model ?? state.model
@@ -117,7 +117,7 @@ function takeRequest(state: State, at: number, { id, usage, bySubagent }: NonNul
 }
 
 /** The turn in which something is done, by the agent itself or a subagent. */
-function work(state: State, at: number, isOwn: boolean): Open {
+function work(state: TranscriptState, at: number, isOwn: boolean): Open {
   const before = state.open
   const open = before ?? begin(state, { at })
   if (!before) open.isOwn = false
@@ -127,7 +127,7 @@ function work(state: State, at: number, isOwn: boolean): Open {
   return open
 }
 
-function takeStep(state: State, moment: Moment, step: Step) {
+function takeStep(state: TranscriptState, moment: Moment, step: Step) {
   const { at, sentAt = at } = moment
   if (step.kind === 'prompt') {
     const { turn } = begin(state, moment)
@@ -150,15 +150,15 @@ function takeStep(state: State, moment: Moment, step: Step) {
 const withUse = (before: Unheard = [], { kind: _, ...use }: Step & { kind: 'tool' }, at: number) =>
   before.length < most.unheard ? [...before, { ...use, at }] : before
 
-type Unheard = NonNullable<ToldTurn['unheard']>
+type Unheard = NonNullable<TranscriptTurn['unheard']>
 
-async function priced({ model, ...turn }: ToldTurn, requests: Usage[]): Promise<ToldTurn> {
+async function priced({ model, ...turn }: TranscriptTurn, requests: SeenUsage[]): Promise<TranscriptTurn> {
   const total = await totalOf(requests)
-  return defined({ ...turn, model, usage: total && defined({ model, ...total }) }) as ToldTurn
+  return defined({ ...turn, model, usage: total && defined({ model, ...total }) }) as TranscriptTurn
 }
 
 /** The totals of the session: the agent's own with what was used later, unless they cover only a part. */
-async function usageOf({ requests, later, sum }: State): Promise<Usage | undefined> {
+async function usageOf({ requests, later, sum }: TranscriptState): Promise<SeenUsage | undefined> {
   const counted = await totalOf([...requests.values()])
   const rest = [...later].flatMap((id) => requests.get(id) ?? [])
   // A total of a single model names it.
@@ -168,10 +168,10 @@ async function usageOf({ requests, later, sum }: State): Promise<Usage | undefin
 }
 
 /** A total with what was used after it, whose cost is an estimate. */
-function withLater(sum: Usage, later: Usage | undefined): Usage {
+function withLater(sum: SeenUsage, later: SeenUsage | undefined): SeenUsage {
   if (!later) return sum
   const { costUsd: before, costSource: _, ...tokens } = sum
   const { costUsd: after, costSource: __, ...more } = later
   const costUsd = before === undefined || after === undefined ? undefined : rounded(before + after)
-  return { ...(plus(tokens, more) as Usage), ...(costUsd !== undefined && { costUsd, costSource: 'estimated' }) }
+  return { ...(plus(tokens, more) as SeenUsage), ...(costUsd !== undefined && { costUsd, costSource: 'estimated' }) }
 }

@@ -9,22 +9,22 @@ export interface Written {
   /** The hunks of a unified diff from the content before. */
   hunks?: string
   /** The text that it replaced. Such hunks do not say whether the last line has a line feed. */
-  edit?: Edit
+  edit?: TextReplacement
 }
 
 /** A text and the one that took its place, where it came first or everywhere. */
-export interface Edit {
+export interface TextReplacement {
   old: string
   now: string
   isForAll: boolean
 }
 
 /** An edit by the fields of a document; undefined if they do not describe one. */
-export const editOf = (old: unknown, now: unknown, isForAll?: unknown): Edit | undefined =>
+export const editOf = (old: unknown, now: unknown, isForAll?: unknown): TextReplacement | undefined =>
   typeof old === 'string' && typeof now === 'string' ? { old, now, isForAll: isForAll === true } : undefined
 
 /** The content after an edit; undefined if it does not contain the old text. */
-export function edited(content: string, { old, now, isForAll }: Edit): string | undefined {
+export function edited(content: string, { old, now, isForAll }: TextReplacement): string | undefined {
   if (old === '' || !content.includes(old)) return undefined
   return isForAll ? content.replaceAll(old, () => now) : content.replace(old, () => now)
 }

@@ -10,12 +10,12 @@ import { recordErasure } from '../../log/record.ts'
 import { eraseFromEvents, sealNext } from '../../log/seal/seal.ts'
 import type { EraseRoutes } from '../erase-routes.ts'
 import { removeRemains } from '../remains.ts'
-import { firstWithin, most, nextRows, ownersOf, type Row, rowBytes } from '../slice.ts'
+import { firstWithin, most, nextRows, ownersOf, rowBytes, type SlicedRun } from '../slice.ts'
 import { eraseKeyEvents, eraseKeyFromRuns, eraseKeyRow } from './key.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
-import { type Place, placeIn, placeText, steps } from './place.ts'
+import { type ErasePosition, placeIn, placeText, steps } from './place.ts'
 import { eraseRuns } from './run.ts'
-import { type Noun, type Scope, scopeOf } from './scope.ts'
+import { type EraseScope, type Noun, scopeOf } from './scope.ts'
 import { eraseNames, eraseResponses } from './sides.ts'
 
 /** How long a request works before it returns a cursor, in milliseconds. */
@@ -47,7 +47,7 @@ export const erase: Operation<EraseRoutes['erase']> = async (ctx, { dryRun = fal
 }
 
 /** Does a slice of a step. Returns whether the step continues. */
-async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+async function walkOn(ctx: Ctx, scope: EraseScope, place: ErasePosition, dryRun: boolean): Promise<boolean> {
   const { step } = place
   if (step === 'names') return eraseServerNames(ctx, scope, place, dryRun)
   if (step === 'events') return walkEvents(ctx, scope, place, dryRun)
@@ -59,7 +59,7 @@ async function walkOn(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Pr
   return walkRows(ctx, scope, place, step as Noun, dryRun)
 }
 
-async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun: boolean) {
+async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun: Noun, dryRun: boolean) {
   const { isToGo, isPersonToGo, key } = scope
   const where = scope.rows[noun]
   if (!where) return false
@@ -70,7 +70,7 @@ async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun
   if (end === undefined) return false
   const owned = scope.repeated[noun]
   const owners = owned ? await ownersOf(ctx, owned, place.last, end) : []
-  const found = await ctx.db.query<Row>(sql`
+  const found = await ctx.db.query<SlicedRun>(sql`
     select id, project_id, ${rowBytes[table]} as bytes from ${raw(table)} where id > ${place.last} and id <= ${end}
       and (${where} ${owners.length > 0 ? sql`or id in (${listOf(owners)})` : empty})
     order by id limit ${most.rows}`)
@@ -94,8 +94,8 @@ async function walkRows(ctx: Ctx, scope: Scope, place: Place, noun: Noun, dryRun
 
 async function walkEvents(
   ctx: Ctx,
-  { events: eventsOf, isToGo }: Scope,
-  place: Place,
+  { events: eventsOf, isToGo }: EraseScope,
+  place: ErasePosition,
   dryRun: boolean,
 ): Promise<boolean> {
   if (place.last === 0) while (await sealNext(ctx.db));
@@ -111,7 +111,7 @@ async function walkEvents(
 }
 
 /** Erases what belongs to no project. */
-async function eraseServerNames(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+async function eraseServerNames(ctx: Ctx, scope: EraseScope, place: ErasePosition, dryRun: boolean): Promise<boolean> {
   const { key } = scope
   place.erased.others += await slice(ctx, dryRun, (ctx) => (key ? eraseKeyRow(ctx, key) : eraseNames(ctx, scope)))
   forgetActors(ctx)
@@ -119,19 +119,19 @@ async function eraseServerNames(ctx: Ctx, scope: Scope, place: Place, dryRun: bo
 }
 
 /** Erases stored responses, and records the event of the erasure. */
-async function eraseSides(ctx: Ctx, scope: Scope, place: Place, dryRun: boolean): Promise<boolean> {
+async function eraseSides(ctx: Ctx, scope: EraseScope, place: ErasePosition, dryRun: boolean): Promise<boolean> {
   const { key } = scope
   if (key) place.erased.events += await slice(ctx, dryRun, (ctx) => eraseKeyEvents(ctx, key))
   place.erased.responses += await slice(ctx, dryRun, async (ctx) => {
     const responses = await eraseResponses(ctx, scope.projectId)
-    await recordErasure(ctx, scope.projectId, { ...scope.told, erased: { ...place.erased, responses } })
+    await recordErasure(ctx, scope.projectId, { ...scope.recorded, erased: { ...place.erased, responses } })
     return responses
   })
   return false
 }
 
 /** Makes the index mark what was deleted. Erased texts are marked. */
-async function markUntil({ db }: Ctx, place: Place): Promise<boolean> {
+async function markUntil({ db }: Ctx, place: ErasePosition): Promise<boolean> {
   place.until ??= await lastSeq(db)
   if (await hasMarked(db, place.until)) return false
   await followLog(db, sliceMs)
@@ -139,7 +139,7 @@ async function markUntil({ db }: Ctx, place: Place): Promise<boolean> {
 }
 
 /** Removes the words of erased and deleted texts from the index. */
-async function updateIndex({ db }: Ctx, place: Place): Promise<boolean> {
+async function updateIndex({ db }: Ctx, place: ErasePosition): Promise<boolean> {
   place.until ??= await lastEntry(db)
   const last = await dropErased(db, { after: place.last, until: place.until }, sliceMs)
   place.last = last ?? place.last
@@ -149,7 +149,7 @@ async function updateIndex({ db }: Ctx, place: Place): Promise<boolean> {
 const wordTables = ['search_words', 'search_recent', 'spec_grams', 'feature_grams']
 
 /** Makes the tables of words drop what they only mark as deleted. */
-async function forgetWords({ db }: Ctx, place: Place): Promise<boolean> {
+async function forgetWords({ db }: Ctx, place: ErasePosition): Promise<boolean> {
   const table = wordTables[place.last]
   if (table === undefined) return false
   if (!(await db.tx((tx) => tx.dialect.forgetWords(tx, table)))) place.last++

@@ -7,7 +7,7 @@ import { unpacked } from '../../log/record.ts'
 import { eraseFromEvents } from '../../log/seal/seal.ts'
 import { showKey } from '../../nouns/key/key.ts'
 import { columns, type RunRow } from '../../nouns/run/row.ts'
-import { type Events, eventsWith, holds, inProject } from './log.ts'
+import { type ErasableEvents, eventsWith, holds, inProject } from './log.ts'
 import { eraseSentences } from './others.ts'
 import { erasePersons } from './persons.ts'
 
@@ -26,8 +26,10 @@ export async function findErasedKey(ctx: Ctx, id: number): Promise<ErasedKey> {
   await showKey(ctx, id)
   const [key] = await ctx.db.query<{ name: string; project_id: number | null; actor: number | null }>(sql`
     select name, project_id, (select a.id from actors a where a.key_id = keys.id) as actor from keys where id = ${id}`)
-  const told = (await eventsOfKey(ctx.db, id)).flatMap(({ changes }) => changes.name ?? [])
-  const names = [key?.name, ...told].filter((name): name is string => typeof name === 'string' && name !== erasedText)
+  const pastNames = (await eventsOfKey(ctx.db, id)).flatMap(({ changes }) => changes.name ?? [])
+  const names = [key?.name, ...pastNames].filter(
+    (name): name is string => typeof name === 'string' && name !== erasedText,
+  )
   return {
     id,
     projectId: key?.project_id ?? null,
@@ -53,7 +55,7 @@ export function sentencesNaming({ names }: ErasedKey): IsToGo {
 }
 
 /** The events of runs whose verdicts name the key. */
-export function eventsNaming({ projectId, names }: ErasedKey): Events {
+export function eventsNaming({ projectId, names }: ErasedKey): ErasableEvents {
   const named = names.map((name) => holds(sql`e.changes`, JSON.stringify(name).slice(1, -1)))
   const isNamed = named.length === 0 ? sql`1 = 0` : join(named, ' or ')
   return eventsWith(sql`${inProject('e', projectId)} and e.type like 'run.%' and (${isNamed})`)

@@ -3,7 +3,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 
 /** How to find the events of an erasure. */
-export interface Events {
+export interface ErasableEvents {
   /** Selects the `seq` of the first `limit` events after one, up to another, in their order. */
   next(after: number, until: number, limit: number): Sql
   /** How many events one such statement may read; missing if it finds them by their subjects. */
@@ -18,7 +18,7 @@ export const inProject = (table: string, id: number | null) =>
   id === null ? sql`1 = 1` : sql`${raw(table)}.project_id + 0 = ${id}`
 
 /** Events `e` that meet a condition, found by reading the log. */
-export const eventsWith = (condition: Sql): Events => ({
+export const eventsWith = (condition: Sql): ErasableEvents => ({
   reads: 1_000,
   next: (after, until, limit) => sql`
     select e.seq from events e where e.seq > ${after} and e.seq <= ${until} and ${condition}
@@ -26,9 +26,9 @@ export const eventsWith = (condition: Sql): Events => ({
 })
 
 /** Events `e` of the project that meet one of these conditions on their subjects. */
-export function eventsOf({ db, project }: Ctx, subjects: Sql[]): Events {
+export function eventsOf({ db, project }: Ctx, subjects: Sql[]): ErasableEvents {
   const index = db.dialect.indexedBy('events_by_subject')
-  const next: Events['next'] = (after, until, limit) => {
+  const next: ErasableEvents['next'] = (after, until, limit) => {
     // One walk for each value of the second column of the index: together, they would have to be sorted first.
     const walks = subjects.flatMap((subject) =>
       [0, 1].map(

@@ -3,8 +3,8 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { idsOf, listOf } from '../../frame/pieces.ts'
 import { erasedText, eraseIn, type IsToGo } from '../../log/event.ts'
 import { usageOf } from '../../nouns/run/fields.ts'
-import { type ModelRow, readModels, scanTurns, toldIn, writeModels } from '../../nouns/run/model/keep.ts'
-import { plus, type Told } from '../../nouns/run/model/share.ts'
+import { type ModelRow, readModels, scanTurns, usageIn, writeModels } from '../../nouns/run/model/keep.ts'
+import { plus, type UsageByModel } from '../../nouns/run/model/share.ts'
 import { columns, type RunRow } from '../../nouns/run/row.ts'
 
 /** Erases the names of models that runs used. Their figures stay. Returns the runs that had a name to erase. */
@@ -14,7 +14,7 @@ export async function eraseModels({ db }: Ctx, runs: readonly RunRow[], isToGo: 
   for (const run of gone) {
     const rows = known.get(run.id) ?? []
     const { usage } = eraseIn({ usage: usageOf(run) }, isToGo)
-    await writeModels(db, run, rows, { usage, told: erasedIn(toldIn(rows), isToGo) })
+    await writeModels(db, run, rows, { usage, byModel: erasedIn(usageIn(rows), isToGo) })
   }
   return new Set(idsOf(gone))
 }
@@ -29,16 +29,19 @@ export async function eraseLateModels({ db }: Ctx, runs: readonly number[], isTo
   const known = Map.groupBy(await readModels(db, runs), ({ run_id }) => run_id)
   const late = runs.filter((id) => known.get(id)?.some((row) => hasNameToGo(row, isToGo)))
   if (late.length === 0) return
-  const told = await scanTurns(db, late)
+  const byModel = await scanTurns(db, late)
   for (const run of await db.query<RunRow>(sql`select ${columns} from runs where runs.id in (${listOf(late)})`)) {
-    await writeModels(db, run, known.get(run.id) ?? [], { usage: usageOf(run), told: told.get(run.id) ?? new Map() })
+    await writeModels(db, run, known.get(run.id) ?? [], {
+      usage: usageOf(run),
+      byModel: byModel.get(run.id) ?? new Map(),
+    })
   }
 }
 
 /** What turns say, with one name for all models whose names are erased, as the turns have it. */
-function erasedIn(told: Told, isToGo: IsToGo): Told {
-  const after: Told = new Map()
-  for (const [model, its] of told) {
+function erasedIn(byModel: UsageByModel, isToGo: IsToGo): UsageByModel {
+  const after: UsageByModel = new Map()
+  for (const [model, its] of byModel) {
     const name = isToGo(model, 'model') ? erasedText : model
     after.set(name, plus(after.get(name) ?? null, its))
   }

@@ -24,7 +24,7 @@ const counted = ['runs', 'turns', 'specs', 'checks', 'features', 'events', 'othe
 type Counts = Record<(typeof counted)[number], number>
 
 /** The progress of an erasure. */
-export interface Place {
+export interface ErasePosition {
   step: (typeof steps)[number]
   last: number
   /**
@@ -38,17 +38,17 @@ export interface Place {
 const countsOf = (values: number[]) => Object.fromEntries(counted.map((name, at) => [name, values[at] ?? 0])) as Counts
 
 /** Whether a step forgets what earlier steps have erased. */
-const isAfterwards = (step: Place['step']) => steps.indexOf(step) >= steps.indexOf('mark')
+const isAfterwards = (step: ErasePosition['step']) => steps.indexOf(step) >= steps.indexOf('mark')
 
 /** The progress as a cursor: the number of the step, the last row, the counts, and the end of the step if it stays. */
-export const placeText = ({ step, last, until, erased }: Place) =>
+export const placeText = ({ step, last, until, erased }: ErasePosition) =>
   [
     ...[steps.indexOf(step), last, ...counted.map((name) => erased[name])],
     ...(until !== undefined && isAfterwards(step) ? [until] : []),
   ].join('.')
 
 /** The progress in a cursor; without one, the start. Throws BAD_REQUEST for a cursor that `placeText` did not make. */
-export function placeIn(cursor: string | undefined): Place {
+export function placeIn(cursor: string | undefined): ErasePosition {
   if (cursor === undefined) return { step: 'run', last: 0, erased: countsOf([]) }
   const [at = -1, last = 0, ...rest] = cursor.split('.').map(Number)
   const step = steps[at]

@@ -14,13 +14,13 @@ import { specFields } from '../../nouns/spec/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
 import { attentionTexts } from './attention.ts'
 import { type ErasedKey, eventsNaming, findErasedKey, runsOfKey, sentencesNaming } from './key.ts'
-import { type CheckOfRun, checksOf, type Events, eventsOf, eventsWith, holds, inProject } from './log.ts'
+import { type CheckOfRun, checksOf, type ErasableEvents, eventsOf, eventsWith, holds, inProject } from './log.ts'
 import { everyPerson, type IsPersonToGo } from './persons.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
 
 /** What to erase. */
-export interface Scope {
+export interface EraseScope {
   isToGo: IsToGo
   isPersonToGo: IsPersonToGo
   /** Conditions on the rows of each noun that may contain texts to erase. A missing noun has none. */
@@ -33,16 +33,16 @@ export interface Scope {
   /**
    * Which events may have texts to erase, known once the rows are erased: a run gets checks meanwhile.
    */
-  events(): Promise<Events>
+  events(): Promise<ErasableEvents>
   /** Its only project; null for the whole ledger. */
   projectId: number | null
   /** What the log records about it. */
-  told: Record<string, string | number>
+  recorded: Record<string, string | number>
   /** The key whose texts are erased. Of runs, only what its person is compared by is erased, and what names it. */
   key?: ErasedKey
 }
 
-interface Asked {
+interface EraseTarget {
   runId?: string | undefined
   specId?: string | undefined
   keyId?: number | undefined
@@ -53,7 +53,7 @@ interface Asked {
 /**
  * Throws VALIDATION_ERROR unless exactly one thing is named; NOT_FOUND for a run, spec or key that has never existed.
  */
-export async function scopeOf(ctx: Ctx, { runId, specId, keyId, everything, text }: Asked): Promise<Scope> {
+export async function scopeOf(ctx: Ctx, { runId, specId, keyId, everything, text }: EraseTarget): Promise<EraseScope> {
   const named = [runId, specId, keyId, everything, text].filter((one) => one !== undefined).length
   if (named !== 1) throw invalid('runId', 'give one of runId, specId, keyId, everything and text')
   if (text !== undefined) return textScope(ctx, text)
@@ -78,12 +78,12 @@ async function requireKnown(ctx: Ctx, noun: 'run' | 'spec', id: string): Promise
   throw new ConductError('NOT_FOUND', `There has never been a ${noun} '${id}' in project '${project.slug}'.`)
 }
 
-async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
+async function runScope(ctx: Ctx, runId: string): Promise<EraseScope> {
   await requireKnown(ctx, 'run', runId)
   const { id } = ctx.project
   const rows = sql`(select r.id from runs r where r.project_id = ${id} and r.run_id = ${runId})`
   const events = async () => eventsOf(ctx, [...abouts, turns, ...areAbout(ctx, await checksOf(ctx, runId))])
-  let found: Promise<Events> | undefined
+  let found: Promise<ErasableEvents> | undefined
   const abouts = [isAbout('run', runId), isAbout('attention', runId)]
   const turns = sql`e.subject >= ${`${runId}/`} and e.subject < ${`${runId}0`} and e.type like 'turn.%'`
   return {
@@ -100,7 +100,7 @@ async function runScope(ctx: Ctx, runId: string): Promise<Scope> {
       return found
     },
     projectId: id,
-    told: { what: 'run', runId },
+    recorded: { what: 'run', runId },
   }
 }
 
@@ -113,7 +113,7 @@ function areAbout({ db: { dialect } }: Ctx, checks: CheckOfRun[]): Sql[] {
   return [sql`${isOne} and ${dialect.isOneOf('e.subject_id', ids)} and e.type like 'check.%'`]
 }
 
-async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
+async function specScope(ctx: Ctx, specId: string): Promise<EraseScope> {
   await requireKnown(ctx, 'spec', specId)
   const { id } = ctx.project
   return {
@@ -123,11 +123,11 @@ async function specScope(ctx: Ctx, specId: string): Promise<Scope> {
     rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
     events: async () => eventsOf(ctx, [isAbout('spec', specId)]),
     projectId: id,
-    told: { what: 'spec', specId },
+    recorded: { what: 'spec', specId },
   }
 }
 
-async function keyScope(ctx: Ctx, keyId: number): Promise<Scope> {
+async function keyScope(ctx: Ctx, keyId: number): Promise<EraseScope> {
   const key = await findErasedKey(ctx, keyId)
   const run = runsOfKey(key)
   return {
@@ -137,12 +137,12 @@ async function keyScope(ctx: Ctx, keyId: number): Promise<Scope> {
     rows: run ? { run } : {},
     events: async () => eventsNaming(key),
     projectId: key.projectId,
-    told: { what: 'key', keyId },
+    recorded: { what: 'key', keyId },
     key,
   }
 }
 
-function projectScope({ project: { id } }: Ctx): Scope {
+function projectScope({ project: { id } }: Ctx): EraseScope {
   const kinds = ['run', 'attention', 'turn', 'spec', 'check', 'feature'].map((noun) => sql`e.type like ${`${noun}.%`}`)
   return {
     isToGo: everyText,
@@ -157,7 +157,7 @@ function projectScope({ project: { id } }: Ctx): Scope {
     },
     events: async () => eventsWith(sql`${inProject('e', id)} and (${join(kinds, ' or ')})`),
     projectId: id,
-    told: { what: 'project' },
+    recorded: { what: 'project' },
   }
 }
 
@@ -180,7 +180,7 @@ function hasPerson(hashes: string[]): Sql {
 }
 
 /** Covers every project that the key may see. */
-async function textScope(ctx: Ctx, text: string): Promise<Scope> {
+async function textScope(ctx: Ctx, text: string): Promise<EraseScope> {
   const projectId = confinementOf(ctx)
   const persons = await personsWith(ctx, text, projectId)
   const inJson = JSON.stringify(text).slice(1, -1)
@@ -235,6 +235,6 @@ async function textScope(ctx: Ctx, text: string): Promise<Scope> {
     repeated: { run: turns, spec: versions },
     events: async () => eventsWith(any('e', [], ['changes'], [])),
     projectId,
-    told: { what: 'text' },
+    recorded: { what: 'text' },
   }
 }

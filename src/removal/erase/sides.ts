@@ -3,7 +3,7 @@ import type { Ctx } from '../../frame/ctx.ts'
 import { erasedFingerprint, erasedResponse } from '../../frame/idempotency.ts'
 import { erasedText, hasTextToErase } from '../../log/event.ts'
 import { eraseSentences } from './others.ts'
-import type { Scope } from './scope.ts'
+import type { EraseScope } from './scope.ts'
 
 /**
  * Erases the stored responses of a project, or all, with the hashes of their requests. They are encrypted, so nobody can tell
@@ -27,8 +27,8 @@ const names = [
 ]
 
 /** Erases names of the server that contain a text, for callers who may erase in the whole ledger. */
-export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): Promise<number> {
-  if (told.what !== 'text' || projectId !== null) return 0
+export async function eraseNames(ctx: Ctx, { recorded, projectId, isToGo }: EraseScope): Promise<number> {
+  if (recorded.what !== 'text' || projectId !== null) return 0
   let count = 0
   for (const { table, columns } of names) {
     for (const column of columns) {
@@ -50,7 +50,7 @@ export async function eraseNames(ctx: Ctx, { told, projectId, isToGo }: Scope): 
 const checkedBy = (actor: number) => sql`id in (select c.run_id from checks c where c.result_by = ${actor})`
 
 /** A webhook without an address sends nothing more. */
-async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
+async function eraseAddresses(ctx: Ctx, isToGo: EraseScope['isToGo']): Promise<number> {
   const found = await ctx.db.query<{ id: number; url: string }>(sql`select id, url from webhooks`)
   const hits = found.filter(({ url }) => isToGo(url, 'url'))
   for (const { id, url } of hits) {
@@ -60,7 +60,7 @@ async function eraseAddresses(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number
 }
 
 /** Erases the memos of sessions without a run. */
-async function eraseMemos(ctx: Ctx, isToGo: Scope['isToGo']): Promise<number> {
+async function eraseMemos(ctx: Ctx, isToGo: EraseScope['isToGo']): Promise<number> {
   const found = await ctx.db.query<{ id: number; memo: string; session: string }>(
     sql`select id, memo, session from hook_sessions`,
   )

@@ -9,11 +9,11 @@ import { lastSeq } from '../../log/read.ts'
 import { readSize, sealNext } from '../../log/seal/seal.ts'
 import { type Retention, retentionOf } from '../../nouns/project/retention.ts'
 import type { ForgetRoutes } from '../forget-routes.ts'
-import { countFitting, nextParts, type Part, type PartTable } from '../slice.ts'
+import { countFitting, nextParts, type PartTable, type RunPart } from '../slice.ts'
 import { type AgingRow, agingColumns, type Due, dueOf } from './due.ts'
 import { carryOut } from './expire.ts'
 import { carryOutLarge } from './large.ts'
-import { type Pass, passIn, passText } from './pass.ts'
+import { passIn, passText, type RetentionPass } from './pass.ts'
 
 /** How long a request works before it returns a cursor, and how long it may block the event loop, in milliseconds. */
 const budgetMs = 10_000
@@ -67,7 +67,12 @@ interface Manner {
 }
 
 /** Continues a pass over the runs of these projects. Returns whether there is more to check. */
-export async function forgetMore(ctx: Ctx, rules: Rules, pass: Pass, { dryRun, until }: Manner): Promise<boolean> {
+export async function forgetMore(
+  ctx: Ctx,
+  rules: Rules,
+  pass: RetentionPass,
+  { dryRun, until }: Manner,
+): Promise<boolean> {
   if (rules.size === 0) return false
   const [end] = await ctx.db.query<{ id: number | null }>(sql`select max(id) as id from
     (select id from runs where id > ${pass.last} order by id limit ${lookedAtOnce}) as looked`)
@@ -108,7 +113,12 @@ async function sealLate(db: Tx): Promise<boolean> {
 }
 
 /** Lets `work` do what is due for the runs of a slice, which returns those that were still due, and counts them. */
-async function forgetSlice(ctx: Ctx, slice: Due[], pass: Pass, work: (ctx: Ctx, due: Due[]) => Promise<Due[]>) {
+async function forgetSlice(
+  ctx: Ctx,
+  slice: Due[],
+  pass: RetentionPass,
+  work: (ctx: Ctx, due: Due[]) => Promise<Due[]>,
+) {
   const bytes = await storedBytes(
     ctx,
     slice.map(({ run }) => run.id),
@@ -141,7 +151,7 @@ async function addParts(
   runs: number[],
   more: (ids: number[]) => Sql[] = () => [],
 ) {
-  for (let after: Part | undefined; ; await turn()) {
+  for (let after: RunPart | undefined; ; await turn()) {
     const { parts, isLast } = await nextParts(ctx, table, runs, after)
     const ids = parts.map(({ id }) => id)
     if (ids.length > 0) {

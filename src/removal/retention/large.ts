@@ -9,7 +9,7 @@ import { hideRun } from '../delete-run.ts'
 import { eraseChecks, eraseTurns } from '../erase/others.ts'
 import { everyPerson } from '../erase/persons.ts'
 import { eraseRuns } from '../erase/run.ts'
-import { most, nextParts, type Part, type PartTable } from '../slice.ts'
+import { most, nextParts, type PartTable, type RunPart } from '../slice.ts'
 import { type Due, isToErase, whileDue } from './due.ts'
 import { finish, lastTime } from './expire.ts'
 
@@ -62,8 +62,8 @@ const expiredAt = (due: Due, at: string): Due => ({ ...due, run: { ...due.run, e
 const erasers = { turns: eraseTurns, checks: eraseChecks }
 
 /** Erases the texts of the turns or checks of a run. Returns all of them; undefined if the run is no longer due. */
-async function erasePartsOf(ctx: Ctx, due: Due, table: PartTable): Promise<Part[] | undefined> {
-  const all: Part[] = []
+async function erasePartsOf(ctx: Ctx, due: Due, table: PartTable): Promise<RunPart[] | undefined> {
+  const all: RunPart[] = []
   for (;;) {
     const { parts, isLast } = await nextParts(ctx, table, [due.run.id], all.at(-1))
     const ids = parts.map(({ id }) => id)

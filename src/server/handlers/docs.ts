@@ -1,5 +1,12 @@
 import { html, raw } from 'hono/html'
-import { bodySchemaOf, type OpenApi, type Operation, readOpenapi, resolved, type Schema } from '../openapi/document.ts'
+import {
+  bodySchemaOf,
+  type OpenApi,
+  type OpenApiOperation,
+  type OpenApiSchema,
+  readOpenapi,
+  resolved,
+} from '../openapi/document.ts'
 import type { Handler } from './handler.ts'
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
@@ -60,7 +67,7 @@ ${operations.map((one) => section(api, one.method, base + one.path, one.operatio
 </body></html>`
 }
 
-function section(api: OpenApi, method: string, path: string, operation: Operation) {
+function section(api: OpenApi, method: string, path: string, operation: OpenApiOperation) {
   const body = bodySchemaOf(api, operation)
   const fields = [
     ...operation.parameters.map(({ name, in: place, required, description, schema }) => ({
@@ -90,9 +97,9 @@ function section(api: OpenApi, method: string, path: string, operation: Operatio
 }
 
 /** A JSON Schema in a few words. */
-export function typeOf(api: OpenApi, schema: Schema): string {
+export function typeOf(api: OpenApi, schema: OpenApiSchema): string {
   const { type, const: value, enum: values, items, anyOf, properties } = resolved(api, schema)
-  const inner = (one: Schema) => typeOf(api, one)
+  const inner = (one: OpenApiSchema) => typeOf(api, one)
   if (value !== undefined) return String(value)
   if (values) return values.join(' · ')
   if (anyOf) return anyOf.map(inner).join(' or ')
@@ -105,7 +112,7 @@ export function typeOf(api: OpenApi, schema: Schema): string {
 export function curlOf(
   method: string,
   path: string,
-  { parameters, requestBody, responses, security }: Operation,
+  { parameters, requestBody, responses, security }: OpenApiOperation,
 ): string {
   const given = parameters.filter(({ example }) => example !== undefined)
   const address = given

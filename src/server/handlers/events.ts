@@ -4,7 +4,7 @@ import { cut } from '../../contract/explain.ts'
 import { addressOf } from '../../contract/paths.ts'
 import { type Ctx, keyIdOf } from '../../frame/ctx.ts'
 import { areThere } from '../../frame/scope.ts'
-import { type Place, placeOf, placePattern } from '../../log/event-id.ts'
+import { type LogPosition, placeOf, placePattern } from '../../log/event-id.ts'
 import { type Selected, selected } from '../../log/list.ts'
 import { findKeyById } from '../../nouns/key/key.ts'
 import { findSession } from '../../nouns/key/session.ts'
@@ -100,7 +100,7 @@ async function mayGoOn({ db, now }: Store, ctx: Ctx, { projects }: Selected): Pr
  * What a stream begins with: a client that loses the connection before the first event resumes from that id. The client of
  * Conduct reads `after`, a field that others ignore.
  */
-const greetingOf = ({ seq, id = String(seq) }: Place, isById: boolean) =>
+const greetingOf = ({ seq, id = String(seq) }: LogPosition, isById: boolean) =>
   encoder.encode(`: events follow\nafter: ${id}\nid: ${isById ? id : seq}\n\n`)
 
 /**

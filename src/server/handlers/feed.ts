@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Place } from '../../log/event-id.ts'
+import type { LogPosition } from '../../log/event-id.ts'
 import type { Selected } from '../../log/list.ts'
 import { numberEvents } from '../../log/number.ts'
-import { type Line, readEnd, readEventId, readLines, requireKept, requirePlace } from '../../log/read.ts'
+import { type EventJson, readEnd, readEventId, readLines, requireKept, requirePlace } from '../../log/read.ts'
 import type { Store } from '../../operations/open.ts'
-import { type Entry, entryOf, messageById, Recent } from './recent.ts'
+import { entryOf, messageById, Recent, type RecentEvent } from './recent.ts'
 
 /** How many events to read from the database at once, at first and at most. An event may be large, and many streams may open at once. */
 const firstBatch = 1
@@ -16,7 +16,7 @@ type Db = Store['db']
 
 export interface Reader {
   /** The place after which it begins. */
-  start: Place
+  start: LogPosition
   /** Waits for the next messages. Returns undefined after `leave`, or when the server stops. */
   read(): Promise<Uint8Array | undefined>
   /** Stops the reader, even while `read` waits. */
@@ -47,7 +47,7 @@ export class Feed {
    * Opens a reader that begins after `after`, or at the end of the log. One that begins after an id gets messages with such
    * ids. Throws LOG_FORKED when the log does not have the event at `after`, EVENTS_DROPPED as `requirePlace`.
    */
-  async open(after: Place | undefined, seen: Selected): Promise<Reader> {
+  async open(after: LogPosition | undefined, seen: Selected): Promise<Reader> {
     await numberEvents(this.#db)
     const end = await readEnd(this.#db)
     const start = after ? await requirePlace(this.#db, after) : end
@@ -81,7 +81,7 @@ export class Feed {
       return []
     })
 
-  #join(wake: () => void, end: Place) {
+  #join(wake: () => void, end: LogPosition) {
     if (this.#wakes.size === 0) {
       this.#recent.restart(end)
       this.#unwatch = this.#db.watch(this.#look)
@@ -98,7 +98,7 @@ export class Feed {
   }
 
   /** Ends all readers: the log does not have the newest event that was read. They learn that when they come back. */
-  #fork(end: Place) {
+  #fork(end: LogPosition) {
     this.#history++
     this.#recent.restart(end)
     this.#wakeAll()
@@ -110,7 +110,7 @@ export class Feed {
 }
 
 /** Reads along a cursor and waits at the end of the log until `wake` is called. */
-function createReader(cursor: Cursor, messageOf: (entry: Entry) => Uint8Array) {
+function createReader(cursor: Cursor, messageOf: (entry: RecentEvent) => Uint8Array) {
   let resume = () => {}
   return {
     wake: () => resume(),
@@ -134,7 +134,7 @@ function createReader(cursor: Cursor, messageOf: (entry: Entry) => Uint8Array) {
 const outdates: ReadonlySet<string> = new Set(['erasure.created', 'project.deleted'])
 
 /** Reads to the end of the log. Calls `fork` with that end when the log does not have the newest event that was read. */
-async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: Place) => void) {
+async function readOn(db: Db, recent: Recent, wakeAll: () => void, fork: (end: LogPosition) => void) {
   await numberEvents(db)
   for (;;) {
     // With the newest event that was read, in one statement: between two, another history may take the place of this one.
@@ -168,7 +168,7 @@ function oneAtATime(work: () => Promise<void>) {
 }
 
 type Cursor = ReturnType<typeof createCursor>
-type ReadBehind = (after: number, limit: number, parts: Selected['parts']) => Promise<Line[]>
+type ReadBehind = (after: number, limit: number, parts: Selected['parts']) => Promise<EventJson[]>
 
 /** One reader's position in the log. It reads from memory if that reaches back far enough, else from the database. */
 function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { parts, admits }: Selected) {
@@ -176,7 +176,7 @@ function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { p
   let limit = firstBatch
 
   /** The events after `at` (at most `limit` from the database), and how far the log was searched. */
-  async function find(): Promise<{ entries: Entry[]; end: number }> {
+  async function find(): Promise<{ entries: RecentEvent[]; end: number }> {
     if (at >= recent.start) return { entries: recent.after(at).filter(admits), end: recent.end }
     const kept = recent.start
     const lines = await readBehind(at, limit, parts)
@@ -188,7 +188,7 @@ function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { p
   return {
     isBehind: () => at < recent.end,
     /** The next events for this reader, at most one chunk; none if there is nothing new. */
-    async next(): Promise<Entry[]> {
+    async next(): Promise<RecentEvent[]> {
       if (at >= recent.end) return []
       const { entries, end } = await find()
       const chunk = chunkOf(entries)
@@ -202,7 +202,7 @@ function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { p
 }
 
 /** The first events that fill a chunk. */
-function chunkOf(entries: Entry[]): Entry[] {
+function chunkOf(entries: RecentEvent[]): RecentEvent[] {
   let bytes = 0
   let count = 0
   while (bytes < chunkBytes && count < entries.length) bytes += entries[count++]?.message.length ?? 0

@@ -15,11 +15,11 @@ export interface Handler {
   takes?(request: HonoRequest): boolean
   /** Whether it answers under any host name, also one that the server does not have. */
   isProbe?: true
-  answer(exchange: Exchange): Promise<Answer>
+  answer(exchange: Exchange): Promise<ResponseParts>
 }
 
 /** The parts of a response. */
-export interface Answer {
+export interface ResponseParts {
   status: number
   headers: Record<string, string>
   body: string | Uint8Array<ArrayBuffer> | ReadableStream | null
@@ -29,12 +29,12 @@ export interface Answer {
  * An answer as Hono passes it on in place of a Response. The server sends it as it is: the first Response of a process loads
  * undici (docs/adr/0020-the-server-has-its-own-listener.md).
  */
-export class Reply implements Answer {
+export class Reply implements ResponseParts {
   readonly status
   readonly headers
   readonly body
 
-  constructor({ status, headers, body }: Answer) {
+  constructor({ status, headers, body }: ResponseParts) {
     this.status = status
     this.headers = headers
     this.body = body

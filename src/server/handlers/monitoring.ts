@@ -11,7 +11,7 @@ import { version } from '../../version.ts'
 import type { Auth } from '../auth.ts'
 import { type Ends, ledgerMetrics, type Metrics } from '../metrics.ts'
 import { type Hosts, nameOf } from '../origin.ts'
-import type { Answer, Handler } from './handler.ts'
+import type { Handler, ResponseParts } from './handler.ts'
 
 const tryEveryMs = 1000
 const readRisksEveryMs = 60_000
@@ -69,7 +69,7 @@ export function readinessHandler(store: Store, isStopping: () => boolean): Handl
   }
 }
 
-function probe(status: 200 | 503, words: string, warnings: string[] = []): Answer {
+function probe(status: 200 | 503, words: string, warnings: string[] = []): ResponseParts {
   const body = { status: words, version, ...(warnings.length > 0 && { warnings }) }
   return { status, headers: status === 503 ? { 'retry-after': '1' } : {}, body: JSON.stringify(body) }
 }

@@ -3,7 +3,7 @@ import { serialize } from 'hono/utils/cookie'
 import { addressOf } from '../../contract/paths.ts'
 import { newSession, sessionMs } from '../../contract/secret.ts'
 import type { Send } from '../../frame/ctx.ts'
-import type { Kept } from '../../frame/idempotency.ts'
+import type { StoredResponse } from '../../frame/idempotency.ts'
 import { patchOf } from '../../nouns/run/diff/text.ts'
 import type { Store } from '../../operations/open.ts'
 import { operations } from '../../operations/operations.ts'
@@ -12,7 +12,7 @@ import { prefers } from '../answer.ts'
 import { createEndpoint, type Endpoint } from '../endpoint.ts'
 import { cookieName, requireSameOrigin, sessionOf } from '../exchange.ts'
 import { parametersOf } from '../input.ts'
-import type { Answer, Handler } from './handler.ts'
+import type { Handler, ResponseParts } from './handler.ts'
 
 /** The most bytes of a body from an unknown caller: enough for a key or a login code. */
 const bodyLimit = 1024
@@ -55,7 +55,13 @@ export function logoutHandler({ read, perform, asAnyone }: Endpoint<'deleteSessi
   }
 }
 
-function withCookie(answer: Kept, request: HonoRequest, basePath: string, value: string, maxAge: number): Answer {
+function withCookie(
+  answer: StoredResponse,
+  request: HonoRequest,
+  basePath: string,
+  value: string,
+  maxAge: number,
+): ResponseParts {
   const attributes = {
     path: basePath || '/',
     httpOnly: true,

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import type { HonoRequest } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
 import { root } from '../../root.ts'
-import type { Answer, Handler } from './handler.ts'
+import type { Handler, ResponseParts } from './handler.ts'
 
 /** Where the build puts the page. */
 const builtFolder = join(root, 'dist/web')
@@ -100,7 +100,7 @@ function readFile(folder: string, path: string): WebFile {
   }
 }
 
-function answerOf({ bytes, gzipped, headers }: WebFile, request: HonoRequest): Answer {
+function answerOf({ bytes, gzipped, headers }: WebFile, request: HonoRequest): ResponseParts {
   const known = request.header('if-none-match')?.split(',') ?? []
   if (known.some((tag) => tag.trim() === headers.etag)) return { status: 304, headers, body: null }
   const short = acceptsGzip(request.header('accept-encoding') ?? '') ? gzipped() : undefined
@@ -118,7 +118,7 @@ const isVisit = (request: HonoRequest) =>
   !request.path.includes('.', request.path.lastIndexOf('/')) &&
   (request.header('accept')?.includes('text/html') ?? false)
 
-function notBuilt(basePath: string): Answer {
+function notBuilt(basePath: string): ResponseParts {
   const body = `The page is not built. In a checkout of Conduct, run: npm run build\nThen load this again. The API is at work without it, and described at ${basePath}/docs.\n`
   return { status: 404, headers: { ...security, ...plain }, body }
 }

@@ -1,5 +1,5 @@
-import type { Place } from '../../log/event-id.ts'
-import type { Line } from '../../log/read.ts'
+import type { LogPosition } from '../../log/event-id.ts'
+import type { EventJson } from '../../log/read.ts'
 
 /** How many bytes of recent events to keep in memory for all readers. */
 const keptBytes = 4_194_304
@@ -8,18 +8,18 @@ const encoder = new TextEncoder()
 const newline = 10
 
 /** An event and its message, which is encoded once for all readers. */
-export interface Entry extends Pick<Line, 'event' | 'projectId'> {
+export interface RecentEvent extends Pick<EventJson, 'event' | 'projectId'> {
   message: Uint8Array
 }
 
-export const entryOf = ({ event, projectId, json }: Line): Entry => ({
+export const entryOf = ({ event, projectId, json }: EventJson): RecentEvent => ({
   event,
   projectId,
   message: encoder.encode(`id: ${event.seq}\ndata: ${json}\n\n`),
 })
 
 /** The message of an entry, for a reader whose place is the id of an event. */
-export function messageById({ event, message }: Entry): Uint8Array {
+export function messageById({ event, message }: RecentEvent): Uint8Array {
   const rest = message.subarray(message.indexOf(newline))
   return Buffer.concat([encoder.encode(`id: ${event.id}`), rest])
 }
@@ -29,7 +29,7 @@ export class Recent {
   end = 0
   /** The id of the event at the end. */
   endId: string | undefined
-  readonly #kept: Entry[] = []
+  readonly #kept: RecentEvent[] = []
   #bytes = 0
 
   /** It has all events after this seq. */
@@ -38,14 +38,14 @@ export class Recent {
   }
 
   /** Drops all events and continues after a place. */
-  restart({ seq, id }: Place): void {
+  restart({ seq, id }: LogPosition): void {
     this.#kept.length = 0
     this.#bytes = 0
     this.end = seq
     this.endId = id
   }
 
-  add(lines: readonly Line[]): void {
+  add(lines: readonly EventJson[]): void {
     for (const entry of lines.map(entryOf)) {
       this.#kept.push(entry)
       this.#bytes += entry.message.length
@@ -56,7 +56,7 @@ export class Recent {
   }
 
   /** The events after `at`, which is not before `start`. */
-  after(at: number): Entry[] {
+  after(at: number): RecentEvent[] {
     return this.#kept.slice(this.#kept.findLastIndex(({ event }) => event.seq <= at) + 1)
   }
 }

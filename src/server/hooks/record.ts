@@ -4,17 +4,17 @@ import { expired, tokenHash } from '../../nouns/run/lease.ts'
 import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { operations } from '../../operations/operations.ts'
-import type { Seen, Usage } from '../../recorder/agents/seen.ts'
+import type { Seen, SeenUsage } from '../../recorder/agents/seen.ts'
 import { activityOf, leaseSecondsOf, settleMs } from '../../recorder/agents/tools.ts'
 import { cut } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import { memoOf } from '../../recorder/earlier.ts'
-import { type Call, type Facts, reportAlone } from '../../recorder/facts.ts'
+import { type Facts, reportAlone, type SessionCall } from '../../recorder/facts.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { close, isOpen, step } from '../../recorder/step.ts'
 import { reportedFrom } from '../../system/paths.ts'
-import { type Due, type HookSession, keepHookSession, openHookSession } from './session.ts'
+import { type HookSession, keepHookSession, openHookSession, type SilentSession } from './session.ts'
 
 /** The most ids of reports to keep: two hooks may send the same one. */
 const mostIds = 100
@@ -24,7 +24,7 @@ const overtakenMs = 1_000
 const beforeLeaseMs = 5_000
 
 /** What is stored of a session. */
-interface Stored extends Memo {
+interface StoredMemo extends Memo {
   ids: string[]
   /** What it does, as its last hook says. */
   doing?: ActivityInput
@@ -32,15 +32,15 @@ interface Stored extends Memo {
   isHeld?: true
 }
 
-interface Session {
+interface OpenSession {
   ctx: Ctx
   kept: HookSession
-  memo: Stored
+  memo: StoredMemo
 }
 
 /** Loads what a report needs, before its transaction. */
 export const pricesFor = async ({ step }: Seen): Promise<Facts['price']> =>
-  step.kind === 'turn' && step.usage !== undefined ? loadPrices() : (usage: Usage) => usage
+  step.kind === 'turn' && step.usage !== undefined ? loadPrices() : (usage: SeenUsage) => usage
 
 /**
  * Records what a hook reports about a session, in one transaction. Its texts are already masked. A report that no
@@ -73,7 +73,7 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
 }
 
 /** Does what is due for a session: shows that it waits, or ends it because it stays silent. */
-export function attend({ ctx, agent, session }: Due): Promise<void> {
+export function attend({ ctx, agent, session }: SilentSession): Promise<void> {
   return inTx(ctx, async (ctx) => {
     const kept = await openHookSession(ctx, agent, session)
     if (kept.dueAt === null || kept.dueAt > ctx.now) return
@@ -88,7 +88,7 @@ export function attend({ ctx, agent, session }: Due): Promise<void> {
 async function endSilent(
   ctx: Ctx,
   kept: HookSession,
-  { ids, ...memo }: Stored,
+  { ids, ...memo }: StoredMemo,
   whose: Pick<Seen, 'agent' | 'session'>,
 ) {
   const seen: Seen = { ...whose, cwd: '', step: { kind: 'end', failure: expired } }
@@ -100,8 +100,8 @@ async function endSilent(
 }
 
 /** The stored memo. Earlier versions stored the ids of reports as `told`, and did not say that the run had begun. */
-function storedIn({ memo, runId }: HookSession, { now }: Ctx): Stored {
-  const { told, ids = Array.isArray(told) ? told : [], ...rest } = (memo ?? {}) as Stored
+function storedIn({ memo, runId }: HookSession, { now }: Ctx): StoredMemo {
+  const { told, ids = Array.isArray(told) ? told : [], ...rest } = (memo ?? {}) as StoredMemo
   return { ...memoOf(rest, Date.parse(now)), ...(runId === null ? { begun: false } : { begun: true }), ids }
 }
 
@@ -120,7 +120,7 @@ const factsOf = (
 })
 
 /** Continues the run of a resumed session. If it belongs to someone else by now, the session gets a new one. */
-async function reopen(session: Session): Promise<void> {
+async function reopen(session: OpenSession): Promise<void> {
   const { kept, memo } = session
   const input = { status: 'in_progress' as const, leaseSeconds: leaseSecondsOf({ state: 'working' }) }
   if (
@@ -134,7 +134,7 @@ async function reopen(session: Session): Promise<void> {
   session.memo = { ids: memo.ids, ...(memo.model !== undefined && { model: memo.model }) }
 }
 
-async function make(session: Session, { operation, input }: Call): Promise<void> {
+async function make(session: OpenSession, { operation, input }: SessionCall): Promise<void> {
   const { ctx, kept } = session
   if (operation === 'createRun') {
     const { run, lease } = await operations.createRun(ctx, input)
@@ -151,7 +151,7 @@ async function make(session: Session, { operation, input }: Call): Promise<void>
 }
 
 /** Updates the activity and the open turn of the run, and renews its lease for as long as the step may take. */
-const live = (session: Session, activity: ActivityInput, turn?: OpenTurn) =>
+const live = (session: OpenSession, activity: ActivityInput, turn?: OpenTurn) =>
   unlessLost(session, (ctx, runId) =>
     operations.heartbeat(ctx, { runId, activity, turn, leaseSeconds: leaseSecondsOf(activity) }),
   )
@@ -174,7 +174,7 @@ const isoOf = (ms: number) => new Date(ms).toISOString()
 
 /** Does something with the run of the session; undefined if it has none, or another holder has taken it over. */
 async function unlessLost<T>(
-  { ctx, kept: { runId, leaseHash } }: Session,
+  { ctx, kept: { runId, leaseHash } }: OpenSession,
   work: (ctx: Ctx, runId: string) => Promise<T>,
 ): Promise<T | undefined> {
   if (runId === null) return undefined

@@ -15,7 +15,7 @@ export interface HookSession {
   dueAt: string | null
 }
 
-interface Row {
+interface HookSessionRow {
   id: number
   run_row: number | null
   lease_hash: string | null
@@ -26,7 +26,7 @@ interface Row {
 /** The caller's session of that agent, locked until the transaction ends; a new one if there was none. */
 export async function openHookSession(ctx: Ctx, agent: string, session: string): Promise<HookSession> {
   // The update changes nothing: it locks the row that is there, so that the statement always returns one.
-  const rows = await ctx.db.query<Row>(sql`
+  const rows = await ctx.db.query<HookSessionRow>(sql`
     insert into hook_sessions (project_id, actor_id, agent, session, memo, changed_at)
     values (${ctx.project.id}, ${ctx.actor.id}, ${agent}, ${session}, 'null', ${ctx.now})
     on conflict (project_id, actor_id, agent, session) do update set memo = hook_sessions.memo
@@ -34,7 +34,7 @@ export async function openHookSession(ctx: Ctx, agent: string, session: string):
   return sessionOf(ctx, only(rows))
 }
 
-async function sessionOf(ctx: Ctx, { id, run_row, lease_hash, memo, due_at }: Row): Promise<HookSession> {
+async function sessionOf(ctx: Ctx, { id, run_row, lease_hash, memo, due_at }: HookSessionRow): Promise<HookSession> {
   // In its own statement: a statement that waits for a lock does not see the run that another hook created meanwhile.
   const [run] = await ctx.db.query<{ run_id: string }>(sql`select run_id from runs where id = ${run_row}`)
   return { id, runId: run?.run_id ?? null, leaseHash: lease_hash, memo: JSON.parse(memo), dueAt: due_at }
@@ -49,14 +49,14 @@ export async function keepHookSession(ctx: Ctx, { id, runId, leaseHash, memo, du
 }
 
 /** A session that has been silent for too long, as its actor would open it. */
-export interface Due {
+export interface SilentSession {
   ctx: Ctx
   agent: string
   session: string
 }
 
 /** The sessions whose turn is due to end, a limited number at a time. */
-export async function dueHookSessions(db: Tx, now: string): Promise<Due[]> {
+export async function dueHookSessions(db: Tx, now: string): Promise<SilentSession[]> {
   const rows = await db.query<{ project_id: number; actor_id: number; agent: string; session: string }>(sql`
     select project_id, actor_id, agent, session from hook_sessions where due_at <= ${now} order by due_at limit 50`)
   return rows.map(({ project_id, actor_id, ...row }) => {

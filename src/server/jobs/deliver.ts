@@ -10,10 +10,10 @@ import {
   isOfOther,
   isOther,
   isWebhook,
-  type Lease,
   passOver,
   release,
   renew,
+  type WebhookLease,
 } from '../../nouns/webhook/due.ts'
 import { messageOf } from '../../nouns/webhook/message.ts'
 import type { WebhookRow } from '../../nouns/webhook/row.ts'
@@ -118,7 +118,7 @@ const projectsAtTheirShare = (delivering: Delivering) =>
     isAtItsShare(delivering, project),
   )
 
-function newLease({ server, now }: Delivering): Lease {
+function newLease({ server, now }: Delivering): WebhookLease {
   const at = now()
   return { server, now: at, expiresAt: new Date(Date.parse(at) + leaseMs).toISOString() }
 }

@@ -5,7 +5,7 @@ import { dropNext, planDrop } from '../../log/horizon.ts'
 import type { Store } from '../../operations/open.ts'
 import { emptyNext, newPlace } from '../../removal/empty-project.ts'
 import { forgetMore, readRules } from '../../removal/retention/forget.ts'
-import { newPass, type Pass } from '../../removal/retention/pass.ts'
+import { newPass, type RetentionPass } from '../../removal/retention/pass.ts'
 import type { Job } from './scheduler.ts'
 
 const hourMs = 3_600_000
@@ -15,7 +15,7 @@ type Clocked = Pick<Store, 'db' | 'now' | 'doubt'>
 
 /** The two parts of a round, in this order. */
 interface Round {
-  runs: Pass | undefined
+  runs: RetentionPass | undefined
   /** The first event to keep; undefined until it is known. */
   kept: number | undefined
 }

@@ -1,9 +1,9 @@
-import { headersOf, type OpenApi, type Operation, type Schema } from './document.ts'
+import { headersOf, type OpenApi, type OpenApiOperation, type OpenApiSchema } from './document.ts'
 import { failuresOf, projectHeader } from './operation.ts'
 
 const keyed = headersOf({}, { keyed: true, replayed: false, page: false })
 
-const exportOperation: Operation = {
+const exportOperation: OpenApiOperation = {
   operationId: 'exportLedger',
   tags: ['export'],
   summary: 'Export the whole ledger as lines of JSON',
@@ -32,7 +32,7 @@ const exportOperation: Operation = {
   },
 }
 
-const hookOperation: Operation = {
+const hookOperation: OpenApiOperation = {
   operationId: 'sendHook',
   tags: ['hooks'],
   summary: 'Record a hook document of a coding agent',
@@ -102,7 +102,7 @@ export const webhookMessages: OpenApi['webhooks'] = {
 }
 
 /** The schemas of these, by name. */
-export const schemasBeside: Record<string, Schema> = {
+export const schemasBeside: Record<string, OpenApiSchema> = {
   WebhookMessage: {
     type: 'object',
     required: ['type', 'timestamp', 'data'],

@@ -5,17 +5,17 @@ import { version } from '../../version.ts'
 import type { AnswerPlan } from '../answer.ts'
 
 /** The parts of a JSON Schema that the description contains and its readers use. */
-export interface Schema {
+export interface OpenApiSchema {
   $ref?: string
   type?: string | string[]
   enum?: unknown[]
   description?: string
-  properties?: Record<string, Schema>
+  properties?: Record<string, OpenApiSchema>
   required?: string[]
-  items?: Schema
-  anyOf?: Schema[]
-  oneOf?: Schema[]
-  additionalProperties?: Schema | boolean
+  items?: OpenApiSchema
+  anyOf?: OpenApiSchema[]
+  oneOf?: OpenApiSchema[]
+  additionalProperties?: OpenApiSchema | boolean
   [keyword: string]: unknown
 }
 
@@ -24,7 +24,7 @@ interface Parameter {
   in: string
   required: boolean
   description?: string
-  schema: Schema
+  schema: OpenApiSchema
   example?: unknown
 }
 
@@ -32,10 +32,10 @@ export interface Response {
   $ref?: string
   description?: string
   headers?: Record<string, { $ref: string }>
-  content?: Record<string, { schema: Schema; example?: unknown }>
+  content?: Record<string, { schema: OpenApiSchema; example?: unknown }>
 }
 
-export interface Operation {
+export interface OpenApiOperation {
   operationId: string
   tags: string[]
   summary: string
@@ -43,7 +43,7 @@ export interface Operation {
   /** Empty if no key is needed. */
   security?: []
   parameters: Parameter[]
-  requestBody?: { required: boolean; content: { 'application/json': { schema: Schema; example?: unknown } } }
+  requestBody?: { required: boolean; content: { 'application/json': { schema: OpenApiSchema; example?: unknown } } }
   responses: Record<string, Response>
   /** The fields of the response that are available as CSV. */
   'x-csv'?: string[]
@@ -61,9 +61,9 @@ export interface OpenApi {
   servers: { url: string }[]
   security: Record<string, string[]>[]
   tags: { name: string; description: string }[]
-  paths: Record<string, Record<string, Operation>>
-  webhooks: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema>; responses: Record<string, Response>; [kind: string]: unknown }
+  paths: Record<string, Record<string, OpenApiOperation>>
+  webhooks: Record<string, Record<string, OpenApiOperation>>
+  components: { schemas: Record<string, OpenApiSchema>; responses: Record<string, Response>; [kind: string]: unknown }
 }
 
 let committed: OpenApi | undefined
@@ -76,14 +76,17 @@ export function readOpenapi(basePath: string): OpenApi {
 }
 
 /** The schema that a reference names, merged with the keywords beside the reference; other schemas unchanged. */
-export function resolved({ components }: Pick<OpenApi, 'components'>, schema: Schema): Schema {
+export function resolved({ components }: Pick<OpenApi, 'components'>, schema: OpenApiSchema): OpenApiSchema {
   const { $ref, ...beside } = schema
   if ($ref === undefined) return schema
   return { ...components.schemas[$ref.replace('#/components/schemas/', '')], ...beside }
 }
 
 /** The schema of the request body of an operation; undefined if it has none. */
-export function bodySchemaOf(api: Pick<OpenApi, 'components'>, { requestBody }: Operation): Schema | undefined {
+export function bodySchemaOf(
+  api: Pick<OpenApi, 'components'>,
+  { requestBody }: OpenApiOperation,
+): OpenApiSchema | undefined {
   return requestBody && resolved(api, requestBody.content['application/json'].schema)
 }
 

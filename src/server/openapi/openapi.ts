@@ -3,7 +3,7 @@ import { statusOf } from '../../contract/error.ts'
 import { addressOf, type Name, names } from '../../contract/paths.ts'
 import { tokenHeader } from '../exchange.ts'
 import { pathsBeside, schemasBeside, webhookMessages } from './beside.ts'
-import { headers, type OpenApi, type Schema } from './document.ts'
+import { headers, type OpenApi, type OpenApiSchema } from './document.ts'
 import { failureResponses, operationOf } from './operation.ts'
 import { componentsOf, createNaming, issue, schemaOf } from './schema.ts'
 
@@ -43,7 +43,7 @@ const tags: Record<string, string> = {
 /** The API as OpenAPI 3.1, generated from the table of operations. `answers` are example responses. */
 export function openapi(version: string, answers: Partial<Record<Name, unknown>>): OpenApi {
   const named = createNaming()
-  const parts: Record<string, Schema> = {}
+  const parts: Record<string, OpenApiSchema> = {}
   const paths: OpenApi['paths'] = {}
   for (const name of names) {
     const { method, path } = addressOf(name)

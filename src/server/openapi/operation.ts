@@ -1,22 +1,22 @@
 import { statusOf } from '../../contract/error.ts'
-import { type Address, addressOf, headerFields, type Name } from '../../contract/paths.ts'
+import { addressOf, headerFields, type Name, type OperationPath } from '../../contract/paths.ts'
 import { type CsvPlan, csvPlanOf } from '../../operations/csv.ts'
 import { type Route, routes } from '../../operations/routes.ts'
 import { answerPlanOf } from '../answer.ts'
-import { failureHeadersOf, headersOf, type Operation, type Response, type Schema } from './document.ts'
+import { failureHeadersOf, headersOf, type OpenApiOperation, type OpenApiSchema, type Response } from './document.ts'
 import { meanings } from './meaning.ts'
-import { type Naming, schemaOf } from './schema.ts'
+import { type SchemaNaming, schemaOf } from './schema.ts'
 
 interface Into {
-  named: Naming
+  named: SchemaNaming
   /** Collects the bodies and responses, by name. */
-  parts: Record<string, Schema>
+  parts: Record<string, OpenApiSchema>
 }
 
 const failureStatuses = [...new Set<number>(Object.values(statusOf))]
 const onlyWrites = new Set<number>([409, 412, 413, 415, 507])
 
-export function operationOf(name: Name, answer: unknown, into: Into): Operation {
+export function operationOf(name: Name, answer: unknown, into: Into): OpenApiOperation {
   const route: Route = routes[name]
   const address = addressOf(name)
   const needsKey = route.permission !== 'none'
@@ -41,15 +41,15 @@ export function operationOf(name: Name, answer: unknown, into: Into): Operation 
   }
 }
 
-interface Place {
+interface ParameterPlace {
   field: string
   at: string
   header?: string
 }
 
 /** Where each input field goes: path, query, header or body. */
-function placesOf({ method, params }: Address, properties: Record<string, Schema>) {
-  const parameters: Place[] = []
+function placesOf({ method, params }: OperationPath, properties: Record<string, OpenApiSchema>) {
+  const parameters: ParameterPlace[] = []
   const body: string[] = []
   for (const field of Object.keys(properties)) {
     if (params.includes(field)) parameters.push({ field, at: 'path' })
@@ -62,9 +62,9 @@ function placesOf({ method, params }: Address, properties: Record<string, Schema
 }
 
 function parameterOf(
-  { field, at, header }: Place,
+  { field, at, header }: ParameterPlace,
   route: Route,
-  { properties = {}, required = [] }: Schema,
+  { properties = {}, required = [] }: OpenApiSchema,
   into: Into,
 ) {
   const { description = meanings[field], ...schema } = properties[field] ?? {}
@@ -114,12 +114,12 @@ function isReplayed(name: Name): boolean {
 const capital = (name: string) => name.slice(0, 1).toUpperCase() + name.slice(1)
 
 /** Turns a schema into a named component. */
-function part(name: string, schema: Schema, { named, parts }: Into): Schema {
+function part(name: string, schema: OpenApiSchema, { named, parts }: Into): OpenApiSchema {
   parts[name] = named.inside(schema)
   return { $ref: `#/components/schemas/${name}` }
 }
 
-function requestBodyOf(name: Name, fields: string[], { properties = {}, required = [] }: Schema, into: Into) {
+function requestBodyOf(name: Name, fields: string[], { properties = {}, required = [] }: OpenApiSchema, into: Into) {
   const pick = (all: Record<string, unknown>) =>
     Object.fromEntries(fields.filter((field) => field in all).map((field) => [field, all[field]]))
   const demanded = required.filter((field) => fields.includes(field))
@@ -139,7 +139,7 @@ function requestBodyOf(name: Name, fields: string[], { properties = {}, required
  * Says the default of a field of a body in its description. Generated clients would otherwise require the field, since
  * they also read the schemas of bodies as those of answers.
  */
-function defaultInWords({ default: value, ...schema }: Schema): Schema {
+function defaultInWords({ default: value, ...schema }: OpenApiSchema): OpenApiSchema {
   if (value === undefined) return schema
   return { ...schema, description: [schema.description, `default: ${value}`].filter(Boolean).join('; ') }
 }

@@ -13,14 +13,14 @@ import { lease } from '../../nouns/run/lease-fields.ts'
 import { link, where } from '../../nouns/run/part-fields.ts'
 import { statuses, verdicts } from '../../nouns/run/state.ts'
 import { duration, statsBy, tally } from '../../nouns/run/stats-fields.ts'
-import { command, file, planItem, subagent, toldCommand, toolUse } from '../../nouns/run/turn-fields.ts'
+import { command, file, planItem, reportedCommand, subagent, toolUse } from '../../nouns/run/turn-fields.ts'
 import { activityInput, activityState, changes, failure, git, usage } from '../../nouns/run/work-fields.ts'
 import { specStatus } from '../../nouns/spec/fields.ts'
 import { disabledReason } from '../../nouns/webhook/fields.ts'
 import { routes } from '../../operations/routes.ts'
 import { erasedCounts } from '../../removal/erase-routes.ts'
 import { forgottenRuns } from '../../removal/forget-routes.ts'
-import type { Schema } from './document.ts'
+import type { OpenApiSchema } from './document.ts'
 import { meanings } from './meaning.ts'
 
 /** One problem of an input. */
@@ -61,7 +61,7 @@ const outputs: Record<string, z.ZodType> = {
   ForgottenRuns: forgottenRuns,
   ToolUse: toolUse,
   ChangedFile: file,
-  TurnCommand: toldCommand,
+  TurnCommand: reportedCommand,
   PlanItem: planItem,
   Subagent: subagent,
   Issue: issue,
@@ -109,13 +109,13 @@ const overrideIn = (io: Io) => (it: { zodSchema: z.core.$ZodTypes; jsonSchema: z
 const timeExample = { examples: ['2026-01-31T09:30:00.000Z'] }
 
 /** A schema of the table as JSON Schema. Schemas with an id become components. */
-export function schemaOf(schema: z.ZodType, io: Io): Schema {
+export function schemaOf(schema: z.ZodType, io: Io): OpenApiSchema {
   const {
     $schema: _,
     $defs: __,
     ...json
   } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: overrideIn(io) })
-  return explained(amongComponents(json as Schema))
+  return explained(amongComponents(json as OpenApiSchema))
 }
 
 const amongComponents = <Value>(value: Value): Value =>
@@ -128,8 +128,8 @@ const named = [
 ]
 
 /** The components of the table: the schemas with an id, and the named ones. */
-export function componentsOf(): Record<string, Schema> {
-  const all: Record<string, Schema> = {}
+export function componentsOf(): Record<string, OpenApiSchema> {
+  const all: Record<string, OpenApiSchema> = {}
   for (const name of names) {
     const { $defs } = z.toJSONSchema(routes[name].output, { unrepresentable: 'any', override: overrideIn('output') })
     Object.assign(all, $defs)
@@ -137,30 +137,30 @@ export function componentsOf(): Record<string, Schema> {
   return { ...explainedAll(amongComponents(all)), ...Object.fromEntries(named) }
 }
 
-const explainedAll = (all: Record<string, Schema>) =>
+const explainedAll = (all: Record<string, OpenApiSchema>) =>
   Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, explained(schema)]))
 
 /** Adds a description to each field without one. */
-function explained(schema: Schema): Schema {
+function explained(schema: OpenApiSchema): OpenApiSchema {
   return everywhere(schema, ({ properties, ...rest }) => {
     if (!properties) return rest
-    const told = Object.entries(properties).map(([field, inner]) => {
+    const described = Object.entries(properties).map(([field, inner]) => {
       const description = inner.description ?? meanings[field]
       return [field, { ...inner, ...(description !== undefined && { description }) }]
     })
-    return { ...rest, properties: Object.fromEntries(told) }
+    return { ...rest, properties: Object.fromEntries(described) }
   })
 }
 
 /** Applies a change to a schema and all schemas in it, innermost first. */
-function everywhere(schema: Schema, change: (schema: Schema) => Schema): Schema {
+function everywhere(schema: OpenApiSchema, change: (schema: OpenApiSchema) => OpenApiSchema): OpenApiSchema {
   return change(inner(schema, (one) => everywhere(one, change)))
 }
 
 /** Applies a change to the schemas directly in a schema. */
-function inner(schema: Schema, inside: (schema: Schema) => Schema): Schema {
+function inner(schema: OpenApiSchema, inside: (schema: OpenApiSchema) => OpenApiSchema): OpenApiSchema {
   const { properties, items, anyOf, additionalProperties, oneOf } = schema
-  const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
+  const isSchema = (value: unknown): value is OpenApiSchema => typeof value === 'object' && value !== null
   return {
     ...schema,
     ...(properties && {
@@ -174,19 +174,19 @@ function inner(schema: Schema, inside: (schema: Schema) => Schema): Schema {
 }
 
 /** The form in which schemas are compared. Descriptions and defaults do not count. */
-const essenceOf = ({ description: _, default: __, ...schema }: Schema) => JSON.stringify(schema)
+const essenceOf = ({ description: _, default: __, ...schema }: OpenApiSchema) => JSON.stringify(schema)
 
 /** Replaces named schemas by references. */
-export interface Naming {
+export interface SchemaNaming {
   /** Replaces in everything inside a schema, but not the schema itself. */
-  inside(schema: Schema): Schema
+  inside(schema: OpenApiSchema): OpenApiSchema
   /** Replaces in a schema and everything inside it. */
-  whole(schema: Schema): Schema
+  whole(schema: OpenApiSchema): OpenApiSchema
 }
 
-export function createNaming(): Naming {
+export function createNaming(): SchemaNaming {
   const known = new Map<string, string>()
-  const reference = (one: Schema) => {
+  const reference = (one: OpenApiSchema) => {
     const name = known.get(essenceOf(one))
     if (name === undefined) return one
     const { description, default: value } = one
@@ -196,8 +196,8 @@ export function createNaming(): Naming {
       ...(value !== undefined && { default: value }),
     }
   }
-  const whole = (schema: Schema) => everywhere(schema, reference)
-  const inside = (schema: Schema) => inner(schema, whole)
+  const whole = (schema: OpenApiSchema) => everywhere(schema, reference)
+  const inside = (schema: OpenApiSchema) => inner(schema, whole)
   // Named schemas may contain earlier ones.
   for (const [name, schema] of named) known.set(essenceOf(inside(schema)), name)
   return { whole, inside }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { type Address, type Guard, hostOf, type Resolve } from './guard.ts'
+import { type Guard, type HostAddress, hostOf, type Resolve } from './guard.ts'
 
 /** The guard blocked a message. */
 export class Refused extends Error {
@@ -34,7 +34,7 @@ export async function open(url: URL, guard: Guard, resolve: Resolve, signal: Abo
   }
 }
 
-async function addressesOf(host: string, resolve: Resolve, signal: AbortSignal): Promise<Address[]> {
+async function addressesOf(host: string, resolve: Resolve, signal: AbortSignal): Promise<HostAddress[]> {
   const family = isIP(host)
   if (family !== 0) return [{ address: host, family }]
   const addresses = await untilAborted(resolve(host), signal)

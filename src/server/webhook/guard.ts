@@ -55,13 +55,13 @@ function rangeOf(address: string): string {
 export const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 
 /** An address of a name. */
-export interface Address {
+export interface HostAddress {
   address: string
   family: number
 }
 
 /** Resolves a name. Rejects if it has no address. */
-export type Resolve = (host: string) => Promise<Address[]>
+export type Resolve = (host: string) => Promise<HostAddress[]>
 
 /** Uses the machine's resolver like other programs, including /etc/hosts. */
 export const resolveByMachine: Resolve = (host) => lookup(host, { all: true })

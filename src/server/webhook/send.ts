@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { nodeHttp } from '../../builtin.ts'
-import type { Message, Outcome, Send } from '../../frame/ctx.ts'
+import type { Message, MessageOutcome, Send } from '../../frame/ctx.ts'
 import { version } from '../../version.ts'
 import { open, Refused } from './connect.ts'
 import { createGuard, type Resolve, resolveByMachine } from './guard.ts'
@@ -25,7 +25,7 @@ export function createSender({ allow = [], resolve = resolveByMachine, timeoutMs
   return async (message, signal) => {
     const begun = performance.now()
     const { ends, isLate, clear } = deadlineOf(timeoutMs, signal)
-    let outcome: Omit<Outcome, 'durationMs'>
+    let outcome: Omit<MessageOutcome, 'durationMs'>
     try {
       const url = new URL(message.url)
       const socket = await open(url, guard, resolve, ends)
@@ -80,7 +80,7 @@ async function exchange(socket: Socket, url: URL, { headers, body }: Message, si
   return outcome
 }
 
-function outcomeOf({ statusCode = 0, headers }: IncomingMessage): Omit<Outcome, 'durationMs'> {
+function outcomeOf({ statusCode = 0, headers }: IncomingMessage): Omit<MessageOutcome, 'durationMs'> {
   if (statusCode >= 200 && statusCode < 300) return { statusCode }
   const retryAfter = waitOf(headers)
   return {

@@ -6,7 +6,7 @@ import { resultLooks, verdictLooks } from '../ui/status.tsx'
 import { timeWords } from '../ui/time.tsx'
 
 /** A change in words: `completed` before the name of the thing, and its title and the result after it. */
-export interface Deed {
+export interface EventWords {
   /** Without it, the thing itself is what the sentence is about. */
   verb?: string
   title?: string
@@ -27,7 +27,7 @@ const runVerbs: Record<string, string> = {
 }
 
 /** What an event did, as the middle and the end of a sentence. `times` says how often in a row. */
-export function deedOf(event: Event, times = 1): Deed {
+export function deedOf(event: Event, times = 1): EventWords {
   const [noun = '', made = ''] = event.type.split('.')
   if (noun === 'attention') return attentionDeed(event)
   if (times > 1) return { verb: 'wrote to', outcome: `${times.toLocaleString('en')} times` }
@@ -48,7 +48,7 @@ export function deedOf(event: Event, times = 1): Deed {
 const needs: Record<string, string> = { failing: 'a check fails', failed: 'it failed', vanished: 'its agent vanished' }
 
 /** What happened to a run on the list of those that need attention. */
-function attentionDeed(event: Event): Deed {
+function attentionDeed(event: Event): EventWords {
   const [, made] = event.type.split('.')
   const [reason, until, assignee] = ['reason', 'until', 'assignee'].map((field) => after(event, field))
   if (made === 'cleared') return { outcome: 'no longer needs attention' }

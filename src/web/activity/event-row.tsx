@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Event } from '../../log/fields.ts'
 import { href } from '../app/router.ts'
 import { Ago } from '../ui/time.tsx'
-import { type Deed, deedOf, erasedOf } from './deed.ts'
+import { deedOf, type EventWords, erasedOf } from './deed.ts'
 import { actorOf, ChangeWords, fieldsOf } from './event-line.tsx'
 
 /** A change as a sentence, with its fields to unfold. `times` says how often in a row. */
@@ -41,7 +41,7 @@ export function EventSentence({ event, times }: { event: Event; times: number })
 }
 
 /** What comes after the name of the changed thing. */
-export function Outcome({ deed: { title, outcome } }: { deed: Deed }) {
+export function Outcome({ deed: { title, outcome } }: { deed: EventWords }) {
   return (
     <>
       {title !== undefined && (

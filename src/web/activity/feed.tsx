@@ -34,11 +34,11 @@ export function Feed({ route }: { route: Route }) {
   const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
   const { days, hasMore, error, retry } = useDays(scope, daysOf(route))
   const { data: news, error: noNews, reload } = useNews(scope.project)
-  const told = news ?? (noNews && [])
+  const shown = news ?? (noNews && [])
   return (
     <>
       {days.map((day) => {
-        const its = mine ? [] : told?.filter(({ at }) => midnightOf(Date.parse(at)) === day)
+        const its = mine ? [] : shown?.filter(({ at }) => midnightOf(Date.parse(at)) === day)
         return <DayOf key={day} day={day} scope={scope} news={its} isLast={!hasMore && days.length === 1} />
       })}
       {error && <Problem error={error} onRetry={retry} />}

@@ -42,7 +42,7 @@ export default function EraseDialog({ title, project, input, onClose }: Props) {
   return (
     <Form
       title={title}
-      deed="Erase texts"
+      label="Erase texts"
       isDanger
       isReady={count.isWhole && (wordsOf(count.counts) !== '' || hasResponses(count.counts))}
       work={work}
@@ -123,7 +123,7 @@ export function EraseTextDialog({ onClose }: { onClose: () => void }) {
   return (
     <Form
       title="Erase a text everywhere"
-      deed="Find"
+      label="Find"
       work={async () => {}}
       onDone={() => setAsked(true)}
       onClose={onClose}

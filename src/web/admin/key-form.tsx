@@ -42,7 +42,7 @@ export function KeyForm({ onMade, onClose }: Props) {
     onClose()
   }
   return (
-    <Form title="New key" deed="Create key" work={work} onClose={close}>
+    <Form title="New key" label="Create key" work={work} onClose={close}>
       {isRestored && <Restored />}
       <Field name="name" label="Name: who or what uses it">
         <input

@@ -10,7 +10,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
-import { Badge, type Look } from '../ui/status.tsx'
+import { type Appearance, Badge } from '../ui/status.tsx'
 import { Author } from '../ui/text.tsx'
 import { Ago, dateWords, useNow } from '../ui/time.tsx'
 import { KeyForm } from './key-form.tsx'
@@ -98,7 +98,7 @@ function RevokeForm({ it, onClose, onDone }: { it: Key; onClose: () => void; onD
     onDone()
   }
   return (
-    <Form title={`Revoke ${it.name}?`} deed="Revoke key" isDanger work={work} onClose={onClose}>
+    <Form title={`Revoke ${it.name}?`} label="Revoke key" isDanger work={work} onClose={onClose}>
       <p>
         Whoever uses <code>{it.prefix}…</code> is refused from the next request on, and logged out here. This cannot be
         taken back; you can create a new key.
@@ -111,7 +111,7 @@ function RevokeForm({ it, onClose, onDone }: { it: Key; onClose: () => void; onD
 const soonMs = 14 * 86_400_000
 
 /** Whether a key still works, and a warning if there is one. */
-function standingOf({ revokedAt, expiresAt }: Key, now: number): { isLive: boolean; look?: Look } {
+function standingOf({ revokedAt, expiresAt }: Key, now: number): { isLive: boolean; look?: Appearance } {
   if (revokedAt !== null) return { isLive: false, look: { word: 'Revoked', icon: 'close', tone: 'quiet' } }
   if (expiresAt === null) return { isLive: true }
   const leftMs = Date.parse(expiresAt) - now

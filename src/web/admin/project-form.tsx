@@ -31,7 +31,7 @@ export function ProjectForm({ project, onClose, onChange }: Props) {
   return (
     <Form
       title={project ? `Edit ${project.slug}` : 'New project'}
-      deed={project ? 'Save' : 'Create project'}
+      label={project ? 'Save' : 'Create project'}
       work={work}
       onClose={close}
       onConflict={() => {

@@ -34,7 +34,7 @@ export default function ProjectPage({ project: slug }: PageProps) {
   )
 }
 
-type Deed = 'edit' | 'retention' | 'erase' | 'delete'
+type ProjectAction = 'edit' | 'retention' | 'erase' | 'delete'
 
 interface ShownProps {
   project: Project
@@ -45,7 +45,7 @@ interface ShownProps {
 function Shown({ project, onChange }: ShownProps) {
   const { slug, repository, createdAt, updatedAt } = project
   const isAdmin = mayAdminister(useSession())
-  const [deed, setDeed] = useState<Deed>()
+  const [action, setAction] = useState<ProjectAction>()
   return (
     <>
       <div class="actions">
@@ -53,7 +53,7 @@ function Shown({ project, onChange }: ShownProps) {
           Show runs
         </a>
         {isAdmin && (
-          <button type="button" onClick={() => setDeed('edit')}>
+          <button type="button" onClick={() => setAction('edit')}>
             Edit project
           </button>
         )}
@@ -75,22 +75,22 @@ function Shown({ project, onChange }: ShownProps) {
         </Fact>
         <Fact name="Retention">{retentionWords(project.retention)}</Fact>
       </dl>
-      {isAdmin && <Removal slug={slug} onDeed={setDeed} />}
-      {deed && <Opened deed={deed} project={project} onClose={() => setDeed(undefined)} onChange={onChange} />}
+      {isAdmin && <Removal slug={slug} onAction={setAction} />}
+      {action && <Opened action={action} project={project} onClose={() => setAction(undefined)} onChange={onChange} />}
     </>
   )
 }
 
 interface OpenedProps extends ShownProps {
-  deed: Deed
+  action: ProjectAction
   onClose: () => void
 }
 
-function Opened({ deed, project, onClose, onChange }: OpenedProps) {
+function Opened({ action, project, onClose, onChange }: OpenedProps) {
   const props = { project, onClose, onChange }
-  if (deed === 'edit') return <ProjectForm {...props} />
-  if (deed === 'retention') return <RetentionForm {...props} />
-  if (deed === 'delete') return <DeleteProjectForm project={project} onClose={onClose} onConflict={onChange} />
+  if (action === 'edit') return <ProjectForm {...props} />
+  if (action === 'retention') return <RetentionForm {...props} />
+  if (action === 'delete') return <DeleteProjectForm project={project} onClose={onClose} onConflict={onChange} />
   const { slug } = project
   return (
     <EraseDialog title={`Erase all texts of ${slug}?`} project={slug} input={{ everything: true }} onClose={onClose} />
@@ -98,20 +98,20 @@ function Opened({ deed, project, onClose, onChange }: OpenedProps) {
 }
 
 /** What removes things for good. Only an admin of the whole server deletes a project. */
-function Removal({ slug, onDeed }: { slug: string; onDeed: (deed: Deed) => void }) {
+function Removal({ slug, onAction }: { slug: string; onAction: (label: ProjectAction) => void }) {
   const isOfServer = !useSession().key?.project
   return (
     <section aria-labelledby="removal">
       <h2 id="removal">Remove for good</h2>
       <ul class="rows deeds">
-        <Row title="Retention" deed="Change retention" onClick={() => onDeed('retention')}>
+        <Row title="Retention" label="Change retention" onClick={() => onAction('retention')}>
           The server removes old runs by itself: first their texts, later the runs.
         </Row>
-        <Row title="Erase all texts" isDanger deed="Erase all texts" onClick={() => onDeed('erase')}>
+        <Row title="Erase all texts" isDanger label="Erase all texts" onClick={() => onAction('erase')}>
           Titles, prompts, answers, logs, specs and checks lose their texts. Ids, times and figures stay.
         </Row>
         {isOfServer && slug !== 'default' && (
-          <Row title="Delete the project" isDanger deed="Delete project" onClick={() => onDeed('delete')}>
+          <Row title="Delete the project" isDanger label="Delete project" onClick={() => onAction('delete')}>
             Deletes everything in it, revokes its keys and deletes its webhooks.
           </Row>
         )}
@@ -122,20 +122,20 @@ function Removal({ slug, onDeed }: { slug: string; onDeed: (deed: Deed) => void 
 
 interface RowProps {
   title: string
-  deed: string
+  label: string
   isDanger?: boolean
   onClick: () => void
   children: string
 }
 
-const Row = ({ title, deed, isDanger = false, onClick, children }: RowProps) => (
+const Row = ({ title, label, isDanger = false, onClick, children }: RowProps) => (
   <li>
     <div class="what">
       <p class="title">{title}</p>
       <p class="muted small">{children}</p>
     </div>
     <button type="button" class={isDanger ? 'danger' : undefined} onClick={onClick}>
-      {deed}
+      {label}
     </button>
   </li>
 )
@@ -156,7 +156,7 @@ function DeleteProjectForm({ project: { slug, name, version }, onClose, onConfli
   return (
     <Form
       title={`Delete project ${slug}?`}
-      deed="Delete project"
+      label="Delete project"
       isDanger
       isReady={typed === name}
       work={work}

@@ -46,7 +46,7 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
   return (
     <Form
       title={`Retention of ${slug}`}
-      deed="Save retention"
+      label="Save retention"
       isReady={isNone || counted === shown || !removesMore(given, project.retention)}
       work={work}
       onClose={close}

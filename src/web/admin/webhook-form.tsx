@@ -64,7 +64,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
   return (
     <Form
       title={webhook ? 'Edit webhook' : 'New webhook'}
-      deed={webhook ? 'Save' : 'Create webhook'}
+      label={webhook ? 'Save' : 'Create webhook'}
       work={work}
       onClose={close}
       onConflict={() => {

@@ -6,7 +6,7 @@ import { client } from '../data/query/server.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field, Form } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { Badge, type Look } from '../ui/status.tsx'
+import { type Appearance, Badge } from '../ui/status.tsx'
 import { Fact } from '../ui/text.tsx'
 import { Ago, timeWords } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
@@ -18,7 +18,7 @@ const reasons: Record<NonNullable<Webhook['disabledReason']>, string> = {
 }
 
 /** The state of a webhook, if it needs a mention. */
-function lookOf({ enabled, disabledReason, failures }: Webhook): Look | undefined {
+function lookOf({ enabled, disabledReason, failures }: Webhook): Appearance | undefined {
   if (!enabled) {
     const isAsked = disabledReason === 'request'
     return { word: reasons[disabledReason ?? 'request'], icon: 'close', tone: isAsked ? 'quiet' : 'bad' }
@@ -74,16 +74,16 @@ export function WebhookRow({ it, onTest, onManage }: RowProps) {
 }
 
 /** The actions on a webhook, each in its own dialog. */
-export type Deed = 'manage' | 'edit' | 'replay' | 'rotate' | 'delete'
+export type WebhookAction = 'manage' | 'edit' | 'replay' | 'rotate' | 'delete'
 
 interface Props {
   it: Webhook
-  onDeed: (deed: Deed) => void
+  onAction: (deed: WebhookAction) => void
   onDone: () => void
   onClose: () => void
 }
 
-export function WebhookDialog({ it, onDeed, onDone, onClose }: Props) {
+export function WebhookDialog({ it, onAction, onDone, onClose }: Props) {
   const { id, enabled } = it
   const { act, isBusy, error } = useAct()
   const enable = async (enabled: boolean) => {
@@ -108,16 +108,16 @@ export function WebhookDialog({ it, onDeed, onDone, onClose }: Props) {
             Retry now
           </button>
         )}
-        <button type="button" onClick={() => onDeed('edit')}>
+        <button type="button" onClick={() => onAction('edit')}>
           Edit
         </button>
-        <button type="button" onClick={() => onDeed('replay')}>
+        <button type="button" onClick={() => onAction('replay')}>
           Send again
         </button>
-        <button type="button" onClick={() => onDeed('rotate')}>
+        <button type="button" onClick={() => onAction('rotate')}>
           Rotate secret
         </button>
-        <button type="button" class="danger" onClick={() => onDeed('delete')}>
+        <button type="button" class="danger" onClick={() => onAction('delete')}>
           Delete
         </button>
       </div>
@@ -168,7 +168,7 @@ export function ReplayForm({ it: { id, after }, onDone, onClose }: FormProps) {
     onDone()
   }
   return (
-    <Form title="Send events again" deed="Send again" work={work} onClose={onClose}>
+    <Form title="Send events again" label="Send again" work={work} onClose={onClose}>
       <p>Everything up to event {after} was delivered. The receiver gets the events after this one again.</p>
       <Field name="after" label="After event; 0: from the beginning of the log">
         <input
@@ -190,7 +190,7 @@ export function DeleteForm({ it: { id, url }, onDone, onClose }: FormProps) {
     onDone()
   }
   return (
-    <Form title={`Delete webhook ${id}?`} deed="Delete webhook" isDanger work={work} onClose={onClose}>
+    <Form title={`Delete webhook ${id}?`} label="Delete webhook" isDanger work={work} onClose={onClose}>
       <p>{url} receives no further events. Its position in the log and its deliveries are lost.</p>
     </Form>
   )

@@ -9,7 +9,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { More, Problem, Skeleton } from '../ui/loading.tsx'
-import { type Deed, DeleteForm, outcomeOf, ReplayForm, WebhookDialog, WebhookRow } from './webhook.tsx'
+import { DeleteForm, outcomeOf, ReplayForm, type WebhookAction, WebhookDialog, WebhookRow } from './webhook.tsx'
 import { WebhookForm } from './webhook-form.tsx'
 
 /** The webhooks of the server or of a project, for admins. */
@@ -24,16 +24,16 @@ export default function Webhooks() {
 }
 
 /** The open dialog. */
-type Open = { deed: Deed; id: number } | { deed: 'new' }
+type Open = { action: WebhookAction; id: number } | { action: 'new' }
 
-interface Made {
+interface CreatedWebhook {
   webhook: Webhook
   secret: string
 }
 
 function Listed() {
   const [open, setOpen] = useState<Open>()
-  const [made, setMade] = useState<Made>()
+  const [made, setMade] = useState<CreatedWebhook>()
   const [tested, setTested] = useState<Delivery>()
   const { act, error } = useAct()
   // Deliveries cause no events.
@@ -52,7 +52,7 @@ function Listed() {
   return (
     <>
       <Head title="Webhooks">
-        <button type="button" class="main" onClick={() => setOpen({ deed: 'new' })}>
+        <button type="button" class="main" onClick={() => setOpen({ action: 'new' })}>
           New webhook
         </button>
       </Head>
@@ -65,7 +65,7 @@ function Listed() {
             key={it.id}
             it={it}
             onTest={() => test(it.id)}
-            onManage={() => setOpen({ deed: 'manage', id: it.id })}
+            onManage={() => setOpen({ action: 'manage', id: it.id })}
           />
         ))}
       </ul>
@@ -91,21 +91,21 @@ interface OpenedProps {
   open: Open
   items: Webhook[]
   onOpen: (open: Open | undefined) => void
-  onMade: (made: Made) => void
+  onMade: (made: CreatedWebhook) => void
   onDone: () => void
 }
 
 function Opened({ open, items, onOpen, onMade, onDone }: OpenedProps) {
   const onClose = () => onOpen(undefined)
-  if (open.deed === 'new') return <WebhookForm onMade={onMade} onDone={onDone} onClose={onClose} />
+  if (open.action === 'new') return <WebhookForm onMade={onMade} onDone={onDone} onClose={onClose} />
   const it = items.find(({ id }) => id === open.id)
   if (!it) return null
   const props = { it, onDone, onClose }
-  if (open.deed === 'edit') return <WebhookForm webhook={it} onDone={onDone} onClose={onClose} />
-  if (open.deed === 'replay') return <ReplayForm {...props} />
-  if (open.deed === 'rotate') return <RotateForm it={it} onMade={onMade} onClose={onClose} />
-  if (open.deed === 'delete') return <DeleteForm {...props} />
-  return <WebhookDialog {...props} onDeed={(deed) => onOpen({ deed, id: it.id })} />
+  if (open.action === 'edit') return <WebhookForm webhook={it} onDone={onDone} onClose={onClose} />
+  if (open.action === 'replay') return <ReplayForm {...props} />
+  if (open.action === 'rotate') return <RotateForm it={it} onMade={onMade} onClose={onClose} />
+  if (open.action === 'delete') return <DeleteForm {...props} />
+  return <WebhookDialog {...props} onAction={(action) => onOpen({ action: action, id: it.id })} />
 }
 
 function Tested({ it, onClose }: { it: Delivery; onClose: () => void }) {
@@ -121,20 +121,20 @@ function Tested({ it, onClose }: { it: Delivery; onClose: () => void }) {
 
 interface RotateProps {
   it: Webhook
-  onMade: (made: Made) => void
+  onMade: (made: CreatedWebhook) => void
   onClose: () => void
 }
 
 function RotateForm({ it, onMade, onClose }: RotateProps) {
   const work = async () => onMade(await client.rotateWebhookSecret({ id: it.id }))
   return (
-    <Form title="Rotate the secret?" deed="Rotate secret" work={work} onClose={onClose}>
+    <Form title="Rotate the secret?" label="Rotate secret" work={work} onClose={onClose}>
       <p>A new secret signs from now on. For a day, the old one signs, too, so that the receiver can switch.</p>
     </Form>
   )
 }
 
-function Secret({ secret, webhook: { url }, onClose }: Made & { onClose: () => void }) {
+function Secret({ secret, webhook: { url }, onClose }: CreatedWebhook & { onClose: () => void }) {
   return (
     <Dialog title="The signing secret" onClose={onClose}>
       <div class="secret">

@@ -11,7 +11,7 @@ import { isOf, MineContext, useChosenMine } from '../data/lists/whose.ts'
 import { follow, listen } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { loginClient } from '../data/query/server.ts'
-import { type Session, SessionContext } from '../data/query/session.ts'
+import { SessionContext, type Viewer } from '../data/query/session.ts'
 import { hasRuns, isScoped, pageAt, pages } from '../pages.ts'
 import { Head } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
@@ -82,7 +82,7 @@ function useEnd(onBegun: () => void): 'left' | 'ended' | undefined {
   return end
 }
 
-function Inside({ session, route }: { session: Session; route: Route }) {
+function Inside({ session, route }: { session: Viewer; route: Route }) {
   const projects = useChosenProjects(route, isScoped(route))
   const mine = useChosenMine(route, hasRuns(route), session)
   const attention = useAttention(projects, mine)

@@ -8,7 +8,7 @@ import { hasPerson, keepMine, useMine } from '../data/lists/whose.ts'
 import { listen, tell } from '../data/log/stream.ts'
 import { useAct } from '../data/query/change.ts'
 import { client, dropToken } from '../data/query/server.ts'
-import { readOnlyReason, type Session, useSession } from '../data/query/session.ts'
+import { readOnlyReason, useSession, type Viewer } from '../data/query/session.ts'
 import { hasRuns, isScoped, menuOf, pageAt } from '../pages.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
@@ -179,7 +179,7 @@ function ThemeButton() {
 }
 
 /** How to say whose a key is, without which nobody's runs can be told from those of others. */
-const nobodyWords = (key: Session['key']) =>
+const nobodyWords = (key: Viewer['key']) =>
   key
     ? `This key names no person, so the page cannot tell which runs are yours. An admin can say whose it is: conduct key update ${key.id} --person 'Ada Example <ada@example.com>'`
     : 'Git names no person here, so the page cannot tell which runs are yours: set user.email with git config.'

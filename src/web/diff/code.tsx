@@ -1,21 +1,21 @@
 import { useMemo } from 'preact/hooks'
 import { Visible } from '../ui/text.tsx'
 import { colouredLines, type Token } from './colours.ts'
-import type { Line, Row } from './patch.ts'
-import { type Span, wordsOf } from './words.ts'
+import type { DiffLine, PatchRow } from './patch.ts'
+import { type WordSpan, wordsOf } from './words.ts'
 
 /** Longer lines are cut: a page that draws megabytes in one line stands still. */
 const longest = 2000
 
 /** How the lines of some rows are drawn: their colours, and the words that changed. */
 export interface Drawing {
-  tokens: Map<Line, Token[]>
-  words: Map<Line, Span[]>
+  tokens: Map<DiffLine, Token[]>
+  words: Map<DiffLine, WordSpan[]>
 }
 
-export function useDrawing(rows: Row[], language: string | undefined): Drawing {
+export function useDrawing(rows: PatchRow[], language: string | undefined): Drawing {
   return useMemo(() => {
-    const tokens = new Map<Line, Token[]>()
+    const tokens = new Map<DiffLine, Token[]>()
     // Unchanged lines belong to both files, so they get the colours of the later one.
     for (const side of ['left', 'right'] as const) {
       const lines = rows.flatMap((row) => row[side] ?? [])
@@ -32,7 +32,7 @@ export function useDrawing(rows: Row[], language: string | undefined): Drawing {
 const signs = { same: '', removed: 'removed: ', added: 'added: ' }
 
 /** The text of a line. */
-export function Code({ line, drawing }: { line: Line; drawing: Drawing }) {
+export function Code({ line, drawing }: { line: DiffLine; drawing: Drawing }) {
   const { kind, text, isUnended } = line
   const more = text.length - longest
   return (
@@ -58,7 +58,7 @@ export function Code({ line, drawing }: { line: Line; drawing: Drawing }) {
 }
 
 /** Tokens cut where a changed word begins or ends. */
-function partsOf(tokens: Token[], words: Span[]): (Token & { isChanged: boolean })[] {
+function partsOf(tokens: Token[], words: WordSpan[]): (Token & { isChanged: boolean })[] {
   const edges = words.flat()
   let at = 0
   return tokens.flatMap(({ text, tone }) => {

@@ -1,5 +1,5 @@
 /** A line of a diff. `old` and `now` are its numbers in the file before and after. */
-export interface Line {
+export interface DiffLine {
   kind: 'same' | 'removed' | 'added'
   old: number
   now: number
@@ -9,7 +9,7 @@ export interface Line {
 }
 
 interface Hunk {
-  lines: Line[]
+  lines: DiffLine[]
   /** How many unchanged lines there are between this and what comes before. */
   skipped: number
   /** What git says of where it is, such as the name of a function. */
@@ -51,27 +51,27 @@ export function hunksOf(patch: string): Hunk[] {
   return hunks
 }
 
-const kinds: Record<string, Line['kind']> = { ' ': 'same', '-': 'removed', '+': 'added' }
+const kinds: Record<string, DiffLine['kind']> = { ' ': 'same', '-': 'removed', '+': 'added' }
 
 /**
  * A row of a diff. An unchanged line is on both sides; in the view side by side, an added line is beside the removed one
  * that it replaces.
  */
-export interface Row {
-  left?: Line
-  right?: Line
+export interface PatchRow {
+  left?: DiffLine
+  right?: DiffLine
 }
 
 /** A row for each line. */
-export const unifiedRows = (lines: Line[]): Row[] =>
+export const unifiedRows = (lines: DiffLine[]): PatchRow[] =>
   lines.map((line) =>
     line.kind === 'same' ? { left: line, right: line } : line.kind === 'removed' ? { left: line } : { right: line },
   )
 
 /** Rows in which each removed line is beside the added line that replaces it, in their order. */
-export function splitRows(lines: Line[]): Row[] {
-  const rows: Row[] = []
-  let [removed, added]: [Line[], Line[]] = [[], []]
+export function splitRows(lines: DiffLine[]): PatchRow[] {
+  const rows: PatchRow[] = []
+  let [removed, added]: [DiffLine[], DiffLine[]] = [[], []]
   const flush = () => {
     for (let n = 0; n < Math.max(removed.length, added.length); n++) {
       rows.push({ ...(removed[n] && { left: removed[n] }), ...(added[n] && { right: added[n] }) })
@@ -92,8 +92,8 @@ export function splitRows(lines: Line[]): Row[] {
 }
 
 /** A part of a hunk that is drawn at once, or unchanged lines that are folded. */
-export interface Piece {
-  rows: Row[]
+export interface HunkPiece {
+  rows: PatchRow[]
   isFolded: boolean
 }
 
@@ -102,14 +102,14 @@ const [context, fewest] = [3, 8]
 const pieceRows = 200
 
 /** The rows of a hunk in pieces, none of which takes long to draw. */
-export function piecesOf(rows: Row[]): Piece[] {
-  const pieces: Piece[] = []
-  let piece: Row[] = []
+export function piecesOf(rows: PatchRow[]): HunkPiece[] {
+  const pieces: HunkPiece[] = []
+  let piece: PatchRow[] = []
   const end = () => {
     if (piece.length > 0) pieces.push({ rows: piece, isFolded: false })
     piece = []
   }
-  const add = (more: Row[]) => {
+  const add = (more: PatchRow[]) => {
     for (const row of more) {
       if (piece.length === pieceRows) end()
       piece.push(row)
@@ -130,11 +130,11 @@ export function piecesOf(rows: Row[]): Piece[] {
   return pieces
 }
 
-const isSame = (row: Row | undefined) => row?.left?.kind === 'same'
+const isSame = (row: PatchRow | undefined) => row?.left?.kind === 'same'
 
 /** Rows in runs of unchanged and of changed ones. */
-function runsOf(rows: Row[]): Row[][] {
-  const runs: Row[][] = []
+function runsOf(rows: PatchRow[]): PatchRow[][] {
+  const runs: PatchRow[][] = []
   for (const row of rows) {
     const last = runs.at(-1)
     if (last && isSame(last[0]) === isSame(row)) last.push(row)
@@ -144,5 +144,5 @@ function runsOf(rows: Row[]): Row[][] {
 }
 
 /** The lines of rows, each once. */
-export const linesOf = (rows: Row[]): Line[] =>
+export const linesOf = (rows: PatchRow[]): DiffLine[] =>
   rows.flatMap(({ left, right }) => [...(left ? [left] : []), ...(right && right !== left ? [right] : [])])

@@ -3,7 +3,7 @@ import { stayAt } from '../app/scroll.ts'
 import { useNear } from '../ui/in-sight.ts'
 import { plural } from '../ui/words.ts'
 import { Code, type Drawing, useDrawing } from './code.tsx'
-import type { Line, Piece, Row } from './patch.ts'
+import type { DiffLine, HunkPiece, PatchRow } from './patch.ts'
 
 /** The number of a line in the file before (`L12`) or after (`R12`). */
 type LineName = `${'L' | 'R'}${number}`
@@ -16,7 +16,7 @@ export interface LineLinks {
 }
 
 interface Props {
-  piece: Piece
+  piece: HunkPiece
   isSplit: boolean
   language: string | undefined
   links: LineLinks
@@ -61,7 +61,7 @@ export function Lines({ piece: { rows, isFolded }, isSplit, language, links }: P
   )
 }
 
-function Drawn({ rows, isSplit, language, links }: Omit<Props, 'piece'> & { rows: Row[] }) {
+function Drawn({ rows, isSplit, language, links }: Omit<Props, 'piece'> & { rows: PatchRow[] }) {
   const drawing = useDrawing(rows, language)
   return rows.map((row, index) => {
     const names = namesOf(row)
@@ -72,7 +72,7 @@ function Drawn({ rows, isSplit, language, links }: Omit<Props, 'piece'> & { rows
 }
 
 interface RowProps {
-  row: Row
+  row: PatchRow
   drawing: Drawing
   links: LineLinks
   isMarked: boolean
@@ -98,7 +98,7 @@ const SplitRow = ({ row: { left, right }, drawing, links, isMarked }: RowProps) 
 )
 
 interface HalfProps extends Omit<RowProps, 'row' | 'isMarked'> {
-  line: Line | undefined
+  line: DiffLine | undefined
   side: 'L' | 'R'
 }
 
@@ -113,7 +113,7 @@ function Half({ line, side, drawing, links }: HalfProps) {
 }
 
 /** The number of a line, which is a link to it. */
-function LineNumber({ line, side, links }: Pick<HalfProps, 'side' | 'links'> & { line: Line }) {
+function LineNumber({ line, side, links }: Pick<HalfProps, 'side' | 'links'> & { line: DiffLine }) {
   const number = side === 'L' ? line.old : line.now
   const name: LineName = `${side}${number}`
   const mark = (event: MouseEvent) => {
@@ -133,6 +133,6 @@ function LineNumber({ line, side, links }: Pick<HalfProps, 'side' | 'links'> & {
 }
 
 /** The names of the lines of a row. An unchanged line has two. */
-function namesOf({ left, right }: Row): LineName[] {
+function namesOf({ left, right }: PatchRow): LineName[] {
   return [...(left ? [`L${left.old}` as const] : []), ...(right ? [`R${right.now}` as const] : [])]
 }

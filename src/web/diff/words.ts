@@ -1,8 +1,8 @@
 import { diffWordsWithSpace } from 'diff'
-import { type Line, linesOf, type Row, splitRows } from './patch.ts'
+import { type DiffLine, linesOf, type PatchRow, splitRows } from './patch.ts'
 
 /** A part of a line, from one character to before another. */
-export type Span = [from: number, to: number]
+export type WordSpan = [from: number, to: number]
 
 /** Longer lines are marked as a whole: comparing their words would take too long. */
 const longest = 400
@@ -10,8 +10,8 @@ const longest = 400
 const leastCommon = 0.3
 
 /** The words that changed in each line that replaces another. */
-export function wordsOf(rows: Row[]): Map<Line, Span[]> {
-  const words = new Map<Line, Span[]>()
+export function wordsOf(rows: PatchRow[]): Map<DiffLine, WordSpan[]> {
+  const words = new Map<DiffLine, WordSpan[]>()
   for (const { left, right } of splitRows(linesOf(rows))) {
     if (!left || !right || left === right) continue
     const spans = changedWords(left.text, right.text)
@@ -22,9 +22,9 @@ export function wordsOf(rows: Row[]): Map<Line, Span[]> {
   return words
 }
 
-function changedWords(before: string, after: string): { left: Span[]; right: Span[] } | undefined {
+function changedWords(before: string, after: string): { left: WordSpan[]; right: WordSpan[] } | undefined {
   if (before.length > longest || after.length > longest) return undefined
-  const [left, right]: [Span[], Span[]] = [[], []]
+  const [left, right]: [WordSpan[], WordSpan[]] = [[], []]
   let [leftAt, rightAt, common] = [0, 0, 0]
   for (const { value, added, removed } of diffWordsWithSpace(before, after)) {
     const { length } = value

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
-import type { Group } from './groups.ts'
-import type { Lines } from './lines.ts'
+import type { LogGroup } from './groups.ts'
+import type { LogLines } from './lines.ts'
 
 interface Hidden {
   first: number
@@ -14,7 +14,7 @@ export class Folds {
   private readonly hidden: Hidden[] = []
 
   /** `folded` is in the order of lines. A group inside another one adds nothing. */
-  constructor(folded: Group[]) {
+  constructor(folded: LogGroup[]) {
     let sum = 0
     for (const { start, end = start } of folded) {
       if (end <= start || start < (this.hidden.at(-1)?.last ?? -1)) continue
@@ -61,19 +61,19 @@ export class Folds {
 
 export interface Folding {
   folds: Folds
-  isFolded(group: Group): boolean
-  toggle(group: Group): void
+  isFolded(group: LogGroup): boolean
+  toggle(group: LogGroup): void
   /** Unfolds the groups around a line. */
   reveal(index: number): void
   setAll(isFolded: boolean): void
 }
 
 /** Which groups of a log are folded: as their marks say, until the person changes it. An open group, or one with an error, is not folded by its mark. */
-export function useFolds(lines: Lines): Folding {
+export function useFolds(lines: LogLines): Folding {
   const [all, setAll] = useState<boolean>()
   const [chosen, setChosen] = useState(new Map<number, boolean>())
   const { groups } = lines
-  const isFolded = (group: Group) =>
+  const isFolded = (group: LogGroup) =>
     group.end !== undefined && (chosen.get(group.start) ?? all ?? (group.isFolded && group.errors === 0))
   const folds = useMemo(() => new Folds(groups.all.filter(isFolded)), [groups, lines.count, lines.ended, chosen, all])
   return {

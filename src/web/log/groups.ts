@@ -1,5 +1,5 @@
 /** A part of a log between two marks, which GitHub, Azure and GitLab fold. */
-export interface Group {
+export interface LogGroup {
   /** The index of the line with its mark and its name. */
   start: number
   title: string
@@ -26,12 +26,12 @@ const section = /section_(start|end):\d{1,20}:([\w.-]{1,100})(\[[\w=,]{0,100}\])
 
 /** Finds the groups of a log that grows line by line. */
 export class Groups {
-  readonly all: Group[] = []
-  private readonly byStart = new Map<number, Group>()
-  private readonly open: { group: Group; name: string }[] = []
+  readonly all: LogGroup[] = []
+  private readonly byStart = new Map<number, LogGroup>()
+  private readonly open: { group: LogGroup; name: string }[] = []
 
   /** The group that begins at a line. */
-  at(index: number): Group | undefined {
+  at(index: number): LogGroup | undefined {
     return this.byStart.get(index)
   }
 

@@ -18,7 +18,7 @@ const longestCarry = 200
 export const longestLine = 4000
 
 /** The lines of a terminal's output, which grow by appending. */
-export class Lines {
+export class LogLines {
   /** Its foldable parts. */
   readonly groups = new Groups()
   /** The numbers of its lines. */
@@ -120,9 +120,9 @@ export const plainOf = (text: string) => (text.includes(esc) ? text.replace(othe
 const mostPerFrame = 500_000
 
 /** The lines of a text. After an append, only the new pieces are split; a long text takes several frames. */
-export function useLines(text: Growing): Lines {
-  const kept = useRef<{ text: Growing; lines: Lines; taken: number; room: number }>(undefined)
-  if (kept.current?.text !== text) kept.current = { text, lines: new Lines(), taken: 0, room: mostPerFrame }
+export function useLines(text: Growing): LogLines {
+  const kept = useRef<{ text: Growing; lines: LogLines; taken: number; room: number }>(undefined)
+  if (kept.current?.text !== text) kept.current = { text, lines: new LogLines(), taken: 0, room: mostPerFrame }
   const { current } = kept
   for (; current.room > 0 && current.taken < text.pieces.length; current.taken++) {
     const piece = text.pieces[current.taken] ?? ''

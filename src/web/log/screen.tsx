@@ -4,13 +4,13 @@ import { useMemo } from 'preact/hooks'
 import { plural } from '../ui/words.ts'
 import type { Folding } from './folds.ts'
 import { linePx, useLineWindow } from './line-window.ts'
-import { type Lines, longestLine } from './lines.ts'
+import { type LogLines, longestLine } from './lines.ts'
 import { missingWords } from './numbers.ts'
 import type { Times } from './times.ts'
 
 interface Props {
   box: RefObject<HTMLElement | null>
-  lines: Lines
+  lines: LogLines
   /** The index of the highlighted line. */
   marked: number | undefined
   isPlain: boolean
@@ -114,12 +114,12 @@ function addressOf(number: number): string {
 }
 
 /** One line of terminal output. Its colours become elements; nothing in it becomes HTML. */
-function LogLine({ lines, index, isPlain }: { lines: Lines; index: number; isPlain: boolean }) {
+function LogLine({ lines, index, isPlain }: { lines: LogLines; index: number; isPlain: boolean }) {
   // A log that grows draws all lines in sight each time, and only the last of them has changed.
   return useMemo(() => drawn(lines, index, isPlain), [lines, index, isPlain, lines.raw(index)])
 }
 
-function drawn(lines: Lines, index: number, isPlain: boolean) {
+function drawn(lines: LogLines, index: number, isPlain: boolean) {
   const hole = lines.numbers.holeAt(index)
   if (hole) return <i class="text missing">{missingWords(hole)} missing here</i>
   const plain = lines.plain(index)

@@ -8,9 +8,9 @@ import { useSettled } from '../ui/search-field.tsx'
 import { plural } from '../ui/words.ts'
 import { type Folding, useFolds } from './folds.ts'
 import { toEnd, toRow, useFollowing } from './line-window.ts'
-import { type Lines, plainOf, useLines } from './lines.ts'
+import { type LogLines, plainOf, useLines } from './lines.ts'
 import { Screen } from './screen.tsx'
-import { type Source, useTimes } from './times.ts'
+import { type LogSource, useTimes } from './times.ts'
 
 interface Props {
   text: Growing
@@ -25,7 +25,7 @@ interface Props {
   /** The page whose address contains the marked line; without it, line numbers are not links. */
   route?: Route
   /** The run whose events tell when lines arrived; without it, no times are offered. */
-  source?: Source
+  source?: LogSource
 }
 
 /** Terminal output. It is windowed, so 10 MB scroll as smoothly as a page. */
@@ -111,7 +111,7 @@ const Ends = ({ box, isLive, isFollowing, onFollow }: EndsProps) => (
   </>
 )
 
-function FoldAll({ lines, folding }: { lines: Lines; folding: Folding }) {
+function FoldAll({ lines, folding }: { lines: LogLines; folding: Folding }) {
   const canUnfold = lines.groups.all.some(folding.isFolded)
   return (
     <button type="button" onClick={() => folding.setAll(!canUnfold)}>
@@ -121,7 +121,7 @@ function FoldAll({ lines, folding }: { lines: Lines; folding: Folding }) {
 }
 
 interface ErrorProps {
-  lines: Lines
+  lines: LogLines
   /** Changes when lines are added. */
   size: number
   onFound: (index: number) => void
@@ -156,7 +156,7 @@ function lineAsked(route: Route | undefined): number | undefined {
 const typingMs = 150
 
 interface FindProps {
-  lines: Lines
+  lines: LogLines
   onFound: (index: number) => void
 }
 
@@ -193,8 +193,8 @@ function FindField({ lines, onFound }: FindProps) {
 }
 
 /** The indexes of the lines with these words. After an append, only the new lines are searched. */
-function useFound(lines: Lines, words: string): number[] {
-  const kept = useRef<{ lines: Lines; words: string; found: number[]; searched: number }>(undefined)
+function useFound(lines: LogLines, words: string): number[] {
+  const kept = useRef<{ lines: LogLines; words: string; found: number[]; searched: number }>(undefined)
   if (kept.current?.lines !== lines || kept.current.words !== words) {
     kept.current = { lines, words, found: [], searched: 0 }
   }

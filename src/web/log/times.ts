@@ -4,7 +4,7 @@ import type { Growing } from '../data/runs/growing.ts'
 import { usePlaces } from './places.ts'
 
 /** Which run a log is of. */
-export interface Source {
+export interface LogSource {
   project: string
   runId: string
 }
@@ -19,7 +19,7 @@ export interface Times {
 const kept = keptIn('log-times', (value) => value === true)
 
 /** The times of the lines of a log. Lines do not carry any, so these are those of the appends that brought them. */
-export function useTimes(text: Growing, source: Source | undefined): Times {
+export function useTimes(text: Growing, source: LogSource | undefined): Times {
   const isShown = useKept(kept) && source !== undefined
   const appends = useAppends(source, isShown)
   const places = usePlaces(text, isShown)

@@ -1,25 +1,25 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { type Decision, decide, type Group, type RunsOfGroup, runsOf } from '../data/lists/needs.ts'
+import { type DecisionPatch, decide, type NeedsGroup, type RunsOfGroup, runsOf } from '../data/lists/needs.ts'
 import { useAct } from '../data/query/change.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { serverNow } from '../data/query/timing.ts'
 import { Problem } from '../ui/loading.tsx'
 import { closeMenu, Menu } from '../ui/menu.tsx'
 
-type Runs = Pick<Group, 'project' | 'runIds' | 'attention'>
+type Runs = Pick<NeedsGroup, 'project' | 'runIds' | 'attention'>
 
 /** What was decided, and how to undo it. */
 export interface Done {
   at: number
   words: string
   project: string
-  back: Step[]
+  back: DecisionStep[]
 }
 
 /** A decision about some of the runs. */
-interface Step {
+interface DecisionStep {
   runIds: readonly string[]
-  decision: Decision
+  decision: DecisionPatch
 }
 
 interface Props {
@@ -35,13 +35,13 @@ export function Decide({ runs, name, onDone }: Props) {
   const { act, isBusy, error } = useAct()
   if (!may(session, 'write')) return null
   const { project, runIds } = runs
-  const make = (decision: Decision, words: string, stepsBack: () => Promise<Step[]>) =>
+  const make = (decision: DecisionPatch, words: string, stepsBack: () => Promise<DecisionStep[]>) =>
     act(async () => {
       const back = await stepsBack()
       await decide(project, runIds, decision)
       onDone({ at: Date.now(), words: `${name}: ${words}`, project, back })
     })
-  const allBack = (decision: Decision) => async () => [{ runIds, decision }]
+  const allBack = (decision: DecisionPatch) => async () => [{ runIds, decision }]
   const isMine = runs.attention.every(({ assignee }) => assignee === session.person)
   return (
     <>
@@ -89,7 +89,7 @@ export function Decide({ runs, name, onDone }: Props) {
 }
 
 /** How each run gets back the person who has it now: the runs of a group may have several. */
-async function assignedBack(runs: RunsOfGroup): Promise<Step[]> {
+async function assignedBack(runs: RunsOfGroup): Promise<DecisionStep[]> {
   const byPerson = Map.groupBy(await runsOf(runs), ({ assignee }) => assignee)
   return [...byPerson].map(([assignee, its]) => ({ runIds: its.map(({ runId }) => runId), decision: { assignee } }))
 }

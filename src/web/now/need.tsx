@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { nameOf } from '../../contract/person.ts'
 import { href } from '../app/router.ts'
-import { type Group, type Need, runsOf, touches } from '../data/lists/needs.ts'
+import { type Need, type NeedsGroup, runsOf, touches } from '../data/lists/needs.ts'
 import { useRead } from '../data/query/read.ts'
 import { Problem } from '../ui/loading.tsx'
-import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { type Appearance, Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Author, Code } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Decide, type Done } from './decide.tsx'
@@ -14,10 +14,10 @@ const looks = {
   failing: verdictLooks.failing,
   failed: statusLooks.failed,
   vanished: { ...statusLooks.failed, word: 'Vanished' },
-} satisfies Record<Need['reason'], Look>
+} satisfies Record<Need['reason'], Appearance>
 
 interface GroupProps {
-  group: Group
+  group: NeedsGroup
   /** Whether it is newer than the last visit. */
   isNew: boolean
   onDone: (done: Done) => void

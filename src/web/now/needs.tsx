@@ -4,8 +4,8 @@ import {
   AttentionContext,
   attentionSince,
   decide,
-  type Group,
   type Need,
+  type NeedsGroup,
   readDecided,
   touches,
 } from '../data/lists/needs.ts'
@@ -85,7 +85,7 @@ function usePlace() {
 const Nothing = ({ words }: { words: string }) =>
   useMine() ? <NoneOfYours words={`None of your runs ${words}.`} /> : <p class="empty">Nothing {words}.</p>
 
-const keyOf = ({ project, by, key }: Group) => `${project} ${by} ${key}`
+const keyOf = ({ project, by, key }: NeedsGroup) => `${project} ${by} ${key}`
 
 /** What people have put off or resolved, read once it is opened. */
 function Decided() {

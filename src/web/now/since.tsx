@@ -2,9 +2,9 @@ import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href } from '../app/router.ts'
-import { type Ended, lastTurnOf, readEnded } from '../data/lists/ended.ts'
+import { type EndedList, lastTurnOf, readEnded } from '../data/lists/ended.ts'
 import { useScope } from '../data/lists/projects.ts'
-import { type Share, type Sums, sumsOf, tellingOf } from '../data/lists/telling.ts'
+import { type DaySums, type Share, sumsOf, tellingOf } from '../data/lists/telling.ts'
 import { useMine } from '../data/lists/whose.ts'
 import { type Read, useRead } from '../data/query/read.ts'
 import { serverNow } from '../data/query/timing.ts'
@@ -18,16 +18,16 @@ import { costOf, costOfUse, knownFor, plural } from '../ui/words.ts'
 const dayMs = 86_400_000
 const mostShares = 6
 
-interface Told {
+interface EndedItem {
   run: Run
   turn: Turn | undefined
 }
 
-interface News extends Ended {
+interface News extends EndedList {
   /** When the last visit ended, in milliseconds; undefined in the first one. */
   visit: number | undefined
   endedAfter: string
-  telling: Told[]
+  telling: EndedItem[]
 }
 
 /** Reads what ended since the last visit; in the first visit, within a day. */
@@ -84,7 +84,7 @@ export function Since({ news: { data, error, isCurrent, reload } }: { news: Read
 interface SummaryProps {
   count: number
   hasMore: boolean
-  sums: Sums
+  sums: DaySums
   /** The list of runs of this time that match one more filter. */
   address: (more: Record<string, string>) => string
   /** The page of costs. */
@@ -150,7 +150,7 @@ function ShareOf({ share: { author, runs, failed }, isNamesake, address }: Share
 }
 
 /** A run with what was asked and what came of it, in a line each. */
-function Telling({ run, turn }: Told) {
+function Telling({ run, turn }: EndedItem) {
   const prompt = turn?.prompt && plainLine(turn.prompt)
   const isAsked = prompt && turn.n > 1 && prompt !== run.title
   return (

@@ -37,7 +37,7 @@ export function StandingWords({ run, now }: { run: Run; now: number }) {
   )
 }
 
-interface Standing {
+interface SessionStanding {
   look: 'working' | 'waiting' | 'idle' | 'quiet-too-long'
   icon: IconName
   words: string
@@ -53,7 +53,7 @@ const workingMs = 5 * 60_000
 export const isWaiting = ({ activity }: Run): boolean => activity?.state === 'waiting'
 
 /** How a live run stands, in words. `now` is in milliseconds since 1970, `whom` the person for whom it may wait. */
-export function standingOf(run: Run, now: number, whom?: string): Standing {
+export function standingOf(run: Run, now: number, whom?: string): SessionStanding {
   const silentMs = Math.max(0, now - heardAt(run))
   const forMs = run.activity ? Math.max(0, now - Date.parse(run.activity.since)) : 0
   const state = run.activity?.state

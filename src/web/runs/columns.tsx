@@ -10,7 +10,7 @@ import { costOfUse, plural, shortCostOf } from '../ui/words.ts'
 import { toneOf } from './changes.tsx'
 
 /** An optional column of the table of runs. */
-export interface Column {
+export interface RunColumn {
   name: string
   label: string
   /** In pixels. */
@@ -21,7 +21,7 @@ export interface Column {
 }
 
 /** In the order of display. */
-const columns: Column[] = [
+const columns: RunColumn[] = [
   {
     name: 'verdict',
     label: 'Verdict',
@@ -51,7 +51,7 @@ const columns: Column[] = [
 ]
 
 /** In a list of failures alone, it takes the place of columns that say little about them. */
-const failureColumn: Column = {
+const failureColumn: RunColumn = {
   ...{ name: 'failure', label: 'Why it failed', width: 290 },
   show: (run) => (
     <span class="why" title={run.failure?.message}>
@@ -126,7 +126,7 @@ function useRoom(): number {
 }
 
 /** The chosen columns that leave enough room for titles of these runs. The last ones are dropped first. */
-export function useColumns(runs: Run[]): Column[] {
+export function useColumns(runs: Run[]): RunColumn[] {
   const chosen = useKept(kept)
   const room = useRoom()
   const some = columns.filter(({ name }) => chosen.includes(name))
@@ -136,7 +136,7 @@ export function useColumns(runs: Run[]): Column[] {
 }
 
 /** The first columns, up to one that has no room. */
-const fitting = (wanted: Column[], room: number): Column[] =>
+const fitting = (wanted: RunColumn[], room: number): RunColumn[] =>
   wanted.filter(({ width }) => {
     room -= width
     return room >= 0

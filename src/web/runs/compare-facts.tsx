@@ -45,14 +45,14 @@ const facts: Fact[] = [
 /** The facts of two runs. A fact that both lack is left out. */
 export function factsOf(...runs: [Run, Run]) {
   return facts
-    .filter(({ value }) => runs.some((run) => isTold(value(run))))
+    .filter(({ value }) => runs.some((run) => isGiven(value(run))))
     .map(({ name, value, show }) => ({
       name,
       isDifferent: value(runs[0]) !== value(runs[1]),
-      cells: runs.map((run) => (show && isTold(value(run)) ? show(run) : shown(value(run)))),
+      cells: runs.map((run) => (show && isGiven(value(run)) ? show(run) : shown(value(run)))),
     }))
 }
 
-const isTold = (value: unknown) => value !== undefined
+const isGiven = (value: unknown) => value !== undefined
 
 const shown = (value: string | number | undefined) => (typeof value === 'number' ? value.toLocaleString('en') : value)

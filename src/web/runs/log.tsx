@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Gap } from '../../text/content.ts'
 import type { Route } from '../app/router.ts'
-import type { Content } from '../data/runs/content.ts'
+import type { RunContent } from '../data/runs/content.ts'
 import { Growing } from '../data/runs/growing.ts'
 import { plainOf } from '../log/lines.ts'
 import { missingWords } from '../log/numbers.ts'
@@ -15,7 +15,7 @@ const TerminalLog = lazy(() => import('../log/terminal-log.tsx'), <Skeleton rows
 
 interface Props {
   run: Pick<Run, 'contentType' | 'endedAt' | 'project' | 'runId'>
-  content: Content
+  content: RunContent
   isRaw: boolean
   route: Route
 }

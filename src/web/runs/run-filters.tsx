@@ -235,7 +235,7 @@ function NameForm({ route, onClose }: { route: Route; onClose: () => void }) {
     goQuery(route, { view: name.trim() }, { replace: true })
   }
   return (
-    <Form title="Save this view" deed="Save view" work={work} onClose={onClose}>
+    <Form title="Save this view" label="Save view" work={work} onClose={onClose}>
       <label class="field">
         Name
         <input

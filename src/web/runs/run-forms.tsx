@@ -44,7 +44,7 @@ export function CheckForm({ run: { project, runId }, onClose, onChange }: Change
     onClose()
   }
   return (
-    <Form title={`Check ${runId}`} deed="Add check" work={work} onClose={close}>
+    <Form title={`Check ${runId}`} label="Add check" work={work} onClose={close}>
       {isRestored && <Restored />}
       <Field name="name" label="Name">
         <input value={name} required onInput={(event) => change({ name: event.currentTarget.value })} />
@@ -98,7 +98,7 @@ export function LabelForm({ run, onClose, onChange }: ChangeProps) {
     onClose()
   }
   return (
-    <Form title={`Labels of ${run.runId}`} deed="Save" work={work} onClose={close} onConflict={onChange}>
+    <Form title={`Labels of ${run.runId}`} label="Save" work={work} onClose={close} onConflict={onChange}>
       {isRestored && <Restored />}
       <Field name="labels" label="One on each line, as name: value">
         <textarea
@@ -154,7 +154,7 @@ export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: (
   return (
     <Form
       title={`Delete ${run.runId}?`}
-      deed="Delete run"
+      label="Delete run"
       isDanger
       work={work}
       onClose={onClose}
@@ -176,7 +176,7 @@ export function CancelForm({ run, onClose, onChange }: ChangeProps) {
   return (
     <Form
       title={`Cancel ${run.runId}?`}
-      deed="End the run"
+      label="End the run"
       isDanger
       work={work}
       onClose={onClose}

@@ -5,12 +5,12 @@ import { href } from '../app/router.ts'
 import { Outcome, Status, verdictLooks } from '../ui/status.tsx'
 import { whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
-import type { Column } from './columns.tsx'
+import type { RunColumn } from './columns.tsx'
 
 interface Props {
   run: Run
   row: number
-  columns: Column[]
+  columns: RunColumn[]
   isPicked: boolean
   onFocus: (row: number, run: Run) => void
   onPick: (run: Run) => void
@@ -20,9 +20,9 @@ interface Props {
 const hasVerdict = ({ verdict, status }: Run) => verdict !== 'unchecked' || status === 'completed'
 
 /** Draws again only when its run changes, so scrolling draws only rows that become visible. */
-export class RunRow extends Component<Props> {
+export class RunTableRow extends Component<Props> {
   override shouldComponentUpdate({ run, row, columns, isPicked }: Props) {
-    const names = (some: Column[]) => some.map(({ name }) => name).join()
+    const names = (some: RunColumn[]) => some.map(({ name }) => name).join()
     const before = this.props
     return (
       run !== before.run ||

@@ -4,8 +4,8 @@ import type { Run } from '../../nouns/run/fields.ts'
 import { isTyping, useKeys } from '../app/keyboard.ts'
 import { keepRow, keptRow } from '../app/scroll.ts'
 import { useLiveRuns } from '../data/lists/lanes.ts'
-import { type Column, useColumns } from './columns.tsx'
-import { RunRow } from './run-row.tsx'
+import { type RunColumn, useColumns } from './columns.tsx'
+import { RunTableRow } from './run-row.tsx'
 
 interface Props {
   runs: Run[]
@@ -48,7 +48,7 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
       <tbody ref={body}>
         <Space rows={first} rowPx={rowPx} />
         {runs.slice(first, last).map((run, index) => (
-          <RunRow
+          <RunTableRow
             key={run.id}
             run={run}
             row={first + index}
@@ -91,7 +91,7 @@ function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, runs: Run[
 }
 
 interface ColumnsProps extends Pick<Props, 'order' | 'onOrder'> {
-  columns: Column[]
+  columns: RunColumn[]
 }
 
 const Head = ({ columns, order, onOrder }: ColumnsProps) => (

@@ -69,7 +69,7 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
         </div>
         <SpecText content={content} onInput={(content) => change({ content })} isRequired isReadOnly={isBusy} />
         {error && <Problem error={error} />}
-        <FormEnd deed="Create spec" isReady={!isBusy && project !== ''} onCancel={cancel} />
+        <FormEnd label="Create spec" isReady={!isBusy && project !== ''} onCancel={cancel} />
       </form>
     </>
   )

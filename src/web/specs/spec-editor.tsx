@@ -51,7 +51,7 @@ export default function SpecEditor({ spec, onSaved, onClose }: Props) {
       </label>
       <SpecText content={content} isReadOnly={isBusy} onInput={(content) => change({ content })} />
       {error && <Problem error={error} />}
-      <FormEnd deed="Save spec" isReady={!isBusy && newer === undefined} onCancel={close} />
+      <FormEnd label="Save spec" isReady={!isBusy && newer === undefined} onCancel={close} />
     </form>
   )
 }

@@ -3,12 +3,12 @@ import type { Run } from '../../nouns/run/fields.ts'
 import type { Spec } from '../../nouns/spec/fields.ts'
 import { href } from '../app/router.ts'
 import { useEveryones } from '../data/lists/whose.ts'
-import { Badge, type Look, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { type Appearance, Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Fact } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { costOf, knownFor } from '../ui/words.ts'
 
-export const specLooks: Record<Spec['status'], Look> = {
+export const specLooks: Record<Spec['status'], Appearance> = {
   draft: { word: 'Draft', icon: 'dash', tone: 'quiet' },
   pending: { word: 'Pending', icon: 'clock', tone: 'quiet' },
   in_progress: { word: 'In progress', icon: 'activity', tone: 'busy' },

@@ -15,7 +15,7 @@ interface Props {
 export default function Bars({ labels, series }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const legend = useRef<HTMLUListElement>(null)
-  const told = JSON.stringify([labels, series])
+  const drawn = JSON.stringify([labels, series])
   useEffect(() => {
     const room = place.current
     const swatches = legend.current
@@ -38,7 +38,7 @@ export default function Bars({ labels, series }: Props) {
       theme.removeEventListener('change', draw)
       plot?.destroy()
     }
-  }, [told])
+  }, [drawn])
   return (
     <>
       <ul ref={legend} class="legend">

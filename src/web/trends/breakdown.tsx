@@ -2,14 +2,14 @@ import { href, type Query } from '../app/router.ts'
 import { useEveryones } from '../data/lists/whose.ts'
 import { type Cell, CsvButton } from '../ui/download.tsx'
 import { costOf, knownFor, partOf, plural } from '../ui/words.ts'
-import { type Breakdown, breakdowns, type Group, shareOf, successOf, timeOf, tokensText } from './measures.ts'
+import { type Breakdown, breakdowns, shareOf, successOf, type TrendGroup, timeOf, tokensText } from './measures.ts'
 
 /** The most groups that the server returns. */
 const most = 100
 
 interface Props {
   by: Breakdown
-  groups: Group[]
+  groups: TrendGroup[]
   days: number
   /** What else the runs have in common: the filters of a list of runs. */
   filter: Query
@@ -61,7 +61,7 @@ export function BreakdownTable({ by, groups, days, filter }: Props) {
   )
 }
 
-function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group: Group }) {
+function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group: TrendGroup }) {
   const { runs, byStatus, byVerdict, costed, duration } = group
   const success = successOf(byStatus)
   return (
@@ -93,7 +93,7 @@ function Name({ by, value, filter }: Pick<Props, 'by' | 'filter'> & { value: str
 const more: { [By in Breakdown]?: string } = { model: ', and what no turn of a run with several explains' }
 
 /** The numbers of the table: milliseconds, dollars, and counts instead of shares. */
-function csvRows(by: Breakdown, groups: Group[]): Cell[][] {
+function csvRows(by: Breakdown, groups: TrendGroup[]): Cell[][] {
   const columns = [
     'runs',
     'completed',

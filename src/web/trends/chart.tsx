@@ -1,5 +1,5 @@
 import { lazy } from '../ui/loading.tsx'
-import type { Look } from '../ui/status.tsx'
+import type { Appearance } from '../ui/status.tsx'
 import { dateWords } from '../ui/time.tsx'
 
 const Bars = lazy(() => {
@@ -43,7 +43,7 @@ export function Chart({ title, labels, series, sumText, timeZone }: Props) {
 }
 
 /** One number per day; null if it is unknown. */
-export interface Series extends Look {
+export interface Series extends Appearance {
   values: (number | null)[]
 }
 

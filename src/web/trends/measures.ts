@@ -3,7 +3,7 @@ import { spanOf } from '../../contract/span.ts'
 
 export type Stats = Output<'stats'>
 type Tally = Omit<Stats['total'], 'day'>
-export type Group = NonNullable<Stats['groups']>[number]
+export type TrendGroup = NonNullable<Stats['groups']>[number]
 
 /** The dimensions of the breakdown, and the headings of their columns. */
 export const breakdowns = {

@@ -26,7 +26,7 @@ import {
 const periods = [7, 14, 30, 90]
 
 /** What the address asks for. */
-interface Asked {
+interface TrendsQuery {
   days: number
   by: Breakdown
   project: string[] | undefined
@@ -70,7 +70,7 @@ export default function Trends({ route }: { route: Route }) {
   )
 }
 
-function askedIn({ query }: Route): Asked {
+function askedIn({ query }: Route): TrendsQuery {
   const days = Number(query.get('days'))
   const by = query.get('by') ?? ''
   return {
@@ -81,7 +81,7 @@ function askedIn({ query }: Route): Asked {
 }
 
 /** The totals with what they are of, because the page shows them until what is asked for next has arrived. */
-async function readTrends({ days, by, project }: Asked, timeZone: string, signal: AbortSignal) {
+async function readTrends({ days, by, project }: TrendsQuery, timeZone: string, signal: AbortSignal) {
   const first = firstOf(days)
   const stats = await client.stats({ createdAfter: justBefore(first).toISOString(), by, project, timeZone }, { signal })
   return { stats, days, by, filter: { project, createdAfter: dayOf(first) } }
@@ -171,22 +171,22 @@ function Charts({ stats: { days }, timeZone }: { stats: Stats; timeZone: string 
   )
 }
 
-type Day = Stats['days'][number]
+type DayTotals = Stats['days'][number]
 
 /** One series for each name in the counts of a day. */
 function seriesOf<Name extends string>(
-  days: Day[],
+  days: DayTotals[],
   looks: Record<Name, Omit<Series, 'values'>>,
-  counted: (day: Day) => Record<Name, number>,
+  counted: (day: DayTotals) => Record<Name, number>,
 ): Series[] {
   const names = Object.keys(looks) as Name[]
   return names.map((name) => ({ ...looks[name], values: days.map((day) => counted(day)[name]) }))
 }
 
 /** What the charts show; what no run of a day reports is left empty. */
-function dayRows(days: Day[]) {
-  const statuses = Object.keys(statusLooks) as (keyof Day['byStatus'])[]
-  const verdicts = Object.keys(verdictLooks) as (keyof Day['byVerdict'])[]
+function dayRows(days: DayTotals[]) {
+  const statuses = Object.keys(statusLooks) as (keyof DayTotals['byStatus'])[]
+  const verdicts = Object.keys(verdictLooks) as (keyof DayTotals['byVerdict'])[]
   return [
     ['day', 'runs', ...statuses, ...verdicts, 'cost_usd', 'input_tokens', 'output_tokens'],
     ...days.map((day) => [

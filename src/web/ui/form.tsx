@@ -8,7 +8,7 @@ import { Problem } from './loading.tsx'
 interface FormProps {
   title: string
   /** The label of the submit button. */
-  deed: string
+  label: string
   isDanger?: boolean
   /** Whether the form can be submitted. */
   isReady?: boolean
@@ -24,7 +24,7 @@ interface FormProps {
  * A dialog that makes one change. If the change fails, it stays open and shows the error: beside the fields that it
  * names, else above the buttons. What arrives after the person has closed it must not touch the dialog that is open then.
  */
-export function Form({ title, deed, isDanger = false, isReady = true, work, children, ...then }: FormProps) {
+export function Form({ title, label, isDanger = false, isReady = true, work, children, ...then }: FormProps) {
   const { onClose, onDone = onClose, onConflict } = then
   const form = useRef<HTMLFormElement>(null)
   const isLeft = useRef(false)
@@ -50,7 +50,7 @@ export function Form({ title, deed, isDanger = false, isReady = true, work, chil
       <form ref={form} onSubmit={submit}>
         <FaultsContext.Provider value={faults}>{children}</FaultsContext.Provider>
         {error && !areShown(faults) && <Problem error={error} />}
-        <FormEnd deed={deed} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={leave} />
+        <FormEnd label={label} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={leave} />
       </form>
     </Dialog>
   )
@@ -60,20 +60,20 @@ export function Form({ title, deed, isDanger = false, isReady = true, work, chil
 export const Restored = () => <p class="muted small">You did not save this text when you left.</p>
 
 interface EndProps {
-  deed: string
+  label: string
   isDanger?: boolean
   isReady: boolean
   onCancel: () => void
 }
 
 /** The buttons at the end of a form. */
-export const FormEnd = ({ deed, isDanger = false, isReady, onCancel }: EndProps) => (
+export const FormEnd = ({ label, isDanger = false, isReady, onCancel }: EndProps) => (
   <div class="row end">
     <button type="button" onClick={onCancel}>
       Cancel
     </button>
     <button type="submit" class={isDanger ? 'danger' : 'main'} disabled={!isReady}>
-      {deed}
+      {label}
     </button>
   </div>
 )

@@ -6,20 +6,20 @@ import { plainLine } from './text.tsx'
 import { Ago } from './time.tsx'
 
 /** The label, icon and colour of a state. */
-export interface Look {
+export interface Appearance {
   word: string
   icon: IconName
   tone: 'quiet' | 'busy' | 'good' | 'bad' | 'doubt'
 }
 
-export const statusLooks: Record<Run['status'], Look> = {
+export const statusLooks: Record<Run['status'], Appearance> = {
   pending: { word: 'Pending', icon: 'clock', tone: 'quiet' },
   in_progress: { word: 'In progress', icon: 'activity', tone: 'busy' },
   completed: { word: 'Completed', icon: 'check', tone: 'good' },
   failed: { word: 'Failed', icon: 'cross', tone: 'bad' },
 }
 
-export const verdictLooks: Record<Run['verdict'], Look & { meaning: string }> = {
+export const verdictLooks: Record<Run['verdict'], Appearance & { meaning: string }> = {
   unchecked: { word: 'Unchecked', icon: 'dash', tone: 'quiet', meaning: 'No check was recorded.' },
   failing: { word: 'Failing', icon: 'cross', tone: 'bad', meaning: 'A check failed.' },
   warned: { word: 'Warned', icon: 'warn', tone: 'doubt', meaning: 'A check warns.' },
@@ -30,13 +30,13 @@ export const verdictLooks: Record<Run['verdict'], Look & { meaning: string }> = 
 /** Worst result first. */
 export const results: CheckResult[] = ['fail', 'warn', 'pass']
 
-export const resultLooks: Record<CheckResult, Look> = {
+export const resultLooks: Record<CheckResult, Appearance> = {
   pass: { word: 'Pass', icon: 'check', tone: 'good' },
   fail: { word: 'Fail', icon: 'cross', tone: 'bad' },
   warn: { word: 'Warn', icon: 'warn', tone: 'doubt' },
 }
 
-export function Badge({ look, title }: { look: Look; title?: string }) {
+export function Badge({ look, title }: { look: Appearance; title?: string }) {
   return (
     <span class={`badge ${look.tone}`} title={title}>
       <Icon name={look.icon} />
@@ -45,7 +45,7 @@ export function Badge({ look, title }: { look: Look; title?: string }) {
   )
 }
 
-const waitingLook: Look = { word: 'Waiting', icon: 'warn', tone: 'doubt' }
+const waitingLook: Appearance = { word: 'Waiting', icon: 'warn', tone: 'doubt' }
 
 /** An agent that vanished, and let its lease expire, looks different from a failure, and a run that waits for a person from one that works. */
 export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial<Pick<Run, 'activity'>> }) {

@@ -1,4 +1,4 @@
-import type { Fields } from '../../../src/recorder/agents/fields.ts'
+import type { JsonFields } from '../../../src/recorder/agents/fields.ts'
 import type { Act } from './script.ts'
 import type { Tool } from './tools.ts'
 
@@ -6,7 +6,7 @@ import type { Tool } from './tools.ts'
 export interface Call {
   act: Act
   tool: Tool
-  input: string | Fields
+  input: string | JsonFields
 }
 
 /** The names that agents use for each kind of tool. */
@@ -60,10 +60,10 @@ function ledgerTool(name: string, tools: Tool[]): Tool | undefined {
   return inside && { name: `mcp__conduct__${name}`, properties: {}, required: [], inside }
 }
 
-function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fields {
+function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | JsonFields {
   if (tool.name === 'apply_patch') return tool.isFreeform ? patchOf(act) : { input: patchOf(act) }
   const { do: _, ...values } = { about: 'Scripted', ...act }
-  const input: Fields = act.do === 'plan' ? planInput(act.items, tool) : {}
+  const input: JsonFields = act.do === 'plan' ? planInput(act.items, tool) : {}
   for (const [field, value] of Object.entries(values)) {
     const name = propertyNames[field]?.find((one) => one in tool.properties)
     if (name !== undefined) input[name] = value
@@ -80,9 +80,9 @@ function inputOf(act: Exclude<Act, { do: 'ledger' }>, tool: Tool): string | Fiel
 }
 
 /** The subagent that the agent is to start. */
-function helperIn({ name: tool, properties }: Tool): Fields {
+function helperIn({ name: tool, properties }: Tool): JsonFields {
   const [kind, name] = [properties.subagent_type, properties.agent_name]
-  const first = (schema: Fields | undefined, otherwise: string) =>
+  const first = (schema: JsonFields | undefined, otherwise: string) =>
     Array.isArray(schema?.enum) ? schema.enum[0] : otherwise
   return {
     ...(kind && {
@@ -101,26 +101,26 @@ function kindOf(tool: string, properties: Tool['properties']): string {
 }
 
 /** The plan as the tool takes it: a list of items, a checklist in a text, or one item. */
-function planInput(items: string[], { properties }: Tool): Fields {
+function planInput(items: string[], { properties }: Tool): JsonFields {
   const name = ['todos', 'plan'].find((one) => one in properties)
   if (name === undefined) return { subject: items[0], description: items[0] }
   if (properties[name]?.type !== 'array') return { [name]: items.map((item) => `- [ ] ${item}`).join('\n') }
   const known = propertiesOfItems(properties[name])
   const itemOf = (text: string, index: number) => {
-    const all: Fields = { content: text, description: text, step: text, activeForm: text, priority: 'medium' }
-    const item: Fields = { ...all, id: String(index + 1), status: index === 0 ? 'in_progress' : 'pending' }
+    const all: JsonFields = { content: text, description: text, step: text, activeForm: text, priority: 'medium' }
+    const item: JsonFields = { ...all, id: String(index + 1), status: index === 0 ? 'in_progress' : 'pending' }
     return Object.fromEntries(Object.entries(item).filter(([field]) => known.includes(field)))
   }
   return { [name]: items.map(itemOf) }
 }
 
-function propertiesOfItems(schema: Fields): string[] {
+function propertiesOfItems(schema: JsonFields): string[] {
   const { items } = schema as { items?: { properties?: object } }
   return Object.keys(items?.properties ?? {})
 }
 
 /** A value for a required property that the script does not give. */
-function anyOf(schema: Fields = {}): unknown {
+function anyOf(schema: JsonFields = {}): unknown {
   if (Array.isArray(schema.enum)) return schema.enum[0]
   const values: Record<string, unknown> = { boolean: false, number: 1, integer: 1, array: [], object: {} }
   return values[String(schema.type)] ?? 'scripted'
@@ -142,7 +142,7 @@ function patchOf(act: Act): string {
 }
 
 /** What the model sends for a call: the call itself, or the line of JavaScript that makes it. */
-export function sentFor({ act, tool, input }: Call): { tool: Tool; input: string | Fields } {
+export function sentFor({ act, tool, input }: Call): { tool: Tool; input: string | JsonFields } {
   if (!tool.inside) return { tool, input }
   const ask = 'done = await tools.write_stdin({ session_id: done.session_id, chars: "", yield_time_ms: 1000 })'
   return {

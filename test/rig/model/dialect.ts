@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Fields, fieldsOf } from '../../../src/recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../../../src/recorder/agents/fields.ts'
 import type { ApiFailure, Tokens } from './script.ts'
 import type { Tool } from './tools.ts'
 
@@ -8,19 +8,19 @@ export interface Dialect {
   /** Whether a request to that path calls the model. */
   serves(path: string): boolean
   /** Everything in the conversation that the user said. */
-  asked(body: Fields): string
+  asked(body: JsonFields): string
   answer(answer: Answer, request: Request): Message
   failure(failure: ApiFailure): unknown
 }
 
 interface Request {
   path: string
-  body: Fields
+  body: JsonFields
 }
 
 export interface Answer {
   text: string | undefined
-  calls: { tool: Tool; input: string | Fields }[]
+  calls: { tool: Tool; input: string | JsonFields }[]
   tokens: Tokens
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { type Fields, fieldsOf } from '../../../src/recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields } from '../../../src/recorder/agents/fields.ts'
 import { anthropic } from './anthropic.ts'
 import { type Call, canWork, sentFor } from './call.ts'
 import { chat } from './chat.ts'
@@ -83,12 +83,17 @@ async function answer({ sessions, pace }: Serving, request: IncomingMessage, res
   send(response, messageOf(dialect, { body, path }, reply, calls))
 }
 
-function messageOf(dialect: Dialect, request: { body: Fields; path: string }, reply: Reply, calls: Call[]): Message {
+function messageOf(
+  dialect: Dialect,
+  request: { body: JsonFields; path: string },
+  reply: Reply,
+  calls: Call[],
+): Message {
   const sent = calls.map(sentFor)
   return dialect.answer({ text: reply.say, calls: sent, tokens: reply.tokens ?? noTokens }, request)
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Fields> {
+async function bodyOf(request: IncomingMessage): Promise<JsonFields> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const raw = Buffer.concat(chunks)

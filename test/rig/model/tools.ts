@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, listOf } from '../../../src/recorder/agents/fields.ts'
+import { fieldsOf, type JsonFields, listOf } from '../../../src/recorder/agents/fields.ts'
 
 /** A tool that an agent offers to the model. */
 export interface Tool {
@@ -6,14 +6,14 @@ export interface Tool {
   namespace?: string
   /** Its input is a text instead of an object. */
   isFreeform?: true
-  properties: Record<string, Fields>
+  properties: Record<string, JsonFields>
   required: string[]
   /** It is a function in the JavaScript that this tool runs. */
   inside?: Tool
 }
 
 /** The tools in a request of any API. */
-export function toolsIn(body: Fields): Tool[] {
+export function toolsIn(body: JsonFields): Tool[] {
   // Codex lists more tools among the messages.
   const added = listOf(body.input).filter(({ type }) => type === 'additional_tools')
   const tools = [body, ...added].flatMap(({ tools }) => listOf(tools)).flatMap((tool) => toolsOf(tool))
@@ -21,7 +21,7 @@ export function toolsIn(body: Fields): Tool[] {
   return script ? [...tools, ...functionsOf(script)] : tools
 }
 
-function toolsOf(tool: Fields, namespace?: string): Tool[] {
+function toolsOf(tool: JsonFields, namespace?: string): Tool[] {
   const declared = listOf(tool.functionDeclarations)
   if (declared.length > 0) return declared.flatMap((one) => toolsOf(one))
   if (tool.type === 'namespace') return listOf(tool.tools).flatMap((one) => toolsOf(one, String(tool.name)))

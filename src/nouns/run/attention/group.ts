@@ -5,7 +5,7 @@ import { type Reason, reasons } from './rule.ts'
 export const mostCounted = 1000
 
 /** What groups are made of. */
-export interface Member {
+export interface GroupMember {
   id: number
   created_at: string
   project_id: number
@@ -19,13 +19,13 @@ export interface Member {
 }
 
 /** A group: its members, the newest first. For a group by person, `key` is the hash or the name. */
-export interface Group extends Pick<AttentionGroup, 'by' | 'key'> {
-  members: [Member, ...Member[]]
+export interface MemberGroup extends Pick<AttentionGroup, 'by' | 'key'> {
+  members: [GroupMember, ...GroupMember[]]
 }
 
 /** The groups of members that come newest first, in the order of their newest. */
-export function groupsOf(members: readonly Member[], grouping: Grouping): Group[] {
-  const found = new Map<string, Group>()
+export function groupsOf(members: readonly GroupMember[], grouping: Grouping): MemberGroup[] {
+  const found = new Map<string, MemberGroup>()
   for (const member of members) {
     const { by, key } = placeOf(member, grouping)
     const name = JSON.stringify([member.project_id, by, key])
@@ -36,7 +36,7 @@ export function groupsOf(members: readonly Member[], grouping: Grouping): Group[
   return [...found.values()]
 }
 
-function placeOf({ run_id, reason, check_name, spec_id, branch, person }: Member, grouping: Grouping) {
+function placeOf({ run_id, reason, check_name, spec_id, branch, person }: GroupMember, grouping: Grouping) {
   if (grouping === 'person') return { by: 'person', key: person } as const
   if (grouping === 'check') {
     return check_name === null ? ({ by: 'reason', key: reason } as const) : ({ by: 'check', key: check_name } as const)
@@ -46,5 +46,5 @@ function placeOf({ run_id, reason, check_name, spec_id, branch, person }: Member
 }
 
 /** The most urgent reason of a group. */
-export const worstOf = ({ members }: Group): Reason =>
+export const worstOf = ({ members }: MemberGroup): Reason =>
   reasons.find((reason) => members.some((member) => member.reason === reason)) as Reason

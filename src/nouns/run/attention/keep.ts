@@ -10,7 +10,7 @@ import { cancelled } from '../lease.ts'
 import { isPersonHash, personHash } from '../person.ts'
 import type { RunRow } from '../row.ts'
 import { verdicts } from '../state.ts'
-import { type AttentionColumns, type AttentionRow, clearAttention, columns, recordAttention, toldOf } from './row.ts'
+import { type AttentionColumns, type AttentionRow, clearAttention, columns, loggedOf, recordAttention } from './row.ts'
 import {
   enters,
   failsAnew,
@@ -120,20 +120,20 @@ async function insert(
   const [row] = await ctx.db.query<AttentionRow>(sql`
     insert into attention ${inserted(all)}
     on conflict do nothing returning ${columns}`)
-  if (row) await recordAttention(ctx, 'created', row, appeared(toldOf(row)))
+  if (row) await recordAttention(ctx, 'created', row, appeared(loggedOf(row)))
 }
 
 /** Changes columns of a row that the caller has locked, with an event if the log records them. */
 export async function change(ctx: Ctx, row: AttentionRow, values: Partial<AttentionColumns>): Promise<void> {
-  const told = differences(toldOf(row), toldOf({ ...row, ...values }))
-  const isTold = Object.keys(told).length > 0
-  const all = { ...values, ...(isTold && { updated_at: ctx.now }) }
+  const changes = differences(loggedOf(row), loggedOf({ ...row, ...values }))
+  const isChanged = Object.keys(changes).length > 0
+  const all = { ...values, ...(isChanged && { updated_at: ctx.now }) }
   const moved = Object.entries(all).filter(([name, value]) => row[name as keyof AttentionColumns] !== value)
   if (moved.length === 0) return
   const [saved] = await ctx.db.query(
     sql`update attention set ${assigned(Object.fromEntries(moved))} where run_id = ${row.id} returning 1 as one`,
   )
-  if (saved && isTold) await recordAttention(ctx, 'updated', row, told)
+  if (saved && isChanged) await recordAttention(ctx, 'updated', row, changes)
 }
 
 /** The tasks that a run belongs to, as conditions on rows of a table that has its columns. */

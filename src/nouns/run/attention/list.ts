@@ -2,12 +2,12 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../../contract/error.ts'
 import type { InputOf } from '../../../contract/route.ts'
 import type { Ctx, Operation } from '../../../frame/ctx.ts'
-import { decodeCursor, encodeCursor, readNewest, readPage, type Walk } from '../../../frame/page.ts'
+import { decodeCursor, encodeCursor, type IndexWalk, readNewest, readPage } from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { visibleProjects } from '../../../frame/scope.ts'
 import { personHash, requirePerson } from '../person.ts'
 import type { Attention, AttentionGroup } from './fields.ts'
-import { type Group, groupsOf, type Member, mostCounted, worstOf } from './group.ts'
+import { type GroupMember, groupsOf, type MemberGroup, mostCounted, worstOf } from './group.ts'
 import type { AttentionRoutes } from './routes.ts'
 import { type ShownRow, shownColumns, shownRows } from './row.ts'
 
@@ -29,7 +29,7 @@ export const listAttention: Operation<AttentionRoutes['listAttention']> = async 
     const { rows, meta } = await readPage<ShownRow & { created_at: string }>(ctx.db, shownColumns, walks, page)
     return { attention: await shownRows(ctx, rows), meta }
   }
-  const newest = await readNewest<Member>(ctx.db, memberColumns, walks, {}, mostCounted + 1)
+  const newest = await readNewest<GroupMember>(ctx.db, memberColumns, walks, {}, mostCounted + 1)
   const members = newest.slice(0, mostCounted)
   const after = cursor === undefined ? undefined : decodeCursor('desc', cursor)
   const rest = groupsOf(members, group).filter(
@@ -54,8 +54,8 @@ const memberColumns = sql`attention.run_id as id, attention.since_at as created_
   coalesce(attention.assignee_person, attention.author_person, runs.author) as person`
 
 /** The walks through the rows of a project that match, along the index of a person, of each reason, or of the state. */
-function walksOf(ctx: Ctx, projectId: number, { state, reason, mine, author, assignee, runId }: Filters): Walk[] {
-  const walk = (...where: Sql[]): Walk => ({
+function walksOf(ctx: Ctx, projectId: number, { state, reason, mine, author, assignee, runId }: Filters): IndexWalk[] {
+  const walk = (...where: Sql[]): IndexWalk => ({
     from: sql`attention cross join runs`,
     where: [
       sql`attention.project_id = ${projectId} and attention.state = ${state} and attention.hidden = 0`,
@@ -103,7 +103,7 @@ function mailKey(field: string, person: string): string {
   throw invalid(field, `must have an email address, as in Ada Example <ada@example.com>, not '${person}'`)
 }
 
-async function shownGroups(ctx: Ctx, groups: Group[]): Promise<AttentionGroup[]> {
+async function shownGroups(ctx: Ctx, groups: MemberGroup[]): Promise<AttentionGroup[]> {
   const ids = groups.flatMap(({ members }) => members.slice(0, shownOfGroup).map(({ id }) => id))
   if (ids.length === 0) return []
   const rows = await ctx.db.query<ShownRow>(sql`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { author, humanId, pageInput, pageMeta, projectFilter } from '../../../contract/field.ts'
 import type { Name } from '../../../contract/paths.ts'
-import type { Route } from '../../../contract/route.ts'
+import type { OperationRoute } from '../../../contract/route.ts'
 import { attention, attentionGroup, attentionInput, groupings, reason, state } from './fields.ts'
 import { mostCounted } from './group.ts'
 
@@ -57,6 +57,6 @@ export const attentionRoutes = {
     }),
     example: { runIds: ['RUN-001'], assignee: 'Ada Example <ada@example.com>', note: 'The test is flaky.' },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type AttentionRoutes = typeof attentionRoutes

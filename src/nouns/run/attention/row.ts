@@ -5,7 +5,7 @@ import type { Ctx } from '../../../frame/ctx.ts'
 import { listOf, piecesOf } from '../../../frame/pieces.ts'
 import { actorsOf } from '../../../log/actor.ts'
 import { type Changes, vanished } from '../../../log/event.ts'
-import { type Change, record, recordAll } from '../../../log/record.ts'
+import { type NewEvent, record, recordAll } from '../../../log/record.ts'
 import type { Run } from '../fields.ts'
 import type { Attention } from './fields.ts'
 import type { Decision, Reason } from './rule.ts'
@@ -100,7 +100,7 @@ export async function shownRows(ctx: Ctx, rows: readonly ShownRow[]): Promise<At
 }
 
 /** What the log records about a row. The rest follows from its run, and from who acted. */
-export const toldOf = (row: AttentionColumns) => ({
+export const loggedOf = (row: AttentionColumns) => ({
   reason: row.reason,
   check: row.check_name,
   since: row.since_at,
@@ -117,7 +117,7 @@ const eventOf = (
   what: What,
   { id, run_id }: Pick<AttentionRow, 'id' | 'run_id'>,
   changes: Changes,
-): Change => ({
+): NewEvent => ({
   type: `attention.${what}`,
   subject: run_id,
   subjectId: id,
@@ -136,7 +136,7 @@ export async function clearAttention(ctx: Ctx, runs: readonly number[]): Promise
     )
     await recordAll(
       ctx,
-      rows.sort((a, b) => a.id - b.id).map((row) => eventOf(ctx, 'cleared', row, vanished(toldOf(row)))),
+      rows.sort((a, b) => a.id - b.id).map((row) => eventOf(ctx, 'cleared', row, vanished(loggedOf(row)))),
     )
   }
 }

@@ -2,7 +2,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { InputOf } from '../../../contract/route.ts'
 import type { Tx } from '../../../engine/db.ts'
 import type { Ctx, Operation } from '../../../frame/ctx.ts'
-import { byTime, byTimeEverywhere, readPage, type Walk } from '../../../frame/page.ts'
+import { byTime, byTimeEverywhere, type IndexWalk, readPage } from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { type Scope, visibleProjects } from '../../../frame/scope.ts'
 import type { Check } from './fields.ts'
@@ -24,14 +24,18 @@ export const listChecks: Operation<CheckRoutes['listChecks']> = async (
   return { checks: await shownChecks(ctx, rows), meta }
 }
 
-async function walksIn(db: Tx, { all, projects }: Scope, { runId, name, result }: Filters & OfRuns): Promise<Walk[]> {
+async function walksIn(
+  db: Tx,
+  { all, projects }: Scope,
+  { runId, name, result }: Filters & OfRuns,
+): Promise<IndexWalk[]> {
   const ids = projects.map(({ id }) => id)
   if (runId !== undefined) return walksOfRuns(db, ids, runId, { name, result })
   if (all && name === undefined && !result) return [{ ...walk(), ...byTimeEverywhere('checks') }]
   return (await Promise.all(ids.map((id) => walksOf(db, id, { name, result })))).flat()
 }
 
-const walk = (...where: Sql[]): Walk => ({
+const walk = (...where: Sql[]): IndexWalk => ({
   from: sql`checks`,
   where: [...where, hasRun],
   ...byTime('checks'),
@@ -44,7 +48,7 @@ const conditionsOf = ({ name, result }: Filters) => ({
 })
 
 /** The walks through the matching checks of some runs. */
-async function walksOfRuns(db: Tx, projects: number[], runIds: string[], filters: Filters): Promise<Walk[]> {
+async function walksOfRuns(db: Tx, projects: number[], runIds: string[], filters: Filters): Promise<IndexWalk[]> {
   if (projects.length === 0 || runIds.length === 0) return []
   const runs = await db.query<{ id: number }>(sql`
     select id from runs where project_id in (${listOf(projects)}) and run_id in (${listOf([...new Set(runIds)])}) order by id`)
@@ -53,7 +57,7 @@ async function walksOfRuns(db: Tx, projects: number[], runIds: string[], filters
 }
 
 /** The walks through the matching checks of a project: along those of the name, of each result, or all. */
-async function walksOf(db: Tx, projectId: number, { name, result }: Filters): Promise<Walk[]> {
+async function walksOf(db: Tx, projectId: number, { name, result }: Filters): Promise<IndexWalk[]> {
   const results = result && [...new Set(result)]
   const { isNamed, hasResult } = conditionsOf({ name, result })
   const ofProject = sql`checks.project_id = ${projectId}`

@@ -10,7 +10,7 @@ import { clearAttention } from '../attention/row.ts'
 import { reasonOf } from '../attention/rule.ts'
 import { rejudgedByUpgrade } from '../fields.ts'
 import { columns, eventOf, type RunRow } from '../row.ts'
-import { type Found, findVerdicts } from './verdict.ts'
+import { findVerdicts, type VerdictColumns } from './verdict.ts'
 
 /** How many runs one step derives, in one transaction. */
 const atOnce = 100
@@ -33,14 +33,14 @@ export async function rejudgeNext(db: Db, now: string): Promise<boolean> {
 
 interface Rejudged {
   row: RunRow
-  found: Found
+  found: VerdictColumns
   moved: Changes
 }
 
 async function rejudge(tx: Tx, rows: RunRow[], now: string): Promise<void> {
   const verdicts = await findVerdicts(systemCtx(tx, now), rows)
   const all = rows.map((row): Rejudged => {
-    const { judged, author_person, ...found } = verdicts.get(row.id) as Found
+    const { judged, author_person, ...found } = verdicts.get(row.id) as VerdictColumns
     const { verdict, evidence, why } = row
     const moved = differences({ verdict, evidence, why }, found)
     const isMoved = moved.verdict !== undefined || moved.evidence !== undefined
@@ -59,7 +59,7 @@ const isChanged = ({ found }: Rejudged) => found.judged === rejudgedByUpgrade
 async function write(
   tx: Tx,
   all: readonly Rejudged[],
-  columns: Exclude<keyof Found, 'judged'>[],
+  columns: Exclude<keyof VerdictColumns, 'judged'>[],
   judged: number,
 ): Promise<void> {
   const { integer } = tx.dialect

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, ifVersion, importedAt, pageInput, pageMeta, projectFilter } from '../../../contract/field.ts'
 import type { Name } from '../../../contract/paths.ts'
-import { created, done, type Route } from '../../../contract/route.ts'
+import { created, done, type OperationRoute } from '../../../contract/route.ts'
 import { leaseToken } from '../lease-fields.ts'
 import { check, checkInput, checkName, checkResult, fullCheck, recorder } from './fields.ts'
 
@@ -72,6 +72,6 @@ export const checkRoutes = {
     output: done,
     example: { checkId: 'CHECK-001' },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type CheckRoutes = typeof checkRoutes

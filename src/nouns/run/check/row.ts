@@ -7,7 +7,7 @@ import { idsOf } from '../../../frame/pieces.ts'
 import { columnsOf, stateReader, stateWriter } from '../../../frame/stored.ts'
 import { actorsOf } from '../../../log/actor.ts'
 import type { Changes } from '../../../log/event.ts'
-import { type Change, record } from '../../../log/record.ts'
+import { type NewEvent, record } from '../../../log/record.ts'
 import { type Check, checkFields, rowFields } from './fields.ts'
 import { standingsOf } from './verdict.ts'
 
@@ -77,7 +77,7 @@ export const eventOf = (
   what: What,
   { id: subjectId, check_id: subject }: CheckRow,
   changes: Changes,
-): Change => ({ type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
+): NewEvent => ({ type: `check.${what}`, subject, subjectId, projectId: ctx.project.id, changes })
 
 export const recordCheck = (ctx: Ctx, what: What, row: CheckRow, changes: Changes, isImported = false) =>
   record(ctx, { ...eventOf(ctx, what, row, changes), isImported })

@@ -132,7 +132,7 @@ export async function failingCheck(ctx: Ctx, run: JudgedRun): Promise<string | n
   return standings.findLast(({ check, isCleared }) => check.result === 'fail' && !isCleared)?.check.name ?? null
 }
 
-export interface Found {
+export interface VerdictColumns {
   verdict: Verdict
   evidence: Evidence | null
   /** Null without checks. */
@@ -142,11 +142,11 @@ export interface Found {
 }
 
 /** The verdict on a run as it now is, as seen by this transaction. The caller has locked the run. */
-export const findVerdict = async (ctx: Ctx, run: JudgedRun): Promise<Found> =>
-  (await findVerdicts(ctx, [run])).get(run.id) as Found
+export const findVerdict = async (ctx: Ctx, run: JudgedRun): Promise<VerdictColumns> =>
+  (await findVerdicts(ctx, [run])).get(run.id) as VerdictColumns
 
 /** The verdicts on some runs, by their row ids. */
-export async function findVerdicts(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Map<number, Found>> {
+export async function findVerdicts(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Map<number, VerdictColumns>> {
   const earlier = runs.filter(({ judged }) => judged === 0)
   if (earlier.length > 0) await bringForward(ctx, earlier)
   const known = runs.map((run) => ({ ...run, author_person: run.author_person ?? personHash(run.author) }))
@@ -154,17 +154,17 @@ export async function findVerdicts(ctx: Ctx, runs: readonly JudgedRun[]): Promis
   return new Map(known.map((run) => [run.id, foundOf(run, judgements.get(run.id) as Judgement<JudgedCheck>)]))
 }
 
-function foundOf(run: JudgedRun, { verdict, evidence, why, standings }: Judgement<JudgedCheck>): Found {
+function foundOf(run: JudgedRun, { verdict, evidence, why, standings }: Judgement<JudgedCheck>): VerdictColumns {
   // An upgrade has changed the verdict, and nothing has since.
   const judged = run.judged > 1 && run.verdict === verdict ? run.judged : 1
   return { verdict, evidence, why: standings.length === 0 ? null : why, judged, author_person: run.author_person }
 }
 
 /** How a check stands in the verdict of its run. */
-type Standing = Pick<Check, 'counts' | 'current' | 'evidence' | 'replacedBy'>
+type CheckStanding = Pick<Check, 'counts' | 'current' | 'evidence' | 'replacedBy'>
 
 /** How some checks stand, by id. */
-export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map<number, Standing>> {
+export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map<number, CheckStanding>> {
   if (ids.length === 0) return new Map()
   const given: Sql = sql`select g.run_id from checks g where g.id in (${listOf(ids)})`
   const runs = await ctx.db.query<JudgedRun>(sql`select ${runColumns} from runs r where r.id in (${given})`)

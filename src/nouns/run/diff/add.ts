@@ -52,7 +52,7 @@ export const addDiffs: Operation<DiffRoutes['addDiffs']> = (ctx, { runId, turn: 
       subject: turnId(runId, n),
       subjectId: turn.id,
       projectId: ctx.project.id,
-      changes: { diffs: [null, fresh.map(toldOf)] },
+      changes: { diffs: [null, fresh.map(loggedOf)] },
     })
     return { added: fresh.length }
   })
@@ -198,15 +198,15 @@ async function insertDiffs(ctx: Ctx, run: RunRow, turn: TurnRow, diffs: DiffInpu
 }
 
 /** A diff as the log has it: its texts by their digests. */
-function toldOf({ path, change, whole }: DiffInput) {
-  const told = ({ patch, ...facts }: FileChange) => ({
+function loggedOf({ path, change, whole }: DiffInput) {
+  const withDigest = ({ patch, ...facts }: FileChange) => ({
     ...facts,
     ...(patch !== undefined && { patch: digestOf(patch) }),
   })
   return {
     path,
-    ...(change && { change: told(change) }),
-    ...(whole !== undefined && { whole: whole && told(whole) }),
+    ...(change && { change: withDigest(change) }),
+    ...(whole !== undefined && { whole: whole && withDigest(whole) }),
   }
 }
 

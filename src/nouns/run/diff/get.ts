@@ -9,9 +9,9 @@ import { type RunRow, requireRun, stateOf } from '../row.ts'
 import type { TurnFields } from '../turn-fields.ts'
 import type { FileDiff } from './fields.ts'
 import type { DiffRoutes } from './routes.ts'
-import { type Diffs, diffsOfRun, diffsOfTurn, isWithin, placeIn } from './rows.ts'
+import { type DiffColumns, diffsOfRun, diffsOfTurn, isWithin, placeIn } from './rows.ts'
 
-interface Place {
+interface DiffPosition {
   id: number
   path: string
   bytes: number
@@ -30,7 +30,7 @@ export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, tu
   const { diffs, changed } = await diffsOf(ctx, run, turn)
   const within = path === undefined ? diffs.where : sql`${diffs.where} and ${isWithin('t.path', path)}`
   const after = cursor === undefined ? empty : sql`and t.path > ${await pathAt(ctx, run, cursor)}`
-  const places = await ctx.db.query<Place>(sql`
+  const places = await ctx.db.query<DiffPosition>(sql`
     select t.id, t.path, coalesce((select d.bytes from documents d where d.id = ${diffs.document}), 0) as bytes
     from turn_diffs t where ${within} ${after} order by t.path limit ${limit + 1}`)
   const page = places.slice(
@@ -51,14 +51,14 @@ export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, tu
 }
 
 /** The diffs, and how many files were changed, also such without a diff. */
-async function diffsOf(ctx: Ctx, run: RunRow, n: number | undefined): Promise<{ diffs: Diffs; changed: number }> {
+async function diffsOf(ctx: Ctx, run: RunRow, n: number | undefined): Promise<{ diffs: DiffColumns; changed: number }> {
   if (n === undefined) return { diffs: diffsOfRun(run), changed: stateOf(run).changes?.files ?? 0 }
   const { facts, diffs } = await diffsOfTurn(ctx, run, n)
   const { files = [], filesOmitted = 0 } = JSON.parse(facts) as TurnFields
   return { diffs, changed: files.length + filesOmitted }
 }
 
-async function shown({ db }: Ctx, { facts, document }: Diffs, places: Place[]): Promise<FileDiff[]> {
+async function shown({ db }: Ctx, { facts, document }: DiffColumns, places: DiffPosition[]): Promise<FileDiff[]> {
   if (places.length === 0) return []
   const rows = await db.query<{ path: string; n: number; facts: string; patch: string | null; is_erased: number }>(sql`
     select t.path, t.n, ${facts} as facts, ${documentText(document)} as patch,
@@ -73,7 +73,7 @@ async function shown({ db }: Ctx, { facts, document }: Diffs, places: Place[]): 
 }
 
 /** How many diffs there are, and how many paths they have: a renamed file has two. */
-async function countOf({ db }: Ctx, { facts }: Diffs, within: Sql): Promise<{ total: number; paths: number }> {
+async function countOf({ db }: Ctx, { facts }: DiffColumns, within: Sql): Promise<{ total: number; paths: number }> {
   const isRenamed = sql`${facts} like '%"status":"renamed"%'`
   const rows = await db.query<{ total: number; paths: number }>(sql`
     select count(*) as total, coalesce(sum(case when ${isRenamed} then 2 else 1 end), 0) as paths
@@ -82,7 +82,7 @@ async function countOf({ db }: Ctx, { facts }: Diffs, within: Sql): Promise<{ to
   return { total, paths: Number(paths) }
 }
 
-const cursorOf = ({ id }: Place) => Buffer.from(`diff ${id}`).toString('base64url')
+const cursorOf = ({ id }: DiffPosition) => Buffer.from(`diff ${id}`).toString('base64url')
 
 /** The path at which the page before ended. */
 async function pathAt({ db }: Ctx, run: RunRow, cursor: string): Promise<string> {

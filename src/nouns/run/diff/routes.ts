@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { humanId, pageInput, pageMeta } from '../../../contract/field.ts'
 import type { Name } from '../../../contract/paths.ts'
-import type { Route } from '../../../contract/route.ts'
+import type { OperationRoute } from '../../../contract/route.ts'
 import { leaseToken } from '../lease-fields.ts'
 import { turnNumber } from '../turn-fields.ts'
 import { count } from '../work-fields.ts'
@@ -59,6 +59,6 @@ export const diffRoutes = {
     csv: false,
     example: { runId: 'RUN-001', turn: 1 },
   },
-} as const satisfies { [N in Name]?: Route }
+} as const satisfies { [N in Name]?: OperationRoute }
 
 export type DiffRoutes = typeof diffRoutes

@@ -7,7 +7,7 @@ import type { RunRow } from '../row.ts'
 import type { ChangedFile, FileChange } from './fields.ts'
 
 /** Which rows `t` of turn_diffs to read, and which of their two changes. */
-export interface Diffs {
+export interface DiffColumns {
   where: Sql
   facts: Sql
   document: Sql
@@ -19,7 +19,7 @@ const isThere = (facts: Sql) => sql`${facts} <> '{}'`
  * The diffs of a turn, and what else is known of it, as JSON: nothing yet, while it is open. Throws NOT_FOUND if the run has
  * no such turn.
  */
-export async function diffsOfTurn(ctx: Ctx, run: RunRow, n: number): Promise<{ facts: string; diffs: Diffs }> {
+export async function diffsOfTurn(ctx: Ctx, run: RunRow, n: number): Promise<{ facts: string; diffs: DiffColumns }> {
   const [turn] = await ctx.db.query<{ id: number; facts: string }>(sql`
     select id, facts from turns where run_id = ${run.id} and n = ${n}
     union all select id, '{}' from open_turns where run_id = ${run.id} and n = ${n}`)
@@ -30,7 +30,7 @@ export async function diffsOfTurn(ctx: Ctx, run: RunRow, n: number): Promise<{ f
 }
 
 /** The diffs of a run: of each file, what the last turn that names it says of the run by then. */
-export function diffsOfRun(run: RunRow): Diffs {
+export function diffsOfRun(run: RunRow): DiffColumns {
   const facts = sql`coalesce(t.whole_facts, t.facts)`
   const isLast = sql`not exists (
     select 1 from turn_diffs later where later.run_id = t.run_id and later.path = t.path and later.n > t.n)`
@@ -51,7 +51,11 @@ export const isWithin = (column: string, path: string): Sql =>
     : sql`${raw(column)} = ${path}`
 
 /** The files with what their diffs say happened to them. */
-export async function withStatus({ db }: Ctx, { where, facts }: Diffs, files: ChangedFile[]): Promise<ChangedFile[]> {
+export async function withStatus(
+  { db }: Ctx,
+  { where, facts }: DiffColumns,
+  files: ChangedFile[],
+): Promise<ChangedFile[]> {
   const known = new Map<string, Pick<ChangedFile, 'status' | 'mode'>>()
   for (const some of piecesOf(files.map(({ path }) => path))) {
     const rows = await db.query<{ path: string; facts: string }>(sql`

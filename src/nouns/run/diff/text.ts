@@ -2,10 +2,10 @@ import type { FileDiff } from './fields.ts'
 
 /** Unified diffs as text, in the form that `git apply` takes. */
 
-type Shown = Omit<FileDiff, 'turn'>
+type ShownDiff = Omit<FileDiff, 'turn'>
 
 /** Why a diff is not whole, so that it cannot be applied; undefined if it can. */
-export function gapOf({ binary, cut, erased, masked, withheld }: Shown): string | undefined {
+export function gapOf({ binary, cut, erased, masked, withheld }: ShownDiff): string | undefined {
   if (binary) return 'it is binary, or not UTF-8'
   if (erased) return 'its text was erased'
   if (withheld) return 'the project does not record what was written'
@@ -15,16 +15,16 @@ export function gapOf({ binary, cut, erased, masked, withheld }: Shown): string 
 }
 
 /** The diff of a file. What is missing from it is said in a line before it, which `git apply` ignores. */
-export function patchOf(file: Shown): string {
+export function patchOf(file: ShownDiff): string {
   const gap = gapOf(file)
   return `${gap === undefined ? '' : `# ${quoted(file.path)}: ${gap}\n`}${isOtherType(file) ? replaced(file) : bodyOf(file)}`
 }
 
 /** A file and a link in place of each other: git deletes the one and adds the other. */
-const isOtherType = ({ mode, oldMode }: Shown) =>
+const isOtherType = ({ mode, oldMode }: ShownDiff) =>
   mode !== undefined && oldMode !== undefined && mode.slice(0, 2) !== oldMode.slice(0, 2)
 
-function replaced({ mode, oldMode, after, patch = '', ...file }: Shown): string {
+function replaced({ mode, oldMode, after, patch = '', ...file }: ShownDiff): string {
   const at = patch.search(/(?<![^\n])@@ -0,0 /)
   const [gone, made] = at < 0 ? [patch, ''] : [patch.slice(0, at), patch.slice(at)]
   const { before, ...rest } = file
@@ -34,7 +34,7 @@ function replaced({ mode, oldMode, after, patch = '', ...file }: Shown): string 
   )
 }
 
-function bodyOf(file: Shown): string {
+function bodyOf(file: ShownDiff): string {
   const { path, from = path, status, mode, oldMode, before, after, binary, patch } = file
   const [old, now] = [`a/${from}`, `b/${path}`]
   const none = '0'.repeat((before ?? after ?? '').length || 40)

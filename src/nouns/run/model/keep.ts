@@ -4,7 +4,7 @@ import { listOf } from '../../../frame/pieces.ts'
 import type { RunRow } from '../row.ts'
 import type { TurnFields } from '../turn-fields.ts'
 import type { Usage } from '../work-fields.ts'
-import { addTurn, type Figures, sharesOf, type Told } from './share.ts'
+import { addTurn, type Figures, sharesOf, type UsageByModel } from './share.ts'
 
 /** The table of the models that runs used, by which lists find them and statistics group them. */
 
@@ -25,7 +25,7 @@ const columns = sql`run_id, model, told, input_tokens, output_tokens, cache_read
 export const readModels = (db: Tx, runs: readonly number[]): Promise<ModelRow[]> =>
   db.query<ModelRow>(sql`select ${columns} from run_models where run_id in (${listOf(runs)}) order by run_id, model`)
 
-export const toldIn = (rows: readonly ModelRow[]): Told =>
+export const usageIn = (rows: readonly ModelRow[]): UsageByModel =>
   new Map(rows.flatMap(({ model, told }) => (told === null ? [] : [[model, JSON.parse(told) as Figures | null]])))
 
 type Run = Pick<RunRow, 'id' | 'project_id' | 'created_at'>
@@ -33,9 +33,9 @@ type Run = Pick<RunRow, 'id' | 'project_id' | 'created_at'>
 /** Updates the models of a run after its usage has changed, or for a new turn. The caller has locked the run. */
 export async function keepModels(db: Tx, run: Run, usage: Usage | null, turn: TurnFields = {}): Promise<void> {
   const rows = await readModels(db, [run.id])
-  const told = toldIn(rows)
-  addTurn(told, turn)
-  await writeModels(db, run, rows, { usage, told })
+  const byModel = usageIn(rows)
+  addTurn(byModel, turn)
+  await writeModels(db, run, rows, { usage, byModel: byModel })
 }
 
 /** Replaces the models of a run. */
@@ -43,9 +43,9 @@ export async function writeModels(
   db: Tx,
   run: Run,
   before: readonly ModelRow[],
-  { usage, told }: { usage: Usage | null; told: Told },
+  { usage, byModel }: { usage: Usage | null; byModel: UsageByModel },
 ): Promise<void> {
-  const rows = rowsOf(run.id, usage, told)
+  const rows = rowsOf(run.id, usage, byModel)
   const gone = before.filter(({ model }) => rows.every((row) => row.model !== model)).map(({ model }) => model)
   if (gone.length > 0) {
     await db.query(sql`delete from run_models where run_id = ${run.id} and model in (${listOf(gone)})`)
@@ -56,11 +56,11 @@ export async function writeModels(
 }
 
 /** The rows of a run, from its usage and from what its turns say. */
-export const rowsOf = (run: number, usage: Usage | null, told: Told): ModelRow[] =>
-  [...sharesOf(usage, told)].map(([model, share]) => ({
+export const rowsOf = (run: number, usage: Usage | null, byModel: UsageByModel): ModelRow[] =>
+  [...sharesOf(usage, byModel)].map(([model, share]) => ({
     run_id: run,
     model,
-    told: told.has(model) ? JSON.stringify(told.get(model)) : null,
+    told: byModel.has(model) ? JSON.stringify(byModel.get(model)) : null,
     input_tokens: share.inputTokens ?? null,
     output_tokens: share.outputTokens ?? null,
     cache_read_tokens: share.cacheReadTokens ?? null,
@@ -87,15 +87,15 @@ interface TurnRow {
 const turnsAtOnce = 200
 
 /** What the turns of runs say, by the run. Reads all of them. */
-export async function scanTurns(db: Tx, runs: readonly number[]): Promise<Map<number, Told>> {
-  const told = new Map(runs.map((run): [number, Told] => [run, new Map()]))
+export async function scanTurns(db: Tx, runs: readonly number[]): Promise<Map<number, UsageByModel>> {
+  const byRun = new Map(runs.map((run): [number, UsageByModel] => [run, new Map()]))
   for (let last: TurnRow = { run_id: 0, n: 0, facts: '' }; ; ) {
     const turns = await db.query<TurnRow>(sql`
       select run_id, n, facts from turns where run_id in (${listOf(runs)}) and (run_id, n) > (${last.run_id}, ${last.n})
       order by run_id, n limit ${turnsAtOnce}`)
-    for (const { run_id, facts } of turns) addTurn(told.get(run_id) ?? new Map(), JSON.parse(facts))
+    for (const { run_id, facts } of turns) addTurn(byRun.get(run_id) ?? new Map(), JSON.parse(facts))
     const next = turns.at(-1)
-    if (!next || turns.length < turnsAtOnce) return told
+    if (!next || turns.length < turnsAtOnce) return byRun
     last = next
   }
 }

@@ -9,7 +9,7 @@ export type Figures = Omit<Usage, 'model' | 'costSource'>
 const figures = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'costUsd'] as const
 
 /** What the turns of a run used, by the model that they name; null if they say nothing of its usage. */
-export type Told = Map<string, Figures | null>
+export type UsageByModel = Map<string, Figures | null>
 
 /** Instead of a model: what a run used of which nothing says with which of its models. */
 export const noModel = ''
@@ -23,9 +23,9 @@ export function plus(before: Figures | null, more: Usage | null | undefined): Fi
 }
 
 /** Adds a turn: all that it used, also by its subagents, was used with its model. */
-export function addTurn(told: Told, { model, usage }: Pick<TurnFields, 'model' | 'usage'>): void {
+export function addTurn(byModel: UsageByModel, { model, usage }: Pick<TurnFields, 'model' | 'usage'>): void {
   const name = usage?.model || model
-  if (name) told.set(name, plus(told.get(name) ?? null, usage))
+  if (name) byModel.set(name, plus(byModel.get(name) ?? null, usage))
 }
 
 /**
@@ -33,17 +33,17 @@ export function addTurn(told: Told, { model, usage }: Pick<TurnFields, 'model' |
  * replaces the model that the run named before. If no turn names a model, all has that of the run. The shares of a
  * figure add up to that of the run. A run without any model has none.
  */
-export function sharesOf(usage: Usage | null, told: Told): Map<string, Figures> {
+export function sharesOf(usage: Usage | null, byModel: UsageByModel): Map<string, Figures> {
   const own = usage?.model || undefined
   const shares = new Map<string, Figures>(own === undefined ? [] : [[own, {}]])
-  if (told.size === 0) return usage && own !== undefined ? shares.set(own, figuresOf(usage)) : shares
-  for (const model of told.keys()) shares.set(model, {})
+  if (byModel.size === 0) return usage && own !== undefined ? shares.set(own, figuresOf(usage)) : shares
+  for (const model of byModel.keys()) shares.set(model, {})
   // If the turns say more than the run, nobody knows which of them is wrong, unless there is only one model.
   const [only = noModel, ...others] = shares.keys()
   for (const figure of figures) {
     const total = usage?.[figure]
     if (total === undefined) continue
-    const parts = partsOf(figure, total, told) ?? [[others.length === 0 ? only : noModel, total]]
+    const parts = partsOf(figure, total, byModel) ?? [[others.length === 0 ? only : noModel, total]]
     for (const [model, count] of parts) shares.set(model, { ...shares.get(model), [figure]: count })
   }
   return shares
@@ -53,9 +53,13 @@ export function sharesOf(usage: Usage | null, told: Told): Map<string, Figures> 
 const rounding = 1e-5
 
 /** The parts of a figure of a run; undefined if the turns say more than the run. */
-function partsOf(figure: (typeof figures)[number], total: number, told: Told): Map<string, number> | undefined {
+function partsOf(
+  figure: (typeof figures)[number],
+  total: number,
+  byModel: UsageByModel,
+): Map<string, number> | undefined {
   const parts = new Map(
-    [...told].flatMap(([model, its]) => (its?.[figure] === undefined ? [] : [[model, its[figure]]])),
+    [...byModel].flatMap(([model, its]) => (its?.[figure] === undefined ? [] : [[model, its[figure]]])),
   )
   const sum = [...parts.values()].reduce((a, b) => a + b, 0)
   const left = figure === 'costUsd' ? wholeCost(total - sum) : total - sum

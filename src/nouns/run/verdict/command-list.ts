@@ -2,7 +2,7 @@
  * In what two spellings of one command may differ. An entry belongs here only if the documentation of its tool says
  * that it changes output, speed or order, and not what is checked. Options are separated by spaces.
  */
-export interface Options {
+export interface CommandSpelling {
   /** Options without a value, also as clusters of letters: `-xvs`. */
   flags?: string
   /** Options with a value: `--tb short`, `--tb=short`, `-n4`. Their `flags` with a value stand as a whole: `-count=1`. */
@@ -14,12 +14,12 @@ export interface Options {
   /** An option and its value that count only together. */
   pairs?: string[]
   /** Options that may follow `--`. */
-  rest?: Options
+  rest?: CommandSpelling
   /** Whether names after one dash have several letters: no clusters, and `-v:q` has a value. */
   hasLongNames?: boolean
 }
 
-export interface Tool extends Options {
+export interface CommandTool extends CommandSpelling {
   /** The documentation that says what the options do. */
   source: string
   /** The argument that stands for none. */
@@ -29,7 +29,7 @@ export interface Tool extends Options {
 export const color = '--color --colors --no-color'
 
 /** Options of test runners that mean the same in all of them, for scripts whose runner is unknown. */
-const script: Options = {
+const script: CommandSpelling = {
   flags: `${color} --coverage --run --ci --watch=false --watchAll=false --no-watch --silent --verbose --bail --runInBand --no-cache --detectOpenHandles --forceExit`,
   values: '--reporter= --reporters= --maxWorkers= --bail= --outputFile= --coverageReporters= --coverageDirectory=',
 }
@@ -51,7 +51,7 @@ export const variables = new Set(
   ),
 )
 
-export interface Launcher extends Options {
+export interface Launcher extends CommandSpelling {
   source: string
   /** The words that begin it. */
   begins: string
@@ -156,7 +156,7 @@ export const aliases: Record<string, string> = {
   'tox p': 'tox',
 }
 
-export interface Runner extends Options {
+export interface Runner extends CommandSpelling {
   source: string
   /** Options with a value that make another command. They may stand before the name of the script. */
   others: string
@@ -166,7 +166,7 @@ export interface Runner extends Options {
   own?: string
   /** Whether the script gets only what follows `--`. */
   hasDashes?: boolean
-  script: Options
+  script: CommandSpelling
 }
 
 const ownCommands =

@@ -1,6 +1,6 @@
-import { color, type Tool } from './command-list.ts'
+import { type CommandTool, color } from './command-list.ts'
 
-const cargo: Tool = {
+const cargo: CommandTool = {
   flags: '-q --quiet -v --verbose -vv --no-fail-fast --keep-going --locked --timings',
   values: '-j --jobs --color --message-format',
   rest: {
@@ -13,7 +13,7 @@ const cargo: Tool = {
 const pythonTest = 'https://docs.python.org/3/library/unittest.html#command-line-options'
 
 /** The options that each tool may have and remain the same command, by its first word or its first two. */
-export const tools: Record<string, Tool> = {
+export const tools: Record<string, CommandTool> = {
   vitest: {
     flags: `${color} --run --watch=false --no-watch --silent --no-file-parallelism --fileParallelism=false --logHeapUsage --hideSkippedTests --printConsoleTrace --expandSnapshotDiff --disable-console-intercept --no-clearScreen --clearScreen=false --sequence.shuffle --coverage --coverage.enabled`,
     values:
@@ -166,7 +166,7 @@ export const tools: Record<string, Tool> = {
   },
 }
 
-function biome(): Tool {
+function biome(): CommandTool {
   return {
     default: '.',
     flags: '--verbose',

@@ -1,11 +1,11 @@
 import {
   additions,
   aliases,
+  type CommandSpelling,
   folders,
   type Launcher,
   launchers,
   modules,
-  type Options,
   programs,
   type Runner,
   runners,
@@ -165,7 +165,7 @@ function argumentsEnd(runner: Runner, args: string[], from: number, kept: string
 }
 
 /** The words without the options of the list. */
-function withoutOptions(options: Options, words: string[]): string[] {
+function withoutOptions(options: CommandSpelling, words: string[]): string[] {
   const kept: string[] = []
   for (let at = 0; at < words.length; ) {
     const word = words[at] as string
@@ -182,7 +182,7 @@ function withoutOptions(options: Options, words: string[]): string[] {
 }
 
 /** Where the option at that place ends, with its value; the place itself if it is not on the list. */
-function optionEnd(options: Options, words: string[], at: number): number {
+function optionEnd(options: CommandSpelling, words: string[], at: number): number {
   const word = words[at] ?? ''
   const next = words[at + 1]
   if (!word.startsWith('-')) return at
@@ -202,7 +202,7 @@ function optionEnd(options: Options, words: string[], at: number): number {
 }
 
 /** Whether a word is a cluster of letters, or a letter with its value: `-xvs`, `-n4`, `-rA`. */
-function isShort(word: string, options: Options): boolean {
+function isShort(word: string, options: CommandSpelling): boolean {
   const [flags, values] = [listed(options.flags), listed(options.values)]
   const letter = word.slice(0, 2)
   const takesValue = values.has(letter) || listed(options.numbers).has(letter)

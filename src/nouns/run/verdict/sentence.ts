@@ -2,7 +2,7 @@ import type { Evidence } from './evidence.ts'
 import type { Judged, Standing, Verdict, WorkState } from './verdict.ts'
 
 /** What the sentence of a verdict is about. */
-interface Told {
+interface VerdictReasons {
   verdict: Verdict
   evidence: Evidence | null
   standings: readonly Standing<Judged>[]
@@ -17,11 +17,11 @@ interface Told {
 const most = { names: 3, paths: 3, length: 80 }
 
 /** A verdict in words. */
-export function sentenceOf(told: Told): string {
-  if (told.standings.length === 0) return sentenceOfNothing(told.needed)
-  const clauses = clausesOf(told)
-  const since = told.verdict === 'unchecked' || told.verdict === 'verified' ? undefined : sinceOf(told)
-  const uncommitted = since?.isWhole ? undefined : pathsIn('not committed', told.state)
+export function sentenceOf(reasons: VerdictReasons): string {
+  if (reasons.standings.length === 0) return sentenceOfNothing(reasons.needed)
+  const clauses = clausesOf(reasons)
+  const since = reasons.verdict === 'unchecked' || reasons.verdict === 'verified' ? undefined : sinceOf(reasons)
+  const uncommitted = since?.isWhole ? undefined : pathsIn('not committed', reasons.state)
   const sentence = [...clauses, since?.words, uncommitted].filter(Boolean).join('; ')
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }
@@ -32,34 +32,34 @@ export const sentenceOfNothing = (required: readonly string[]) =>
 
 const hasOrHave = ({ length }: readonly unknown[]) => (length === 1 ? 'has' : 'have')
 
-function clausesOf(told: Told): string[] {
-  switch (told.verdict) {
+function clausesOf(reasons: VerdictReasons): string[] {
+  switch (reasons.verdict) {
     case 'failing':
-      return badOf(told, 'fail')
+      return badOf(reasons, 'fail')
     case 'warned':
-      return badOf(told, 'warn')
+      return badOf(reasons, 'warn')
     case 'unchecked':
-      return uncheckedOf(told)
+      return uncheckedOf(reasons)
     case 'stale':
-      return [passedOf(staleIn(told))]
+      return [passedOf(staleIn(reasons))]
     case 'verified':
-      return verifiedOf(told)
+      return verifiedOf(reasons)
   }
 }
 
 const verbs = { fail: 'failed', warn: 'gave a warning', pass: 'passed' } as const
 
 /** The strongest and newest of the failures or warnings that count. */
-const worstIn = ({ standings, evidence, verdict }: Told): Standing<Judged> | undefined =>
+const worstIn = ({ standings, evidence, verdict }: VerdictReasons): Standing<Judged> | undefined =>
   standings.findLast(
     ({ check, isCleared }) =>
       !isCleared && check.evidence === evidence && check.result === (verdict === 'failing' ? 'fail' : 'warn'),
   )
 
-function badOf(told: Told, result: 'fail' | 'warn'): string[] {
-  const worst = worstIn(told)
+function badOf(reasons: VerdictReasons, result: 'fail' | 'warn'): string[] {
+  const worst = worstIn(reasons)
   if (!worst) return []
-  const others = told.standings.filter(
+  const others = reasons.standings.filter(
     ({ check, isCleared }) => !isCleared && check.result === result && check.name !== worst.check.name,
   )
   const names = [...new Set(others.map(({ check }) => code(check.name)))]
@@ -75,7 +75,7 @@ function sourceOf({ evidence, byName }: Judged): string {
   return evidence === 'self' ? ', as its author claims' : ''
 }
 
-function uncheckedOf({ needed, bests, standings }: Told): string[] {
+function uncheckedOf({ needed, bests, standings }: VerdictReasons): string[] {
   const missing = needed.filter((_, at) => bests[at] === undefined)
   const passes = standings.filter(({ check }) => check.result === 'pass')
   const claims = namesOf(passes.filter(({ check }) => check.evidence === 'self'))
@@ -90,12 +90,12 @@ function uncheckedOf({ needed, bests, standings }: Told): string[] {
 
 const namesOf = (some: readonly Standing<Judged>[]) => new Set(some.map(({ check }) => check.name))
 
-const staleIn = ({ bests }: Told) => bests.find((best) => best && !best.current) as Standing<Judged>
+const staleIn = ({ bests }: VerdictReasons) => bests.find((best) => best && !best.current) as Standing<Judged>
 
 const passedOf = ({ check }: Standing<Judged>) =>
   `${whatOf(check)} passed${check.evidence === 'executed' ? '' : sourceOf(check)}`
 
-function verifiedOf({ bests, evidence }: Told): string[] {
+function verifiedOf({ bests, evidence }: VerdictReasons): string[] {
   const checks = bests.flatMap((best) => best?.check ?? [])
   const of = (one: Evidence) => checks.filter((check) => check.evidence === one)
   const keys = of('independent')
@@ -114,11 +114,11 @@ function verifiedOf({ bests, evidence }: Told): string[] {
 }
 
 /** What changed since the check that the verdict is about. `isWhole` if that includes all that is not committed. */
-function sinceOf(told: Told): { words: string; isWhole: boolean } | undefined {
-  const about = told.verdict === 'stale' ? staleIn(told) : worstIn(told)
+function sinceOf(reasons: VerdictReasons): { words: string; isWhole: boolean } | undefined {
+  const about = reasons.verdict === 'stale' ? staleIn(reasons) : worstIn(reasons)
   if (!about || about.current) return undefined
   const { check } = about
-  const { state, isSame } = told
+  const { state, isSame } = reasons
   if (check.startTree && !check.tree) return { words: 'files changed while it ran', isWhole: false }
   const hasOnlyTree = check.evidence === 'executed' || !check.commit
   if (state.tree && !check.tree && hasOnlyTree) return { words: 'on which files is not known', isWhole: false }

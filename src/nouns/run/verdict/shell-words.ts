@@ -49,13 +49,13 @@ function skipBlanks(source: string, at: number): number {
   return end
 }
 
-interface Found {
+interface FoundWord {
   word: string
   end: number
 }
 
 /** The word that begins there; undefined if a quote stays open. */
-function wordAt(source: string, begin: number): Found | undefined {
+function wordAt(source: string, begin: number): FoundWord | undefined {
   const pieces: string[] = []
   let isPlain = true
   let at = begin

@@ -1,10 +1,10 @@
-import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
+import { type AgentDialect, type EventReaders, seenOf, stepsOf } from '../dialect.ts'
 import {
   answerLength,
   defined,
-  type Fields,
   failureOf,
   fieldsOf,
+  type JsonFields,
   listOf,
   numberOf,
   promptLength,
@@ -22,8 +22,8 @@ const mostCalls = 100
  * The events of Claude Code's format. `exitCodeOf` returns the exit code of a command, or `undefined` if the document
  * does not contain it.
  */
-export function eventsLikeClaude(exitCodeOf: (document: Fields) => number | undefined): Events {
-  const used = (document: Fields): Step => ({ kind: 'tool', ...usedBy(document, exitCodeOf(document)) })
+export function eventsLikeClaude(exitCodeOf: (document: JsonFields) => number | undefined): EventReaders {
+  const used = (document: JsonFields): Step => ({ kind: 'tool', ...usedBy(document, exitCodeOf(document)) })
   return {
     SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
     UserPromptSubmit: prompted,
@@ -61,7 +61,7 @@ const notified: Record<string, Step> = {
 }
 
 /** Reads documents in Claude Code's format. */
-export function readLikeClaude(agent: string, events: Events, document: Fields): Seen[] {
+export function readLikeClaude(agent: string, events: EventReaders, document: JsonFields): Seen[] {
   const { session_id, sessionId, cwd, transcript_path, model } = document
   const subagent = subagentOf(document)
   const head = {
@@ -76,7 +76,7 @@ export function readLikeClaude(agent: string, events: Events, document: Fields):
   return seenOf(defined(head), document, stepsOf(events, document))
 }
 
-export const claude: Dialect = {
+export const claude: AgentDialect = {
   name: 'claude',
   agent: 'claude-code',
   owns: ({ session_id, transcript_path }, env) =>
@@ -94,14 +94,14 @@ const isText = (value: unknown) => typeof value === 'string'
 const isInProjects = (path = '', session: unknown): boolean =>
   /[/\\]projects[/\\][^/\\]+[/\\]([^/\\]+)\.jsonl$/.exec(path)?.[1] === session
 
-const events: Events = {
+const events: EventReaders = {
   ...eventsLikeClaude(exitCodeOf),
   // A message that is only an image or a file has an empty prompt.
   UserPromptSubmit: (document) =>
     document.prompt === '' && !subagentOf(document) ? { kind: 'prompt', text: '' } : prompted(document),
 }
 
-function subagentOf({ agent_id, agent_type }: Fields): Seen['subagent'] {
+function subagentOf({ agent_id, agent_type }: JsonFields): Seen['subagent'] {
   const id = textOf(agent_id, 200)
   return id === undefined ? undefined : defined({ id, name: textOf(agent_type, 100) })
 }
@@ -113,17 +113,17 @@ export const sourceOf = (source: unknown) => (source === 'new' ? 'startup' : sou
  * The input of a subagent, the report of a background task, and the empty prompt of another model call are not a
  * person's prompt.
  */
-export function prompted(document: Fields): Step | undefined {
+export function prompted(document: JsonFields): Step | undefined {
   const text = textOf(document.prompt, promptLength)
   if (text === undefined || subagentOf(document) || /^\s*<(?:task-notification|system_notification)>/.test(text))
     return undefined
   return { kind: 'prompt', text }
 }
 
-const aimOf = ({ tool_name, tool_input }: Fields) =>
+const aimOf = ({ tool_name, tool_input }: JsonFields) =>
   defined({ tool: toolName(tool_name), target: targetOf(tool_name, tool_input) })
 
-function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
+function usedBy(document: JsonFields, exitCode: number | undefined): ToolUse {
   const { hook_event_name, tool_name, tool_input, tool_use_id, duration_ms } = document
   const subagent = subagentOf(document)
   const isFailed = hook_event_name === 'PostToolUseFailure'
@@ -139,7 +139,7 @@ function usedBy(document: Fields, exitCode: number | undefined): ToolUse {
 }
 
 /** A successful command has its own event; the report of a failed one begins with the code. */
-function exitCodeOf({ hook_event_name, tool_response, error }: Fields): number | undefined {
+function exitCodeOf({ hook_event_name, tool_response, error }: JsonFields): number | undefined {
   if (hook_event_name === 'PostToolUseFailure') {
     const code = /^(?:Error: )?Exit code ([1-9]\d{0,2})\b/.exec(textOf(error) ?? '')?.[1]
     return code === undefined ? undefined : Number(code)
@@ -156,7 +156,7 @@ const refusals =
  * command that ran. No other event reports it. If the wording misleads and it did run, the id shows that it is the same
  * use.
  */
-function unrunOf(document: Fields, call: Fields): Step[] {
+function unrunOf(document: JsonFields, call: JsonFields): Step[] {
   const response = textOf(call.tool_response) ?? ''
   const refused = refusals.test(response)
   if (!refused && !response.startsWith('<tool_use_error>')) return []
@@ -166,7 +166,7 @@ function unrunOf(document: Fields, call: Fields): Step[] {
   return [{ kind: 'tool', ...use, ...(refused && command !== undefined && { command }) }]
 }
 
-function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields): Step | undefined {
+function subagentStopped({ agent_id, agent_type, agent_transcript_path }: JsonFields): Step | undefined {
   // The subagent that summarises a conversation has no type.
   const name = textOf(agent_type, 100)
   if (name === undefined) return undefined
@@ -178,7 +178,7 @@ function subagentStopped({ agent_id, agent_type, agent_transcript_path }: Fields
 }
 
 /** The end of a turn. A subagent's end has its own event. */
-function stopped(document: Fields): Step | undefined {
+function stopped(document: JsonFields): Step | undefined {
   if (subagentOf(document)) return undefined
   const { last_assistant_message, background_tasks } = document
   const goesOn = listOf(background_tasks).some(({ status }) => status === 'running')

@@ -1,14 +1,14 @@
-import { answerLength, countOf, type Fields, failureOf, fieldsOf, listOf, startOf, textOf } from '../fields.ts'
-import type { Usage } from '../seen.ts'
+import { answerLength, countOf, failureOf, fieldsOf, type JsonFields, listOf, startOf, textOf } from '../fields.ts'
+import type { SeenUsage } from '../seen.ts'
 import { plus, rounded, usageWithin } from '../usage.ts'
 
 // What single lines of Claude Code's transcripts say.
 
 /** Whether a line is copied from another session, of which this one is a fork. */
-export const isCopy = ({ forkedFrom, requestSessionId, sessionId }: Fields): boolean =>
+export const isCopy = ({ forkedFrom, requestSessionId, sessionId }: JsonFields): boolean =>
   forkedFrom !== undefined || (typeof requestSessionId === 'string' && requestSessionId !== sessionId)
 
-export function usageOf(usage: Fields): Usage {
+export function usageOf(usage: JsonFields): SeenUsage {
   const [read, write] = [countOf(usage.cache_read_input_tokens), countOf(usage.cache_creation_input_tokens)]
   return {
     inputTokens: countOf(usage.input_tokens) + read + write,
@@ -19,10 +19,10 @@ export function usageOf(usage: Fields): Usage {
 }
 
 /** The total of a whole session, including subagents and summaries. */
-export function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields): Usage | undefined {
+export function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: JsonFields): SeenUsage | undefined {
   const sum = Object.values(fieldsOf(modelUsage))
     .map(fieldsOf)
-    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }): Usage => {
+    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }): SeenUsage => {
       const [read, write] = [countOf(cacheReadInputTokens), countOf(cacheCreationInputTokens)]
       return {
         inputTokens: countOf(inputTokens) + read + write,
@@ -31,26 +31,26 @@ export function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: Fields)
         cacheWriteTokens: write,
       }
     })
-    .reduce<Usage | undefined>(plus, undefined)
+    .reduce<SeenUsage | undefined>(plus, undefined)
   const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true
   return sum && usageWithin({ ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) })
 }
 
-export const textIn = ({ content }: Fields): string | undefined => {
+export const textIn = ({ content }: JsonFields): string | undefined => {
   if (typeof content === 'string') return textOf(content, answerLength)
   const texts = listOf(content).flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []))
   return textOf(texts.join('\n'), answerLength)
 }
 
 /** The text of a user's message; empty if it is only an image or a file. Undefined for the result of a tool. */
-export function promptIn(message: Fields): string | undefined {
+export function promptIn(message: JsonFields): string | undefined {
   const text = textIn(message)
   const parts = listOf(message.content)
   const isShown = parts.length > 0 && parts.every(({ type }) => type === 'image' || type === 'document')
   return text ?? (isShown ? '' : undefined)
 }
 
-export const apiFailure = ({ error, errorDetails }: Fields, message: Fields) =>
+export const apiFailure = ({ error, errorDetails }: JsonFields, message: JsonFields) =>
   failureOf(error, textIn(message), errorDetails)
 
 /** A command as the user typed it: one of Claude Code's own, or one that the user's shell ran. */
@@ -81,7 +81,7 @@ function elementIn(text: string, name: string): string | undefined {
 
 /** The messages that wait until Claude Code takes them. */
 export interface Queue {
-  change(operation: Fields, at: number): void
+  change(operation: JsonFields, at: number): void
   /** When the user sent the message with that text, which leaves the queue; undefined for one that did not wait. */
   take(prompt: string): number | undefined
 }

@@ -2,15 +2,15 @@ import { basename, dirname, join } from 'node:path'
 import {
   type Moment,
   momentOf,
-  type Pass,
   passNone,
-  type Reader,
+  type SkipReport,
+  type TranscriptReader,
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
-import { defined, type Fields, fieldsOf, listOf, textOf } from '../fields.ts'
-import { type Budget, budget, linesWith, numberedWith } from '../lines.ts'
-import type { Step, Usage } from '../seen.ts'
+import { defined, fieldsOf, type JsonFields, listOf, textOf } from '../fields.ts'
+import { budget, linesWith, numberedWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage, Step } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { claude } from './hooks.ts'
 import {
@@ -36,7 +36,7 @@ const words = [
 ]
 
 /** What a session of Claude Code and its subagents did, in chronological order. */
-export const claudeMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
+export const claudeMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
   withSubagents(
     conversation(path, undefined, pass, left),
     subagents,
@@ -45,7 +45,7 @@ export const claudeMoments: Reader = (path, subagents, pass = passNone, left = b
   )
 
 /** The steps of a subagent, and its end. */
-async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<Moment[]> {
+async function subagentMoments(file: string, pass: SkipReport, left: ReadBudget): Promise<Moment[]> {
   const id = basename(file, '.jsonl').replace(/^agent-/, '')
   const name = (await typeOf(file, left)) ?? 'subagent'
   const moments: Moment[] = []
@@ -56,12 +56,12 @@ async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<
   const last = moments.at(-1)
   if (!last) return []
   const requests = new Map(moments.flatMap(({ request }) => (request ? [[request.id, request.usage] as const] : [])))
-  const used = [...requests.values()].reduce<Usage | undefined>(plus, undefined)
+  const used = [...requests.values()].reduce<SeenUsage | undefined>(plus, undefined)
   const end: Moment = { at: last.at, step: { kind: 'subagent', id, name } }
   return [...moments, used ? { ...end, subagent: { id, name, tokens: tokensOf(used) } } : end]
 }
 
-async function typeOf(file: string, left: Budget): Promise<string | undefined> {
+async function typeOf(file: string, left: ReadBudget): Promise<string | undefined> {
   const meta = join(dirname(file), `${basename(file, '.jsonl')}.meta.json`)
   try {
     // It has no time.
@@ -79,7 +79,7 @@ interface By {
 }
 
 /** The state while reading a conversation. */
-interface Reading {
+interface ConversationState {
   at: number
   by: By | undefined
   /** The tools in use, by their ids. */
@@ -94,8 +94,19 @@ interface Reading {
   contents: boolean
 }
 
-async function* conversation(path: string, by: By | undefined, pass: Pass, left: Budget): AsyncGenerator<Moment> {
-  const reading: Reading = { at: 0, by, open: new Map(), queue: createQueue(), contents: left.contents === true }
+async function* conversation(
+  path: string,
+  by: By | undefined,
+  pass: SkipReport,
+  left: ReadBudget,
+): AsyncGenerator<Moment> {
+  const reading: ConversationState = {
+    at: 0,
+    by,
+    open: new Map(),
+    queue: createQueue(),
+    contents: left.contents === true,
+  }
   const copied = await copiedLines(path, left)
   const passed = (line: number, reason: string) => pass(path, line, reason)
   for await (const { line, fields } of numberedWith(path, words, passed, left)) {
@@ -110,7 +121,7 @@ async function* conversation(path: string, by: By | undefined, pass: Pass, left:
 }
 
 /** The number of lines at its beginning that are copied from another session, of which this one is a fork. */
-async function copiedLines(path: string, left: Budget): Promise<number> {
+async function copiedLines(path: string, left: ReadBudget): Promise<number> {
   let last = 0
   const marks = ['"type":"assistant"', '"forkedFrom"', '"requestSessionId"']
   for await (const { line, fields } of numberedWith(path, marks, () => {}, { ...left })) {
@@ -120,7 +131,7 @@ async function copiedLines(path: string, left: Budget): Promise<number> {
   return last
 }
 
-function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
+function* momentsIn(reading: ConversationState, fields: JsonFields): Generator<Moment> {
   yield* placeIn(reading, fields)
   if (fields.type === 'assistant') yield* answered(reading, fields)
   else if (fields.type === 'user') yield* asked(reading, fields)
@@ -135,7 +146,7 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
 }
 
 /** A message that the user sent while the agent worked. It ends the turn, as its hook does. */
-function* queued(reading: Reading, { type, commandMode, prompt, isMeta }: Fields): Generator<Moment> {
+function* queued(reading: ConversationState, { type, commandMode, prompt, isMeta }: JsonFields): Generator<Moment> {
   if (type !== 'queued_command' || (commandMode ?? 'prompt') !== 'prompt' || isMeta === true || reading.by) return
   const prompted = promptedBy(reading, promptIn({ content: prompt }))
   if (prompted.length === 0) return
@@ -145,14 +156,14 @@ function* queued(reading: Reading, { type, commandMode, prompt, isMeta }: Fields
 }
 
 /** The prompt of a turn; empty for a text that no person wrote. */
-function promptedBy(reading: Reading, prompt: string | undefined, turn?: string): Moment[] {
+function promptedBy(reading: ConversationState, prompt: string | undefined, turn?: string): Moment[] {
   const sentAt = prompt === undefined ? undefined : reading.queue.take(prompt)
   return [...steps(reading, { hook_event_name: 'UserPromptSubmit', prompt })].map((moment) =>
     defined({ ...moment, turn, sentAt }),
   )
 }
 
-function* placeIn(reading: Reading, { cwd, gitBranch, version }: Fields): Generator<Moment> {
+function* placeIn(reading: ConversationState, { cwd, gitBranch, version }: JsonFields): Generator<Moment> {
   const known = textOf(version, 100) ?? reading.version
   if (known !== undefined && known !== reading.version) {
     reading.version = known
@@ -165,7 +176,7 @@ function* placeIn(reading: Reading, { cwd, gitBranch, version }: Fields): Genera
   yield { at: reading.at, session: { cwd: folder, ...(isBranch && { branch }) } }
 }
 
-function* answered(reading: Reading, line: Fields): Generator<Moment> {
+function* answered(reading: ConversationState, line: JsonFields): Generator<Moment> {
   const message = fieldsOf(line.message)
   const by = byOf(reading, line)
   if (line.isApiErrorMessage === true) {
@@ -192,10 +203,10 @@ function* answered(reading: Reading, line: Fields): Generator<Moment> {
 const isEnd = (reason: unknown) => reason === 'end_turn' || reason === 'stop_sequence'
 
 /** Older versions write subagents into the same file. */
-const byOf = ({ by }: Reading, { isSidechain }: Fields): By | undefined =>
+const byOf = ({ by }: ConversationState, { isSidechain }: JsonFields): By | undefined =>
   by ?? (isSidechain === true ? { id: 'sidechain', name: 'subagent' } : undefined)
 
-function* asked(reading: Reading, line: Fields): Generator<Moment> {
+function* asked(reading: ConversationState, line: JsonFields): Generator<Moment> {
   const message = fieldsOf(line.message)
   const results = listOf(message.content).filter(({ type }) => type === 'tool_result')
   for (const result of results) {
@@ -220,13 +231,13 @@ function* asked(reading: Reading, line: Fields): Generator<Moment> {
 }
 
 /** The result of a command in the background, which may come after its turn. */
-function* finished({ at }: Reading, text: unknown): Generator<Moment> {
+function* finished({ at }: ConversationState, text: unknown): Generator<Moment> {
   const commands = typeof text === 'string' ? resultIn(text) : undefined
   if (commands) yield { at, commands }
 }
 
 /** The end of a tool's use. */
-function* used(reading: Reading, result: Fields, response: unknown): Generator<Moment> {
+function* used(reading: ConversationState, result: JsonFields, response: unknown): Generator<Moment> {
   const id = textOf(result.tool_use_id, 200)
   const begun = id === undefined ? undefined : reading.open.get(id)
   if (id === undefined || !begun) return
@@ -246,14 +257,14 @@ function* used(reading: Reading, result: Fields, response: unknown): Generator<M
 }
 
 /** The end of a turn, emitted when something follows that does not belong to it. */
-function* stop(reading: Reading): Generator<Moment> {
+function* stop(reading: ConversationState): Generator<Moment> {
   const { said } = reading
   reading.said = undefined
   if (!said?.isLast || reading.by) return
   yield* steps({ ...reading, at: said.at }, { hook_event_name: 'Stop', last_assistant_message: said.text })
 }
 
-function* steps({ at }: Pick<Reading, 'at'>, document: Fields): Generator<Moment> {
+function* steps({ at }: Pick<ConversationState, 'at'>, document: JsonFields): Generator<Moment> {
   for (const { step } of claude.read({ session_id: 'past', cwd: '/', ...document }, {}))
     yield { at, step: step as Step }
 }

@@ -1,5 +1,5 @@
-import { type Edit, edited, editOf, type Written } from '../../transcripts/written.ts'
-import { type Fields, fieldsOf, listOf } from '../fields.ts'
+import { edited, editOf, type TextReplacement, type Written } from '../../transcripts/written.ts'
+import { fieldsOf, type JsonFields, listOf } from '../fields.ts'
 
 /** What a tool of Claude Code wrote, from its result in the transcript; empty for a tool that writes no file. */
 export function writtenIn(result: unknown): Written[] {
@@ -14,7 +14,7 @@ export function writtenIn(result: unknown): Written[] {
 }
 
 /** The content after a tool; undefined if the result does not say it. */
-function afterOf(fields: Fields, before: unknown): string | undefined {
+function afterOf(fields: JsonFields, before: unknown): string | undefined {
   const { type, content } = fields
   if (type === 'create' && before === null && typeof content === 'string') return content
   if (typeof before !== 'string') return undefined
@@ -23,13 +23,13 @@ function afterOf(fields: Fields, before: unknown): string | undefined {
   return after !== undefined && isShown(fields.structuredPatch, before, after) ? after : undefined
 }
 
-const editsIn = (fields: Fields): (Edit | undefined)[] =>
+const editsIn = (fields: JsonFields): (TextReplacement | undefined)[] =>
   Array.isArray(fields.edits)
     ? listOf(fields.edits).map((edit) => editOf(edit.old_string, edit.new_string, edit.replace_all))
     : [editOf(fields.oldString, fields.newString, fields.replaceAll)]
 
 /** The content after an edit as Claude Code makes it: with the text of a whole line goes the line. */
-function afterEdit(content: string | undefined, edit: Edit | undefined): string | undefined {
+function afterEdit(content: string | undefined, edit: TextReplacement | undefined): string | undefined {
   if (content === undefined || !edit || edit.old === '') return undefined
   const { old, now } = edit
   const gone = now === '' && !old.endsWith('\n') && content.includes(`${old}\n`) ? `${old}\n` : old

@@ -1,19 +1,19 @@
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
-import type { Dialect } from '../dialect.ts'
-import { type Fields, fieldsOf, numberOf, textOf } from '../fields.ts'
+import type { AgentDialect } from '../dialect.ts'
+import { fieldsOf, type JsonFields, numberOf, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
 
 // https://developers.openai.com/codex/hooks
 
 /** The document contains only the output of a command. The rollout has its exit code, under the id of the tool. */
-const exitCodeOf = ({ tool_response }: Fields): number | undefined => {
+const exitCodeOf = ({ tool_response }: JsonFields): number | undefined => {
   const { exit_code, metadata } = fieldsOf(tool_response)
   return numberOf(exit_code ?? fieldsOf(metadata).exit_code)
 }
 
 /** It does not report the end of a command for which it stops waiting. */
-function begun({ tool_name, tool_input, tool_use_id }: Fields): Step {
+function begun({ tool_name, tool_input, tool_use_id }: JsonFields): Step {
   const step = begin(tool_name, tool_input, tool_use_id)
   const { command } = toolUse(tool_name, tool_input)
   return step.kind === 'begin' && step.id !== undefined && command !== undefined ? { ...step, command } : step
@@ -25,7 +25,7 @@ const events = {
   Interrupt: () => ({ kind: 'turn', interrupted: true }) as const,
 }
 
-export const codex: Dialect = {
+export const codex: AgentDialect = {
   name: 'codex',
   agent: 'codex',
   tellsWaits: true,

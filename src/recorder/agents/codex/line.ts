@@ -5,27 +5,27 @@ import {
   answerLength,
   countOf,
   defined,
-  type Fields,
   failureOf,
   fieldsOf,
+  type JsonFields,
   listOf,
   numberOf,
   textOf,
 } from '../fields.ts'
-import { type Budget, filesIn, linesWith } from '../lines.ts'
-import type { ToldTurn, Usage } from '../seen.ts'
+import { filesIn, linesWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage, TranscriptTurn } from '../seen.ts'
 import { codex } from './hooks.ts'
 
 // What single lines of Codex' rollouts say.
 
 /** The totals of a session so far, and what its last request used. */
-export function countIn({ info }: Fields): { total: Usage; last: Usage | undefined } | undefined {
+export function countIn({ info }: JsonFields): { total: SeenUsage; last: SeenUsage | undefined } | undefined {
   const { total_token_usage, last_token_usage } = fieldsOf(info)
   const total = usageIn(total_token_usage)
   return total && { total, last: usageIn(last_token_usage) }
 }
 
-function usageIn(counts: unknown): Usage | undefined {
+function usageIn(counts: unknown): SeenUsage | undefined {
   const { input_tokens, output_tokens, cached_input_tokens, cache_write_input_tokens } = fieldsOf(counts)
   if (input_tokens === undefined) return undefined
   return {
@@ -42,15 +42,18 @@ const figures = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTo
  * The usage between two totals. The first total of a fork contains that of its parent; in some versions, totals restart
  * when a session is resumed.
  */
-export function since(before: Usage | undefined, { total, last }: { total: Usage; last: Usage | undefined }): Usage {
+export function since(
+  before: SeenUsage | undefined,
+  { total, last }: { total: SeenUsage; last: SeenUsage | undefined },
+): SeenUsage {
   if (!before || total.inputTokens < before.inputTokens) return last ?? total
-  const used: Usage = { inputTokens: 0, outputTokens: 0 }
+  const used: SeenUsage = { inputTokens: 0, outputTokens: 0 }
   for (const figure of figures) used[figure] = Math.max(0, (total[figure] ?? 0) - (before[figure] ?? 0))
   return used
 }
 
 /** How a turn ended by that event; undefined if it did not. */
-export function endOf(event: Fields): Pick<ToldTurn, 'failure' | 'interrupted' | 'answer'> | undefined {
+export function endOf(event: JsonFields): Pick<TranscriptTurn, 'failure' | 'interrupted' | 'answer'> | undefined {
   if (event.type === 'turn_aborted') return event.reason === 'interrupted' ? { interrupted: true } : {}
   if (event.type !== 'task_complete') return undefined
   const { error, last_agent_message } = event
@@ -60,10 +63,10 @@ export function endOf(event: Fields): Pick<ToldTurn, 'failure' | 'interrupted' |
 }
 
 /** The exit code of a command; undefined if Codex ended the command itself. */
-export const exitCodeOf = ({ exit_code }: Fields): number | undefined =>
+export const exitCodeOf = ({ exit_code }: JsonFields): number | undefined =>
   exit_code === -1 ? undefined : numberOf(exit_code)
 
-export function resultOf(item: Fields): Record<string, Result> {
+export function resultOf(item: JsonFields): Record<string, Result> {
   const { type, id, duration } = item
   const exitCode = exitCodeOf(item)
   if (type !== 'CommandExecution' || typeof id !== 'string' || exitCode === undefined) return {}
@@ -79,7 +82,7 @@ interface Result {
 }
 
 /** A tool call and its output, in the format without items. */
-export function called(reading: Reading, item: Fields): Told[] {
+export function called(reading: RolloutState, item: JsonFields): LineMoment[] {
   const { type, call_id, name, namespace, arguments: given, input, action, output } = item
   const id = textOf(call_id, 200)
   if (id === undefined) return []
@@ -96,8 +99,8 @@ export function called(reading: Reading, item: Fields): Told[] {
   reading.open.delete(id)
   const { exit_code } = fieldsOf(fieldsOf(json(output)).metadata)
   const [head = ''] = String(output).split('\nOutput:', 1)
-  const told = exit_code ?? /^(?:Process exited with code|Exit code:) (\d{1,3})$/m.exec(head)?.[1]
-  const code = told === undefined ? undefined : Number(told)
+  const stated = exit_code ?? /^(?:Process exited with code|Exit code:) (\d{1,3})$/m.exec(head)?.[1]
+  const code = stated === undefined ? undefined : Number(stated)
   const isPatch = begun.name === 'apply_patch'
   const failed = isPatch && code !== undefined && code !== 0
   return tool(reading, begun.name, begun.input, { id, response: { exit_code: code }, failed })
@@ -108,7 +111,7 @@ const rejecting = 'CreateProcess { message: "Rejected('
 const longestReport = 20_000
 
 /** The words with which Codex reports a command that a hook did not let run. They end with the command. */
-function blockedIn(output: unknown): Told[] {
+function blockedIn(output: unknown): LineMoment[] {
   const text = typeof output === 'string' ? output : textsIn(output)
   const at = text.startsWith(blocking) ? 0 : text.indexOf(`\nScript error:\n${blocking}`)
   const report = at < 0 ? rejectedIn(text) : text.slice(at)
@@ -155,14 +158,14 @@ function json(value: unknown): unknown {
 }
 
 /** The state while reading a rollout. */
-export interface Reading {
+export interface RolloutState {
   at: number
   isSubagent: boolean
   id?: string
   name?: string
   model?: string
   version?: string
-  total?: Usage
+  total?: SeenUsage
   requests: number
   /** Newer versions report work as items, in addition to protocol messages. */
   hasItems: boolean
@@ -180,7 +183,7 @@ export interface Reading {
 }
 
 /** A moment whose time is that of its line. */
-export type Told = Omit<Moment, 'at'>
+export type LineMoment = Omit<Moment, 'at'>
 
 /** The command itself, if a shell was called only to run it. */
 export function shellIn(command: unknown): unknown {
@@ -191,23 +194,29 @@ export function shellIn(command: unknown): unknown {
 
 interface Use {
   id: string | undefined
-  response?: Fields
+  response?: JsonFields
   failed?: boolean
 }
 
 /** Marks uses that hooks of Codex may not report: of MCP tools those that failed, and patches. */
-export const unheard = (told: Told[]): Told[] => told.map((moment) => ({ ...moment, isUnheard: true }))
+export const unheard = (moments: LineMoment[]): LineMoment[] =>
+  moments.map((moment) => ({ ...moment, isUnheard: true }))
 
 /** The use of a tool, by the session or by its subagent. */
-export function tool({ isSubagent, id: agent, name: type }: Reading, name: string, input: unknown, use: Use): Told[] {
+export function tool(
+  { isSubagent, id: agent, name: type }: RolloutState,
+  name: string,
+  input: unknown,
+  use: Use,
+): LineMoment[] {
   const by = isSubagent && { agent_id: agent, agent_type: type }
   const event = use.failed ? 'PostToolUseFailure' : 'PostToolUse'
-  const told = { tool_name: name, tool_input: input, tool_use_id: use.id, tool_response: use.response ?? {} }
-  return steps({ hook_event_name: event, ...told, ...by })
+  const document = { tool_name: name, tool_input: input, tool_use_id: use.id, tool_response: use.response ?? {} }
+  return steps({ hook_event_name: event, ...document, ...by })
 }
 
 /** What hooks would have reported by that document. */
-export const steps = (document: Fields): Told[] =>
+export const steps = (document: JsonFields): LineMoment[] =>
   codex.read({ session_id: 'past', cwd: '/', ...document }, {}).map(({ step }) => ({ step }))
 
 /** How many reviews of a session to read. */
@@ -217,7 +226,7 @@ const most = 100
  * The rollouts of the reviews in a session of Codex. A review is a thread of its own: its requests are in the thread's
  * rollout, while its prompt, its work and its answer are in that of the session.
  */
-export async function reviewsOf(path: string, left: Budget): Promise<string[]> {
+export async function reviewsOf(path: string, left: ReadBudget): Promise<string[]> {
   const threads = new Set<string>()
   let isReview = false
   for await (const { payload } of linesWith(path, ['"EnteredReviewMode"', '"UserMessage"'], left)) {

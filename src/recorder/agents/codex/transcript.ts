@@ -1,28 +1,28 @@
 import {
   type Moment,
   momentOf,
-  type Pass,
   passNone,
-  type Reader,
+  type SkipReport,
+  type TranscriptReader,
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
 import type { Written } from '../../transcripts/written.ts'
-import { answerLength, defined, type Fields, fieldsOf, textOf } from '../fields.ts'
-import { type Budget, budget, numberedWith } from '../lines.ts'
-import type { Step, Usage } from '../seen.ts'
+import { answerLength, defined, fieldsOf, type JsonFields, textOf } from '../fields.ts'
+import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage, Step } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import {
   called,
   countIn,
   endOf,
   exitCodeOf,
-  type Reading,
+  type LineMoment,
+  type RolloutState,
   resultOf,
   shellIn,
   since,
   steps,
-  type Told,
   textsIn,
   tool,
   unheard,
@@ -34,12 +34,12 @@ const words = [
 ]
 
 /** What a session of Codex and its subagents did, in chronological order. */
-export const codexMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
+export const codexMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
   withSubagents(rollout(path, false, pass, left), subagents, (file, pass) => subagentMoments(file, pass, left), pass)
 
-async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<Moment[]> {
+async function subagentMoments(file: string, pass: SkipReport, left: ReadBudget): Promise<Moment[]> {
   const moments: Moment[] = []
-  let reading: Reading | undefined
+  let reading: RolloutState | undefined
   const own = rollout(file, true, pass, left, (one) => {
     reading = one
   })
@@ -52,7 +52,7 @@ async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<
   }
   const last = moments.at(-1)
   if (!last || !reading?.id || reading.isMirrored) return moments
-  const used = moments.reduce<Usage | undefined>((sum, { request }) => plus(sum, request?.usage), undefined)
+  const used = moments.reduce<SeenUsage | undefined>((sum, { request }) => plus(sum, request?.usage), undefined)
   const { id, name = 'default' } = reading
   const end: Moment = { at: last.at, step: { kind: 'subagent', id, name } }
   return [...moments, used ? { ...end, subagent: { id, tokens: tokensOf(used) } } : end]
@@ -61,11 +61,11 @@ async function subagentMoments(file: string, pass: Pass, left: Budget): Promise<
 async function* rollout(
   path: string,
   isSubagent: boolean,
-  pass: Pass,
-  left: Budget,
-  tell: (reading: Reading) => void = () => {},
+  pass: SkipReport,
+  left: ReadBudget,
+  tell: (reading: RolloutState) => void = () => {},
 ): AsyncGenerator<Moment> {
-  const reading: Reading = {
+  const reading: RolloutState = {
     at: 0,
     isSubagent,
     requests: 0,
@@ -85,7 +85,7 @@ async function* rollout(
     yield { at: reading.at, step: stopped(reading.said), isUnsure: true }
 }
 
-function momentsIn(reading: Reading, { type, payload }: Fields): Told[] {
+function momentsIn(reading: RolloutState, { type, payload }: JsonFields): LineMoment[] {
   const fields = fieldsOf(payload)
   switch (type) {
     case 'session_meta':
@@ -105,7 +105,7 @@ function momentsIn(reading: Reading, { type, payload }: Fields): Told[] {
 }
 
 /** The first one describes the session itself; another one, the session it was forked from. */
-function begun(reading: Reading, { id, cwd, git, source, cli_version }: Fields): Told[] {
+function begun(reading: RolloutState, { id, cwd, git, source, cli_version }: JsonFields): LineMoment[] {
   if (reading.id !== undefined) return []
   reading.id = textOf(id, 200) ?? ''
   const { subagent } = fieldsOf(source)
@@ -116,7 +116,7 @@ function begun(reading: Reading, { id, cwd, git, source, cli_version }: Fields):
   return [{ session: defined({ ...session, version: textOf(cli_version, 100) }) as NonNullable<Moment['session']> }]
 }
 
-function happened(reading: Reading, event: Fields): Told[] {
+function happened(reading: RolloutState, event: JsonFields): LineMoment[] {
   const count = countIn(event)
   if (count) {
     const usage = since(reading.total, count)
@@ -129,7 +129,7 @@ function happened(reading: Reading, event: Fields): Told[] {
       return itemOf(reading, event)
     case 'task_started':
       reading.said = undefined
-      return [defined({ begins: true as const, turn: textOf(event.turn_id, 200) }) as Told]
+      return [defined({ begins: true as const, turn: textOf(event.turn_id, 200) }) as LineMoment]
     case 'user_message':
       return reading.hasItems
         ? []
@@ -149,9 +149,9 @@ function happened(reading: Reading, event: Fields): Told[] {
   }
 }
 
-const model = ({ model }: Reading) => (model ? { model } : {})
+const model = ({ model }: RolloutState) => (model ? { model } : {})
 
-function stop(reading: Reading): Told[] {
+function stop(reading: RolloutState): LineMoment[] {
   const { said } = reading
   reading.said = undefined
   return said === undefined ? [] : [{ step: stopped(said) }]
@@ -159,7 +159,7 @@ function stop(reading: Reading): Told[] {
 
 const stopped = (answer: string | undefined): Step => ({ kind: 'turn', ...(answer !== undefined && { answer }) })
 
-function itemOf(reading: Reading, event: Fields): Told[] {
+function itemOf(reading: RolloutState, event: JsonFields): LineMoment[] {
   reading.hasItems = true
   const item = fieldsOf(event.item)
   // A subagent's rollout starts with the conversation it inherited.
@@ -183,20 +183,20 @@ function itemOf(reading: Reading, event: Fields): Told[] {
     case 'FileChange': {
       const failed = item.status !== 'completed'
       const changes = fieldsOf(item.changes)
-      const told = unheard(tool(reading, 'apply_patch', { command: patchOf(changes) }, { id, failed }))
-      return reading.contents && !failed ? [...told, { written: writtenBy(changes) }] : told
+      const used = unheard(tool(reading, 'apply_patch', { command: patchOf(changes) }, { id, failed }))
+      return reading.contents && !failed ? [...used, { written: writtenBy(changes) }] : used
     }
     case 'McpToolCall': {
       const failed = item.status === 'failed'
-      const told = tool(reading, `mcp__${item.server}__${item.tool}`, item.arguments, { id, failed })
-      return failed ? unheard(told) : told
+      const used = tool(reading, `mcp__${item.server}__${item.tool}`, item.arguments, { id, failed })
+      return failed ? unheard(used) : used
     }
     default:
       return []
   }
 }
 
-function asked(reading: Reading, { turn_id }: Fields, prompt: string): Told[] {
+function asked(reading: RolloutState, { turn_id }: JsonFields, prompt: string): LineMoment[] {
   const turn = textOf(turn_id, 200)
   const prompted = steps({ hook_event_name: 'UserPromptSubmit', prompt }).map((moment) =>
     turn === undefined ? moment : { ...moment, turn },
@@ -209,7 +209,7 @@ function asked(reading: Reading, { turn_id }: Fields, prompt: string): Told[] {
 }
 
 /** What a patch wrote. Of a moved file, nothing is said. */
-const writtenBy = (changes: Fields): Written[] =>
+const writtenBy = (changes: JsonFields): Written[] =>
   Object.entries(changes).flatMap(([path, change]): Written[] => {
     const { type, content, unified_diff: hunks, move_path: to } = fieldsOf(change)
     if (typeof to === 'string') return [{ path }, { path: to }]
@@ -221,7 +221,7 @@ const writtenBy = (changes: Fields): Written[] =>
 const heads: Record<string, string> = { add: 'Add', update: 'Update', delete: 'Delete' }
 
 /** The changes as a patch. */
-const patchOf = (changes: Fields): string =>
+const patchOf = (changes: JsonFields): string =>
   Object.entries(changes)
     .flatMap(([path, change]) => {
       const { type, move_path: to } = fieldsOf(change)

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
-import type { Dialect, Env } from '../dialect.ts'
-import { defined, type Fields, failureOf, fieldsOf, textOf } from '../fields.ts'
+import type { AgentDialect, AgentEnv } from '../dialect.ts'
+import { defined, failureOf, fieldsOf, type JsonFields, textOf } from '../fields.ts'
 import type { Seen, Step } from '../seen.ts'
 
 // https://docs.github.com/en/copilot/reference/hooks-configuration and
@@ -18,14 +18,14 @@ const events = {
   }),
   // It calls this hook for each tool, even if it does not ask a person.
   PermissionRequest: () => undefined,
-  SessionEnd: ({ reason }: Fields): Step => ({
+  SessionEnd: ({ reason }: JsonFields): Step => ({
     kind: 'end',
     ...(reason === 'error' && { failure: failureOf(undefined, 'Copilot ended the session because of an error.') }),
     ...(reason === 'abort' && { interrupted: true }),
   }),
 }
 
-export const copilot: Dialect = {
+export const copilot: AgentDialect = {
   name: 'copilot',
   agent: 'copilot',
   owns: (document, env) =>
@@ -35,12 +35,12 @@ export const copilot: Dialect = {
       (env.COPILOT_CLI === '1' || /copilot/i.test(textOf(document.transcript_path) ?? ''))),
   mayWrite: ({ hook_event_name, timestamp }) => typeof hook_event_name === 'string' && timestamp !== undefined,
   read: (document, env) => {
-    const told = inClaudesManner(document)
-    const at = told.timestamp
-    return readLikeClaude('copilot', events, told).map((seen) =>
+    const likeClaude = inClaudesManner(document)
+    const at = likeClaude.timestamp
+    return readLikeClaude('copilot', events, likeClaude).map((seen) =>
       defined({
         ...seen,
-        id: at === undefined ? undefined : idOf(seen, at, told),
+        id: at === undefined ? undefined : idOf(seen, at, likeClaude),
         transcript: transcriptOf(seen, env),
       }),
     )
@@ -48,13 +48,13 @@ export const copilot: Dialect = {
 }
 
 /** Both formats have the same time and input, but other names of tools. */
-const idOf = ({ step }: Seen, at: unknown, { tool_input, prompt }: Fields) =>
+const idOf = ({ step }: Seen, at: unknown, { tool_input, prompt }: JsonFields) =>
   `${step.kind} ${hash('sha256', JSON.stringify([at, tool_input, prompt]))}`
 
 /**
  * Copilot CLI names the transcript only at the end of a turn, which does not come if the session ends with an error.
  */
-function transcriptOf({ transcript, session, subagent }: Seen, env: Env): string | undefined {
+function transcriptOf({ transcript, session, subagent }: Seen, env: AgentEnv): string | undefined {
   if (transcript !== undefined || subagent || env.COPILOT_CLI !== '1') return transcript
   const user = env.HOME ?? env.USERPROFILE
   const home = env.COPILOT_HOME ?? (user && join(user, '.copilot'))
@@ -82,7 +82,7 @@ const marks: [field: string, event: string][] = [
 ]
 
 /** A document with Claude Code's field names. A subagent belongs to the session it works for. */
-function inClaudesManner(document: Fields): Fields {
+function inClaudesManner(document: JsonFields): JsonFields {
   const { sessionId, session_id, agentId, agent_id, timestamp } = document
   const own = session_id ?? sessionId
   const result = fieldsOf(document.toolResult)

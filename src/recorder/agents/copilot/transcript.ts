@@ -2,24 +2,24 @@ import {
   createSpeech,
   type Moment,
   momentOf,
-  type Pass,
   passNone,
-  type Reader,
+  type SkipReport,
+  type TranscriptReader,
   untimed,
 } from '../../transcripts/moment.ts'
 import {
   answerLength,
   countOf,
   defined,
-  type Fields,
   failureOf,
   fieldsOf,
+  type JsonFields,
   listOf,
   promptLength,
   textOf,
 } from '../fields.ts'
-import { type Budget, budget, numberedWith } from '../lines.ts'
-import type { Step, Usage } from '../seen.ts'
+import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage, Step } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { writtenBy } from './written.ts'
 
@@ -30,12 +30,12 @@ const words = [
 const toolWords = ['"tool.execution_start"', '"tool.execution_complete"']
 
 /** What a session of Copilot CLI did. Its subagents write into the same file, under their ids. */
-export const copilotMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+export const copilotMoments: TranscriptReader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
 
-async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
   const speech = createSpeech()
-  const subagents = new Map<string, { name?: string; usage?: Usage }>()
-  const tools = new Map<unknown, Fields>()
+  const subagents = new Map<string, { name?: string; usage?: SeenUsage }>()
+  const tools = new Map<unknown, JsonFields>()
   let at = 0
   const wanted = left.contents ? [...words, ...toolWords] : words
   for await (const { line, fields } of numberedWith(path, wanted, (n, why) => pass(path, n, why), left)) {
@@ -72,7 +72,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
 }
 
 /** What a tool wrote, where a line ends its use. */
-function* usedIn(open: Map<unknown, Fields>, at: number, type: unknown, data: Fields): Generator<Moment> {
+function* usedIn(open: Map<unknown, JsonFields>, at: number, type: unknown, data: JsonFields): Generator<Moment> {
   const { toolCallId: id } = data
   if (type === 'tool.execution_start') open.set(id, data)
   if (type !== 'tool.execution_complete') return
@@ -80,14 +80,14 @@ function* usedIn(open: Map<unknown, Fields>, at: number, type: unknown, data: Fi
   open.delete(id)
 }
 
-function stepOf(type: unknown, { content, errorType, message, reason }: Fields): Step | undefined {
+function stepOf(type: unknown, { content, errorType, message, reason }: JsonFields): Step | undefined {
   if (type === 'user.message') return { kind: 'prompt', text: textOf(content, promptLength) ?? '' }
   if (type === 'session.error') return { kind: 'turn', failure: failureOf(errorType, message) }
   if (type === 'abort') return { kind: 'turn', ...(String(reason).startsWith('user_') && { interrupted: true }) }
   return undefined
 }
 
-function usageOf({ model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Fields): Usage {
+function usageOf({ model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: JsonFields): SeenUsage {
   return defined({
     model: textOf(model, 100),
     inputTokens: countOf(inputTokens),

@@ -1,8 +1,8 @@
 import { editOf, type Written } from '../../transcripts/written.ts'
-import { type Fields, fieldsOf, listOf } from '../fields.ts'
+import { fieldsOf, type JsonFields, listOf } from '../fields.ts'
 
 /** What the use of a tool wrote, by the lines of its beginning and its end. */
-export function writtenBy(begun: Fields, { success, fileEdits, result }: Fields): Written[] {
+export function writtenBy(begun: JsonFields, { success, fileEdits, result }: JsonFields): Written[] {
   const edits = success === true ? listOf(fileEdits) : []
   return edits.flatMap(({ path, kind }): Written[] => {
     if (typeof path !== 'string') return []
@@ -11,7 +11,10 @@ export function writtenBy(begun: Fields, { success, fileEdits, result }: Fields)
 }
 
 /** Copilot CLI creates no file where there is one. */
-function contentsOf({ toolName, arguments: input }: Fields, { detailedContent }: Fields): Omit<Written, 'path'> {
+function contentsOf(
+  { toolName, arguments: input }: JsonFields,
+  { detailedContent }: JsonFields,
+): Omit<Written, 'path'> {
   const { old_str, new_str, file_text: after } = fieldsOf(input)
   if (toolName === 'create') return typeof after === 'string' ? { before: null, after } : {}
   const [edit, hunks] = [editOf(old_str, new_str), hunksIn(detailedContent)]

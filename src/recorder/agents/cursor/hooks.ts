@@ -1,11 +1,11 @@
-import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
-import { countOf, defined, type Fields, failureOf, fieldsOf, numberOf, promptLength, textOf } from '../fields.ts'
+import { type AgentDialect, type EventReaders, seenOf, stepsOf } from '../dialect.ts'
+import { countOf, defined, failureOf, fieldsOf, type JsonFields, numberOf, promptLength, textOf } from '../fields.ts'
 import type { Step, TurnEnd } from '../seen.ts'
 import { begin, isEdit, isShell, toolUse } from '../tools.ts'
 
 // https://cursor.com/docs/hooks. The format of its transcripts is undocumented, so none is read.
 
-const events: Events = {
+const events: EventReaders = {
   sessionStart: () => ({ kind: 'start', source: 'startup' }),
   beforeSubmitPrompt: ({ prompt }) => {
     const text = textOf(prompt, promptLength)
@@ -33,7 +33,7 @@ const events: Events = {
   }),
 }
 
-function used(document: Fields): Step {
+function used(document: JsonFields): Step {
   const { hook_event_name, tool_name, tool_input, tool_output, tool_use_id, duration, failure_type } = document
   // The folder of the session is that of the workspace.
   const folder = isShell(tool_name) ? textOf(document.cwd) : undefined
@@ -61,7 +61,7 @@ function exitCodeOf(output: unknown): number | undefined {
   }
 }
 
-function endOf({ status, error_message, ...tokens }: Fields): TurnEnd {
+function endOf({ status, error_message, ...tokens }: JsonFields): TurnEnd {
   const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = tokens
   return {
     ...(status === 'error' && { failure: failed(error_message) }),
@@ -79,7 +79,7 @@ function endOf({ status, error_message, ...tokens }: Fields): TurnEnd {
 
 const failed = (message: unknown) => failureOf(undefined, message, 'Cursor reports an error.')
 
-export const cursor: Dialect = {
+export const cursor: AgentDialect = {
   name: 'cursor',
   agent: 'cursor',
   // It also runs Claude Code's hooks, beside its own.

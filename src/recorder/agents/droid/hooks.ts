@@ -1,6 +1,6 @@
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
-import type { Dialect } from '../dialect.ts'
-import { type Fields, textOf } from '../fields.ts'
+import type { AgentDialect } from '../dialect.ts'
+import { type JsonFields, textOf } from '../fields.ts'
 
 // https://docs.factory.ai/reference/hooks-reference. `droid exec` reports neither the prompt nor the answer, and no tool
 // that failed. Its transcript has them.
@@ -12,13 +12,13 @@ export function exitCodeIn(response: unknown): number | undefined {
 }
 
 const events = {
-  ...eventsLikeClaude(({ tool_response }: Fields) => exitCodeIn(tool_response)),
+  ...eventsLikeClaude(({ tool_response }: JsonFields) => exitCodeIn(tool_response)),
   // Only the text says what it waits for.
-  Notification: ({ message }: Fields) =>
+  Notification: ({ message }: JsonFields) =>
     /permission/i.test(textOf(message) ?? '') ? ({ kind: 'wait' } as const) : undefined,
 }
 
-export const droid: Dialect = {
+export const droid: AgentDialect = {
   name: 'droid',
   agent: 'droid',
   owns: ({ transcript_path }) => /[/\\]\.factory[/\\]/.test(textOf(transcript_path) ?? ''),

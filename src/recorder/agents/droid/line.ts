@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import { fieldsOf, type JsonFields, listOf, promptLength, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
 import { toolUse } from '../tools.ts'
 import { exitCodeIn } from './hooks.ts'
@@ -13,7 +13,7 @@ export const textsIn = (content: unknown, length: number): string | undefined =>
   )
 
 /** A person's prompt, with the id of its turn. What Droid adds is for its user alone, or comes as a reminder. */
-export function promptIn({ type, id, message }: Fields): { turn: string | undefined; text: string } | undefined {
+export function promptIn({ type, id, message }: JsonFields): { turn: string | undefined; text: string } | undefined {
   const { role, content, visibility } = fieldsOf(message)
   if (type !== 'message' || role !== 'user' || visibility === 'user_only') return undefined
   const text = textsIn(content, promptLength)
@@ -21,7 +21,7 @@ export function promptIn({ type, id, message }: Fields): { turn: string | undefi
 }
 
 /** The beginning of a tool's use, as the model asked for it. */
-export interface Begun {
+export interface BegunTool {
   name: unknown
   input: unknown
 }
@@ -29,18 +29,19 @@ export interface Begun {
 export type UseStep = Step & { kind: 'tool' }
 
 /** The uses of tools that a message begins, by their ids. */
-export const begunIn = ({ content }: Fields): [string, Begun][] =>
+export const begunIn = ({ content }: JsonFields): [string, BegunTool][] =>
   listOf(content).flatMap(({ type, id, name, input }) =>
     type === 'tool_use' && typeof id === 'string' ? [[id, { name, input }]] : [],
   )
 
 /** The ends of uses of tools in a message. */
-export const resultsIn = ({ content }: Fields): Fields[] => listOf(content).filter(({ type }) => type === 'tool_result')
+export const resultsIn = ({ content }: JsonFields): JsonFields[] =>
+  listOf(content).filter(({ type }) => type === 'tool_result')
 
 /** A use of a tool by its end; undefined if its beginning is unknown. */
 export function useOf(
-  open: ReadonlyMap<string, Begun>,
-  { tool_use_id, is_error, content }: Fields,
+  open: ReadonlyMap<string, BegunTool>,
+  { tool_use_id, is_error, content }: JsonFields,
 ): UseStep | undefined {
   const id = textOf(tool_use_id, 200)
   const begun = id === undefined ? undefined : open.get(id)

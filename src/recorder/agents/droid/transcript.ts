@@ -1,22 +1,29 @@
-import { type Moment, momentOf, type Pass, passNone, type Reader, untimed } from '../../transcripts/moment.ts'
-import { answerLength, countOf, defined, type Fields, failureOf, fieldsOf, textOf } from '../fields.ts'
-import { type Budget, budget, jsonIn, numberedWith } from '../lines.ts'
-import type { Step, Usage } from '../seen.ts'
-import { type Begun, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'
+import {
+  type Moment,
+  momentOf,
+  passNone,
+  type SkipReport,
+  type TranscriptReader,
+  untimed,
+} from '../../transcripts/moment.ts'
+import { answerLength, countOf, defined, failureOf, fieldsOf, type JsonFields, textOf } from '../fields.ts'
+import { budget, jsonIn, numberedWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage, Step } from '../seen.ts'
+import { type BegunTool, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'
 import { writtenBy } from './written.ts'
 
 /** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
-export const droidMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+export const droidMoments: TranscriptReader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
 
 /** The state while reading a session. */
-interface Reading {
+interface DroidState {
   at: number
   /** The tools in use, by their ids. */
-  open: Map<string, Begun>
+  open: Map<string, BegunTool>
   /** The last words of the agent. */
   said?: string | undefined
   /** What it last told its user alone. */
-  told?: string | undefined
+  notice?: string | undefined
   model?: string | undefined
   /** All models of the session. */
   models: Set<string>
@@ -26,8 +33,8 @@ interface Reading {
   contents: boolean
 }
 
-async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
-  const reading: Reading = {
+async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
+  const reading: DroidState = {
     at: 0,
     open: new Map(),
     models: new Set(),
@@ -48,7 +55,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
   if (sum) yield { at: reading.at, sum }
 }
 
-function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
+function* momentsIn(reading: DroidState, fields: JsonFields): Generator<Moment> {
   const message = fieldsOf(fields.message)
   const { role, content, visibility, modelId } = message
   const { at } = reading
@@ -64,7 +71,7 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
   }
   for (const result of resultsIn(message)) yield* used(reading, result)
   // The error that ends a turn, for example.
-  if (visibility === 'user_only') reading.told = textsIn(content, 4_000) ?? reading.told
+  if (visibility === 'user_only') reading.notice = textsIn(content, 4_000) ?? reading.notice
   const prompt = promptIn(fields)
   if (!prompt) return
   Object.assign(reading, { said: undefined, isOpen: true })
@@ -72,7 +79,7 @@ function* momentsIn(reading: Reading, fields: Fields): Generator<Moment> {
 }
 
 /** The use of a tool. Hooks do not report one that failed. */
-function* used({ at, open, contents }: Reading, result: Fields): Generator<Moment> {
+function* used({ at, open, contents }: DroidState, result: JsonFields): Generator<Moment> {
   const step = useOf(open, result)
   if (step?.id === undefined) return
   const { input } = open.get(step.id) ?? {}
@@ -82,22 +89,22 @@ function* used({ at, open, contents }: Reading, result: Fields): Generator<Momen
 }
 
 /** How a turn ended. */
-function outcomeOf(reading: Reading, { reason }: Fields): Pick<Moment, 'step'> {
-  const { said: answer, told } = reading
+function outcomeOf(reading: DroidState, { reason }: JsonFields): Pick<Moment, 'step'> {
+  const { said: answer, notice } = reading
   Object.assign(reading, { said: undefined, told: undefined, isOpen: false })
   if (reason === 'completed') return { step: { kind: 'turn', ...(answer !== undefined && { answer }) } }
   if (reason === 'cancelled') return { step: { kind: 'turn', interrupted: true } }
   if (['permission_rejected', 'spec_handoff'].includes(reason as string)) return { step: { kind: 'turn' } }
   // Its user may have ended it by a signal.
   if (reason === 'process_exit') return {}
-  return { step: { kind: 'turn', failure: failureOf(reason, told) } }
+  return { step: { kind: 'turn', failure: failureOf(reason, notice) } }
 }
 
 /**
  * What the session used so far, by the file beside its transcript. Undefined if that has what was used later, or may
  * have, because a turn was open at the time that is asked about.
  */
-async function sumOf(path: string, { models, isOpen }: Reading, left: Budget): Promise<Usage | undefined> {
+async function sumOf(path: string, { models, isOpen }: DroidState, left: ReadBudget): Promise<SeenUsage | undefined> {
   if (isOpen && left.before !== undefined) return undefined
   const settings = await jsonIn(path.replace(/\.jsonl$/, '.settings.json'), left).catch(() => undefined)
   const { inclusiveTokenUsage, tokenUsage } = settings ?? {}

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { defined, type Fields, fieldsOf, isTooDeep, listOf } from '../fields.ts'
+import { defined, fieldsOf, isTooDeep, type JsonFields, listOf } from '../fields.ts'
 import type { Seen, Step } from '../seen.ts'
 import { begunIn, promptIn, resultsIn, type UseStep, useOf } from './line.ts'
 
@@ -57,10 +57,10 @@ function failedIn(lines: string[]): UseStep[] {
   })
 }
 
-const messagesWith = (word: string, lines: string[]): Fields[] =>
+const messagesWith = (word: string, lines: string[]): JsonFields[] =>
   lines.filter((line) => line.includes(word)).map((line) => fieldsOf(parsed(line)?.message))
 
-function parsed(text: string): Fields | undefined {
+function parsed(text: string): JsonFields | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return isTooDeep(value) ? undefined : fieldsOf(value)

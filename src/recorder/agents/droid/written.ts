@@ -1,9 +1,9 @@
 import { editOf, type Written } from '../../transcripts/written.ts'
-import { type Fields, fieldsOf, listOf } from '../fields.ts'
+import { fieldsOf, type JsonFields, listOf } from '../fields.ts'
 import type { ToolUse } from '../seen.ts'
 
 /** What a tool wrote to its files. Of one that Factory Droid creates, nothing says whether there was another before. */
-export function writtenBy({ tool, files = [] }: ToolUse, input: unknown, { content }: Fields): Written[] {
+export function writtenBy({ tool, files = [] }: ToolUse, input: unknown, { content }: JsonFields): Written[] {
   const { old_str, new_str, change_all } = fieldsOf(input)
   const edit = tool === 'Edit' ? editOf(old_str, new_str, change_all) : undefined
   const hunks = edit && hunksIn(content)
@@ -28,7 +28,7 @@ function hunksIn(result: unknown): string | undefined {
   return `@@ -1 +1 @@\n${lines.join('')}`
 }
 
-function resultIn(result: unknown): Fields {
+function resultIn(result: unknown): JsonFields {
   try {
     return fieldsOf(JSON.parse(String(result)))
   } catch {

@@ -1,12 +1,12 @@
 import { prompted, sourceOf } from '../claude/hooks.ts'
-import { type Dialect, type Events, seenOf, stepsOf } from '../dialect.ts'
-import { answerLength, defined, exitCodeBelow, type Fields, fieldsOf, textOf } from '../fields.ts'
+import { type AgentDialect, type EventReaders, seenOf, stepsOf } from '../dialect.ts'
+import { answerLength, defined, exitCodeBelow, fieldsOf, type JsonFields, textOf } from '../fields.ts'
 import type { Step } from '../seen.ts'
 import { begin, isShell, toolUse } from '../tools.ts'
 
 // https://geminicli.com/docs/hooks/reference. PreCompress is ignored: it precedes every call of the model.
 
-const events: Events = {
+const events: EventReaders = {
   SessionStart: ({ source }) => ({ kind: 'start', ...defined({ source: sourceOf(source) }) }),
   BeforeAgent: prompted,
   BeforeTool: ({ tool_name, tool_input }) => begin(tool_name, tool_input),
@@ -17,12 +17,12 @@ const events: Events = {
 }
 
 /** The response joins all texts of the turn. The transcript has the last one, which is the answer. */
-function turned({ prompt_response, transcript_path }: Fields): Step {
+function turned({ prompt_response, transcript_path }: JsonFields): Step {
   const answer = textOf(transcript_path) === undefined ? textOf(prompt_response, answerLength) : undefined
   return { kind: 'turn', ...defined({ answer }) }
 }
 
-function used({ tool_name, tool_input, tool_response }: Fields): Step {
+function used({ tool_name, tool_input, tool_response }: JsonFields): Step {
   const { error, llmContent } = fieldsOf(tool_response)
   const failed = error === undefined ? undefined : true
   const refused = isShell(tool_name) && unstarted.test(textOf(llmContent) ?? '') ? true : undefined
@@ -46,7 +46,7 @@ function exitCodeOf(response: unknown): number | undefined {
     : undefined
 }
 
-export const gemini: Dialect = {
+export const gemini: AgentDialect = {
   name: 'gemini',
   agent: 'gemini',
   tellsWaits: true,

@@ -2,21 +2,21 @@ import {
   createSpeech,
   type Moment,
   momentOf,
-  type Pass,
   passNone,
-  type Reader,
+  type SkipReport,
   type Speech,
+  type TranscriptReader,
   untimed,
 } from '../../transcripts/moment.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
-import { type Budget, budget, numberedWith } from '../lines.ts'
-import type { Usage } from '../seen.ts'
+import { answerLength, countOf, defined, fieldsOf, type JsonFields, listOf, promptLength, textOf } from '../fields.ts'
+import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage } from '../seen.ts'
 import { writtenIn } from './written.ts'
 
 /** What a session of Gemini CLI did. Its file contains each message of the model again as it grows. */
-export const geminiMoments: Reader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
+export const geminiMoments: TranscriptReader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
 
-async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
   const speech = createSpeech()
   const known = new Set<unknown>()
   const tools = new Set<unknown>()
@@ -37,7 +37,7 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
   yield* speech.end()
 }
 
-function* momentsIn(message: Fields, at: number, speech: Speech): Generator<Moment> {
+function* momentsIn(message: JsonFields, at: number, speech: Speech): Generator<Moment> {
   if (message.type === 'user') {
     const text = promptIn(message)
     if (text === undefined) return
@@ -50,7 +50,7 @@ function* momentsIn(message: Fields, at: number, speech: Speech): Generator<Mome
 }
 
 /** What tools of a message wrote that are not `known` yet. One that was refused displays what it would have written. */
-function* writtenBy({ toolCalls }: Fields, at: number, known: Set<unknown>): Generator<Moment> {
+function* writtenBy({ toolCalls }: JsonFields, at: number, known: Set<unknown>): Generator<Moment> {
   for (const { id, status, result, resultDisplay } of listOf(toolCalls)) {
     if (status !== 'success' || known.has(id)) continue
     known.add(id)
@@ -59,14 +59,14 @@ function* writtenBy({ toolCalls }: Fields, at: number, known: Set<unknown>): Gen
 }
 
 /** The text of a person's message; undefined for the result of a tool, and for what the agent itself adds. */
-function promptIn({ content }: Fields): string | undefined {
+function promptIn({ content }: JsonFields): string | undefined {
   const texts = typeof content === 'string' ? [content] : listOf(content).map(({ text }) => text)
   const text = textOf(texts.filter((one) => typeof one === 'string').join('\n'), promptLength)
   return text?.startsWith('<session_context>') ? undefined : text
 }
 
 /** Thoughts are billed as output, and tool results as input. */
-function usageOf({ model, tokens }: Fields): Usage {
+function usageOf({ model, tokens }: JsonFields): SeenUsage {
   const { input, output, cached, thoughts, tool } = fieldsOf(tokens)
   return defined({
     model: textOf(model, 100),

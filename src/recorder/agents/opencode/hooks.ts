@@ -1,23 +1,23 @@
-import { type Dialect, type Events, seenOf } from '../dialect.ts'
+import { type AgentDialect, type EventReaders, seenOf } from '../dialect.ts'
 import {
   answerLength,
   countOf,
   defined,
-  type Fields,
   failureOf,
   fieldsOf,
+  type JsonFields,
   listOf,
   numberOf,
   promptLength,
   textOf,
 } from '../fields.ts'
-import type { Seen, Step, TurnEnd, Usage } from '../seen.ts'
+import type { Seen, SeenUsage, Step, TurnEnd } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
 import { plus } from '../usage.ts'
 
 // The documents of Conduct's own plugin (opencode-plugin.ts), based on https://opencode.ai/docs/plugins.
 
-const events: Events = {
+const events: EventReaders = {
   start: () => ({ kind: 'start', source: 'startup' }),
   prompt: ({ text }) => {
     const words = textOf(unquoted(text), promptLength)
@@ -45,7 +45,7 @@ function unquoted(text: unknown): unknown {
   return inner ? inner.replaceAll('\\"', '"') : text
 }
 
-function used({ tool, id, input, exit, time, error, subagent }: Fields): Step {
+function used({ tool, id, input, exit, time, error, subagent }: JsonFields): Step {
   const { start, end } = fieldsOf(time)
   const words = textOf(error) ?? ''
   const by = fieldsOf(subagent)
@@ -62,9 +62,9 @@ function used({ tool, id, input, exit, time, error, subagent }: Fields): Step {
   }
 }
 
-function endOf({ answer, error, steps, model }: Fields): TurnEnd {
+function endOf({ answer, error, steps, model }: JsonFields): TurnEnd {
   const { name, data } = fieldsOf(error)
-  const usage = listOf(steps).map(usageOf).reduce<Usage | undefined>(plus, undefined)
+  const usage = listOf(steps).map(usageOf).reduce<SeenUsage | undefined>(plus, undefined)
   if (name === 'MessageAbortedError') return defined({ interrupted: true, usage: withModel(usage, model) })
   return defined({
     answer: textOf(answer, answerLength),
@@ -76,11 +76,11 @@ function endOf({ answer, error, steps, model }: Fields): TurnEnd {
   })
 }
 
-const withModel = (usage: Usage | undefined, model: unknown) =>
+const withModel = (usage: SeenUsage | undefined, model: unknown) =>
   usage && defined({ model: textOf(model, 100), ...usage })
 
 /** OpenCode counts cached tokens apart from other input, and reasoning apart from other output. */
-function usageOf({ tokens, cost }: Fields): Usage {
+function usageOf({ tokens, cost }: JsonFields): SeenUsage {
   const { input, output, reasoning, cache } = fieldsOf(tokens)
   const [read, write] = [countOf(fieldsOf(cache).read), countOf(fieldsOf(cache).write)]
   // It also reports 0 for a model with an unknown price.
@@ -94,7 +94,7 @@ function usageOf({ tokens, cost }: Fields): Usage {
   }
 }
 
-export const opencode: Dialect = {
+export const opencode: AgentDialect = {
   name: 'opencode',
   agent: 'opencode',
   owns: ({ agent, event }) => agent === 'opencode' && typeof event === 'string',

@@ -1,13 +1,13 @@
 import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
-import type { Dialect } from '../dialect.ts'
-import { exitCodeBelow, type Fields, fieldsOf, textOf } from '../fields.ts'
+import type { AgentDialect } from '../dialect.ts'
+import { exitCodeBelow, fieldsOf, type JsonFields, textOf } from '../fields.ts'
 
 // https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks
 
 /** Qwen Code writes it below the output of the command, and sometimes notes about the command further below. */
 const below = /^\nExit Code: (\d{1,3})\nSignal: [^\n]*(?:\n[A-Z][\w ]*: [^\n]*)*(?:\n\n[^\n]+)*$/
 
-function exitCodeOf({ tool_response, error }: Fields): number | undefined {
+function exitCodeOf({ tool_response, error }: JsonFields): number | undefined {
   const text = error ?? fieldsOf(tool_response).llmContent
   return typeof text === 'string' ? exitCodeBelow(text, below) : undefined
 }
@@ -18,7 +18,7 @@ export const rejoined = (text: string) => text.replace(/(:\/\/[^\s:@/]+:[^\s@/]+
 // Its batches use other ids for tools than its other events.
 const { PostToolBatch: _, ...events } = eventsLikeClaude(exitCodeOf)
 
-export const qwen: Dialect = {
+export const qwen: AgentDialect = {
   name: 'qwen',
   agent: 'qwen',
   owns: ({ session_id, transcript_path }, env) =>

@@ -2,29 +2,29 @@ import {
   createSpeech,
   type Moment,
   momentOf,
-  type Pass,
   passNone,
-  type Reader,
+  type SkipReport,
+  type TranscriptReader,
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
 import type { Written } from '../../transcripts/written.ts'
-import { answerLength, countOf, defined, type Fields, fieldsOf, listOf, promptLength, textOf } from '../fields.ts'
+import { answerLength, countOf, defined, fieldsOf, type JsonFields, listOf, promptLength, textOf } from '../fields.ts'
 import { writtenIn } from '../gemini/written.ts'
-import { type Budget, budget, numberedWith } from '../lines.ts'
-import type { Usage } from '../seen.ts'
+import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import type { SeenUsage } from '../seen.ts'
 import { rejoined } from './hooks.ts'
 
 /** What a session of Qwen Code and its subagents did. */
-export const qwenMoments: Reader = (path, subagents, pass = passNone, left = budget()) =>
+export const qwenMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
   withSubagents(session(path, pass, left), subagents, (file, pass) => requestsIn(file, pass, left), pass)
 
-const requestsIn = async (file: string, pass: Pass, left: Budget): Promise<Moment[]> =>
+const requestsIn = async (file: string, pass: SkipReport, left: ReadBudget): Promise<Moment[]> =>
   (await Array.fromAsync(session(file, pass, left))).flatMap(({ at, request }): Moment[] =>
     request ? [{ at, request: { ...request, bySubagent: true } }] : [],
   )
 
-async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<Moment> {
+async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
   const speech = createSpeech()
   let at = 0
   let known: string | undefined
@@ -50,13 +50,13 @@ async function* session(path: string, pass: Pass, left: Budget): AsyncGenerator<
 }
 
 /** What a tool wrote. One that was refused displays what it would have written. */
-function writtenBy({ toolCallResult, message }: Fields): Written[] {
+function writtenBy({ toolCallResult, message }: JsonFields): Written[] {
   const { status, resultDisplay } = fieldsOf(toolCallResult)
   return status === 'success' ? writtenIn(resultDisplay, fieldsOf(message).parts) : []
 }
 
 /** The total counts thoughts, which are paid for as output. */
-function usageOf({ model, usageMetadata }: Fields): Usage {
+function usageOf({ model, usageMetadata }: JsonFields): SeenUsage {
   const { promptTokenCount, candidatesTokenCount, totalTokenCount, cachedContentTokenCount } = fieldsOf(usageMetadata)
   const input = countOf(promptTokenCount)
   return defined({
@@ -67,10 +67,10 @@ function usageOf({ model, usageMetadata }: Fields): Usage {
   })
 }
 
-const usesTool = ({ message }: Fields) =>
+const usesTool = ({ message }: JsonFields) =>
   listOf(fieldsOf(message).parts).some(({ functionCall }) => functionCall !== undefined)
 
-function textIn({ message }: Fields, length: number): string | undefined {
+function textIn({ message }: JsonFields, length: number): string | undefined {
   const texts = listOf(fieldsOf(message).parts).flatMap(({ text, thought }) =>
     typeof text === 'string' && thought !== true ? [text] : [],
   )

@@ -11,10 +11,10 @@ import { keptIn, useKept } from './storage.ts'
 /** Whether the person wants them. 'impossible' if the browser refused to show one: on phones, only service workers may. */
 const wanted = keptIn('notify', (kept) => (kept === true || kept === 'impossible' ? kept : false))
 
-type Standing = 'unsupported' | 'off' | 'on' | 'blocked'
+type NotificationState = 'unsupported' | 'off' | 'on' | 'blocked'
 
 /** Whether the person wants notifications of waiting agents, and whether the browser allows them. */
-export function useNotifying(): Standing {
+export function useNotifying(): NotificationState {
   const isWanted = useKept(wanted)
   // Browsers offer notifications only over HTTPS and on localhost.
   if (!('Notification' in globalThis) || !isSecureContext || isWanted === 'impossible') return 'unsupported'

@@ -56,7 +56,7 @@ export const ofBrowser = storeOf(() => localStorage)
 export const ofTab = storeOf(() => sessionStorage)
 
 /** A value that this browser stores for a ledger, shared by all its tabs. */
-interface Kept<T> {
+interface StoredValue<T> {
   read(): T
   /** Stores the value in a form that `parse` reads. A Set is stored as a list. */
   write(value: T): void
@@ -65,7 +65,7 @@ interface Kept<T> {
 const listeners = new Set<() => void>()
 
 /** Stores a value under that name. `parse` must cope with any stored value, since other code may have written it. */
-export function keptIn<T>(name: string, parse: (kept: unknown) => T): Kept<T> {
+export function keptIn<T>(name: string, parse: (kept: unknown) => T): StoredValue<T> {
   const place = `conduct.${name} ${base}`
   return {
     read: () => parse(ofBrowser.getJson(place)),
@@ -77,7 +77,7 @@ export function keptIn<T>(name: string, parse: (kept: unknown) => T): Kept<T> {
 }
 
 /** The current value, also after changes in other tabs. */
-export function useKept<T>(kept: Kept<T>): T {
+export function useKept<T>(kept: StoredValue<T>): T {
   const [value, setValue] = useState(kept.read)
   // A layout effect runs together with the first drawing, so no change is missed.
   useLayoutEffect(() => {

@@ -8,7 +8,7 @@ import { failureOf, type Read, useRead } from '../query/read.ts'
 import { client } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
 import type { RunFilter } from '../run-filter.ts'
-import { type Ended, readEnded } from './ended.ts'
+import { type EndedList, readEnded } from './ended.ts'
 
 /** The viewer's midnight before or at a moment, in milliseconds. */
 export const midnightOf = (ms: number): number => new Date(ms).setHours(0, 0, 0, 0)
@@ -41,7 +41,7 @@ interface Days {
   retry(): void
 }
 
-interface Found {
+interface FoundDays {
   key: string
   days: number[]
   isEnd: boolean
@@ -52,8 +52,8 @@ interface Found {
 export function useDays(scope: RunFilter, wanted = 3): Days {
   const today = midnightOf(useNow(60_000))
   const key = `${today} ${JSON.stringify(scope)}`
-  const [found, setFound] = useState<Found>()
-  const { days, isEnd, error }: Found = found?.key === key ? found : { key, days: [today], isEnd: false }
+  const [found, setFound] = useState<FoundDays>()
+  const { days, isEnd, error }: FoundDays = found?.key === key ? found : { key, days: [today], isEnd: false }
   useEffect(() => {
     if (isEnd || error || days.length >= wanted) return
     const end = new AbortController()
@@ -72,7 +72,7 @@ const isNews = ({ type, imported, changes }: Event) =>
   imported ? false : type.startsWith('spec.') ? changes.status !== undefined : changes.result?.[1] === 'fail'
 
 /** Reads a day. Today's changes as things happen. */
-export function useDay(day: number, scope: RunFilter): Read<Ended> {
+export function useDay(day: number, scope: RunFilter): Read<EndedList> {
   const isToday = dayAfter(day) > serverNow()
   return useRead(
     `day ${day} ${JSON.stringify(scope)}`,

@@ -8,7 +8,7 @@ const pageSize = 100
 /** How many runs are counted one by one. */
 const mostCounted = 500
 
-export interface Ended {
+export interface EndedList {
   /** The runs that ended, the newest end first. */
   runs: Run[]
   /** Whether more runs ended than were read. */
@@ -16,7 +16,7 @@ export interface Ended {
 }
 
 /** The runs that ended after a moment. */
-export async function readEnded(scope: RunFilter, endedAfter: string, signal: AbortSignal): Promise<Ended> {
+export async function readEnded(scope: RunFilter, endedAfter: string, signal: AbortSignal): Promise<EndedList> {
   const filter = { ...scope, status: ['completed' as const, 'failed' as const], endedAfter, limit: pageSize }
   const runs: Run[] = []
   let cursor: string | undefined

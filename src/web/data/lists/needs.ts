@@ -5,19 +5,19 @@ import { useRead } from '../query/read.ts'
 import { client, clientOf } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
 
-export type Group = NonNullable<Output<'listAttention'>['grouped']>[number]
-export type RunsOfGroup = Pick<Group, 'project' | 'runIds'>
-export type Need = Group['attention'][number]
-export type Decision = Omit<Input<'updateAttention'>, 'runIds'>
+export type NeedsGroup = NonNullable<Output<'listAttention'>['grouped']>[number]
+export type RunsOfGroup = Pick<NeedsGroup, 'project' | 'runIds'>
+export type Need = NeedsGroup['attention'][number]
+export type DecisionPatch = Omit<Input<'updateAttention'>, 'runIds'>
 
 const periodMs = 14 * 86_400_000
 
 /** The start of the period whose unchecked and stale runs are counted. */
 export const attentionSince = (): Date => new Date(serverNow() - periodMs)
 
-interface Seen {
+interface ShownNeeds {
   /** What is probably one problem each, the newest first. */
-  groups: Group[]
+  groups: NeedsGroup[]
   /** How many runs need attention. */
   count: number
   /** Whether there are more runs than were counted. */
@@ -31,10 +31,15 @@ interface Seen {
 
 const nothing = { groups: [], count: 0, hasMore: false }
 
-export const AttentionContext = createContext<Seen>({ ...nothing, isRead: false, isCurrent: false, error: undefined })
+export const AttentionContext = createContext<ShownNeeds>({
+  ...nothing,
+  isRead: false,
+  isCurrent: false,
+  error: undefined,
+})
 
 /** What needs attention, kept up to date while the page is open. */
-export function useAttention(projects: string[], mine: true | undefined): Seen {
+export function useAttention(projects: string[], mine: true | undefined): ShownNeeds {
   const project = projects.length > 0 ? projects : undefined
   const { data, error, isCurrent } = useRead(
     `attention ${mine} ${projects.join(' ')}`,
@@ -50,7 +55,7 @@ export const touches = ({ type }: Event) => type.startsWith('attention.')
 const mostAtOnce = 100
 
 /** Changes what is decided about runs of a project. */
-export async function decide(project: string, runIds: readonly string[], decision: Decision): Promise<void> {
+export async function decide(project: string, runIds: readonly string[], decision: DecisionPatch): Promise<void> {
   for (let at = 0; at < runIds.length; at += mostAtOnce) {
     await clientOf(project).updateAttention({ runIds: runIds.slice(at, at + mostAtOnce), ...decision })
   }

@@ -9,7 +9,7 @@ import { oneAtATime, type Repeated } from '../query/timing.ts'
 import type { RunFilter } from '../run-filter.ts'
 import { moved } from '../runs/run-events.ts'
 
-interface State {
+interface RunListState {
   /** The filter that the rows match, as text. */
   key: string
   runs: Run[]
@@ -21,7 +21,7 @@ interface State {
   error?: ConductError
 }
 
-interface RunList extends State {
+interface RunList extends RunListState {
   isRead: boolean
   /** Fetches the next page if there is one. */
   more(): void
@@ -31,7 +31,7 @@ interface RunList extends State {
   restart(): void
 }
 
-const empty: State = { key: '', runs: [], fresh: 0, era: 0 }
+const empty: RunListState = { key: '', runs: [], fresh: 0, era: 0 }
 
 /** Counts how often rows that were read before must not be shown again: texts were erased, or the session changed. */
 let era = 0
@@ -59,7 +59,7 @@ export function useRunList(filter: RunFilter): RunList {
   useEffect(() => {
     const end = new AbortController()
     const pages = runPages(filter, end.signal)
-    const set = (change: (before: State) => State) => {
+    const set = (change: (before: RunListState) => RunListState) => {
       if (!end.signal.aborted) setState(change)
     }
     const fail = (retry: () => void) => (error: unknown) => {
@@ -108,20 +108,20 @@ export function useRunList(filter: RunFilter): RunList {
   }
 }
 
-function joined(before: State, { runs, cursor }: RunPage): State {
+function joined(before: RunListState, { runs, cursor }: RunPage): RunListState {
   const known = new Set(before.runs.map(({ id }) => id))
   return { ...before, runs: [...before.runs, ...runs.filter(({ id }) => !known.has(id))], cursor, error: undefined }
 }
 
 /** Updates the rows from the current first page, and counts the runs that are not among them. */
-function compared(before: State, newest: Run[]): State {
+function compared(before: RunListState, newest: Run[]): RunListState {
   const now = new Map(newest.map((run) => [run.id, run]))
   const runs = before.runs.map((run) => now.get(run.id) ?? run)
   for (const { id } of before.runs) now.delete(id)
   return { ...before, runs, fresh: now.size, error: undefined }
 }
 
-function movedIn(before: State, event: Event): State {
+function movedIn(before: RunListState, event: Event): RunListState {
   const runs = moved(before.runs, event)
   return runs === before.runs ? before : { ...before, runs }
 }

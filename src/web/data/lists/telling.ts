@@ -11,7 +11,7 @@ export interface Share {
   failed: number
 }
 
-export interface Sums {
+export interface DaySums {
   failed: number
   failing: number
   /** The reported costs; undefined if no run has one. */
@@ -22,7 +22,7 @@ export interface Sums {
   shares: Share[]
 }
 
-export function sumsOf(runs: readonly Counted[]): Sums {
+export function sumsOf(runs: readonly Counted[]): DaySums {
   const costs = runs.flatMap(({ usage }) => usage?.costUsd ?? [])
   const shares = [...Map.groupBy(runs, ({ author }) => author)].map(([author, its]) => ({
     ...{ author, runs: its.length },

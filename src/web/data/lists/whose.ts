@@ -4,7 +4,7 @@ import { mailOf, nameOf } from '../../../contract/person.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import type { Route } from '../../app/router.ts'
 import { keptIn, useKept } from '../browser/storage.ts'
-import { type Session, useSession } from '../query/session.ts'
+import { useSession, type Viewer } from '../query/session.ts'
 
 /** Whether this browser shows only the runs of the person at it. */
 const kept = keptIn('mine', (value) => value === true)
@@ -20,20 +20,20 @@ export const useMine = () => useContext(MineContext)
 export const useEveryones = () => useMine() && 'false'
 
 /** Whether a key has a person, whose runs can be told from those of others. */
-export const hasPerson = ({ person }: Session) => mailOf(person) !== undefined
+export const hasPerson = ({ person }: Viewer) => mailOf(person) !== undefined
 
 /** Whether a run is that of the person at this page. */
-export const isOf = ({ person }: Session, { author }: Pick<Run, 'author'>) =>
+export const isOf = ({ person }: Viewer, { author }: Pick<Run, 'author'>) =>
   mailOf(author) !== undefined && mailOf(author) === mailOf(person)
 
 /** What a page shows: as its address says, else as it was last. `mine=false` is for that address alone. */
-export function useChosenMine({ query }: Route, hasRuns: boolean, session: Session): true | undefined {
+export function useChosenMine({ query }: Route, hasRuns: boolean, session: Viewer): true | undefined {
   const isKept = useKept(kept)
-  const told = hasRuns ? query.get('mine') : null
-  const isMine = told === null ? isKept : told === 'true'
+  const chosen = hasRuns ? query.get('mine') : null
+  const isMine = chosen === null ? isKept : chosen === 'true'
   useEffect(() => {
-    if (told === 'true') kept.write(true)
-  }, [told])
+    if (chosen === 'true') kept.write(true)
+  }, [chosen])
   return isMine && hasPerson(session) ? true : undefined
 }
 

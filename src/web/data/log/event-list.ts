@@ -13,7 +13,7 @@ const pageSize = 100
 /** Events that arrive within this many milliseconds are drawn together. */
 const gatherMs = 200
 
-interface State extends EventWindow {
+interface EventListState extends EventWindow {
   /** The filter that the events match, as text. */
   key: string
   error?: ConductError | undefined
@@ -28,7 +28,7 @@ interface Acts {
   toEnd(): void
 }
 
-export interface EventList extends State, Acts {
+export interface EventList extends EventListState, Acts {
   isRead: boolean
 }
 
@@ -38,7 +38,7 @@ export interface EventList extends State, Acts {
  */
 export function useEventList(filter: EventFilter, isHeld: () => boolean): EventList {
   const key = JSON.stringify(filter)
-  const [state, setState] = useState<State>({ key: '', ...nowhere })
+  const [state, setState] = useState<EventListState>({ key: '', ...nowhere })
   const latest = useRef(state)
   latest.current = state
   const acts = useRef<Acts>({ older() {}, newer() {}, toEnd() {} })
@@ -66,7 +66,7 @@ export function useEventList(filter: EventFilter, isHeld: () => boolean): EventL
   }
 }
 
-interface Place {
+interface ListContext {
   filter: EventFilter
   isHeld: () => boolean
   windowNow: () => EventWindow
@@ -78,7 +78,7 @@ interface Place {
 }
 
 /** Reads the end of the log into a window and keeps it current until the returned function is called. */
-function followInto({ filter, isHeld, windowNow, change, acts, signal }: Place): () => void {
+function followInto({ filter, isHeld, windowNow, change, acts, signal }: ListContext): () => void {
   /** The seq of the newest known event. */
   let last = 0
   const gaps = countGaps()
@@ -149,14 +149,17 @@ interface Hearing {
   gaps: Gaps
 }
 
-interface Heard {
+interface Subscription {
   /** Adds what has arrived. */
   draw(): void
   leave(): void
 }
 
 /** Adds events to the window as they happen, in batches. */
-function listenTo({ filter, isHeld, change }: Pick<Place, 'filter' | 'isHeld' | 'change'>, hearing: Hearing): Heard {
+function listenTo(
+  { filter, isHeld, change }: Pick<ListContext, 'filter' | 'isHeld' | 'change'>,
+  hearing: Hearing,
+): Subscription {
   let arrived: Event[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const draw = () => {

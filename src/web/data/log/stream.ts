@@ -9,29 +9,29 @@ import { fetchAsSession, onReach } from '../query/server.ts'
  * means that the session has ended, `begun` that a new one has begun; `left`, that the user logged out, at a time in
  * milliseconds.
  */
-export type News =
+export type StreamNews =
   | { kind: 'event'; event: Event }
   | { kind: 'left'; at: number }
   | { kind: 'connected' | 'erased' | 'lost' | 'over' | 'begun' }
 
-type Listener = (news: News) => void
+type Listener = (news: StreamNews) => void
 
 const listeners = new Set<Listener>()
 const name = `conduct ${base}`
 const channel = new BroadcastChannel(name)
-channel.onmessage = ({ data }: MessageEvent<News>) => hear(data)
+channel.onmessage = ({ data }: MessageEvent<StreamNews>) => hear(data)
 
 /** The id of the last event that this tab heard of, from which it follows the log when it takes over the stream. */
 let last: Event['id'] | undefined
 
-function hear(news: News) {
+function hear(news: StreamNews) {
   if (news.kind === 'event') last = news.event.id
   if (news.kind === 'over') last = undefined
   for (const listener of listeners) listener(news)
 }
 
 /** Reports to this tab and all others. */
-export function tell(news: News): void {
+export function tell(news: StreamNews): void {
   hear(news)
   channel.postMessage(news)
 }

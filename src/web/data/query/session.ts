@@ -4,9 +4,9 @@ import type { Output } from '../../../client/client.ts'
 import { permits, type Required } from '../../../contract/actor.ts'
 
 /** The person viewing the page, and the permissions of their key. */
-export type Session = Output<'me'>
+export type Viewer = Output<'me'>
 
-export const SessionContext = createContext<Session>({ key: null, permissions: [], person: null, machine: null })
+export const SessionContext = createContext<Viewer>({ key: null, permissions: [], person: null, machine: null })
 
 export const useSession = () => useContext(SessionContext)
 
@@ -14,7 +14,7 @@ export const useSession = () => useContext(SessionContext)
  * Whether to offer something that needs that permission. The server decides in the end: an agent's key may change only
  * its own runs.
  */
-export function may({ permissions }: Session, required: Required): boolean {
+export function may({ permissions }: Viewer, required: Required): boolean {
   return permits(permissions, required) && !(isPlain() && ['agent', 'write', 'delete'].includes(required))
 }
 
@@ -25,10 +25,10 @@ export function may({ permissions }: Session, required: Required): boolean {
 const isPlain = () => !isSecureContext
 
 /** Whether to offer changes that require an admin. */
-export const mayAdminister = (session: Session) => may(session, 'admin') && readOnlyReason(session) === undefined
+export const mayAdminister = (session: Viewer) => may(session, 'admin') && readOnlyReason(session) === undefined
 
 /** Why nothing can be changed on the page; undefined if changes are possible. */
-export function readOnlyReason(session: Session): string | undefined {
+export function readOnlyReason(session: Viewer): string | undefined {
   if (isPlain() && session.key)
     return 'This page came over plain HTTP. Open it over HTTPS or at localhost to make changes.'
   const isReader = (['agent', 'write', 'delete', 'admin'] as const).every((required) => !may(session, required))

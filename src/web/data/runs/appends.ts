@@ -12,7 +12,7 @@ export interface Append {
   at: string
 }
 
-interface Known {
+interface KnownAppends {
   of: string
   /** The last event that was read. */
   seq: number
@@ -23,7 +23,7 @@ interface Known {
 export function useAppends(run: Pick<Run, 'project' | 'runId'> | undefined, isWanted: boolean): Append[] {
   const { project = '', runId = '' } = run ?? {}
   const of = `${project}/${runId}`
-  const known = useRef<Known>({ of, seq: 0, appends: [] })
+  const known = useRef<KnownAppends>({ of, seq: 0, appends: [] })
   if (known.current.of !== of) known.current = { of, seq: 0, appends: [] }
   const { data } = useRead(isWanted ? `appends ${of}` : '', (signal) => readOn(known.current, project, runId, signal), {
     touches: ({ project: its, subject, changes }) =>
@@ -34,7 +34,7 @@ export function useAppends(run: Pick<Run, 'project' | 'runId'> | undefined, isWa
 }
 
 /** Reads the events since the last one. Returns another list, so that it is drawn. */
-async function readOn(known: Known, project: string, runId: string, signal: AbortSignal): Promise<Append[]> {
+async function readOn(known: KnownAppends, project: string, runId: string, signal: AbortSignal): Promise<Append[]> {
   const filter = { project: [project], subject: runId, type: ['run.created', 'run.updated'] as const, limit: 100 }
   for (let isMore = true; isMore; ) {
     const { events, meta } = await clientOf(project).listEvents(

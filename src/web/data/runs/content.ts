@@ -8,7 +8,7 @@ import { oneAtATime } from '../query/timing.ts'
 import { Growing } from './growing.ts'
 import { isReplaced } from './run-events.ts'
 
-export interface Content {
+export interface RunContent {
   /** Another object once the text was replaced rather than appended to. */
   text: Growing
   /** In characters. */
@@ -19,10 +19,10 @@ export interface Content {
   error?: ConductError
 }
 
-const nothing = (): Content => ({ text: new Growing(), length: 0, dropped: null, isRead: false })
+const nothing = (): RunContent => ({ text: new Growing(), length: 0, dropped: null, isRead: false })
 
 /** The content of a run as it grows. Fetches only new text. `id` is the row id of the run. */
-export function useContent(project: string, runId: string, id: number | undefined): Content {
+export function useContent(project: string, runId: string, id: number | undefined): RunContent {
   const [content, setContent] = useState(nothing)
   useEffect(() => {
     if (id === undefined) return
@@ -76,7 +76,7 @@ export function useContent(project: string, runId: string, id: number | undefine
   return content
 }
 
-interface Piece {
+interface ReadPiece {
   text: string
   /** Where it ends in the content. */
   next: number
@@ -84,7 +84,7 @@ interface Piece {
 }
 
 /** Appends a piece as its texts, and the lines about gaps between them. */
-function append(whole: Growing, { text, next, gaps }: Piece) {
+function append(whole: Growing, { text, next, gaps }: ReadPiece) {
   if (gaps.length === 0) return whole.append(text, next)
   // Places in a piece are bytes.
   const bytes = new TextEncoder().encode(text)

@@ -35,10 +35,10 @@ export function keptRuns(before: Run[], read: Run[]): Run[] {
   })
 }
 
-type Ended = Pick<Run, 'endedAt' | 'createdAt'>
+type RunTimes = Pick<Run, 'endedAt' | 'createdAt'>
 
 /** When a run ended; when it was created, if it has not. */
-export const endOf = (run: Ended): string => run.endedAt ?? run.createdAt
+export const endOf = (run: RunTimes): string => run.endedAt ?? run.createdAt
 
 /** Sorts the newest end first. Runs that ended at the same time keep their order. */
-export const byEnd = (a: Ended, b: Ended): number => Date.parse(endOf(b)) - Date.parse(endOf(a))
+export const byEnd = (a: RunTimes, b: RunTimes): number => Date.parse(endOf(b)) - Date.parse(endOf(a))

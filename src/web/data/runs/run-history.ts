@@ -3,7 +3,7 @@ import type { ConductError } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { TimelineEntry } from '../../../nouns/run/timeline-fields.ts'
 import type { Turn } from '../../../nouns/run/turn-fields.ts'
-import { listen, type News } from '../log/stream.ts'
+import { listen, type StreamNews } from '../log/stream.ts'
 import { failureOf } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
 import { oneAtATime } from '../query/timing.ts'
@@ -94,7 +94,7 @@ class HistoryReader {
     this.readOn()
   }
 
-  hear(news: News): void {
+  hear(news: StreamNews): void {
     if (news.kind === 'erased') {
       this.history = { others: [], turns: [] }
       this.walk = undefined
