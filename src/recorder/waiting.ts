@@ -1,6 +1,6 @@
 import type { Seen, Step, TurnEnd } from './agents/seen.ts'
-import { turnAbout } from './agents/told-turn.ts'
 import { type Draft, isEmpty, most, mostFiles, newDraft, promptedDraft } from './agents/turn.ts'
+import { turnAbout } from './agents/turn-about.ts'
 import type { Facts, Stepped } from './facts.ts'
 import type { Memo, TurnWork } from './memo.ts'
 import { ownAfter, release, turned } from './turn.ts'

@@ -3,7 +3,7 @@ import type { OwedDiff } from '../../recorder/memo.ts'
 import { newCall } from '../spool/calls.ts'
 import type { OwedOf } from '../spool/diffs.ts'
 import type { Spool } from '../spool/state.ts'
-import { transcriptDiffs } from '../work/told-diffs.ts'
+import { transcriptDiffs } from '../work/transcript-diffs.ts'
 import { turnDiffs } from '../work/turn-diffs.ts'
 
 /** The most bytes of one call as JSON, and the most files. A server takes twice as many bytes. */

@@ -1,5 +1,5 @@
 import type { Moment, TranscriptReader } from '../transcripts/moment.ts'
-import { transcriptOf } from '../transcripts/told.ts'
+import { transcriptOf } from '../transcripts/transcript.ts'
 import { claudeMoments } from './claude/transcript.ts'
 import { reviewsOf } from './codex/line.ts'
 import { codexMoments } from './codex/transcript.ts'

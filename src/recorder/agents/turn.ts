@@ -1,8 +1,8 @@
 import type { TurnFields } from '../../nouns/run/turn-fields.ts'
 import { defined, mostCount, mostItems, startOf } from './fields.ts'
 import type { BegunUse, Seen, SeenFailure, SeenUsage, Step, ToolUse, Transcript } from './seen.ts'
-import { turnAbout } from './told-turn.ts'
 import { type KeptItem, planAfter } from './tools.ts'
+import { turnAbout } from './turn-about.ts'
 import { usageWithin } from './usage.ts'
 
 /** What has happened since the last turn ended. Times are in milliseconds since 1970. */
