@@ -70,6 +70,7 @@ test('activity tells by day what came of the work, and has every event behind a 
   await today.filter({ hasText: 'moved spec A-1 to Completed in default' }).waitFor()
   const finished = "Mateo Ruiz's claude-code finished default / RUN-002 · Log in"
   await today.filter({ hasText: finished }).getByText('Verified').waitFor()
+  await today.filter({ hasText: '· Deploy finished' }).getByText('Unchecked').waitFor()
   const told = await today.locator('p:has(.outcome)').allInnerTexts()
   assert.deepEqual(told, [
     `Run shop / RUN-001 · Sell failed\nX: ${'long '.repeat(40).slice(0, 196)}…`,

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { blank, openPage } from '../support/browser.ts'
 
 test('features can be searched, and the page of one lists the runs that touched it', async (t) => {
-  const { page, client } = await openPage(t, '#/features')
+  const { page, client, home } = await openPage(t, '#/features')
   await page.getByText('conduct feature create').waitFor()
   await client.createFeature({ name: 'user-auth', file: 'src/auth.ts', description: 'Who is *there*.' })
   await client.createFeature({ name: 'export' })
@@ -23,6 +23,9 @@ test('features can be searched, and the page of one lists the runs that touched 
   await row.getByText('A-1').waitFor()
   await page.getByRole('link', { name: 'Add a passkey' }).click()
   await page.getByRole('heading', { name: 'Add a passkey' }).waitFor()
+  await page.goto(`${home}#/features/default/99`)
+  await page.getByText("There is no feature 99 in project 'default'.").waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0)
 })
 
 test('the titles of the runs that touched a feature keep most of the width, also beside its facts', async (t) => {

@@ -54,6 +54,10 @@ test('two people of one name are told apart by their addresses', async (t) => {
   for (const name of [ada, 'Ada Lund <lund@example.org>', 'Mateo Ruiz']) {
     await shown.page.locator('.share').getByRole('link', { name, exact: true }).waitFor()
   }
+  const rows = shown.page.locator('.telling').getByRole('listitem')
+  assert.equal(await rows.count(), 3)
+  await shown.page.setViewportSize({ width: 390, height: 800 })
+  assert.equal(await rows.count(), 2, 'on a phone, what needs somebody is closer')
 })
 
 test('a visit ends once the page was out of sight for half an hour', async (t) => {

@@ -15,7 +15,7 @@ import { endOf } from '../data/runs/run-events.ts'
 import { Begin, NoneOfYours } from '../ui/begin.tsx'
 import { useInSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
-import { Verdict } from '../ui/status.tsx'
+import { saysVerdict, Verdict } from '../ui/status.tsx'
 import { plainLine, whyFailed } from '../ui/text.tsx'
 import { TimeOfDay } from '../ui/time.tsx'
 import { actorOf } from './event-line.tsx'
@@ -123,7 +123,7 @@ function RunLine({ run }: { run: Run }) {
       <p>
         <Deed run={run} /> <span class="outcome muted">{outcomeOf(run, turn?.answer)}</span>
       </p>
-      {run.verdict === 'unchecked' ? <span /> : <Verdict run={run} />}
+      {saysVerdict(run) ? <Verdict run={run} /> : <span />}
     </li>
   )
 }

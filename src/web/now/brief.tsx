@@ -7,7 +7,7 @@ import { endOf } from '../data/runs/run-events.ts'
 import { Changes } from '../runs/changes.tsx'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { More, Skeleton } from '../ui/loading.tsx'
-import { Status, Verdict } from '../ui/status.tsx'
+import { Status, saysVerdict, Verdict } from '../ui/status.tsx'
 import { Author, whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 
@@ -43,7 +43,7 @@ export function Brief({ run, isNew = false, children }: Props) {
           <Changes changes={run.changes} />
         </span>
       </div>
-      {run.verdict === 'unchecked' ? <span /> : <Verdict run={run} />}
+      {saysVerdict(run) ? <Verdict run={run} /> : <span />}
       <Ago at={endOf(run)} />
       {children}
     </li>

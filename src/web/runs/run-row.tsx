@@ -2,7 +2,7 @@ import { Component } from 'preact'
 import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { Outcome, Status, verdictLooks } from '../ui/status.tsx'
+import { Outcome, Status, saysVerdict, verdictLooks } from '../ui/status.tsx'
 import { whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import type { RunColumn } from './columns.tsx'
@@ -15,9 +15,6 @@ interface Props {
   onFocus: (row: number, run: Run) => void
   onPick: (run: Run) => void
 }
-
-/** Whether its verdict says something: a run that completed without a check must not look like a verified one. */
-const hasVerdict = ({ verdict, status }: Run) => verdict !== 'unchecked' || status === 'completed'
 
 /** Draws again only when its run changes, so scrolling draws only rows that become visible. */
 export class RunTableRow extends Component<Props> {
@@ -60,7 +57,7 @@ export class RunTableRow extends Component<Props> {
           </a>
           <span class="id" title={run.failure?.message}>
             {run.project} / {run.runId}
-            {isNarrow && hasVerdict(run) && ` · ${verdictLooks[run.verdict].word}`}
+            {isNarrow && saysVerdict(run) && ` · ${verdictLooks[run.verdict].word}`}
             {isNarrow && why && ` · ${why}`}
             {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}

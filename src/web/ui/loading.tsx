@@ -21,8 +21,15 @@ export function Skeleton({ rows, of = 'rows' }: Props) {
   )
 }
 
-/** An error in the server's words, and what to do. */
+/** An error in the server's words, and what to do. Trying again finds nothing that is not there. */
 export function Problem({ error, onRetry }: { error: ConductError; onRetry?: () => void }) {
+  if (error.code === 'NOT_FOUND') {
+    return (
+      <div class="problem" role="alert">
+        <p>{error.message}</p>
+      </div>
+    )
+  }
   return (
     <div class="problem" role="alert">
       <p>{error.message}</p>

@@ -64,6 +64,10 @@ export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run,
   return <Badge look={look} title={plainLine(run.why ?? look.meaning)} />
 }
 
+/** Whether its verdict says something: work that ended without a check must not look like verified work. */
+export const saysVerdict = ({ verdict, status }: Pick<Run, 'verdict' | 'status'>): boolean =>
+  verdict !== 'unchecked' || status === 'completed'
+
 /** How a run stands in a badge: by its verdict once it has completed and has one, by its status otherwise. */
 export const Outcome = ({
   run,
