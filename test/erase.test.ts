@@ -306,7 +306,7 @@ testLedger('a check that a run gets while it is erased is also erased from the l
   )
 })
 
-testLedger('no run is found by the model of a turn that came during the erasure and lost its name', async (ledger) => {
+testLedger('no run keeps the model and files of a turn that came during the erasure and lost them', async (ledger) => {
   const { client, store } = ledger
   await client.createRun({ runId: 'R', title: secret, usage: { model: 'm-1', inputTokens: 7 } })
   const tx = store.db.tx
@@ -316,8 +316,8 @@ testLedger('no run is found by the model of a turn that came during the erasure 
     const done = await tx(work, subject)
     if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
       isLate = true
-      await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 } })
-      await client.updateRun({ runId: 'R', usage: { model: 'm-1', inputTokens: 12 } })
+      const files = [{ path: `${secret}.ts`, insertions: 1, deletions: 0 }]
+      await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 }, files })
     }
     return done
   }
@@ -325,7 +325,10 @@ testLedger('no run is found by the model of a turn that came during the erasure 
   store.db.tx = tx
   assert.ok(isLate)
   assert.equal((await client.getTurn({ runId: 'R', n: 1 })).turn.usage?.model, '[erased]')
-  assert.equal((await client.listRuns({ model: secret })).runs.length, 0)
+  assert.equal((await client.getRun({ runId: 'R' })).run.usage?.model, '[erased]')
+  for (const filter of [{ model: secret }, { file: `${secret}.ts` }]) {
+    assert.equal((await client.listRuns(filter)).runs.length, 0)
+  }
   assert.equal((await client.listRuns({ model: '[erased]' })).runs.length, 1)
 })
 

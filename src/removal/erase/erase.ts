@@ -20,7 +20,7 @@ import { eraseNames, eraseResponses } from './sides.ts'
 
 /** How long a request works before it returns a cursor, in milliseconds. */
 const budgetMs = 10_000
-const erasers = { turn: eraseTurns, spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
+const erasers = { spec: eraseSpecs, check: eraseChecks, feature: eraseFeatures }
 
 /**
  * Erases texts in slices, each in its own transaction: first rows, then their events, then the index of words, then
@@ -83,6 +83,7 @@ async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun:
       const ids = idsOf(some)
       if (key) count += await eraseKeyFromRuns(own, ids, key)
       else if (noun === 'run') count += await eraseRuns(own, ids, isToGo, isPersonToGo, owners)
+      else if (noun === 'turn') count += await eraseTurnsOf(own, ids, scope)
       else count += await erasers[noun](own, ids, isToGo)
     }
     return count
@@ -90,6 +91,18 @@ async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun:
   const isAll = rows.length === found.length && found.length < most.rows
   place.last = isAll ? end : (rows.at(-1)?.id ?? end)
   return true
+}
+
+/**
+ * Erases turns, and what their runs have of them: a turn that came after its run was erased gave it a model and files.
+ */
+async function eraseTurnsOf(ctx: Ctx, ids: readonly number[], { isToGo, isPersonToGo }: EraseScope): Promise<number> {
+  const runs = await ctx.db.query<{ id: number }>(sql`
+    select id from runs where id in (select t.run_id from turns t where t.id in (${listOf(ids)})) order by id
+    ${ctx.db.dialect.forUpdate}`)
+  const count = await eraseTurns(ctx, ids, isToGo)
+  if (count > 0) await eraseRuns(ctx, idsOf(runs), isToGo, isPersonToGo)
+  return count
 }
 
 async function walkEvents(

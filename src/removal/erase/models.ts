@@ -1,11 +1,10 @@
-import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
-import { idsOf, listOf } from '../../frame/pieces.ts'
+import { idsOf } from '../../frame/pieces.ts'
 import { erasedText, eraseIn, type IsToGo } from '../../log/event.ts'
 import { usageOf } from '../../nouns/run/fields.ts'
-import { type ModelRow, readModels, scanTurns, usageIn, writeModels } from '../../nouns/run/model/keep.ts'
+import { type ModelRow, readModels, usageIn, writeModels } from '../../nouns/run/model/keep.ts'
 import { plus, type UsageByModel } from '../../nouns/run/model/share.ts'
-import { columns, type RunRow } from '../../nouns/run/row.ts'
+import type { RunRow } from '../../nouns/run/row.ts'
 
 /** Erases the names of models that runs used. Their figures stay. Returns the runs that had a name to erase. */
 export async function eraseModels({ db }: Ctx, runs: readonly RunRow[], isToGo: IsToGo): Promise<Set<number>> {
@@ -20,23 +19,6 @@ export async function eraseModels({ db }: Ctx, runs: readonly RunRow[], isToGo: 
 }
 
 const hasNameToGo = ({ model }: ModelRow, isToGo: IsToGo) => model !== erasedText && isToGo(model, 'model')
-
-/**
- * Erases the names of models that turns of these runs, which are erased now, used after the names of their runs were
- * erased. The caller has locked the runs.
- */
-export async function eraseLateModels({ db }: Ctx, runs: readonly number[], isToGo: IsToGo): Promise<void> {
-  const known = Map.groupBy(await readModels(db, runs), ({ run_id }) => run_id)
-  const late = runs.filter((id) => known.get(id)?.some((row) => hasNameToGo(row, isToGo)))
-  if (late.length === 0) return
-  const byModel = await scanTurns(db, late)
-  for (const run of await db.query<RunRow>(sql`select ${columns} from runs where runs.id in (${listOf(late)})`)) {
-    await writeModels(db, run, known.get(run.id) ?? [], {
-      usage: usageOf(run),
-      byModel: byModel.get(run.id) ?? new Map(),
-    })
-  }
-}
 
 /** What turns say, with one name for all models whose names are erased, as the turns have it. */
 function erasedIn(byModel: UsageByModel, isToGo: IsToGo): UsageByModel {

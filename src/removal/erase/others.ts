@@ -13,15 +13,11 @@ import { normalForm } from '../../nouns/run/verdict/command.ts'
 import * as specs from '../../nouns/spec/row.ts'
 import { eraseDocuments, unindex, unindexDiffs } from './content.ts'
 import { eraseDiffs, erasedPath } from './diffs.ts'
-import { eraseLateModels } from './models.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 
 export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
   if (ids.length === 0) return 0
-  const runs = await ctx.db.query<{ id: number }>(sql`
-    select id from runs where id in (select t.run_id from turns t where t.id in (${listOf(ids)})) order by id
-    ${ctx.db.dialect.forUpdate}`)
   const rows = await ctx.db.query<{
     id: number
     title: string | null
@@ -50,7 +46,6 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
         where id = ${id}`),
     ),
   )
-  await eraseLateModels(ctx, idsOf(runs), isToGo)
   await unindex(ctx, 'turn', idsOf(gone))
   await unindexDiffs(ctx, idsOf(gone))
   return gone.length
