@@ -302,5 +302,7 @@ export function refusePassword(url: string): void {
 
 /** A database URL without its password. It may be one that we refuse, such as `postgre://…` or `mysql://…`. */
 export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z]\w*:\/\/[^:/@]*):.*@/is, '$1:…@').replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
+  return url
+    .replace(/^(?!sqlite:)([^@]*?:\/{1,2}[^:@]*|(?![^@]*:\/)[^:@]*):.*@/s, '$1:…@')
+    .replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
 }

@@ -45,11 +45,13 @@ test('a secret never shows', () => {
     'postgres://me:…@host/db?password=…&a=b&sslpassword=…',
   )
   assert.equal(withoutPassword('postgres://me:one\u2028two\nthree@host/db'), 'postgres://me:…@host/db')
-  for (const scheme of ['postgre', 'mysql', 'POSTGRES'])
-    assert.equal(withoutPassword(`${scheme}://me:secret@host/db`), `${scheme}://me:…@host/db`)
-  const wrong = { CONDUCT_ADMIN_KEY: 'sk_admin_secret', CONDUCT_ANCHOR_WEBHOOK_SECRET: 'whsec_secret' }
+  const wrong = ['postgre://', 'mysql://', 'POSTGRES://', 'postgresql+asyncpg://', 'jdbc:postgresql://', 'postgres:/']
+  for (const start of [...wrong, '"postgres://', ' postgres://', ''])
+    assert.equal(withoutPassword(`${start}me:s:e/cr@t@host/db`), `${start}me:…@host/db`)
+  for (const url of ['postgres://me@host:5432/db', 'sqlite:/a:b@c/conduct.db']) assert.equal(withoutPassword(url), url)
+  const secrets = { CONDUCT_ADMIN_KEY: 'sk_admin_secret', CONDUCT_ANCHOR_WEBHOOK_SECRET: 'whsec_secret' }
   assert.throws(
-    () => readSettings({}, wrong),
+    () => readSettings({}, secrets),
     ({ message }: Error) => !/_secret/.test(message),
   )
 })
