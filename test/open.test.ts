@@ -80,6 +80,13 @@ test('a ledger that root creates belongs to the owner of its folder', async (t) 
   assert.deepEqual([uid, gid, mode & 0o777], [4711, 4712, 0o600])
   for (const end of ['-wal', '-shm']) assert.equal(statSync(path + end).uid, 4711, end)
   await db.close()
+  // As in a container that drops this capability.
+  const other = join(folder, 'other.db')
+  const program = `(await import('../src/engine/sqlite.ts')).openSqlite(process.argv[1])`
+  const limits = ['--bounding-set', '-chown', '--inh-caps', '-chown']
+  const words = [...limits, process.execPath, '--input-type=module', '-e', program, other]
+  const { status, stderr } = spawnSync('setpriv', words, { cwd: import.meta.dirname, encoding: 'utf8' })
+  assert.deepEqual([status, stderr, statSync(other).uid], [0, '', 0])
 })
 
 test('a ledger on a full disk cannot be opened, and the error names the disk', async (t) => {

@@ -40,11 +40,18 @@ export function giveToOwner(draft: string, path: string) {
   lchownSync(draft, uid, gid)
 }
 
-/** As root, gives a file that this process has just created to the owner of its folder, for the same reason. */
-export function giveToFolder(file: number, folder: string) {
+/**
+ * As root, gives a file or folder that this process has just created to the owner of the folder around it, for the same
+ * reason. Where the system refuses that, it stays root's.
+ */
+export function giveToFolder(path: string, file: number) {
   if (process.getuid?.() !== 0) return
-  const { uid, gid } = statSync(folder)
-  fchownSync(file, uid, gid)
+  const { uid, gid } = statSync(dirname(path))
+  try {
+    fchownSync(file, uid, gid)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+  }
 }
 
 /** The primary result codes of SQLite (sqlite.org/rescode.html) with which it fails on a full disk. */

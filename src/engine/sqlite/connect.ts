@@ -44,12 +44,17 @@ export function createPrivately(path: string, what: 'ledger' | 'copy') {
   if (found?.isDirectory()) throw new Error(`${path} is a folder: name a file in it`)
   // A file that is there is not opened: closing it would release the locks of this process's other connections to it.
   if (found) return accessSync(path, constants.R_OK)
+  let file: number
   try {
-    const file = openSync(path, 'ax', 0o600)
-    if (what === 'ledger') giveToFolder(file, dirname(path))
-    closeSync(file)
+    file = openSync(path, 'ax', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return
+  }
+  try {
+    if (what === 'ledger') giveToFolder(path, file)
+  } finally {
+    closeSync(file)
   }
 }
 
