@@ -9,7 +9,7 @@ export function limited(program: string, memoryKiB: number, env: NodeJS.ProcessE
   if (here === 'posix') return ['/bin/sh', '-c', `ulimit -d ${memoryKiB} 2>/dev/null; exec ${program} "$@"`, program]
   // By its name alone, Windows would first look in the current folder, which may come from anybody.
   const found = findProgram(program, env)
-  if (found === undefined) throw new Error(`the PATH has no ${program}`)
+  if (found === undefined) throw new Error(`there is no program ${program} on the PATH`)
   return [found]
 }
 

@@ -79,6 +79,11 @@ test('the doctor says why git shows nothing of a folder', async (t) => {
   assert.equal(foreign?.state, 'ok', 'it runs nothing of a repository that belongs to somebody else')
   const [without] = await about({ PATH: join(cwd, 'none') })
   assert.match(without?.told ?? '', /^git cannot read the working tree here \(there is no program git on the PATH\): /)
+  mkdirSync(join(cwd, 'broken'))
+  const said = 'git: error while loading shared libraries: libz.so.1: cannot open shared object file'
+  writeFileSync(join(cwd, 'broken/git'), `#!/bin/sh\necho '${said}' >&2\nexit 127\n`, { mode: 0o755 })
+  const [broken] = await about({ PATH: join(cwd, 'broken') })
+  assert.match(broken?.told ?? '', /^git cannot read the working tree here \(git: error while loading shared libraries/)
   writeFiles(cwd, { '.gitattributes': '*.u working-tree-encoding=UTF-16\n', 'x.u': 'abc' })
   const why = /^git cannot read the working tree here \(.*x\.u.*\): runs here have no commits/
   assert.match((await about())[0]?.told ?? '', why)

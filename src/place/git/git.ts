@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { devNull, homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { endGroup, limited, ownGroup } from '../../system/limits.ts'
-import { withAbsolutePath } from '../../system/programs.ts'
+import { findProgram, withAbsolutePath } from '../../system/programs.ts'
 import { foreignSize, foreignText, mostBytes } from '../foreign.ts'
 import type { Repository } from './repository.ts'
 
@@ -37,8 +37,8 @@ export function runGit(words: string[], { cwd, env, input = '', timeoutMs, mostB
     ...options,
     ...ownGroup,
   } as object)
-  // The shell says so in words of its own, and may end before it has read the input.
-  if (status === 127) throw new Error('there is no program git on the PATH')
+  // The shell has words of its own for that, and may end before it has read the input.
+  if (status === 127 && !findProgram('git', env)) throw new Error('there is no program git on the PATH')
   if (error) {
     endGroup(pid)
     throw error
