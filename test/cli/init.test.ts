@@ -236,6 +236,7 @@ test('when a file cannot be written, those before it are as they were', (t) => {
   const edits = [
     { path: at('changed'), before: 'a', after: 'A' },
     { path: at('new'), before: undefined, after: 'N' },
+    { path: at('other/folder/file'), before: undefined, after: 'F' },
     { path: at('removed'), before: 'b', after: undefined },
     { path: at('link'), before: 'c', after: undefined },
     { path: at('removed by somebody else'), before: 'd', after: undefined },

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { foreignText } from '../../place/foreign.ts'
 import { pathIn } from '../../system/paths.ts'
@@ -67,9 +67,15 @@ export const isChange = ({ before, after }: FileEdit) => before !== after
 export function writeAll(edits: FileEdit[], root: string) {
   const drafts: string[] = []
   const done: FileEdit[] = []
+  const folders: string[] = []
   try {
     // Whatever is likely to fail fails here, before the first file is touched.
-    for (const edit of edits) if (edit.after !== undefined) drafts.push(drafted(edit, edit.after))
+    for (const edit of edits) {
+      if (edit.after === undefined) continue
+      const folder = dirname(edit.path)
+      if (mkdirSync(folder, { recursive: true })) folders.push(folder)
+      drafts.push(drafted(edit, edit.after))
+    }
     for (const edit of edits) {
       if (edit.after === undefined) rmSync(targetOf(edit))
       else renameSync(draftOf(edit), targetOf(edit))
@@ -81,6 +87,7 @@ export function writeAll(edits: FileEdit[], root: string) {
       else writeFileSync(path, before)
     }
     for (const draft of drafts) rmSync(draft, { force: true })
+    for (const folder of folders) removeEmpty(folder, root)
     throw new Error(`${(error as Error).message}. Nothing was written.`)
   }
   for (const { path, after } of edits) if (after === undefined) removeEmpty(dirname(path), root)
@@ -90,6 +97,8 @@ export function writeAll(edits: FileEdit[], root: string) {
 function removeEmpty(folder: string, root: string) {
   if (!pathIn(root, folder)) return
   try {
+    // Windows would remove a link to a folder, even if that is not empty.
+    if (lstatSync(folder).isSymbolicLink()) return
     rmdirSync(folder)
   } catch {
     return
@@ -104,7 +113,6 @@ const draftOf = (edit: FileEdit) => `${targetOf(edit)}.conduct-${process.pid}`
 
 /** Writes the new text to a file beside the old one. Returns the path. */
 function drafted(edit: FileEdit, text: string): string {
-  mkdirSync(dirname(edit.path), { recursive: true })
   const draft = draftOf(edit)
   // Never follows an existing link of that name.
   writeLike(draft, text, edit.before === undefined ? undefined : edit.path)
