@@ -66,7 +66,7 @@ test('with a wrong variable or conduct.json, exec and check exec run the command
 test('with an empty CONDUCT_URL, exec says that it records on this machine', async (t) => {
   const { env, cwd } = localUser(t, { CONDUCT_URL: '' })
   const exec = (env: ProgramEnv) => conduct(['exec', '--', process.execPath, '-e', '0'], env, cwd)
-  const words = /^conduct exec: CONDUCT_URL is empty, so this records to a file of this machine\.$/m
+  const words = /^conduct exec: CONDUCT_URL is empty, so this records to sqlite:.+\.db\.$/m
   assert.match((await exec(env)).stderr, words)
   const { CONDUCT_URL: _, ...unset } = env
   assert.doesNotMatch((await exec(unset)).stderr, /CONDUCT_URL/)

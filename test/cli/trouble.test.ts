@@ -97,6 +97,8 @@ test('a missing, wrong or revoked key is named once, with what to do', async (t)
     assert.equal(code, 0)
     assert.ok(stderr.includes(`: Send a key: Authorization: Bearer sk_… ${advice}\n`), stderr)
   }
+  const { stdout: whole } = await conductHere(['doctor'], { ...env, CONDUCT_API_KEY: undefined })
+  assert.equal(whole.split(advice).length, 2, whole)
   const trailing = await look({ ...env, CONDUCT_API_KEY: `${adminKey}\n` })
   assert.deepEqual([trailing.status.code, trailing.failed], [0, []])
 })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { explain, explained } from '../../contract/explain.ts'
-import { type Place, type PlaceOptions, placeOf } from '../../place/connect.ts'
+import { type Place, type PlaceOptions, placeOf, shownPlace } from '../../place/connect.ts'
 import { keyMarkOf } from '../../place/profile.ts'
 import { SettingError, UsageError } from '../../terminal/exit.ts'
 import { kebab } from '../../terminal/option.ts'
@@ -33,8 +33,8 @@ export function placeToRecord(options: PlaceOptions, say: Say): Place | undefine
   try {
     const place = placeOf(options, process.env, process.cwd())
     // A pull request from a fork gets no secrets.
-    if (place.kind === 'local' && process.env.CONDUCT_URL === '') {
-      say('CONDUCT_URL is empty, so this records to a file of this machine.')
+    if (place.kind === 'local' && options.profile === undefined && process.env.CONDUCT_URL === '') {
+      say(`CONDUCT_URL is empty, so this records to ${shownPlace(place)}.`)
     }
     if (place.kind === 'local' || place.profile !== undefined) return place
     return { ...place, keyMark: keyMarkOf(process.env) }

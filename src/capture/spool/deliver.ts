@@ -70,12 +70,12 @@ export async function deliver(state: Spool, name: string, options: DeliverOption
     } catch (thrown) {
       const error = firstOf(thrown)
       const code = error instanceof ConductError ? error.code : undefined
-      const { message } = error as Error
-      const reason = code === 'UNAUTHORIZED' ? `${message} ${keyAdvice}` : message
+      const reason = (error as Error).message
       const isFinal = isRefusal(error)
       state.update(name, { trouble: reason, ...(isFinal && { refused: reason }) })
       const outcome = isFinal ? 'refused' : 'waiting'
-      return { outcome, words: textOf([...words, reason]), isAway: code === 'UNAVAILABLE' }
+      const advice = code === 'UNAUTHORIZED' ? [keyAdvice] : []
+      return { outcome, words: textOf([...words, reason, ...advice]), isAway: code === 'UNAVAILABLE' }
     } finally {
       state.release(name, holder)
     }
