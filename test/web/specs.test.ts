@@ -53,13 +53,26 @@ test('a card shows its project in full beside its checklist, in a wide font, too
     content,
   })
   await client.createSpec({ specId: 'AUTH-001' })
+  const slug = 'a-project-with-a-long-name-of-its-own'
+  await client.createProject({ slug })
+  const all = `${'- [x] done\n'.repeat(100)}${'- [ ] open\n'.repeat(20)}`
+  const long = createClient({ url: home.slice(0, -1), key: adminKey, project: slug })
+  await long.createSpec({ specId: 'LONG-1', content: `# Long\n\n${all}` })
   await page.goto(`${home}#/specs`)
   await page.locator('.card').getByText('web', { exact: true }).waitFor()
   await page.evaluate(() => document.documentElement.style.setProperty('--sans', '"DejaVu Sans", Verdana, sans-serif'))
   const cut = await page
     .locator('.card .facts > *')
     .evaluateAll((all) => all.filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent))
-  assert.deepEqual(cut, [])
+  assert.deepEqual(
+    cut.filter((text) => text !== slug),
+    [],
+  )
+  const [card, checklist] = await Promise.all(
+    ['', ' .checklist'].map((part) => page.locator(`.card:has-text("LONG-1")${part}`).boundingBox()),
+  )
+  const end = (box: typeof card) => (box ? box.x + box.width : Number.NaN)
+  assert.ok(end(checklist) <= end(card) - 8, `${end(checklist)} is not within ${end(card)}`)
 })
 
 test('the specs are also a list, and a spec shows the newest check of each name over its runs', async (t) => {

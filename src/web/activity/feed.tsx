@@ -21,10 +21,10 @@ import { TimeOfDay } from '../ui/time.tsx'
 import { actorOf } from './event-line.tsx'
 import { EventSentence } from './event-row.tsx'
 
-/** How many days the address asks for; undefined if it does not say. */
-const daysOf = ({ query }: Route): number | undefined => {
+/** How many days the address asks for. */
+const daysOf = ({ query }: Route): number => {
   const days = Number(query.get('days'))
-  return Number.isInteger(days) && days > 0 ? days : undefined
+  return Number.isInteger(days) && days > 0 ? days : 3
 }
 
 /** What runs came to, and what was said about them, by day, the newest first. */
@@ -32,7 +32,8 @@ export function Feed({ route }: { route: Route }) {
   const project = useScope()
   const mine = useMine()
   const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
-  const { days, hasMore, error, retry } = useDays(scope, daysOf(route))
+  const wanted = daysOf(route)
+  const { days, hasMore, error, retry } = useDays(scope, wanted)
   const { data: news, error: noNews, reload } = useNews(scope.project)
   const shown = news ?? (noNews && [])
   return (
@@ -43,7 +44,7 @@ export function Feed({ route }: { route: Route }) {
       })}
       {error && <Problem error={error} onRetry={retry} />}
       {noNews && <Problem error={noNews} onRetry={reload} />}
-      {hasMore && !error && (
+      {hasMore && !error && days.length >= wanted && (
         <p class="more">
           <button type="button" onClick={() => goQuery(route, { days: days.length + 1 }, { replace: true })}>
             Show an earlier day

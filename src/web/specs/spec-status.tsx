@@ -24,10 +24,11 @@ export function Checklist({ checklist, isShort = false }: Pick<Spec, 'checklist'
   const { total, done } = checklist
   if (total === 0) return null
   const words = `${done} of ${total} done`
+  const shown = isShort ? `${done}/${total}` : words
   return (
-    <span class="checklist" title={words}>
+    <span class="checklist" style={{ '--characters': shown.length }} title={words}>
       <progress max={total} value={done} aria-label={words} />
-      <span aria-hidden="true">{isShort ? `${done}/${total}` : words}</span>
+      <span aria-hidden="true">{shown}</span>
     </span>
   )
 }

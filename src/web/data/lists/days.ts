@@ -49,7 +49,7 @@ interface FoundDays {
 }
 
 /** Finds that many days, one after another. */
-export function useDays(scope: RunFilter, wanted = 3): Days {
+export function useDays(scope: RunFilter, wanted: number): Days {
   const today = midnightOf(useNow(60_000))
   const key = `${today} ${JSON.stringify(scope)}`
   const [found, setFound] = useState<FoundDays>()
