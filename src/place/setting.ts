@@ -300,9 +300,17 @@ export function refusePassword(url: string): void {
   )
 }
 
-/** A database URL without its password. It may be one that we refuse, such as `postgre://…` or `mysql://…`. */
+/** A database URL without its password. It may be one that we refuse, such as `postgre://…` or `jdbc:postgresql://…`. */
 export function withoutPassword(url: string): string {
-  return url
-    .replace(/^(?!sqlite:)([^@]*?:\/{1,2}[^:@]*|(?![^@]*:\/)[^:@]*):.*@/s, '$1:…@')
-    .replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
+  return withoutLogin(url).replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
+}
+
+/** Without what is between the user and the last `@`. */
+function withoutLogin(url: string): string {
+  const at = url.indexOf('@')
+  const scheme = url.indexOf(':/')
+  const user = scheme < 0 || scheme > at ? 0 : scheme + (url.startsWith('://', scheme) ? 3 : 2)
+  const colon = url.indexOf(':', user)
+  const hasPassword = colon >= 0 && colon < at && !url.startsWith('sqlite:')
+  return hasPassword ? `${url.slice(0, colon)}:…${url.slice(url.lastIndexOf('@'))}` : url
 }
