@@ -282,8 +282,10 @@ const badBadges = (page: Page) =>
     [...document.querySelectorAll('main .badge')].flatMap((badge) => {
       const { right, bottom, top } = badge.getBoundingClientRect()
       const cell = badge.closest('td')?.getBoundingClientRect().right ?? right
-      const next = badge.nextElementSibling?.getBoundingClientRect()
-      const isBeside = next && next.width > 0 && next.top < bottom && next.bottom > top
+      // Of a text that goes on below, its first line.
+      const next = badge.nextElementSibling?.getClientRects()[0]
+      const middle = next && (next.top + next.bottom) / 2
+      const isBeside = middle && next.width > 0 && middle < bottom && middle > top
       return right > cell || (isBeside && next.left < right) ? [badge.textContent] : []
     }),
   )
