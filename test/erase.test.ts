@@ -317,7 +317,7 @@ testLedger('no run keeps the model and files of a turn that came during the eras
     if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
       isLate = true
       const files = [{ path: `${secret}.ts`, insertions: 1, deletions: 0 }]
-      await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 }, files })
+      await client.appendTurn({ runId: 'R', prompt: secret, usage: { model: secret, inputTokens: 5 }, files })
     }
     return done
   }
@@ -325,7 +325,9 @@ testLedger('no run keeps the model and files of a turn that came during the eras
   store.db.tx = tx
   assert.ok(isLate)
   assert.equal((await client.getTurn({ runId: 'R', n: 1 })).turn.usage?.model, '[erased]')
-  assert.equal((await client.getRun({ runId: 'R' })).run.usage?.model, '[erased]')
+  const { run } = await client.getRun({ runId: 'R' })
+  assert.equal(run.usage?.model, '[erased]')
+  assert.ok(!run.content.includes(secret), run.content)
   for (const filter of [{ model: secret }, { file: `${secret}.ts` }]) {
     assert.equal((await client.listRuns(filter)).runs.length, 0)
   }

@@ -94,14 +94,16 @@ async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun:
 }
 
 /**
- * Erases turns, and what their runs have of them: a turn that came after its run was erased gave it a model and files.
+ * Erases turns, and their runs once more if these have changed since: a turn that came after its run was erased gave it a
+ * model, files and lines of its content.
  */
 async function eraseTurnsOf(ctx: Ctx, ids: readonly number[], { isToGo, isPersonToGo }: EraseScope): Promise<number> {
-  const runs = await ctx.db.query<{ id: number }>(sql`
-    select id from runs where id in (select t.run_id from turns t where t.id in (${listOf(ids)})) order by id
-    ${ctx.db.dialect.forUpdate}`)
+  const runs = await ctx.db.query<{ id: number; is_erased: number }>(sql`
+    select id, case when erased_at > updated_at then 1 else 0 end as is_erased from runs
+    where id in (select t.run_id from turns t where t.id in (${listOf(ids)})) order by id ${ctx.db.dialect.forUpdate}`)
   const count = await eraseTurns(ctx, ids, isToGo)
-  if (count > 0) await eraseRuns(ctx, idsOf(runs), isToGo, isPersonToGo)
+  const late = runs.filter(({ is_erased }) => is_erased === 0)
+  if (count > 0) await eraseRuns(ctx, idsOf(late), isToGo, isPersonToGo)
   return count
 }
 
