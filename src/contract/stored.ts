@@ -23,6 +23,8 @@ interface Options {
   usual?: unknown
   /** Whether rows are read without it: only statements look at it. */
   isUnread?: true
+  /** Whether a search looks into it, besides the title and the content. */
+  isSearched?: true
 }
 
 /** A stored field of a noun. Everything that is true of each field of a noun follows from a list of these. */

@@ -2,6 +2,10 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import { documentText } from '../frame/document.ts'
 import { piecesOf } from '../frame/pieces.ts'
+import { searchedOf } from '../frame/stored.ts'
+import { featureFields } from '../nouns/feature/fields.ts'
+import { checkFields } from '../nouns/run/check/fields.ts'
+import { rowFields as runFields } from '../nouns/run/fields.ts'
 import type { Failure } from '../nouns/run/work-fields.ts'
 import { type SearchType, searchable } from './fields.ts'
 import { passageBytes } from './passage.ts'
@@ -61,8 +65,7 @@ const without = sql`null as document_id, 0 as bytes, 0 as gap, 0 as gap_start, n
 
 const subjects: Record<SearchType | 'open turn', Sql> = {
   run: sql`select id, project_id, ${slugOf}, run_id as subject, title, status, updated_at,
-    coalesce(spec_id, '') || ' ' || coalesce(agent, '') || ' ' || coalesce(author, '') || ' ' || coalesce(command, '')
-      || ' ' || coalesce(branch, '') || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
+    ${searchedOf(runFields)} || ' ' || coalesce((select string_agg(c.commit_id, ' ' order by c.commit_id)
         from run_commits c where c.run_id = runs.id), '') as more, failure, ${documentOf('runs')} from runs`,
   // A turn is a single passage: its prompt, with its answer beside it.
   turn: sql`select id, project_id, ${slugOfRun(sql`turns.run_id`)}, (select r.run_id from runs r where r.id = turns.run_id) || '/' || n as subject,
@@ -77,9 +80,9 @@ const subjects: Record<SearchType | 'open turn', Sql> = {
   spec: sql`select id, project_id, ${slugOf}, spec_id as subject, title, status, updated_at, '' as more,
     ${documentOf('specs')} from specs`,
   check: sql`select id, project_id, ${slugOfRun(sql`checks.run_id`)}, check_id as subject, name as title, result as status, updated_at,
-    coalesce(command, '') as more, ${documentOf('checks')} from checks`,
+    ${searchedOf(checkFields)} as more, ${documentOf('checks')} from checks`,
   feature: sql`select id, project_id, ${slugOf}, cast(number as text) as subject, name as title, null as status, updated_at,
-    coalesce(description, '') || ' ' || coalesce(file, '') as more, ${without} from features`,
+    ${searchedOf(featureFields)} as more, ${without} from features`,
 }
 
 /** How much of a failure's message is searched, in characters. Each passage of the run's text has it. */

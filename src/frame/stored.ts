@@ -10,6 +10,15 @@ export const columnsOf = (table: string, fields: StoredFields, instead: Record<s
       .map((column) => (instead[column] ? sql`${instead[column]} as ${raw(column)}` : raw(`${table}.${column}`))),
   )
 
+/** The texts of a row that a search looks into besides its title and content, in one. */
+export const searchedOf = (fields: StoredFields): Sql =>
+  join(
+    Object.entries(fields)
+      .filter(([, { isSearched }]) => isSearched)
+      .map(([name, field]) => sql`coalesce(${raw(columnOf(name, field))}, '')`),
+    ` || ' ' || `,
+  )
+
 type Row = Record<string, unknown>
 
 /** The columns and values of an insert. */

@@ -15,6 +15,8 @@ import * as spec from '../../src/nouns/spec/fields.ts'
 
 interface Noun {
   table: string
+  /** Its texts that a search does not look into beside the title, or that are the title. */
+  unsearched: string[]
   /** Its schema in openapi.json. */
   schema: string
   fields: StoredFields
@@ -23,10 +25,34 @@ interface Noun {
 }
 
 const nouns: Noun[] = [
-  { table: 'runs', schema: 'Run', fields: run.runFields, rowFields: run.rowFields },
-  { table: 'checks', schema: 'Check', fields: check.checkFields, rowFields: check.rowFields },
-  { table: 'specs', schema: 'Spec', fields: spec.specFields, rowFields: spec.rowFields },
-  { table: 'features', schema: 'Feature', fields: feature.featureFields, rowFields: feature.rowFields },
+  {
+    table: 'runs',
+    schema: 'Run',
+    unsearched: ['title', 'agentVersion', 'why', 'session', 'model'],
+    fields: run.runFields,
+    rowFields: run.rowFields,
+  },
+  {
+    table: 'checks',
+    schema: 'Check',
+    unsearched: ['name', 'commit', 'agent'],
+    fields: check.checkFields,
+    rowFields: check.rowFields,
+  },
+  {
+    table: 'specs',
+    schema: 'Spec',
+    unsearched: ['title', 'agent'],
+    fields: spec.specFields,
+    rowFields: spec.rowFields,
+  },
+  {
+    table: 'features',
+    schema: 'Feature',
+    unsearched: ['name'],
+    fields: feature.featureFields,
+    rowFields: feature.rowFields,
+  },
 ]
 
 const schema = readFileSync(new URL('../../docs/schema.sql', import.meta.url), 'utf8')
@@ -51,11 +77,11 @@ const typeOf = (kind: Kind) =>
 const isText = (kind: Kind) => kind === 'text' || kind === 'json'
 
 /** What the ledger does not do with these fields. */
-function lackOf({ table, schema, fields, rowFields }: Noun): string[] {
+function lackOf({ table, schema, unsearched, fields, rowFields }: Noun): string[] {
   const columns = columnsIn(table)
   const unexported = tables.find(({ name }) => name === table)?.live ?? []
   return Object.entries(rowFields).flatMap(([name, field]) => {
-    const { kind, given, isFact: isTold } = field
+    const { kind, given, isFact: isTold, isSearched } = field
     const own = columnOf(name, field)
     const isStored = kind !== 'derived' && !(own in computed)
     const isWord = ['text', 'word', 'time'].includes(kind)
@@ -66,6 +92,10 @@ function lackOf({ table, schema, fields, rowFields }: Noun): string[] {
         isFact(name) === isText(kind) &&
         `${name}: an erasure of events takes it for another`,
       isText(kind) && unexported.includes(own) && `${name}: an export leaves it out`,
+      kind === 'text' &&
+        !isSearched &&
+        !unsearched.includes(name) &&
+        `${name}: a search does not look into it, and no list here says so`,
       name in fields && !schemas[schema]?.properties[name]?.description && `${name}: openapi.json does not describe it`,
     ].filter((lack) => typeof lack === 'string')
   })
@@ -91,8 +121,9 @@ test('a new field fails until the ledger has it', () => {
     endedWell: stored('word', string, 'Whether it ended well', { isFact: true }),
   }
   const fields = { ...run.runFields, ...more }
-  assert.deepEqual(lackOf({ table: 'runs', schema: 'Run', fields, rowFields: { ...fields, ...run.innerFields } }), [
+  assert.deepEqual(lackOf({ ...(nouns[0] as Noun), fields, rowFields: { ...fields, ...run.innerFields } }), [
     'motto: docs/schema.sql has no column motto text',
+    'motto: a search does not look into it, and no list here says so',
     'motto: openapi.json does not describe it',
     'endedWell: docs/schema.sql has no column ended_well text',
     'endedWell: an erasure of events takes it for another',

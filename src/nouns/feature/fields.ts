@@ -11,9 +11,13 @@ export const featureFields = {
   id: stored('integer', rowId, 'The number of the feature in its project', { column: 'number' }),
   project: stored('word', z.string(), 'The slug of the project', { column: 'slug' }),
   name: stored('text', z.string(), 'Its name', { given: text(200, 1) }),
-  description: stored('text', nullableText, 'What it is, in a few sentences', { given: text(10_000).nullable() }),
+  description: stored('text', nullableText, 'What it is, in a few sentences', {
+    given: text(10_000).nullable(),
+    isSearched: true,
+  }),
   file: stored('text', nullableText, 'The path of the file or folder', {
     given: text(512, 1).nullable().describe('The path of its file or folder'),
+    isSearched: true,
   }),
   createdAt: historyFields.createdAt,
   updatedAt: historyFields.updatedAt,

@@ -59,6 +59,7 @@ export const runFields = {
   }),
   specId: stored('word', nullableText, 'The id of the spec in its project', {
     given: humanId.nullable().describe('The spec that the run works on; it need not be registered'),
+    isSearched: true,
   }),
   specVersion: stored(
     'integer',
@@ -69,13 +70,18 @@ export const runFields = {
   status: stored('word', runStatus, 'The status', { given: runStatus, empty: 'pending' }),
   agent: stored('text', nullableText, 'The name of the agent that does the work', {
     given: text(200, 1).nullable().describe('The agent that does the work: "claude-code", "ci"'),
+    isSearched: true,
   }),
   agentVersion: stored('text', nullableText, 'The version of the agent', {
     given: text(100, 1).nullable().describe('The version of the agent: "2.1.332"'),
   }),
-  author: stored('text', nullableText, 'The person for whom the work is done', { given: author.nullable() }),
+  author: stored('text', nullableText, 'The person for whom the work is done', {
+    given: author.nullable(),
+    isSearched: true,
+  }),
   command: stored('text', nullableText, 'The command line', {
     given: text(4000, 1).nullable().describe('The command that the run records'),
+    isSearched: true,
   }),
   exitCode: stored('integer', nullableInt, 'The exit code of the command', { given: exitCode.nullable() }),
   contentType: stored('word', contentType, 'How to interpret the content', {
@@ -128,7 +134,7 @@ export const innerFields = {
   projectId: stored('integer', z.int(), 'Its project'),
   documentId: stored('integer', nullableInt, 'Its content'),
   session: stored('text', nullableText, 'where.session, which lists search by'),
-  branch: stored('text', nullableText, 'git.branch, which lists search by'),
+  branch: stored('text', nullableText, 'git.branch, which lists search by', { isSearched: true }),
   commitTree: stored('word', nullableText, 'git.commitTree, which checks by commit search by', { isUnread: true }),
   model: stored('text', nullableText, 'usage.model'),
   inputTokens: stored('integer', nullableInt, 'usage.inputTokens, for sums'),

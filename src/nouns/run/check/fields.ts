@@ -38,6 +38,7 @@ export const checkFields = {
   result: stored('word', checkResult, 'What the check found', { given: checkResult }),
   command: stored('text', nullableText, 'The command line', {
     given: text(4000, 1).nullable().describe('The command that ran'),
+    isSearched: true,
   }),
   exitCode: stored('integer', nullableInt, 'The exit code of the command', { given: exitCode.nullable() }),
   durationMs: stored('integer', nullableInt, 'How long it took, in milliseconds', {
