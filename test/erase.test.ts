@@ -11,6 +11,7 @@ import { operations } from '../src/operations/operations.ts'
 import { eraseChecks, eraseTurns } from '../src/removal/erase/others.ts'
 import { createApp } from '../src/server/app.ts'
 import { verify } from '../src/verify/verify.ts'
+import { requireModels } from './property/whole.ts'
 import { type Engine, engines, type Ledger, testLedger, withLedger } from './support/engines.ts'
 import { eraseAll, placesOf } from './support/erased.ts'
 import { overlap } from './support/overlap.ts'
@@ -332,6 +333,30 @@ testLedger('no run keeps the model and files of a turn that came during the eras
     assert.equal((await client.listRuns(filter)).runs.length, 0)
   }
   assert.equal((await client.listRuns({ model: '[erased]' })).runs.length, 1)
+})
+
+testLedger('a run is found by the model of a turn that came while an earlier one was erased', async (ledger) => {
+  const { client, store } = ledger
+  await client.createRun({ runId: 'R', title: secret })
+  await client.appendTurn({ runId: 'R', prompt: `Use ${secret}` })
+  const tx = store.db.tx
+  let isLate = false
+  // The turn comes once the run is erased and its turns are looked for, so this erasure leaves it.
+  store.db.tx = async (work, subject) => {
+    if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
+      isLate = true
+      await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 } })
+    }
+    return tx(work, subject)
+  }
+  await eraseAll(client, { text: secret })
+  store.db.tx = tx
+  const { turns } = await client.listTurns({ runId: 'R' })
+  assert.deepEqual(
+    turns.map(({ usage }) => usage?.model),
+    [undefined, secret],
+  )
+  await requireModels(store.db)
 })
 
 testLedger('the log has no text of a key that the key has lost, also if it came during the erasure', async (ledger) => {

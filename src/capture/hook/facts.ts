@@ -78,7 +78,7 @@ export async function factsOf(session: SettlingSession, memo: Memo, given: Given
     isFollowed: until !== undefined,
     agent,
     rules,
-    reported: reported,
+    reported,
     trees: { ...withRules(trees, memo), ...(now && { now }) },
     run: memo.begun ? {} : placeOf(recording),
     work: endsTurn(memo, seen)

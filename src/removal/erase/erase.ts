@@ -12,6 +12,7 @@ import type { EraseRoutes } from '../erase-routes.ts'
 import { removeRemains } from '../remains.ts'
 import { firstWithin, most, nextRows, ownersOf, rowBytes, type SlicedRun } from '../slice.ts'
 import { eraseKeyEvents, eraseKeyFromRuns, eraseKeyRow } from './key.ts'
+import { deriveModels, findNamed } from './models.ts'
 import { eraseChecks, eraseFeatures, eraseSpecs, eraseTurns } from './others.ts'
 import { type ErasePosition, placeIn, placeText, steps } from './place.ts'
 import { eraseRuns } from './run.ts'
@@ -95,15 +96,18 @@ async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun:
 
 /**
  * Erases turns, and their runs once more if these have changed since: a turn that came after its run was erased gave it a
- * model, files and lines of its content.
+ * model, files and lines of its content. A later turn may still name the model, and its run is found by it.
  */
 async function eraseTurnsOf(ctx: Ctx, ids: readonly number[], { isToGo, isPersonToGo }: EraseScope): Promise<number> {
   const runs = await ctx.db.query<{ id: number; is_erased: number }>(sql`
     select id, case when erased_at > updated_at then 1 else 0 end as is_erased from runs
     where id in (select t.run_id from turns t where t.id in (${listOf(ids)})) order by id ${ctx.db.dialect.forUpdate}`)
   const count = await eraseTurns(ctx, ids, isToGo)
+  if (count === 0) return 0
+  const named = await findNamed(ctx, idsOf(runs), isToGo)
   const late = runs.filter(({ is_erased }) => is_erased === 0)
-  if (count > 0) await eraseRuns(ctx, idsOf(late), isToGo, isPersonToGo)
+  await eraseRuns(ctx, idsOf(late), isToGo, isPersonToGo)
+  await deriveModels(ctx, named)
   return count
 }
 

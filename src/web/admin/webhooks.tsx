@@ -105,7 +105,7 @@ function Opened({ open, items, onOpen, onMade, onDone }: OpenedProps) {
   if (open.action === 'replay') return <ReplayForm {...props} />
   if (open.action === 'rotate') return <RotateForm it={it} onMade={onMade} onClose={onClose} />
   if (open.action === 'delete') return <DeleteForm {...props} />
-  return <WebhookDialog {...props} onAction={(action) => onOpen({ action: action, id: it.id })} />
+  return <WebhookDialog {...props} onAction={(action) => onOpen({ action, id: it.id })} />
 }
 
 function Tested({ it, onClose }: { it: Delivery; onClose: () => void }) {

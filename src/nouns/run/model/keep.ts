@@ -35,7 +35,7 @@ export async function keepModels(db: Tx, run: Run, usage: Usage | null, turn: Tu
   const rows = await readModels(db, [run.id])
   const byModel = usageIn(rows)
   addTurn(byModel, turn)
-  await writeModels(db, run, rows, { usage, byModel: byModel })
+  await writeModels(db, run, rows, { usage, byModel })
 }
 
 /** Replaces the models of a run. */
