@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { madeOnce } from './support/built.ts'
-import { allProofs, nameOf, proofs, shareOf } from './support/proofs.ts'
+import { allProofs, isProof, nameOf, proofs, shareOf } from './support/proofs.ts'
 import { filesOf, groups, quickStarts, startsOf } from './support/together.ts'
 
 /** Runs test files with these contents. The arguments `how` select between `npm test` and `npm run proof`. */
@@ -102,6 +102,7 @@ test('proofs continue after one that fails, and end with a table of all', (t) =>
 test('the error for an unknown proof lists the existing ones', () => {
   assert.throws(() => proofs(['kil']), /no proof 'kil'.* kill, /)
   assert.deepEqual(proofs(['kill']), ['test/proof/kill.test.ts'])
+  assert.deepEqual(['deploy', 'docs'].map(isProof), [true, false], 'a folder may have the name of a proof')
   assert.throws(() => shareOf('2'), /'2', and must be a number above 0/)
 })
 

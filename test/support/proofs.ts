@@ -23,6 +23,9 @@ export function allProofs(): string[] {
 export const nameOf = (path: string) =>
   path.replace(/^test\/(proof\/|property\/)?/, '').replace(/\.(test|proof)\.ts$/, '')
 
+/** Whether this is the name of a proof, which a folder may have as well. */
+export const isProof = (word: string): boolean => allProofs().some((path) => nameOf(path) === word)
+
 /** Proofs about a folder that must be named. */
 const ofFolders = ['import-v0']
 

@@ -7,7 +7,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 import { root } from './built.ts'
-import { nameOf, type Proved, proofs, shareOf, tableOf } from './proofs.ts'
+import { isProof, nameOf, type Proved, proofs, shareOf, tableOf } from './proofs.ts'
 import { globalSetup, globalTeardown } from './setup.ts'
 import { quickStarts, startsOf } from './together.ts'
 
@@ -26,7 +26,8 @@ const { values, positionals: words } = parseArgs({
   },
 })
 
-const folder = values.proof ? words.find((word) => statSync(word, { throwIfNoEntry: false })?.isDirectory()) : undefined
+const isFolder = (word: string) => !isProof(word) && statSync(word, { throwIfNoEntry: false })?.isDirectory()
+const folder = values.proof ? words.find(isFolder) : undefined
 const positionals = words.filter((word) => word !== folder)
 if (folder !== undefined) process.env.CONDUCT_PROOF_FOLDER = resolve(folder)
 
