@@ -233,17 +233,20 @@ test('when a file cannot be written, those before it are as they were', (t) => {
   const before = { changed: 'a', removed: 'b', target: 'c' }
   writeFiles(folder, before)
   symlinkSync('target', at('link'))
+  mkdirSync(at('own'))
   const edits = [
     { path: at('changed'), before: 'a', after: 'A' },
     { path: at('new'), before: undefined, after: 'N' },
     { path: at('other/folder/file'), before: undefined, after: 'F' },
+    { path: at('own/folder/file'), before: undefined, after: 'F' },
     { path: at('removed'), before: 'b', after: undefined },
     { path: at('link'), before: 'c', after: undefined },
     { path: at('removed by somebody else'), before: 'd', after: undefined },
   ]
   assert.throws(() => writeAll(edits, folder), /removed by somebody else.*Nothing was written/)
   for (const [name, text] of Object.entries(before)) assert.equal(readFileSync(at(name), 'utf8'), text)
-  assert.deepEqual(readdirSync(folder).sort(), ['changed', 'link', 'removed', 'target'])
+  assert.deepEqual(readdirSync(folder).sort(), ['changed', 'link', 'own', 'removed', 'target'])
+  assert.deepEqual(readdirSync(at('own')), [])
   assert.ok(lstatSync(at('link')).isSymbolicLink())
 })
 

@@ -67,13 +67,14 @@ export const isChange = ({ before, after }: FileEdit) => before !== after
 export function writeAll(edits: FileEdit[], root: string) {
   const drafts: string[] = []
   const done: FileEdit[] = []
-  const folders: string[] = []
+  const made: { folder: string; within: string }[] = []
   try {
     // Whatever is likely to fail fails here, before the first file is touched.
     for (const edit of edits) {
       if (edit.after === undefined) continue
       const folder = dirname(edit.path)
-      if (mkdirSync(folder, { recursive: true })) folders.push(folder)
+      const first = mkdirSync(folder, { recursive: true })
+      if (first !== undefined) made.push({ folder, within: dirname(first) })
       drafts.push(drafted(edit, edit.after))
     }
     for (const edit of edits) {
@@ -87,15 +88,15 @@ export function writeAll(edits: FileEdit[], root: string) {
       else writeFileSync(path, before)
     }
     for (const draft of drafts) rmSync(draft, { force: true })
-    for (const folder of folders) removeEmpty(folder, root)
+    for (const { folder, within } of made) removeEmpty(folder, within)
     throw new Error(`${(error as Error).message}. Nothing was written.`)
   }
   for (const { path, after } of edits) if (after === undefined) removeEmpty(dirname(path), root)
 }
 
-/** Removes a folder, and those around it up to the root, while they are empty. */
-function removeEmpty(folder: string, root: string) {
-  if (!pathIn(root, folder)) return
+/** Removes a folder, and those around it within another one, while they are empty. */
+function removeEmpty(folder: string, within: string) {
+  if (!pathIn(within, folder)) return
   try {
     // Windows would remove a link to a folder, even if that is not empty.
     if (lstatSync(folder).isSymbolicLink()) return
@@ -103,7 +104,7 @@ function removeEmpty(folder: string, root: string) {
   } catch {
     return
   }
-  removeEmpty(dirname(folder), root)
+  removeEmpty(dirname(folder), within)
 }
 
 /** A link stays a link: we write to its target. */
