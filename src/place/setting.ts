@@ -305,7 +305,7 @@ export function withoutPassword(url: string): string {
   return withoutLogin(url).replace(/([?&](?:ssl)?password=)[^&]*/g, '$1…')
 }
 
-/** Without what is between the user and the last `@`. */
+/** The URL without its login's password: the text between the user and the last `@`. */
 function withoutLogin(url: string): string {
   const at = url.indexOf('@')
   const scheme = url.indexOf(':/')

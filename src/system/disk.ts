@@ -41,8 +41,8 @@ export function giveToOwner(draft: string, path: string) {
 }
 
 /**
- * As root, gives a file or folder that this process has just created to the owner of the folder around it, for the same
- * reason. Where the system refuses that, it stays root's.
+ * As root, gives a file that this process has just created to the owner of its folder, for the same reason. If the system
+ * refuses that, the file stays root's.
  */
 export function giveToFolder(path: string, file: number) {
   if (process.getuid?.() !== 0) return

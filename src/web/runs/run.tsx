@@ -178,7 +178,7 @@ function resumeOf({ agent, command, where }: Run): string | undefined {
 /** Words without meaning to a shell, or in single quotes. The first one is a program, so it sets no variable. */
 const plainWords = /^(?:(?!\w+=)[\w@%+=:,./-]+|'[^']*')(?: (?:[\w@%+=:,./-]|'[^']*'|\\')+)*$/
 
-/** A command line as the words of one command. What only a shell understands would else split the line, as `&&` does. */
+/** A command line as the words of one command. Otherwise, `&&` and the like would split the line that is pasted. */
 const asWords = (command: string) => (plainWords.test(command) ? command : `sh -c ${quoted(command)}`)
 
 /** A word of a shell. */

@@ -21,7 +21,7 @@ export function Skeleton({ rows, of = 'rows' }: Props) {
   )
 }
 
-/** An error in the server's words, and what to do. Trying again finds nothing that is not there. */
+/** An error in the server's words, and what to do. For what does not exist, it does not offer to try again. */
 export function Problem({ error, onRetry }: { error: ConductError; onRetry?: () => void }) {
   if (error.code === 'NOT_FOUND') {
     return (
