@@ -24,7 +24,7 @@ import { root } from '../support/built.ts'
 import { engines } from '../support/engines.ts'
 import { main } from '../support/program.ts'
 import { startServer } from '../support/server.ts'
-import { freshFolder, homeOf } from './folder.ts'
+import { freshFolder, homeOf, smallDisk } from './folder.ts'
 import { type ProgramEnv, programOf } from './program.ts'
 
 /** A user whose ledger has one run. */
@@ -262,19 +262,14 @@ test('a killed backup leaves only a partial file, which a later backup removes',
 test('a backup and an export report a full disk and a read-only folder, and leave nothing', async (t) => {
   const { folder, all, run } = await ledgerIn(t)
   await run(`spec create -`, 'word '.repeat(180_000))
-  const small = join(folder, 'small')
-  mkdirSync(small)
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'conduct-test', small]).status === 0
-  if (!mounted) t.diagnostic('This user may not mount a file system: the full disk is not tried.')
-  else {
+  const small = smallDisk(t, '512k')
+  if (small) {
     const backup = await all(`backup ${join(small, 'copy.db')}`)
     const exported = await all(`export ${join(small, 'ledger.ndjson')}`)
-    const left = readdirSync(small)
-    spawnSync('umount', ['--lazy', small])
     assert.deepEqual([backup.code, exported.code], [1, 1])
     assert.match(backup.stderr, /The disk of \S+small is full: the copy was deleted/)
     assert.match(exported.stderr, /^conduct: Cannot write \S+small\/ledger\.ndjson: ENOSPC: no space left/)
-    assert.deepEqual(left, [])
+    assert.deepEqual(readdirSync(small), [])
   }
   if (process.getuid?.() === 0) return
   const closed = join(folder, 'closed')

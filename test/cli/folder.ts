@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -8,6 +9,18 @@ export function freshFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'conduct-cli-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** A disk of that size, unmounted when the test ends; undefined unless this is root on Linux, who may mount one. */
+export function smallDisk(t: TestContext, size: string): string | undefined {
+  // It is unmounted before the folder around it is removed.
+  t.after(() => spawnSync('umount', ['--lazy', small]))
+  const small = join(freshFolder(t), 'small')
+  mkdirSync(small)
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'conduct-test', small])
+  if (status === 0) return small
+  t.diagnostic('This user may not mount a file system: the full disk is not tried.')
+  return undefined
 }
 
 /**

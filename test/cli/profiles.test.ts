@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { writeLike, writePrivate } from '../../src/system/private.ts'
 import { adminKey, openServer } from '../support/server.ts'
-import { freshFolder, homeOf } from './folder.ts'
+import { freshFolder, homeOf, smallDisk } from './folder.ts'
 import { programOf } from './program.ts'
 
 test('a private file never becomes one that somebody else may read, and leaves no draft', (t) => {
@@ -21,19 +20,13 @@ test('a private file never becomes one that somebody else may read, and leaves n
 })
 
 test('a full disk leaves neither a file nor a part of it, and the error names the file', (t) => {
-  const small = join(freshFolder(t), 'small')
-  mkdirSync(small)
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'conduct-test', small]).status === 0
-  if (!mounted) return t.skip('This user may not mount a file system.')
-  try {
-    const path = join(small, 'file')
-    const full = { code: 'ENOSPC', message: `ENOSPC: no space left on device, write '${path}'` }
-    assert.throws(() => writePrivate(path, 'x'.repeat(100_000)), full)
-    assert.throws(() => writeLike(path, 'x'.repeat(100_000), undefined), full)
-    assert.deepEqual(readdirSync(small), [])
-  } finally {
-    spawnSync('umount', ['--lazy', small])
-  }
+  const small = smallDisk(t, '64k')
+  if (!small) return
+  const path = join(small, 'file')
+  const full = { code: 'ENOSPC', message: `ENOSPC: no space left on device, write '${path}'` }
+  assert.throws(() => writePrivate(path, 'x'.repeat(100_000)), full)
+  assert.throws(() => writeLike(path, 'x'.repeat(100_000), undefined), full)
+  assert.deepEqual(readdirSync(small), [])
 })
 
 test('a profile is stored after its key has worked, from any safe source of the key', async (t) => {

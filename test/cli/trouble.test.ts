@@ -11,7 +11,7 @@ import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
-import { freshFolder, homeOf } from './folder.ts'
+import { freshFolder, homeOf, smallDisk } from './folder.ts'
 import { conductHere, type ProgramEnv, programOf } from './program.ts'
 import { localUser, serverUser } from './user.ts'
 
@@ -153,24 +153,18 @@ test('a damaged state file is named once, with what to do', async (t) => {
 
 test('a full disk is named, and the state file on it is not called damaged', async (t) => {
   const home = freshFolder(t)
-  const small = join(home, 'small')
-  mkdirSync(small)
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'conduct-test', small]).status === 0
-  if (!mounted) return t.diagnostic('This user may not mount a file system: the full disk is not tried.')
-  try {
-    const env = { ...homeOf(home), XDG_STATE_HOME: small }
-    stateOf(env).close()
-    const filler = join(small, 'filler')
-    assert.throws(() => writeFileSync(filler, Buffer.alloc(1_000_000)), { code: 'ENOSPC' })
-    const { status, failed } = await look(env)
-    const words = `The disk of ${small}/conduct is full: hooks record nothing, and other records are lost unless they are sent at once. Free some space there; what is stored stays, and recording continues.`
-    assert.deepEqual([status.code, failed], [0, [`state: ${words}`]])
-    assert.ok(status.stdout.split('\n').includes(`state:   ${words}`), status.stdout)
-    rmSync(filler)
-    assert.deepEqual((await look(env)).failed, [])
-  } finally {
-    spawnSync('umount', ['--lazy', small])
-  }
+  const small = smallDisk(t, '512k')
+  if (!small) return
+  const env = { ...homeOf(home), XDG_STATE_HOME: small }
+  stateOf(env).close()
+  const filler = join(small, 'filler')
+  assert.throws(() => writeFileSync(filler, Buffer.alloc(1_000_000)), { code: 'ENOSPC' })
+  const { status, failed } = await look(env)
+  const words = `The disk of ${small}/conduct is full: hooks record nothing, and other records are lost unless they are sent at once. Free some space there; what is stored stays, and recording continues.`
+  assert.deepEqual([status.code, failed], [0, [`state: ${words}`]])
+  assert.ok(status.stdout.split('\n').includes(`state:   ${words}`), status.stdout)
+  rmSync(filler)
+  assert.deepEqual((await look(env)).failed, [])
 })
 
 test('the doctor does not say that an agent was never heard from if it cannot read the state', async (t) => {
