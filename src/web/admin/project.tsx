@@ -98,7 +98,7 @@ function Opened({ action, project, onClose, onChange }: OpenedProps) {
 }
 
 /** What removes things for good. Only an admin of the whole server deletes a project. */
-function Removal({ slug, onAction }: { slug: string; onAction: (label: ProjectAction) => void }) {
+function Removal({ slug, onAction }: { slug: string; onAction: (action: ProjectAction) => void }) {
   const isOfServer = !useSession().key?.project
   return (
     <section aria-labelledby="removal">

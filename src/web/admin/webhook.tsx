@@ -78,7 +78,7 @@ export type WebhookAction = 'manage' | 'edit' | 'replay' | 'rotate' | 'delete'
 
 interface Props {
   it: Webhook
-  onAction: (deed: WebhookAction) => void
+  onAction: (action: WebhookAction) => void
   onDone: () => void
   onClose: () => void
 }
