@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { gitEnv, runGit } from '../../src/place/git/git.ts'
 import { snapshot } from '../../src/place/git/tree.ts'
 import type { Snapshot } from '../../src/recorder/work.ts'
 import { freshFolder } from './folder.ts'
@@ -172,6 +173,18 @@ test("the user's own filters run, so the tree is the one that git commits", (t) 
   its.git('add', '-A')
   assert.equal(taken?.tree, its.git('write-tree'))
   assert.ok(!its.wasRun())
+})
+
+test('of a git that ends before it has read its input, the error has what git says', (t) => {
+  const cwd = freshFolder(t)
+  writeFiles(cwd, { git: '#!/bin/sh\nexec 0<&-\necho "fatal: no room" >&2\nexit 128\n' })
+  chmodSync(join(cwd, 'git'), 0o755)
+  const env = { ...gitEnv(), PATH: `${cwd}:${process.env.PATH}` }
+  const input = Buffer.alloc(1_000_000)
+  assert.throws(
+    () => runGit(['hash-object', '--stdin'], { cwd, env, input, timeoutMs: 10_000 }),
+    /^Error: fatal: no room$/,
+  )
 })
 
 test('at the deadline, git ends with what it has started', (t) => {

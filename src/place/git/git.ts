@@ -39,7 +39,9 @@ export function runGit(words: string[], { cwd, env, input = '', timeoutMs, mostB
   } as object)
   // The shell has words of its own for that, and may end before it has read the input.
   if (status === 127 && !findProgram('git', env)) throw new Error('there is no program git on the PATH')
-  if (error) {
+  // What ends before it has read its input says itself why.
+  const saidWhy = (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE' && Boolean(status)
+  if (error && !saidWhy) {
     endGroup(pid)
     throw error
   }
