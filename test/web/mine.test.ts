@@ -128,7 +128,7 @@ test('Mine narrows the checks of a spec and the newest run on its card', async (
   await card('Refunds').getByText('No run of yours').waitFor()
   await page.getByRole('button', { name: 'Everyone' }).click()
   await card('Passkeys').getByText('Failing', { exact: true }).waitFor()
-  await card('Refunds').getByText('Completed', { exact: true }).waitFor()
+  await card('Refunds').getByText('Unchecked', { exact: true }).waitFor()
 
   await page.goto(`${home}#/specs/default/S`)
   await page.getByRole('region', { name: 'Checks', exact: true }).getByText('Fail', { exact: true }).waitFor()

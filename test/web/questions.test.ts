@@ -66,7 +66,7 @@ test('attempts lead to their comparison, picked runs by a key, and views of a ru
   await view.getByText('Session').waitFor()
 })
 
-test('on a phone, a row has the verdict of its run, and why it failed', async (t) => {
+test('on a phone, a row has the verdict of its run, and why it failed, and the digest says what nobody checked', async (t) => {
   const { page, client, home } = await openPage(t, blank, { viewport: { width: 390, height: 800 } })
   await client.createRun({ runId: 'A', title: 'First try', author, status: 'failed', failure })
   await client.createRun({ runId: 'B', title: 'Second try', status: 'completed' })
@@ -81,6 +81,8 @@ test('on a phone, a row has the verdict of its run, and why it failed', async (t
     (await row('First try').locator('.id').textContent()) ?? '',
     /^default \/ A · MERGE_CONFLICT: The rebase/,
   )
+  await page.goto(`${home}#/`)
+  await page.locator('.recap', { hasText: 'Third try' }).getByText('Unchecked', { exact: true }).waitFor()
 })
 
 test('a list of failures says why each failed, also one of which only an exit code was recorded', async (t) => {

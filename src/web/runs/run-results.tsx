@@ -9,7 +9,7 @@ import { plainOf } from '../log/lines.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { More, Problem, Skeleton } from '../ui/loading.tsx'
 import { Marked, MarkedTitle, placeOf } from '../ui/marked.tsx'
-import { Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { Badge, saysVerdict, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Author } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 
@@ -62,7 +62,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
               <span>{subject}</span>
               {agent && <span>{agent}</span>}
               <Author author={author} />
-              {isVerdict(verdict) && verdict !== 'unchecked' && <Badge look={verdictLooks[verdict]} />}
+              {isVerdict(verdict) && saysVerdict({ verdict, status }) && <Badge look={verdictLooks[verdict]} />}
               <Ago at={at} />
             </span>
             {parts ? (

@@ -65,23 +65,23 @@ export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run,
 }
 
 /** Whether its verdict says something: work that ended without a check must not look like verified work. */
-export const saysVerdict = ({ verdict, status }: Pick<Run, 'verdict' | 'status'>): boolean =>
+export const saysVerdict = ({ verdict, status }: { verdict: Run['verdict']; status: string | null }): boolean =>
   verdict !== 'unchecked' || status === 'completed'
 
-/** How a run stands in a badge: by its verdict once it has completed and has one, by its status otherwise. */
+/** How a run stands in a badge: by its verdict once it has completed, by its status otherwise. */
 export const Outcome = ({
   run,
 }: {
   run: Parameters<typeof Status>[0]['run'] & Parameters<typeof Verdict>[0]['run']
-}) => (run.status === 'completed' && run.verdict !== 'unchecked' ? <Verdict run={run} /> : <Status run={run} />)
+}) => (run.status === 'completed' ? <Verdict run={run} /> : <Status run={run} />)
 
-/** The newest run of a feature or a project: its status and time. */
+/** The newest run of a feature or a project: how it stands, and its time. */
 export function LastRun({ project, run }: { project: string; run: Last | null }) {
   if (run === null) return <span class="muted small">No run yet</span>
   return (
     <span class="last-run">
       <a href={href(['runs', project, run.runId])}>{run.runId}</a>
-      {run.verdict === 'unchecked' ? <Status run={{ ...run, failure: null }} /> : <Verdict run={run} />}
+      <Outcome run={{ ...run, failure: null }} />
       <Ago at={run.createdAt} />
     </span>
   )
