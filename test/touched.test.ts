@@ -91,6 +91,27 @@ testLedger('a turn leaves what its own key or recorder checked since it began', 
   assert.equal((await current()).at(-1), true, 'a commit of an earlier turn')
 })
 
+testLedger('a check of the commit that a run named says nothing of one that a turn made since', async (ledger) => {
+  const { client } = ledger
+  const ci = await keyOf(ledger, 'ci')
+  const [named, made] = ['a'.repeat(40), 'b'.repeat(40)]
+  const turn = { git: { commits: [made] } }
+  for (const isFirst of [true, false]) {
+    const { runId } = (await client.createRun({ git: { branch: 'main', commit: named, dirty: false } })).run
+    const check = { runId, name: 'tests', result: 'pass', commit: named, dirty: false } as const
+    if (isFirst) await ci.createCheck(check)
+    await client.appendTurn({ runId, ...turn })
+    if (!isFirst) await ci.createCheck(check)
+    const after = (await client.getRun({ runId })).run
+    assert.deepEqual([after.verdict, after.git], ['stale', { branch: 'main', commits: [made] }])
+    await client.appendTurn({ runId, git: { commit: made, commits: [made] } })
+    await ci.createCheck({ ...check, commit: made })
+    assert.equal((await client.getRun({ runId })).run.verdict, 'verified')
+    await client.appendTurn({ runId, ...turn })
+    assert.equal((await client.getRun({ runId })).run.git?.commit, made, 'a commit that is known already')
+  }
+})
+
 testLedger('a recorder whose hooks see checks tells itself when files may have been written', async (ledger) => {
   const { client } = ledger
   const { run, lease } = await client.createRun({ leaseSeconds: 3600 })

@@ -146,13 +146,15 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
 
 const mostCommits = 500
 
-/** The git state of a run after a turn. What the turn saw replaces the whole state before. */
+/** The git state of a run after a turn. What the turn saw replaces the whole state before, and so does a commit that it made. */
 export function addGit(before: Git | null, turn: Git | undefined): Git | null {
   if (turn === undefined) return before
+  const known = [before?.commit, ...(before?.commits ?? [])]
+  const hasMoved = turn.commits?.some((commit) => !known.includes(commit)) ?? false
   const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)
   const { commit: _commit, tree: _tree, dirty: _dirty, commitTree: _commitTree, uncommitted, ...kept } = before ?? {}
   const { branch: _branch, ...detached } = kept
-  const isSeen = turn.commit !== undefined || turn.tree !== undefined || turn.dirty !== undefined
+  const isSeen = hasMoved || turn.commit !== undefined || turn.tree !== undefined || turn.dirty !== undefined
   // Who knows the tree names the branch, unless HEAD is detached.
   const rest = turn.tree === undefined ? kept : detached
   return {

@@ -11,6 +11,8 @@ export type Verdict = Run['verdict']
 export interface WorkState {
   tree?: string | null | undefined
   commit?: string | null | undefined
+  /** The commits that the run made, oldest first. */
+  commits?: readonly string[] | undefined
   dirty?: boolean | null | undefined
   /** The tree of the commit. */
   commitTree?: string | null | undefined
@@ -126,11 +128,12 @@ function testedCommit(check: Judged, state: WorkState, isSame: IsSameTree): bool
 
 /** For a run without trees: two commits are compared, unless a recorder of the run saw both. */
 function isCurrentWithoutTree(check: Judged, { state, version }: Work): boolean {
+  const commit = state.commit ?? state.commits?.at(-1)
   // Somebody else tested the commit, and nobody knows what is not in it.
-  const isUnknown = state.uncommitted === null && Boolean(state.commit) && state.dirty !== false
+  const isUnknown = state.uncommitted === null && Boolean(commit) && state.dirty !== false
   if (check.evidence === 'independent' && isUnknown) return false
-  if (check.evidence !== 'executed' && check.commit && state.commit) {
-    if (check.commit !== state.commit) return false
+  if (check.evidence !== 'executed' && check.commit && commit) {
+    if (check.commit !== commit) return false
     const dirty = [check, state].filter(({ dirty }) => dirty === true).length
     // Two modified states of one commit may or may not be the same.
     if (dirty < 2) return dirty === 0
