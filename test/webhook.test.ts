@@ -344,6 +344,14 @@ testLedger('a webhook whose address was erased is enabled only with a new one', 
   const { webhook } = await client.createWebhook({ url: 'https://hooks.example.com/birkenwort' })
   const { id } = webhook
   await client.erase({ text: 'birkenwort' })
+  const erased = (await client.getWebhook({ id })).webhook
+  assert.deepEqual([erased.enabled, erased.disabledReason, erased.version], [false, 'request', webhook.version + 1])
+  const { events } = await client.listEvents({ type: ['webhook.updated'] })
+  const stopped = { enabled: [true, false], disabledReason: [null, 'request'] }
+  assert.deepEqual(
+    events.map(({ changes }) => changes),
+    [stopped],
+  )
   await assert.rejects(client.updateWebhook({ id, enabled: true }), { message: /url: is needed .* erased/ })
   const { enabled } = (await client.updateWebhook({ id, enabled: true, url: 'https://hooks.example.com/new' })).webhook
   assert.equal(enabled, true)

@@ -1,14 +1,13 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
 import type { Tx } from '../../engine/db.ts'
-import { type Ctx, type MessageOutcome, systemCtx } from '../../frame/ctx.ts'
-import { differences } from '../../log/event.ts'
+import { type MessageOutcome, systemCtx } from '../../frame/ctx.ts'
 import { numberEvents } from '../../log/number.ts'
 import { readEventId } from '../../log/read.ts'
 import type { Batch } from './batch.ts'
 import { addDelivery } from './delivery.ts'
-import { columns, stateOf, type WebhookRow } from './row.ts'
-import { type DisabledReason, delayAfter, disabledBy, longestDelayMs } from './rules.ts'
-import { recordWebhook } from './webhook.ts'
+import { columns, type WebhookRow } from './row.ts'
+import { delayAfter, disabledBy, longestDelayMs } from './rules.ts'
+import { disableWebhook } from './webhook.ts'
 
 /** Which server works on a webhook, and until when it is reserved. */
 export interface WebhookLease {
@@ -134,7 +133,7 @@ export function finish(
     await tx.query(sql`update webhooks set server = null, lease_expires_at = null ${moved} where id = ${row.id}`)
     const failing = { failures: held.failures + 1, since: sinceOf(held, now) }
     const reason = isCurrent && outcome.error !== undefined && disabledBy(outcome, failing, now)
-    if (reason) await disable(systemCtx(tx, now), held, reason)
+    if (reason) await disableWebhook(systemCtx(tx, now), held, reason)
   })
 }
 
@@ -150,13 +149,4 @@ function failed(row: WebhookRow, { range }: Batch, outcome: MessageOutcome, now:
   const next = later(now, delayAfter(failures + 1, outcome.retryAfter))
   return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${sinceOf(row, now)},
     last_error = ${outcome.error}, next_attempt_at = ${next}`
-}
-
-async function disable(ctx: Ctx, row: WebhookRow, reason: DisabledReason): Promise<void> {
-  const changes = differences(stateOf(row), stateOf({ ...row, enabled: 0, disabled_reason: reason }))
-  await ctx.db.query(sql`
-    update webhooks set enabled = 0, disabled_reason = ${reason}, next_attempt_at = null, updated_at = ${ctx.now},
-      updated_by = ${ctx.actor.id}, version = version + 1
-    where id = ${row.id}`)
-  await recordWebhook(ctx, 'updated', row, changes)
 }

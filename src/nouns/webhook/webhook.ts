@@ -11,7 +11,7 @@ import { lastSeq, requireKept, requirePlace } from '../../log/read.ts'
 import { record } from '../../log/record.ts'
 import type { WebhookRoutes } from './routes.ts'
 import { columns, readWebhook, stateOf, typesOf, type WebhookRow, webhookOf } from './row.ts'
-import { isCutUrl, mostWebhooks, newSigningSecret, newWebhookTag, shownUrl } from './rules.ts'
+import { type DisabledReason, isCutUrl, mostWebhooks, newSigningSecret, newWebhookTag, shownUrl } from './rules.ts'
 
 /**
  * Throws FORBIDDEN for a webhook of the whole server by a key of one project; NOT_FOUND for an unknown project;
@@ -108,6 +108,16 @@ export const recordWebhook = (ctx: Ctx, deed: 'created' | 'updated' | 'deleted',
     projectId: row.project_id,
     changes,
   })
+
+/** Sends nothing more, until somebody enables the webhook. */
+export async function disableWebhook(ctx: Ctx, row: WebhookRow, reason: DisabledReason): Promise<void> {
+  const changes = differences(stateOf(row), stateOf({ ...row, enabled: 0, disabled_reason: reason }))
+  await ctx.db.query(sql`
+    update webhooks set enabled = 0, disabled_reason = ${reason}, next_attempt_at = null, updated_at = ${ctx.now},
+      updated_by = ${ctx.actor.id}, version = version + 1
+    where id = ${row.id}`)
+  await recordWebhook(ctx, 'updated', row, changes)
+}
 
 export const listWebhooks: Operation<WebhookRoutes['listWebhooks']> = async (ctx, input) => {
   const only = listedProject(ctx)

@@ -2,6 +2,8 @@ import sql, { empty, raw } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { erasedFingerprint, erasedResponse } from '../../frame/idempotency.ts'
 import { erasedText, hasTextToErase } from '../../log/event.ts'
+import { columns, type WebhookRow } from '../../nouns/webhook/row.ts'
+import { disableWebhook } from '../../nouns/webhook/webhook.ts'
 import { eraseSentences } from './others.ts'
 import type { EraseScope } from './scope.ts'
 
@@ -51,10 +53,11 @@ const checkedBy = (actor: number) => sql`id in (select c.run_id from checks c wh
 
 /** A webhook without an address sends nothing more. */
 async function eraseAddresses(ctx: Ctx, isToGo: EraseScope['isToGo']): Promise<number> {
-  const found = await ctx.db.query<{ id: number; url: string }>(sql`select id, url from webhooks`)
+  const found = await ctx.db.query<WebhookRow>(sql`select ${columns} from webhooks w ${ctx.db.dialect.forUpdate}`)
   const hits = found.filter(({ url }) => isToGo(url, 'url'))
-  for (const { id, url } of hits) {
-    await ctx.db.query(sql`update webhooks set url = ${erasedText}, enabled = 0 where id = ${id} and url = ${url}`)
+  for (const row of hits) {
+    await ctx.db.query(sql`update webhooks set url = ${erasedText} where id = ${row.id}`)
+    if (row.enabled === 1) await disableWebhook(ctx, row, 'request')
   }
   return hits.length
 }
