@@ -62,10 +62,12 @@ test('activity tells by day what came of the work, and has every event behind a 
   await shop.createRun({ title: 'Sell', status: 'failed', failure: { code: 'X', message: 'long '.repeat(600) } })
   for (const name of ['lint', 'types']) await client.createCheck({ runId: 'RUN-003', name, result: 'fail' })
   await shop.createCheck({ runId: 'RUN-001', name: 'lint', result: 'fail' })
+  for (const specId of ['B-1', 'B-2', 'B-3', 'B-4']) await shop.createSpec({ specId, title: specId })
   await page.goto(`${home}#/activity`)
 
   const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
   await today.filter({ hasText: 'first admin recorded 2 failed checks in default' }).waitFor()
+  await today.filter({ hasText: 'first admin created 4 specs in shop' }).waitFor()
   await page.getByText("Ada Lund's codex finished default / RUN-001 · Long ago").waitFor()
   await today.filter({ hasText: 'moved spec A-1 to Completed in default' }).waitFor()
   const finished = "Mateo Ruiz's claude-code finished default / RUN-002 · Log in"

@@ -155,20 +155,29 @@ function outcomeOf(run: Run, answer = ''): string {
   return oneLine(whyFailed(run) ?? plainLine(answer || checked), longestOutcome)
 }
 
-/** Failed checks of a project that one actor recorded one after another, with nothing else between them, become one line. */
+/** What one line says of several events of a type, if there are more than `most`. */
+const foldedWords: Partial<Record<Event['type'], { most: number; verb: string; what: string }>> = {
+  'check.created': { most: 1, verb: 'recorded', what: 'failed checks' },
+  'spec.created': { most: 3, verb: 'created', what: 'specs' },
+}
+
+/** Such events of a project by one actor, one after another with nothing else between them, become one line. */
 function folded(news: Event[]): { event: Event; times: number }[] {
-  const lines: { event: Event; times: number }[] = []
+  const rows: [Event, ...Event[]][] = []
   for (const event of news) {
-    const last = lines.at(-1)
-    const isSame =
-      last?.event.type === event.type && last.event.project === event.project && actorOf(last.event) === actorOf(event)
-    if (last && isSame && event.type === 'check.created') last.times++
-    else lines.push({ event, times: 1 })
+    const [last] = rows.at(-1) ?? []
+    const isSame = last?.type === event.type && last.project === event.project && actorOf(last) === actorOf(event)
+    if (isSame && foldedWords[event.type]) rows.at(-1)?.push(event)
+    else rows.push([event])
   }
-  return lines
+  return rows.flatMap((row) => {
+    const { most = 1 } = foldedWords[row[0].type] ?? {}
+    return row.length > most ? [{ event: row[0], times: row.length }] : row.map((event) => ({ event, times: 1 }))
+  })
 }
 
 function NewsLine({ event, times }: { event: Event; times: number }) {
+  const { verb, what } = foldedWords[event.type] ?? {}
   return (
     <li>
       <TimeOfDay at={event.at} />
@@ -177,7 +186,8 @@ function NewsLine({ event, times }: { event: Event; times: number }) {
           <EventSentence event={event} times={1} />
         ) : (
           <>
-            <b>{actorOf(event)}</b> recorded {times} failed checks<span class="muted"> in {event.project}</span>
+            <b>{actorOf(event)}</b> {verb} {times} {what}
+            <span class="muted"> in {event.project}</span>
           </>
         )}
       </p>
