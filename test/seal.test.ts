@@ -121,6 +121,15 @@ testLedger('a checkpoint and a proof are text, or JSON on request', async (ledge
   assert.equal(await asText.text(), note)
   const asJson = await ledger.fetch('/v1/log/checkpoint', { headers: { accept: 'application/json' } })
   assert.equal((await asJson.json()).note, note)
+  for (const [accept, type] of [
+    ['Application/JSON', 'application/json'],
+    ['text/plain;q=0.5, application/json;q=0.1', 'application/json'],
+    ['application/json;q=0', 'text/plain; charset=utf-8'],
+    ['application/json-seq', 'text/plain; charset=utf-8'],
+  ] as const) {
+    const response = await ledger.fetch('/v1/log/checkpoint', { headers: { accept } })
+    assert.equal(response.headers.get('content-type'), type, accept)
+  }
   assert.match(await (await ledger.fetch('/v1/log/proof?seq=1')).text(), /^c2sp\.org\/tlog-proof@v1\n/)
   assert.equal((await ledger.fetch('/v1/log/proof')).status, 422)
 })

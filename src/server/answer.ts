@@ -84,8 +84,11 @@ const linesIn = ({ events }: OperationOutput) => (Array.isArray(events) ? (event
 
 const csvType = 'text/csv; charset=utf-8; header=present'
 
-/** Whether the Accept header names a type, and JSON only after it. Wildcards mean JSON. */
-export function prefers(accept = '', wantedType: 'text/csv' | 'text/plain' | 'text/x-diff'): boolean {
+/** Whether the Accept header names a type, and JSON, if that is another one, only after it. Wildcards mean JSON. */
+export function prefers(
+  accept = '',
+  wantedType: 'application/json' | 'text/csv' | 'text/plain' | 'text/x-diff',
+): boolean {
   if (!accept.toLowerCase().includes(wantedType)) return false
   const wanted = parseAccept(accept).filter(({ q }) => q > 0)
   const types = wanted.map(({ type }) => type.toLowerCase())

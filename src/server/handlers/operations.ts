@@ -109,7 +109,7 @@ export function noteHandler<N extends 'getCheckpoint' | 'getProof'>(
     label: name,
     methods: ['GET'],
     paths: [parts.basePath + addressOf(name).path],
-    takes: (request) => request.header('accept')?.includes('application/json') !== true,
+    takes: (request) => !prefers(request.header('accept'), 'application/json'),
     async answer(exchange) {
       const { status, headers, body } = await endpoint.answer(exchange)
       const text: string = JSON.parse(body)[field]
