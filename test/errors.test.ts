@@ -224,6 +224,8 @@ testLedger('422: the error lists every wrong field, and what would be right', as
   const query = await refusal(await fetch('/v1/runs?state=failed&limit=1&limit=2'), 'VALIDATION_ERROR')
   assert.match(query.error, /state: unknown query parameter/)
   assert.deepEqual(paths(query), ['limit', 'state'])
+  const marked = await refusal(await fetch('/v1/runs??limit=1'), 'VALIDATION_ERROR')
+  assert.deepEqual(paths(marked), ['?limit'])
   for (const body of [[], null, 'text', 1]) await refusal(await fetch('/v1/runs', post(body)), 'VALIDATION_ERROR')
   await refusal(await fetch('/v1/runs/RUN-001', patch({})), 'VALIDATION_ERROR')
   await refusal(await fetch('/v1/runs/RUN-001', patch({ runId: 'RUN-002', title: 'x' })), 'VALIDATION_ERROR')

@@ -155,7 +155,8 @@ function valuesOf(query: string): Map<string, string[]> {
   }
   for (const [bytes] of query.matchAll(/(?:%[\da-f]{2})+/gi)) requireUtf8(bytes)
   const given = new Map<string, string[]>()
-  for (const [name, value] of new URLSearchParams(query)) {
+  // URLSearchParams drops one ? at the beginning, and another one belongs to a name.
+  for (const [name, value] of new URLSearchParams(`?${query}`)) {
     const values = given.get(name)
     if (values) values.push(value)
     else given.set(name, [value])
