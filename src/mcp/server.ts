@@ -26,6 +26,8 @@ export interface McpOptions {
   hold: Hold
   /** Within a session, a request id identifies one call, so a retried call takes effect once. */
   session: string | undefined
+  /** The Idempotency-Key of an HTTP request, which identifies its call even under another request id. */
+  requestKey?: string | undefined
   /** Removes the secrets from the input of a tool that writes. */
   mask: (input: unknown) => Promise<unknown>
   /** Receives errors that no caller gets to see. */
@@ -45,7 +47,7 @@ export function createMcpServer(options: McpOptions): McpServer {
       const agent = clientName(ctx) ?? server.server.getClientVersion()?.name
       const { client, hold } = options
       const meta = ctx.mcpReq._meta ?? {}
-      const call = { client, hold, agent, meta, once: onceIn(options.session, tool, input, ctx) }
+      const call = { client, hold, agent, meta, once: onceIn(options, tool, input, ctx) }
       const answered = answer(options, tool, call, input)
       options.began?.(answered)
       return answered
@@ -101,9 +103,9 @@ function clientName({ mcpReq }: ServerContext): string | undefined {
 const callNames = ['idempotencyKey', 'claudecode/toolUseId']
 
 /** Idempotency-Keys for the writes of one call; random if nothing identifies a retry. */
-function onceIn(session: string | undefined, tool: Tool, input: unknown, { mcpReq }: ServerContext) {
+function onceIn({ session, requestKey }: McpOptions, tool: Tool, input: unknown, { mcpReq }: ServerContext) {
   const meta: Record<string, unknown> = mcpReq._meta ?? {}
-  const named = callNames.map((name) => meta[name]).find((value) => typeof value === 'string')
+  const named = callNames.map((name) => meta[name]).find((value) => typeof value === 'string') ?? requestKey
   const id = named ?? (session === undefined ? undefined : [session, mcpReq.id])
   return (step: string): CallOptions =>
     id === undefined ? {} : { idempotencyKey: hash('sha256', JSON.stringify([id, tool.name, input, step])) }
@@ -127,8 +129,9 @@ export async function answerMcp(request: Request, body: unknown, exchange: McpEx
   const { key, person, mask, warn } = exchange
   const client = createClient({ ...exchange, attempts: 1 })
   // A client of the 2025 protocol repeats the session id it was given, and uses each request id once within it.
-  const session = request.headers.get('idempotency-key') ?? request.headers.get('mcp-session-id') ?? undefined
-  const server = () => createMcpServer({ client, hold: keyHold(client, key, person), session, mask, warn })
+  const session = request.headers.get('mcp-session-id') ?? undefined
+  const requestKey = request.headers.get('idempotency-key') ?? undefined
+  const server = () => createMcpServer({ client, hold: keyHold(client, key, person), session, requestKey, mask, warn })
   const response = await createMcpHandler(server, { maxSubscriptions: 0, onerror: warn }).fetch(request, {
     parsedBody: body,
   })
