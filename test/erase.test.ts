@@ -480,9 +480,15 @@ testLedger('an admin of one project erases only in that project', async (ledger)
   const { client, as } = ledger
   await fill(ledger)
   const shop = as({ key: (await client.createKey({ name: 'shop', permissions: ['admin'], project: 'shop' })).secret })
+  await shop.createSpec({ specId: 'S', title: secret, content: secret })
+  const { erased } = await shop.erase({ text: secret, dryRun: true })
+  assert.deepEqual([erased.runs, erased.specs, erased.features], [1, 1, 0])
   await eraseAll(shop, { text: secret })
   assert.equal((await shop.getRun({ runId: 'R' })).run.title, '[erased]')
+  assert.equal((await shop.getSpec({ specId: 'S' })).spec.title, '[erased]')
   assert.equal((await client.getRun({ runId: 'R' })).run.title, `${secret} again`)
+  const { version } = await client.getSpecVersion({ specId: 'S', version: 1 })
+  assert.deepEqual([version.title, version.content], [`Plan ${secret}`, `# Plan\n\n${secret}\n`])
 })
 
 testLedger('an erasure ends while others create and delete runs without pause', async ({ client }) => {

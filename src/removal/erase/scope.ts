@@ -215,10 +215,11 @@ async function textScope(ctx: Ctx, text: string): Promise<EraseScope> {
     bytes: sql`octet_length(t.facts) + ${bytesOf('t.prompt_id, t.answer_id')}`,
     where: inTurns('t'),
   }
+  const isOwn = sql`exists (select 1 from specs where specs.id = t.spec_id and ${inProject('specs', projectId)})`
   const versions = {
     ...({ table: 'spec_versions', owner: 'spec_id', place: 'version' } as const),
     bytes: bytesOf('t.document_id'),
-    where: sql`(${holds(sql`t.title`, text)} or ${holds(documentText(sql`t.document_id`), text)})`,
+    where: sql`(${holds(sql`t.title`, text)} or ${holds(documentText(sql`t.document_id`), text)}) and ${isOwn}`,
   }
   const ofPersons = persons.length > 0 ? [hasPerson(persons)] : []
   const [ofRun, inRun] = [columnsOfKind(rowFields, 'text'), columnsOfKind(rowFields, 'json')]
