@@ -164,6 +164,10 @@ testLedger('a run has the version that its spec had when it began, whenever it i
     (await client.listRuns({ specId: 'S', specVersion: 1, order: 'asc' })).runs.map(({ runId }) => runId).sort(),
     ['FIRST', 'IMPORTED'],
   )
+  await client.createRun({ runId: 'AHEAD', specId: 'LATER', status: 'in_progress' })
+  await client.createSpec({ specId: 'LATER', content: 'written while the run went on' })
+  await client.updateRun({ runId: 'AHEAD', status: 'completed' })
+  assert.equal(await versionOf('AHEAD'), null, 'a spec that comes later changes no run')
 })
 
 testLedger('specs are listed by status and title', async ({ client }) => {

@@ -64,7 +64,7 @@ export const runFields = {
   specVersion: stored(
     'integer',
     nullableInt,
-    'The version that the spec had when the run began, else the first one that came while it went on; of a run that has not begun, its version when the run was linked. Null if the ledger had none then',
+    'The version that the spec had when the run began, else the first one that came while it went on; of a run that has not begun, its version when the run was linked. Null if the ledger had none when the run was linked or began; a spec that comes later does not change it',
     { isFact: true },
   ),
   status: stored('word', runStatus, 'The status', { given: runStatus, empty: 'pending' }),
