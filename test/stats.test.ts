@@ -164,6 +164,13 @@ testLedger('the last 30 days count by default, and at most 366 on request', asyn
       message: /must be before/,
     })
   }
+  for (const [createdAfter, createdBefore, count] of [
+    ['2024-01-01T00:00:00Z', '2024-01-01T00:00:00.001Z', 1],
+    ['2024-01-01T23:59:59.999Z', '2024-01-02T00:00:00Z', 0],
+  ] as const) {
+    const { days, total } = await client.stats({ createdAfter, createdBefore, by: 'agent' })
+    assert.deepEqual([days.length, total.runs], [count, 0], 'no moment is between two milliseconds')
+  }
 })
 
 testLedger('a project key counts only its project', async ({ client, as }) => {

@@ -61,7 +61,7 @@ interface DayStart {
 
 /**
  * The requested range. The default ends now and starts with the 29th day before its end, in that time zone. Throws
- * VALIDATION_ERROR for an empty range, for more than 366 days, and for an unknown time zone.
+ * VALIDATION_ERROR for a range that ends before it begins, for more than 366 days, and for an unknown time zone.
  */
 export function rangeOf(
   createdAfter: string | undefined,
@@ -74,7 +74,8 @@ export function rangeOf(
   const lastDay = calendar.dayOf(last)
   const first =
     createdAfter === undefined ? calendar.startOf(lastDay - (defaultDays - 1) * dayMs) : Date.parse(createdAfter) + 1
-  if (first > last) {
+  // Between two neighbouring milliseconds is no moment, as in lists.
+  if (first > last + 1) {
     throw invalid('createdAfter', `must be before ${createdBefore ?? `now, which is ${now}`}, not ${createdAfter}`)
   }
   const firstDay = calendar.dayOf(first)
