@@ -99,7 +99,7 @@ testLedger(
     assert.equal((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
     const read = await fetch('/v1/runs', { headers: { origin: 'https://app.example' } })
     assert.equal(read.headers.get('access-control-allow-origin'), 'https://app.example')
-    assert.match(read.headers.get('access-control-expose-headers') ?? '', /ETag.*X-Request-Id/)
+    assert.match(read.headers.get('access-control-expose-headers') ?? '', /ETag.*X-Request-Id.*Mcp-Session-Id/)
   },
   { corsOrigins: ['https://app.example'] },
 )

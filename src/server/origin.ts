@@ -8,7 +8,7 @@ import type { Handler } from './handlers/handler.ts'
 
 const exposed = [
   ...['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'Idempotent-Replayed', 'Deprecation', 'Sunset'],
-  ...['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'],
+  ...['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Mcp-Session-Id'],
 ].join(', ')
 
 /** Lets pages of these origins call what is below `basePath` from a browser (Fetch standard, CORS protocol). */
