@@ -305,6 +305,14 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         ],
         clean('2'),
       ],
+      [
+        'the failed attempt is told late, after the one that passed',
+        [
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
+          ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+        ],
+        clean('2'),
+      ],
       ['another key of CI', [ci('1', 'fail'), ci('2', 'pass', { by: 10 })], clean('2')],
       ['another command of CI', [ci('1', 'fail', { command: 'npm run test:ci' }), ci('2')], clean('2')],
     ],
@@ -335,6 +343,23 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         'legs of a matrix, which have one job',
         [
           ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+        ],
+        clean('2'),
+      ],
+      [
+        'somebody finds a failure before the failed attempt is told late',
+        [
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
+          ci('2', 'fail'),
+          ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+        ],
+        clean('2'),
+      ],
+      [
+        'the attempt that passed is told late, after the one that failed',
+        [
+          ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
           ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
         ],
         clean('2'),

@@ -89,13 +89,24 @@ function replaces(one: Standing<Judged>, other: Standing<Judged>): boolean {
   return sameCommand(later.command, earlier.command)
 }
 
+const isAttemptBefore = (one: Judged, other: Judged) =>
+  one.name === other.name &&
+  one.pipeline !== null &&
+  one.pipeline.id === other.pipeline?.id &&
+  one.pipeline.job === other.pipeline.job &&
+  (one.pipeline.attempt ?? 1) < (other.pipeline.attempt ?? 1)
+
 const isBetter = (one: Judged, other: Judged) =>
   other.result === 'fail' ? one.result !== 'fail' : other.result === 'warn' && one.result === 'pass'
 
 test('a check gives way to the newest that may take its place, after any history', () => {
   fc.assert(
     fc.property(history, ([checks, work, required]) => {
-      const { standings } = judge(checks, work, required)
+      const standings = judge(checks, work, required).standings.toSorted((one, other) => one.at - other.at)
+      for (const [n, one] of standings.entries()) {
+        const isEarlier = (other: Standing<Judged>) => isAttemptBefore(other.check, one.check)
+        assert.ok(!standings.slice(n).some(isEarlier), 'an attempt comes before the later ones of its job')
+      }
       const failures = standings.filter(({ check }) => check.result !== 'pass')
       for (const one of failures) {
         const by = standings.findLast((other) => isBetter(other.check, one.check) && replaces(other, one))

@@ -19,8 +19,9 @@ function isAtLeast(one: Standing<Judged>, best: Standing<Judged>): boolean {
   return strength(one.check) >= strength(best.check)
 }
 
-/** Finds what replaced each check of one name, oldest first. The time grows with them, not with their pairs. */
-export function settle<Check extends Judged>(named: readonly Standing<Check>[]): void {
+/** Finds what replaced each check of one name, as they were told. The time grows with them, not with their pairs. */
+export function settle<Check extends Judged>(told: readonly Standing<Check>[]): void {
+  const named = inOrder(told)
   const commandOf = shortNames()
   const bad = named.filter((one) => !isPass(one))
   const replacing = bad.length > 0 ? replacementsIn(named, commandOf) : nothing
@@ -45,6 +46,30 @@ export function settle<Check extends Judged>(named: readonly Standing<Check>[]):
     if (by && !isLeg) one.replacedBy = by.check
   }
 }
+
+/** Checks, oldest first. One that was told late comes before the later attempts of its job, wherever these are. */
+function inOrder<Check extends Judged>(told: readonly Standing<Check>[]): readonly Standing<Check>[] {
+  const highest = new Map<string, Standing<Check>[]>()
+  const before = new Map<Standing<Check>, Standing<Check>>()
+  for (const one of told) {
+    const { pipeline } = one.check
+    if (!pipeline) continue
+    // Each of a higher attempt than all before it.
+    const attempts = highest.get(jobOf(pipeline)) ?? []
+    highest.set(jobOf(pipeline), attempts)
+    const top = attempts.at(-1)
+    if (!top || attemptOf(top) < attemptOf(one)) attempts.push(one)
+    else if (attemptOf(top) > attemptOf(one)) before.set(one, attempts.find(isAfter(one)) ?? top)
+  }
+  if (before.size === 0) return told
+  const places = told.map(({ at }) => at)
+  const placeOf = (one: Standing<Check>) => (before.get(one)?.at ?? one.at) - (before.has(one) ? 0.5 : 0)
+  const ordered = told.toSorted((one, other) => placeOf(one) - placeOf(other) || attemptOf(one) - attemptOf(other))
+  for (const [n, one] of ordered.entries()) one.at = places[n] as number
+  return ordered
+}
+
+const isAfter = (one: Standing<Judged>) => (other: Standing<Judged>) => attemptOf(other) > attemptOf(one)
 
 const nothing = () => undefined
 
@@ -149,7 +174,7 @@ function newestFor<Check extends Judged>(
   if (!group || !isOfSameRun(one, group.last)) return group?.last
   const { pipeline } = one.check
   const attempts = (pipeline && group.byJob.get(jobOf(pipeline))) ?? []
-  const again = attempts.findLast((attempt) => attemptOf(attempt) > attemptOf(one))
+  const again = attempts.findLast(isAfter(one))
   return latest([group.other, again].filter((found) => found !== undefined))
 }
 
