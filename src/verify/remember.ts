@@ -39,10 +39,17 @@ export const remembers = (url: string, env: Env): boolean => recall(url, env) !=
 /** Forgets the log of a server. The next one seen there is accepted as it is. */
 export const forget = (url: string, env: Env) => rmSync(fileOf(url, env), { force: true })
 
+/** This machine cannot store a checkpoint, for example on a full disk. Nothing is known against the log. */
+export class NotRemembered extends Error {}
+
 function remember({ url, verifierKey, note }: Omit<Remembered, 'seenAt'>, env: Env): void {
-  privateFolder(join(privateFolder(folders.state(env)), 'checkpoints'))
   const seen: Remembered = { url, seenAt: new Date().toISOString(), verifierKey, note }
-  writePrivate(fileOf(url, env), `${JSON.stringify(seen, null, 2)}\n`)
+  try {
+    privateFolder(join(privateFolder(folders.state(env)), 'checkpoints'))
+    writePrivate(fileOf(url, env), `${JSON.stringify(seen, null, 2)}\n`)
+  } catch (error) {
+    throw new NotRemembered((error as Error).message, { cause: error })
+  }
 }
 
 /** How long a background process trusts its last check, in milliseconds. */
@@ -52,7 +59,8 @@ const accept = 'To accept the log as it is: conduct verify --forget'
 
 /**
  * Compares the log of a server with what this machine saw of it before, by one request, and remembers the new state. If
- * the log does not continue it, returns the reason and keeps the old state. With `seldom`, checks once an hour.
+ * the log does not continue it, returns the reason and keeps the old state. With `seldom`, checks once an hour. Throws
+ * NotRemembered if the new state cannot be stored.
  */
 export async function checkMemory(client: Client, url: string, env: Env, seldom = false): Promise<string | undefined> {
   const known = recall(url, env)
@@ -105,6 +113,8 @@ export async function rewrittenWords(place: Place, env: Env, options: CheckOptio
   }
 }
 
+export const notRememberedWords = (error: Error) => `The checkpoint of the log was not remembered: ${error.message}.`
+
 /** The time limit of the request after a command, in milliseconds. A server that has just answered is fast. */
 const afterCommandMs = 5_000
 
@@ -112,8 +122,6 @@ const afterCommandMs = 5_000
  * After a command was recorded, warns if the server rewrote its log. Never throws: the exit code is that of the command.
  */
 export async function warnIfRewritten(place: Place, env: Env, say: (words: string) => void): Promise<void> {
-  const words = await rewrittenWords(place, env, { timeout: afterCommandMs }).catch(
-    (error: Error) => `The checkpoint of the log was not remembered: ${error.message}.`,
-  )
+  const words = await rewrittenWords(place, env, { timeout: afterCommandMs }).catch(notRememberedWords)
   if (words !== undefined) say(words)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -78,6 +78,21 @@ for (const engine of engines) {
     const nothing = join(freshFolder(t), 'nothing')
     writeFileSync(nothing, 'nothing')
     assert.equal((await conduct('verify', '--anchor', nothing)).code, 2)
+  })
+}
+
+for (const engine of engines) {
+  test(`verify reports on a log that this machine cannot remember (${engine.name})`, async (t) => {
+    const { url, client } = await serverOn(t, engine)
+    const { env } = remoteUser(t, url)
+    await client.createRun({ title: 'run' })
+    const state = folders.state(env)
+    mkdirSync(state, { recursive: true, mode: 0o700 })
+    symlinkSync(join(state, 'missing', 'folder'), join(state, 'checkpoints'))
+    const { code, stdout, stderr } = await conductHere(['verify'], env)
+    assert.match(stdout, /^Everything covered fits\.$/m)
+    assert.match(stderr, /^The checkpoint of the log was not remembered: .+\.$/m)
+    assert.equal(code, 0)
   })
 }
 

@@ -7,7 +7,7 @@ import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
 import { clean } from '../../text/clean.ts'
 import { readAnchors } from '../../verify/anchors.ts'
 import type { Mismatch } from '../../verify/heads.ts'
-import { checkMemory, forget } from '../../verify/remember.ts'
+import { checkMemory, forget, NotRemembered, notRememberedWords } from '../../verify/remember.ts'
 import { type Verified, verify } from '../../verify/verify.ts'
 import { tries } from '../operation/call.ts'
 import { pairs, printJson } from '../show/print.ts'
@@ -43,7 +43,7 @@ async function run(options: Options): Promise<void> {
   if (options.forget) forget(shownPlace(place), env)
   await using connection = await connect(place, env, tries)
   const { client } = connection
-  const compare = async () => (place.kind === 'server' ? checkMemory(client, place.url, env) : undefined)
+  const compare = async () => (place.kind === 'server' ? checkMemory(client, place.url, env).catch(warn) : undefined)
   const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors)).catch(async (error) => {
     const isUnsealed = error instanceof ConductError && error.code === 'NOT_FOUND'
     const changed = isUnsealed ? await compare() : undefined
@@ -53,6 +53,12 @@ async function run(options: Options): Promise<void> {
   if (changed !== undefined) found.faults.push({ words: changed })
   if (options.complete) found.faults.push(...missingIn(found))
   tell(found, place, options)
+}
+
+/** A log that fits is no fault, although this machine cannot remember it. */
+function warn(error: Error): undefined {
+  if (!(error instanceof NotRemembered)) throw error
+  process.stderr.write(`${clean(notRememberedWords(error))}\n`)
 }
 
 /** The fault of dropped events, for a log that must be complete. Only an admin key sees whether there are any. */
