@@ -61,7 +61,7 @@ function endWithWrapper() {
 // Code once compiled is kept in a folder of the user's own, which spares later starts the work. One that others may write to
 // is not used: they could have this process run their code. Where there can be none, each start compiles anew.
 function keepCompiled() {
-  const folder = path.join(process.env.XDG_CACHE_HOME || path.join(require('node:os').homedir(), '.cache'), 'conduct')
+  const folder = path.join(process.env.XDG_CACHE_HOME || path.join(newer.home(), '.cache'), 'conduct')
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const made = fs.statSync(folder)
   if (process.getuid && (made.uid !== process.getuid() || (made.mode & 0o022) !== 0)) return

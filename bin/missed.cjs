@@ -1,11 +1,11 @@
 // biome-ignore-all lint/style/useNodejsImportProtocol: an old Node.js does not know node:
 // What is left to do where no Node.js can run the program: a hook keeps silent and keeps why, and the doctor says it.
 const fs = require('fs')
-const os = require('os')
 const path = require('path')
+const newer = require('./newer.cjs')
 
 function missedFile() {
-  const state = process.env.XDG_STATE_HOME || path.join(process.env.HOME || os.homedir(), '.local/state')
+  const state = process.env.XDG_STATE_HOME || path.join(newer.home(), '.local/state')
   return path.join(state, 'conduct/hook-missed.json')
 }
 

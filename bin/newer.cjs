@@ -13,6 +13,17 @@ exports.isNewEnough = (version) => {
   return found[0] > exports.wanted[0] || (found[0] === exports.wanted[0] && found[1] >= exports.wanted[1])
 }
 
+/** The user's home. With an empty HOME, paths in it would be in the working folder. */
+exports.home = () => process.env.HOME || os.homedir() || homeOfAccount()
+
+function homeOfAccount() {
+  try {
+    return os.userInfo().homedir
+  } catch (_) {
+    return '/'
+  }
+}
+
 /** The path of a Node.js that is new enough; undefined where this machine has none in a known place. */
 exports.find = (root) => {
   const kept = keptNode()
@@ -35,7 +46,7 @@ function isGood(file) {
 
 /** Where a Node.js may be: of this package, beside it, on the PATH, of version managers, of the system. */
 function candidates(root) {
-  const home = process.env.HOME || os.homedir()
+  const home = exports.home()
   const data = process.env.XDG_DATA_HOME || path.join(home, '.local/share')
   const name = process.platform === 'win32' ? 'node.exe' : 'node'
   const all = [path.join(root, 'node_modules/node/bin/node'), path.join(root, '../../../bin/node')]
@@ -95,7 +106,7 @@ exports.restart = (node, program) => {
 
 /** The folder of the launchers: commands that run the program by the Node.js that can, wherever the PATH leads. */
 function launcherFolder() {
-  const data = process.env.XDG_DATA_HOME || path.join(process.env.HOME || os.homedir(), '.local/share')
+  const data = process.env.XDG_DATA_HOME || path.join(exports.home(), '.local/share')
   return path.join(data, 'conduct/bin')
 }
 

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { secretPattern } from '../contract/secret.ts'
 import { type Keep, readKeep } from '../engine/sqlite/backups.ts'
 import { isSigningSecret, receiverFault } from '../nouns/webhook/rules.ts'
+import { homeOf } from './folders.ts'
 
 /** The settings of `conduct serve`. */
 export interface Settings {
@@ -74,7 +74,7 @@ export const settings: Table = {
     env: 'CONDUCT_DATABASE_URL',
     flag: '--database-url',
     get fallback() {
-      const data = process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share')
+      const data = process.env.XDG_DATA_HOME || join(homeOf(process.env), '.local', 'share')
       return `sqlite:${join(data, 'conduct', 'conduct.db')}`
     },
     meaning: 'sqlite:FILE, sqlite::memory: or postgres://…',

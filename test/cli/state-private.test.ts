@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { isAbsolute } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
+import { folders } from '../../src/place/folders.ts'
 import { claudeIn, onlyRun, secret, syncAll, turnsOf, workplace } from './session.ts'
+
+const newer = createRequire(import.meta.url)('../../bin/newer.cjs') as { home(): string }
 
 /** One in the names of a branch and a file, which the state needs as they are. */
 const named = `ghp_${'m3Xc7VbN1qWe5RtY9uIo'.repeat(2).slice(0, 36)}`
@@ -30,6 +35,15 @@ test('nothing of a secret remains in the state once its session is sent', async 
   const all = JSON.stringify([await onlyRun({ ledger }), await turnsOf({ ledger })])
   assert.ok(!all.includes(secret) && !all.includes(named), all)
   assert.match(all, /fix-\[masked\]/)
+})
+
+test('an empty HOME names no folder below the working folder', (t) => {
+  const { HOME } = process.env
+  t.after(() => {
+    process.env.HOME = HOME
+  })
+  process.env.HOME = ''
+  assert.ok([folders.config({}), folders.state({ HOME: '' }), newer.home()].every(isAbsolute))
 })
 
 test('what is sent is gone from the write-ahead log, also while another process has the state open', async (t) => {

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { heardAgents, missedHook, missedWords, titleOf } from '../../capture/hook/heard.ts'
-import type { Env } from '../../place/folders.ts'
+import { type Env, homeOf } from '../../place/folders.ts'
 import { conductOnPath } from '../../place/program.ts'
 import { type Install, installs } from '../../recorder/agents/install.ts'
 import { findProgram } from '../../system/programs.ts'
@@ -15,7 +14,7 @@ import { type Finding, found } from './doctor-folder.ts'
 /** The hooks of this project and of this user, and when each agent last called one, if the state can be read. */
 export function agentFindings(env: Env, cwd: string, hasState: boolean): Finding[] {
   const root = rootOf(cwd)
-  const home = env.HOME || homedir()
+  const home = homeOf(env)
   const inProject = installs.filter(({ name, hooks }) => isEntered(join(root, hooks.path), name, hooks))
   const ofUser = installs.filter(({ name, hooks }) => isEntered(join(home, hooks.homePath), name, hooks))
   const files = [

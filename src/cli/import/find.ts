@@ -1,7 +1,6 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { Env } from '../../place/folders.ts'
+import { type Env, homeOf } from '../../place/folders.ts'
 import { fieldsOf, textOf } from '../../recorder/agents/fields.ts'
 import { budget, numberedWith } from '../../recorder/agents/lines.ts'
 import type { SkipReport } from '../../recorder/transcripts/moment.ts'
@@ -19,8 +18,8 @@ export interface FoundSession {
 
 /** Where each agent keeps its transcripts. */
 export const transcriptFolders = {
-  claude: (env: Env) => join(env.CLAUDE_CONFIG_DIR || join(env.HOME || homedir(), '.claude'), 'projects'),
-  codex: (env: Env) => join(env.CODEX_HOME || join(env.HOME || homedir(), '.codex'), 'sessions'),
+  claude: (env: Env) => join(env.CLAUDE_CONFIG_DIR || join(homeOf(env), '.claude'), 'projects'),
+  codex: (env: Env) => join(env.CODEX_HOME || join(homeOf(env), '.codex'), 'sessions'),
 }
 
 /** The sessions of Claude Code below a folder. Throws if the folder cannot be read. */

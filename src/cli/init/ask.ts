@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { cancel, confirm, isCancel, multiselect, text } from '@clack/prompts'
 import { humanIdPattern } from '../../contract/id.ts'
-import type { Env } from '../../place/folders.ts'
+import { type Env, homeOf } from '../../place/folders.ts'
 import { type Install, installs } from '../../recorder/agents/install.ts'
 import { findProgram } from '../../system/programs.ts'
 import { asked } from '../../terminal/interactive.ts'
@@ -61,7 +60,7 @@ export interface FoundAgent {
 
 /** The agents that this project or this user has. */
 export function foundAgents(root: string, env: Env): FoundAgent[] {
-  const home = env.HOME || homedir()
+  const home = homeOf(env)
   return installs.flatMap((install) => {
     const { signs } = install
     const by = [

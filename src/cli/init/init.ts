@@ -1,10 +1,9 @@
-import { homedir } from 'node:os'
 import { relative } from 'node:path'
 import { Command } from 'commander'
 import { ConductError } from '../../client/client.ts'
 import { humanIdPattern } from '../../contract/id.ts'
 import { type Connection, connect, placeOf } from '../../place/connect.ts'
-import type { Env } from '../../place/folders.ts'
+import { type Env, homeOf } from '../../place/folders.ts'
 import { conductOnPath } from '../../place/program.ts'
 import { declaredProject, projectOf } from '../../place/project.ts'
 import { declaresChecks } from '../../place/rules.ts'
@@ -62,7 +61,7 @@ async function init(options: Options, env: Env, cwd: string) {
   const found = foundAgents(root, env)
   const agents = chosenAgents(options, found)
   if (options.agents === undefined && !options.remove) say(foundWords(found).join('\n'))
-  if (options.user) return initUser(options, agents, env.HOME || homedir(), env)
+  if (options.user) return initUser(options, agents, homeOf(env), env)
   const wanted = await settled(wantedBy(options, root, agents), options)
   if (!wanted) return say('Nothing was written.')
   const edits = planOf(wanted)

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { devNull, homedir } from 'node:os'
+import { devNull } from 'node:os'
 import { join, resolve } from 'node:path'
 import { endGroup, limited, ownGroup } from '../../system/limits.ts'
 import { findProgram, withAbsolutePath } from '../../system/programs.ts'
+import { homeOf } from '../folders.ts'
 import { foreignSize, foreignText, mostBytes } from '../foreign.ts'
 import type { Repository } from './repository.ts'
 
@@ -143,7 +144,7 @@ export function settingsOf({ commonDir }: Repository, timeoutMs: number): GitSet
 
 /** The absolute path of a file of patterns. Git would wait for a pipe, and read a device without end. */
 function patternFile(name: string, value: string): string {
-  const path = value.startsWith('~/') ? join(homedir(), value.slice(2)) : resolve('/', value)
+  const path = value.startsWith('~/') ? join(homeOf(process.env), value.slice(2)) : resolve('/', value)
   try {
     foreignSize(path, mostBytes)
     return path

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { devNull, homedir, tmpdir } from 'node:os'
+import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { standFor } from '../../system/disk.ts'
+import { homeOf } from '../folders.ts'
 import { foreignLink, foreignSize, foreignText } from '../foreign.ts'
 import { type GitOptions, type GitSettings, gitEnv, runGit, settingsOf, settingsStamp, settingsText } from './git.ts'
 import { type Repository, repositoryAt } from './repository.ts'
@@ -151,7 +152,7 @@ function keptSettings(guarded: Guarded): GitSettings {
   return all
 }
 
-const defaultExcludes = () => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'git/ignore')
+const defaultExcludes = () => join(process.env.XDG_CONFIG_HOME || join(homeOf(process.env), '.config'), 'git/ignore')
 
 /** The author that git would write into a commit in that folder; undefined if git knows none. */
 export function authorOf(cwd: string): string | undefined {
