@@ -41,6 +41,23 @@ async function queued(env: ProgramEnv, line: string) {
   db.close()
 }
 
+test('a check that waits is sent before the next one', { timeout: 120_000 }, async (t) => {
+  const place = await server(t)
+  const first = await place.start()
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  const { runId } = (await (await ledger()).createRun({ title: 'run' })).run
+  await first.end('SIGKILL')
+  const check = (...words: string[]) => conduct(['check', 'exec', runId, '--name', 'tests', '--', ...words], env, cwd)
+  assert.match((await check('false')).stderr, /The record is not sent yet/)
+  await place.start()
+  await check('true')
+  const { checks } = await (await ledger()).listChecks({ runId })
+  assert.deepEqual(
+    checks.map(({ result }) => result),
+    ['pass', 'fail'],
+  )
+})
+
 test('a server that was killed and started again receives every line once, and the real end', {
   timeout: 120_000,
 }, async (t) => {

@@ -14,6 +14,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
 import { warnIfRewritten } from '../../verify/remember.ts'
+import { deliver } from '../spool/deliver.ts'
 import { ancestorsOf } from '../spool/process.ts'
 import { createRecorder, createSay } from '../spool/recorder.ts'
 import type { Recording } from '../spool/recordings.ts'
@@ -166,14 +167,36 @@ async function record(target: Target, check: EndedCheck & Record<string, unknown
   const named = 'runId' in target ? { runId: target.runId } : {}
   const leaseToken = 'runId' in target && isSeen ? leaseOfOuter(target.runId, { ...here, env }) : undefined
   const proof = leaseToken === undefined ? {} : { recorder: 'exec', leaseToken }
+  const waiting = waitingChecks(here)
   // The check is stored before anything waits for a server.
   const first = { operation: 'createCheck', input: { ...input, ...proof } } as const
   const recorder = createRecorder({ place, cwd, env, say, first, ...named })
+  await inTime(sendWaiting(waiting, state, env))
   if ('runId' in target) await tellOuterExec(target.runId, work, { ...here, env })
   const runId = await recorder.end()
   const isFound = 'isOfCommit' in target && runId !== null
   if (isFound) say(`recorded for ${runId}, by commit ${work.commit?.slice(0, 12)}`)
   if (runId !== null) await warnIfRewritten(place, env, say)
+}
+
+/** The checks for the same ledger that this machine could not send yet, oldest first. */
+const waitingChecks = ({ state, place }: Here): string[] =>
+  state
+    .unsent()
+    .filter((one) => one.kind === 'exec' && one.ended && one.refused === null && samePlace(one.place, place))
+    .flatMap(({ name }) => (state.next(name)?.operation === 'createCheck' ? name : []))
+
+/** Sends them before a later check, because the newest check of a name counts. */
+async function sendWaiting(names: readonly string[], state: Spool, env: Env): Promise<void> {
+  for (const name of names) {
+    const { isAway } = await deliver(state, name, { connect: (place) => reconnect(place, env) })
+    if (isAway) return
+  }
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  const late = sleep(patienceMs, undefined, { ref: false })
+  await Promise.race([work, late]).catch(() => {})
 }
 
 type CheckedTree = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'>
@@ -191,8 +214,7 @@ interface Within {
  * fails, nothing is lost: the command's end tells them again.
  */
 async function tellOuterExec(runId: string, work: CheckedTree, here: Within): Promise<void> {
-  const late = sleep(patienceMs, undefined, { ref: false })
-  await Promise.race([tell(runId, work, here), late]).catch(() => {})
+  await inTime(tell(runId, work, here))
 }
 
 async function tell(runId: string, { commit, commitTree, tree, dirty }: CheckedTree, here: Within): Promise<void> {
