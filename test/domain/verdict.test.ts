@@ -313,6 +313,16 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         ],
         clean('2'),
       ],
+      [
+        'all failed legs of one job run again, one of them twice',
+        [
+          ...[1, 1].map((attempt) => ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt } })),
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
+          ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 3 } }),
+        ],
+        clean('2'),
+      ],
       ['another key of CI', [ci('1', 'fail'), ci('2', 'pass', { by: 10 })], clean('2')],
       ['another command of CI', [ci('1', 'fail', { command: 'npm run test:ci' }), ci('2')], clean('2')],
     ],
@@ -344,6 +354,14 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         [
           ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
           ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
+        ],
+        clean('2'),
+      ],
+      [
+        'two legs of one job fail, and one of them runs again',
+        [
+          ...[1, 1].map((attempt) => ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt } })),
+          ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
         ],
         clean('2'),
       ],
@@ -597,6 +615,16 @@ const many: [what: string, count: number, make: (n: number) => Judged][] = [
     'are jobs of one pipeline',
     4_000,
     (n) => ci('2', n % 2 === 0 ? 'fail' : 'pass', { pipeline: { id: '7', job: `job ${n}` } }),
+  ],
+  [
+    'are attempts of one job',
+    4_000,
+    (n) => ci('2', n % 2 === 0 ? 'fail' : 'pass', { pipeline: { id: '7', job: 'job', attempt: n + 1 } }),
+  ],
+  [
+    'are attempts of one job, told the last first',
+    4_000,
+    (n) => ci('2', n % 2 === 0 ? 'fail' : 'pass', { pipeline: { id: '7', job: 'job', attempt: 4_000 - n } }),
   ],
   ['have names of their own', 4_000, (n) => claim(`${n}`, n % 2 === 0 ? 'warn' : 'pass', { name: `check ${n}` })],
 ]

@@ -96,6 +96,19 @@ const isAttemptBefore = (one: Judged, other: Judged) =>
   one.pipeline.job === other.pipeline.job &&
   (one.pipeline.attempt ?? 1) < (other.pipeline.attempt ?? 1)
 
+const isOfRunOf = (one: Judged, other: Judged) => one.pipeline !== null && one.pipeline.id === other.pipeline?.id
+
+/** How many checks of the same result the attempt has to which a check belongs: its legs. */
+const legsOf = ({ check }: Standing<Judged>, standings: Standing<Judged>[]) =>
+  standings.filter(
+    ({ check: other }) =>
+      other.name === check.name &&
+      other.result === check.result &&
+      isOfRunOf(other, check) &&
+      other.pipeline?.job === check.pipeline?.job &&
+      (other.pipeline?.attempt ?? 1) === (check.pipeline?.attempt ?? 1),
+  ).length
+
 const isBetter = (one: Judged, other: Judged) =>
   other.result === 'fail' ? one.result !== 'fail' : other.result === 'warn' && one.result === 'pass'
 
@@ -109,7 +122,9 @@ test('a check gives way to the newest that may take its place, after any history
       }
       const failures = standings.filter(({ check }) => check.result !== 'pass')
       for (const one of failures) {
-        const by = standings.findLast((other) => isBetter(other.check, one.check) && replaces(other, one))
+        const all = standings.filter((other) => isBetter(other.check, one.check) && replaces(other, one))
+        const again = all.filter((other) => isOfRunOf(other.check, one.check))
+        const by = all.findLast((other) => again.length >= legsOf(one, standings) || !again.includes(other))
         assert.equal(one.isCleared === true, by !== undefined)
         if (by) assert.equal(one.replacedBy, by.check)
       }

@@ -24,14 +24,14 @@ export function settle<Check extends Judged>(told: readonly Standing<Check>[]): 
   const named = inOrder(told)
   const commandOf = shortNames()
   const bad = named.filter((one) => !isPass(one))
-  const replacing = bad.length > 0 ? replacementsIn(named, commandOf) : nothing
+  const replacing = bad.length > 0 ? replacementsIn(named, commandOf, legsAmong(bad)) : nothing
   for (const one of bad) {
     const by = replacing(one, better[one.check.result])
     if (by) Object.assign(one, { isCleared: true, replacedBy: by.check })
   }
   // The same failure again: it counts as before, and only the newest is shown.
   const open = bad.filter(({ isCleared }) => !isCleared)
-  const worsening = open.length > 0 ? replacementsIn(open, commandOf) : nothing
+  const worsening = open.length > 0 ? replacementsIn(open, commandOf, () => 1) : nothing
   for (const one of open) {
     const by = worsening(one, [one.check.result])
     if (by) one.replacedBy = by.check
@@ -73,6 +73,16 @@ const isAfter = (one: Standing<Judged>) => (other: Standing<Judged>) => attemptO
 
 const nothing = () => undefined
 
+type LegsOf = (one: Standing<Judged>) => number
+
+/** How many of these checks an attempt of a job has with the same result: the legs of a matrix may be one job. */
+function legsAmong(checks: readonly Standing<Judged>[]): LegsOf {
+  const keyOf = (one: Standing<Judged>) =>
+    one.check.pipeline && `${one.check.result} ${attemptOf(one)} ${jobOf(one.check.pipeline)}`
+  const legs = Map.groupBy(checks, keyOf)
+  return (one) => legs.get(keyOf(one))?.length ?? 1
+}
+
 type CommandOf = (check: Judged) => string
 
 /** Returns a short name for the command of a check, the same for the same command. Each is read once. */
@@ -93,11 +103,13 @@ function shortNames(): CommandOf {
 /**
  * Returns what finds the newest of these checks, oldest first, that takes the place of another and has one of the given
  * results. It is later and no less current, or current while the other is not. And it can speak for the other: it is known
- * as well, by the same command, and is no other part of one pipeline.
+ * as well, by the same command, and is no other part of one pipeline. A later attempt of a job speaks for the legs of an
+ * earlier one, which `legsOf` counts, once it has as many such checks.
  */
 function replacementsIn<Check extends Judged>(
   checks: readonly Standing<Check>[],
   commandOf: CommandOf,
+  legsOf: LegsOf,
 ): (other: Standing<Check>, results: readonly CheckResult[]) => Standing<Check> | undefined {
   const groups = new Map<string, Newest<Check>>()
   for (const one of checks) {
@@ -110,11 +122,14 @@ function replacementsIn<Check extends Judged>(
       }
     }
   }
+  for (const { byJob } of groups.values()) for (const { attempts } of byJob.values()) attempts.sort((a, b) => b - a)
   return (other, results) => {
     const voices = audibleTo(other.check, commandOf)
     const newestOf = (when: 'ever' | 'now') => {
       const keys = results.flatMap((result) => voices.map((voice) => `${when} ${result} ${voice}`))
-      return latest(keys.flatMap((key) => newestFor(other, groups.get(key)) ?? []))
+      const found = keys.flatMap((key) => groups.get(key) ?? [])
+      const again = found.reduce((sum, group) => sum + countAgain(other, group), 0)
+      return latest(found.flatMap((group) => newestFor(other, group, again >= legsOf(other)) ?? []))
     }
     const [ever, now] = [other.current ? undefined : newestOf('ever'), newestOf('now')]
     if (isLater(ever, other)) return ever
@@ -151,8 +166,15 @@ interface Newest<Check extends Judged> {
   last?: Standing<Check>
   /** The newest that is of another run of a pipeline than the last. */
   other?: Standing<Check> | undefined
-  /** Of each job of a run of a pipeline, those without a later one of an attempt as high: attempts fall. */
-  byJob: Map<string, Standing<Check>[]>
+  /** By job of a run of a pipeline. */
+  byJob: Map<string, OfJob<Check>>
+}
+
+interface OfJob<Check extends Judged> {
+  /** Those without a later one of an attempt as high: attempts fall. */
+  newest: Standing<Check>[]
+  /** The attempt of each, the last attempt first. */
+  attempts: number[]
 }
 
 function add<Check extends Judged>(group: Newest<Check>, one: Standing<Check>): void {
@@ -160,21 +182,37 @@ function add<Check extends Judged>(group: Newest<Check>, one: Standing<Check>): 
   group.last = one
   const { pipeline } = one.check
   if (!pipeline) return
-  const attempts = group.byJob.get(jobOf(pipeline)) ?? []
-  while (attempts.length > 0 && attemptOf(attempts.at(-1)) <= attemptOf(one)) attempts.pop()
-  attempts.push(one)
-  group.byJob.set(jobOf(pipeline), attempts)
+  const ofJob = group.byJob.get(jobOf(pipeline)) ?? { newest: [], attempts: [] }
+  const { newest, attempts } = ofJob
+  while (newest.length > 0 && attemptOf(newest.at(-1)) <= attemptOf(one)) newest.pop()
+  newest.push(one)
+  attempts.push(attemptOf(one))
+  group.byJob.set(jobOf(pipeline), ofJob)
 }
 
-/** The newest of a group that is no other part of the run of a pipeline which this check is part of. */
+const ofJobOf = <Check extends Judged>({ check: { pipeline } }: Standing<Judged>, group: Newest<Check>) =>
+  pipeline ? group.byJob.get(jobOf(pipeline)) : undefined
+
+/** How many of a group are later attempts of the job of a check. */
+function countAgain<Check extends Judged>(one: Standing<Check>, group: Newest<Check>): number {
+  const { attempts } = ofJobOf(one, group) ?? { attempts: [] }
+  let [low, high] = [0, attempts.length]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if ((attempts[middle] as number) > attemptOf(one)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The newest of a group that is no other part of the run of a pipeline which this check is part of, unless `hasAgain`. */
 function newestFor<Check extends Judged>(
   one: Standing<Check>,
-  group: Newest<Check> | undefined,
+  group: Newest<Check>,
+  hasAgain: boolean,
 ): Standing<Check> | undefined {
-  if (!group || !isOfSameRun(one, group.last)) return group?.last
-  const { pipeline } = one.check
-  const attempts = (pipeline && group.byJob.get(jobOf(pipeline))) ?? []
-  const again = attempts.findLast(isAfter(one))
+  if (!isOfSameRun(one, group.last)) return group.last
+  const again = hasAgain ? ofJobOf(one, group)?.newest.findLast(isAfter(one)) : undefined
   return latest([group.other, again].filter((found) => found !== undefined))
 }
 
