@@ -96,9 +96,9 @@ const hints: Record<string, Arbitrary<unknown>> = {
 
 function arbitraryOf(field: string, schema: Schema): Arbitrary<unknown> {
   const isList = schema.type === 'array'
-  // Some names mean a number here and something else there: a text of a diff, or the turn of a heartbeat.
+  // Some names mean a number here and something else there: a text of a diff, the turn of a heartbeat, the id of a pipeline.
   const isOther =
-    (field === 'labels' && isList) || (['after', 'from', 'turn'].includes(field) && schema.type !== 'integer')
+    (field === 'labels' && isList) || (['after', 'from', 'id', 'turn'].includes(field) && schema.type !== 'integer')
   const hint = field === 'project' && isList ? fc.array(slugs, { maxLength: 2 }) : isOther ? undefined : hints[field]
   const made = bySchema(schema)
   return hint ? fc.oneof({ weight: 15, arbitrary: hint }, { weight: 1, arbitrary: made }) : made
