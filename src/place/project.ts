@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
-import { existsSync, lstatSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../contract/id.ts'
-import { isOpenToAll } from '../system/private.ts'
-import { here, userId } from '../system/system.ts'
+import { isTrusted } from '../system/private.ts'
 import { foreignText, jsonIn } from './foreign.ts'
 import { withRepository } from './git/guarded.ts'
 import { mainFolderOf, topOf } from './git/repository.ts'
@@ -40,17 +39,6 @@ function nearestFile(from: string | undefined, work: string): string | undefined
     const path = join(folder, projectFile)
     if (existsSync(path) && (folder === work || isTrusted(path, work))) return path
   }
-}
-
-/**
- * Whether a file is of the user, of root, of the owner of the work, or in a folder of its owner. In a folder that all
- * users share, such as /tmp, it may be of somebody else, who must not decide where the work of others is recorded.
- */
-function isTrusted(path: string, work: string): boolean {
-  if (here === 'windows') return true
-  const uidOf = (of: string) => lstatSync(of, { throwIfNoEntry: false })?.uid
-  const folder = dirname(path)
-  return [userId, 0, uidOf(work), isOpenToAll(folder) ? undefined : uidOf(folder)].includes(uidOf(path))
 }
 
 /**

@@ -1,5 +1,16 @@
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { here } from './system.ts'
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { here, userId } from './system.ts'
 
 // On Windows, a mode says nothing about others. The files are below the user's own folder, whose access list leaves
 // other users out, and new files inherit it.
@@ -12,8 +23,20 @@ export function privateFolder(path: string): string {
 }
 
 /** Whether every user may make files in a folder, as in /tmp. */
-export const isOpenToAll = (folder: string): boolean =>
+const isOpenToAll = (folder: string): boolean =>
   ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0o002) & 0o002) !== 0
+
+/**
+ * Whether a file or folder is of the user, of root, of the owner of the work, or in a folder of its owner. In a folder
+ * that all users share, such as /tmp, it may be of somebody else, who must not decide what is recorded of the work of
+ * others, and where.
+ */
+export function isTrusted(path: string, work: string): boolean {
+  if (here === 'windows') return true
+  const uidOf = (of: string) => lstatSync(of, { throwIfNoEntry: false })?.uid
+  const folder = dirname(path)
+  return [userId, 0, uidOf(work), isOpenToAll(folder) ? undefined : uidOf(folder)].includes(uidOf(path))
+}
 
 /** Writes a file that only its owner can read, in one step or not at all. Replaces a file or link of that name. */
 export function writePrivate(path: string, text: string) {

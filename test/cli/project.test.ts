@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { authorOf } from '../../src/place/git/guarded.ts'
+import { repositoryAt } from '../../src/place/git/repository.ts'
 import { projectOf } from '../../src/place/project.ts'
 import { freshFolder } from './folder.ts'
 import { gitIn } from './user.ts'
@@ -85,6 +87,25 @@ test('nobody else decides the project of a folder in a shared one, but the owner
   assert.equal(projectOf(work), 'of-others')
   chmodSync(shared, 0o1777)
   assert.notEqual(projectOf(work), 'of-others')
+})
+
+test('the repository of somebody else in a shared folder is not that of a folder in it', (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can give files away')
+  const shared = freshFolder(t)
+  const work = join(shared, 'work')
+  const git = gitIn(shared)
+  git('init', '-q')
+  git('config', 'user.email', 'of-others@example.com')
+  mkdirSync(work)
+  for (const path of ['.git', '.git/config', '.']) chownSync(join(shared, path), 65_534, 65_534)
+  assert.equal(repositoryAt(work)?.root, shared)
+  chmodSync(shared, 0o1777)
+  assert.equal(repositoryAt(work), undefined)
+  assert.doesNotMatch(authorOf(work) ?? '', /of-others/)
+  // The owner of the work may have the repository, and who works at its top has chosen it.
+  chownSync(work, 65_534, 65_534)
+  assert.equal(repositoryAt(work)?.root, shared)
+  assert.equal(repositoryAt(shared)?.root, shared)
 })
 
 test('the error names a conduct.json that cannot be read, and what would be right', (t) => {

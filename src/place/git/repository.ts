@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { realPath } from '../../system/paths.ts'
+import { isTrusted } from '../../system/private.ts'
 import { foreignText } from '../foreign.ts'
 
 /** A git repository with a working tree. All paths are absolute and without links. */
@@ -15,15 +16,18 @@ export interface Repository {
 
 /**
  * The repository around a folder; undefined outside git. A bare repository does not count: a clone may contain one,
- * with settings that its author chose. If the environment names both repository and working tree, those count, whatever
+ * with settings that its author chose. Nor does that of another user in a folder that all users share, whose settings
+ * would name the author of a run. If the environment names both repository and working tree, those count, whatever
  * the folder.
  */
 export function repositoryAt(cwd: string): Repository | undefined {
   const { GIT_DIR, GIT_WORK_TREE, GIT_COMMON_DIR } = process.env
   try {
     if (GIT_DIR && GIT_WORK_TREE) return repositoryOf(resolve(GIT_WORK_TREE), resolve(GIT_DIR), GIT_COMMON_DIR)
-    for (let folder = realPath(cwd); ; folder = dirname(folder)) {
-      const found = repositoryIn(folder)
+    const work = realPath(cwd)
+    for (let folder = work; ; folder = dirname(folder)) {
+      const mayCount = folder === work || isTrusted(join(folder, '.git'), work)
+      const found = mayCount ? repositoryIn(folder) : undefined
       if (found || folder === dirname(folder)) return found
     }
   } catch {
