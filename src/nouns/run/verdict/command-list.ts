@@ -42,6 +42,14 @@ export const additions = new Set(
   '--coverage --collectCoverage --coverage.enabled --cov --cov-branch --locked'.split(' '),
 )
 
+/**
+ * Options whose value may be a program that the tool loads, which could end it as if all tests had passed. They count only
+ * with a name that is no path.
+ */
+export const loading = new Set(
+  '--reporter --reporters -R -f --format --test-reporter --coverage.reporter --coverageReporters'.split(' '),
+)
+
 /** Variables that may be set for a command. Any other makes another command. */
 export const variables = new Set(
   `CI FORCE_COLOR NO_COLOR CLICOLOR CLICOLOR_FORCE PY_COLORS CARGO_TERM_COLOR TERM COLUMNS LINES PYTHONUNBUFFERED

@@ -5,6 +5,7 @@ import {
   folders,
   type Launcher,
   launchers,
+  loading,
   modules,
   programs,
   type Runner,
@@ -192,14 +193,19 @@ function optionEnd(options: CommandSpelling, words: string[], at: number): numbe
   if (numbers.has(word)) return /^\d+$/.test(next ?? '') ? at + 2 : at + 1
   if (booleans.has(word)) return next === 'true' || next === 'false' ? at + 2 : at + 1
   if (flags.has(word)) return at + 1
-  if (values.has(word)) return next === undefined || next.startsWith('-') || next.startsWith('\0') ? at : at + 2
+  if (values.has(word)) return next === undefined || next.startsWith('-') || !isValue(word, next) ? at : at + 2
   const equals = word.search(options.hasLongNames ? /[=:]/ : /=/)
   if (equals > 0) {
     const name = word.slice(0, equals)
+    if (!isValue(name, word.slice(equals + 1))) return at
     return values.has(name) || values.has(`${name}=`) || numbers.has(name) || booleans.has(name) ? at + 1 : at
   }
   return isShort(word, options) ? at + 1 : at
 }
+
+/** Whether an option may have that value and remain an option of the list. */
+const isValue = (option: string, value: string) =>
+  !value.startsWith('\0') && (!loading.has(option) || /^(?:[\w,-]|::)+$/.test(value))
 
 /** Whether a word is a cluster of letters, or a letter with its value: `-xvs`, `-n4`, `-rA`. */
 function isShort(word: string, options: CommandSpelling): boolean {
