@@ -107,6 +107,7 @@ test('a folder to which a line may not have gone has no check', (t) => {
     '{ [ -d gone ] && cd sub; } > out.txt; npm test',
     '! { false && cd sub; }; npm test',
     '(false && cd sub; npm test)',
+    'CDPATH=/tmp cd sub; npm test',
     '$(echo cd) sub; npm test',
     'if false; then cd sub; fi; npm test',
     // In zsh, the last command of a pipeline runs in the shell itself.
@@ -116,6 +117,22 @@ test('a folder to which a line may not have gone has no check', (t) => {
     for (const folder of [home, sub]) {
       assert.deepEqual(checkNamesOf(line, 0, rules, { cwd: home, home: folder }), [], line)
     }
+})
+
+test('a file that a line reads first is that of an environment, wherever it is but in a temporary folder', () => {
+  const found = (line: string) => checkNamesOf(line, 0, rules, { cwd: '/', home: '/' })
+  const known = ['venv/bin/activate', '/home/ada/env/bin/activate', '~/.cargo/env', '"$HOME/.cargo/env"']
+  const also = ['$(pwd)/venv/bin/activate', '"$VIRTUAL_ENV"/bin/activate', '$PWD/venv/bin/activate']
+  for (const file of [...known, ...also]) assert.deepEqual(found(`source ${file} && npm test`), ['tests'], file)
+  const odd = ['/tmp/x/bin/activate', 'tmp/.cargo/env', '/home/../tmp/x/bin/activate', '$HOME/../tmp/bin/activate']
+  const indirect = ['$TERM/bin/activate', '$(echo /tmp/x)/bin/activate', '`pwd`/bin/activate', '/dev/shm/bin/activate']
+  for (const file of [...odd, ...indirect]) assert.deepEqual(found(`. ${file}; npm test`), [], file)
+})
+
+test('a line that may set a variable in a way of zsh has no check', () => {
+  const lines = ['print -v PATH /tmp; npm test', `: \${PATH::=/tmp}; npm test`, 'setopt no_exec; npm test']
+  for (const line of [...lines, 'functions -c true npm; npm test', 'wait -np PATH; npm test'])
+    assert.deepEqual(checkNamesOf(line, 0, rules, { cwd, home: cwd }), [], line)
 })
 
 test('a line says what else it ran, and whether the check came last', () => {

@@ -166,6 +166,13 @@ export const masking = [
   'unset PATH; npm test || true',
   'printf -v PATH /nowhere; npm test',
   'hash -p /bin/true npm; npm test',
+  `: \${BASH_CMDS[npm]:=/bin/true}; npm test`,
+  `echo "\${BASH_CMDS[npm]=/bin/true}"; npm test`,
+  'getopts x PATH; npm test',
+  // A POSIX shell keeps what stands before a special builtin.
+  "sh -c 'PATH=/nowhere :; npm test'",
+  "sh -c 'PATH=/nowhere export CI=1; npm test'",
+  "sh -c 'PATH=/nowhere set -e; npm test'",
   'npm test; :',
   'npm test\n\n:\n',
   'nohup npm test & true',

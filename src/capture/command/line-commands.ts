@@ -14,7 +14,16 @@ import {
 } from 'unbash'
 import { onlyReads } from '../../nouns/run/verdict/only-reads.ts'
 import { areRefused, writesFile } from './redirects.ts'
-import { assignmentsOf, copyOf, type Flags, followChange, isFolder, type ShellScope, setOptions } from './shell.ts'
+import {
+  assignmentsOf,
+  copyOf,
+  type Flags,
+  followChange,
+  isFolder,
+  type ShellScope,
+  setOptions,
+  setsVariable,
+} from './shell.ts'
 
 /** A simple command of a line, in the order in which they are written. */
 export interface LineCommand {
@@ -152,6 +161,7 @@ const isPlain = (part: WordPart): boolean =>
 /** Commands of which only what they may do matters. */
 function visitNested(place: WalkState, node: SyntaxNode) {
   forEachChild(node, (child) => {
+    if (setsVariable(child)) place.read.isUnclear = true
     if (child.type === 'Command') {
       const inner = place.source.slice(child.pos, child.end)
       other(place, kindOf(place, inner, child))
@@ -170,7 +180,7 @@ function visitCommand(place: WalkState, node: Command, scope: ShellScope) {
   const args = argumentsOf(node)
   const { cwd } = scope
   if (startsScript(args)) return visitShell(place, node, args, scope)
-  const change = followChange(node, args, scope)
+  const change = followChange(node, args, scope, place.isTemporary)
   if (change === 'unclear') read.isUnclear = true
   const kind = change === 'followed' ? 'shell' : kindOf(place, own, node)
   const isSafe =

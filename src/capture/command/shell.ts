@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'unbash'
+import type { Command, SyntaxNode } from 'unbash'
+import { variables } from '../../nouns/run/verdict/command-list.ts'
+import { pathIn } from '../../system/paths.ts'
+import { temporaryFolders } from '../../system/places.ts'
 
 /** The options of the shell that decide what an exit code says. */
 export interface Flags {
@@ -20,9 +23,10 @@ export const isFolder = (folder: string | undefined) => folder !== undefined && 
 /** What a command does to the shell: nothing, something that `scope` now shows, or something that cannot be followed. */
 type ShellChange = 'none' | 'followed' | 'unclear'
 
-/** Follows a command that changes the shell. */
-export function followChange(node: Command, args: string[], scope: ShellScope): ShellChange {
+/** Follows a command that changes the shell. `isTemporary` says whether the project itself is in a temporary folder. */
+export function followChange(node: Command, args: string[], scope: ShellScope, isTemporary: boolean): ShellChange {
   const [name = '', ...rest] = args
+  if (keepsVariables.has(name) && assignmentsOf(node.prefix).length > 0) return 'unclear'
   switch (name) {
     case '':
       scope.variables.push(...assignmentsOf(node.prefix))
@@ -42,13 +46,15 @@ export function followChange(node: Command, args: string[], scope: ShellScope): 
       return setOptions(rest, scope) ? 'followed' : 'unclear'
     case 'source':
     case '.':
-      return rest.length === 1 && knownSource.test(rest[0] as string) ? 'followed' : 'unclear'
+      return rest.length === 1 && isKnownSource(rest[0] as string, scope, isTemporary) ? 'followed' : 'unclear'
     case 'command': {
       const started = rest.find((word) => !word.startsWith('-')) ?? ''
       return isUnclear(started) || followed.has(started) ? 'unclear' : 'none'
     }
     case 'printf':
       return rest[0]?.startsWith('-v') ? 'unclear' : 'none'
+    case 'wait':
+      return rest.some((word) => /^-[a-z]*p/.test(word)) ? 'unclear' : 'none'
     default:
       return isUnclear(name) ? 'unclear' : 'none'
   }
@@ -62,15 +68,39 @@ const followed = new Set(['cd', 'export', 'set', 'source', '.'])
 
 /** Builtins that may change what another command does, or how the line ends. */
 const unclear = new Set(
-  `alias break builtin continue declare enable eval exec exit hash let local logout mapfile read readarray readonly return
-   shift shopt suspend trap typeset unalias unset`.split(/\s+/),
+  `alias autoload break builtin continue declare disable emulate enable eval exec exit fc float functions getopts hash
+   integer let local logout mapfile print read readarray readonly return sched setopt shift shopt suspend trap typeset
+   unalias unfunction unhash unset unsetopt vared zmodload`.split(/\s+/),
 )
+
+/** Builtins for which POSIX shells keep the variables before them, and `cd`, which reads CDPATH. */
+const keepsVariables = new Set([':', '.', 'cd', 'export', 'set', 'source', 'times'])
+
+/** Whether a part of a word sets a variable: `${NAME:=…}`, and zsh's `${NAME::=…}`. */
+export const setsVariable = (node: SyntaxNode): boolean => {
+  if (node.type !== 'ParameterExpansion') return false
+  const { operation, text } = node
+  return operation?.type === 'Default' ? operation.operator.endsWith('=') : text.includes('::=')
+}
 
 /** Whether a command may be one of them: what `$(…)` stands for is not known, but no builtin has a slash. */
 const isUnclear = (name: string) => unclear.has(name) || /^\0[^/]*$/.test(name)
 
 /** Files that only set variables: those of Python's and Rust's environments. */
 const knownSource = /(?:^|\/)(?:bin\/activate|\.cargo\/env)"?$/
+/** A path below a folder that no variable of the line names. */
+const expanded = /^\0"?(?:~|\$\{?(?<name>\w+)\}?"?|\$\((?:pwd|git rev-parse --show-toplevel)\))\/[\w./-]+"?$/
+
+/** Whether it is such a file, and not in a temporary folder, where another one may have that name. */
+function isKnownSource(word: string, { cwd = '/' }: ShellScope, isTemporary: boolean): boolean {
+  if (!knownSource.test(word)) return false
+  if (!word.startsWith('\0')) {
+    const path = resolve(cwd, word)
+    return isTemporary || !temporaryFolders().some((folder) => pathIn(folder, path))
+  }
+  const found = expanded.exec(word)
+  return found !== null && !word.includes('..') && !variables.has(found.groups?.name ?? '')
+}
 
 /** The target of a plain `cd`; undefined if only the shell knows it, or it does not exist. */
 function folderOf(args: string[], { cwd }: ShellScope): string | undefined {
