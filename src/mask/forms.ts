@@ -36,7 +36,7 @@ const options: [commands: string, option: string][] = [
 ]
 
 /** Words of commands that read a password from their standard input. */
-const reader = '(?:\\bsudo\\s-S|--password-stdin|\\bsecret\\s(?:put|set)|\\benv\\sadd)\\b'
+const reader = '(?:\\bsudo\\s-S|--password-stdin|--with-token|\\bsecret\\s(?:put|set)|\\benv\\sadd)\\b'
 
 /**
  * Passwords in arguments of commands. A pattern looks back at most 200 characters from a password, so that it takes linear time.
@@ -48,10 +48,15 @@ const commands = [
   // curl -u user:password. Numbers are ids, and equal names those of a user and a group.
   /(?<=\s(?:-u|--(?:proxy-)?user)[ =]?["']?(?<user>[A-Za-z][^\s:"']{0,63}):)(?!\k<user>\b)[^\s"':…]{3,}/g,
   /(?<=\s(?:-u|--(?:proxy-)?user)[ =]?(?<quote>["'])[A-Za-z][^\s:"']{0,63}:)[^"'\n…]{3,}(?=\k<quote>)/g,
+  // The same behind other letters: curl -sSu user:password.
+  /(?<=\bcurl\b[^\n&|;]{0,200}?\s-[a-zA-Z]{1,8}u\s?["']?[A-Za-z][^\s:"']{0,63}:)[^\s"':…]{3,}/g,
   /(?<=\bhttps?\s(?:-a|--auth)[ =]["']?[A-Za-z][^\s:"']{0,63}:)[^\s"':…]{3,}/g,
   /(?<=\s-U\s?["']?[A-Za-z][\w.\\-]{0,63}%)[^\s"'…]{3,}/g,
   /(?<=\bhtpasswd\s-[a-zA-Z]{0,6}b[a-zA-Z]{0,6}\s\S{1,100}\s\S{1,64}\s["']?)[^\s"'$…]{3,}/g,
-  /(?<=\bvault\slogin\s)(?=\S{0,60}\d)[^\s=-][^\s=]{7,}/g,
+  // With -n, it needs no file.
+  /(?<=\bhtpasswd\s-(?=[a-zA-Z]{0,6}n)[a-zA-Z]{0,6}b[a-zA-Z]{0,6}\s\S{1,64}\s["']?)[^\s"'$…]{3,}/g,
+  /(?<=\b(?:(?:vault|cargo)\slogin|\sadd-authtoken|\spypi-token\.[\w-]{1,40})\s)(?=\S{0,60}\d)[^\s=-][^\s=]{7,}/g,
+  /(?<=\becho\s["']?[a-z_][\w-]{0,31}:)[^\s"'|$]{3,200}(?=["']?\s?\|\s?(?:sudo\s)?chpasswd\b)/g,
   // A password that is piped into a command, or follows <<<.
   new RegExp(
     `(?<=\\b(?:echo|printf)\\s(?:-n\\s|${quote}%s(?:\\\\n)?${quote}\\s)?${quote})[^\\s"'|$]{4,200}(?=${quote}\\s?\\|[^\\n|;&]{0,200}?${reader})`,

@@ -33,6 +33,26 @@ test('the words beside a secret stay', async () => {
   assert.equal(await mask('{"password":"a b","token":"abcd1234","n":1}'), '{"password":"a b","token":"[masked]","n":1}')
 })
 
+test('a password is found behind the options and in the pipes that people use', async () => {
+  const value = drawn(20)
+  const lines = [
+    `curl -su ada:${value} https://example.com`,
+    `curl -X POST -sSfLu 'ada:${value}' https://example.com`,
+    `curl -H "DD-APPLICATION-KEY: ${value}" https://example.com`,
+    `htpasswd -nb ada ${value}`,
+    `htpasswd -Bbn ada '${value}' > .htpasswd`,
+    `echo "root:${value}" | chpasswd`,
+    `echo ada:${value} | sudo chpasswd`,
+    `echo ${value} | gh auth login --with-token`,
+    `cargo login ${value}`,
+    `ngrok config add-authtoken ${value}`,
+    `poetry config pypi-token.pypi ${value}`,
+  ]
+  for (const line of lines) assert.equal(await mask(line), line.replace(value, '[masked]'))
+  const plain = ['rsync -avu host:backup/files .', 'docker run -itu node:node x', 'curl -sSu "$LOGIN" x', 'cargo login']
+  for (const line of [...plain, 'htpasswd -n ada', 'echo "a:b:c" | cut -d: -f2']) assert.equal(await mask(line), line)
+})
+
 test('colours inside a secret stay', async () => {
   const token = `ghp_${drawn(36)}`
   assert.equal(await mask(`\x1b[31m${token.slice(0, 4)}\x1b[0m${token.slice(4)} end`), '\x1b[31m[masked]\x1b[0m end')
