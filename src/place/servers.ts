@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { listenersOn } from '../system/peer.ts'
 import { privateFolder, writePrivate } from '../system/private.ts'
+import { userId } from '../system/system.ts'
 import { type Env, folders } from './folders.ts'
 import { withoutPassword } from './setting.ts'
 
@@ -59,6 +61,16 @@ export function otherDatabaseAt(env: Env, url: string, databaseUrl: string): str
   } catch {
     return undefined
   }
+}
+
+/**
+ * Whether another user's program listens on the port of that address: neither one of this user or root, nor one of the
+ * owner of the database, which may be a file of a service.
+ */
+export function isOfOther(url: string, databaseUrl: string): boolean {
+  if (!databaseUrl.startsWith('sqlite:')) return false
+  const { uid } = statSync(databaseUrl.slice('sqlite:'.length), { throwIfNoEntry: false }) ?? {}
+  return listenersOn(Number(new URL(url).port || 80)).some((one) => ![userId, 0, uid].includes(one))
 }
 
 function announced(env: Env): Running[] {

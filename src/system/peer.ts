@@ -24,6 +24,18 @@ export function ownerOf({ localPort, remotePort, remoteAddress = '' }: Ends): nu
   return undefined
 }
 
+/** The user ids of the programs that listen on a TCP port of this machine; none if the system does not say. */
+export function listenersOn(port: number): number[] {
+  const rows = showsOwners ? ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(linesOf) : []
+  return rows.flatMap((row) => {
+    const [, at = '', , state, , , , uid] = row.trim().split(/\s+/)
+    return state === listening && portOf(at) === port ? [Number(uid)] : []
+  })
+}
+
+/** The state of a socket that listens, as the kernel prints it. */
+const listening = '0A'
+
 /** An IPv4 address as the kernel prints it: a number in the byte order of the machine. */
 function hexOf(address: string): string {
   const bytes = Buffer.from(

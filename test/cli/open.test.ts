@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync } from 'node:fs'
 import { test } from 'node:test'
 import { linkOf } from '../../src/cli/commands/banner.ts'
 import { createClient } from '../../src/client/client.ts'
+import { showsOwners } from '../../src/system/peer.ts'
 import { engines } from '../support/engines.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -66,9 +70,29 @@ test('without a server, open says so, and creates nothing', async (t) => {
   assert.equal((await conductHere(['open'], remote)).code, 7)
 })
 
+test('the program of another user at the address of the server gets no login code', {
+  skip: !showsOwners || process.getuid?.() !== 0,
+}, async (t) => {
+  const folder = freshFolder(t)
+  const answer = `require('http').createServer((_, answer) => answer.end('{"info":{"title":"Conduct"}}'))`
+  const script = `process.setuid(65534); ${answer}.listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill())
+  const [port] = await once(child.stdout, 'data')
+  const env = { ...homeOf(folder), CONDUCT_DATABASE_URL: `sqlite:${folder}/c.db`, CONDUCT_PORT: `${port}`.trim() }
+  const { code, stdout, stderr } = await conductHere(['open'], env)
+  assert.equal(stdout, '')
+  assert.equal(code, 7)
+  assert.match(stderr, /belongs to another user of this machine/)
+  // A service may run as the owner of its database.
+  await programOf(env).run('run list')
+  chownSync(`${folder}/c.db`, 65_534, 65_534)
+  assert.match(await programOf(env).run('open'), /#code=code_/)
+})
+
 test('a link has an address that a browser can open', () => {
-  assert.equal(linkOf('http://0.0.0.0:3000/conduct'), 'http://localhost:3000/conduct/')
-  assert.equal(linkOf('http://0.0.0.0:3000/conduct', 'x'), 'http://localhost:3000/conduct/#code=x')
+  assert.equal(linkOf('http://0.0.0.0:3000/conduct'), 'http://127.0.0.1:3000/conduct/')
+  assert.equal(linkOf('http://0.0.0.0:3000/conduct', 'x'), 'http://127.0.0.1:3000/conduct/#code=x')
   assert.equal(linkOf('http://[::]:3000', 'x'), 'http://localhost:3000/#code=x')
   assert.equal(linkOf('http://192.168.0.7:3000/conduct', 'x'), 'http://192.168.0.7:3000/conduct/#code=x')
 })

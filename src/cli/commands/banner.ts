@@ -63,7 +63,8 @@ export function firstKeyLines(firstKey: FirstKey): string[] {
 
 /** The URL of a server's dashboard. With a code, opening it logs the browser in. */
 export function linkOf(url: string, code?: string): string {
-  // A server can listen on all addresses of its machine, but a browser needs a name.
-  const page = `${url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, '//localhost')}/`
+  // A server can listen on all addresses of its machine, but a browser needs one. On [::1], which is localhost, another
+  // user's program may listen beside a server on 0.0.0.0.
+  const page = `${url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//localhost:')}/`
   return code === undefined ? page : `${page}#code=${code}`
 }

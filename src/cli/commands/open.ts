@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Command } from 'commander'
 import { ConductError } from '../../client/client.ts'
 import { type LocalPlace, localUrl, placeOf } from '../../place/connect.ts'
-import { otherDatabaseAt, serversOf } from '../../place/servers.ts'
+import { isOfOther, otherDatabaseAt, serversOf } from '../../place/servers.ts'
 import { withoutPassword } from '../../place/setting.ts'
 import { outliving } from '../../system/limits.ts'
 import { ownerOf, showsOwners } from '../../system/peer.ts'
@@ -63,7 +63,8 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
   const expected = localUrl(process.env)
   const announced = serversOf(process.env, databaseUrl)
   const isExpected = (url: string) => Number(url === expected)
-  for (const url of announced.sort((a, b) => isExpected(b) - isExpected(a))) {
+  const own = announced.filter((url) => !isOfOther(url, databaseUrl))
+  for (const url of own.sort((a, b) => isExpected(b) - isExpected(a))) {
     const isThere = await whileWaiting(`Waiting for ${url}`, reach(url)).then(
       () => true,
       () => false,
@@ -75,6 +76,12 @@ async function serverHere({ databaseUrl }: LocalPlace): Promise<string> {
     throw new ConductError(
       'UNAVAILABLE',
       `No server is running for ${withoutPassword(databaseUrl)}; the one at ${expected} serves ${other}.`,
+    )
+  }
+  if (isOfOther(expected, databaseUrl)) {
+    throw new ConductError(
+      'UNAVAILABLE',
+      `The program at ${expected} belongs to another user of this machine, and would get the code that logs you in: ${called} serve --port needs another port.`,
     )
   }
   return serverAt(
