@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import sql from 'sql-template-tag'
 import type { Input } from '../src/client/client.ts'
+import { pathsFinding } from '../src/contract/file-path.ts'
 import { backfillNext, leaveToBackfill } from '../src/nouns/run/backfill.ts'
 import { requireWhole } from './property/whole.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
+import { assertLinear } from './support/linear.ts'
 
 type Client = Ledger['client']
 
@@ -146,3 +149,6 @@ testLedger('a list fills in what it needs before it answers', async (ledger) => 
   assert.equal(await found(client, { model: 'opus' }), 'A')
   assert.deepEqual(await store.db.query(sql`select name from backfills`), [])
 })
+
+test('a path takes linear time, however many folders it names', () =>
+  assertLinear([(length) => `${'a/'.repeat(length / 2)}x`], pathsFinding, 32_768))

@@ -14,14 +14,18 @@ export function pathFrom(text: string): string | undefined {
   return names.every((name) => name !== '' && name !== '.' && name !== '..') ? path : undefined
 }
 
-/** The folders above a file or folder, the outermost first. */
+/** The folders above a file or folder down to `mostLevels`, the outermost first. */
 export function foldersAbove(path: string): string[] {
-  const names = path.split('/').slice(0, path.endsWith('/') ? -2 : -1)
-  return names.map((_, at) => `${names.slice(0, at + 1).join('/')}/`)
+  const folders: string[] = []
+  for (let end = path.indexOf('/') + 1; end > 0 && end < path.length; end = path.indexOf('/', end) + 1) {
+    if (folders.length === mostLevels) break
+    folders.push(path.slice(0, end))
+  }
+  return folders
 }
 
 /** The paths that find a run that wrote a file: its own, and those of the folders above it. */
 export function pathsFinding(file: string): string[] {
   const path = pathFrom(file)
-  return path === undefined || path.endsWith('/') ? [] : [path, ...foldersAbove(path).slice(0, mostLevels)]
+  return path === undefined || path.endsWith('/') ? [] : [path, ...foldersAbove(path)]
 }
