@@ -26,7 +26,7 @@ export function createGuard(allow: readonly string[]): Guard {
   }
   return (address, host) => {
     if (hosts.has(host) || ranges.check(address, familyOf(address))) return undefined
-    if (rangeOf(address) === 'unicast' && address !== azureHost) return undefined
+    if (rangeOf(address) === 'unicast') return undefined
     // The admin of a project must not learn which address a name of the server's network has.
     return `${host} is not a public address. To allow it, add it to CONDUCT_WEBHOOK_ALLOW.`
   }
@@ -41,10 +41,14 @@ export function refusalOf(guard: Guard, url: URL): string | undefined {
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-/** The range that an address belongs to, as ipaddr.js names it; an IPv4 address in IPv6 form counts as IPv4. */
+/**
+ * The range that an address belongs to, as ipaddr.js names it; an IPv4 address in IPv6 form counts as IPv4. Azure's host is
+ * private.
+ */
 function rangeOf(address: string): string {
   if (!ipaddr.isValid(address)) return 'malformed'
   const parsed = ipaddr.process(address)
+  if (parsed.toString() === azureHost) return 'private'
   if (parsed instanceof ipaddr.IPv6 && !parsed.match(globalUnicast)) {
     return parsed.range() === 'unicast' ? 'reserved' : parsed.range()
   }
