@@ -125,6 +125,15 @@ for (const [what, forgery] of Object.entries(indirect)) {
   })
 }
 
+test('a check says it: variables that give options to what it runs', async (t) => {
+  const s = await session(t, { rule: 'sh ./test.sh', files: { 'test.sh': 'echo fine\n' }, does: () => {}, says: / / })
+  const words = ['check', 'exec', '--name', 'tests', '--', 'sh', './test.sh']
+  const forged = { PYTEST_ADDOPTS: '-k one', npm_config_script_shell: '/bin/true', MAKEFLAGS: '' }
+  await conduct(words, { ...s.env, ...forged, CLAUDE_CODE_SESSION_ID: s.claude.session }, s.cwd)
+  const { exec } = await contentsOf(s)
+  assert.match(exec ?? '', /^The environment sets PYTEST_ADDOPTS, npm_config_script_shell\.$/m)
+})
+
 test('a check of ordinary programs and files says nothing', async (t) => {
   const s = await session(t, { rule: 'sh ./test.sh', files: { 'test.sh': 'echo fine\n' }, does: () => {}, says: / / })
   await s.write('src/login.ts', 'answer(200)\n')

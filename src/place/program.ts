@@ -101,6 +101,23 @@ function remarkOn(name: string, { cwd, env, root, since }: Omit<Ran, 'words'>): 
   return since !== undefined && changedAt >= since ? `The program ${shown} changed since the session began.` : undefined
 }
 
+/** Variables by which test runners, interpreters and shells get options, or load programs, that no command line names. */
+const deciding = new RegExp(
+  `^(?:${[
+    'NODE_OPTIONS|NODE_PATH|PYTEST_ADDOPTS|PYTEST_PLUGINS|PYTHONPATH|RUBYOPT|RUBYLIB|PERL5OPT|PERL5LIB|GOFLAGS',
+    'JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|MAVEN_ARGS|MAVEN_OPTS|GRADLE_OPTS|RUSTC_WRAPPER|RUSTFLAGS',
+    'MAKEFLAGS|GNUMAKEFLAGS|MAKEFILES|BASH_ENV|ENV|LD_PRELOAD|DYLD_INSERT_LIBRARIES',
+    'npm_config_(?:script_shell|ignore_scripts|if_present|workspaces?)',
+  ].join('|')})$`,
+  'i',
+)
+
+/** What a reader should know about the environment of a command, who trusts its check, without the values. */
+export function variableRemarks(env: Env): string[] {
+  const names = Object.keys(env).filter((name) => env[name] && deciding.test(name))
+  return names.length === 0 ? [] : [`The environment sets ${names.sort().join(', ')}.`]
+}
+
 /** The program that a word names; undefined for a path of the work, which is in its tree. */
 function pathOf(name: string, cwd: string, env: Env): string | undefined {
   if (name.includes('/')) return [resolve(cwd, name)].find((path) => folders.test(name) && isProgram(path))

@@ -6,6 +6,7 @@ import type { CheckInput } from '../../nouns/run/check/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Env } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
+import { variableRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { readable, sessionRules } from '../../place/rules.ts'
 import { defined } from '../../recorder/agents/fields.ts'
@@ -41,7 +42,7 @@ export async function seeing<T>(
     const before = snapshot(cwd, objects)
     const ended = await work()
     const now = before && snapshot(cwd, objects)
-    const remarks = checkRemarks(words, { cwd, env, memo: session?.memo, now })
+    const remarks = [...checkRemarks(words, { cwd, env, memo: session?.memo, now }), ...variableRemarks(env)]
     if (!now) return { ended, work: {}, remarks }
     const trees = { before, now, began }
     const change = changeDuring(trees, { state, name }, Date.now())
