@@ -30,9 +30,11 @@ export function declaredProject(cwd: string): string | undefined {
 
 /** The nearest `conduct.json`: in the folder or one above it, else in the main worktree. */
 export function projectFileOf(cwd: string): string | undefined {
-  const work = resolve(cwd)
-  return nearestFile(work, work) ?? nearestFile(mainFolderOf(cwd), work)
+  return projectFileAbove(cwd) ?? nearestFile(mainFolderOf(cwd), resolve(cwd))
 }
+
+/** The nearest `conduct.json` in the folder or one above it. */
+export const projectFileAbove = (cwd: string): string | undefined => nearestFile(resolve(cwd), resolve(cwd))
 
 function nearestFile(from: string | undefined, work: string): string | undefined {
   for (let folder = from; folder; folder = folder === dirname(folder) ? undefined : dirname(folder)) {

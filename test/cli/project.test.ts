@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { rootOf } from '../../src/cli/init/project-files.ts'
 import { authorOf } from '../../src/place/git/guarded.ts'
 import { repositoryAt } from '../../src/place/git/repository.ts'
 import { projectOf } from '../../src/place/project.ts'
@@ -85,8 +86,10 @@ test('nobody else decides the project of a folder in a shared one, but the owner
   writeFileSync(join(shared, 'conduct.json'), '{ "project": "of-others" }')
   for (const path of ['conduct.json', '.git', '.']) chownSync(join(shared, path), 65_534, 65_534)
   assert.equal(projectOf(work), 'of-others')
+  assert.equal(rootOf(work), shared)
   chmodSync(shared, 0o1777)
   assert.notEqual(projectOf(work), 'of-others')
+  assert.equal(rootOf(work), work)
 })
 
 test('the repository of somebody else in a shared folder is not that of a folder in it', (t) => {

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { jsonIn } from '../../place/foreign.ts'
 import { topOf } from '../../place/git/repository.ts'
-import { projectFile } from '../../place/project.ts'
+import { projectFile, projectFileAbove } from '../../place/project.ts'
 import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
 import { type HookFile, type HookLine, type Install, installs, type ServerFile } from '../../recorder/agents/install.ts'
 import { here, type System } from '../../system/system.ts'
@@ -30,10 +30,8 @@ type TextEdit = (text: string | undefined) => string | undefined
 
 /** The folder to set up: that of the nearest conduct.json, else the top of the working tree, else `cwd`. */
 export function rootOf(cwd: string): string {
-  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, projectFile))) return folder
-    if (folder === dirname(folder)) return topOf(cwd) ?? resolve(cwd)
-  }
+  const file = projectFileAbove(cwd)
+  return file === undefined ? (topOf(cwd) ?? resolve(cwd)) : dirname(file)
 }
 
 /** All edits of files; none is made yet. Throws an Error that names a file that cannot be changed. */
