@@ -123,7 +123,10 @@ test('a file that a line reads first is that of an environment, wherever it is b
   const found = (line: string) => checkNamesOf(line, 0, rules, { cwd: '/', home: '/' })
   const known = ['venv/bin/activate', '/home/ada/env/bin/activate', '~/.cargo/env', '"$HOME/.cargo/env"']
   const also = ['$(pwd)/venv/bin/activate', '"$VIRTUAL_ENV"/bin/activate', '$PWD/venv/bin/activate']
-  for (const file of [...known, ...also]) assert.deepEqual(found(`source ${file} && npm test`), ['tests'], file)
+  const tools = ['poetry env info --path', 'poetry env info -p', 'pipenv --venv', 'conda info --base']
+  const asked = tools.map((line) => `$(${line})/bin/activate`)
+  for (const file of [...known, ...also, ...asked])
+    assert.deepEqual(found(`source ${file} && npm test`), ['tests'], file)
   const odd = ['/tmp/x/bin/activate', 'tmp/.cargo/env', '/home/../tmp/x/bin/activate', '$HOME/../tmp/bin/activate']
   const indirect = ['$TERM/bin/activate', '$(echo /tmp/x)/bin/activate', '`pwd`/bin/activate', '/dev/shm/bin/activate']
   for (const file of [...odd, ...indirect]) assert.deepEqual(found(`. ${file}; npm test`), [], file)

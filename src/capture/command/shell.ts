@@ -88,8 +88,10 @@ const isUnclear = (name: string) => unclear.has(name) || /^\0[^/]*$/.test(name)
 
 /** Files that only set variables: those of Python's and Rust's environments. */
 const knownSource = /(?:^|\/)(?:bin\/activate|\.cargo\/env)"?$/
+/** What prints the folder of a project or of an environment. */
+const asking = 'pwd|git rev-parse --show-toplevel|poetry env info (?:--path|-p)|pipenv --venv|conda info --base'
 /** A path below a folder that no variable of the line names. */
-const expanded = /^\0"?(?:~|\$\{?(?<name>\w+)\}?"?|\$\((?:pwd|git rev-parse --show-toplevel)\))\/[\w./-]+"?$/
+const expanded = new RegExp(String.raw`^\0"?(?:~|\$\{?(?<name>\w+)\}?"?|\$\((?:${asking})\))/[\w./-]+"?$`)
 
 /** Whether it is such a file, and not in a temporary folder, where another one may have that name. */
 function isKnownSource(word: string, { cwd = '/' }: ShellScope, isTemporary: boolean): boolean {
