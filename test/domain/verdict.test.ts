@@ -397,7 +397,18 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
     63,
     'verified',
     'executed',
-    [["the run's own key in CI", [ran('B'), claim('B', 'pass', { commit: '2' })], clean('2')]],
+    [
+      ["the run's own key in CI", [ran('B'), claim('B', 'pass', { commit: '2' })], clean('2')],
+      [
+        'in its job, two commands fail, and pass in the next attempt',
+        (['fail', 'pass'] as const).flatMap((result, n) =>
+          ['npm test', 'npm run e2e'].map((command) =>
+            ran('B', result, { command, pipeline: { id: '7', job: 'test', attempt: n + 1 } }),
+          ),
+        ),
+        clean('2'),
+      ],
+    ],
   ],
   [
     64,

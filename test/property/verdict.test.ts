@@ -98,12 +98,22 @@ const isAttemptBefore = (one: Judged, other: Judged) =>
 
 const isOfRunOf = (one: Judged, other: Judged) => one.pipeline !== null && one.pipeline.id === other.pipeline?.id
 
-/** How many checks of the same result the attempt has to which a check belongs: its legs. */
+/** Whether the same checks can speak for both. */
+function speaksAlike(one: Judged, other: Judged): boolean {
+  if (one.evidence !== other.evidence) return false
+  if (one.evidence === 'independent') return true
+  if (one.evidence === 'self' && one.by !== other.by) return false
+  if (one.command === null || other.command === null) return one.command === other.command
+  return sameCommand(one.command, other.command)
+}
+
+/** How many checks of the same result the attempt has to which a check belongs, and that the same can clear: its legs. */
 const legsOf = ({ check }: Standing<Judged>, standings: Standing<Judged>[]) =>
   standings.filter(
     ({ check: other }) =>
       other.name === check.name &&
       other.result === check.result &&
+      speaksAlike(other, check) &&
       isOfRunOf(other, check) &&
       other.pipeline?.job === check.pipeline?.job &&
       (other.pipeline?.attempt ?? 1) === (check.pipeline?.attempt ?? 1),

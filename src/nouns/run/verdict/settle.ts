@@ -24,7 +24,7 @@ export function settle<Check extends Judged>(told: readonly Standing<Check>[]): 
   const named = inOrder(told)
   const commandOf = shortNames()
   const bad = named.filter((one) => !isPass(one))
-  const replacing = bad.length > 0 ? replacementsIn(named, commandOf, legsAmong(bad)) : nothing
+  const replacing = bad.length > 0 ? replacementsIn(named, commandOf, legsAmong(bad, commandOf)) : nothing
   for (const one of bad) {
     const by = replacing(one, better[one.check.result])
     if (by) Object.assign(one, { isCleared: true, replacedBy: by.check })
@@ -75,10 +75,12 @@ const nothing = () => undefined
 
 type LegsOf = (one: Standing<Judged>) => number
 
-/** How many of these checks an attempt of a job has with the same result: the legs of a matrix may be one job. */
-function legsAmong(checks: readonly Standing<Judged>[]): LegsOf {
-  const keyOf = (one: Standing<Judged>) =>
-    one.check.pipeline && `${one.check.result} ${attemptOf(one)} ${jobOf(one.check.pipeline)}`
+/** How many of these checks are alike in their attempt of a job, in result and command: the legs of a matrix may be one job. */
+function legsAmong(checks: readonly Standing<Judged>[], commandOf: CommandOf): LegsOf {
+  const keyOf = (one: Standing<Judged>) => {
+    const { result, pipeline } = one.check
+    return pipeline && `${result} ${attemptOf(one)} ${audibleTo(one.check, commandOf)} ${jobOf(pipeline)}`
+  }
   const legs = Map.groupBy(checks, keyOf)
   return (one) => legs.get(keyOf(one))?.length ?? 1
 }
