@@ -543,6 +543,26 @@ const sentences: [sentence: string, ...Row][] = [
   ['Checked by ci (independent); the key names no person', 'CI', [ci('2')], clean('2')],
   ['Checked by ada (independent)', 'a person', [ci('2', 'pass', { byName: 'ada', isPerson: true })], clean('2')],
   [
+    'Checked by other (independent); the key names no person',
+    'a pass that is told late, after the later attempt of its job and another pass',
+    [
+      ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
+      ci('2', 'pass', { byName: 'other' }),
+      ci('2', 'pass', { byName: 'late', pipeline: { id: '7', job: 'test', attempt: 1 } }),
+    ],
+    clean('2'),
+  ],
+  [
+    '`npm test` failed, says other (independent)',
+    'a failure that is told late, after the later attempt of its job and another failure',
+    [
+      ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
+      ci('2', 'fail', { byName: 'other' }),
+      ci('2', 'fail', { byName: 'late', pipeline: { id: '7', job: 'test', attempt: 1 } }),
+    ],
+    clean('2'),
+  ],
+  [
     "The author's recorder saw `npm test` pass; not committed: src/h.js",
     'not committed',
     [ran('C')],

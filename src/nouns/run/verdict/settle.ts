@@ -12,11 +12,12 @@ const better: Record<CheckResult, readonly CheckResult[]> = { fail: ['warn', 'pa
 
 /** The pass that speaks for a name: a current one where there is one, the strongest of these, the newest of these. */
 export const bestOf = <Check extends Judged>(passes: readonly Standing<Check>[]): Standing<Check> | undefined =>
-  passes.reduce<Standing<Check> | undefined>((best, one) => (!best || isAtLeast(one, best) ? one : best), undefined)
+  passes.reduce<Standing<Check> | undefined>((best, one) => (!best || isBetter(one, best) ? one : best), undefined)
 
-function isAtLeast(one: Standing<Judged>, best: Standing<Judged>): boolean {
+function isBetter(one: Standing<Judged>, best: Standing<Judged>): boolean {
   if (one.current !== best.current) return one.current
-  return strength(one.check) >= strength(best.check)
+  const stronger = strength(one.check) - strength(best.check)
+  return stronger > 0 || (stronger === 0 && isLater(one, best))
 }
 
 /** Finds what replaced each check of one name, as they were told. The time grows with them, not with their pairs. */

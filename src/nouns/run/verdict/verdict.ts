@@ -161,7 +161,8 @@ export function judge<Check extends Judged>(
     return bestOf(isRequired ? passes.filter(({ check }) => check.evidence !== 'self') : passes)
   })
   const found = decide(standings, bests)
-  const why = sentenceOf({ ...found, standings, needed, bests, state: work.state, isSame })
+  const ordered = standings.toSorted((one, other) => one.at - other.at)
+  const why = sentenceOf({ ...found, standings: ordered, needed, bests, state: work.state, isSame })
   return { verdict: found.verdict, evidence: found.evidence, why, standings }
 }
 
