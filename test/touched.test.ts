@@ -109,6 +109,8 @@ testLedger('a check of the commit that a run named says nothing of one that a tu
     assert.equal((await client.getRun({ runId })).run.verdict, 'verified')
     await client.appendTurn({ runId, ...turn })
     assert.equal((await client.getRun({ runId })).run.git?.commit, made, 'a commit that is known already')
+    await client.appendTurn({ runId, git: { commits: ['c'.repeat(40), made] } })
+    assert.equal((await client.getRun({ runId })).run.git?.commit, made, 'a new commit, and then one that is known')
   }
 })
 

@@ -146,11 +146,11 @@ export function addUsage(before: Usage | null, turn: Usage | undefined): Usage |
 
 const mostCommits = 500
 
-/** The git state of a run after a turn. What the turn saw replaces the whole state before, and so does a commit that it made. */
+/** The git state of a run after a turn. What the turn saw replaces the state before, and so does its last commit, if it is new. */
 export function addGit(before: Git | null, turn: Git | undefined): Git | null {
   if (turn === undefined) return before
-  const known = [before?.commit, ...(before?.commits ?? [])]
-  const hasMoved = turn.commits?.some((commit) => !known.includes(commit)) ?? false
+  const last = turn.commits?.at(-1)
+  const hasMoved = last !== undefined && last !== before?.commit && !before?.commits?.includes(last)
   const commits = [...new Set([...(before?.commits ?? []), ...(turn.commits ?? [])])].slice(-mostCommits)
   const { commit: _commit, tree: _tree, dirty: _dirty, commitTree: _commitTree, uncommitted, ...kept } = before ?? {}
   const { branch: _branch, ...detached } = kept
