@@ -203,6 +203,30 @@ test('a check that masking makes look like its rule is a claim', async (t) => {
   assert.deepEqual([check, others], [['self', "sh -c 'npm test && export NPM_TOKEN=[masked] true'"], []])
 })
 
+test('in a job of a pipeline, a check of a session or of conduct exec clears the one before', async (t) => {
+  const user = workplace(t, { GITHUB_RUN_ID: '4711', GITHUB_JOB: 'agent', GITHUB_RUN_ATTEMPT: '1' })
+  const { env, cwd } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "test -e done" } }' })
+  const claude = claudeIn(cwd, env, 'A')
+  await claude.prompt('Work')
+  const words = ['check', 'exec', '--name', 'tests', '--', 'test', '-e', 'done']
+  await conductHere(words, { ...env, CLAUDE_CODE_SESSION_ID: 'A' }, cwd)
+  await claude.write('done', '')
+  await conductHere(words, { ...env, CLAUDE_CODE_SESSION_ID: 'A' }, cwd)
+  await claude.end()
+  await syncAll(env)
+  const check = `'${process.execPath}' '${main}' ${words.join(' ')}`
+  await conductHere(['exec', '--', 'sh', '-c', `rm done; ${check}; touch done; ${check}`], env, cwd)
+  const { runs } = await (await user.ledger()).listRuns({})
+  assert.deepEqual(
+    runs.map(({ verdict, evidence }) => [verdict, evidence]),
+    [
+      ['verified', 'executed'],
+      ['verified', 'executed'],
+    ],
+  )
+})
+
 test('in a session that began with unreadable rules, no recorder sees a check', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user

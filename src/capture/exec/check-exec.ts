@@ -155,21 +155,23 @@ async function record(target: Target, check: EndedCheck & Record<string, unknown
   const { state, place, cwd, line } = here
   const { env } = process
   const isSeen = isByRule({ ...check, command: line }, 'session' in target ? target.session : undefined, cwd)
-  const pipeline = pipelineOf(env)
-  const input = { ...check, ...work, ...(pipeline && { pipeline }) }
   if ('session' in target) {
     const { session } = target
-    const call = { operation: 'createCheck', input: { ...input, ...(isSeen && { recorder: 'exec' }) } } as const
+    const seen = { ...check, ...work, ...(isSeen && { recorder: 'exec' }) }
+    const call = { operation: 'createCheck', input: seen } as const
     await addToSession(state, session, env, call, say)
     say(`recorded for ${state.find(session.name)?.runId ?? session.name}, the run of this session`)
     return
   }
   const named = 'runId' in target ? { runId: target.runId } : {}
-  const leaseToken = 'runId' in target && isSeen ? leaseOfOuter(target.runId, { ...here, env }) : undefined
-  const proof = leaseToken === undefined ? {} : { recorder: 'exec', leaseToken }
+  const leaseToken = 'runId' in target ? leaseOfOuter(target.runId, { ...here, env }) : undefined
+  const proof = leaseToken !== undefined && isSeen ? { recorder: 'exec', leaseToken } : {}
+  // Work that is recorded here is checked again and again in one attempt of a job.
+  const pipeline = leaseToken === undefined ? pipelineOf(env) : undefined
   const waiting = waitingChecks(here)
   // The check is stored before anything waits for a server.
-  const first = { operation: 'createCheck', input: { ...input, ...proof } } as const
+  const input = { ...check, ...work, ...(pipeline && { pipeline }), ...proof }
+  const first = { operation: 'createCheck', input } as const
   const recorder = createRecorder({ place, cwd, env, say, first, ...named })
   await inTime(sendWaiting(waiting, state, env))
   if ('runId' in target) await tellOuterExec(target.runId, work, { ...here, env })
