@@ -128,6 +128,11 @@ test('a server that accepts connections and never responds delays the command on
   assert.deepEqual([code, stdout], [0, 'hi\n'])
   assert.match(stderr, /The command runs anyway.*\n.*no response within 5 seconds.*\n.*conduct sync sends it/)
   assert.ok(performance.now() - started < 30_000)
+  const check = () => conduct(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
+  await check()
+  const next = performance.now()
+  await check()
+  assert.ok(performance.now() - next < 25_000, 'another check waits')
 })
 
 test('a sync in the background sends without further commands', async (t) => {

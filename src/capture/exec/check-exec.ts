@@ -173,7 +173,7 @@ async function record(target: Target, check: EndedCheck & Record<string, unknown
   const input = { ...check, ...work, ...(pipeline && { pipeline }), ...proof }
   const first = { operation: 'createCheck', input } as const
   const recorder = createRecorder({ place, cwd, env, say, first, ...named })
-  await inTime(sendWaiting(waiting, state, env))
+  await sendWaiting(waiting, state, env).catch(() => {})
   if ('runId' in target) await tellOuterExec(target.runId, work, { ...here, env })
   const runId = await recorder.end()
   const isFound = 'isOfCommit' in target && runId !== null
@@ -190,15 +190,11 @@ const waitingChecks = ({ state, place }: Here): string[] =>
 
 /** Sends them before a later check, because the newest check of a name counts. */
 async function sendWaiting(names: readonly string[], state: Spool, env: Env): Promise<void> {
+  const signal = AbortSignal.timeout(patienceMs)
   for (const name of names) {
-    const { isAway } = await deliver(state, name, { connect: (place) => reconnect(place, env) })
-    if (isAway) return
+    const { isAway } = await deliver(state, name, { connect: (place) => reconnect(place, env), signal })
+    if (isAway || signal.aborted) return
   }
-}
-
-async function inTime(work: Promise<void>): Promise<void> {
-  const late = sleep(patienceMs, undefined, { ref: false })
-  await Promise.race([work, late]).catch(() => {})
 }
 
 type CheckedTree = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'>
@@ -216,7 +212,8 @@ interface Within {
  * fails, nothing is lost: the command's end tells them again.
  */
 async function tellOuterExec(runId: string, work: CheckedTree, here: Within): Promise<void> {
-  await inTime(tell(runId, work, here))
+  const late = sleep(patienceMs, undefined, { ref: false })
+  await Promise.race([tell(runId, work, here), late]).catch(() => {})
 }
 
 async function tell(runId: string, { commit, commitTree, tree, dirty }: CheckedTree, here: Within): Promise<void> {
