@@ -60,7 +60,7 @@ function inOrder<Check extends Judged>(told: readonly Standing<Check>[]): readon
     highest.set(jobOf(pipeline), attempts)
     const top = attempts.at(-1)
     if (!top || attemptOf(top) < attemptOf(one)) attempts.push(one)
-    else if (attemptOf(top) > attemptOf(one)) before.set(one, attempts.find(isAfter(one)) ?? top)
+    else if (attemptOf(top) > attemptOf(one)) before.set(one, attempts[countUntil(one, attempts)] ?? top)
   }
   if (before.size === 0) return told
   const places = told.map(({ at }) => at)
@@ -70,7 +70,16 @@ function inOrder<Check extends Judged>(told: readonly Standing<Check>[]): readon
   return ordered
 }
 
-const isAfter = (one: Standing<Judged>) => (other: Standing<Judged>) => attemptOf(other) > attemptOf(one)
+/** How many of these, whose attempts do not fall, are no later attempts than a check. */
+function countUntil(one: Standing<Judged>, rising: readonly Standing<Judged>[]): number {
+  let [low, high] = [0, rising.length]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (attemptOf(rising[middle]) > attemptOf(one)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
 
 const nothing = () => undefined
 
@@ -125,7 +134,6 @@ function replacementsIn<Check extends Judged>(
       }
     }
   }
-  for (const { byJob } of groups.values()) for (const { attempts } of byJob.values()) attempts.sort((a, b) => b - a)
   return (other, results) => {
     const voices = audibleTo(other.check, commandOf)
     const newestOf = (when: 'ever' | 'now') => {
@@ -169,15 +177,8 @@ interface Newest<Check extends Judged> {
   last?: Standing<Check>
   /** The newest that is of another run of a pipeline than the last. */
   other?: Standing<Check> | undefined
-  /** By job of a run of a pipeline. */
-  byJob: Map<string, OfJob<Check>>
-}
-
-interface OfJob<Check extends Judged> {
-  /** Those without a later one of an attempt as high: attempts fall. */
-  newest: Standing<Check>[]
-  /** The attempt of each, the last attempt first. */
-  attempts: number[]
+  /** By job of a run of a pipeline. The attempts of each do not fall. */
+  byJob: Map<string, Standing<Check>[]>
 }
 
 function add<Check extends Judged>(group: Newest<Check>, one: Standing<Check>): void {
@@ -185,27 +186,15 @@ function add<Check extends Judged>(group: Newest<Check>, one: Standing<Check>): 
   group.last = one
   const { pipeline } = one.check
   if (!pipeline) return
-  const ofJob = group.byJob.get(jobOf(pipeline)) ?? { newest: [], attempts: [] }
-  const { newest, attempts } = ofJob
-  while (newest.length > 0 && attemptOf(newest.at(-1)) <= attemptOf(one)) newest.pop()
-  newest.push(one)
-  attempts.push(attemptOf(one))
+  const ofJob = group.byJob.get(jobOf(pipeline)) ?? []
   group.byJob.set(jobOf(pipeline), ofJob)
+  ofJob.push(one)
 }
 
-const ofJobOf = <Check extends Judged>({ check: { pipeline } }: Standing<Judged>, group: Newest<Check>) =>
-  pipeline ? group.byJob.get(jobOf(pipeline)) : undefined
-
 /** How many of a group are later attempts of the job of a check. */
-function countAgain<Check extends Judged>(one: Standing<Check>, group: Newest<Check>): number {
-  const { attempts } = ofJobOf(one, group) ?? { attempts: [] }
-  let [low, high] = [0, attempts.length]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if ((attempts[middle] as number) > attemptOf(one)) low = middle + 1
-    else high = middle
-  }
-  return low
+function countAgain(one: Standing<Judged>, { byJob }: Newest<Judged>): number {
+  const ofJob = (one.check.pipeline && byJob.get(jobOf(one.check.pipeline))) ?? []
+  return ofJob.length - countUntil(one, ofJob)
 }
 
 /** The newest of a group that is no other part of the run of a pipeline which this check is part of, unless `hasAgain`. */
@@ -215,7 +204,9 @@ function newestFor<Check extends Judged>(
   hasAgain: boolean,
 ): Standing<Check> | undefined {
   if (!isOfSameRun(one, group.last)) return group.last
-  const again = hasAgain ? ofJobOf(one, group)?.newest.findLast(isAfter(one)) : undefined
+  const { pipeline } = one.check
+  const last = hasAgain && pipeline ? group.byJob.get(jobOf(pipeline))?.at(-1) : undefined
+  const again = last && attemptOf(last) > attemptOf(one) ? last : undefined
   return latest([group.other, again].filter((found) => found !== undefined))
 }
 
