@@ -306,7 +306,7 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         clean('2'),
       ],
       [
-        'the failed attempt is told late, after the one that passed',
+        'the failed attempt arrives late, after the one that passed',
         [
           ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
           ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
@@ -366,7 +366,7 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         clean('2'),
       ],
       [
-        'somebody finds a failure before the failed attempt is told late',
+        'somebody finds a failure before the failed attempt arrives',
         [
           ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
           ci('2', 'fail'),
@@ -375,7 +375,7 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
         clean('2'),
       ],
       [
-        'the attempt that passed is told late, after the one that failed',
+        'the attempt that passed arrives late, after the one that failed',
         [
           ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
           ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 1 } }),
@@ -544,7 +544,7 @@ const sentences: [sentence: string, ...Row][] = [
   ['Checked by ada (independent)', 'a person', [ci('2', 'pass', { byName: 'ada', isPerson: true })], clean('2')],
   [
     'Checked by other (independent); the key names no person',
-    'a pass that is told late, after the later attempt of its job and another pass',
+    'a pass that arrives late, after the later attempt of its job and another pass',
     [
       ci('2', 'pass', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
       ci('2', 'pass', { byName: 'other' }),
@@ -554,7 +554,7 @@ const sentences: [sentence: string, ...Row][] = [
   ],
   [
     '`npm test` failed, says other (independent)',
-    'a failure that is told late, after the later attempt of its job and another failure',
+    'a failure that arrives late, after the later attempt of its job and another failure',
     [
       ci('2', 'fail', { pipeline: { id: '7', job: 'test', attempt: 2 } }),
       ci('2', 'fail', { byName: 'other' }),
@@ -653,7 +653,7 @@ const many: [what: string, count: number, make: (n: number) => Judged][] = [
     (n) => ci('2', n % 2 === 0 ? 'fail' : 'pass', { pipeline: { id: '7', job: 'job', attempt: n + 1 } }),
   ],
   [
-    'are attempts of one job, told the last first',
+    'are attempts of one job, the last first',
     4_000,
     (n) => ci('2', n % 2 === 0 ? 'fail' : 'pass', { pipeline: { id: '7', job: 'job', attempt: 4_000 - n } }),
   ],

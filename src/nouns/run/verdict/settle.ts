@@ -20,9 +20,9 @@ function isBetter(one: Standing<Judged>, best: Standing<Judged>): boolean {
   return stronger > 0 || (stronger === 0 && isLater(one, best))
 }
 
-/** Finds what replaced each check of one name, as they were told. The time grows with them, not with their pairs. */
-export function settle<Check extends Judged>(told: readonly Standing<Check>[]): void {
-  const named = inOrder(told)
+/** Finds what replaced each check of one name, given as received. The time grows with them, not with their pairs. */
+export function settle<Check extends Judged>(received: readonly Standing<Check>[]): void {
+  const named = inOrder(received)
   const commandOf = shortNames()
   const bad = named.filter((one) => !isPass(one))
   const replacing = bad.length > 0 ? replacementsIn(named, commandOf, legsAmong(bad, commandOf)) : nothing
@@ -48,11 +48,11 @@ export function settle<Check extends Judged>(told: readonly Standing<Check>[]): 
   }
 }
 
-/** Checks, oldest first. One that was told late comes before the later attempts of its job, wherever these are. */
-function inOrder<Check extends Judged>(told: readonly Standing<Check>[]): readonly Standing<Check>[] {
+/** Checks, oldest first. One that arrived late comes before the later attempts of its job, wherever these are. */
+function inOrder<Check extends Judged>(received: readonly Standing<Check>[]): readonly Standing<Check>[] {
   const highest = new Map<string, Standing<Check>[]>()
   const before = new Map<Standing<Check>, Standing<Check>>()
-  for (const one of told) {
+  for (const one of received) {
     const { pipeline } = one.check
     if (!pipeline) continue
     // Each of a higher attempt than all before it.
@@ -62,15 +62,15 @@ function inOrder<Check extends Judged>(told: readonly Standing<Check>[]): readon
     if (!top || attemptOf(top) < attemptOf(one)) attempts.push(one)
     else if (attemptOf(top) > attemptOf(one)) before.set(one, attempts[countUntil(one, attempts)] ?? top)
   }
-  if (before.size === 0) return told
-  const places = told.map(({ at }) => at)
+  if (before.size === 0) return received
+  const places = received.map(({ at }) => at)
   const placeOf = (one: Standing<Check>) => (before.get(one)?.at ?? one.at) - (before.has(one) ? 0.5 : 0)
-  const ordered = told.toSorted((one, other) => placeOf(one) - placeOf(other) || attemptOf(one) - attemptOf(other))
+  const ordered = received.toSorted((one, other) => placeOf(one) - placeOf(other) || attemptOf(one) - attemptOf(other))
   for (const [n, one] of ordered.entries()) one.at = places[n] as number
   return ordered
 }
 
-/** How many of these, whose attempts do not fall, are no later attempts than a check. */
+/** How many of these checks, in the order of their attempts, are of no later attempt than a check. */
 function countUntil(one: Standing<Judged>, rising: readonly Standing<Judged>[]): number {
   let [low, high] = [0, rising.length]
   while (low < high) {
@@ -139,8 +139,8 @@ function replacementsIn<Check extends Judged>(
     const newestOf = (when: 'ever' | 'now') => {
       const keys = results.flatMap((result) => voices.map((voice) => `${when} ${result} ${voice}`))
       const found = keys.flatMap((key) => groups.get(key) ?? [])
-      const again = found.reduce((sum, group) => sum + countAgain(other, group), 0)
-      return latest(found.flatMap((group) => newestFor(other, group, again >= legsOf(other)) ?? []))
+      const hasAgain = found.reduce((sum, group) => sum + countAgain(other, group), 0) >= legsOf(other)
+      return latest(found.flatMap((group) => newestFor(other, group, hasAgain) ?? []))
     }
     const [ever, now] = [other.current ? undefined : newestOf('ever'), newestOf('now')]
     if (isLater(ever, other)) return ever
@@ -197,7 +197,10 @@ function countAgain(one: Standing<Judged>, { byJob }: Newest<Judged>): number {
   return ofJob.length - countUntil(one, ofJob)
 }
 
-/** The newest of a group that is no other part of the run of a pipeline which this check is part of, unless `hasAgain`. */
+/**
+ * The newest of a group that is no other part of the run of a pipeline which this check is part of. With `hasAgain`, a later
+ * attempt of its job counts, too.
+ */
 function newestFor<Check extends Judged>(
   one: Standing<Check>,
   group: Newest<Check>,
