@@ -56,7 +56,7 @@ const idOf = ({ step }: Seen, at: unknown, { tool_input, prompt }: JsonFields) =
  */
 function transcriptOf({ transcript, session, subagent }: Seen, env: AgentEnv): string | undefined {
   if (transcript !== undefined || subagent || env.COPILOT_CLI !== '1') return transcript
-  const user = env.HOME ?? env.USERPROFILE
+  const user = env.HOME || env.USERPROFILE
   const home = env.COPILOT_HOME ?? (user && join(user, '.copilot'))
   return home && join(home, 'session-state', session, 'events.jsonl')
 }
