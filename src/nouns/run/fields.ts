@@ -64,7 +64,7 @@ export const runFields = {
   specVersion: stored(
     'integer',
     nullableInt,
-    'The version that the spec had when the run began, else the first one that came while it went on; of a run that has not begun, its version when the run was linked. Null if the ledger had none when the run was linked or began; a spec that comes later does not change it',
+    'The version that the spec had when the run began, else the first one that came while it went on; of a run that has not begun, the newest. It is found when the run is linked to the spec and when it begins: null if the ledger had none then',
     { isFact: true },
   ),
   status: stored('word', runStatus, 'The status', { given: runStatus, empty: 'pending' }),
