@@ -24,6 +24,9 @@ const of = (names: string) => `\\b(?:${names})\\b[^\\n&|;]{0,200}?\\s`
 const options: [commands: string, option: string][] = [
   ['login|mongo|mongosh|mongodump|mongorestore|twine', '-p\\s'],
   ['mysql|mysqldump|mysqladmin|mariadb|7z|7za|unrar', '-p'],
+  ['rar|unrar', '-hp'],
+  ['curl', '(?:-E\\s|--cert[ =])["\']?[^\\s:"\']{1,200}:'],
+  ['nuget\\s(?:push|setapikey)', '-k\\s'],
   ['redis-cli', '-a\\s'],
   ['sqlcmd|bcp|zip|unzip', '-P\\s?'],
   ['ldap(?:search|modify|add|whoami|passwd)', '-w\\s'],
@@ -116,9 +119,11 @@ const forms = [
   /(?<=^[^\t\n]{1,255}\t(?:TRUE|FALSE)\t[^\t\n]{1,255}\t(?:TRUE|FALSE)\t\d{1,12}\t[^\t\n]{1,255}\t)\S{6,}$/gm,
   // The code that an OAuth client exchanges for a token.
   /(?<=[?&](?:state=[\w.~%-]{1,300}&)?code=)(?=[^\s&\d]{0,99}\d)[\w.~%/-]{12,1000}(?=&state=)|(?<=[?&]state=[\w.~%-]{1,300}&code=)(?=[^\s&\d]{0,99}\d)[\w.~%/-]{12,}/g,
+  // auth=('ada', '…') and HTTPBasicAuth('ada', '…') of Python, SetBasicAuth("ada", "…") of Go.
+  /(?<=\b(?:auth\s?=\s?|\w{0,40}(?:Basic|Digest)Auth)\(\s?["'][^"'\n]{1,100}["'],\s?["'])[^"'\n]{3,200}(?=["'])/g,
   // SQL.
   /(?<=\bPRAGMA\s(?:re)?key\s?=\s?["'])[^"'\n]{3,200}(?=["'])/gi,
-  /(?<=\b(?:identified\sby|(?:with|login|encrypted)\spassword|password\sfor\s\S{1,64}\s=)\s["'])[^"'\n]{3,200}(?=["'])/gi,
+  /(?<=\b(?:identified\sby|(?:with|login|encrypted|(?:alter|create)\s(?:role|user)\s\S{1,64})\spassword|password\sfor\s\S{1,64}\s=)\s["'])[^"'\n]{3,200}(?=["'])/gi,
 ]
 
 /** Finds a JSON Web Token by its second part, which has the same prefix as its first. */

@@ -3,7 +3,7 @@ import type { MaskedSpan } from './view.ts'
 /** Endings of the names of secrets; a `suffix` may follow. On their own, `pass`, `pwd` and `key` mean other things. */
 const names = [
   'passwor[dt]|passwd|passphrase|passcode|(?:store|key)pass|(?<=[_-])(?:pass|pwd|pw)|(?<=;)pwd',
-  'secret|token|credentials?|(?<=[a-z0-9]_)auth|(?<=oauth2-)bearer',
+  'secret|token|credentials?|(?<=[a-z0-9]_)auth|(?<=oauth2-)bearer|(?<=bw_)session',
   '(?:api|access|auth|account|private|secret|signing|encryption|master|session|shared|role|anon|app|application|subscription|instrumentation)[_-]?key|(?<=[a-z0-9]_)key',
 ]
 const suffix = '(?:[_-]?(?:key|base|id|value|prod|production|dev|test|staging|v?\\d{1,2})){0,3}'

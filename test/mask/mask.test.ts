@@ -43,13 +43,27 @@ test('a password is found behind the options and in the pipes that people use', 
     `htpasswd -Bbn ada '${value}' > .htpasswd`,
     `echo "root:${value}" | chpasswd`,
     `echo ada:${value} | sudo chpasswd`,
+    `curl --cert client.pem:${value} https://example.com`,
+    `dotnet nuget push app.nupkg -k ${value} -s example`,
+    `unrar x -hp${value} a.rar`,
+    `export BW_SESSION="${value}"`,
+    `ALTER ROLE app PASSWORD '${value}';`,
+    `requests.get(url, auth=('ada', '${value}'))`,
+    `requests.get(url, auth=HTTPBasicAuth("ada", "${value}"))`,
+    `request.SetBasicAuth("ada", "${value}")`,
     `echo ${value} | gh auth login --with-token`,
     `cargo login ${value}`,
     `ngrok config add-authtoken ${value}`,
     `poetry config pypi-token.pypi ${value}`,
   ]
   for (const line of lines) assert.equal(await mask(line), line.replace(value, '[masked]'))
-  const plain = ['rsync -avu host:backup/files .', 'docker run -itu node:node x', 'curl -sSu "$LOGIN" x', 'cargo login']
+  const plain = [
+    'rsync -avu host:backup/files .',
+    'docker run -itu node:node x',
+    'curl -sSu "$LOGIN" x',
+    'cargo login',
+    "f(auth=(user, 'x'))",
+  ]
   for (const line of [...plain, 'htpasswd -n ada', 'echo "a:b:c" | cut -d: -f2']) assert.equal(await mask(line), line)
 })
 
