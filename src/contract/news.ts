@@ -1,4 +1,5 @@
 import { activityTypes } from './event-type.ts'
+import { shortened } from './lines.ts'
 
 /** What people want to be told of a run, the most urgent first: it needs somebody, it went wrong, it is over. */
 export const newsKinds = ['waiting', 'failing', 'failed', 'vanished', 'idle', 'completed'] as const
@@ -96,7 +97,5 @@ export function whoseAgent({ author, agent }: RunOf): string | undefined {
 const personIn = (author: string | null | undefined) => oneLine((author ?? '').split('<', 1)[0] ?? '', 60)
 
 /** A text on one line without control characters, cut to so many characters. */
-export function oneLine(text: string, most: number): string {
-  const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
-  return line.length > most ? `${line.slice(0, most - 1).toWellFormed()}…` : line
-}
+export const oneLine = (text: string, most: number): string =>
+  shortened(text.replace(/[\p{Cc}\s]+/gu, ' ').trim(), most)

@@ -1,4 +1,4 @@
-import { firstLine } from '../nouns/run/turn.ts'
+import { firstLine } from '../contract/lines.ts'
 import { defined } from './agents/fields.ts'
 import type { SeenFailure, SeenUsage, Transcript, TurnEnd } from './agents/seen.ts'
 import { leaseSeconds } from './agents/tools.ts'

@@ -1,6 +1,6 @@
 import { humanIdPattern } from '../../contract/id.ts'
+import { firstLine } from '../../contract/lines.ts'
 import { mask } from '../../mask/mask.ts'
-import { firstLine } from '../../nouns/run/turn.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
 import { type Results, resultsIn, resultWords, type StatedResult } from './v0-results.ts'
 import { exists, pastOf } from './v0-track.ts'

@@ -1,5 +1,5 @@
 import { evidenceText } from '../../contract/evidence-words.ts'
-import { firstLine } from '../../nouns/run/turn.ts'
+import { firstLine } from '../../contract/lines.ts'
 import type { Evidence } from '../../nouns/run/verdict/evidence.ts'
 import { clean } from '../../text/clean.ts'
 

@@ -1,6 +1,6 @@
+import { firstLine } from '../../contract/lines.ts'
 import { nameOf } from '../../contract/person.ts'
 import { spanOf } from '../../contract/span.ts'
-import { firstLine } from '../../nouns/run/turn.ts'
 import { clean } from '../../text/clean.ts'
 import {
   actorName,

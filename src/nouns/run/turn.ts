@@ -1,3 +1,4 @@
+import { firstLine, shortened } from '../../contract/lines.ts'
 import { spanOf } from '../../contract/span.ts'
 import { wholeCost } from './cost.ts'
 import type { Turn, TurnFields } from './turn-fields.ts'
@@ -32,7 +33,7 @@ export function digestOf(turn: Pick<Turn, 'n' | 'open'> & TurnFields): string {
   ]
   const parts = [
     `## ${turnTitle(prompt) ?? `Turn ${turn.n}`}`,
-    ...(prompt?.trim() ? [quoteOf(short(prompt.trim(), named.prompt))] : []),
+    ...(prompt?.trim() ? [quoteOf(shortened(prompt.trim(), named.prompt))] : []),
     ...(plan.length > 0
       ? [plan.map(({ text, status }) => `- [${status === 'completed' ? 'x' : ' '}] ${onOneLine(text)}`).join('\n')]
       : []),
@@ -84,22 +85,13 @@ function ranIn({ commands = [] }: TurnFields): string[] {
       ...(exitCode === undefined ? [] : [`exit ${exitCode}`]),
       ...(durationMs === undefined ? [] : [spanOf(durationMs)]),
     ]
-    return `- ran ${codeOf(short(onOneLine(command), named.command))}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}`
+    return `- ran ${codeOf(shortened(onOneLine(command), named.command))}${notes.length > 0 ? `: ${notes.join(', ')}` : ''}`
   })
   const more = commands.length - lines.length
   return more > 0 ? [...lines, `- ran ${timesOf(more, 'command')} more`] : lines
 }
 
 const timesOf = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
-
-/** The first line with words, without heading marks. */
-export function firstLine(text: string, length: number): string {
-  const line = text.split('\n').find((one) => one.trim() !== '') ?? ''
-  return short(line.trim().replace(/^#+\s*/, ''), length)
-}
-
-const short = (text: string, length: number) =>
-  text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
 
 const onOneLine = (text: string) =>
   text

@@ -1,3 +1,4 @@
+import { shortened } from '../../../contract/lines.ts'
 import type { Evidence } from './evidence.ts'
 import type { Judged, Standing, Verdict, WorkState } from './verdict.ts'
 
@@ -98,19 +99,18 @@ const passedOf = ({ check }: Standing<Judged>) =>
 function verifiedOf({ bests, evidence }: VerdictReasons): string[] {
   const checks = bests.flatMap((best) => best?.check ?? [])
   const of = (one: Evidence) => checks.filter((check) => check.evidence === one)
-  const keys = of('independent')
-  const saw = `The author's recorder saw ${listed([...new Set(of('executed').map(whatOf))])} pass`
-  const checked = `hecked by ${listed([...new Set(keys.map(({ byName }) => byName))])} (independent)`
-  const claims = listed([...new Set(of('self').map(({ name }) => code(name)))])
+  const all = (some: readonly Judged[], wordOf: (check: Judged) => string) => listed([...new Set(some.map(wordOf))])
+  const [claims, seen, keys] = [of('self'), of('executed'), of('independent')]
+  const saw = `the author's recorder saw ${all(seen, whatOf)} pass`
+  const checked = `checked by ${all(keys, ({ byName }) => byName)} (independent)`
   if (evidence === 'independent') {
-    const nobody = keys.some(({ isPerson }) => isPerson) ? [] : ['the key names no person']
-    return [`C${checked}`, ...nobody]
+    return [checked, ...(keys.some(({ isPerson }) => isPerson) ? [] : ['the key names no person'])]
   }
-  const others = keys.length > 0 ? [`${listed([...new Set(keys.map(({ name }) => code(name)))])} c${checked}`] : []
+  const others = keys.length > 0 ? [`${all(keys, nameOf)} ${checked}`] : []
   if (evidence === 'executed') return [saw, ...others]
-  const isAll = of('self').length === checks.length
-  const seen = of('executed').length > 0 ? [`the author's${saw.slice("The author's".length)}`] : []
-  return [isAll ? 'Claimed by its author' : `${claims} claimed by the author`, ...seen, ...others]
+  const claimed =
+    claims.length === checks.length ? 'claimed by its author' : `${all(claims, nameOf)} claimed by the author`
+  return [claimed, ...(seen.length > 0 ? [saw] : []), ...others]
 }
 
 /** What changed since the check that the verdict is about. `isWhole` if that includes all that is not committed. */
@@ -135,13 +135,12 @@ function pathsIn(words: string, { uncommitted }: WorkState): string | undefined 
   return `${words}: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
+const nameOf = ({ name }: Judged) => code(name)
+
 /** What ran: the command, else the name of the check. */
 const whatOf = ({ command, name }: Judged) => code(command ?? name)
 
-const short = (text: string) => {
-  const line = text.trim().replace(/\s+/g, ' ')
-  return line.length > most.length ? `${line.slice(0, most.length - 1).toWellFormed()}…` : line
-}
+const short = (text: string) => shortened(text.trim().replace(/\s+/g, ' '), most.length)
 
 const code = (text: string) => `\`${short(text).replaceAll('`', "'")}\``
 

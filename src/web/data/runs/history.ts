@@ -1,3 +1,4 @@
+import { firstLine } from '../../../contract/lines.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { TimelineEntry } from '../../../nouns/run/timeline-fields.ts'
 import type { Turn } from '../../../nouns/run/turn-fields.ts'
@@ -60,17 +61,14 @@ export function withAppend(others: TimelineEntry[], { seq, at }: Event): Timelin
 /** A turn as the history shows it. */
 export function entryOf({ createdAt: at, prompt = '', ...turn }: Turn): TurnEntry {
   const { n, startedAt, endedAt, model, failure, interrupted } = turn
-  return { kind: 'turn', at, turn: { n, title: titleOf(prompt), startedAt, endedAt, model, failure, interrupted } }
+  return {
+    kind: 'turn',
+    at,
+    turn: { n, title: firstLine(prompt, longest) || null, startedAt, endedAt, model, failure, interrupted },
+  }
 }
 
 const longest = 100
-
-/** The first line of a prompt; null if it has none. */
-function titleOf(prompt: string): string | null {
-  const line = prompt.split('\n').find((one) => one.trim() !== '') ?? ''
-  const title = line.trim().replace(/^#+\s*/, '')
-  return (title.length > longest ? `${title.slice(0, longest - 1).toWellFormed()}…` : title) || null
-}
 
 /** The fields that change with every turn. */
 const ofAppends = ['content', 'usage', 'changes', 'git', 'title']
