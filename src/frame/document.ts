@@ -51,6 +51,17 @@ export async function isContent(ctx: Ctx, documentId: number | null, stored: Dig
   return digestOf(parts.map(({ text }) => text).join(''))?.sha256 === digest?.sha256
 }
 
+/** The digests of a document before and after it gets a content, for the log; undefined if it has that content. */
+export async function contentChange(
+  ctx: Ctx,
+  documentId: number | null,
+  content: string | undefined,
+): Promise<[before: Digest | null, after: Digest | null] | undefined> {
+  if (content === undefined) return undefined
+  const [before, after] = [await findDigest(ctx, documentId), digestOf(content)]
+  return (await isContent(ctx, documentId, before, after)) ? undefined : [before, after]
+}
+
 /** Stores a content and returns the id of its document; null if it is empty. */
 export async function insertDocument(ctx: Ctx, content: string, digest: Digest | null): Promise<number | null> {
   if (!digest) return null

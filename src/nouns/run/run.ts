@@ -3,12 +3,11 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import { insertUnder } from '../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, personIn, requireVersion } from '../../frame/ctx.ts'
 import {
+  contentChange,
   deleteDocument,
   digestOf,
   documentText,
-  findDigest,
   insertDocument,
-  isContent,
   requireFitting,
 } from '../../frame/document.ts'
 import { requireGone } from '../../frame/remains.ts'
@@ -160,13 +159,7 @@ export const updateRun: Operation<RunRoutes['updateRun']> = async (
 
 /** Stores a new content; undefined if none is given or it is the same. The caller deletes the old one. */
 async function replaceContent(ctx: Ctx, row: RunRow, content: string | undefined) {
-  if (content === undefined) return undefined
-  const before = await findDigest(ctx, row.document_id)
-  const after = digestOf(content)
-  if (await isContent(ctx, row.document_id, before, after)) return undefined
-  return {
-    changes: [before, after] as [unknown, unknown],
-    documentId: await insertDocument(ctx, content, after),
-    isReplaced: true,
-  }
+  const changes = await contentChange(ctx, row.document_id, content)
+  if (!changes) return undefined
+  return { changes, documentId: await insertDocument(ctx, content ?? '', changes[1]), isReplaced: true }
 }

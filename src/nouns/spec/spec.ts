@@ -3,14 +3,13 @@ import { ConductError } from '../../contract/error.ts'
 import { firstVersion, insertUnder, useUpVersions } from '../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, requireOwn, requireVersion } from '../../frame/ctx.ts'
 import {
-  type Digest,
+  contentChange,
   deleteDocuments,
   digestOf,
   documentsOf,
   documentText,
   findDigest,
   insertDocument,
-  isContent,
   isErased,
   requireFitting,
 } from '../../frame/document.ts'
@@ -149,14 +148,13 @@ function change(before: SpecState, { content, ...patch }: SpecInput): SpecState 
 
 /** Stores a new content, or reuses that of an earlier version; undefined if it is the current one. */
 async function replaceContent(ctx: Ctx, row: SpecRow, content: string) {
-  const before = await findDigest(ctx, row.document_id)
-  const after = digestOf(content)
-  if (await isContent(ctx, row.document_id, before, after)) return undefined
+  const digests = await contentChange(ctx, row.document_id, content)
+  if (!digests) return undefined
+  const [, after] = digests
   const [earlier] = await ctx.db.query<{ id: number }>(sql`
     select d.id from spec_versions v join documents d on d.id = v.document_id
     where v.spec_id = ${row.id} and d.sha256 = ${after?.sha256 ?? ''} and not ${isErased(sql`d.id`)} limit 1`)
   const document_id = earlier?.id ?? (await insertDocument(ctx, content, after))
-  const digests: [Digest | null, Digest | null] = [before, after]
   return { digests, columns: { document_id, ...checklistColumns(content) } }
 }
 

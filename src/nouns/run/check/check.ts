@@ -1,15 +1,8 @@
-import sql, { join, raw } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import { ConductError } from '../../../contract/error.ts'
 import { type Ctx, inTx, type Operation, personIn, requireVersion } from '../../../frame/ctx.ts'
-import {
-  deleteDocument,
-  digestOf,
-  documentText,
-  findDigest,
-  insertDocument,
-  isContent,
-  requireFitting,
-} from '../../../frame/document.ts'
+import { contentChange, deleteDocument, documentText, insertDocument, requireFitting } from '../../../frame/document.ts'
+import { assigned } from '../../../frame/stored.ts'
 import { type Changes, differences } from '../../../log/event.ts'
 import { personHash } from '../person.ts'
 import { type RunRow, requireRun } from '../row.ts'
@@ -75,17 +68,12 @@ export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
     }
     const after: CheckState = { ...before, ...definedOf(patch) }
     requireAgreement(after)
-    const digests =
-      content === undefined ? undefined : { before: await findDigest(ctx, row.document_id), after: digestOf(content) }
-    const isReplaced = digests !== undefined && !(await isContent(ctx, row.document_id, digests.before, digests.after))
-    const changes: Changes = {
-      ...differences(before, after),
-      ...(isReplaced && { content: [digests.before, digests.after] }),
-    }
+    const replaced = await contentChange(ctx, row.document_id, content)
+    const changes: Changes = { ...differences(before, after), ...(replaced && { content: replaced }) }
     if (Object.keys(changes).length === 0) return { check: await shownCheck(ctx, row) }
     const values = {
       ...valuesOf(after),
-      ...(isReplaced && { document_id: await insertDocument(ctx, content ?? '', digests.after) }),
+      ...(replaced && { document_id: await insertDocument(ctx, content ?? '', replaced[1]) }),
       ...(changes.result && {
         result_by: ctx.actor.id,
         result_person: personHash(personIn(ctx)),
@@ -95,11 +83,10 @@ export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
       updated_by: ctx.actor.id,
       version: row.version + 1,
     }
-    const assignments = Object.entries(values).map(([field, value]) => sql`${raw(field)} = ${value}`)
     const [changed] = await ctx.db.query<CheckRow>(
-      sql`update checks set ${join(assignments)} where id = ${row.id} returning ${columns}`,
+      sql`update checks set ${assigned(values)} where id = ${row.id} returning ${columns}`,
     )
-    if (isReplaced) await deleteDocument(ctx, row.document_id)
+    if (replaced) await deleteDocument(ctx, row.document_id)
     await recordCheck(ctx, 'updated', row, changes)
     await settle(ctx, run)
     return { check: await shownCheck(ctx, changed as CheckRow) }
