@@ -39,6 +39,28 @@ export function countWithin<Row>(rows: readonly Row[], bytesOf: (row: Row) => nu
   return end < 0 ? rows.length : end
 }
 
+/** The rows of one page: at most `limit`, and no more than have `most` bytes together, unless it is the first. */
+export const pageOf = <Row>(found: readonly Row[], limit: number, bytesOf: (row: Row) => number, most: number): Row[] =>
+  found.slice(0, Math.min(limit, countWithin(found, bytesOf, most)))
+
+/** What a response says of the rows after a page of what was found. */
+export function moreAfter<Row>(page: readonly Row[], found: readonly unknown[], cursorOf: (last: Row) => string) {
+  const last = page.at(-1)
+  return last !== undefined && found.length > page.length
+    ? { hasMore: true, nextCursor: cursorOf(last) }
+    : { hasMore: false }
+}
+
+/** A place in a list, in words and numbers, as a cursor. */
+export const cursorOf = (...place: (string | number)[]) => Buffer.from(place.join(' ')).toString('base64url')
+
+/** The parts of a cursor, as the groups of `form`. Throws BAD_REQUEST for what `cursorOf` did not return for that form. */
+export function placeOf(cursor: string, form: RegExp): string[] {
+  const [text, ...place] = form.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  if (text !== undefined && cursorOf(text) === cursor) return place
+  throw new ConductError('BAD_REQUEST', `The cursor '${cursor}' does not come from this list: start again without it.`)
+}
+
 /** The times between which the rows of a list were created, both exclusive. */
 export interface TimeSpan {
   createdAfter?: string | undefined
@@ -61,19 +83,8 @@ export async function readPage<Row extends Positioned & { bytes?: number }>(
   const turned = order === 'desc' ? -1 : 1
   const ordered = walks.map((walk) => orderedBy(walk, columns, boundsOf(walk, input, after), order))
   const found = await firstOf<Row>(db, ordered, limit + 1, (a, b) => compare(a, b) * turned)
-  const rows = found.slice(
-    0,
-    Math.min(
-      limit,
-      countWithin(found, ({ bytes = 0 }) => bytes, pageBytes),
-    ),
-  )
-  const last = rows.at(-1)
-  const meta =
-    last && found.length > rows.length
-      ? { hasMore: true, nextCursor: encodeCursor(order, { createdAt: last.created_at, id: last.id }) }
-      : { hasMore: false }
-  return { rows, meta }
+  const rows = pageOf(found, limit, ({ bytes = 0 }) => bytes, pageBytes)
+  return { rows, meta: moreAfter(rows, found, (last) => encodeCursor(order, positionOf(last))) }
 }
 
 /** A condition for the first so many rows of a walk from the beginning of a page; undefined if it has no more than these. */
@@ -117,8 +128,7 @@ export async function readNewest<Row extends Positioned>(
     for (let at = 0; at < open.length; at += newestAtOnce / each) {
       const some = open.slice(at, at + newestAtOnce / each)
       const terms = some.map(({ walk, last }, index) => {
-        const after = last && { createdAt: last.created_at, id: last.id }
-        const bounds = boundsOf(walk, { ...span, order: 'desc' }, after)
+        const bounds = boundsOf(walk, { ...span, order: 'desc' }, last && positionOf(last))
         return orderedBy(walk, sql`${raw(String(index))} as walk, ${columns}`, bounds, 'desc').rows(raw(String(each)))
       })
       const rows = await unionOf<Row & { walk: number }>(db, terms)
@@ -180,23 +190,20 @@ interface Position {
 /** Earlier versions also stored years of six digits with a sign. */
 const position = /^(asc|desc) ((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([1-9]\d{0,15})$/
 
-export function encodeCursor(order: Order, at: Position): string {
-  return Buffer.from(`${order} ${at.createdAt} ${at.id}`).toString('base64url')
-}
+export const encodeCursor = (order: Order, { createdAt, id }: Position) => cursorOf(order, createdAt, id)
+
+export const positionOf = ({ created_at: createdAt, id }: Positioned): Position => ({ createdAt, id })
 
 /** Decodes a cursor of that order. Throws BAD_REQUEST for any text that `encodeCursor` did not return for it. */
 export function decodeCursor(order: Order, cursor: string): Position {
-  const match = position.exec(Buffer.from(cursor, 'base64url').toString('latin1'))
-  const [, itsOrder, createdAt, id] = match ?? []
-  const found = createdAt && id ? { createdAt, id: Number(id) } : undefined
-  if (!found || encodeCursor(itsOrder as Order, found) !== cursor) throw notACursor(cursor)
+  const [itsOrder, createdAt = '', id] = placeOf(cursor, position)
   if (itsOrder !== order) {
     throw new ConductError(
       'BAD_REQUEST',
       `The cursor belongs to a list with order=${itsOrder}, and this list has order=${order}: start again without the cursor.`,
     )
   }
-  return found
+  return { createdAt, id: Number(id) }
 }
 
 /**
@@ -207,18 +214,10 @@ export interface SearchHit {
   entry: number
 }
 
-export function encodeHit({ place, entry }: SearchHit): string {
-  return Buffer.from(`${place} ${entry}`).toString('base64url')
-}
+export const encodeHit = ({ place, entry }: SearchHit) => cursorOf(place, entry)
 
 /** Throws BAD_REQUEST for any text that `encodeHit` did not return. */
 export function decodeHit(cursor: string): SearchHit {
-  const [, place, entry] =
-    /^(head|body) ([1-9]\d{0,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
-  const found = { place: place as SearchHit['place'], entry: Number(entry) }
-  if (!place || encodeHit(found) !== cursor) throw notACursor(cursor)
-  return found
+  const [place, entry] = placeOf(cursor, /^(head|body) ([1-9]\d{0,15})$/)
+  return { place: place as SearchHit['place'], entry: Number(entry) }
 }
-
-const notACursor = (cursor: string) =>
-  new ConductError('BAD_REQUEST', `The cursor '${cursor}' does not come from a list: start again without it.`)

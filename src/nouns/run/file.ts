@@ -1,7 +1,7 @@
 import sql, { empty, join } from 'sql-template-tag'
-import { ConductError } from '../../contract/error.ts'
 import { pathFrom } from '../../contract/file-path.ts'
 import type { Ctx, Operation } from '../../frame/ctx.ts'
+import { cursorOf, moreAfter, placeOf } from '../../frame/page.ts'
 import type { ChangedFile } from './diff/fields.ts'
 import { diffsOfRun, diffsOfTurn, isWithin, placeIn, withStatus } from './diff/rows.ts'
 import { type RunRow, requireRun, stateOf } from './row.ts'
@@ -108,10 +108,8 @@ interface FilesPosition {
 /** Throws BAD_REQUEST for a cursor of another list. */
 function placeAt(cursor: string | undefined): FilesPosition {
   if (cursor === undefined) return { lines: Number.MAX_SAFE_INTEGER, seen: 0 }
-  const [, lines, seen] =
-    /^files (\d{1,15}) (\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
-  if (lines !== undefined) return { lines: Number(lines), seen: Number(seen) }
-  throw new ConductError('BAD_REQUEST', `The cursor '${cursor}' does not come from this list: start again without it.`)
+  const [lines, seen] = placeOf(cursor, /^files (\d{1,15}) (\d{1,15})$/)
+  return { lines: Number(lines), seen: Number(seen) }
 }
 
 /** How many more files were changed than listed. Whether they are at a path, nobody knows. */
@@ -120,12 +118,11 @@ function omittedOf(path: string | undefined, changed = 0, listed: number) {
   return omitted > 0 ? { omitted } : {}
 }
 
-function moreAfter(page: ChangedFile[], found: unknown[], { lines: before, seen }: FilesPosition) {
-  const last = page.at(-1)
-  if (!last || found.length <= page.length) return { hasMore: false }
+/** The place after a page, whose last file is `last`. */
+function cursorAfter(page: ChangedFile[], last: ChangedFile, { lines: before, seen }: FilesPosition): string {
   const lines = linesOf(last)
   const same = page.filter((file) => linesOf(file) === lines).length + (lines === before ? seen : 0)
-  return { hasMore: true, nextCursor: Buffer.from(`files ${lines} ${same}`).toString('base64url') }
+  return cursorOf('files', lines, same)
 }
 
 interface FileRow {
@@ -156,7 +153,11 @@ export const listRunFiles: Operation<RunWorkRoutes['listRunFiles']> = async (
   }))
   return {
     files: await withStatus(ctx, diffsOfRun(run), files),
-    meta: { total, ...omittedOf(path, changes?.files, total), ...moreAfter(files, rows, after) },
+    meta: {
+      total,
+      ...omittedOf(path, changes?.files, total),
+      ...moreAfter(files, rows, (last) => cursorAfter(files, last, after)),
+    },
   }
 }
 
@@ -180,7 +181,7 @@ async function filesOfTurn(
     meta: {
       total: found.length,
       ...omittedOf(path, all.length + filesOmitted, all.length),
-      ...moreAfter(files, rest, after),
+      ...moreAfter(files, rest, (last) => cursorAfter(files, last, after)),
     },
   }
 }

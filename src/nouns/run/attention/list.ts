@@ -2,7 +2,15 @@ import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { invalid } from '../../../contract/error.ts'
 import type { InputOf } from '../../../contract/route.ts'
 import type { Ctx, Operation } from '../../../frame/ctx.ts'
-import { decodeCursor, encodeCursor, type IndexWalk, readNewest, readPage } from '../../../frame/page.ts'
+import {
+  decodeCursor,
+  encodeCursor,
+  type IndexWalk,
+  moreAfter,
+  positionOf,
+  readNewest,
+  readPage,
+} from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { visibleProjects } from '../../../frame/scope.ts'
 import { personHash, requirePerson } from '../person.ts'
@@ -37,15 +45,11 @@ export const listAttention: Operation<AttentionRoutes['listAttention']> = async 
       !after || created_at < after.createdAt || (created_at === after.createdAt && id < after.id),
   )
   const groups = rest.slice(0, limit)
-  const last = groups.at(-1)?.members[0]
   return {
     grouped: await shownGroups(ctx, groups),
     count: members.length,
     isPartial: newest.length > mostCounted,
-    meta:
-      last && rest.length > limit
-        ? { hasMore: true, nextCursor: encodeCursor('desc', { createdAt: last.created_at, id: last.id }) }
-        : { hasMore: false },
+    meta: moreAfter(groups, rest, ({ members: [newest] }) => encodeCursor('desc', positionOf(newest))),
   }
 }
 

@@ -3,7 +3,7 @@ import { ConductError } from '../../../contract/error.ts'
 import { only } from '../../../engine/db.ts'
 import type { Ctx, Operation } from '../../../frame/ctx.ts'
 import { documentText, isErased } from '../../../frame/document.ts'
-import { countWithin } from '../../../frame/page.ts'
+import { cursorOf, moreAfter, pageOf, placeOf } from '../../../frame/page.ts'
 import { listOf } from '../../../frame/pieces.ts'
 import { type RunRow, requireRun, stateOf } from '../row.ts'
 import type { TurnFields } from '../turn-fields.ts'
@@ -33,15 +33,8 @@ export const getDiff: Operation<DiffRoutes['getDiff']> = async (ctx, { runId, tu
   const places = await ctx.db.query<DiffPosition>(sql`
     select t.id, t.path, coalesce((select d.bytes from documents d where d.id = ${diffs.document}), 0) as bytes
     from turn_diffs t where ${within} ${after} order by t.path limit ${limit + 1}`)
-  const page = places.slice(
-    0,
-    Math.min(
-      limit,
-      countWithin(places, ({ bytes }) => Number(bytes), mostBytes),
-    ),
-  )
-  const last = page.at(-1)
-  const more = last && places.length > page.length ? { hasMore: true, nextCursor: cursorOf(last) } : { hasMore: false }
+  const page = pageOf(places, limit, ({ bytes }) => Number(bytes), mostBytes)
+  const more = moreAfter(page, places, ({ id }) => cursorOf('diff', id))
   const { total, paths } = await countOf(ctx, diffs, within)
   const omitted = path === undefined ? changed - paths : 0
   return {
@@ -82,11 +75,9 @@ async function countOf({ db }: Ctx, { facts }: DiffColumns, within: Sql): Promis
   return { total, paths: Number(paths) }
 }
 
-const cursorOf = ({ id }: DiffPosition) => Buffer.from(`diff ${id}`).toString('base64url')
-
 /** The path at which the page before ended. */
 async function pathAt({ db }: Ctx, run: RunRow, cursor: string): Promise<string> {
-  const [, id] = /^diff ([1-9]\d{0,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  const [id] = placeOf(cursor, /^diff ([1-9]\d{0,15})$/)
   const [row] = await db.query<{ path: string }>(sql`
     select path from turn_diffs where id = ${Number(id ?? 0)} and run_id = ${run.id}`)
   if (row) return row.path
