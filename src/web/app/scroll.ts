@@ -58,33 +58,26 @@ export function useScroll({ path, query }: Route): void {
 /** What a person does to scroll. */
 const moves = ['wheel', 'pointerdown', 'keydown', 'touchstart']
 
-/** Scrolls to a position as soon as the page is long enough, unless the person scrolls before. */
-function returnTo(top: number): () => void {
-  const scroll = () => {
-    scrollTo({ top })
-    if (Math.abs(scrollY - top) < 1) leave()
-  }
-  const size = new ResizeObserver(scroll)
+/** Scrolls, and again whenever an element changes its size, until the person scrolls or the returned function is called. */
+function keepScrolling(element: HTMLElement, scroll: (leave: () => void) => void): () => void {
   const leave = () => {
     size.disconnect()
     for (const move of moves) removeEventListener(move, leave)
   }
-  size.observe(document.body)
+  const size = new ResizeObserver(() => scroll(leave))
+  size.observe(element)
   for (const move of moves) addEventListener(move, leave, { passive: true })
-  scroll()
+  scroll(leave)
   return leave
 }
 
+/** Scrolls to a position as soon as the page is long enough, unless the person scrolls before. */
+const returnTo = (top: number) =>
+  keepScrolling(document.body, (leave) => {
+    scrollTo({ top })
+    if (Math.abs(scrollY - top) < 1) leave()
+  })
+
 /** Scrolls to an element and keeps it in place while the list that contains it grows, until the person scrolls. */
-export function stayAt(id: string, list: HTMLElement): () => void {
-  const scroll = () => document.getElementById(id)?.scrollIntoView()
-  const size = new ResizeObserver(scroll)
-  const leave = () => {
-    size.disconnect()
-    for (const move of moves) removeEventListener(move, leave)
-  }
-  scroll()
-  size.observe(list)
-  for (const move of moves) addEventListener(move, leave, { passive: true })
-  return leave
-}
+export const stayAt = (id: string, list: HTMLElement) =>
+  keepScrolling(list, () => document.getElementById(id)?.scrollIntoView())
