@@ -43,36 +43,35 @@ export function awaitedCommands(notes: Note[]): AwaitedCommands | undefined {
   return ids.length > 0 ? { ids, until: Math.max(...last.map(({ at }) => at)) + behindMs } : undefined
 }
 
-/** The content of the transcript once it has the exit codes of these commands, or as it is when it is too late. */
-export async function readWithCommands(
-  { ids, until }: AwaitedCommands,
+/** The content of the transcript once it has what is awaited, or as it is when it is too late. */
+async function readUntil(
+  until: number,
   read: () => Promise<Transcript>,
+  isThere: (reported: Transcript) => boolean,
 ): Promise<Transcript> {
   for (let ms = pauseMs; ; ms *= 2) {
     const reported = await read()
     const leftMs = until - Date.now()
-    if (leftMs <= 0 || !reported.turns || ids.every((id) => reported.commands?.[id])) return reported
+    if (leftMs <= 0 || isThere(reported)) return reported
     await sleep(Math.min(ms, leftMs))
   }
 }
+
+/** The content of the transcript once it has the exit codes of these commands, or as it is when it is too late. */
+export const readWithCommands = ({ ids, until }: AwaitedCommands, read: () => Promise<Transcript>) =>
+  readUntil(until, read, ({ turns, commands }) => !turns || ids.every((id) => commands?.[id]))
 
 /**
  * The content of the transcript once it has the awaited end; otherwise without how the last turn ended, which would
  * belong to another turn.
  */
 export async function readWithEnd({ since, until }: Awaited, read: () => Promise<Transcript>): Promise<Transcript> {
-  for (let ms = pauseMs; ; ms *= 2) {
-    const reported = await read()
-    const { isWhole = true, at = since } = reported.written ?? {}
-    if (isWhole && at >= since) return reported
-    const leftMs = until - Date.now()
-    if (leftMs > 0) {
-      await sleep(Math.min(ms, leftMs))
-      continue
-    }
-    const { answer: _, ...known } = reported
-    if (at >= since) return known
-    const { failure: __, interrupted: ___, ...others } = known
-    return others
-  }
+  const isOfTurn = ({ written }: Transcript) => (written?.at ?? since) >= since
+  const hasEnd = (reported: Transcript) => isOfTurn(reported) && (reported.written?.isWhole ?? true)
+  const reported = await readUntil(until, read, hasEnd)
+  if (hasEnd(reported)) return reported
+  const { answer: _, ...known } = reported
+  if (isOfTurn(reported)) return known
+  const { failure: __, interrupted: ___, ...others } = known
+  return others
 }
