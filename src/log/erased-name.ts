@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Tx } from '../engine/db.ts'
-import { erasedName } from './event.ts'
+import { erasedName, type IsToGo, isErasedName } from './event.ts'
 import { signingKey } from './seal/checkpoint.ts'
 
 /** Returns what replaces a name. */
@@ -17,6 +17,10 @@ export async function newNames(db: Tx): Promise<NewName> {
     return erasedName(Number.parseInt(digest.slice(0, digits), 16))
   }
 }
+
+/** A name after an erasure. With `form`, other spellings of the name get the same new one. */
+export const nameAfter = (name: string, field: string, isToGo: IsToGo, newName: NewName, form = name): string =>
+  isToGo(name, field) && !isErasedName(name) ? newName(form) : name
 
 /** 44 bits, which a number holds exactly. */
 const digits = 11

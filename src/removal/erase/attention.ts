@@ -1,8 +1,8 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf } from '../../frame/pieces.ts'
-import { newNames } from '../../log/erased-name.ts'
-import { eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
+import { nameAfter, newNames } from '../../log/erased-name.ts'
+import { eraseIn, type IsToGo } from '../../log/event.ts'
 import { personHash } from '../../nouns/run/person.ts'
 
 /** The columns of `attention` with texts. */
@@ -18,10 +18,9 @@ export async function eraseAttention({ db }: Ctx, runs: readonly number[], isToG
   const newName = await newNames(db)
   const gone = new Set<number>()
   for (const { run_id, ...before } of rows) {
-    const { check_name } = before
     // The name stays that of the check, whose name is erased in the same way.
-    const isGone = check_name !== null && isToGo(check_name, 'name') && !isErasedName(check_name)
-    const after = { ...eraseIn(before, isToGo), check_name: isGone ? newName(check_name) : check_name }
+    const check_name = before.check_name && nameAfter(before.check_name, 'name', isToGo, newName)
+    const after = { ...eraseIn(before, isToGo), check_name }
     if (attentionTexts.every((column) => after[column] === before[column])) continue
     await db.query(sql`update attention set check_name = ${after.check_name}, branch = ${after.branch},
       assignee = ${after.assignee}, assignee_person = ${personHash(after.assignee)}, note = ${after.note} where run_id = ${run_id}`)

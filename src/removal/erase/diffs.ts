@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { listOf, present } from '../../frame/pieces.ts'
-import { type NewName, newNames } from '../../log/erased-name.ts'
-import { eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
+import { type NewName, nameAfter, newNames } from '../../log/erased-name.ts'
+import { eraseIn, type IsToGo } from '../../log/event.ts'
 import { eraseDocuments } from './content.ts'
 
 interface DiffRow {
@@ -34,15 +34,12 @@ export async function eraseDiffs(ctx: Ctx, turns: readonly number[], isToGo: IsT
 
 const documentsOf = ({ document_id, whole_document_id }: DiffRow) => [document_id, whole_document_id]
 
-/** The path of a file after an erasure. No two files of a turn have the same, and a file has the same in all turns. */
-export const erasedPath = (path: string, isToGo: IsToGo, newName: NewName): string =>
-  isToGo(path, 'path') && !isErasedName(path) ? newName(path) : path
-
 /** Erases the path of a file, and its old path. Returns whether there was one to erase. */
 async function eraseFacts({ db }: Ctx, { id, ...row }: DiffRow, isToGo: IsToGo, newName: NewName): Promise<boolean> {
   const before = { path: row.path, facts: JSON.parse(row.facts), whole: row.whole_facts && JSON.parse(row.whole_facts) }
   const { facts, whole } = eraseIn({ facts: before.facts, whole: before.whole }, isToGo)
-  const after = { path: erasedPath(row.path, isToGo, newName), facts, whole }
+  // No two files of a turn get the same path, and a file gets the same in all turns.
+  const after = { path: nameAfter(row.path, 'path', isToGo, newName), facts, whole }
   if (isDeepStrictEqual(before, after)) return false
   await db.query(sql`update turn_diffs set path = ${after.path}, facts = ${JSON.stringify(facts)},
     whole_facts = ${whole && JSON.stringify(whole)} where id = ${id}`)

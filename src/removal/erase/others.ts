@@ -5,14 +5,14 @@ import { documentsOf } from '../../frame/document.ts'
 import { keepGrams } from '../../frame/part.ts'
 import { idsOf, listOf, present } from '../../frame/pieces.ts'
 import { assigned } from '../../frame/stored.ts'
-import { type NewName, newNames } from '../../log/erased-name.ts'
+import { type NewName, nameAfter, newNames } from '../../log/erased-name.ts'
 import { erasedName, erasedText, eraseIn, type IsToGo, isErasedName } from '../../log/event.ts'
 import * as features from '../../nouns/feature/row.ts'
 import { type CheckRow, type CheckState, columns, stateOf, valuesOf } from '../../nouns/run/check/row.ts'
 import { normalForm } from '../../nouns/run/verdict/command.ts'
 import * as specs from '../../nouns/spec/row.ts'
 import { eraseDocuments, unindex, unindexDiffs } from './content.ts'
-import { eraseDiffs, erasedPath } from './diffs.ts'
+import { eraseDiffs } from './diffs.ts'
 
 /** Each function erases the selected texts of rows of the same project, and returns how many had any. */
 
@@ -53,7 +53,7 @@ export async function eraseTurns(ctx: Ctx, ids: readonly number[], isToGo: IsToG
 
 /** The files of a turn with the names that their diffs get. */
 const erasedFiles = (files: { path: string }[], isToGo: IsToGo, newName: NewName) =>
-  files.map((file) => ({ ...eraseIn(file, isToGo), path: erasedPath(file.path, isToGo, newName) }))
+  files.map((file) => ({ ...eraseIn(file, isToGo), path: nameAfter(file.path, 'path', isToGo, newName) }))
 
 export async function eraseChecks(ctx: Ctx, ids: readonly number[], isToGo: IsToGo): Promise<number> {
   if (ids.length === 0) return 0
@@ -88,8 +88,7 @@ function comparableIn(
   isToGo: IsToGo,
   newName: NewName,
 ): Pick<CheckState, 'command' | 'pipeline'> {
-  const erased = (text: string, field: string, form = text) =>
-    isToGo(text, field) && !isErasedName(text) ? newName(form) : text
+  const erased = (text: string, field: string, form = text) => nameAfter(text, field, isToGo, newName, form)
   return {
     command: command === null ? null : erased(command, 'command', normalForm(command)),
     pipeline: pipeline && { ...pipeline, id: erased(pipeline.id, 'id'), job: erased(pipeline.job, 'job') },

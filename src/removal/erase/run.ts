@@ -3,7 +3,7 @@ import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { documentsOf } from '../../frame/document.ts'
 import { listOf } from '../../frame/pieces.ts'
-import { type NewName, newNames } from '../../log/erased-name.ts'
+import { type NewName, nameAfter, newNames } from '../../log/erased-name.ts'
 import { erasedText, eraseIn, everyText, hasTextToErase, type IsToGo, isErasedName } from '../../log/event.ts'
 import { replaceFoundBy } from '../../nouns/run/found-by.ts'
 import { activityIn, columns, type RunRow, requiredIn, stateOf, valuesOf } from '../../nouns/run/row.ts'
@@ -73,8 +73,7 @@ async function eraseColumns(
 
 /** The sentence of the verdict, and the names of required checks, which stay the names of the checks. */
 function verdictTextsAfter(row: RunRow, isToGo: IsToGo, newName: NewName): Pick<RunRow, 'why' | 'required'> {
-  const isGone = (name: string) => isToGo(name, 'name') && !isErasedName(name)
-  const names = requiredIn(row)?.map((name) => (isGone(name) ? newName(name) : name))
+  const names = requiredIn(row)?.map((name) => nameAfter(name, 'name', isToGo, newName))
   return {
     why: row.why !== null && isToGo(row.why, 'why') ? erasedText : row.why,
     required: names === undefined ? null : JSON.stringify(names),
