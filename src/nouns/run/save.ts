@@ -119,7 +119,11 @@ async function requireUnseen(ctx: Ctx, row: RunRow, after: RunState): Promise<vo
 const isMaker = (ctx: Ctx, { row, isRecorder }: Move) =>
   isRecorder && (ctx.actor.id === row.created_by || isOfCreator(ctx, row))
 
-const verdictIn = ({ verdict, evidence, why }: RunRow) => ({ verdict, evidence, why })
+export const verdictIn = ({ verdict, evidence, why }: Pick<RunRow, 'verdict' | 'evidence' | 'why'>) => ({
+  verdict,
+  evidence,
+  why,
+})
 
 function activityColumn({ row, after, activity }: Move): string | null {
   const shown = activityUnder(after.status, activity ?? activityIn(row))

@@ -10,6 +10,7 @@ import { clearAttention } from '../attention/row.ts'
 import { reasonOf } from '../attention/rule.ts'
 import { rejudgedByUpgrade } from '../fields.ts'
 import { columns, eventOf, type RunRow } from '../row.ts'
+import { verdictIn } from '../save.ts'
 import { findVerdicts, type VerdictColumns } from './verdict.ts'
 
 /** How many runs one step derives, in one transaction. */
@@ -41,8 +42,7 @@ async function rejudge(tx: Tx, rows: RunRow[], now: string): Promise<void> {
   const verdicts = await findVerdicts(systemCtx(tx, now), rows)
   const all = rows.map((row): Rejudged => {
     const { judged, author_person, ...found } = verdicts.get(row.id) as VerdictColumns
-    const { verdict, evidence, why } = row
-    const moved = differences({ verdict, evidence, why }, found)
+    const moved = differences(verdictIn(row), found)
     const isMoved = moved.verdict !== undefined || moved.evidence !== undefined
     return { row, found: { ...found, author_person, judged: isMoved ? rejudgedByUpgrade : judged }, moved }
   })
