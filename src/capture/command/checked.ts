@@ -19,44 +19,63 @@ interface Where {
  * `npm test | tail` it is that of `tail`. The exit codes 126 and 127 mean that nothing ran.
  */
 export function readLine(line: string, exitCode: number | undefined, rules: CheckRule[], where: Where): RanLine {
+  const namesOf = namesBy(rules)
+  const isHome = (cwd: string | undefined) => isSame(cwd, where.home)
+  // A rule may itself be a line of several commands.
+  const whole = isHome(where.cwd) && !isOdd.test(line) ? namesOf(line) : []
+  const read = isOdd.test(line) ? undefined : commandsIn(line, where.cwd)
+  const ofLine = checksOf(whole, line, exitCode, { isFirst: true, isAfterWriters: true, isLast: true })
+  if (!read) return { checks: ofLine, others: whole.length > 0 ? 'none' : 'write' }
+  const all = read.all.map((one): NamedCommand => ({ ...one, names: isHome(one.cwd) ? namesOf(one.text) : [] }))
+  const inner = new Set(all.flatMap(({ names }) => names))
+  if (whole.length > 0 && inner.size === 0) return { checks: ofLine, others: 'none' }
+  const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
+  const orderOf = orderIn(all)
+  const ofCommands = proven.flatMap(([node, code]) => {
+    const at = read.all.indexOf(read.commands.get(node) as LineCommand)
+    const command = all[at]
+    return command ? checksOf(command.names, command.text, code, orderOf(at)) : []
+  })
+  const checks = [...ofLine.filter(({ name }) => !inner.has(name)), ...ofCommands]
+  return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], others: othersIn(all) }
+}
+
+/** A command of a line, with the names of the checks that it is. */
+interface NamedCommand extends LineCommand {
+  names: string[]
+}
+
+/** Returns the names of the rules that a command meets. */
+function namesBy(rules: CheckRule[]): (text: string) => string[] {
   const known = rules.flatMap(({ name, commands }) => commands.map((command) => ({ name, ...asked(command) })))
-  const namesOf = (text: string) => {
+  return (text) => {
     const { form, additions } = asked(text)
     const met = known.filter((rule) => rule.form === form && rule.additions.every((one) => additions.includes(one)))
     return [...new Set(met.map(({ name }) => name))]
   }
-  // A rule may itself be a line of several commands.
-  const whole = isSame(where.cwd, where.home) && !isOdd.test(line) ? namesOf(line) : []
-  const read = isOdd.test(line) ? undefined : commandsIn(line, where.cwd)
-  const ofLine = checksOf(whole, line, exitCode, { isFirst: true, isAfterWriters: true, isLast: true })
-  if (!read) return { checks: ofLine, others: whole.length > 0 ? 'none' : 'write' }
-  const names = new Map<LineCommand, string[]>(
-    read.all.map((command) => [command, isSame(command.cwd, where.home) ? namesOf(command.text) : []]),
-  )
-  const kinds = new Set(read.all.filter((command) => !names.get(command)?.length).map(({ kind }) => kind))
-  const others = kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
-  const inner = new Set([...names.values()].flat())
-  if (whole.length > 0 && inner.size === 0) return { checks: ofLine, others: 'none' }
-  const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
-  const last = lastOf(read.all.filter((command) => command.kind === 'writes' || names.get(command)?.length))
-  const writer = read.all.findIndex((command) => command.kind === 'writes' && !names.get(command)?.length)
-  const mayPutBack = (command: LineCommand) => command.kind === 'writes' && !names.get(command)?.includes('tests')
-  const lastWriter = read.all.some((command) => mayPutBack(command) && command.isBeside)
-    ? Number.POSITIVE_INFINITY
-    : read.all.findLastIndex(mayPutBack)
-  const checks = proven.flatMap(([node, code]) => {
-    const command = read.commands.get(node)
-    if (!command) return []
-    const place = read.all.indexOf(command)
-    const at = {
-      isFirst: writer < 0 || place < writer,
-      isAfterWriters: place >= lastWriter,
-      isLast: last === command,
-    }
-    return checksOf(names.get(command) ?? [], command.text, code, at)
+}
+
+/** What the commands that are no checks may do. */
+function othersIn(all: readonly NamedCommand[]): RanLine['others'] {
+  const kinds = new Set(all.filter(({ names }) => names.length === 0).map(({ kind }) => kind))
+  return kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
+}
+
+const isWriter = ({ kind }: LineCommand) => kind === 'writes'
+/** Whether a command may put back what a check did not see. Tests do not. */
+const mayPutBack = (command: NamedCommand) => isWriter(command) && !command.names.includes('tests')
+
+/** Returns how the command in that place stands to those that may change files. */
+function orderIn(all: readonly NamedCommand[]): (at: number) => LineOrder {
+  const firstWriter = all.findIndex((command) => isWriter(command) && command.names.length === 0)
+  const isBeside = all.some((command) => mayPutBack(command) && command.isBeside)
+  const lastWriter = all.findLastIndex(mayPutBack)
+  const last = lastOf(all.filter((command) => isWriter(command) || command.names.length > 0))
+  return (at) => ({
+    isFirst: firstWriter < 0 || at < firstWriter,
+    isAfterWriters: !isBeside && at >= lastWriter,
+    isLast: all[at] === last,
   })
-  const all = [...ofLine.filter(({ name }) => !inner.has(name)), ...checks]
-  return { checks: [...new Map(all.map((check) => [check.name, check])).values()], others }
 }
 
 /** A carriage return, and a backslash at the very end, are part of the last word. */
