@@ -5,6 +5,7 @@ import { isMissing, keyAdvice, whyMissing } from '../../place/missing.ts'
 import type { Place } from '../../place/place.ts'
 import { amended } from './amend.ts'
 import { opensTurn, type Queued } from './calls.ts'
+import type { Recording } from './recordings.ts'
 import { type CallResult, send } from './send.ts'
 import type { Spool } from './state.ts'
 
@@ -92,25 +93,14 @@ async function sendAll(state: Spool, name: string, holder: string, options: Deli
   if (!place) return
   await using connection = await connect(place)
   const { client } = connection
-  let amendments = 0
+  const sending: Sending = { state, name, place, client, amendments: 0 }
   for (let call = state.next(name); call; call = state.next(name)) {
     // If another process took over while this one slept, it is safe to continue: a call sent twice takes effect once.
     state.claim(name, holder, 2 * tryMs)
     const recording = state.find(name)
     if (!recording) return
-    const answer = await send(client, state, recording, call, signal).catch(
-      async (error): Promise<CallResult | undefined> => {
-        if (isLeftOut(call, error)) return {}
-        if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
-        const changes = amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
-        if (!changes && opensTurn(call) && isRefusal(error)) return {}
-        if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
-        const { runId, aheadMs, ...changed } = changes
-        state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
-        state.amend(call.id, changed)
-        if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call, Number(changed.input.n))
-        return undefined
-      },
+    const answer = await send(client, state, recording, call, signal).catch((error) =>
+      resultOf(error, call, recording, sending),
     )
     if (!answer) continue
     const { run, check, lease, left, appended } = answer
@@ -125,6 +115,35 @@ async function sendAll(state: Spool, name: string, holder: string, options: Deli
       ...(lease && { leaseToken: lease.token }),
     })
   }
+}
+
+interface Sending {
+  state: Spool
+  name: string
+  place: Place
+  client: Client
+  /** How often calls were changed so far. */
+  amendments: number
+}
+
+/** What follows from the error of a call: a result without it, or undefined once the call is amended. Else throws it. */
+async function resultOf(
+  error: unknown,
+  call: Queued,
+  recording: Recording,
+  sending: Sending,
+): Promise<CallResult | undefined> {
+  const { state, name, place, client } = sending
+  if (isLeftOut(call, error)) return {}
+  if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
+  const changes = sending.amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
+  if (!changes && opensTurn(call) && isRefusal(error)) return {}
+  if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
+  const { runId, aheadMs, ...changed } = changes
+  state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
+  state.amend(call.id, changed)
+  if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call, Number(changed.input.n))
+  return undefined
 }
 
 /** Whether a server does not take a diff, for example an older one. The recording goes on without it. */
