@@ -75,9 +75,15 @@ function lapse(ctx: Ctx, row: RunRow): Promise<RunRow> {
   // A start may be some minutes ahead.
   const times = { startedAt, endedAt: later(at, startedAt) }
   const after: RunState = { ...base, status: 'failed', failure: expired, ...times }
-  const lease = { lease_token: row.lease_token, lease_seconds: row.lease_seconds, lease_expires_at: null }
+  const lease = { ...leaseIn(row), lease_expires_at: null }
   return saveRun({ ...ctx, actor: systemActor }, { row, base, after, lease, holds: false, isRecorder: false })
 }
+
+const leaseIn = ({ lease_token, lease_seconds, lease_expires_at }: RunRow): LeaseColumns => ({
+  lease_token,
+  lease_seconds,
+  lease_expires_at,
+})
 
 /** The state of a run as if its lease had not expired. Throws LEASE_LOST if the run has been retried since it expired. */
 async function resumed(ctx: Ctx, row: RunRow, state: RunState): Promise<RunState> {
@@ -161,9 +167,7 @@ export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
       throw new ConductError('CONFLICT', `You hold no lease on run '${runId}': PATCH leaseSeconds to take one.`)
     }
     const { row, base } = opened
-    const lease = opened.holds ? leaseAfter(ctx, opened, base, leaseSeconds, leaseToken).columns : row
-    const { lease_token, lease_seconds, lease_expires_at } = lease
-    const columns = { lease_token, lease_seconds, lease_expires_at }
+    const lease = opened.holds ? leaseAfter(ctx, opened, base, leaseSeconds, leaseToken).columns : leaseIn(row)
     if (doing && base.status !== 'in_progress') {
       throw new ConductError(
         'CONFLICT',
@@ -172,7 +176,7 @@ export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
     }
     if (turn) await showOpenTurn(ctx, row, turn)
     const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
-    const saved = await saveRun(ctx, { ...opened, after: base, lease: columns, holds: true, activity })
+    const saved = await saveRun(ctx, { ...opened, after: base, lease, holds: true, activity })
     return { run: await shownRun(ctx, saved) }
   })
 
