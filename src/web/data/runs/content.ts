@@ -1,79 +1,72 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { ConductError } from '../../../client/client.ts'
+import type { Event } from '../../../log/fields.ts'
 import type { Gap } from '../../../text/content.ts'
 import { listen } from '../log/stream.ts'
-import { failureOf } from '../query/read.ts'
+import { useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
-import { oneAtATime } from '../query/timing.ts'
 import { Growing } from './growing.ts'
 import { isReplaced } from './run-events.ts'
 
-export interface RunContent {
+/** What is read of the content of a run. */
+interface ReadContent {
   /** Another object once the text was replaced rather than appended to. */
   text: Growing
   /** In characters. */
   length: number
   /** All that is missing from it. */
   dropped: Gap | null
-  isRead: boolean
-  error?: ConductError
 }
 
-const nothing = (): RunContent => ({ text: new Growing(), length: 0, dropped: null, isRead: false })
+export interface RunContent extends ReadContent {
+  isRead: boolean
+  error?: ConductError | undefined
+}
+
+/** What this page has read, up to a byte of the content. */
+const nothing = () => ({ text: new Growing(), at: 0 })
 
 /** The content of a run as it grows. Fetches only new text. `id` is the row id of the run. */
 export function useContent(project: string, runId: string, id: number | undefined): RunContent {
-  const [content, setContent] = useState(nothing)
+  const known = useRef(nothing())
+  const isOfRun = ({ subjectId, type }: Event) => subjectId === id && type === 'run.updated'
+  // Before the read that this causes.
   useEffect(() => {
-    if (id === undefined) return
-    const end = new AbortController()
-    let read = nothing()
-    let at = 0
-
-    const { soon: readOn } = oneAtATime(async () => {
-      try {
-        for (let before = -1; before !== at; ) {
-          before = at
-          const { text: whole } = read
-          const piece = await clientOf(project).readContent({ runId, after: at }, end)
-          if (whole !== read.text) continue
-          // The server has dropped what this page has read in part. Its line numbers would be wrong.
-          if (piece.gaps.some(({ start }) => start < at)) {
-            beginAgain()
-            continue
-          }
-          at = piece.next
-          append(whole, piece)
-          read = { text: whole, length: whole.length, dropped: piece.dropped, isRead: true }
-        }
-      } catch (error) {
-        read = { ...read, error: failureOf(error) }
-      }
-      if (!end.signal.aborted) setContent(read)
-    }, 200)
-
-    const beginAgain = () => {
-      at = 0
-      read = nothing()
-    }
-
-    readOn()
-    const leave = listen((news) => {
-      if (news.kind === 'event' && news.event.subjectId === id && news.event.type === 'run.updated') {
-        if (isReplaced(news.event)) beginAgain()
-        if (news.event.changes.content) readOn()
-      } else if (news.kind === 'connected') readOn()
-      else if (news.kind === 'erased') {
-        beginAgain()
-        readOn()
-      }
+    known.current = nothing()
+    return listen((news) => {
+      const isGone = news.kind === 'event' ? isOfRun(news.event) && isReplaced(news.event) : news.kind === 'erased'
+      if (isGone) known.current = nothing()
     })
-    return () => {
-      end.abort()
-      leave()
-    }
   }, [project, runId, id])
-  return content
+  const { data, error } = useRead(
+    id === undefined ? '' : `content ${id}`,
+    (signal) => readOn(known, project, runId, signal),
+    { touches: (event) => isOfRun(event) && event.changes.content !== undefined, restMs: 200 },
+  )
+  return { text: known.current.text, length: 0, dropped: null, ...data, isRead: data !== undefined, error }
+}
+
+/** Reads to the end of the content, from its beginning if it was replaced meanwhile. */
+async function readOn(
+  known: { current: ReturnType<typeof nothing> },
+  project: string,
+  runId: string,
+  signal: AbortSignal,
+): Promise<ReadContent> {
+  for (;;) {
+    const mine = known.current
+    const piece = await clientOf(project).readContent({ runId, after: mine.at }, { signal })
+    if (mine !== known.current) continue
+    // The server has dropped what this page has read in part. Its line numbers would be wrong.
+    if (piece.gaps.some(({ start }) => start < mine.at)) {
+      known.current = nothing()
+      continue
+    }
+    const isEnd = piece.next === mine.at
+    mine.at = piece.next
+    append(mine.text, piece)
+    if (isEnd) return { text: mine.text, length: mine.text.length, dropped: piece.dropped }
+  }
 }
 
 interface ReadPiece {

@@ -1,57 +1,43 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { ConductError } from '../../../client/client.ts'
 import type { Turn } from '../../../nouns/run/turn-fields.ts'
 import { listen } from '../log/stream.ts'
-import { failureOf, type Read, useRead } from '../query/read.ts'
+import { type Read, useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
-import { oneAtATime } from '../query/timing.ts'
 import { isTurnOf } from './run-events.ts'
 
 export interface Turns {
   /** In the order of their numbers. */
   turns: Turn[]
   isRead: boolean
-  error?: ConductError
+  error?: ConductError | undefined
 }
 
 const pageSize = 100
 
 /** All turns of a run, and each new one when it ends. Fetches only new turns. */
 export function useTurns(project: string, runId: string): Turns {
-  const [state, setState] = useState<Turns>({ turns: [], isRead: false })
-  useEffect(() => {
-    const end = new AbortController()
-    let turns: Turn[] = []
-    /** Counts how often the turns were dropped. What was on its way then must not be shown. */
-    let era = 0
-    const set = (next: Turns) => end.signal.aborted || setState(next)
-    const { soon: readOn } = oneAtATime(async () => {
-      const mine = era
-      try {
-        for await (const turn of newTurns(project, runId, turns.length, end.signal)) {
-          if (mine !== era) return
-          turns = [...turns, turn]
-        }
-        if (mine === era) set({ turns, isRead: true })
-      } catch (error) {
-        set({ turns, isRead: true, error: failureOf(error) })
-      }
-    }, 200)
-    readOn()
-    const leave = listen((news) => {
-      if (news.kind === 'erased') {
-        turns = []
-        era++
-      }
-      const isNew = news.kind === 'event' && news.event.type === 'turn.created' && isTurnOf(news.event, project, runId)
-      if (isNew || news.kind === 'connected' || news.kind === 'erased') readOn()
-    })
-    return () => {
-      end.abort()
-      leave()
-    }
-  }, [project, runId])
-  return state
+  const of = `${project}/${runId}`
+  const known = useRef<{ of: string; turns: Turn[] }>({ of, turns: [] })
+  if (known.current.of !== of) known.current = { of, turns: [] }
+  // Before the read that an erasure causes. What was on its way then is not shown.
+  useEffect(
+    () =>
+      listen(({ kind }) => {
+        if (kind === 'erased') known.current = { of, turns: [] }
+      }),
+    [of],
+  )
+  const read = async (signal: AbortSignal) => {
+    const mine = known.current
+    for await (const turn of newTurns(project, runId, mine.turns.length, signal)) mine.turns = [...mine.turns, turn]
+    return known.current.turns
+  }
+  const { data, error, isCurrent } = useRead(`turns ${of}`, read, {
+    touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId),
+    restMs: 200,
+  })
+  return { turns: (isCurrent && data) || known.current.turns, isRead: isCurrent, error }
 }
 
 /** Enough to find the last answer: turns that were interrupted have none. */
