@@ -105,16 +105,17 @@ export async function act(plan: Plan, given: unknown[], options: OperationOption
 
 async function printAll(plan: Plan, call: SendCall, input: Input, options: OperationOptions) {
   const print = printerOf(plan, options)
+  const isForPeople = !options.json && !options.quiet
   let next: Input | undefined = options.all ? { limit: mostRows, ...input } : input
   while (next) {
     const answer = await call(next)
     print(answer)
     requireDelivered(answer)
-    if (!options.json && !options.quiet && !options.project) tellScope(answer)
+    if (isForPeople && !options.project) tellScope(answer)
     const after = nextOf(answer, next)
     const isWhole = options.all || (isText(answer) && !options.json)
-    if (!isWhole && !options.json && !options.quiet) tellRest(answer, after, next)
-    if (!(isWhole && after) && !options.json && !options.quiet) tellOmitted(answer)
+    if (!isWhole && isForPeople) tellRest(answer, after, next)
+    if (!(isWhole && after) && isForPeople) tellOmitted(answer)
     next = after && isWhole ? { ...next, ...after } : undefined
   }
 }
