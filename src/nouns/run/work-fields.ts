@@ -47,7 +47,7 @@ export const uncredited = z
 export type Uncredited = z.infer<typeof uncredited>
 
 export const changes = z.strictObject({
-  files: count.optional(),
+  files: count.optional().describe('How many files changed'),
   insertions: count.optional(),
   deletions: count.optional(),
   uncredited: uncredited.optional(),

@@ -10,7 +10,7 @@ import { componentsOf, createNaming, issue, schemaOf } from './schema.ts'
 const errorSchema = z.object({
   error: z.string().describe('What is wrong, with the value, and what to do'),
   code: z.enum(Object.keys(statusOf)),
-  requestId: z.string(),
+  requestId: z.string().describe('Identifies the request in the log of the server'),
   issues: z.array(issue).optional().describe('Only for VALIDATION_ERROR'),
   firstSeq: z.int().optional().describe('Only for EVENTS_DROPPED: the oldest event of the log'),
 })

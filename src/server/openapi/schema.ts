@@ -24,7 +24,7 @@ import type { OpenApiSchema } from './document.ts'
 import { meanings } from './meaning.ts'
 
 /** One problem of an input. */
-export const issue = z.object({ path: z.string(), message: z.string().describe('What would be right') })
+export const issue = z.object({ path: z.string().describe('The wrong field: `git.commit`'), message: z.string().describe('What would be right') })
 
 /** The schemas of responses that have a name of their own, so that the types of generated clients do. Inner ones first. */
 const outputs: Record<string, z.ZodType> = {

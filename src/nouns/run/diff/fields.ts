@@ -54,7 +54,7 @@ export type DiffInput = z.infer<typeof diffInput>
 /** A changed file in a response. */
 export const fileDiff = z
   .object({
-    path: z.string(),
+    path: z.string().describe("From the repository's root"),
     turn: turnNumber.describe('The last turn that changed it'),
     ...changeFacts,
     erased: yes.describe('Its text was erased, or its retention is over'),

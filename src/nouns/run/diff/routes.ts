@@ -14,7 +14,7 @@ export const diffRoutes = {
     permission: 'agent',
     input: z.strictObject({
       runId: humanId,
-      turn: turnNumber,
+      turn: turnNumber.describe('The number of the turn in its run, from 1'),
       diffs: z.array(diffInput).min(1).max(200).describe('The files, each once'),
       leaseToken,
     }),
@@ -50,7 +50,7 @@ export const diffRoutes = {
       cursor: pageInput.cursor,
     }),
     output: z.object({
-      files: z.array(fileDiff),
+      files: z.array(fileDiff).describe('The files of this page'),
       meta: pageMeta.extend({
         total: z.int().describe('How many files there are on all pages'),
         omitted: count.optional().describe('How many more files were changed, of which no diff was recorded'),
