@@ -29,6 +29,15 @@ test('the help of a noun and of a command matches the expected text', async (t) 
   t.assert.fileSnapshot(help, expected('help-check-create.txt'), isText)
 })
 
+test('every option of every command says what it is for', async () => {
+  for (const [name, { load }] of Object.entries(commands)) {
+    for (const [path, { options }] of below(await load(), [name])) {
+      const silent = options.filter(({ description }) => description === '').map(({ flags }) => flags)
+      assert.deepEqual(silent, [], path.join(' '))
+    }
+  }
+})
+
 /** Yields a command and all commands below it, each with its words. */
 function* below(command: Command, path: string[]): Generator<[path: string[], command: Command]> {
   yield [path, command]

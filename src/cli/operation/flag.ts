@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { justBefore, midnightOf, spanMsOf } from '../../contract/ago.ts'
+import { meanings } from '../../operations/meaning.ts'
 import { kebab } from '../../terminal/option.ts'
 import { featureOf } from './complete.ts'
 
@@ -37,7 +38,7 @@ const singular: Record<string, string> = {
 }
 
 /** Descriptions of flags that differ from those of their API fields, by the path of the field. */
-const meanings: Record<string, string> = {
+const ownMeanings: Record<string, string> = {
   label: '',
   featureId: 'its number or name',
   project: 'a project other than the current one',
@@ -79,7 +80,10 @@ function flagOf(field: string, part: string | undefined, schema: FlagSchema, req
   const option = new Option(
     // Alone, it means true.
     schema.type === 'boolean' ? `${name} [${value}]` : `${name} <${value}>`,
-    meaning({ ...schema, ...(path in meanings && { description: meanings[path] }) }, many),
+    meaning(
+      { ...schema, description: ownMeanings[path] ?? schema.description ?? meanings[path.split('.').at(-1) ?? ''] },
+      many,
+    ),
   )
   const choices = one.enum ?? (one.type === 'boolean' ? ['true', 'false'] : undefined)
   if (choices) option.choices(choices)

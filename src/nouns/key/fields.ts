@@ -21,7 +21,7 @@ export const keyFields = {
   name: text(200, 1),
   permissions: z.array(permission).min(1).max(permissions.length).describe('Each includes read'),
   project: humanId.nullable().optional().describe('The project it is for; null: the whole server'),
-  expiresAt: timeInput.nullable().optional(),
+  expiresAt: timeInput.nullable().optional().describe('When it expires; default: never'),
   ...holderFields,
 }
 

@@ -17,7 +17,7 @@ export const tree = objectId.describe(
 export const dirty = z.boolean().describe('Whether tracked files differ from the commit')
 
 const uncommitted = z.strictObject({
-  count,
+  count: count.describe('How many files differ'),
   paths: z.array(text(1000, 1)).max(20).describe('The first of them'),
 })
 export type Uncommitted = z.infer<typeof uncommitted>

@@ -7,7 +7,9 @@ import { used } from '../run/stats-fields.ts'
 
 export const specStatus = z.enum(['draft', 'pending', 'in_progress', 'completed', 'archived'])
 
-const checklist = z.object({ total: z.int().describe('How many items it has'), done: z.int() }).meta({ id: 'Checklist' })
+const checklist = z
+  .object({ total: z.int().describe('How many items it has'), done: z.int() })
+  .meta({ id: 'Checklist' })
 
 /** The fields of a spec, in the order of a response. Rows, state, erasure and reference follow from this list. */
 export const specFields = {

@@ -1,10 +1,10 @@
 import { statusOf } from '../../contract/error.ts'
 import { addressOf, headerFields, type Name, type OperationPath } from '../../contract/paths.ts'
 import { type CsvPlan, csvPlanOf } from '../../operations/csv.ts'
+import { meanings } from '../../operations/meaning.ts'
 import { type Route, routes } from '../../operations/routes.ts'
 import { answerPlanOf } from '../answer.ts'
 import { failureHeadersOf, headersOf, type OpenApiOperation, type OpenApiSchema, type Response } from './document.ts'
-import { meanings } from './meaning.ts'
 import { type SchemaNaming, schemaOf } from './schema.ts'
 
 interface Into {

@@ -17,14 +17,17 @@ import { command, file, planItem, reportedCommand, subagent, toolUse } from '../
 import { activityInput, activityState, changes, failure, git, usage } from '../../nouns/run/work-fields.ts'
 import { specStatus } from '../../nouns/spec/fields.ts'
 import { disabledReason } from '../../nouns/webhook/fields.ts'
+import { meanings } from '../../operations/meaning.ts'
 import { routes } from '../../operations/routes.ts'
 import { erasedCounts } from '../../removal/erase-routes.ts'
 import { forgottenRuns } from '../../removal/forget-routes.ts'
 import type { OpenApiSchema } from './document.ts'
-import { meanings } from './meaning.ts'
 
 /** One problem of an input. */
-export const issue = z.object({ path: z.string().describe('The wrong field: `git.commit`'), message: z.string().describe('What would be right') })
+export const issue = z.object({
+  path: z.string().describe('The wrong field: `git.commit`'),
+  message: z.string().describe('What would be right'),
+})
 
 /** The schemas of responses that have a name of their own, so that the types of generated clients do. Inner ones first. */
 const outputs: Record<string, z.ZodType> = {

@@ -1,8 +1,8 @@
-import { meaningsOf } from '../../contract/stored.ts'
-import { featureFields } from '../../nouns/feature/fields.ts'
-import { checkFields } from '../../nouns/run/check/fields.ts'
-import { runFields } from '../../nouns/run/fields.ts'
-import { specFields } from '../../nouns/spec/fields.ts'
+import { meaningsOf } from '../contract/stored.ts'
+import { featureFields } from '../nouns/feature/fields.ts'
+import { checkFields } from '../nouns/run/check/fields.ts'
+import { runFields } from '../nouns/run/fields.ts'
+import { specFields } from '../nouns/spec/fields.ts'
 
 /** The description of a field, unless its schema has its own. A name means the same everywhere. */
 export const meanings: Record<string, string> = {
