@@ -32,7 +32,7 @@ export interface StoredField extends Options {
   kind: Kind
   /** The field as responses show it; for a column that no response shows, the type of its values. */
   shown: z.ZodType
-  /** What it means, in the reference. Its schema may say more. */
+  /** What it means, in the reference, unless its schema says more. */
   means: string
 }
 
@@ -98,13 +98,19 @@ type InputShape<List extends StoredFields> = {
     : never
 }
 
-/** The schemas of a response. */
+/** The schemas of a response, each with a description. */
 export const shownOf = <List extends StoredFields>(fields: List) =>
-  mapped(fields, ({ shown }) => shown) as { [Name in keyof List]: List[Name]['shown'] }
+  mapped(fields, ({ shown, means }) => described(shown, means)) as { [Name in keyof List]: List[Name]['shown'] }
 
-/** The schemas of a request, all of them optional. */
+/** The schemas of a request, all of them optional, each with a description. */
 export const givenOf = <List extends StoredFields>(fields: List) =>
-  mapped(stateFields(fields), ({ given }) => given?.optional()) as InputShape<List>
+  mapped(stateFields(fields), ({ given, means }) => given && described(given, means).optional()) as InputShape<List>
+
+/** A schema with a description: its own, that of the schema in it, or `means`. */
+function described(schema: z.ZodType, means: string): z.ZodType {
+  const inner = schema instanceof z.ZodNullable ? (schema.unwrap() as z.ZodType) : schema
+  return (schema.description ?? inner.description) === undefined ? schema.describe(means) : schema
+}
 
 /** The state of a new row in which callers gave no field. */
 export const emptyOf = <List extends StoredFields>(fields: List) =>

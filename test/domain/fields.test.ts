@@ -6,6 +6,7 @@ import { columnOf, columnsOfKind, type Kind, type StoredFields, stored } from '.
 import { tables } from '../../src/export/tables.ts'
 import { isFact } from '../../src/log/event.ts'
 import * as feature from '../../src/nouns/feature/fields.ts'
+import * as attention from '../../src/nouns/run/attention/fields.ts'
 import * as check from '../../src/nouns/run/check/fields.ts'
 import * as run from '../../src/nouns/run/fields.ts'
 import * as spec from '../../src/nouns/spec/fields.ts'
@@ -52,6 +53,17 @@ const nouns: Noun[] = [
     unsearched: ['name'],
     fields: feature.featureFields,
     rowFields: feature.rowFields,
+  },
+  {
+    table: 'attention',
+    schema: 'Attention',
+    unsearched: ['check', 'branch', 'assignee', 'note'],
+    fields: attention.attentionFields,
+    rowFields: {
+      ...attention.rowFields,
+      project: stored('word', z.string(), 'The project of its run', { column: 'slug' }),
+      runId: stored('word', z.string(), 'Its run', { column: 'run' }),
+    },
   },
 ]
 

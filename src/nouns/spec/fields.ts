@@ -21,7 +21,7 @@ export const specFields = {
   }),
   status: stored('word', specStatus, 'The status', { given: specStatus, empty: 'draft' }),
   agent: stored('text', z.string().nullable(), 'Who wrote it', {
-    given: text(200, 1).nullable().describe('Who wrote it'),
+    given: text(200, 1).nullable(),
   }),
   checklist: stored('derived', checklist, 'The items of the checklist in its content'),
   ...historyFields,

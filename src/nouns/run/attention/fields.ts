@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { actor, rowId, text, time, timeInput } from '../../../contract/field.ts'
 import { personPattern } from '../../../contract/person.ts'
+import { shownOf, stored } from '../../../contract/stored.ts'
 import { run } from '../fields.ts'
 import { reasons, states } from './rule.ts'
 
@@ -32,24 +33,39 @@ const summary = run.pick({
   ...{ createdAt: true, endedAt: true },
 })
 
+const nullableText = z.string().nullable()
+
+/** The columns of `attention` that responses show. Rows, lists and erasure follow from this list. */
+export const attentionFields = {
+  reason: stored('word', reason, 'Why somebody should look at it'),
+  check: stored('text', nullableText, 'The newest check that fails', { column: 'check_name' }),
+  state: stored('word', state, 'Whether somebody dealt with it'),
+  since: stored('time', time, 'Since when it has needed attention', { column: 'since_at' }),
+  specId: stored('word', nullableText, 'The spec of its run'),
+  branch: stored('text', nullableText, 'The branch of its run'),
+  assignee: stored('text', nullableText, 'Who looks at it'),
+  until: stored('time', time.nullable(), 'Until when it is put off', { column: 'put_off_until' }),
+  resolvedAt: stored('time', time.nullable(), 'When somebody dealt with it'),
+  resolvedBy: stored('actor', actor.nullable(), 'Who dealt with it'),
+  note: stored('text', nullableText, 'What others should know'),
+  updatedAt: stored('time', time, 'When it last changed'),
+}
+
+/** Those, and the columns that no response shows. */
+export const rowFields = {
+  ...attentionFields,
+  authorPerson: stored('word', nullableText, 'A hash of the address of the author of its run'),
+  assigneePerson: stored('word', nullableText, 'A hash of the address of the assignee'),
+  hidden: stored('integer', z.int(), '1 while the agent of its run is at work, of which no event tells'),
+}
+
 /** A run that somebody should look at. */
 export const attention = z
   .object({
     id: rowId.describe('The number of the run'),
     project: z.string(),
     runId: z.string(),
-    reason,
-    check: z.string().nullable().describe('The newest check that fails'),
-    state,
-    since: time.describe('Since when it has needed attention'),
-    specId: z.string().nullable(),
-    branch: z.string().nullable(),
-    assignee: z.string().nullable().describe('Who looks at it'),
-    until: time.nullable().describe('Until when it is put off'),
-    resolvedAt: time.nullable().describe('When somebody dealt with it'),
-    resolvedBy: actor.nullable().describe('Who dealt with it'),
-    note: z.string().nullable().describe('What others should know'),
-    updatedAt: time,
+    ...shownOf(attentionFields),
     run: summary.describe('The run in short'),
   })
   .meta({ id: 'Attention' })

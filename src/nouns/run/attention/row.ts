@@ -1,34 +1,17 @@
-import sql, { raw } from 'sql-template-tag'
+import sql from 'sql-template-tag'
 import type { ActorName } from '../../../contract/field.ts'
-import { parsed } from '../../../contract/stored.ts'
+import { parsed, type RowOf } from '../../../contract/stored.ts'
 import type { Ctx } from '../../../frame/ctx.ts'
 import { listOf, piecesOf } from '../../../frame/pieces.ts'
+import { columnsOf } from '../../../frame/stored.ts'
 import { actorsOf } from '../../../log/actor.ts'
 import { type Changes, vanished } from '../../../log/event.ts'
 import { type NewEvent, record, recordAll } from '../../../log/record.ts'
 import type { Run } from '../fields.ts'
-import type { Attention } from './fields.ts'
-import type { Decision, Reason } from './rule.ts'
+import { type Attention, rowFields } from './fields.ts'
 
 /** The columns of a row without those of its run. */
-export interface AttentionColumns {
-  reason: Reason
-  check_name: string | null
-  since_at: string
-  spec_id: string | null
-  branch: string | null
-  author_person: string | null
-  /** 1 while the agent of the run is at work. No event tells of it, as of the activity itself. */
-  hidden: number
-  state: Decision['state']
-  assignee: string | null
-  assignee_person: string | null
-  put_off_until: string | null
-  resolved_at: string | null
-  resolved_by: number | null
-  note: string | null
-  updated_at: string
-}
+export type AttentionColumns = RowOf<typeof rowFields>
 
 export interface AttentionRow extends AttentionColumns {
   /** The number of its run. */
@@ -38,11 +21,10 @@ export interface AttentionRow extends AttentionColumns {
   project_id: number
 }
 
-const own = `reason, check_name, since_at, spec_id, branch, author_person, hidden, state, assignee, assignee_person,
-  put_off_until, resolved_at, resolved_by, note, updated_at`
+const own = columnsOf('attention', rowFields)
 
 /** The columns of an AttentionRow, of one row of `attention`. */
-export const columns = sql`attention.run_id as id, attention.project_id, (select o.run_id from runs o where o.id = attention.run_id) as run_id, ${raw(own)}`
+export const columns = sql`attention.run_id as id, attention.project_id, (select o.run_id from runs o where o.id = attention.run_id) as run_id, ${own}`
 
 /** What a list shows of a run. */
 export type ShownRow = AttentionRow &
@@ -54,11 +36,9 @@ export type ShownRow = AttentionRow &
     ended_at: string | null
   }
 
-const ofOwn = own.split(',').map((name) => `attention.${name.trim()}`)
-
 /** The columns of a ShownRow, of `attention` and `runs`, with its place in a list. */
 export const shownColumns = sql`attention.run_id as id, attention.since_at as created_at, attention.project_id, runs.run_id,
-  ${raw(ofOwn.join(', '))}, (select p.slug from projects p where p.id = attention.project_id) as slug, runs.title,
+  ${own}, (select p.slug from projects p where p.id = attention.project_id) as slug, runs.title,
   runs.agent, runs.author, runs.status, runs.verdict, runs.why, runs.failure, runs.exit_code,
   runs.created_at as run_created_at, runs.ended_at`
 
