@@ -5,7 +5,7 @@ import { makeKey } from '../engine/migrations/new-ledger.ts'
 import { searchable } from '../find/fields.ts'
 import { rowsOf } from '../find/subject.ts'
 import { sumOfCosts } from '../frame/cost.ts'
-import { gramWords } from '../frame/part.ts'
+import { gramWords } from '../frame/grams.ts'
 import { leaveToBackfill } from '../nouns/run/backfill.ts'
 import { type ExportTable, handsOutIds, isIn, tables } from './tables.ts'
 

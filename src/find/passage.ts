@@ -35,8 +35,8 @@ export function passageText(passage: number, bytes: Buffer): string {
   const rest = bytes.toString('utf8', end)
   const ending = rest.slice(0, continuation(rest))
   if (!endsInWord(before)) return text + ending
-  // As much as the passage before has followed its last word. Of a longer one, the pair of letters there is in neither: this
-  // one begins a letter earlier, which may be two units of UTF-16.
+  // The passage before follows its last word up to `edge`. A longer word is cut there: this passage begins one letter
+  // earlier, so that the pair of letters across the cut is in it. A letter may be two units of UTF-16.
   const begun = continuation(bytes.toString('utf8', start, passage * passageBytes - from + edge))
   const isLonger = continuation(text.slice(begun)) > 0
   return text.slice(isLonger ? Math.max(0, begun - 2) : begun) + ending

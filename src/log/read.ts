@@ -201,9 +201,9 @@ export async function readEnd(db: Tx): Promise<LogPosition> {
 export const readEventId = async (db: Tx, seq: number): Promise<string | undefined> => (await readHead(db, seq))?.id
 
 /**
- * A reader's position with the id of its event. Throws LOG_FORKED if the log ends before it, or has another event
- * there; EVENTS_DROPPED if events after it are no longer in the log. A reader that continues checks its position afterwards, because the database may change between two
- * statements.
+ * A reader's position with the id of its event. Throws LOG_FORKED if the log ends before it, or has another event there;
+ * EVENTS_DROPPED if events after it are no longer in the log. A reader that continues checks its position afterwards,
+ * because the database may change between two statements.
  */
 export async function requirePlace(db: Tx, { seq, id }: LogPosition): Promise<LogPosition> {
   const first = await requireKept(db, seq)

@@ -6,7 +6,7 @@ import type { Found } from '../find/fields.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
 import type { Check } from '../nouns/run/check/fields.ts'
 import type { Run } from '../nouns/run/fields.ts'
-import { digestOf, turnId, turnTitle } from '../nouns/run/turn.ts'
+import { markdownOf, turnId, turnTitle } from '../nouns/run/turn.ts'
 import type { Turn } from '../nouns/run/turn-fields.ts'
 import type { Spec } from '../nouns/spec/fields.ts'
 import { clean, line } from '../text/clean.ts'
@@ -84,7 +84,7 @@ const turnLine = ({ runId, n, prompt, failure, interrupted, open }: Turn) =>
 export function turnText(turn: Turn): string {
   const { runId, n, startedAt, endedAt, model } = turn
   const times = words(startedAt && `started ${startedAt}`, endedAt && `ended ${endedAt}`, model && `by ${model}`)
-  return [`# ${turnId(runId, n)}`, line(times), '', written(digestOf(turn))].join('\n')
+  return [`# ${turnId(runId, n)}`, line(times), '', written(markdownOf(turn))].join('\n')
 }
 
 /** A run as markdown, with its newest turns, oldest first. */

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import { useUpVersions } from '../frame/counter.ts'
 import { type Ctx, inTx, type Operation, requireVersion } from '../frame/ctx.ts'
-import { keepGrams } from '../frame/part.ts'
+import { keepGrams } from '../frame/grams.ts'
 import { listOf } from '../frame/pieces.ts'
 import { hiddenName, openRemains } from '../frame/remains.ts'
 import { vanished } from '../log/event.ts'

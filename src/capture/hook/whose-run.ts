@@ -41,9 +41,13 @@ function namesOf({ env, meta }: Pick<Caller, 'env' | 'meta'>): string[] {
 }
 
 /**
- * Whose work the caller does: the run that CONDUCT_RUN_ID names, unless it is that of an outer session, else the session that its agent hands down, else the
- * session of the nearest agent above it. It is its own where that leaves none or several: nothing is guessed. `sessions`
- * are the recorded ones, live or not, with one of these names or of one of these processes.
+ * Whose work the caller does. The first of these that there is:
+ * 1. the run that CONDUCT_RUN_ID names, unless it is that of an outer session
+ * 2. the session that its agent hands down
+ * 3. the session of the nearest agent above it
+ *
+ * It is its own work if there is none of them, or several sessions: nothing is guessed. `sessions` are the recorded ones,
+ * live or not, with one of these names or of one of these processes.
  */
 export function whoseWork<S extends KnownSession>(caller: Caller, sessions: S[]): Whose<S> {
   const runId = caller.env.CONDUCT_RUN_ID

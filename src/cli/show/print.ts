@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { Output } from '../../client/client.ts'
 import { spanOf } from '../../contract/span.ts'
-import { digestOf } from '../../nouns/run/turn.ts'
+import { markdownOf } from '../../nouns/run/turn.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { type CsvPlan, csvOf } from '../../operations/csv.ts'
 import { relative } from '../../terminal/amount.ts'
@@ -204,11 +204,11 @@ function storyOf(name: string, record: ShownItem): Story {
     const { open } = (name === 'run' ? (record.turns ?? {}) : {}) as Partial<RunTurns>
     const whole = typeof content === 'string' ? content : ''
     const between = open && /[^\n]$/.test(whole) ? '\n\n' : ''
-    return { fields, content: `${whole}${between}${open ? digestOf(open) : ''}` }
+    return { fields, content: `${whole}${between}${open ? markdownOf(open) : ''}` }
   }
   const turn = record as unknown as Turn
   const { project, runId, n, startedAt, endedAt, model, usage, git, createdBy } = turn
-  return { fields: { project, runId, n, startedAt, endedAt, model, usage, git, createdBy }, content: digestOf(turn) }
+  return { fields: { project, runId, n, startedAt, endedAt, model, usage, git, createdBy }, content: markdownOf(turn) }
 }
 
 /** Prints answers of one list page after page as CSV, with one header. */

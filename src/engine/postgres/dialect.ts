@@ -14,7 +14,7 @@ export const dialect: SqlDialect = {
   tableEnd: '',
   forUpdate: sql`for update`,
   indexedBy: () => empty,
-  // PostgreSQL expects the array of a subquery to be short.
+  // For the array of a subquery, PostgreSQL plans as for some ten values, and so begins with them.
   ledBy: (ids, table, id) => ({
     from: table,
     where: sql`${raw(id)} = any (array(select unnest(cast(${ids} as bigint[]))))`,

@@ -3,8 +3,8 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import { UniqueViolation } from '../../engine/db.ts'
 import { claimNumber, firstVersion, moveCounter } from '../../frame/counter.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireOwn, requireVersion } from '../../frame/ctx.ts'
+import { gramWalks, keepGrams, likeOf } from '../../frame/grams.ts'
 import { byTime, readPage } from '../../frame/page.ts'
-import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { idsOf } from '../../frame/pieces.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
@@ -139,7 +139,7 @@ export const listFeatures: Operation<FeatureRoutes['listFeatures']> = async (
   const isLike = (part: string) => sql`(${likeOf('f.name', part)} or ${likeOf('f.description', part)})`
   const found =
     runId === undefined
-      ? await partWalks(ctx, 'feature', { ...scope, all: scope.all && file === undefined }, q, isLike)
+      ? await gramWalks(ctx, 'feature', { ...scope, all: scope.all && file === undefined }, q, isLike)
       : await walksOfRun(ctx, scope.projects, runId, q === undefined ? [] : [isLike(q)])
   const ofFile = file === undefined ? [] : [sql`f.file = ${file}`]
   const walks = found.map((walk) => ({ ...walk, where: [...walk.where, ...ofFile] }))

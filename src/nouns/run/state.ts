@@ -16,9 +16,10 @@ export type RunState = StateOf<typeof runFields>
 const ended = (status: RunStatus) => status === 'completed' || status === 'failed'
 
 /**
- * The state of a run after `patch` at `now`. A change without a time of its own happens at `now`, or at `at`. Any
- * status may follow any other. A start far in the future moves to `at`. A run that ends again without having been reopened keeps its first end. Throws
- * VALIDATION_ERROR if the patch gives a failure to a run that has not failed, or impossible times.
+ * The state of a run after `patch` at `now`. A change without a time of its own happens at `at`, which is not `now` for
+ * imports. Any status may follow any other. A start far in the future moves to `at`. A run that ends again without having
+ * been reopened keeps its first end. Throws VALIDATION_ERROR if the patch gives a failure to a run that has not failed, or
+ * impossible times.
  */
 export function change(before: RunState, patch: RunInput, now: string, at = now): RunState {
   const { content, ...given } = patch

@@ -16,7 +16,7 @@ export function turnTitle(prompt: string | undefined): string | null {
 const named = { files: 50, commands: 50, prompt: 4_000, command: 300 }
 
 /** A turn as Markdown, to append to the content of its run. */
-export function digestOf(turn: Pick<Turn, 'n' | 'open'> & TurnFields): string {
+export function markdownOf(turn: Pick<Turn, 'n' | 'open'> & TurnFields): string {
   const { prompt, answer, plan = [], agents = [], compactions = 0, failure } = turn
   const facts = [
     ...usedIn(turn),

@@ -13,8 +13,8 @@ import {
   isErased,
   requireFitting,
 } from '../../frame/document.ts'
+import { gramWalks, keepGrams, likeOf } from '../../frame/grams.ts'
 import { type IndexWalk, readPage } from '../../frame/page.ts'
-import { keepGrams, likeOf, partWalks } from '../../frame/part.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
 import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
@@ -90,7 +90,7 @@ function checklistColumns(content: string) {
 export const listSpecs: Operation<SpecRoutes['listSpecs']> = async (ctx, { project, status, q, ...page }) => {
   const { all, projects } = await visibleProjects(ctx, project)
   const scope = { all: all && status === undefined, projects }
-  const found = await partWalks(ctx, 'spec', scope, q, (part) => likeOf('specs.title', part))
+  const found = await gramWalks(ctx, 'spec', scope, q, (part) => likeOf('specs.title', part))
   const walks = found.flatMap((walk): IndexWalk[] => {
     if (!status) return [walk]
     return [...new Set(status)].map((one) => ({ ...walk, where: [...walk.where, sql`specs.status = ${one}`] }))

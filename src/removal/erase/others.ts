@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import sql, { type Sql } from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import { documentsOf } from '../../frame/document.ts'
-import { keepGrams } from '../../frame/part.ts'
+import { keepGrams } from '../../frame/grams.ts'
 import { idsOf, listOf, present } from '../../frame/pieces.ts'
 import { assigned } from '../../frame/stored.ts'
 import { type NewName, nameAfter, newNames } from '../../log/erased-name.ts'
@@ -110,7 +110,8 @@ export async function eraseSentences({ db }: Ctx, where: Sql, isToGo: IsToGo): P
 }
 
 /**
- * New names for checks, as for those that a run requires. Checks of a run with the same name get the same new one, also the `others` that nobody asked for, and those with different names different ones.
+ * New names for checks, as for those that a run requires. Checks of a run with the same name get the same new name, and
+ * others other names. `others` are checks of these runs with such a name that are not among the rows.
  */
 async function eraseNames(ctx: Ctx, rows: CheckRow[], isToGo: IsToGo, newName: NewName) {
   const named = new Map<string, string>()

@@ -116,7 +116,8 @@ function shortNames(): CommandOf {
  * Returns what finds the newest of these checks, oldest first, that takes the place of another and has one of the given
  * results. It is later and no less current, or current while the other is not. And it can speak for the other: it is known
  * as well, by the same command, and is no other part of one pipeline. A later attempt of a job speaks for the legs of an
- * earlier one, which `legsOf` counts, once it has as many such checks.
+ * earlier one, which `legsOf` counts, once it has as many such checks: if two legs failed in attempt 1, both failures stand
+ * until attempt 2 has two passes.
  */
 function replacementsIn<Check extends Judged>(
   checks: readonly Standing<Check>[],

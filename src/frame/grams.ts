@@ -42,7 +42,7 @@ const lists = { spec: { table: sql`specs`, alias: 'specs' }, feature: { table: s
  * rows without a `part`. Few rows are found by their grams and then sorted, all in one walk. A part that many rows
  * contain is soon met among the newest, of all projects if the list covers them `all`, else of each.
  */
-export async function partWalks(
+export async function gramWalks(
   { db }: Ctx,
   noun: Noun,
   { all, projects }: Pick<Scope, 'all' | 'projects'>,
