@@ -36,6 +36,11 @@ test('a request for an address that is no URL is refused with the address', asyn
     ['/livez', 'a:99999'],
     ['/livez', 'a b'],
     ['/conduct\\v1/runs', 'a'],
+    ['/conduct/../livez', 'a'],
+    ['/conduct/x%2fy/../../livez', 'a'],
+    ['/conduct/x%2fy/%2E./.%2e/livez?q', 'a'],
+    ['/conduct/.', 'a'],
+    ['http://a/conduct/../livez', 'a'],
     ['ftp://a/livez', 'a'],
     ['http://u:p@a/conduct/mcp', 'a'],
     ['*', 'a'],
@@ -49,11 +54,11 @@ test('a request for an address that is no URL is refused with the address', asyn
   }
 })
 
-test('an address with a host, with dots, of IPv6 or without a host leads to its path', async (t) => {
+test('an address with a host, of IPv6 or without a host leads to its path', async (t) => {
   const { port } = await openServer(t)
   for (const head of [
     ['GET http://elsewhere/livez HTTP/1.1', 'Host: a'],
-    ['GET /conduct/../livez HTTP/1.1', 'Host: a'],
+    ['GET /livez?file=../.. HTTP/1.1', 'Host: a'],
     ['GET /livez HTTP/1.1', 'Host: [::1]:3000'],
     ['GET /livez HTTP/1.0'],
   ]) {

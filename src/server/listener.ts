@@ -57,11 +57,15 @@ function endUnread(incoming: IncomingMessage) {
 }
 
 const hostPattern = /^[^\s/\\?#@]+$/
+/**
+ * What a URL resolves: it turns a backslash into a slash, and goes back a folder for dots. Proxies count folders in another
+ * way, so this would lead past their rules for paths: to `/metrics` from `/conduct/x%2fy/../../metrics`.
+ */
+const resolvedPattern = /[\\\t]|\/(?:\.|%2e){1,2}(?:\/|$)/i
 
 /** The normalized URL of a request target (RFC 9112, section 3.2). Undefined for a wrong one and for a wrong host. */
 function urlOf(target: string, host: string): string | undefined {
-  // A URL would turn it into a slash, and so lead past the rules that a proxy has for paths.
-  if (target.split('?', 1)[0]?.includes('\\')) return undefined
+  if (resolvedPattern.test(target.split(/[?#]/, 1)[0] ?? '')) return undefined
   if (!target.startsWith('/')) return withoutUser(target)
   return hostPattern.test(host) ? URL.parse(`http://${host}${target}`)?.href : undefined
 }
