@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { secretPattern } from '../src/contract/secret.ts'
 import { openStore } from '../src/operations/open.ts'
-import { testLedger } from './support/engines.ts'
+import { base, testLedger } from './support/engines.ts'
 
 testLedger('a key shows its secret once, and its prefix from then on', async (ledger) => {
   const { client, as } = ledger
@@ -76,6 +77,35 @@ testLedger('expired and revoked keys are refused', async (ledger) => {
   assert.equal((await events()).length, 1)
   await client.revokeKey({ id: other.key.id })
   assert.equal((await events()).length, 1, 'revoking again changes nothing')
+})
+
+testLedger('a key that is revoked while a body arrives does nothing', async ({ client, app }) => {
+  const { key, secret } = await client.createKey({ name: 'stolen', permissions: ['admin'], project: 'default' })
+  const { webhook } = await client.createWebhook({ url: 'http://127.0.0.1:1/', project: 'default' })
+  const begin = (path: string, body: string) => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: readable, duplex: 'half' }
+    const response = app.fetch(new Request(base + path, init))
+    void writer.write(Buffer.from(body.slice(0, 1)))
+    return async () => {
+      void writer.write(Buffer.from(body.slice(1)))
+      void writer.close()
+      return (await response).status
+    }
+  }
+  const begun = [
+    begin('/v1/auth/keys', JSON.stringify({ name: 'after', permissions: ['admin'] })),
+    begin('/v1/runs', '{"title":"After"}'),
+    begin('/v1/forget', '{"dryRun":true}'),
+    begin(`/v1/webhooks/${webhook.id}/test`, '{}'),
+    begin('/v1/hooks/claude', JSON.stringify({ hook_event_name: 'UserPromptSubmit', session_id: 's1', prompt: 'Hi.' })),
+  ]
+  await sleep(200)
+  await client.revokeKey({ id: key.id })
+  assert.deepEqual(await Promise.all(begun.map((end) => end())), Array(5).fill(401))
+  assert.equal((await client.listRuns()).runs.length, 0)
 })
 
 testLedger('a key is revoked once, also while its project is deleted', async ({ client }) => {

@@ -101,3 +101,24 @@ export function hasMoreValues(json: Uint8Array, most: number): boolean {
   }
   return found > most
 }
+
+/** A body that takes longer, in milliseconds, is slow. */
+const slowMs = 100
+
+/**
+ * Enters as the caller of a request, and reads its body. Enters again after a slow body: the key may have been revoked or
+ * have expired meanwhile. Otherwise, a thief could keep a request open that creates the next key.
+ */
+export async function enterAndRead<Caller, Input>(
+  exchange: { now: string },
+  now: () => string,
+  enter: () => Promise<Caller>,
+  read: () => Promise<Input>,
+): Promise<[Caller, Input]> {
+  const caller = await enter()
+  const begun = performance.now()
+  const input = await read()
+  if (performance.now() - begun < slowMs) return [caller, input]
+  exchange.now = now()
+  return [await enter(), input]
+}

@@ -10,7 +10,7 @@ import { operations, subjectOf } from '../operations/operations.ts'
 import { type Parsed, type Route, routes } from '../operations/routes.ts'
 import { answerOf, answerPlanOf, type OperationOutput } from './answer.ts'
 import type { Auth } from './auth.ts'
-import { parseBody, readBody } from './body.ts'
+import { enterAndRead, parseBody, readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { planOf, queryOf, type RawInput, readInput } from './input.ts'
 
@@ -40,12 +40,23 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
     return { bytes, parsed: readInput(planOf(name), rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
   }
 
+  /** Authenticates the caller and reads the input. */
+  async function receive(exchange: Exchange) {
+    const now = () => parts.store.now()
+    const [caller, input] = await enterAndRead(
+      exchange,
+      now,
+      () => enter(exchange),
+      () => read(exchange),
+    )
+    return { caller, ...input }
+  }
+
   const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<StoredResponse> =>
     answerOf(output, await operation(ctx, parsed), basePath, request.url, request.header('accept'))
 
   async function answer(exchange: Exchange): Promise<StoredResponse> {
-    const caller = await enter(exchange)
-    const { bytes, parsed } = await read(exchange)
+    const { caller, bytes, parsed } = await receive(exchange)
     const { request } = exchange
     const idempotencyKey = isGet ? undefined : request.header('idempotency-key')
     const ctx = { ...caller, subject: subjectOf(caller, name, parsed, idempotencyKey) }
@@ -55,7 +66,7 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
     return once(ctx, repeatable, (ctx) => perform(ctx, parsed, exchange))
   }
 
-  return { enter, asAnyone, read, perform, answer }
+  return { enter, asAnyone, read, receive, perform, answer }
 }
 
 /** Who calls an operation, as the context that it runs in. */

@@ -4,7 +4,7 @@ import type { Store } from '../../operations/open.ts'
 import { readDocument } from '../../recorder/agents/read.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Auth } from '../auth.ts'
-import { hasMoreValues, mostValues, parseBody, readBody } from '../body.ts'
+import { enterAndRead, hasMoreValues, mostValues, parseBody, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { parametersOf } from '../input.ts'
 import type { Handler } from './handler.ts'
@@ -30,18 +30,18 @@ export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Ha
     methods: ['POST'],
     paths: [`${basePath}/v1/hooks/:agent`],
     async answer(exchange) {
-      const { request, now } = exchange
-      const caller = await auth.callerOf(request, exchange)
-      if (!permits(caller.actor.permissions, 'agent')) {
-        throw new ConductError('FORBIDDEN', "Hooks need a key with the permission 'agent'.")
-      }
-      requireSafeWay(exchange)
-      parametersOf(request.url, [])
-      const bytes = await readBody(request, documentLimit)
+      const { request } = exchange
+      const now = () => store.now()
+      const [caller, bytes] = await enterAndRead(
+        exchange,
+        now,
+        () => enter(auth, exchange),
+        () => readBody(request, documentLimit),
+      )
       // As one that is nested too deeply. No agent writes nearly as many.
       if (hasMoreValues(bytes, mostValues)) return nothing
       const document = parseBody(bytes, request.header('content-type'))
-      const ctx = { db: store.db, now, ...caller, contentLimit }
+      const ctx = { db: store.db, now: exchange.now, ...caller, contentLimit }
       // Loaded on first use, since most servers take no hooks.
       const [{ tell, pricesFor }, { mask }] = await Promise.all([
         import('../hooks/record.ts'),
@@ -54,6 +54,17 @@ export function hooksHandler({ store, auth, basePath, contentLimit }: Parts): Ha
       return nothing
     },
   }
+}
+
+/** Authenticates the caller. Throws FORBIDDEN without the permission, and as `requireSafeWay`; VALIDATION_ERROR for parameters. */
+async function enter(auth: Auth, exchange: Exchange) {
+  const caller = await auth.callerOf(exchange.request, exchange)
+  if (!permits(caller.actor.permissions, 'agent')) {
+    throw new ConductError('FORBIDDEN', "Hooks need a key with the permission 'agent'.")
+  }
+  requireSafeWay(exchange)
+  parametersOf(exchange.request.url, [])
+  return caller
 }
 
 /** Throws FORBIDDEN for a document sent unencrypted over a network: it contains what people and commands wrote. */

@@ -141,7 +141,7 @@ export function diffHandler(parts: Parameters<typeof createEndpoint>[1]): Handle
  */
 export function erasingHandler<N extends 'erase' | 'forget'>(
   name: N,
-  { enter, read, perform }: Endpoint<N>,
+  { receive, perform }: Endpoint<N>,
   basePath: string,
   { db }: Store,
 ): Handler {
@@ -151,8 +151,7 @@ export function erasingHandler<N extends 'erase' | 'forget'>(
     methods: ['POST'],
     paths: [basePath + addressOf(name).path],
     async answer(exchange) {
-      const caller = await enter(exchange)
-      const { parsed } = await read(exchange)
+      const { caller, parsed } = await receive(exchange)
       return perform({ ...caller, scrub: () => db.scrub() }, parsed, exchange)
     },
   }
@@ -163,7 +162,7 @@ export function erasingHandler<N extends 'erase' | 'forget'>(
  * the answer: each request sends a test.
  */
 export function webhookTestHandler(
-  { enter, read, perform }: Endpoint<'testWebhook'>,
+  { receive, perform }: Endpoint<'testWebhook'>,
   basePath: string,
   send: Send,
 ): Handler {
@@ -173,8 +172,7 @@ export function webhookTestHandler(
     methods: ['POST'],
     paths: [basePath + addressOf('testWebhook').path],
     async answer(exchange) {
-      const caller = await enter(exchange)
-      const { parsed } = await read(exchange)
+      const { caller, parsed } = await receive(exchange)
       return perform({ ...caller, send }, parsed, exchange)
     },
   }
