@@ -316,6 +316,19 @@ testLedger('an export needs an admin key of the whole server', async ({ client, 
   assert.equal((await fetch('/v1/export?withKeys=maybe')).status, 422)
 })
 
+testLedger('an export ends soon after its key is revoked', async ({ client, fetch, advance }) => {
+  for (let n = 0; n < 20; n++) await client.createRun({ content: 'x'.repeat(100_000) })
+  const { key, secret } = await client.createKey({ name: 'stolen', permissions: ['admin'], project: null })
+  const response = await fetch('/v1/export', { headers: { authorization: `Bearer ${secret}` } })
+  const reader = (response.body ?? assert.fail()).getReader()
+  await reader.read()
+  await client.revokeKey({ id: key.id })
+  advance(15_000)
+  await assert.rejects(async () => {
+    while (!(await reader.read()).done);
+  }, /no longer valid/)
+})
+
 testLedger('the address of the export reads its query and its method like all others', async ({ fetch }) => {
   for (const query of ['foo=1', 'withKeys=true&project=shop', 'withKeys=false&withKeys=true']) {
     const response = await fetch(`/v1/export?${query}`)

@@ -5,7 +5,7 @@ import { type SessionSecrets, secretPattern } from '../contract/secret.ts'
 import type { Tx } from '../engine/db.ts'
 import type { ProjectRef } from '../frame/ctx.ts'
 import { findProject, unknownProject } from '../frame/scope.ts'
-import { actorOf, findKey, type LiveKey, touchKey } from '../nouns/key/key.ts'
+import { actorOf, findKey, findKeyById, type LiveKey, touchKey } from '../nouns/key/key.ts'
 import { findSession } from '../nouns/key/session.ts'
 import { defaultProject } from '../nouns/project/fields.ts'
 import type { Store } from '../operations/open.ts'
@@ -106,6 +106,15 @@ async function bySession(db: Tx, session: SessionSecrets, now: string, slug: str
   const key = await findSession(db, session, now, slug)
   if (!key) throw unauthorized('This session has ended: log in again.')
   return key
+}
+
+/** Whether the key or session of a caller is still valid, for responses that take long. */
+export async function isLive(
+  { db, now }: Pick<Store, 'db' | 'now'>,
+  { actor, session }: Omit<Caller, 'project' | 'named'>,
+) {
+  if (session !== undefined) return (await findSession(db, session, now())) !== undefined
+  return actor.kind !== 'key' || (await findKeyById(db, actor.keyId, now())) !== undefined
 }
 
 /** Throws UNAUTHORIZED for a request without a key or a whole session. */

@@ -6,10 +6,9 @@ import { type Ctx, keyIdOf } from '../../frame/ctx.ts'
 import { areThere } from '../../frame/scope.ts'
 import { type LogPosition, placeOf, placePattern } from '../../log/event-id.ts'
 import { type Selected, selected } from '../../log/list.ts'
-import { findKeyById } from '../../nouns/key/key.ts'
-import { findSession } from '../../nouns/key/session.ts'
 import type { Store } from '../../operations/open.ts'
 import type { Parsed } from '../../operations/routes.ts'
+import { isLive } from '../auth.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Metrics } from '../metrics.ts'
 import { Feed, type Reader } from './feed.ts'
@@ -89,12 +88,8 @@ function resumed(input: Parsed<'listEvents'>, lastEventId: string | undefined): 
 }
 
 /** Whether the key or session that opened a stream is still valid, and the projects of which it tells are there. */
-async function mayGoOn({ db, now }: Store, ctx: Ctx, { projects }: Selected): Promise<boolean> {
-  if (!(await areThere(db, projects))) return false
-  const keyId = keyIdOf(ctx)
-  if (ctx.session !== undefined) return (await findSession(db, ctx.session, now())) !== undefined
-  return keyId === null || (await findKeyById(db, keyId, now())) !== undefined
-}
+const mayGoOn = async (store: Store, ctx: Ctx, { projects }: Selected): Promise<boolean> =>
+  (await areThere(store.db, projects)) && isLive(store, ctx)
 
 /**
  * What a stream begins with: a client that loses the connection before the first event resumes from that id. The client of

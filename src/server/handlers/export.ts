@@ -3,7 +3,7 @@ import { ConductError, invalid } from '../../contract/error.ts'
 import { cut } from '../../contract/explain.ts'
 import { exportLedger } from '../../export/export.ts'
 import type { Store } from '../../operations/open.ts'
-import type { Auth } from '../auth.ts'
+import { type Auth, isLive } from '../auth.ts'
 import { parametersOf } from '../input.ts'
 import type { Handler } from './handler.ts'
 
@@ -12,6 +12,8 @@ const mostAtOnce = 2
 /** An export ends if its reader takes nothing for `stallMs`, or has not finished after the longer limit. */
 const stallMs = 60_000
 const longestMs = 4 * 3_600_000
+/** How often an export checks that its key or session is still valid. */
+const checkEveryMs = 15_000
 
 interface Parts {
   auth: Auth
@@ -30,7 +32,8 @@ export function exportHandler({ auth, store, basePath, stopping, warn }: Parts):
     methods: ['GET'],
     paths: [`${basePath}/v1/export`],
     async answer(exchange) {
-      const { actor } = await auth.callerOf(exchange.request, exchange)
+      const caller = await auth.callerOf(exchange.request, exchange)
+      const { actor } = caller
       if (!permits(actor.permissions, 'admin') || (actor.kind === 'key' && actor.projectId !== null)) {
         throw new ConductError('FORBIDDEN', 'An export needs a key of the whole server with the permission admin.')
       }
@@ -43,13 +46,26 @@ export function exportHandler({ auth, store, basePath, stopping, warn }: Parts):
         })
       }
       open++
-      const pieces = exportLedger(store.db, { withKeys })
+      const pieces = whileLive(store, caller, exportLedger(store.db, { withKeys }))
       const body = streamOf(pieces, stopping, (error) => {
         open--
         if (error) warn(error)
       })
       return { status: 200, headers, body }
     },
+  }
+}
+
+/** Passes on the pieces while the key or session that asked for them is valid. */
+async function* whileLive(store: Store, caller: Parameters<typeof isLive>[1], pieces: AsyncGenerator<string>) {
+  let checkedAt = Date.parse(store.now())
+  for await (const piece of pieces) {
+    const now = Date.parse(store.now())
+    if (Math.abs(now - checkedAt) >= checkEveryMs) {
+      checkedAt = now
+      if (!(await isLive(store, caller))) throw new Error('The key or session of an export is no longer valid.')
+    }
+    yield piece
   }
 }
 
