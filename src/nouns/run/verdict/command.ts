@@ -67,13 +67,21 @@ function takeVariables(words: string[], from: number, kept: string[]): number {
   return at
 }
 
+/** Launchers by their first word, with the words after it. A line may have hundreds of them. */
+const launchersOf = Map.groupBy(
+  launchers.map((launcher) => {
+    const [first = '', ...others] = launcher.begins.split(' ')
+    return { launcher, first, others }
+  }),
+  ({ first }) => first,
+)
+
 /** Where the command begins that the launcher at `from` starts; undefined if there is none. */
 function launcherEnd(words: string[], from: number, kept: string[]): number | undefined {
-  const first = words[from]?.replace(folders, '')
-  for (const launcher of launchers) {
-    const begins = launcher.begins.split(' ')
-    if (!begins.every((word, index) => (index === 0 ? first : words[from + index]) === word)) continue
-    return takenEnd(launcher, words, from + begins.length, kept)
+  const some = launchersOf.get(words[from]?.replace(folders, '') ?? '') ?? []
+  for (const { launcher, others } of some) {
+    if (!others.every((word, index) => words[from + 1 + index] === word)) continue
+    return takenEnd(launcher, words, from + 1 + others.length, kept)
   }
   return undefined
 }
