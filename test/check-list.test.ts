@@ -45,3 +45,31 @@ testLedger('a list of checks follows the rarer one of name and result', async ({
     )
   assert.deepEqual(used, ['checks_by_name', 'checks_by_result', 'checks_by_result', 'checks_by_run'])
 })
+
+testLedger('a list of checks of runs with many checks lets other requests in between', async ({ client, store }) => {
+  const runs = 20
+  for (let n = 1; n <= runs; n++) {
+    await client.createRun({ runId: `R-${n}` })
+    await client.createCheck({ runId: `R-${n}`, name: 'tests', result: 'pass' })
+  }
+  await store.db.tx((tx) =>
+    tx.query(sql`insert into checks (project_id, check_id, run_id, name, result, work_version, created_by, updated_by,
+      created_at, updated_at)
+      with recursive n (n) as (select 1 union all select n + 1 from n where n < 500)
+      select c.project_id, 'MANY-' || c.id || '-' || n, c.run_id, c.name, c.result, 1, c.created_by, c.updated_by,
+        '2020-01-01T00:00:00.000Z', c.updated_at
+      from n cross join checks c`),
+  )
+  let turns = 0
+  let isOver = false
+  const count = () => {
+    turns++
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  const { checks } = await client.listChecks({ limit: runs })
+  isOver = true
+  assert.equal(new Set(checks.map(({ runId }) => runId)).size, runs)
+  assert.ok(checks.every(({ current }) => current))
+  assert.ok(turns > runs / 3, `${turns} turns of the event loop`)
+})

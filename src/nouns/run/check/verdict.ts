@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import sql, { type Sql } from 'sql-template-tag'
 import { type Ctx, personIn } from '../../../frame/ctx.ts'
 import { listOf } from '../../../frame/pieces.ts'
@@ -169,14 +170,42 @@ export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map
   const given: Sql = sql`select g.run_id from checks g where g.id in (${listOf(ids)})`
   const runs = await ctx.db.query<JudgedRun>(sql`select ${runColumns} from runs r where r.id in (${given})`)
   if (runs.length === 0) return new Map()
-  const judgements = await judgeAll(ctx, runs)
-  const standings = [...judgements.values()].flatMap(({ standings }) => standings)
-  return new Map(
-    standings.map(({ check, current, replacedBy }) => [
-      check.id,
-      { counts: !replacedBy, replacedBy: replacedBy?.checkId ?? null, current, evidence: check.evidence },
-    ]),
-  )
+  const asked = new Set(ids)
+  const found = new Map<number, CheckStanding>()
+  for (const [index, piece] of (await piecesByChecks(ctx, runs)).entries()) {
+    // A page may be of a hundred runs, each with thousands of checks.
+    if (index > 0) await turn()
+    for (const { standings } of (await judgeAll(ctx, piece)).values()) {
+      for (const { check, current, replacedBy } of standings) {
+        if (!asked.has(check.id)) continue
+        const { id, evidence } = check
+        found.set(id, { counts: !replacedBy, replacedBy: replacedBy?.checkId ?? null, current, evidence })
+      }
+    }
+  }
+  return found
+}
+
+/** How many checks to judge at once, unless one run has more. */
+const judgedAtOnce = 1_000
+
+/** Divides runs into pieces that have about so many checks. */
+async function piecesByChecks(ctx: Ctx, runs: readonly JudgedRun[]): Promise<JudgedRun[][]> {
+  const rows = await ctx.db.query<{ run_id: number; count: number }>(sql`
+    select run_id, count(*) as count from checks where run_id in (${listOf(runs.map(({ id }) => id))}) group by run_id`)
+  const counts = new Map(rows.map(({ run_id, count }) => [run_id, Number(count)]))
+  const pieces: JudgedRun[][] = []
+  let left = 0
+  for (const run of runs) {
+    const count = counts.get(run.id) ?? 0
+    if (count > left) {
+      pieces.push([])
+      left = judgedAtOnce
+    }
+    pieces.at(-1)?.push(run)
+    left -= count
+  }
+  return pieces
 }
 
 /**
