@@ -96,6 +96,15 @@ export function whoseAgent({ author, agent }: RunOf): string | undefined {
 /** The name of a person, without the mail address. */
 const personIn = (author: string | null | undefined) => oneLine((author ?? '').split('<', 1)[0] ?? '', 60)
 
-/** A text on one line without control characters, cut to so many characters. */
+/** Characters that change the direction of text, and those that nobody sees, except the joiners of emoji and Persian. */
+const hidden = /[\p{Bidi_Control}\u200b\u2060-\u2064\ufeff\u{e0000}-\u{e007f}]/gu
+
+/** A text on one line without control and hidden characters, cut to so many characters. */
 export const oneLine = (text: string, most: number): string =>
-  shortened(text.replace(/[\p{Cc}\s]+/gu, ' ').trim(), most)
+  shortened(
+    text
+      .replace(hidden, '')
+      .replace(/[\p{Cc}\s]+/gu, ' ')
+      .trim(),
+    most,
+  )

@@ -85,6 +85,23 @@ test('one event is one sentence with a link to its run', () => {
   }
 })
 
+test('a name or title turns no text after it, and hides nothing', () => {
+  const turn = '\u202e'
+  const run = {
+    agent: `codex${turn}`,
+    author: `Ada\u200b ${turn}<ada@example.com>`,
+    title: `Lo\u2060g in ${turn}\u{e0041}`,
+  }
+  assert.equal(
+    sentence(entry('R', 'run.waiting', { tool: [null, `Ba${turn}sh`] }, run)),
+    "Ada's codex waits for Bash in R · Log in",
+  )
+  assert.equal(
+    sentence(entry('R', 'run.waiting', {}, { ...run, title: 'دخول 👩\u200d💻' })),
+    "Ada's codex waits in R · دخول 👩\u200d💻",
+  )
+})
+
 test('what nobody needs to know is no message', () => {
   const old = waits('R', 'Bash')
   const before = { ...old, event: { ...old.event, at: '2026-01-31T09:20:00.000Z' } }
