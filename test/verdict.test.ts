@@ -363,6 +363,27 @@ testLedger('a person is nobody else with another key', async ({ client, as }) =>
   assert.equal(late.evidence, 'self', 'an author who is set later')
 })
 
+testLedger('what a key does after its person was named is theirs', async ({ client, as }) => {
+  const person = 'Ada Example <ada@example.com>'
+  const keyOf = async (name: string, person?: string) => {
+    const { key, secret } = await client.createKey({ name, permissions: ['write'], ...(person && { person }) })
+    return { id: key.id, caller: as({ key: secret }) }
+  }
+  const [creator, writer, other] = [await keyOf('creator'), await keyOf('writer'), await keyOf('other', person)]
+  const evidenceOf = async (runId: string) => {
+    await other.caller.createCheck({ runId, name: 'tests', result: 'pass' })
+    return (await client.getRun({ runId })).run.evidence
+  }
+  for (const [runId, { id, caller }] of Object.entries({ W: writer, C: creator })) {
+    await creator.caller.createRun({ runId })
+    await caller.appendToRun({ runId, text: 'Before.\n' })
+    await client.updateKey({ id, person })
+    assert.equal(await evidenceOf(runId), 'independent', 'it has done nothing since')
+    await caller.appendToRun({ runId, text: 'After.\n' })
+    assert.equal((await client.getRun({ runId })).run.evidence, 'self')
+  }
+})
+
 testLedger('without trees, a check applies until files may have been written', async ({ client }) => {
   const { run, lease } = await client.createRun({ leaseSeconds: 3600 })
   const { runId } = run

@@ -209,16 +209,24 @@ async function piecesByChecks(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Jud
 }
 
 /**
- * Records that the caller wrote part of a run, so their checks are not independent of it. Returns whether this is new.
+ * Records that the caller wrote part of a run, so their checks are not independent of it, nor are those of the person whom
+ * their key names by now. Returns whether this is new.
  */
-export async function noteWriter(ctx: Ctx, run: Pick<JudgedRun, 'id' | 'created_by'>): Promise<boolean> {
-  if (ctx.actor.id === run.created_by || ctx.actor.kind === 'system') return false
+export async function noteWriter(
+  ctx: Ctx,
+  run: Pick<JudgedRun, 'id' | 'created_by' | 'creator_person'>,
+): Promise<boolean> {
+  const person = personHash(personIn(ctx))
+  const isCreator = ctx.actor.id === run.created_by && (person === null || person === run.creator_person)
+  if (isCreator || ctx.actor.kind === 'system') return false
   const added = await ctx.db.query(sql`
-    insert into run_writers (run_id, actor_id, person) values (${run.id}, ${ctx.actor.id}, ${personHash(personIn(ctx))})
-    on conflict do nothing returning run_id`)
+    insert into run_writers (run_id, actor_id, person) values (${run.id}, ${ctx.actor.id}, ${person})
+    on conflict (run_id, actor_id) do update set person = excluded.person
+      where run_writers.person is null and excluded.person is not null
+    returning run_id`)
   if (added.length === 0) return false
   // Somebody who was erased may be this person.
-  if (personIn(ctx)) {
+  if (person !== null) {
     await ctx.db.query(sql`update checks set result_person = ${erasedPerson}
       where run_id = ${run.id} and result_person = ${erasedOther}`)
   }
