@@ -384,6 +384,28 @@ testLedger('what a key does after its person was named is theirs', async ({ clie
   }
 })
 
+testLedger('a key that opens a turn or adds diffs is not independent of the run', async ({ client, as }) => {
+  const { secret } = await client.createKey({ name: 'other', permissions: ['write'] })
+  const other = as({ key: secret })
+  const patch = '@@ -0,0 +1 @@\n+x\n'
+  const diffs: Input<'addDiffs'>['diffs'] = [{ path: 'a', change: { status: 'added', patch } }]
+  const writes: ((runId: string) => Promise<unknown>)[] = [
+    (runId) => other.appendTurn({ runId, open: true, prompt: 'Go on.' }),
+    (runId) => other.heartbeat({ runId, turn: { files: [{ path: 'a' }] } }),
+    (runId) => other.addDiffs({ runId, turn: 1, diffs }),
+  ]
+  for (const [index, write] of writes.entries()) {
+    const runId = `R-${index}`
+    await client.createRun({ runId, status: 'in_progress' })
+    if (index > 0) await client.appendTurn({ runId, prompt: 'Begin.', ...(index === 1 && { open: true }) })
+    await other.createCheck({ runId, name: 'tests', result: 'pass' })
+    assert.equal((await client.getRun({ runId })).run.evidence, 'independent')
+    await write(runId)
+    const { run } = await client.getRun({ runId })
+    assert.deepEqual([run.evidence, run.verdict], ['self', 'verified'], runId)
+  }
+})
+
 testLedger('without trees, a check applies until files may have been written', async ({ client }) => {
   const { run, lease } = await client.createRun({ leaseSeconds: 3600 })
   const { runId } = run

@@ -83,7 +83,7 @@ function openTurn(
     const activity = closed
       ? undefined
       : activityAfter(activityIn(row), { state: 'working', since: fields.startedAt }, ctx.now)
-    await saveRun(ctx, { ...opened, after: base, lease, activity })
+    await saveRun(ctx, { ...opened, after: base, lease, activity, isWrite: !closed })
     return { turn }
   })
 }

@@ -34,6 +34,8 @@ interface Move {
   isRecorder: boolean
   /** Whether the session may have written files. */
   isTouched?: boolean | undefined
+  /** Whether it writes what is not in the run itself, such as an open turn. */
+  isWrite?: boolean
   /** The new document, and what the log records about it. */
   content?: { documentId: number | null; changes: [unknown, unknown]; isReplaced: boolean } | undefined
   /** The new activity, if given. Only a wait that begins and the end of a long turn are events. */
@@ -55,7 +57,14 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
   const own: Changes = { ...differences(stateOf(row), after), ...(content && { content: content.changes }) }
   const isChanged = Object.keys(own).length > 0
   const activity = activityColumn(move)
-  if (!isChanged && !holds && !move.isTouched && lease.lease_expires_at === null && activity === row.activity)
+  if (
+    !isChanged &&
+    !holds &&
+    !move.isTouched &&
+    !move.isWrite &&
+    lease.lease_expires_at === null &&
+    activity === row.activity
+  )
     return row
   if (own.git && !move.isRecorder) await requireUnseen(ctx, row, after)
   const isTaken = lease.lease_token !== null && lease.lease_token !== row.lease_token
@@ -134,10 +143,10 @@ function activityColumn({ row, after, activity }: Move): string | null {
 const written = ['git', 'changes', 'command', 'exitCode', 'status', 'usage', 'author'] as const
 
 /** The verdict on a changed run, and the version of its work. */
-async function judgeAnew(ctx: Ctx, { row, base, after, content, isTouched }: Move, own: Changes) {
+async function judgeAnew(ctx: Ctx, { row, base, after, content, isTouched, ...move }: Move, own: Changes) {
   const isWorked = isTouched === true || isWork(base, after, content?.isReplaced === true)
   const work_version = row.work_version + (isWorked ? 1 : 0)
-  const isWrite = isWorked || content !== undefined || written.some((field) => own[field])
+  const isWrite = move.isWrite || isWorked || content !== undefined || written.some((field) => own[field])
   const isNewWriter = isWrite && (await noteWriter(ctx, row))
   const mayMove = isWorked || isNewWriter || own.git !== undefined || own.author !== undefined
   // Without checks there is no sentence.

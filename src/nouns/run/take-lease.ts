@@ -176,7 +176,14 @@ export const heartbeat: Operation<RunWorkRoutes['heartbeat']> = (
     }
     if (turn) await showOpenTurn(ctx, row, turn)
     const activity = doing && activityAfter(activityIn(row), doing, ctx.now)
-    const saved = await saveRun(ctx, { ...opened, after: base, lease, holds: true, activity })
+    const saved = await saveRun(ctx, {
+      ...opened,
+      after: base,
+      lease,
+      holds: true,
+      activity,
+      isWrite: turn !== undefined,
+    })
     return { run: await shownRun(ctx, saved) }
   })
 

@@ -8,6 +8,8 @@ import { deleteDocuments, digestOf, findDigest, insertDocument, isContent } from
 import { listOf, piecesOf } from '../../../frame/pieces.ts'
 import { newNames } from '../../../log/erased-name.ts'
 import { record } from '../../../log/record.ts'
+import { settle } from '../check/settle.ts'
+import { noteWriter } from '../check/verdict.ts'
 import { noteTexts } from '../late-texts.ts'
 import type { RunRow } from '../row.ts'
 import { openRun } from '../take-lease.ts'
@@ -54,6 +56,7 @@ export const addDiffs: Operation<DiffRoutes['addDiffs']> = (ctx, { runId, turn: 
       projectId: ctx.project.id,
       changes: { diffs: [null, fresh.map(loggedOf)] },
     })
+    if (await noteWriter(ctx, row)) await settle(ctx, row)
     return { added: fresh.length }
   })
 
