@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import sql from 'sql-template-tag'
 import { type Client, ConductError, type Input } from '../src/client/client.ts'
 import { testLedger } from './support/engines.ts'
@@ -322,4 +326,30 @@ testLedger('a diff goes with its run, and its text is served as a diff', async (
   await client.deleteRun({ runId })
   assert.deepEqual(await store.db.query(sql`select id from turn_diffs`), [])
   assert.deepEqual(await store.db.query(sql`select id from documents`), [])
+})
+
+testLedger('no diff that is not whole hides one of another file', async ({ client, fetch }, t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'conduct-apply-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  execFileSync('git', ['init', '--quiet'], { cwd: folder })
+  writeFileSync(join(folder, 'known'), 'x\n')
+  const names = '--- /dev/null\n+++ b/hidden\n'
+  const added = '@@ -0,0 +1 @@\n+hidden\n'
+  const marks: Partial<Change>[] = [{ masked: true }, { cut: { lines: 0, bytes: 0 } }]
+  for (const mark of marks) {
+    for (const other of [
+      `diff --git a/hidden b/hidden\nnew file mode 100755\n${names}${added}`,
+      `${names}${added}`,
+      `${names}${added}`.replaceAll('\n', '\r\n'),
+    ]) {
+      const runId = await newRun(client)
+      const diffs = [{ path: 'known', change: change(`${hunk('x', 'y')}${other}`, mark) }]
+      await client.addDiffs({ runId, turn: 1, diffs })
+      const response = await fetch(`/v1/runs/${runId}/diff`, { headers: { accept: 'text/x-diff' } })
+      const input = await response.text()
+      assert.ok(input.includes(hunk('x', 'y')))
+      spawnSync('git', ['apply'], { cwd: folder, input })
+      assert.equal(existsSync(join(folder, 'hidden')), false, input)
+    }
+  }
 })

@@ -17,8 +17,16 @@ export function gapOf({ binary, cut, erased, masked, withheld }: ShownDiff): str
 /** The diff of a file. What is missing from it is said in a line before it, which `git apply` ignores. */
 export function patchOf(file: ShownDiff): string {
   const gap = gapOf(file)
-  return `${gap === undefined ? '' : `# ${quoted(file.path)}: ${gap}\n`}${isOtherType(file) ? replaced(file) : bodyOf(file)}`
+  const shown = gap === undefined || file.patch === undefined ? file : { ...file, patch: inert(file.patch) }
+  return `${gap === undefined ? '' : `# ${quoted(file.path)}: ${gap}\n`}${isOtherType(shown) ? replaced(shown) : bodyOf(shown)}`
 }
+
+/**
+ * The text of a diff that is not whole, which nothing has checked: a line that no hunk has, and names in the middle, are set
+ * apart by `#`, or `git apply` would find the diff of another file in it.
+ */
+const inert = (patch: string): string =>
+  patch.replace(/(?<![^\n])(?=[^ +\-@\\\n])/g, '# ').replace(/(?<![^\n])(--- [^\n]*\n)(?=\+\+\+ )/g, '$1#\n')
 
 /** A file and a link in place of each other: git deletes the one and adds the other. */
 const isOtherType = ({ mode, oldMode }: ShownDiff) =>
