@@ -143,6 +143,19 @@ test('the beginning of output that comes faster than it can be masked is not dro
   assert.ok(batches.join('').startsWith(head), batches[0]?.slice(0, 100))
 })
 
+test('a command that writes faster than its output can be masked does not wait for that', async () => {
+  const { batches, write, end } = collected()
+  const block = 'PASS test/run.test.ts (12 ms)\n'.repeat(2200)
+  for (let n = 0; n < 320; n++) {
+    await write(block)
+    // A pipe has the next block as soon as anybody reads.
+    await new Promise((next) => setImmediate(next))
+  }
+  await end()
+  const masked = batches.join('').length
+  assert.ok(masked < (320 * block.length) / 2, `${masked}`)
+})
+
 test('output that could not be queued is queued later, or reported at the end', async () => {
   let fails = true
   const { batches, write, batch, end } = collected({ fails: () => fails })

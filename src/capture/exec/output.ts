@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mask } from '../../mask/mask.ts'
 import type { Gap } from '../../text/content.ts'
 import type { Stream } from './child.ts'
@@ -37,6 +38,7 @@ export function createOutput({ isFull, put, most = mostLength }: OutputOptions):
   const bothLines = Object.values(lines)
   let flushing = Promise.resolve()
   let seen = 0
+  let isEnding = false
   const alarm = createAlarm(flushSoon)
   const putOldest = () => backlog.putOldest(async (text, gap) => put(await mask(text), gap))
 
@@ -46,10 +48,17 @@ export function createOutput({ isFull, put, most = mostLength }: OutputOptions):
     return flushing
   }
 
+  /** Masks some text. Half of the time is left to read on, since the command would wait for a masking without pause. */
+  async function masking(work: () => Promise<void>) {
+    const from = performance.now()
+    await work()
+    if (seen > heldLength && !isEnding) await sleep(performance.now() - from)
+  }
+
   async function flush() {
     try {
-      for (const line of bothLines) if (line.isLong() && !isFull()) await line.cut()
-      while (backlog.length() > 0 && !isFull()) await putOldest()
+      for (const line of bothLines) if (line.isLong() && !isFull()) await masking(line.cut)
+      while (backlog.length() > 0 && !isFull()) await masking(putOldest)
     } finally {
       if (backlog.length() > 0 || bothLines.some((line) => line.isLong())) alarm.set(everyMs)
     }
@@ -67,6 +76,7 @@ export function createOutput({ isFull, put, most = mostLength }: OutputOptions):
       return undefined
     },
     async end() {
+      isEnding = true
       alarm.stop()
       await flushing
       for (const line of bothLines) line.end()
