@@ -70,6 +70,21 @@ testLedger(
   },
 )
 
+testLedger('a reader of few events keeps its place in the log, however old the last of them is', async (ledger) => {
+  const { client } = ledger
+  await furnish(ledger, 20)
+  const filter: Parameters<typeof client.listEvents>[0] = { type: ['key.created'] }
+  const read = async (after?: number) => (await client.listEvents({ ...filter, after })).meta.lastSeq
+  const place = await read()
+  assert.equal(place, 23)
+  await dropOld(ledger)
+  assert.equal(await read(await read(place)), 24)
+  // Nor does a reader of none begin before the log.
+  assert.equal(await read(await read()), 24)
+  const before = await client.listEvents({ ...filter, before: 23 })
+  assert.deepEqual(before.meta, { hasMore: false, lastSeq: 22 })
+})
+
 testLedger('a stream ends before events that were dropped while it read', async (ledger) => {
   const { client, fetch } = ledger
   await furnish(ledger, 620)

@@ -121,10 +121,12 @@ export async function listEvents(
   await numberEvents(ctx.db)
   // Up to here no event comes any more, and each is in one of the projects that are read next.
   const end = (await lastSeq(ctx.db)) + 1
-  const range = { after, before: Math.min(before ?? end, end), order }
+  const until = Math.min(before ?? end, end)
+  const range = { after, before: until, order }
   const size = { limit, bytes: pageBytes }
   const { lines: events, hasMore } = await readPageOfLines(ctx.db, range, size, await seen.parts())
   if (place) await requirePlace(ctx.db, place)
-  const unread = order === 'desc' ? (before ?? after) : after
-  return { events, meta: { hasMore, lastSeq: events.at(-1)?.event.seq ?? unread } }
+  // At the end, the place passes events that the filter leaves out, so that it does not become older than the log.
+  if (order !== 'desc' && !hasMore) return { events, meta: { hasMore, lastSeq: Math.max(after, until - 1) } }
+  return { events, meta: { hasMore, lastSeq: events.at(-1)?.event.seq ?? before ?? after } }
 }
