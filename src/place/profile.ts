@@ -66,9 +66,9 @@ export function addressFault(url: string): string | undefined {
   return `'${url.replace(/(?<=^[^/]*\/\/).*@/, '…@')}' is not the address of a server. One looks like https://ledger.example.com/conduct, with the base path.`
 }
 
-/** The value of CONDUCT_URL. Throws a SettingError if it is not the address of a server. */
+/** The value of CONDUCT_URL, without a slash at its end. Throws a SettingError if it is not the address of a server. */
 export function addressIn(url: string): string {
   const fault = addressFault(url)
   if (fault !== undefined) throw new SettingError(`CONDUCT_URL: ${fault}`)
-  return url
+  return url.replace(/\/$/, '')
 }

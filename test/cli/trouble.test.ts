@@ -50,6 +50,15 @@ test('a wrong address is named, with what answers there', async (t) => {
   }
 })
 
+test('the address of the page, with its slash at the end, is the address of the server', async (t) => {
+  const { env } = await serverUser(t)
+  const asOfPage = { ...env, CONDUCT_URL: `${env.CONDUCT_URL}/` }
+  const { status, failed } = await look(asOfPage)
+  assert.deepEqual([status.code, status.stderr, failed], [0, '', []])
+  const { stdout, stderr } = await conductHere(['open', '--print'], asOfPage)
+  assert.ok(stdout.startsWith(`${env.CONDUCT_URL}/#code=`), stderr)
+})
+
 test('a server that is down, or speaks no TLS, is named', async (t) => {
   const { env } = await serverUser(t)
   const down = `http://127.0.0.1:${await freePort()}/conduct`
