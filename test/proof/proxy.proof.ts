@@ -96,7 +96,8 @@ async function prove(t: TestContext, start: (proxied: Proxied) => ChildProcess) 
 /** The headers of a logged-in browser. */
 async function loggedIn(origin: string, port: number): Promise<Record<string, string>> {
   const root = await answering(origin)
-  assert.equal(new URL(root.headers.location ?? '', origin).href, `${origin}/conduct/`)
+  for (const { headers } of [root, await open(origin, 'GET', '/conduct')])
+    assert.equal(new URL(headers.location ?? '', origin).href, `${origin}/conduct/`)
   const login = await call(origin, '/conduct/v1/auth/session', { key: adminKey }, { origin })
   assert.equal(login.status, 201, login.text)
   const cookie = login.headers['set-cookie']?.[0] ?? ''
