@@ -13,7 +13,7 @@ import { adminKey } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf, smallDisk } from './folder.ts'
 import { conductHere, type ProgramEnv, programOf } from './program.ts'
-import { localUser, serverUser } from './user.ts'
+import { gitIn, localUser, serverUser } from './user.ts'
 
 /** What status and doctor say and how they end. Neither shows a stack, nor a key that the environment has. */
 async function look(env: ProgramEnv) {
@@ -199,4 +199,22 @@ test('in a folder that was deleted, a command says so', (t) => {
     [status, String(stderr)],
     [1, 'conduct: The current folder no longer exists: change to another one.\n'],
   )
+})
+
+test('where nothing may be written to the folder for temporary files, commands run and say why', async (t) => {
+  const { env, cwd, ledger } = await serverUser(t)
+  const git = gitIn(cwd)
+  git('init', '--quiet')
+  git('commit', '--quiet', '--allow-empty', '--message', 'Begin')
+  const { run } = await (await ledger()).createRun({})
+  const file = join(cwd, 'a-file')
+  writeFileSync(file, '')
+  const program = programOf({ ...env, TMPDIR: file }, cwd)
+  assert.equal((await program.all('exec -- false')).code, 1)
+  assert.equal((await program.all(`check exec ${run.runId} --name tests -- false`)).code, 1)
+  assert.equal((await (await ledger()).listChecks({})).checks[0]?.command, 'false')
+  const unknown = await program.all('check exec -- true')
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.stderr, /because git cannot read the working tree here \(ENOTDIR/)
+  assert.match((await program.all('doctor')).stdout, /^warn +git +.*ENOTDIR/m)
 })

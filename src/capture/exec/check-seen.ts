@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { firstBytes } from '../../contract/text.ts'
 import type { CheckInput } from '../../nouns/run/check/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Env } from '../../place/folders.ts'
+import { passingObjects } from '../../place/git/guarded.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { variableRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
@@ -36,7 +36,7 @@ export async function seeing<T>(
   work: () => Promise<T>,
 ): Promise<{ ended: T; work: SeenWork; remarks: string[] }> {
   const name = session?.name ?? ''
-  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  const objects = passingObjects()
   try {
     const began = Date.now()
     const before = snapshot(cwd, objects)

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { standFor } from '../../system/disk.ts'
@@ -52,11 +52,14 @@ export function folderOf({ gitDir, root }: Repository, objects: string): string 
   return join(resolve(objects), 'repositories', name)
 }
 
+/** A folder for objects that nothing needs afterwards. Nobody has created it yet, since that may fail. */
+export const passingObjects = (): string => join(tmpdir(), `conduct-objects-${randomUUID()}`)
+
 /** Calls `work` with the repository around a folder, and keeps nothing; undefined outside git and if it fails. */
 export function withRepository<T>(cwd: string, work: (guarded: Guarded) => T): T | undefined {
   const repository = repositoryAt(cwd)
   if (!repository) return undefined
-  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  const objects = passingObjects()
   try {
     return work(guarded(repository, objects, performance.now() + 10_000))
   } catch {

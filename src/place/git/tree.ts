@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { firstBytes } from '../../contract/text.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
-import { askIn, folderOf, type Guarded, guarded, rewrite, textAt } from './guarded.ts'
+import { askIn, folderOf, type Guarded, guarded, passingObjects, rewrite, textAt } from './guarded.ts'
 import { type Repository, repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
@@ -58,7 +57,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
 
 /** Why git does not show the working tree around `cwd` within that time; undefined if it does, and outside git. */
 export function gitFault(cwd: string, withinMs?: number): string | undefined {
-  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  const objects = passingObjects()
   try {
     snapshotOrFault(cwd, objects, withinMs)
     return undefined
@@ -92,7 +91,7 @@ function newestIn(log: string): string | undefined {
 
 /** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */
 export function gitStateOf(cwd: string): Pick<Git, 'branch' | 'commit' | 'commitTree' | 'tree' | 'dirty'> {
-  const objects = mkdtempSync(join(tmpdir(), 'conduct-objects-'))
+  const objects = passingObjects()
   try {
     const now = snapshot(cwd, objects)
     const { branch, commit, tree, dirty } = now?.git ?? {}
