@@ -14,11 +14,10 @@ import type { Metrics } from '../metrics.ts'
 import { Feed, type Reader } from './feed.ts'
 import type { Handler } from './handler.ts'
 
-/** How often a stream sends a comment and checks that its key or session is still valid. */
+/** How often a stream sends its place and checks that its key or session is still valid. */
 const beatEveryMs = 15_000
 
 const encoder = new TextEncoder()
-const stillHere = encoder.encode(': still here\n\n')
 
 interface Parts {
   endpoint: Endpoint<'listEvents'>
@@ -58,9 +57,9 @@ export function eventsHandler({ endpoint, store, basePath, stopping, metrics, wa
         givePlaceBack()
         closed()
       }
-      const greeting = greetingOf(reader.start, after?.id !== undefined)
+      const marked = (words: string, place: LogPosition) => placeMessage(words, place, after?.id !== undefined)
       const lives = () => mayGoOn(store, ctx, seen)
-      return { status: 200, headers, body: streamOf({ ...reader, leave }, greeting, lives, warn) }
+      return { status: 200, headers, body: streamOf({ ...reader, leave }, marked, lives, warn) }
     },
   }
 }
@@ -92,18 +91,18 @@ const mayGoOn = async (store: Store, ctx: Ctx, { projects }: Selected): Promise<
   (await areThere(store.db, projects)) && isLive(store, ctx)
 
 /**
- * What a stream begins with: a client that loses the connection before the first event resumes from that id. The client of
- * Conduct reads `after`, a field that others ignore.
+ * A message without an event: a client that then loses the connection resumes from that id, even if its filter has left out
+ * all events since. The client of Conduct reads `after`, a field that others ignore.
  */
-const greetingOf = ({ seq, id = String(seq) }: LogPosition, isById: boolean) =>
-  encoder.encode(`: events follow\nafter: ${id}\nid: ${isById ? id : seq}\n\n`)
+const placeMessage = (words: string, { seq, id = String(seq) }: LogPosition, isById: boolean) =>
+  encoder.encode(`: ${words}\nafter: ${id}\nid: ${isById ? id : seq}\n\n`)
 
 /**
  * Streams what a reader returns until the client, its key or the server ends it. Reads only as fast as the client does.
  */
 function streamOf(
   reader: Reader,
-  greeting: Uint8Array,
+  marked: (words: string, place: LogPosition) => Uint8Array,
   lives: () => Promise<boolean>,
   warn: (error: unknown) => void,
 ): ReadableStream {
@@ -125,13 +124,15 @@ function streamOf(
 
   async function beat(controller: ReadableStreamDefaultController) {
     // If the check itself fails, end the stream: clients with a valid key reconnect.
-    if (!(await lives().catch(warn))) close(controller)
-    else if (!isOver && Number(controller.desiredSize) > 0) controller.enqueue(stillHere)
+    if (!(await lives().catch(warn))) return close(controller)
+    if (isOver || Number(controller.desiredSize) <= 0) return
+    const place = reader.place()
+    controller.enqueue(place ? marked('still here', place) : encoder.encode(': still here\n\n'))
   }
 
   return new ReadableStream({
     start(controller) {
-      controller.enqueue(greeting)
+      controller.enqueue(marked('events follow', reader.start))
       beats = setInterval(() => void beat(controller), beatEveryMs)
     },
     async pull(controller) {

@@ -19,6 +19,8 @@ export interface Reader {
   start: LogPosition
   /** Waits for the next messages. Returns undefined after `leave`, or when the server stops. */
   read(): Promise<Uint8Array | undefined>
+  /** The end of the log, while `read` waits there: all before it was returned, or is not for this reader. */
+  place(): LogPosition | undefined
   /** Stops the reader, even while `read` waits. */
   leave(): void
 }
@@ -52,13 +54,17 @@ export class Feed {
     const end = await readEnd(this.#db)
     const start = after ? await requirePlace(this.#db, after) : end
     const cursor = createCursor(this.#readBehind, this.#recent, start.seq, seen)
-    const { read, wake } = createReader(cursor, after?.id === undefined ? ({ message }) => message : messageById)
+    const { read, wake, isWaiting } = createReader(
+      cursor,
+      after?.id === undefined ? ({ message }) => message : messageById,
+    )
     let isOver = false
     const history = this.#history
     this.#join(wake, end)
     return {
       start,
       read: () => read(() => isOver || history !== this.#history || this.#stopping?.aborted === true),
+      place: () => (isWaiting() && history === this.#history ? this.#recent.place : undefined),
       leave: () => {
         isOver = true
         this.#leave(wake)
@@ -111,13 +117,15 @@ export class Feed {
 
 /** Reads along a cursor and waits at the end of the log until `wake` is called. */
 function createReader(cursor: Cursor, messageOf: (entry: RecentEvent) => Uint8Array) {
-  let resume = () => {}
+  let resume: (() => void) | undefined
   return {
-    wake: () => resume(),
+    wake: () => resume?.(),
+    isWaiting: () => resume !== undefined && !cursor.isBehind(),
     async read(isOver: () => boolean): Promise<Uint8Array | undefined> {
       while (!isOver()) {
         if (!cursor.isBehind()) {
           await new Promise<void>((resolve) => (resume = resolve))
+          resume = undefined
           continue
         }
         const [first, ...others] = (await cursor.next()).map(messageOf)

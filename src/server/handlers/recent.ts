@@ -37,6 +37,10 @@ export class Recent {
     return this.#kept[0] ? this.#kept[0].event.seq - 1 : this.end
   }
 
+  get place(): LogPosition {
+    return { seq: this.end, id: this.endId }
+  }
+
   /** Drops all events and continues after a place. */
   restart({ seq, id }: LogPosition): void {
     this.#kept.length = 0
