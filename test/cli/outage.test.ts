@@ -165,28 +165,42 @@ test('sync sends what a killed exec had recorded', async (t) => {
 
 test('sync reports a refused recording, retries it on request, and can discard it', async (t) => {
   const place = await server(t)
-  await place.start()
   const { env, cwd, ledger } = remoteUser(t, place.url)
-  const refused = await conductHere(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
-  assert.equal(refused.code, 0)
-  assert.match(refused.stderr, /There is no run 'RUN-001'.*\n.*--discard exec-/)
+  /** Records a check that the server refuses. */
+  const refuse = async () => {
+    await conductHere(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
+    using state = stateOf(env)
+    const name = state.unsent().find(({ refused }) => refused === null)?.name ?? ''
+    state.update(name, { refused: 'It cannot be.' })
+    return name
+  }
+  const [, again] = [await refuse(), await refuse()]
   assert.equal((await conductHere(['sync', '--quiet'], env)).code, 7)
-  const told = await conductHere(['sync'], env)
-  const name = /^(exec-\S+) \(RUN-001\): refused\. There is no run.* conduct sync --discard \1\n$/.exec(
-    told.stdout,
-  )?.[1]
-  assert.ok(name, told.stdout)
+  await place.start()
   await (await ledger()).createRun({ runId: 'RUN-001' })
-  assert.match((await conductHere(['sync'], env)).stdout, /sent 1 call/)
-  await conductHere(['check', 'exec', 'RUN-099', '--', 'true'], env, cwd)
-  const again = /^exec-[^\s:]+/.exec((await conductHere(['sync'], env)).stdout)?.[0] ?? ''
+  assert.equal((await conductHere(['sync', '--quiet'], env)).code, 7, 'only on request')
   assert.equal((await conductHere(['sync', '--discard', again], env)).stdout, `Discarded ${again}.\n`)
+  assert.match((await conductHere(['sync'], env)).stdout, /^exec-\S+ \(RUN-001\): sent 1 call\b/)
   assert.equal((await conductHere(['sync'], env)).stdout, 'There is nothing to send.\n')
   const unknown = await conductHere(['sync', '--discard', again], env)
   assert.deepEqual(
     [unknown.code, unknown.stderr],
     [2, `conduct: There is no recording '${again}': conduct sync lists those that wait.\n`],
   )
+})
+
+test('a check of a run that is not there is not kept, since a later run may get its id', async (t) => {
+  const place = await server(t)
+  await place.start()
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  const { code, stderr } = await conductHere(['check', 'exec', 'RUN-001', '--', 'true'], env, cwd)
+  assert.deepEqual(
+    [code, stderr],
+    [0, "conduct check exec: There is no run 'RUN-001' in project 'default'. The check is not recorded.\n"],
+  )
+  await (await ledger()).createRun({ title: 'Another' })
+  assert.equal((await conductHere(['sync'], env)).stdout, 'There is nothing to send.\n')
+  assert.deepEqual((await (await ledger()).listChecks({})).checks, [])
 })
 
 const megabytes = size(16, 50)

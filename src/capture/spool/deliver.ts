@@ -151,11 +151,11 @@ const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
   operation === 'addDiffs' && error instanceof ConductError && final.includes(error.code)
 
 /**
- * Whether a server knows no run for the commit of a check. This happens in a pipeline at each commit that a person
- * made, so nothing of it is kept. Only the message distinguishes it from a missing project or address.
+ * Whether a server has no run for the commit of a check, as for each commit that a person made, or no run of that id.
+ * Nothing of it is kept: a later run may get the id. Only the message distinguishes it from a missing project or address.
  */
 const isOfNoRun = ({ operation }: Queued, error: unknown): error is ConductError =>
-  operation === 'createCheck' && isMissing(error) && error.message.startsWith('No run of project ')
+  operation === 'createCheck' && isMissing(error) && /^(?:No run of project|There is no run) '/.test(error.message)
 
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
