@@ -170,3 +170,34 @@ test('a renamed file counts with both paths in a session, and once in a command'
   const { code } = await conductHere(['exec', '--', 'git', 'mv', 'src/login.ts', 'src/sign-in.ts'], user.env, user.cwd)
   assert.deepEqual([code, (await onlyRun(user)).changes], [0, { files: 1, insertions: 0, deletions: 0 }])
 })
+
+test('what a tool of an MCP server writes is in the tree of the run, and no file of the session', async (t) => {
+  const user = workplace(t)
+  const note = (claude: Claude, path: string) =>
+    claude.use('mcp__notes__write_note', { note: path }, () => writeFiles(user.cwd, { [path]: 'a\nb\n' }))
+  const { changes, turns, paths } = await after(
+    user,
+    async (claude) => {
+      await claude.run('true')
+      await note(claude, 'left.txt')
+    },
+    async (claude) => {
+      await note(claude, 'committed.txt')
+      await claude.run('git add committed.txt && git commit -q -m noted')
+    },
+    async (claude) => {
+      await note(claude, 'both.txt')
+      await claude.run('echo c >> both.txt')
+    },
+  )
+  const both = { path: 'both.txt', insertions: 3, deletions: 0 }
+  assert.deepEqual(
+    turns.map(({ files, uncredited, git }) => [files, uncredited, git?.uncommitted?.paths, git?.commits?.length]),
+    [
+      [undefined, undefined, ['left.txt'], undefined],
+      [undefined, undefined, ['left.txt'], 1],
+      [[both], undefined, ['both.txt', 'left.txt'], 1],
+    ],
+  )
+  assert.deepEqual([paths, changes], [['both.txt'], { files: 1, insertions: 3, deletions: 0 }])
+})
