@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
+import { readTranscript } from '../../src/recorder/agents/transcript.ts'
+import { freshFolder } from '../cli/folder.ts'
 import { documentOf, namesOf, seenIn, stepIn } from './documents.ts'
 
 const qwen = (name: string, changes: JsonFields = {}) => documentOf('qwen', name, changes)
@@ -63,6 +67,23 @@ test('Qwen Code puts a space before an @, which must not hide the password in a 
     kind: 'prompt',
     text: 'Use postgres://app:secret@host/db, @src/app.js.',
   })
+})
+
+test('what Qwen Code puts before the words of its user is not part of the prompt', async (t) => {
+  const reminder = '<system-reminder>\n[Startup] Active worktree: "wt1" at /shop/wt1.\n</system-reminder>\n\n'
+  const words = 'Look at <system-reminder>\nit\n</system-reminder>'
+  const step: Step = { kind: 'prompt', text: words }
+  assert.deepEqual(stepIn('qwen', qwen('UserPromptSubmit', { prompt: reminder + reminder + words })), step)
+  assert.deepEqual(readDocument('qwen', qwen('UserPromptSubmit', { prompt: reminder }), {}), [])
+  const path = join(freshFolder(t), 's-1.jsonl')
+  const parts = [{ text: reminder }, { text: reminder }, { text: words }]
+  const line = { type: 'user', provenance: 'real_user', timestamp: '2026-12-01T08:56:11.089Z', message: { parts } }
+  writeFileSync(path, `${JSON.stringify(line)}\n`)
+  const { turns = [] } = await readTranscript('qwen', path)
+  assert.deepEqual(
+    turns.map(({ prompt }) => prompt),
+    [words],
+  )
 })
 
 for (const [name, step] of steps) {

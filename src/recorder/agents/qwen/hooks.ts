@@ -12,8 +12,14 @@ function exitCodeOf({ tool_response, error }: JsonFields): number | undefined {
   return typeof text === 'string' ? exitCodeBelow(text, below) : undefined
 }
 
-/** Qwen Code takes an @ for a file, and puts a space before it. That would hide the password in a URL. */
-export const rejoined = (text: string) => text.replace(/(:\/\/[^\s:@/]+:[^\s@/]+) @/g, '$1@')
+/** Qwen Code puts them before what its user wrote, for example to name the worktree of the session. */
+const reminders = /^(?:<system-reminder>\n[\s\S]*?\n<\/system-reminder>\s*)+/
+
+/**
+ * What its user wrote, of a prompt. Qwen Code takes an @ for a file, and puts a space before it. That would hide the
+ * password in a URL.
+ */
+export const wordsIn = (prompt: string) => prompt.replace(reminders, '').replace(/(:\/\/[^\s:@/]+:[^\s@/]+) @/g, '$1@')
 
 // Its batches use other ids for tools than its other events.
 const { PostToolBatch: _, ...events } = eventsLikeClaude(exitCodeOf)
@@ -31,7 +37,7 @@ export const qwen: AgentDialect = {
     return readLikeClaude(
       'qwen',
       events,
-      typeof prompt === 'string' ? { ...document, prompt: rejoined(prompt) } : document,
+      typeof prompt === 'string' ? { ...document, prompt: wordsIn(prompt) } : document,
     )
   },
 }

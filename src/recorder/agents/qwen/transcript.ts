@@ -13,7 +13,7 @@ import { answerLength, countOf, defined, fieldsOf, type JsonFields, listOf, prom
 import { writtenIn } from '../gemini/written.ts'
 import { budget, numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage } from '../seen.ts'
-import { rejoined } from './hooks.ts'
+import { wordsIn } from './hooks.ts'
 
 /** What a session of Qwen Code and its subagents did. */
 export const qwenMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
@@ -38,7 +38,7 @@ async function* session(path: string, pass: SkipReport, left: ReadBudget): Async
     if (fields.type === 'user') {
       yield* speech.end()
       speech.forget()
-      yield { at, step: { kind: 'prompt', text: rejoined(textIn(fields, promptLength) ?? '') } }
+      yield { at, step: { kind: 'prompt', text: wordsIn(textIn(fields, promptLength) ?? '') } }
     } else if (fields.type === 'tool_result') {
       yield { at, written: writtenBy(fields) }
     } else if (fields.usageMetadata !== undefined) {
