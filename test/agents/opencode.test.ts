@@ -224,3 +224,14 @@ test('a model without a known price has no cost in OpenCode', () => {
     cacheWriteTokens: 3,
   })
 })
+
+test('a step whose model does not say what it used has no usage in OpenCode', () => {
+  const nothing = { tokens: { input: 0, output: 0, reasoning: 0, cache: { read: 0, write: 0 } }, cost: 0 }
+  const some = { tokens: { input: 10, output: 2, reasoning: 0, cache: { read: 0, write: 0 } }, cost: 0.5 }
+  const usageOf = (...steps: JsonFields[]) => {
+    const { step } = seenIn('opencode', { ...base, event: 'turn', id: 'm1', steps, model: 'a-new-model' })
+    return step.kind === 'turn' ? step.usage : undefined
+  }
+  assert.equal(usageOf(nothing, nothing), undefined)
+  assert.deepEqual(usageOf(nothing, some), usageOf(some))
+})

@@ -13,7 +13,7 @@ import {
 } from '../fields.ts'
 import type { Seen, SeenUsage, Step, TurnEnd } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
-import { plus } from '../usage.ts'
+import { plus, tokensOf } from '../usage.ts'
 
 // The documents of Conduct's own plugin (opencode-plugin.ts), based on https://opencode.ai/docs/plugins.
 
@@ -64,7 +64,7 @@ function used({ tool, id, input, exit, time, error, subagent }: JsonFields): Ste
 
 function endOf({ answer, error, steps, model }: JsonFields): TurnEnd {
   const { name, data } = fieldsOf(error)
-  const usage = listOf(steps).map(usageOf).reduce<SeenUsage | undefined>(plus, undefined)
+  const usage = listOf(steps).map(usageOf).filter(isReported).reduce<SeenUsage | undefined>(plus, undefined)
   if (name === 'MessageAbortedError') return defined({ interrupted: true, usage: withModel(usage, model) })
   return defined({
     answer: textOf(answer, answerLength),
@@ -78,6 +78,9 @@ function endOf({ answer, error, steps, model }: JsonFields): TurnEnd {
 
 const withModel = (usage: SeenUsage | undefined, model: unknown) =>
   usage && defined({ model: textOf(model, 100), ...usage })
+
+/** Where a model does not say what it used, OpenCode reports 0 for all. */
+const isReported = (usage: SeenUsage) => tokensOf(usage) > 0
 
 /** OpenCode counts cached tokens apart from other input, and reasoning apart from other output. */
 function usageOf({ tokens, cost }: JsonFields): SeenUsage {
