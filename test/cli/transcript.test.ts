@@ -9,7 +9,7 @@ import { budget, linesWith } from '../../src/recorder/agents/lines.ts'
 import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { freshFolder } from './folder.ts'
 import { conductHere } from './program.ts'
-import { claudeIn, hook, onlyRun, secret, syncAll, workplace, writeTranscript } from './session.ts'
+import { claudeIn, hook, onlyRun, secret, syncAll, turnsOf, workplace, writeTranscript } from './session.ts'
 import { writeFiles } from './user.ts'
 
 /** Creates at a path something that is not a transcript. */
@@ -227,4 +227,38 @@ test('a transcript that is not a regular file delays nothing', async (t) => {
   await claude.stop()
   await syncAll(env)
   assert.equal((await onlyRun(user)).turns.last?.answer, 'Done.')
+})
+
+test('a tool that Claude Code refuses is counted once, also if only the transcript says that it did', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Plan')
+  const uses = [
+    ['toolu_1', 'Write', { file_path: `${cwd}/plan.txt` }, `Cannot write to ${cwd}/plan.txt while in plan mode.`],
+    ['toolu_2', 'Bash', { command: 'rm -r src' }, 'Permission to use Bash has been denied.'],
+  ] as const
+  const timestamp = new Date().toISOString()
+  const said = (id: string, content: unknown, stop_reason: string) => ({
+    ...{ type: 'assistant', timestamp, message: { id, model: 'm', role: 'assistant', content, stop_reason } },
+  })
+  const lines: unknown[] = [{ type: 'user', timestamp, message: { role: 'user', content: 'Plan' } }]
+  for (const [tool_use_id, tool_name, tool_input, tool_response] of uses) {
+    await claude.tell('PreToolUse', { tool_name, tool_input, tool_use_id })
+    await claude.tell('PostToolBatch', { tool_calls: [{ tool_name, tool_input, tool_use_id, tool_response }] })
+    const content = [{ type: 'tool_result', tool_use_id, is_error: true, content: tool_response }]
+    lines.push(
+      said(tool_use_id, [{ type: 'tool_use', id: tool_use_id, name: tool_name, input: tool_input }], 'tool_use'),
+      { type: 'user', timestamp, message: { role: 'user', content }, toolDenialKind: 'permission-rule' },
+    )
+  }
+  claude.transcribe(...lines, said('m3', [{ type: 'text', text: 'Done.' }], 'end_turn'))
+  await claude.stop()
+  await syncAll(env)
+  const [turn] = await turnsOf(user)
+  const refused = (name: string) => ({ name, count: 1, refused: 1 })
+  assert.deepEqual(
+    [turn?.tools, turn?.commands, turn?.files],
+    [[refused('Bash'), refused('Write')], undefined, undefined],
+  )
 })

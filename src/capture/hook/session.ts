@@ -88,8 +88,10 @@ function sessionOf(state: Spool, recording: Recording, memo: Memo, env: Env, not
   const commands = awaited ? undefined : awaitedCommands(notes)
   const { transcript, subagents } = memo
   const agent = recording.agent ?? 'unknown'
-  const read = (before?: number) =>
-    transcript === undefined ? Promise.resolve({}) : readTranscript(agent, transcript, subagents, before)
+  const read = async (before?: number) =>
+    transcript === undefined
+      ? {}
+      : unlessHeard(await readTranscript(agent, transcript, subagents, before), { state, recording })
   let reported: Promise<Transcript> | undefined
   return {
     state,
@@ -104,6 +106,18 @@ function sessionOf(state: Spool, recording: Recording, memo: Memo, env: Env, not
       return reported
     },
   }
+}
+
+/** A transcript without those uses of tools that hooks reported after all. */
+function unlessHeard(
+  reported: Transcript,
+  { state, recording }: Pick<SettlingSession, 'state' | 'recording'>,
+): Transcript {
+  const isHeard = (id: string | undefined) => id !== undefined && state.isNoted(recording.name, `tool ${id}`)
+  const turns = reported.turns?.map(({ unheard, ...turn }) =>
+    unheard ? { ...turn, unheard: unheard.filter(({ id }) => !isHeard(id)) } : turn,
+  )
+  return { ...reported, ...(turns && { turns }) }
 }
 
 async function steppedBy(session: SettlingSession, memo: Memo, notes: Note[]): Promise<Stepped> {

@@ -210,7 +210,7 @@ function* asked(reading: ConversationState, line: JsonFields): Generator<Moment>
   const message = fieldsOf(line.message)
   const results = listOf(message.content).filter(({ type }) => type === 'tool_result')
   for (const result of results) {
-    yield* used(reading, result, line.toolUseResult)
+    yield* used(reading, result, line)
     const isWritten = reading.contents && results.length === 1 && result.is_error !== true
     if (isWritten) yield { at: reading.at, written: writtenIn(line.toolUseResult) }
   }
@@ -237,7 +237,7 @@ function* finished({ at }: ConversationState, text: unknown): Generator<Moment> 
 }
 
 /** The end of a tool's use. */
-function* used(reading: ConversationState, result: JsonFields, response: unknown): Generator<Moment> {
+function* used(reading: ConversationState, result: JsonFields, line: JsonFields): Generator<Moment> {
   const id = textOf(result.tool_use_id, 200)
   const begun = id === undefined ? undefined : reading.open.get(id)
   if (id === undefined || !begun) return
@@ -246,15 +246,23 @@ function* used(reading: ConversationState, result: JsonFields, response: unknown
   const head = { tool_name: begun.name, tool_input: begun.input, tool_use_id: id }
   const by = begun.by && { agent_id: begun.by.id, agent_type: begun.by.name }
   if (result.is_error !== true) {
-    yield* steps(reading, { hook_event_name: 'PostToolUse', ...head, ...by, tool_response: response ?? {} })
+    yield* steps(reading, { hook_event_name: 'PostToolUse', ...head, ...by, tool_response: line.toolUseResult ?? {} })
     return
   }
   // Only its batch reports a tool that was refused, or that rejected its input.
   const batch = { hook_event_name: 'PostToolBatch', ...by, tool_calls: [{ ...head, tool_response: text }] }
   const unrun = [...steps(reading, batch)]
-  if (unrun.length > 0) yield* unrun
-  else yield* steps(reading, { hook_event_name: 'PostToolUseFailure', ...head, ...by, error: text })
+  const failure = { hook_event_name: 'PostToolUseFailure', ...head, ...by, error: text }
+  const failed = unrun.length > 0 ? unrun : [...steps(reading, failure)]
+  yield* isDenied(line) ? failed.map(asRefused) : failed
 }
+
+/** Whether Claude Code did not let a tool run. The words that its hooks have for that are many. */
+const isDenied = ({ toolDenialKind, toolDenialAfterRun }: JsonFields): boolean =>
+  typeof toolDenialKind === 'string' && toolDenialKind !== 'interrupted' && toolDenialAfterRun !== true
+
+const asRefused = (moment: Moment): Moment =>
+  moment.step?.kind === 'tool' ? { ...moment, step: { ...moment.step, refused: true }, isUnheard: true } : moment
 
 /** The end of a turn, emitted when something follows that does not belong to it. */
 function* stop(reading: ConversationState): Generator<Moment> {
