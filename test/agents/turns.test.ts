@@ -78,6 +78,10 @@ test('a command in the background of Claude Code has an exit code once it has en
     { prompt: 'Run it.', answer: 'It runs.' },
     { prompt: undefined, answer: 'It is over.' },
   ])
+  // Its hooks name it before the transcript has it.
+  const [, own] = turns
+  const turn = '0c1eb826-fffa-4170-8a46-f6d443c18794'
+  assert.equal(turnAbout(turns, { turn, at: (own?.startedAt ?? 0) - 1 }), own)
 })
 
 test('messages that waited for Claude Code are prompts of their own turns, as are the commands of its user', async () => {

@@ -84,6 +84,35 @@ test('turns that are sent together have the tokens of their own time', async (t)
   assert.deepEqual(await tokensOf(user), { turns: [10, 20], run: 30 })
 })
 
+test('a turn that Claude Code begins on its own has an estimated cost, also after the total of the session', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  const said = (promptId: string, content: string) => ({
+    ...{ type: 'user', timestamp: now(), promptId, message: { role: 'user', content } },
+  })
+  await claude.prompt('One')
+  const first = [said('p1', 'One'), message('m1', 1000)]
+  claude.transcribe(...first)
+  await claude.stop()
+  await syncAll(env)
+  // A subagent in the background works before its report reaches the agent.
+  await claude.run('true')
+  const second = [said('p9', '<task-notification>\nIt is done.\n</task-notification>'), message('m2', 2000)]
+  const modelUsage = { m: { ...total(3000).modelUsage.m, outputTokens: 2 } }
+  claude.transcribe(...first, ...second, { ...total(3000), modelUsage })
+  await claude.tell('Stop', { prompt_id: 'p9', last_assistant_message: 'Done.' })
+  await claude.end()
+  await syncAll(env)
+  assert.deepEqual(await tokensOf(user), { turns: [1000, 2000], run: 3000 })
+  const costs = (await turnsOf(user)).map(({ usage }) => [usage?.costUsd, usage?.costSource])
+  assert.deepEqual(costs, [
+    [0.003015, 'estimated'],
+    [0.006015, 'estimated'],
+  ])
+  assert.equal((await onlyRun(user)).usage?.costUsd, 0.5)
+})
+
 for (const [how, memo] of [
   ['between two turns', {}],
   ['during a turn', { turn: { prompts: ['Two'], tools: {}, files: [], commands: [] } }],

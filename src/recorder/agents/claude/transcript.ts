@@ -224,10 +224,11 @@ function* asked(reading: ConversationState, line: JsonFields): Generator<Moment>
   yield* stop(reading)
   yield* finished(reading, text)
   if (/^\s*<(?:local-command-\w+|bash-std\w+)>/.test(text)) return
-  const prompted = promptedBy(reading, commandIn(text) ?? text, textOf(line.promptId, 200))
+  const turn = textOf(line.promptId, 200)
+  const prompted = promptedBy(reading, commandIn(text) ?? text, turn)
   if (prompted.length > 0) yield* prompted
   // The report of a background task, for example.
-  else yield { at: reading.at, begins: true }
+  else yield defined({ at: reading.at, begins: true, turn })
 }
 
 /** The result of a command in the background, which may come after its turn. */
