@@ -1,4 +1,5 @@
-import { realpathSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { here, pathsOf, type System } from './system.ts'
 
 /**
@@ -40,3 +41,26 @@ export function reportedFrom(folder: string, path: string): string {
 
 /** A path without links, spelled as on disk: macOS and Windows also find a file by a name in another case. */
 export const realPath = (path: string): string => realpathSync.native(path)
+
+/** The same of a path that may not exist: its last names stay as they are. */
+export function realIfThere(path: string): string {
+  try {
+    return realPath(path)
+  } catch {
+    const folder = dirname(path)
+    return folder === path ? path : join(realIfThere(folder), basename(path))
+  }
+}
+
+/**
+ * The file to which a program has just written, by a path without links: a later one may take a link away, or put one
+ * there. A link that is younger than the content behind it was not there yet.
+ */
+export function behindLinks(cwd: string, file: string): string {
+  const path = resolve(cwd, ownPath(file))
+  try {
+    return lstatSync(path).mtimeMs > statSync(path).mtimeMs ? path : realPath(path)
+  } catch {
+    return realIfThere(path)
+  }
+}

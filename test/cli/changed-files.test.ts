@@ -121,15 +121,46 @@ test('a link that a command takes away and brings back is not changed', async (t
   assert.deepEqual([changes?.files, paths], [1, ['a.txt']])
 })
 
-test('who writes a file that then becomes a link did not write what is behind it', async (t) => {
-  const user = workplace(t)
-  const { paths } = await after(user, async (claude) => {
-    await claude.write('a.txt', 'x\n')
-    writeFiles(user.cwd, { 'src/login.ts': 'answer(502)\n' })
-    await claude.run('ln -sf src/login.ts a.txt')
+const linked: [what: string, link: string, written: string, paths: string[], after?: string][] = [
+  ['a file', 'ln -s src/login.ts link.ts', 'link.ts', ['link.ts', 'src/login.ts']],
+  ['a file that is not there yet', 'ln -s b.ts link.ts', 'link.ts', ['b.ts', 'link.ts']],
+  ['a folder', 'ln -s src lib', 'lib/login.ts', ['lib', 'src/login.ts']],
+  ['a file, until the turn ends', 'ln -s src/login.ts link.ts', 'link.ts', ['src/login.ts'], 'rm link.ts'],
+  ['a folder, until the turn ends', 'ln -s src lib', 'lib/login.ts', ['src/login.ts'], 'rm lib'],
+]
+
+for (const [what, link, written, expected, last] of linked) {
+  test(`a tool writes what is behind a link of the same turn to ${what}`, async (t) => {
+    const { paths } = await after(workplace(t), async (claude) => {
+      await claude.run(link)
+      await claude.write(written, 'answer(501)\n')
+      if (last) await claude.run(last)
+    })
+    assert.deepEqual(paths, expected)
   })
-  assert.deepEqual(paths, ['a.txt'])
-})
+}
+
+const replaced: [when: string, (claude: Claude, write: () => void) => Promise<unknown>][] = [
+  ['then', (claude, write) => claude.use('Write', { file_path: 'a.txt' }, write).then(() => claude.run(linking))],
+  [
+    'at the same time',
+    (claude, write) =>
+      claude.use('Write', { file_path: 'a.txt' }, () => {
+        write()
+        return claude.run(linking)
+      }),
+  ],
+]
+const linking = 'ln -sf src/login.ts a.txt'
+
+for (const [when, work] of replaced) {
+  test(`who writes a file that ${when} becomes a link did not write what is behind it`, async (t) => {
+    const user = workplace(t)
+    const write = () => writeFiles(user.cwd, { 'a.txt': 'x\n', 'src/login.ts': 'answer(502)\n' })
+    const { paths } = await after(user, (claude) => work(claude, write))
+    assert.deepEqual(paths, ['a.txt'])
+  })
+}
 
 const committing =
   'git switch -qc side && sed -i s/500/501/ src/login.ts && echo x > a.txt && git add -A && git commit -qm a'

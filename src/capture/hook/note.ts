@@ -1,6 +1,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Env, folders } from '../../place/folders.ts'
+import { topOf } from '../../place/git/repository.ts'
 import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
 import { mayCheck, readable, rulesAt, sessionRecordRules } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
@@ -8,6 +9,7 @@ import { activityOf, isMove, isShell, shortOf } from '../../recorder/agents/tool
 import type { ReportedWork } from '../../recorder/memo.ts'
 import type { Before, SessionRules, Trees } from '../../recorder/trees.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
+import { behindLinks } from '../../system/paths.ts'
 import type { RunningCommand } from '../spool/acts.ts'
 import type { NoteKey } from '../spool/notes.ts'
 import { type NewRecording, workFolder } from '../spool/recordings.ts'
@@ -115,10 +117,11 @@ function keepTurn(
 function keepTool(
   state: Spool,
   heard: ReceivedReport,
-  { key, look, step }: { key: NoteKey; look: TreeReader; step: Step & { kind: 'tool' } },
+  { key, look, step: told }: { key: NoteKey; look: TreeReader; step: Step & { kind: 'tool' } },
 ): boolean {
   const { seen, recording } = heard
   const { name } = recording
+  const step = withoutLinks(heard, told)
   // Another command of the same text may have begun since.
   if (state.isNoted(name, key)) return false
   const begun = isShell(step.tool) ? begunOf(state, name, step) : undefined
@@ -138,6 +141,12 @@ function keepTool(
     (step.files ?? []).map((file) => resolve(seen.cwd, file)),
   )
   return due
+}
+
+/** The use of a tool with the files behind links. Outside git, diffs are those of a transcript, by its own paths. */
+function withoutLinks<Use extends ToolUse>({ seen, recording }: ReceivedReport, step: Use): Use {
+  if (!step.files?.length || topOf(workFolder(recording)) === undefined) return step
+  return { ...step, files: step.files.map((file) => behindLinks(seen.cwd, file)) }
 }
 
 /** What the run says, or will say once a check that was noted is sent. */
@@ -237,8 +246,10 @@ const isDoing = (state: Spool, name: string, command: string) => {
 }
 
 /** The report, with the time between the hooks if the document has none. */
-const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen =>
-  durationMs === undefined ? seen : { ...seen, step: { durationMs, ...step } }
+const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen => ({
+  ...seen,
+  step: durationMs === undefined ? step : { durationMs, ...step },
+})
 
 const homeOfCheck = (checks: SessionRules | undefined, command: string): string | undefined =>
   checks && mayCheck(command, checks.rules) ? checks.home : undefined

@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathOf } from '../../recorder/agents/turn.ts'
-import { fromTop, ownPath, pathIn, realPath, withSlashes } from '../../system/paths.ts'
+import { fromTop, ownPath, pathIn, realIfThere, withSlashes } from '../../system/paths.ts'
 
 /** The paths of files in a session's documents, in the form of the ledger. */
 export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
@@ -18,13 +18,4 @@ export function placed(root: string | undefined, cwd: string, file: string, byCo
   const named = withSlashes(pathIn(root, inFolder) || path)
   const real = realIfThere(inFolder)
   return byCommands?.has(named) ? named : withSlashes(pathIn(root, real) || real)
-}
-
-function realIfThere(path: string): string {
-  try {
-    return realPath(path)
-  } catch {
-    const folder = dirname(path)
-    return folder === path ? path : join(realIfThere(folder), basename(path))
-  }
 }
