@@ -92,6 +92,30 @@ test('the diff of each turn, and of the run, is what the session wrote', async (
   assert.match(one.stdout, /^diff --git a\/notes.txt b\/notes.txt\nnew file mode 100644\n/)
 })
 
+test('the diff of a run has the files that a later turn brings back from a stash, until they are away again', async (t) => {
+  const user = workplace(t)
+  const claude = claudeIn(user.cwd, user.env)
+  const after = async (work: () => Promise<unknown>) => {
+    await claude.prompt('Go')
+    await work()
+    await claude.stop()
+    await syncAll(user.env)
+    return (await filesOf(user)).map(({ path, turn, patch }) => [path, turn, patch])
+  }
+  const write = async () => {
+    await claude.write('src/login.ts', 'answer(401)\n')
+    await claude.write('notes.txt', 'one\n')
+    await claude.run('git stash -qu')
+  }
+  assert.deepEqual(await after(write), [])
+  assert.deepEqual(await after(() => claude.run('git stash pop -q')), [
+    ['notes.txt', 2, '@@ -0,0 +1 @@\n+one\n'],
+    ['src/login.ts', 2, '@@ -1 +1 @@\n-answer(500)\n+answer(401)\n'],
+  ])
+  assert.deepEqual(await filesOf(user, 2), [])
+  assert.deepEqual(await after(() => claude.run('git stash -qu')), [])
+})
+
 const names = ['a.txt', 'src/b c.ts', 'src/ünïcode ✓.md', 'deep/er/"quoted".txt', 'tab\there', 'empty', '-dash', 'c\\d']
 const lines = [
   'one',

@@ -155,8 +155,10 @@ interface TurnFile {
  * file that it moved, or that somebody restored.
  */
 function turnFiles(at: Guarded, { base, before, after, written, own }: TurnTrees): TurnFile[] {
-  const turn = amongThese(changedFiles(at, before, after), written)
-  const whole = base === before ? turn : amongThese(changedFiles(at, base, after), own)
+  const changed = changedFiles(at, before, after)
+  const turn = amongThese(changed, written)
+  // A file of an earlier turn may come back in one that did not write it, as from a stash.
+  const whole = amongThese(base === before ? changed : changedFiles(at, base, after), own)
   const earlier = base === before ? new Map<string, Changed>() : amongThese(changedFiles(at, base, before), own)
   const moved = own.filter((path) => !turn.has(path) && !isDeepStrictEqual(earlier.get(path), whole.get(path)))
   return [...[...turn.keys()].sort(), ...moved.sort()].map((path) => {
