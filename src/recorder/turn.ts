@@ -1,4 +1,5 @@
 import { firstLine } from '../contract/lines.ts'
+import type { Git } from '../nouns/run/work-fields.ts'
 import { defined } from './agents/fields.ts'
 import type { SeenFailure, SeenUsage, Transcript, TurnEnd } from './agents/seen.ts'
 import { leaseSeconds } from './agents/tools.ts'
@@ -79,7 +80,7 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
     ...(!prompts && { prompt: undefined }),
     ...(work.files.length > 0 && { files: work.files }),
     ...defined({ filesOmitted, restored, changes, uncredited }),
-    ...(git && { git }),
+    ...(git && { git: ofTurn(git, work.commits) }),
   }
   const { draft: _, commands, edits, failure: __, interrupted: ___, ...rest } = memo
   const laterEdits = edits?.filter((at) => at > end.at)
@@ -101,6 +102,12 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   }
   return unsureChecks(withCall({ ...started, memo: next }, 'appendTurn', turn), commands, facts)
 }
+
+/** The state at the end of a turn, which has its own commits only. The run adds them to those of earlier turns. */
+const ofTurn = ({ commits: _, ...git }: Git, commits: string[]): Git => ({
+  ...git,
+  ...(commits.length > 0 && { commits }),
+})
 
 /** Says that nobody knows the files of the run, where the session may have changed them and no tree shows how. */
 function unlessUnseen(before: Stepped, { trees: { now, cut = [] } }: Facts): Stepped {

@@ -8,7 +8,7 @@ import { changedBy } from '../../src/capture/work/by-command.ts'
 import { snapshotOrFault } from '../../src/place/git/tree.ts'
 import type { Snapshot } from '../../src/recorder/work.ts'
 import { freshFolder } from './folder.ts'
-import { claudeIn, onlyRun, runsOf, syncAll, workplace } from './session.ts'
+import { claudeIn, onlyRun, runsOf, syncAll, turnsOf, workplace } from './session.ts'
 import { gitIn, writeFiles } from './user.ts'
 
 test('each of two sessions in one folder reports only the files that it wrote', async (t) => {
@@ -110,6 +110,23 @@ test('a checkout is no work of the session, and its commits are those that it cr
   const uncommitted = { count: 0, paths: [] }
   assert.deepEqual(run.git, { base, branch, dirty, tree, commitTree: tree, commit: commits[1], commits, uncommitted })
   assert.deepEqual([branch, dirty, tree], ['side', false, git('rev-parse', 'HEAD^{tree}')])
+})
+
+test('a turn has the commits that were made in it, and the run has all of them', async (t) => {
+  const user = workplace(t)
+  const claude = claudeIn(user.cwd, user.env)
+  const commit = 'echo x >> a.txt && git add -A && git commit -qm a'
+  for (const command of [`${commit} && ${commit}`, 'git log', commit, 'git commit -q --amend -m b']) {
+    await claude.prompt('Go')
+    await claude.run(command)
+    await claude.stop()
+  }
+  await syncAll(user.env)
+  const made = user.git('reflog', '--format=%H').trim().split('\n').reverse().slice(1)
+  const [one, two, three, amended] = made
+  const turns = (await turnsOf(user)).map(({ git }) => git?.commits)
+  assert.deepEqual(turns, [[one, two], undefined, [three], [amended]])
+  assert.deepEqual((await onlyRun(user)).git?.commits, made)
 })
 
 const stashes: [what: string, commands: string[], paths: string[] | undefined][] = [
