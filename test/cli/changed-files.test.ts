@@ -227,7 +227,7 @@ test('what a tool of an MCP server writes is in the tree of the run, and no file
     [
       [undefined, undefined, ['left.txt'], undefined],
       [undefined, undefined, ['left.txt'], 1],
-      [[both], undefined, ['both.txt', 'left.txt'], 1],
+      [[both], undefined, ['both.txt', 'left.txt'], undefined],
     ],
   )
   assert.deepEqual([paths, changes], [['both.txt'], { files: 1, insertions: 3, deletions: 0 }])
