@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { pino } from 'pino'
 import { localActor } from '../src/contract/actor.ts'
@@ -326,6 +327,25 @@ testLedger(
     assert.ok(reset > 0 && reset <= 61, `${reset} s`)
     await refusal(response, 'RATE_LIMIT_EXCEEDED')
     await as({ key: secret }).me({})
+  },
+  { rateLimit: 3 },
+)
+
+testLedger(
+  'a request with a slow body counts once',
+  async ({ app, client }) => {
+    const { secret } = await client.createKey({ name: 'slow', permissions: ['write'] })
+    const headers = { ...json, authorization: `Bearer ${secret}` }
+    const body = new ReadableStream({
+      async start(controller) {
+        await sleep(200)
+        controller.enqueue(Buffer.from('{}'))
+        controller.close()
+      },
+    })
+    const init = { method: 'POST', headers, body, duplex: 'half' }
+    const response = await app.fetch(new Request(`${base}/v1/runs`, init))
+    assert.deepEqual([response.status, response.headers.get('x-ratelimit-remaining')], [201, '2'])
   },
   { rateLimit: 3 },
 )

@@ -66,7 +66,7 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
 
   return {
     /**
-     * Authenticates by bearer key, else by session cookie, and counts the request against the key's limit. Throws
+     * Authenticates by bearer key, else by session cookie, and counts the request against the key's limit, once. Throws
      * UNAUTHORIZED, RATE_LIMIT_EXCEEDED, FORBIDDEN for a cookie write from another site, NOT_FOUND for a hidden project.
      * What is of the server ignores X-Project-ID.
      */
@@ -80,8 +80,9 @@ export function createAuth({ store, limiter, actor, warn }: Options) {
       const key = await (session !== undefined
         ? bySession(db, session, now, asked)
         : byKey(db, authorization ?? unsent(request), now, asked))
+      const isCounted = asking.keyId === key.id
       asking.keyId = key.id
-      await limiter.request(key.id, headers)
+      if (!isCounted) await limiter.request(key.id, headers)
       if (session !== undefined && !['GET', 'HEAD'].includes(request.method)) requireSameOrigin(request)
       touch(key, now)
       return { ...actingIn(key, slug), session }
