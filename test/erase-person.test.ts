@@ -105,6 +105,19 @@ testLedger(
   },
 )
 
+testLedger('what the creator of an erased run writes makes no check of others theirs', async (ledger) => {
+  const { client } = ledger
+  const { first, second, reviewer } = await keysOf(ledger)
+  await first.createRun({ runId: 'R', title: 'a', status: 'in_progress' })
+  await second.appendToRun({ runId: 'R', text: 'Second.\n' })
+  await reviewer.createCheck({ runId: 'R', name: 'tests', result: 'pass' })
+  await eraseAll(client, { runId: 'R' })
+  for (const key of [first, second]) {
+    await key.appendToRun({ runId: 'R', text: 'More.\n' })
+    assert.equal((await client.getRun({ runId: 'R' })).run.evidence, 'independent')
+  }
+})
+
 testLedger('a run keeps no hash of a person once its retention is over', async (ledger) => {
   const { client, advance } = ledger
   await fill(ledger)
