@@ -25,7 +25,8 @@ const options: [commands: string, option: string][] = [
   ['login|mongo|mongosh|mongodump|mongorestore|twine', '-p\\s'],
   ['mysql|mysqldump|mysqladmin|mariadb|7z|7za|unrar', '-p'],
   ['rar|unrar', '-hp'],
-  ['curl', '(?:-E\\s|--cert[ =])["\']?[^\\s:"\']{1,200}:'],
+  // The colon of a drive of Windows ends no name of a file.
+  ['curl', '(?:-E\\s|--cert[ =])["\']?(?:[a-zA-Z]:[\\\\/])?(?![a-zA-Z]:[\\\\/])[^\\s:"\']{1,200}:'],
   ['nuget\\s(?:push|setapikey)', '-k\\s'],
   ['redis-cli', '-a\\s'],
   ['sqlcmd|bcp|zip|unzip', '-P\\s?'],
