@@ -353,3 +353,21 @@ testLedger('no diff that is not whole hides one of another file', async ({ clien
     }
   }
 })
+
+testLedger(
+  'a diff that is not whole and has no line end leaves the next one on lines of its own',
+  async ({ client, fetch }) => {
+    const runId = await newRun(client)
+    const masked = change('@@ -1 +1 @@\n-x\n+y', { masked: true })
+    await client.addDiffs({
+      runId,
+      turn: 1,
+      diffs: [
+        { path: 'a', change: masked },
+        { path: 'b', change: change(hunk('x', 'y')) },
+      ],
+    })
+    const response = await fetch(`/v1/runs/${runId}/diff`, { headers: { accept: 'text/x-diff' } })
+    assert.match(await response.text(), /^diff --git a\/b b\/b$/m)
+  },
+)

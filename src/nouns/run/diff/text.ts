@@ -26,7 +26,9 @@ export function patchOf(file: ShownDiff): string {
  * apart by `#`, or `git apply` would find the diff of another file in it.
  */
 const inert = (patch: string): string =>
-  patch.replace(/(?<![^\n])(?=[^ +\-@\\\n])/g, '# ').replace(/(?<![^\n])(--- [^\n]*\n)(?=\+\+\+ )/g, '$1#\n')
+  (patch.endsWith('\n') ? patch : `${patch}\n`)
+    .replace(/(?<![^\n])(?=[^ +\-@\\\n])/g, '# ')
+    .replace(/(?<![^\n])(--- [^\n]*\n)(?=\+\+\+ )/g, '$1#\n')
 
 /** A file and a link in place of each other: git deletes the one and adds the other. */
 const isOtherType = ({ mode, oldMode }: ShownDiff) =>
