@@ -376,6 +376,26 @@ testLedger('a stream tells its place to a reader whose filter leaves everything 
   assert.equal(told, `: still here\nafter: ${newest?.id}\nid: ${newest?.id}\n\n`)
 })
 
+testLedger('a stream tells no place before that of its reader', async ({ client, store, adminKey }, t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  // The server hears of no commit, so what it has read ends before what the second reader has.
+  const app = createApp({ store: { ...store, db: { ...store.db, watch: () => () => {} } }, rateLimit: 0 })
+  const headers = { authorization: `Bearer ${adminKey}`, accept: 'text/event-stream' }
+  const open = async (query: string) => {
+    const response = await app.fetch(new Request(`${base}/v1/events${query}`, { headers }))
+    const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
+    t.after(() => reader.cancel())
+    await reader.read()
+    return reader
+  }
+  await open('')
+  await client.createRun({ runId: 'A' })
+  const [newest] = (await client.listEvents({ order: 'desc', limit: 1 })).events
+  const reader = await open(`?after=${newest?.id}`)
+  t.mock.timers.tick(15_000)
+  assert.equal((await reader.read()).value, ': still here\n\n')
+})
+
 const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 
 for (const engine of engines) {

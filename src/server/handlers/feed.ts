@@ -120,7 +120,7 @@ function createReader(cursor: Cursor, messageOf: (entry: RecentEvent) => Uint8Ar
   let resume: (() => void) | undefined
   return {
     wake: () => resume?.(),
-    isWaiting: () => resume !== undefined && !cursor.isBehind(),
+    isWaiting: () => resume !== undefined && cursor.isAtEnd(),
     async read(isOver: () => boolean): Promise<Uint8Array | undefined> {
       while (!isOver()) {
         if (!cursor.isBehind()) {
@@ -195,6 +195,8 @@ function createCursor(readBehind: ReadBehind, recent: Recent, start: number, { p
 
   return {
     isBehind: () => at < recent.end,
+    /** False for a reader that has events which the feed has yet to read, too. */
+    isAtEnd: () => at === recent.end,
     /** The next events for this reader, at most one chunk; none if there is nothing new. */
     async next(): Promise<RecentEvent[]> {
       if (at >= recent.end) return []
