@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -207,14 +207,21 @@ test('where nothing may be written to the folder for temporary files, commands r
   git('init', '--quiet')
   git('commit', '--quiet', '--allow-empty', '--message', 'Begin')
   const { run } = await (await ledger()).createRun({})
-  const file = join(cwd, 'a-file')
+  const [file, loop] = [join(cwd, 'a-file'), join(cwd, 'a-loop')]
   writeFileSync(file, '')
-  const program = programOf({ ...env, TMPDIR: file }, cwd)
-  assert.equal((await program.all('exec -- false')).code, 1)
-  assert.equal((await program.all(`check exec ${run.runId} --name tests -- false`)).code, 1)
-  assert.equal((await (await ledger()).listChecks({})).checks[0]?.command, 'false')
-  const unknown = await program.all('check exec -- true')
-  assert.equal(unknown.code, 2)
-  assert.match(unknown.stderr, /because git cannot read the working tree here \(ENOTDIR/)
-  assert.match((await program.all('doctor')).stdout, /^warn +git +.*ENOTDIR/m)
+  symlinkSync(loop, loop)
+  for (const [folder, code] of [
+    [file, 'ENOTDIR'],
+    [loop, 'ELOOP'],
+  ] as const) {
+    const program = programOf({ ...env, TMPDIR: folder }, cwd)
+    assert.equal((await program.all('exec -- false')).code, 1)
+    assert.equal((await program.all(`check exec ${run.runId} --name ${code} -- false`)).code, 1)
+    const [newest] = (await (await ledger()).listChecks({})).checks
+    assert.deepEqual([newest?.name, newest?.command], [code, 'false'])
+    const unknown = await program.all('check exec -- true')
+    assert.equal(unknown.code, 2)
+    assert.ok(unknown.stderr.includes(`because git cannot read the working tree here (${code}`), unknown.stderr)
+    assert.match((await program.all('doctor')).stdout, new RegExp(`^warn +git +.*${code}`, 'm'))
+  }
 })

@@ -1,10 +1,9 @@
-import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { firstBytes } from '../../contract/text.ts'
 import type { CheckInput } from '../../nouns/run/check/fields.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Env } from '../../place/folders.ts'
-import { passingObjects } from '../../place/git/guarded.ts'
+import { dropObjects, passingObjects } from '../../place/git/guarded.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { variableRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
@@ -57,7 +56,7 @@ export async function seeing<T>(
     const seen = { commit, commitTree: now.commitTree, startTree, ...(isKnown && { tree }), dirty }
     return { ended, work: defined(seen), remarks }
   } finally {
-    rmSync(objects, { recursive: true, force: true })
+    dropObjects(objects)
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { devNull, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { standFor } from '../../system/disk.ts'
@@ -55,6 +55,11 @@ export function folderOf({ gitDir, root }: Repository, objects: string): string 
 /** A folder for objects that nothing needs afterwards. Nobody has created it yet, since that may fail. */
 export const passingObjects = (): string => join(tmpdir(), `conduct-objects-${randomUUID()}`)
 
+/** Removes such a folder. Where none can be made, `rmSync` may fail, too. */
+export function dropObjects(objects: string): void {
+  if (existsSync(objects)) rmSync(objects, { recursive: true, force: true })
+}
+
 /** Calls `work` with the repository around a folder, and keeps nothing; undefined outside git and if it fails. */
 export function withRepository<T>(cwd: string, work: (guarded: Guarded) => T): T | undefined {
   const repository = repositoryAt(cwd)
@@ -65,7 +70,7 @@ export function withRepository<T>(cwd: string, work: (guarded: Guarded) => T): T
   } catch {
     return undefined
   } finally {
-    rmSync(objects, { recursive: true, force: true })
+    dropObjects(objects)
   }
 }
 

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { firstBytes } from '../../contract/text.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
-import { askIn, folderOf, type Guarded, guarded, passingObjects, rewrite, textAt } from './guarded.ts'
+import { askIn, dropObjects, folderOf, type Guarded, guarded, passingObjects, rewrite, textAt } from './guarded.ts'
 import { type Repository, repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
@@ -64,7 +64,7 @@ export function gitFault(cwd: string, withinMs?: number): string | undefined {
   } catch (error) {
     return faultWords(error as Error)
   } finally {
-    rmSync(objects, { recursive: true, force: true })
+    dropObjects(objects)
   }
 }
 
@@ -97,7 +97,7 @@ export function gitStateOf(cwd: string): Pick<Git, 'branch' | 'commit' | 'commit
     const { branch, commit, tree, dirty } = now?.git ?? {}
     return { branch, commit, commitTree: now?.commitTree, tree, dirty }
   } finally {
-    rmSync(objects, { recursive: true, force: true })
+    dropObjects(objects)
   }
 }
 
