@@ -100,6 +100,7 @@ test('a name or title turns no text after it, and hides nothing', () => {
     sentence(entry('R', 'run.waiting', {}, { ...run, title: 'دخول 👩\u200d💻' })),
     "Ada's codex waits in R · دخول 👩\u200d💻",
   )
+  assert.equal(sentence(entry('R', 'run.waiting', {}, { ...run, title: turn })), "Ada's codex waits in R")
 })
 
 test('what nobody needs to know is no message', () => {

@@ -88,7 +88,8 @@ const nameOf = ({ project, subject }: Event, { isWhole }: MessageNaming) =>
 
 function sentenceOf({ event, run, news }: EventWithNews, naming: MessageNaming): string {
   const name = nameOf(event, naming)
-  const title = run?.title ? ` · ${oneLine(run.title, 200)}` : ''
+  const shown = oneLine(run?.title ?? '', 200)
+  const title = shown && ` · ${shown}`
   if (news) return newsSentence(news, run ?? {}, name) + title
   const [noun, deed] = event.type.split('.')
   return `${oneLine(event.actor.name ?? event.actor.kind, 60)} ${deed} ${noun} ${name}${title}`
