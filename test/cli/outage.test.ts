@@ -203,6 +203,20 @@ test('a check of a run that is not there is not kept, since a later run may get 
   assert.deepEqual((await (await ledger()).listChecks({})).checks, [])
 })
 
+test('a check of a run that waits on this machine is kept until the run is sent', async (t) => {
+  const place = await server(t)
+  const { env, cwd, ledger } = remoteUser(t, place.url)
+  await conductHere(['exec', '--', 'true'], env, cwd)
+  await place.start()
+  await conductHere(['check', 'exec', 'RUN-001', '--name', 'tests', '--', 'true'], env, cwd)
+  await conductHere(['sync'], env)
+  const { checks } = await (await ledger()).listChecks({ runId: 'RUN-001' })
+  assert.deepEqual(
+    checks.map(({ name }) => name),
+    ['tests'],
+  )
+})
+
 const megabytes = size(16, 50)
 /** The number up to which `seq` counts to write that much. */
 const last = Math.round(megabytes * 130_000)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
 import { type Code, firstOf, unknownThere } from '../../contract/error.ts'
 import { isMissing, keyAdvice, whyMissing } from '../../place/missing.ts'
-import type { Place } from '../../place/place.ts'
+import { type Place, samePlace } from '../../place/place.ts'
 import { amended } from './amend.ts'
 import { opensTurn, type Queued } from './calls.ts'
 import type { Recording } from './recordings.ts'
@@ -135,7 +135,10 @@ async function resultOf(
 ): Promise<CallResult | undefined> {
   const { state, name, place, client } = sending
   if (isLeftOut(call, error)) return {}
-  if (isOfNoRun(call, error)) return { left: `${error.message} The check is not recorded.` }
+  if (isOfNoRun(call, error)) {
+    if (isRunWaiting(sending)) throw new Error(`${error.message} It may be one that waits on this machine.`)
+    return { left: `${error.message} The check is not recorded.` }
+  }
   const changes = sending.amendments++ < mostAmendments ? await amended(client, recording, call, error) : undefined
   if (!changes && opensTurn(call) && isRefusal(error)) return {}
   if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
@@ -156,6 +159,14 @@ const isLeftOut = ({ operation }: Queued, error: unknown): boolean =>
  */
 const isOfNoRun = ({ operation }: Queued, error: unknown): error is ConductError =>
   operation === 'createCheck' && isMissing(error) && /^(?:No run of project|There is no run) '/.test(error.message)
+
+/** Whether this machine has yet to create a run there. */
+const isRunWaiting = ({ state, place }: Sending): boolean =>
+  state
+    .unsent()
+    .some(
+      (one) => one.refused === null && samePlace(one.place, place) && state.next(one.name)?.operation === 'createRun',
+    )
 
 /** How often calls of one delivery are changed and retried. */
 const mostAmendments = 20
