@@ -56,6 +56,13 @@ function toldBy(id: string, data: string): Told {
   return { id: Number(id), subject: event.subject, event }
 }
 
+/** Reads the body of a response as texts. */
+function textsOf({ body }: Response, t: TestContext) {
+  const reader = (body ?? assert.fail()).pipeThrough(new TextDecoderStream()).getReader()
+  t.after(() => reader.cancel())
+  return reader
+}
+
 const subjects = (told: Told[]) => told.map(({ subject }) => subject)
 
 testLedger('a stream tells at once what was committed while it opened', async ({ client, store, adminKey }, t) => {
@@ -362,16 +369,14 @@ testLedger('a stream tells its place to a reader whose filter leaves everything 
   const { events } = await ledger.client.listEvents({ order: 'desc', limit: 1 })
   const headers = { accept: 'text/event-stream' }
   const response = await ledger.fetch(`/v1/events?type=key.created&after=${events[0]?.id}`, { headers })
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  t.after(() => reader.cancel())
-  const next = async () => new TextDecoder().decode((await reader.read()).value)
-  let told = await next()
+  const reader = textsOf(response, t)
+  let told = (await reader.read()).value
   for (const runId of ['A', 'B', 'C']) await ledger.client.createRun({ runId })
   const [newest] = (await ledger.client.listEvents({ order: 'desc', limit: 1 })).events
   // The feed reads the log a moment after the commit.
-  for (let i = 0; i < 100 && !told.includes(`id: ${newest?.id}`); i++) {
+  for (let i = 0; i < 100 && !told?.includes(`id: ${newest?.id}`); i++) {
     t.mock.timers.tick(15_000)
-    told = await next()
+    told = (await reader.read()).value
   }
   assert.equal(told, `: still here\nafter: ${newest?.id}\nid: ${newest?.id}\n\n`)
 })
@@ -383,8 +388,7 @@ testLedger('a stream tells no place before that of its reader', async ({ client,
   const headers = { authorization: `Bearer ${adminKey}`, accept: 'text/event-stream' }
   const open = async (query: string) => {
     const response = await app.fetch(new Request(`${base}/v1/events${query}`, { headers }))
-    const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
-    t.after(() => reader.cancel())
+    const reader = textsOf(response, t)
     await reader.read()
     return reader
   }

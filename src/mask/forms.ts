@@ -121,7 +121,7 @@ const forms = [
   // The code that an OAuth client exchanges for a token.
   /(?<=[?&](?:state=[\w.~%-]{1,300}&)?code=)(?=[^\s&\d]{0,99}\d)[\w.~%/-]{12,1000}(?=&state=)|(?<=[?&]state=[\w.~%-]{1,300}&code=)(?=[^\s&\d]{0,99}\d)[\w.~%/-]{12,}/g,
   // auth=('ada', '…') and HTTPBasicAuth('ada', '…') of Python, SetBasicAuth("ada", "…") of Go.
-  /(?<=\b(?:auth\s?=\s?|\w{0,40}(?:Basic|Digest)Auth)\(\s?["'][^"'\n]{1,100}["'],\s?["'])[^"'\n]{3,200}(?=["'])/g,
+  /(?<=\b(?:auth\s?=\s?|\w{0,40}(?:Basic|Digest)Auth)\(\s?["'][^"'\n]{1,100}["'],\s?["'])[^"'\s]{3,200}(?=["'])/g,
   // SQL.
   /(?<=\bPRAGMA\s(?:re)?key\s?=\s?["'])[^"'\n]{3,200}(?=["'])/gi,
   /(?<=\b(?:identified\sby|(?:with|login|encrypted|(?:alter|create)\s(?:role|user)\s\S{1,64})\spassword|password\sfor\s\S{1,64}\s=)\s["'])[^"'\n]{3,200}(?=["'])/gi,

@@ -65,6 +65,7 @@ test('a password is found behind the options and in the pipes that people use', 
     'cargo login',
     'curl --cert C:/certs/client.pem https://example.com',
     "f(auth=(user, 'x'))",
+    "useBasicAuth('login', 'Please log in')",
   ]
   for (const line of [...plain, 'htpasswd -n ada', 'echo "a:b:c" | cut -d: -f2']) assert.equal(await mask(line), line)
 })

@@ -43,7 +43,10 @@ export function useContent(project: string, runId: string, id: number | undefine
     (signal) => readOn(known, project, runId, signal),
     { touches: (event) => isOfRun(event) && event.changes.content !== undefined, restMs: 200 },
   )
-  return { text: known.current.text, length: 0, dropped: null, ...data, isRead: data !== undefined, error }
+  // After an erasure, nothing of the text before it stays, even if the next read fails.
+  const { text } = known.current
+  const shown = data && (!error || data.text === text) ? data : { text, length: text.length, dropped: null }
+  return { ...shown, isRead: data !== undefined, error }
 }
 
 /** Reads to the end of the content, from its beginning if it was replaced meanwhile. */

@@ -37,7 +37,7 @@ export function useTurns(project: string, runId: string): Turns {
     touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId),
     restMs: 200,
   })
-  return { turns: (isCurrent && data) || known.current.turns, isRead: isCurrent, error }
+  return { turns: isCurrent && data && !error ? data : known.current.turns, isRead: isCurrent, error }
 }
 
 /** Enough to find the last answer: turns that were interrupted have none. */
