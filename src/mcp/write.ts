@@ -3,7 +3,7 @@ import type { Input } from '../client/client.ts'
 import { ConductError, unknownThere } from '../contract/error.ts'
 import { humanId, text } from '../contract/field.ts'
 import { firstBytes } from '../contract/text.ts'
-import { featureInput } from '../nouns/feature/fields.ts'
+import { featureFields } from '../nouns/feature/fields.ts'
 import { checkInput, checkName, checkResult } from '../nouns/run/check/fields.ts'
 import { type Run, runInput, runStatus } from '../nouns/run/fields.ts'
 import { sameCommand } from '../nouns/run/verdict/command.ts'
@@ -13,7 +13,7 @@ import { shown, verdictText } from './show.ts'
 import { adds, changes, type ToolContext, tool } from './tool.ts'
 
 const runId = humanId.optional().describe('Default: the one open run')
-const features = z.array(featureInput.shape.name).max(100).optional().describe('Names of features touched')
+const features = z.array(featureFields.name.given).max(100).optional().describe('Names of features touched')
 const words = text(Number.POSITIVE_INFINITY, 1)
 const outcomeFields = {
   runId: z.string(),
