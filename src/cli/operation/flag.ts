@@ -41,6 +41,7 @@ const singular: Record<string, string> = {
 const ownMeanings: Record<string, string> = {
   label: '',
   featureId: 'its number or name',
+  specVersion: 'the version of the spec that the run works on',
   project: 'a project other than the current one',
   cursor: 'where the previous page ended',
   'retention.contentDays': 'days after the end of a run at which its texts are erased',
