@@ -23,6 +23,8 @@ export interface RunContent extends ReadContent {
   error?: ConductError | undefined
 }
 
+const none: ReadContent = { text: new Growing(), length: 0, dropped: null }
+
 /** What this page has read, up to a byte of the content. */
 const nothing = () => ({ text: new Growing(), at: 0 })
 
@@ -44,9 +46,8 @@ export function useContent(project: string, runId: string, id: number | undefine
     { touches: (event) => isOfRun(event) && event.changes.content !== undefined, restMs: 200 },
   )
   // After an erasure, nothing of the text before it stays, even if the next read fails.
-  const { text } = known.current
-  const shown = data && (!error || data.text === text) ? data : { text, length: text.length, dropped: null }
-  return { ...shown, isRead: data !== undefined, error }
+  const isGone = error !== undefined && data?.text !== known.current.text
+  return { ...(data && !isGone ? data : none), isRead: data !== undefined, error }
 }
 
 /** Reads to the end of the content, from its beginning if it was replaced meanwhile. */

@@ -31,13 +31,15 @@ export function useTurns(project: string, runId: string): Turns {
   const read = async (signal: AbortSignal) => {
     const mine = known.current
     for await (const turn of newTurns(project, runId, mine.turns.length, signal)) mine.turns = [...mine.turns, turn]
-    return known.current.turns
+    return { ...known.current, from: known.current }
   }
   const { data, error, isCurrent } = useRead(`turns ${of}`, read, {
     touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId),
     restMs: 200,
   })
-  return { turns: isCurrent && data && !error ? data : known.current.turns, isRead: isCurrent, error }
+  // After an erasure, no turn from before it stays, even if the next read fails.
+  const isGone = error !== undefined && data?.from !== known.current
+  return { turns: isCurrent && data && !isGone ? data.turns : [], isRead: isCurrent, error }
 }
 
 /** Enough to find the last answer: turns that were interrupted have none. */
