@@ -25,7 +25,7 @@ const options: [commands: string, option: string][] = [
   ['login|mongo|mongosh|mongodump|mongorestore|twine', '-p\\s'],
   ['mysql|mysqldump|mysqladmin|mariadb|7z|7za|unrar', '-p'],
   ['rar|unrar', '-hp'],
-  // The colon of a drive of Windows ends no name of a file.
+  // The colon after a drive of Windows does not begin a password.
   ['curl', '(?:-E\\s|--cert[ =])["\']?(?:[a-zA-Z]:[\\\\/])?(?![a-zA-Z]:[\\\\/])[^\\s:"\']{1,200}:'],
   ['nuget\\s(?:push|setapikey)', '-k\\s'],
   ['redis-cli', '-a\\s'],

@@ -4,7 +4,7 @@ import { checkFields } from '../nouns/run/check/fields.ts'
 import { runFields } from '../nouns/run/fields.ts'
 import { specFields } from '../nouns/spec/fields.ts'
 
-/** The description of a field, unless its schema has its own. A name means the same everywhere. */
+/** The description of a field in openapi.json and in the help, by its name, unless its schema has one. */
 export const meanings: Record<string, string> = {
   ...meaningsOf(featureFields),
   ...meaningsOf(specFields),

@@ -14,7 +14,7 @@ export const dialect: SqlDialect = {
   tableEnd: '',
   forUpdate: sql`for update`,
   indexedBy: () => empty,
-  // For the array of a subquery, PostgreSQL plans as for some ten values, and so begins with them.
+  // PostgreSQL expects about ten values in the array of a subquery, so it begins with them.
   ledBy: (ids, table, id) => ({
     from: table,
     where: sql`${raw(id)} = any (array(select unnest(cast(${ids} as bigint[]))))`,

@@ -52,7 +52,7 @@ export function folderOf({ gitDir, root }: Repository, objects: string): string 
   return join(resolve(objects), 'repositories', name)
 }
 
-/** A folder for objects that nothing needs afterwards. Nobody has created it yet, since that may fail. */
+/** A folder for objects that nothing needs afterwards. It does not exist yet, because creating it may fail. */
 export const passingObjects = (): string => join(tmpdir(), `conduct-objects-${randomUUID()}`)
 
 /** Removes such a folder. Where none can be made, `rmSync` may fail, too. */
