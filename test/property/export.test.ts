@@ -6,7 +6,7 @@ import { ConductError } from '../../src/contract/error.ts'
 import { readExport } from '../../src/export/lines.ts'
 import { emptyNext, newPlace } from '../../src/removal/empty-project.ts'
 import { size } from '../proof/size.ts'
-import { type Engine, engines, type Ledger, withLedger } from '../support/engines.ts'
+import { type Engine, engines, type Lasting, type Ledger, withLedger } from '../support/engines.ts'
 import { exportAt, exportOf, importAt, openAt } from '../support/exported.ts'
 import fc from '../support/random.ts'
 import { allOf, carryOut, type Deed, history } from './deeds.ts'
@@ -24,10 +24,10 @@ for (const engine of engines) {
         const { root } = await ledger.client.getCheckpoint()
         const text = await exportOf(ledger.store, withKeys)
         const [there, back] = otherThan(engine)
-        const { url } = await there.ledger(t)
+        const url = await lend(there, t)
         await importAt(url, text)
         assert.ok((await exportAt(url, withKeys)) === text, 'the same bytes')
-        const { url: home } = await back.ledger(t)
+        const home = await lend(back, t)
         await importAt(home, await exportAt(url, withKeys))
         assert.ok((await exportAt(home, withKeys)) === text, 'the same bytes')
         const { client } = await openAt(t, home)
@@ -37,6 +37,13 @@ for (const engine of engines) {
     )
     await fc.assert(property, { numRuns: histories })
   })
+}
+
+/** The URL of an empty ledger, which its engine has again after this history. */
+async function lend(engine: Engine, t: Lasting): Promise<string> {
+  const { url, giveBack } = await engine.ledger(t)
+  t.after(() => giveBack?.())
+  return url
 }
 
 /** Removes the rest of deleted projects, as the server does in the background. */

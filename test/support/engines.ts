@@ -107,7 +107,7 @@ type LedgerOptions = Omit<AppOptions, 'store'> &
 export const base = 'http://localhost/conduct'
 
 /** Something temporary, such as a test, with a hook for its end. */
-interface Lasting {
+export interface Lasting {
   after(end: () => unknown): void
 }
 
