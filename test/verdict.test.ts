@@ -384,6 +384,26 @@ testLedger('what a key does after its person was named is theirs', async ({ clie
   }
 })
 
+testLedger('no person is independent of a key under which two persons wrote', async ({ client, as }) => {
+  const [ada, bob, cleo] = ['Ada <ada@example.com>', 'Bob <bob@example.com>', 'Cleo <cleo@example.com>']
+  const keyOf = async (person?: string) => {
+    const name = person ?? 'service'
+    const { key, secret } = await client.createKey({ name, permissions: ['write'], ...(person && { person }) })
+    return { id: key.id, caller: as({ key: secret }) }
+  }
+  const passed = await keyOf(ada)
+  const { runId } = (await client.createRun({})).run
+  await passed.caller.appendToRun({ runId, text: 'By Ada.\n' })
+  await client.updateKey({ id: passed.id, person: bob })
+  await passed.caller.appendToRun({ runId, text: 'By Bob.\n' })
+  for (const person of [ada, bob, cleo]) {
+    const { caller } = await keyOf(person)
+    assert.equal((await caller.createCheck({ runId, result: 'pass' })).check.evidence, 'self', person)
+  }
+  const { caller } = await keyOf()
+  assert.equal((await caller.createCheck({ runId, result: 'pass' })).check.evidence, 'independent', 'a service')
+})
+
 testLedger('a key that opens a turn or adds diffs is not independent of the run', async ({ client, as }) => {
   const { secret } = await client.createKey({ name: 'other', permissions: ['write'] })
   const other = as({ key: secret })

@@ -6,7 +6,8 @@ import { erasedText } from '../../log/event.ts'
 
 /**
  * Stand for persons who were erased, so that nobody can test a guess against a hash. The first may be anybody, so a check
- * of theirs is not independent. The second is somebody who was known to be none of the others of their run.
+ * of theirs is not independent; it also stands for the persons of a key that has named several. The second is somebody
+ * who was known to be none of the others of their run.
  */
 export const erasedPerson = erasedText
 export const erasedOther = `${erasedText} other`

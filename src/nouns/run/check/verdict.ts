@@ -210,7 +210,7 @@ async function piecesByChecks(ctx: Ctx, runs: readonly JudgedRun[]): Promise<Jud
 
 /**
  * Records that the caller wrote part of a run, so their checks are not independent of it, nor are those of the person whom
- * their key names by now. Returns whether this is new.
+ * their key names by now. A key that has named two persons may be anybody's. Returns whether this is new.
  */
 export async function noteWriter(
   ctx: Ctx,
@@ -222,8 +222,10 @@ export async function noteWriter(
   if ((ctx.actor.id === run.created_by && isKnown) || ctx.actor.kind === 'system') return false
   const added = await ctx.db.query(sql`
     insert into run_writers (run_id, actor_id, person) values (${run.id}, ${ctx.actor.id}, ${person})
-    on conflict (run_id, actor_id) do update set person = excluded.person
-      where run_writers.person is null and excluded.person is not null
+    on conflict (run_id, actor_id) do update
+      set person = case when run_writers.person is null then excluded.person else ${erasedPerson} end
+      where excluded.person is not null
+        and (run_writers.person is null or run_writers.person not in (excluded.person, ${erasedPerson}))
     returning run_id`)
   if (added.length === 0) return false
   // Somebody who was erased may be this person.
