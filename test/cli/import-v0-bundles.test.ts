@@ -201,6 +201,7 @@ testLedger('each row of a tracker becomes a spec, also without a document', asyn
       lineOf('9T10:00:00Z', 'execute-issue', '', '.conduct/issue-completions/cap-completion.md'),
     ),
     '.conduct/issue-completions/cap-completion.md': '# A cap\n\n- Issue: `.conduct/issues/2026-03-09-cap-issue.md`\n',
+    '.conduct/issue-completions/hat-completion.md': '# The hat is back\n',
     '.conduct/tracker.csv':
       'id, desc, status, completedAt, completionDoc\n2026-03-08-new-3c4d5e6f-spec,Sell hats,0,,\n' +
       '2026-03-09-hat-issue,A hat is gone,1,2026-03-09T10:00:00Z,hat-completion\n2026-03-09-cap-issue,A cap,0,,\n',
@@ -214,6 +215,10 @@ testLedger('each row of a tracker becomes a spec, also without a document', asyn
       file: '.conduct/tracker.csv',
       line: 2,
       reason: '.conduct/specs/2026-03-08-new-3c4d5e6f-spec is gone: its spec has only a title',
+    },
+    {
+      file: '.conduct/issue-completions/hat-completion.md',
+      reason: 'the tracker names it, but no line of the log does',
     },
   ])
   assert.deepEqual(contradictions, [

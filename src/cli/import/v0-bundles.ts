@@ -1,4 +1,4 @@
-import { sep } from 'node:path'
+import { join, sep } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { humanIdPattern } from '../../contract/id.ts'
 import { mask } from '../../mask/mask.ts'
@@ -42,8 +42,15 @@ export async function importBundles(context: V0Context): Promise<void> {
     const runId = times === 1 ? stem : `${stem}-${times}`
     await importLogLine(line, { runId, specOf: (text) => specOf(line, text, tracked) }, context)
   }
+  const completions = new Set(
+    [...tracked.values()].map(({ completionDoc }) => join(bundleFolder, 'issue-completions', `${completionDoc}.md`)),
+  )
   for (const path of context.documents.unread(bundleFolder)) {
-    context.report.pass(path, undefined, 'neither the tracker nor the log names it')
+    const isTracked = completions.has(path)
+    const reason = isTracked
+      ? 'the tracker names it, but no line of the log does'
+      : 'neither the tracker nor the log names it'
+    context.report.pass(path, undefined, reason)
   }
 }
 
