@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 28, as SQLite has them.
+-- The tables of a ledger with schema version 29, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -169,6 +169,7 @@ create table runs (
   creator_person text,
   judged integer not null default 0,
   agent_version text,
+  uncommitted_tree text,
   unique (project_id, run_id)
 ) strict;
 create index runs_by_time on runs (project_id, created_at, id);
@@ -188,6 +189,7 @@ create index runs_unjudged on runs (id) where judged = 0;
 create index runs_by_update on runs (project_id, updated_at, created_at, id);
 create index runs_by_author_person on runs (project_id, author_person, created_at, id) where author_person is not null;
 create index runs_by_time_everywhere on runs ((created_at || ''), id);
+create index runs_by_uncommitted_tree on runs (project_id, uncommitted_tree, created_at, id) where uncommitted_tree is not null;
 
 -- A label of a run, by which it is found.
 create table run_labels (

@@ -261,6 +261,36 @@ testLedger('a check by commit goes to the runs that made it', async ({ client, a
   })
 })
 
+testLedger("a check of somebody else's commit of all the work goes to the run", async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const [none, left] = [
+    { count: 0, paths: [] },
+    { count: 1, paths: ['src/a.js'] },
+  ]
+  const git = { base: one, commit: one, commitTree: a, tree: b, dirty: true, uncommitted: left }
+  const changed = { changes: { files: 1 } }
+  await client.createRun({ runId: 'WORK', git, ...changed })
+  await client.createRun({ runId: 'REVIEW', git })
+  await client.createRun({ runId: 'BESIDE', git: { ...git, uncommitted: none }, ...changed })
+  await client.createRun({ runId: 'MORE', git: { ...git, tree: c }, ...changed })
+  const checked = async (result: 'pass' | 'fail', more = {}) => {
+    const { checks } = await ci.createCheck({ commit: two, commitTree: b, tree: b, dirty: false, result, ...more })
+    assert.deepEqual(
+      checks.map(({ runId }) => runId),
+      ['WORK'],
+    )
+    const { run } = await client.getRun({ runId: 'WORK' })
+    return [run.verdict, run.evidence, run.why]
+  }
+  assert.deepEqual(await checked('fail'), ['failing', 'independent', '`check` failed, says ci (independent)'])
+  const cached = { tree: '9'.repeat(40), startTree: b }
+  const verified = ['verified', 'independent', 'Checked by ci (independent); the key names no person']
+  assert.deepEqual(await checked('pass', cached), verified, 'CI may leave caches')
+  await client.updateRun({ runId: 'WORK', git: { ...git, tree: c } })
+  assert.equal((await client.getRun({ runId: 'WORK' })).run.verdict, 'stale')
+  await assert.rejects(ci.createCheck({ commit: two, commitTree: b, result: 'pass' }), { code: 'NOT_FOUND' })
+})
+
 testLedger('a check by commit finds who made it among many that began there', async ({ client, as }) => {
   const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   await client.createRun({ runId: 'MADE', git: { commits: [one] }, leaseSeconds: 3600 })
@@ -518,7 +548,8 @@ testLedger('what a turn does not say of the repository is unknown from then on',
   assert.deepEqual(await turn({ commit: two, tree: a, commitTree: b, uncommitted: none }), ['verified', none, b])
   assert.deepEqual(await turn({ commit: two, tree: a, dirty: false }), ['stale', null, undefined])
   const left = { count: 21, paths: ['src/h.js'] }
-  await turn({ commit: two, tree: b, commitTree: b, uncommitted: left })
+  await turn({ commit: two, tree: c, commitTree: b, uncommitted: left })
+  await ci.createCheck({ runId, result: 'pass', tree: c })
   const { why } = (await client.getRun({ runId })).run
   assert.equal(why, 'Checked by ci (independent); the key names no person; not committed: src/h.js and 20 more')
 })

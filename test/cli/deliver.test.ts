@@ -259,7 +259,7 @@ testLedger('a check of a commit without a run is not kept, unless its project is
   await ledger.client.createProject({ slug: 'shop' })
   const { outcome, words } = await send()
   assert.equal(outcome, 'sent')
-  assert.match(words ?? '', /^No run of project 'shop' made or ended on commit a+: .* The check is not recorded\.$/)
+  assert.match(words ?? '', /^No run of project 'shop' made or ended on commit a+, .* The check is not recorded\.$/)
   assert.deepEqual(state.unsent(), [])
 
   await ledger.as({ project: 'shop' }).createRun({ runId: 'R', git: { commit: 'a'.repeat(40) }, changes: { files: 1 } })

@@ -528,6 +528,22 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
       ['CI left files in its own folder', [ran('A'), ci('2', 'pass', { name: 'lint', startTree: 'A' })], dirty('B')],
     ],
   ],
+  [
+    85,
+    'verified',
+    'independent',
+    [
+      ['somebody else commits all the work', [ci('2', 'pass', { tree: 'C', startTree: 'B' })], dirty('B')],
+      ['tests cannot run here, and pass on such a commit', [ran('B', 'fail'), ci('2')], dirty('B')],
+    ],
+  ],
+  [86, 'stale', 'independent', [['an edit after such a commit', [ci('2')], dirty('C')]]],
+  [
+    87,
+    'stale',
+    'independent',
+    [['CI changed tracked files', [ci('2', 'pass', { tree: 'C', dirty: true })], dirty('B')]],
+  ],
 ]
 
 for (const [number, verdict, evidence, rows] of cases) {
@@ -578,6 +594,7 @@ const sentences: [sentence: string, ...Row][] = [
   ['`npm test` failed; the work changed since', 'elsewhere', [ran('A', 'fail')], clean('2')],
   ['`npm test` failed; `lint` failed too', 'two failures', [lint('B', 'fail'), ran('B', 'fail')], clean('2')],
   ['`npm test` failed, says ci (independent)', 'CI fails', [ran('B'), ci('2', 'fail')], clean('2')],
+  ['Checked by ci (independent); the key names no person', 'committed elsewhere', [ci('2')], dirty('B')],
   ['`tests` failed, as its author claims', 'a claimed failure', [claim('B', 'fail')], clean('2'), none],
   [
     '`npm test` passed; files changed while it ran',

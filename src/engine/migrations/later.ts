@@ -168,3 +168,13 @@ export const runModels = ({ text, integer, real, tableEnd }: SqlDialect): string
   `insert into backfills (name, run_id, path)
     select 'run_models', last + 1, '' from (select max(id) as last from runs) as newest where last is not null`,
 ]
+
+/**
+ * The tree of work that is not all committed: a check of a commit with that tree is about the run. No release before has
+ * said what is not committed.
+ */
+export const uncommittedTrees = ({ text }: SqlDialect): string[] => [
+  `alter table runs add column uncommitted_tree ${text}`,
+  `create index runs_by_uncommitted_tree on runs (project_id, uncommitted_tree, created_at, id)
+    where uncommitted_tree is not null`,
+]

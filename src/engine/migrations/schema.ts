@@ -12,6 +12,7 @@ import {
   runModels,
   touched,
   turnDiffs,
+  uncommittedTrees,
   verdict,
   webhookFormat,
   wordsAgain,
@@ -72,6 +73,7 @@ const migrations: Migration[] = [
   everywhere,
   wordsAgain,
   runModels,
+  uncommittedTrees,
 ]
 
 /** The version of the tables in `tables.ts`. */

@@ -136,6 +136,9 @@ export const innerFields = {
   session: stored('text', nullableText, 'where.session, which lists search by'),
   branch: stored('text', nullableText, 'git.branch, which lists search by', { isSearched: true }),
   commitTree: stored('word', nullableText, 'git.commitTree, which checks by commit search by', { isUnread: true }),
+  uncommittedTree: stored('word', nullableText, 'git.tree of work that is not all committed, for the same search', {
+    isUnread: true,
+  }),
   model: stored('text', nullableText, 'usage.model'),
   inputTokens: stored('integer', nullableInt, 'usage.inputTokens, for sums'),
   outputTokens: stored('integer', nullableInt, 'usage.outputTokens, for sums'),

@@ -36,6 +36,7 @@ export const valuesOf = (state: RunState) => ({
   branch: state.git?.branch ?? null,
   session: state.where?.session ?? null,
   commit_tree: state.git?.commitTree ?? null,
+  uncommitted_tree: (state.git?.uncommitted?.count && state.git.tree) || null,
 })
 
 export const stateOf = stateReader<RunState>(runFields, { usage: usageOf })

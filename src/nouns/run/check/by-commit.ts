@@ -29,8 +29,9 @@ const foremost = sql`order by made desc, changed desc, r.created_at desc, r.id d
 
 /**
  * The runs that a check of a commit is about, newest first, locked in the order of their ids: those whose own recorder saw
- * them make it; else those that ended on it, began elsewhere and changed something; else such runs whose commit has the
- * same tree. A claim to have made it counts against another key's run only from when it was recorded.
+ * them make it; else those that ended on it, began elsewhere and changed something; else those that changed something and
+ * whose commit has the same tree, or whose whole work has it and is not all committed. A claim to have made it counts
+ * against another key's run only from when it was recorded.
  *
  * Throws NOT_FOUND with the reason if there is none; VALIDATION_ERROR for an abbreviated commit id.
  */
@@ -48,8 +49,14 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
   const ended = on.filter((run) => run.made === 0 && isWork(run) && !makers.some((maker) => isBefore(maker, run)))
   const found = [...makers, ...ended]
   if (found.length === 0 && commitTree !== null) {
-    const same = sql`runs r where r.project_id = ${ctx.project.id} and r.commit_tree = ${commitTree}`
-    found.push(...(await candidates(ctx, sql`0 as made, null as noted_at`, same)).filter(isWork))
+    const runsWith = (column: Sql) =>
+      candidates(
+        ctx,
+        sql`0 as made, null as noted_at`,
+        sql`runs r where r.project_id = ${ctx.project.id} and r.${column} = ${commitTree}`,
+      )
+    const [committed, work] = [await runsWith(sql`commit_tree`), await runsWith(sql`uncommitted_tree`)]
+    found.push(...committed.filter(isWork), ...work.filter(({ changed }) => changed === 1))
   }
   if (found.length === 0) throw noRunOn(ctx, commit, on)
   const rows = await locked(ctx, found)
@@ -83,7 +90,7 @@ function noRunOn({ project }: Ctx, commit: string, on: Candidate[]): ConductErro
   const names = on.slice(0, 3).map(({ run_id }) => `'${run_id}'`)
   const why =
     names.length === 0
-      ? `No run of project '${project.slug}' made or ended on commit ${commit}`
+      ? `No run of project '${project.slug}' made or ended on commit ${commit}, or has its files`
       : `No run of project '${project.slug}' made commit ${commit}, and the runs that stood on it, ${names.join(', ')}, changed nothing in it`
   return new ConductError(
     'NOT_FOUND',

@@ -1,6 +1,6 @@
 import { shortened } from '../../../contract/lines.ts'
 import type { Evidence } from './evidence.ts'
-import type { Judged, Standing, Verdict, WorkState } from './verdict.ts'
+import type { IsSameTree, Judged, Standing, Verdict, WorkState } from './verdict.ts'
 
 /** What the sentence of a verdict is about. */
 interface VerdictReasons {
@@ -11,7 +11,9 @@ interface VerdictReasons {
   needed: readonly string[]
   bests: readonly (Standing<Judged> | undefined)[]
   state: WorkState
-  isSame: (one: string | null | undefined, other: string | null | undefined) => boolean
+  /** Whether somebody else tested a commit of all the work, which the run need not have seen. */
+  isCommitted: boolean
+  isSame: IsSameTree
 }
 
 /** How many names and paths a sentence lists, and how many characters of each it shows. */
@@ -22,7 +24,7 @@ export function sentenceOf(reasons: VerdictReasons): string {
   if (reasons.standings.length === 0) return sentenceOfNothing(reasons.needed)
   const clauses = clausesOf(reasons)
   const since = reasons.verdict === 'unchecked' || reasons.verdict === 'verified' ? undefined : sinceOf(reasons)
-  const uncommitted = since?.isWhole ? undefined : pathsIn('not committed', reasons.state)
+  const uncommitted = since?.isWhole || reasons.isCommitted ? undefined : pathsIn('not committed', reasons.state)
   const sentence = [...clauses, since?.words, uncommitted].filter(Boolean).join('; ')
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }

@@ -77,7 +77,7 @@ export const isOtherWork = (before: WorkState, after: WorkState): boolean => {
   return Boolean(before.commit) && before.commit !== after.commit
 }
 
-type IsSameTree = (one: string | null | undefined, other: string | null | undefined) => boolean
+export type IsSameTree = (one: string | null | undefined, other: string | null | undefined) => boolean
 
 /** Which trees are the same: equal, or told apart only by what checks left behind. Only the recorder of the run knows what they left in its folder. */
 function sameTrees(checks: readonly Judged[]): IsSameTree {
@@ -113,9 +113,17 @@ function isCurrent(check: Judged, work: Work, isSame: IsSameTree): boolean {
 /** Whether the files that changed while a check of somebody else ran are its own, such as caches and logs of CI. */
 const isBesideWork = ({ evidence, dirty }: Judged) => evidence === 'independent' && dirty === false
 
+/** Whether somebody else tested a commit that has all the work, whoever made it. */
+const testedWhole = (check: Judged, state: WorkState, isSame: IsSameTree): boolean =>
+  isOfCommit(check) && isSame(check.commitTree, state.tree)
+
+/** Whether somebody else tested a commit as it is. */
+const isOfCommit = ({ evidence, dirty }: Judged) => evidence === 'independent' && dirty !== true
+
 /** Whether a check tested the commit of the run, and everything of the run is in that commit. */
 function testedCommit(check: Judged, state: WorkState, isSame: IsSameTree): boolean {
-  const isIndependent = check.evidence === 'independent' && check.dirty !== true
+  if (testedWhole(check, state, isSame)) return true
+  const isIndependent = isOfCommit(check)
   if (state.uncommitted === undefined) {
     return isIndependent && state.dirty !== true && Boolean(check.commit) && check.commit === state.commit
   }
@@ -162,7 +170,9 @@ export function judge<Check extends Judged>(
   })
   const found = decide(standings, bests)
   const ordered = standings.toSorted((one, other) => one.at - other.at)
-  const why = sentenceOf({ ...found, standings: ordered, needed, bests, state: work.state, isSame })
+  const { state } = work
+  const isCommitted = checks.some((check) => testedWhole(check, state, isSame))
+  const why = sentenceOf({ ...found, standings: ordered, needed, bests, state, isCommitted, isSame })
   return { verdict: found.verdict, evidence: found.evidence, why, standings }
 }
 
