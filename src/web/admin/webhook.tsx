@@ -21,7 +21,11 @@ const reasons: Record<NonNullable<Webhook['disabledReason']>, string> = {
 function lookOf({ enabled, disabledReason, failures }: Webhook): Appearance | undefined {
   if (!enabled) {
     const isAsked = disabledReason === 'request'
-    return { word: reasons[disabledReason ?? 'request'], icon: 'close', tone: isAsked ? 'quiet' : 'bad' }
+    return {
+      word: reasons[disabledReason ?? 'request'] ?? reasons.request,
+      icon: 'close',
+      tone: isAsked ? 'quiet' : 'bad',
+    }
   }
   return failures > 0 ? { word: 'Failing', icon: 'warn', tone: 'bad' } : undefined
 }

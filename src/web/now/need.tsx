@@ -5,7 +5,7 @@ import { href } from '../app/router.ts'
 import { type Need, type NeedsGroup, runsOf, touches } from '../data/lists/needs.ts'
 import { useRead } from '../data/query/read.ts'
 import { Problem } from '../ui/loading.tsx'
-import { type Appearance, Badge, statusLooks, verdictLooks } from '../ui/status.tsx'
+import { type Appearance, Badge, lookOf, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Author, Code } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Decide, type Done } from './decide.tsx'
@@ -83,7 +83,7 @@ export function NeedRow({ need, reason = need.reason, isNew = false, note, child
   const { project, runId, specId, branch, assignee, run, since } = need
   return (
     <li class="brief need">
-      <Badge look={looks[reason]} />
+      <Badge look={lookOf(looks, reason)} />
       <div class="what">
         <a class="title" href={href(['runs', project, runId])}>
           {run.title ?? runId}

@@ -6,7 +6,7 @@ import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import type { RunHistory } from '../data/runs/run-history.ts'
 import { Problem } from '../ui/loading.tsx'
-import { Badge, resultLooks, results } from '../ui/status.tsx'
+import { Badge, lookOf, resultLooks, results } from '../ui/status.tsx'
 import { Visible } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
@@ -49,7 +49,8 @@ const Checks = ({ checks }: { checks: Check[] }) => (
 
 /** How many have which result: `1 fail, 3 pass`. */
 function checkCounts(checks: Check[]): string {
-  const counted = results.map((one) => [checks.filter(({ result }) => result === one).length, one] as const)
+  const all = new Set([...results, ...checks.map(({ result }) => result)])
+  const counted = [...all].map((one) => [checks.filter(({ result }) => result === one).length, one] as const)
   return counted.flatMap(([count, result]) => (count > 0 ? `${count} ${result}` : [])).join(', ')
 }
 
@@ -69,7 +70,7 @@ function CheckRow({ check }: { check: Check }) {
     <li class={counts ? undefined : 'followed'}>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          <Badge look={resultLooks[result]} />
+          <Badge look={lookOf(resultLooks, result)} />
           <span class="name">{name}</span>
           {command && (
             <code class="one-line">

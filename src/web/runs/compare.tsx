@@ -7,7 +7,7 @@ import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { Head } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
-import { Badge, resultLooks, results } from '../ui/status.tsx'
+import { Badge, lookOf, resultLooks, results } from '../ui/status.tsx'
 import { plural } from '../ui/words.ts'
 import { factsOf } from './compare-facts.tsx'
 import { Markdown } from './log.tsx'
@@ -159,8 +159,9 @@ const Answers = ({ sides }: { sides: Sides }) => (
 
 /** The worst result of the checks of a name. */
 function checkOf({ checks }: Side, name: string) {
-  const result = results.find((one) => checks.some((check) => check.name === name && check.result === one))
-  return result && <Badge look={resultLooks[result]} />
+  const named = checks.filter((check) => check.name === name)
+  const result = results.find((one) => named.some((check) => check.result === one)) ?? named[0]?.result
+  return result && <Badge look={lookOf(resultLooks, result)} />
 }
 
 interface RowsProps {

@@ -1,6 +1,6 @@
 import type { Output } from '../../client/client.ts'
 import { spanOf } from '../../contract/span.ts'
-import { Status, Verdict, verdictLooks } from '../ui/status.tsx'
+import { lookOf, Status, Verdict, verdictLooks } from '../ui/status.tsx'
 import { Code, whyFailed } from '../ui/text.tsx'
 import { Ago, ErasedAt } from '../ui/time.tsx'
 import { costOfUse } from '../ui/words.ts'
@@ -19,7 +19,7 @@ export function RunOutcome({ run }: { run: FullRun }) {
         <Status run={run} />
         <Verdict run={run} />
         <span class="why">
-          <Code text={run.why ?? verdictLooks[run.verdict].meaning} />
+          <Code text={run.why ?? lookOf(verdictLooks, run.verdict).meaning ?? ''} />
         </span>
       </p>
       <p class="standing small muted">

@@ -2,7 +2,7 @@ import { Component } from 'preact'
 import { nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
-import { Outcome, Status, saysVerdict, verdictLooks } from '../ui/status.tsx'
+import { lookOf, Outcome, Status, saysVerdict, verdictLooks } from '../ui/status.tsx'
 import { whyFailed } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import type { RunColumn } from './columns.tsx'
@@ -57,7 +57,7 @@ export class RunTableRow extends Component<Props> {
           </a>
           <span class="id" title={run.failure?.message}>
             {run.project} / {run.runId}
-            {isNarrow && saysVerdict(run) && ` · ${verdictLooks[run.verdict].word}`}
+            {isNarrow && saysVerdict(run) && ` · ${lookOf(verdictLooks, run.verdict).word}`}
             {isNarrow && why && ` · ${why}`}
             {run.author && hasNo('author') && ` · ${nameOf(run.author)}`}
             {run.attempt > 1 && ` · attempt ${run.attempt}`}

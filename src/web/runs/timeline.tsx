@@ -6,7 +6,7 @@ import { Details, Outcome } from '../activity/event-row.tsx'
 import { href } from '../app/router.ts'
 import type { RunHistory } from '../data/runs/run-history.ts'
 import { Problem } from '../ui/loading.tsx'
-import { Badge, resultLooks, Status, Verdict } from '../ui/status.tsx'
+import { Badge, lookOf, resultLooks, Status, Verdict } from '../ui/status.tsx'
 import { Ago } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
 import { sourceOf } from './checks.tsx'
@@ -18,17 +18,20 @@ export function Timeline({ history, project }: { history: RunHistory; project: s
     <>
       {error && <Problem error={error} onRetry={reload} />}
       <ol class="timeline">
-        {entries.toReversed().map((entry) => (
-          <Fragment key={keyOf(entry)}>
-            <li>
-              <Ago at={entry.at} />
-              <Entry entry={entry} project={project} />
-            </li>
-            {missing > 0 && entry.kind === 'turn' && entry.turn.n === missing + 1 && (
-              <Missing count={missing} onMore={earlier} />
-            )}
-          </Fragment>
-        ))}
+        {entries
+          .filter(isKnown)
+          .toReversed()
+          .map((entry) => (
+            <Fragment key={keyOf(entry)}>
+              <li>
+                <Ago at={entry.at} />
+                <Entry entry={entry} project={project} />
+              </li>
+              {missing > 0 && entry.kind === 'turn' && entry.turn.n === missing + 1 && (
+                <Missing count={missing} onMore={earlier} />
+              )}
+            </Fragment>
+          ))}
       </ol>
     </>
   )
@@ -47,7 +50,15 @@ const Missing = ({ count, onMore }: { count: number; onMore: () => void }) => (
 )
 
 const leftOut = (count: number, noun: string) => `${plural(count, noun)} ${count === 1 ? 'is' : 'are'} not shown here.`
-const nouns = { event: 'change', turn: 'turn', check: 'earlier check', attempt: 'earlier attempt' }
+const nouns: Record<string, string> = {
+  event: 'change',
+  turn: 'turn',
+  check: 'earlier check',
+  attempt: 'earlier attempt',
+}
+
+/** A newer server may have kinds of entries that this page cannot show. */
+const isKnown = ({ kind }: TimelineEntry) => ['appends', 'omitted'].includes(kind) || Object.hasOwn(nouns, kind)
 
 /** Names an entry as long as the page is open, so that an opened one stays open while others come. */
 function keyOf(entry: TimelineEntry): string {
@@ -61,7 +72,7 @@ function keyOf(entry: TimelineEntry): string {
 
 function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
   if (entry.kind === 'appends') return <p>wrote {plural(entry.appends, 'time')}</p>
-  if (entry.kind === 'omitted') return <p class="muted">{leftOut(entry.count, nouns[entry.of])}</p>
+  if (entry.kind === 'omitted') return <p class="muted">{leftOut(entry.count, nouns[entry.of] ?? 'entry')}</p>
 
   if (entry.kind === 'turn') {
     const { n, title, failure, interrupted } = entry.turn
@@ -77,7 +88,7 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
     const { words, who } = sourceOf(check)
     return (
       <p>
-        check <b>{check.name}</b> <Badge look={resultLooks[check.result]} />{' '}
+        check <b>{check.name}</b> <Badge look={lookOf(resultLooks, check.result)} />{' '}
         <span class="muted">{[words, who].filter(Boolean).join(' · ')}</span>{' '}
         {check.updatedAt > check.createdAt && (
           <span class="muted">

@@ -32,6 +32,10 @@ function Part({ title, count, note, isBad = false, children }: PartProps) {
 
 const marks = { completed: ['☑', 'done: '], in_progress: ['◐', 'in progress: '], pending: ['☐', 'to do: '] } as const
 
+/** The mark of an item, and its words; also in a state that only a newer server knows. */
+const markOf = (status: string): readonly [mark: string, words: string] =>
+  Object.hasOwn(marks, status) ? marks[status as keyof typeof marks] : ['–', `${status}: `]
+
 export function Plan({ items = [] }: { items: Turn['plan'] }) {
   if (items.length === 0) return null
   const done = items.filter(({ status }) => status === 'completed').length
@@ -39,8 +43,8 @@ export function Plan({ items = [] }: { items: Turn['plan'] }) {
     <Part title="Plan" count={items.length} note={`${done} of ${items.length} done`}>
       {items.map(({ text, status }, index) => (
         <li key={index} class="planned">
-          <span aria-hidden="true">{marks[status][0]}</span>
-          <span class="unseen">{marks[status][1]}</span>
+          <span aria-hidden="true">{markOf(status)[0]}</span>
+          <span class="unseen">{markOf(status)[1]}</span>
           <span>{text}</span>
         </li>
       ))}

@@ -9,7 +9,7 @@ import { clientOf } from '../data/query/server.ts'
 import { endOf } from '../data/runs/run-events.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
-import { Badge, Outcome, resultLooks } from '../ui/status.tsx'
+import { Badge, lookOf, Outcome, resultLooks } from '../ui/status.tsx'
 import { Author, Visible } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
@@ -27,7 +27,7 @@ export function SpecChecks({ project, specId }: Pick<Spec, 'project' | 'specId'>
       <ul class="rows">
         {data.map(({ id, name, result, command, runId, evidence, createdBy, createdAt }) => (
           <li key={id}>
-            <Badge look={resultLooks[result]} />
+            <Badge look={lookOf(resultLooks, result)} />
             <b>{name}</b>
             <span class="facts">
               {command && (

@@ -13,7 +13,7 @@ import { Command } from '../ui/copy.tsx'
 import { Head, Tabs } from '../ui/head.tsx'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Menu, MoreActions } from '../ui/menu.tsx'
-import { Badge } from '../ui/status.tsx'
+import { Badge, lookOf } from '../ui/status.tsx'
 import { ErasedAt, When } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
 import { bearsOnTotals } from './spec-card.tsx'
@@ -133,7 +133,7 @@ function SpecActions({ spec, route, onChange }: ShownProps) {
 function Standing({ spec }: { spec: FullSpec }) {
   return (
     <p class="standing">
-      <Badge look={specLooks[spec.status]} />
+      <Badge look={lookOf(specLooks, spec.status)} />
       <Checklist checklist={spec.checklist} />
       <span class="muted">version {spec.version}</span>
       <span class="muted">

@@ -10,7 +10,7 @@ import { Head } from '../ui/head.tsx'
 import { useInSight } from '../ui/in-sight.ts'
 import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { SearchField } from '../ui/search-field.tsx'
-import { Badge } from '../ui/status.tsx'
+import { Badge, lookOf } from '../ui/status.tsx'
 import { Board, most } from './board.tsx'
 import { cardId } from './spec-card.tsx'
 import { Checklist, newSpecAddress, specLooks, specStatuses } from './spec-status.tsx'
@@ -60,7 +60,7 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
         </nav>
       </search>
       <p class="unseen" role="status">
-        {moved && `${moved.specId} is now ${specLooks[moved.status].word}.`}
+        {moved && `${moved.specId} is now ${lookOf(specLooks, moved.status).word}.`}
       </p>
       {error && <Problem error={error} onRetry={reload} />}
       {isAwaited && <Skeleton rows={10} of="cards" />}
@@ -130,7 +130,7 @@ function SpecRow({ spec }: { spec: Spec }) {
   const { project, specId, title, status, checklist, agent } = spec
   return (
     <li ref={place}>
-      <Badge look={specLooks[status]} />
+      <Badge look={lookOf(specLooks, status)} />
       <div class="what">
         <a class="title" href={href(['specs', project, specId])}>
           {title ?? specId}

@@ -36,6 +36,16 @@ export const resultLooks: Record<CheckResult, Appearance> = {
   warn: { word: 'Warn', icon: 'warn', tone: 'doubt' },
 }
 
+/** A state that only a newer server knows gets a look of its own, named as the server does: `On hold` for `on_hold`. */
+export function lookOf(
+  looks: Readonly<Record<string, Appearance & { meaning?: string }>>,
+  state: string,
+): Appearance & { meaning?: string } {
+  const known = Object.hasOwn(looks, state) ? looks[state] : undefined
+  const word = state.slice(0, 1).toUpperCase() + state.slice(1).replaceAll('_', ' ')
+  return known ?? { word, icon: 'dash', tone: 'quiet' }
+}
+
 export function Badge({ look, title }: { look: Appearance; title?: string }) {
   return (
     <span class={`badge ${look.tone}`} title={title}>
@@ -54,14 +64,14 @@ export function Status({ run }: { run: Pick<Run, 'status' | 'failure'> & Partial
     const what = [tool, target].filter(Boolean).join(' ')
     return <Badge look={waitingLook} title={`The agent waits for an answer${what && `: ${what}`}`} />
   }
-  const look = statusLooks[run.status]
+  const look = lookOf(statusLooks, run.status)
   const isLost = run.failure?.code === 'LEASE_EXPIRED'
   return <Badge look={isLost ? { ...look, word: 'Vanished' } : look} title={run.failure?.message} />
 }
 
 export function Verdict({ run }: { run: Pick<Run, 'verdict'> & Partial<Pick<Run, 'why'>> }) {
-  const look = verdictLooks[run.verdict]
-  return <Badge look={look} title={plainLine(run.why ?? look.meaning)} />
+  const look = lookOf(verdictLooks, run.verdict)
+  return <Badge look={look} title={plainLine(run.why ?? look.meaning ?? '')} />
 }
 
 /** Whether its verdict says something: work that ended without a check must not look like verified work. */
