@@ -49,6 +49,16 @@ test('an invalid filter is reported, and the others apply', async (t) => {
   assert.equal(await page.getByRole('link', { name: 'Good' }).count(), 0)
 })
 
+test('a filter that the page does not have is reported, and so is that of somebody whom the key does not name', async (t) => {
+  const { page, home, client } = await openPage(t, blank)
+  await client.createRun({ title: 'A run', status: 'completed' })
+  await page.goto(`${home}#/runs?reviewer=ada&status=completed&mine=true&order=asc&view=Mine`)
+  await page.getByText("reviewer 'ada' was ignored: this page has no such filter.").waitFor()
+  await page.getByText('mine was ignored: your key names no person.').waitFor()
+  await page.getByText('A run').waitFor()
+  assert.equal(await page.locator('main .problem').count(), 2)
+})
+
 test('filters are suggested from the runs, apply to a search, and can be removed one by one', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   const git = { branch: 'topic/passkeys' }

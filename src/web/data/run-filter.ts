@@ -2,7 +2,7 @@ import type { Input } from '../../client/client.ts'
 import { justBefore, spanMsOf } from '../../contract/ago.ts'
 import { pathForm, pathFrom } from '../../contract/file-path.ts'
 import type { Run } from '../../nouns/run/fields.ts'
-import { type FilterField, filterFields } from '../runs/filter-fields.ts'
+import { type FilterField, filterFields, filterNames } from '../runs/filter-fields.ts'
 import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { serverNow } from './query/timing.ts'
 import { isCommit } from './runs/forge.ts'
@@ -60,14 +60,19 @@ export function runFilterOf(query: URLSearchParams): RunFilter {
   }
 }
 
-/** Explains each filter of an address that cannot match any run. */
+/** The parameters of an address of the list, besides its filters. */
+const others = ['project', 'mine', 'order', 'view']
+
+/** Explains each part of an address that does not filter the list: of wrong values, and of filters that it does not have. */
 export function mistakesIn(query: URLSearchParams): string[] {
+  const unknown = [...query].filter(([name]) => !filterNames.includes(name) && !others.includes(name))
   const wrong = (name: string, { isRight, right }: Pick<Form, 'isRight' | 'right'>) =>
     query
       .getAll(name)
       .filter((value) => value !== '' && !isRight(value))
       .map((value) => `${name} '${value}' was ignored: it must be ${right}.`)
   return [
+    ...unknown.map(([name, value]) => `${name} '${value}' was ignored: this page has no such filter.`),
     ...wrong('status', { isRight: isStatus, right: `one of ${Object.keys(statusLooks).join(', ')}` }),
     ...wrong('verdict', { isRight: isVerdict, right: `one of ${Object.keys(verdictLooks).join(', ')}` }),
     ...filterFields.flatMap(({ name, kind }) => wrong(name, forms[kind])),

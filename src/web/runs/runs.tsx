@@ -4,7 +4,8 @@ import { useKeys } from '../app/keyboard.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { useRunList } from '../data/lists/run-list.ts'
 import { unnamed } from '../data/lists/views.ts'
-import { useMine } from '../data/lists/whose.ts'
+import { hasPerson, useMine } from '../data/lists/whose.ts'
+import { useSession } from '../data/query/session.ts'
 import { mistakesIn, runFilterOf } from '../data/run-filter.ts'
 import { NoneOfYours, orEveryone } from '../ui/begin.tsx'
 import { Command } from '../ui/copy.tsx'
@@ -20,11 +21,13 @@ import { RunTable } from './run-table.tsx'
 /** All runs that match the filters in the address. */
 export default function Runs({ route }: { route: Route }) {
   const q = route.query.get('q')
+  const isNobody = !hasPerson(useSession()) && route.query.get('mine') === 'true'
+  const mistakes = [...mistakesIn(route.query), ...(isNobody ? ['mine was ignored: your key names no person.'] : [])]
   return (
     <>
       <Head title={route.query.get('view') || 'Runs'} />
       <RunFilters route={route} />
-      {mistakesIn(route.query).map((mistake) => (
+      {mistakes.map((mistake) => (
         <p key={mistake} class="problem" role="alert">
           {mistake}
         </p>
