@@ -85,6 +85,21 @@ test('after a conflict the user can take the newer text instead, and edit it', a
   assert.deepEqual([spec.content, spec.version], [long('both words'), 3])
 })
 
+test('the text of a spec that is deleted while it is edited can be written again', async (t) => {
+  const { page, client } = await openPage(t, '#/specs/default/A-1')
+  await client.createSpec({ specId: 'A-1', content: '# Log in' })
+  await page.getByRole('link', { name: 'Edit spec' }).click()
+  await page.getByLabel(/^Text, as Markdown/).fill('# Log in\n\nAll that I thought about it')
+  await client.deleteSpec({ specId: 'A-1' })
+  await page.getByText('Your unsaved text is kept').waitFor()
+  await page.getByRole('link', { name: 'Write this spec' }).click()
+  assert.match(await page.getByLabel(/^Text, as Markdown/).inputValue(), /All that I thought about it$/)
+  await page.getByRole('button', { name: 'Create spec' }).click()
+  await page.getByRole('link', { name: 'Edit spec' }).click()
+  await page.getByRole('button', { name: 'Save spec' }).waitFor()
+  assert.equal(await page.getByText('You did not save this text').count(), 0)
+})
+
 test('a card is dragged to another column, if it still has the version that is shown', async (t) => {
   const { page, client } = await openPage(t, '#/specs')
   await client.createSpec({ specId: 'A-1', title: 'Ours' })
@@ -115,7 +130,7 @@ test('a user who can only read cannot write, edit or drag specs', async (t) => {
   await page.getByRole('heading', { name: 'Ours' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Save spec' }).count(), 0)
   await page.goto(`${home}#/specs/default/NONE`)
-  await page.getByText('Nobody has written the spec NONE').waitFor()
+  await page.getByText('There is no spec NONE in project').waitFor()
   assert.equal(await page.getByRole('link', { name: 'Write this spec' }).count(), 0)
 })
 

@@ -154,7 +154,9 @@ test('a user who can only read cannot move cards', async (t) => {
 
 test('the page of a spec shows what is left, its runs and totals, and how to start the next attempt', async (t) => {
   const { page, client, home } = await openPage(t, '#/specs/default/AUTH-001')
-  await page.getByText('Nobody has written the spec AUTH-001 in project default yet').waitFor()
+  await page
+    .getByText('There is no spec AUTH-001 in project default: nobody has written it yet, or it was deleted.')
+    .waitFor()
   await client.createSpec({ specId: 'AUTH-001', content: '# Log in\n\n- [x] first thing\n- [ ] other thing\n' })
   const left = page.getByRole('region', { name: /^What is left/ })
   await left.getByText('other thing').waitFor()

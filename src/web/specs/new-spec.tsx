@@ -8,6 +8,7 @@ import { useSession } from '../data/query/session.ts'
 import { FormEnd, ProjectChoice } from '../ui/form.tsx'
 import { Head } from '../ui/head.tsx'
 import { Problem } from '../ui/loading.tsx'
+import { dropUnsavedText, unsavedText } from './edited.ts'
 import { SpecText } from './spec-editor.tsx'
 
 interface New {
@@ -26,22 +27,31 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
   const projects = useProjects()
   const own = useSession().key?.project
   const named = { chosen: query.get('project') ?? own ?? '', specId: query.get('specId') ?? '' }
-  const { draft, change, drop } = useDraft(`new ${named.chosen}/${named.specId}`, { ...named, content: '' }, isNew)
-  const { chosen, specId, content } = draft
+  const unsaved = { project: named.chosen, specId: named.specId }
+  const content = unsavedText(unsaved) ?? ''
+  const { draft, change, drop } = useDraft(`new ${named.chosen}/${named.specId}`, { ...named, content }, isNew)
+  const { chosen, specId } = draft
   const { act, isBusy, error } = useAct()
   const form = useRef<HTMLFormElement>(null)
   const project = chosen || (projects[0]?.slug ?? '')
+  const forget = () => {
+    drop()
+    dropUnsavedText(unsaved)
+  }
   const create = (event: Event) => {
     event.preventDefault()
     return act(async () => {
-      const { spec } = await clientOf(project).createSpec({ specId: specId.trim() || undefined, content })
-      drop()
+      const { spec } = await clientOf(project).createSpec({
+        specId: specId.trim() || undefined,
+        content: draft.content,
+      })
+      forget()
       // The person may have left meanwhile.
       if (form.current) go(href(['specs', spec.project, spec.specId]))
     })
   }
   const cancel = () => {
-    drop()
+    forget()
     history.back()
   }
   return (
@@ -67,7 +77,7 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
             />
           </label>
         </div>
-        <SpecText content={content} onInput={(content) => change({ content })} isRequired isReadOnly={isBusy} />
+        <SpecText content={draft.content} onInput={(content) => change({ content })} isRequired isReadOnly={isBusy} />
         {error && <Problem error={error} />}
         <FormEnd label="Create spec" isReady={!isBusy && project !== ''} onCancel={cancel} />
       </form>

@@ -8,6 +8,7 @@ import { FormEnd, Restored } from '../ui/form.tsx'
 import { lazy, Problem } from '../ui/loading.tsx'
 import { useSettled } from '../ui/search-field.tsx'
 import { actorText } from '../ui/words.ts'
+import { type Base, begun, editOf, isEdited } from './edited.ts'
 
 type FullSpec = Output<'getSpec'>['spec']
 
@@ -56,33 +57,13 @@ export default function SpecEditor({ spec, onSaved, onClose }: Props) {
   )
 }
 
-/** The version of a spec that a text was begun from. */
-type Base = Pick<FullSpec, 'id' | 'version' | 'title' | 'content'>
-
-interface Edited {
-  base: Base
-  title: string
-  content: string
-}
-
-const begun = ({ id, version, title, content }: Base): Edited => ({
-  base: { id, version, title, content },
-  title: title ?? '',
-  content,
-})
-
-const isEdited = (kept: unknown): kept is Edited => {
-  const { base, title, content } = (kept ?? {}) as Partial<Edited>
-  return typeof base?.version === 'number' && typeof title === 'string' && typeof content === 'string'
-}
-
 /**
  * The edited text. Saving requires the version that the text was begun from. If someone else saved in between, `newer`
  * is their version, and the person overwrites it or takes it.
  */
 function useEdited(spec: FullSpec, { onSaved, onClose }: Omit<Props, 'spec'>) {
   const { project, specId } = spec
-  const { draft, isRestored, change, drop } = useDraft(`spec ${project}/${specId}`, begun(spec), isEdited)
+  const { draft, isRestored, change, drop } = useDraft(editOf(spec), begun(spec), isEdited)
   const { base, title, content } = draft
   const [newer, setNewer] = useState<FullSpec>()
   const { act, isBusy, error } = useAct()

@@ -16,6 +16,7 @@ import { Menu, MoreActions } from '../ui/menu.tsx'
 import { Badge, lookOf } from '../ui/status.tsx'
 import { ErasedAt, When } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
+import { unsavedText } from './edited.ts'
 import { bearsOnTotals } from './spec-card.tsx'
 import { SpecMove } from './spec-move.tsx'
 import { Checklist, newSpecAddress, SpecFacts, specLooks } from './spec-status.tsx'
@@ -187,14 +188,17 @@ const SpecCrumbs = ({ project, specId }: SpecName) => (
   </nav>
 )
 
-/** A spec that only runs mention: nobody has written it yet. */
+/** A spec that only runs mention: nobody has written it yet, or somebody deleted it, perhaps while it was edited here. */
 function UnwrittenSpec({ project, specId }: SpecName) {
+  const isKept = unsavedText({ project, specId }) !== undefined
   return (
     <>
       <div class="empty">
         <p>
-          Nobody has written the spec {specId} in project {project} yet. Runs can name a spec before it is written.
+          There is no spec {specId} in project {project}: nobody has written it yet, or it was deleted. Runs can name a
+          spec before it is written.
         </p>
+        {isKept && <p role="alert">Your unsaved text is kept: write this spec to go on with it.</p>}
         {may(useSession(), 'agent') && (
           <a class="button main" href={newSpecAddress(project, specId)}>
             Write this spec

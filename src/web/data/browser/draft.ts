@@ -14,23 +14,29 @@ interface Draft<T> {
 const prefix = 'conduct.draft '
 const suffix = ` ${base}`
 
+const placeOf = (name: string) => prefix + name + suffix
+
+/** What this tab stores as the draft of that name; null if nothing. */
+export const keptDraft = (name: string): unknown => ofTab.getJson(placeOf(name))
+
+export const dropDraft = (name: string): void => ofTab.remove(placeOf(name))
+
 /**
  * A text that is not saved yet. This tab stores it under `name`, so that it outlives a visit to another page and a
  * session that expires. `isDraft` recognizes a stored value, since other code may have written it.
  */
 export function useDraft<T extends object>(name: string, begin: T, isDraft: (kept: unknown) => kept is T): Draft<T> {
-  const place = prefix + name + suffix
-  const [restored] = useState(() => ofTab.getJson(place))
+  const [restored] = useState(() => keptDraft(name))
   const isRestored = isDraft(restored)
   const [draft, setDraft] = useState(isRestored ? restored : begin)
   // A change may come from an earlier drawing, for example after a request.
   const latest = useRef(draft)
   const change = (changes: Partial<T>) => {
     latest.current = { ...latest.current, ...changes }
-    ofTab.set(place, JSON.stringify(latest.current))
+    ofTab.set(placeOf(name), JSON.stringify(latest.current))
     setDraft(latest.current)
   }
-  return { draft, isRestored, change, drop: () => ofTab.remove(place) }
+  return { draft, isRestored, change, drop: () => dropDraft(name) }
 }
 
 /** Recognizes a stored value that has the fields of `begin`, each of the same type. Lists are of texts. */
