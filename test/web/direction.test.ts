@@ -38,6 +38,31 @@ test('a text that turns its direction turns nothing beside it, and commands show
   assert.ok(begin >= end, `the project begins at ${begin}, and the title ends at ${end}`)
 })
 
+test('a name from right to left stays before the time since when its run waits', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ title: 'Ask', author: 'فاطمة السيد <f@example.com>', status: 'in_progress' })
+  await client.heartbeat({ runId: 'RUN-001', activity: { state: 'waiting', tool: 'Bash' } })
+  await page.goto(`${home}#/`)
+  const words = page.locator('.lane .silence')
+  await words.waitFor()
+  const [name, time] = await words.evaluate((element) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+    const boxOf = (pattern: RegExp) => {
+      for (texts.currentNode = element; texts.nextNode(); ) {
+        const found = pattern.exec(texts.currentNode.nodeValue ?? '')
+        if (!found) continue
+        const range = document.createRange()
+        range.setStart(texts.currentNode, found.index)
+        range.setEnd(texts.currentNode, found.index + found[0].length)
+        return range.getBoundingClientRect()
+      }
+      return new DOMRect()
+    }
+    return [boxOf(/فاطمة السيد/), boxOf(/\d+(?=s|ms)/)]
+  })
+  assert.ok(name && time && time.left >= name.right, `the time is at ${time?.left}, the name ends at ${name?.right}`)
+})
+
 test('a text from right to left is cut at its end, not at its beginning', async (t) => {
   const { page, client, home } = await openPage(t, blank, { viewport: { width: 800, height: 800 } })
   const title = 'إصلاح اتجاه النص في صفحة الدخول '.repeat(5)

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { spanOf } from '../../contract/span.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useWhom } from '../data/lists/whose.ts'
@@ -40,7 +41,7 @@ export function StandingWords({ run, now }: { run: Run; now: number }) {
 interface SessionStanding {
   look: 'working' | 'waiting' | 'idle' | 'quiet-too-long'
   icon: IconName
-  words: string
+  words: ComponentChildren
   meaning: string
 }
 
@@ -59,7 +60,13 @@ export function standingOf(run: Run, now: number, whom?: string): SessionStandin
   const state = run.activity?.state
   if (state === 'waiting') {
     const meaning = 'The agent waits for an answer or a permission'
-    return { look: 'waiting', icon: 'warn', words: `waiting${whom ? ` for ${whom}` : ''}, ${spanOf(forMs)}`, meaning }
+    const words = (
+      <span>
+        waiting{whom && ' for '}
+        {whom && <bdi>{whom}</bdi>}, {spanOf(forMs)}
+      </span>
+    )
+    return { look: 'waiting', icon: 'warn', words, meaning }
   }
   if (silentMs > patienceMs(run)) {
     const meaning = 'Silent for more than half its lease'
