@@ -55,6 +55,31 @@ test('commits of a repository on an unknown host are plain text', async (t) => {
   assert.equal(await page.locator('.about').getByRole('link', { name: 'git.example.com' }).count(), 0)
 })
 
+test('on a phone, a run that waits is as wide as the screen, and so are its menus and dialogs', async (t) => {
+  const { page, home, client } = await openPage(t, blank, {
+    viewport: { width: 360, height: 740 },
+    isMobile: true,
+    hasTouch: true,
+  })
+  await client.createRun({ title: 'Migrate', author: 'Anna-Katharina Schmidt <a@example.com>', status: 'in_progress' })
+  await client.appendTurn({ runId: 'RUN-001', n: 1, open: true, prompt: 'Migrate all of it' })
+  const activity = { state: 'waiting', tool: 'Bash', target: 'npm run migrate' } as const
+  const since = new Date(Date.now() - 50 * 60_000).toISOString()
+  await client.heartbeat({ runId: 'RUN-001', activity: { ...activity, since } })
+  await client.createRun({ title: 'Done', status: 'completed' })
+  const rightOf = (selector: string) =>
+    page.locator(selector).evaluate((element) => element.getBoundingClientRect().right)
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await page.locator('.turn .silence').waitFor()
+  assert.equal(await page.evaluate(() => innerWidth), 360)
+  await page.getByRole('button', { name: 'Add check' }).tap()
+  assert.ok((await rightOf('dialog')) <= 360)
+  await page.goto(`${home}#/runs/default/RUN-002`)
+  await page.locator('.actions summary').last().tap()
+  await page.getByRole('button', { name: 'Delete run' }).waitFor()
+  assert.ok((await rightOf('[open] > .sheet')) <= 360)
+})
+
 test("failing checks come first, replaced ones last, and the retry command contains the run's command", async (t) => {
   const { page, client, home } = await openPage(t, blank)
   const { run } = await client.createRun({ title: 'Check me', status: 'completed', command: 'npm test' })
