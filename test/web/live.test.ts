@@ -85,6 +85,23 @@ test('changes during an interruption of the server appear afterwards', async (t)
   await page.locator('.lane', { hasText: 'After' }).waitFor()
 })
 
+test('while the server is away, the page says since when, and an agent does not seem to go on working', async (t) => {
+  const { page, client, home, restart } = await openPage(t, blank)
+  const { run } = await client.createRun({ title: 'At work', status: 'in_progress' })
+  await client.heartbeat({ runId: run.runId, activity: { state: 'working', tool: 'Bash' } })
+  await page.clock.install()
+  await page.goto(home)
+  const words = page.locator('.lane .silence')
+  await words.getByText(/^working, \d+s$/).waitFor()
+  await restart(async () => {
+    await page.getByText(/^No response from the server since \d+:\d\d [AP]M\. Trying again …$/).waitFor()
+    await page.clock.fastForward('10:00')
+    await page.clock.runFor(2000)
+    assert.match((await words.textContent()) ?? '', /^working, \d+s$/)
+  })
+  await page.getByText('Live', { exact: true }).waitFor()
+})
+
 test('one odd answer to the request for events does not end the live updates', async (t) => {
   const { page, client, context, restart } = await openPage(t, '#/runs')
   await page.getByText('No runs yet').waitFor()

@@ -5,7 +5,7 @@ import { AttentionContext } from '../data/lists/needs.ts'
 import { useProjects, useScope } from '../data/lists/projects.ts'
 import { unnamed } from '../data/lists/views.ts'
 import { hasPerson, keepMine, useMine } from '../data/lists/whose.ts'
-import { listen, tell } from '../data/log/stream.ts'
+import { listen, lostSince, tell } from '../data/log/stream.ts'
 import { useAct } from '../data/query/change.ts'
 import { client, dropToken } from '../data/query/server.ts'
 import { readOnlyReason, useSession, type Viewer } from '../data/query/session.ts'
@@ -13,6 +13,7 @@ import { hasRuns, isScoped, menuOf, pageAt } from '../pages.ts'
 import { Icon } from '../ui/icon.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Choice } from '../ui/menu.tsx'
+import { TimeOfDay } from '../ui/time.tsx'
 import { go, goQuery, href, type Route } from './router.ts'
 import { themeNow, toggleTheme } from './theme.ts'
 
@@ -159,14 +160,21 @@ function ReadOnly() {
 }
 
 function Connection() {
-  const [isLost, setLost] = useState(false)
-  useEffect(() => listen(({ kind }) => setLost(kind === 'lost')), [])
+  const [since, setSince] = useState(lostSince)
+  useEffect(() => listen(() => setSince(lostSince())), [])
   return (
-    <p class={`connection ${isLost ? 'lost' : 'live'}`} role="status">
-      {isLost ? 'No response from the server. Trying again …' : 'Live'}
+    <p class={`connection ${since === undefined ? 'live' : 'lost'}`} role="status">
+      {since === undefined ? 'Live' : <Lost since={since} />}
     </p>
   )
 }
+
+/** What the page shows is from before that time. */
+const Lost = ({ since }: { since: number }) => (
+  <span>
+    No response from the server since <TimeOfDay at={new Date(since).toISOString()} />. Trying again …
+  </span>
+)
 
 function ThemeButton() {
   const [theme, setTheme] = useState(themeNow)

@@ -3,6 +3,7 @@ import type { Event } from '../../log/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { useWhom } from '../data/lists/whose.ts'
+import { knownUntil } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
@@ -34,7 +35,7 @@ function LaneOf({ run, isLarge }: Props) {
   const isSeen = useInSight(place)
   const answer = useLastAnswer(run, isSeen)
   const line = useLastLine(run, isSeen && answer === undefined)
-  const now = useNow(isSeen ? 1000 : 60_000)
+  const now = knownUntil(useNow(isSeen ? 1000 : 60_000))
   const standing = standingOf(run, now, useWhom(run.author))
   const words =
     answer === undefined ? (

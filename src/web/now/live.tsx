@@ -4,6 +4,7 @@ import { href } from '../app/router.ts'
 import { LanesContext } from '../data/lists/lanes.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { isOf, useMine } from '../data/lists/whose.ts'
+import { knownUntil } from '../data/log/stream.ts'
 import { useSession } from '../data/query/session.ts'
 import { Begin, NoneOfYours } from '../ui/begin.tsx'
 import { Problem } from '../ui/loading.tsx'
@@ -59,7 +60,7 @@ const Nothing = ({ isMine }: { isMine: boolean }) =>
 
 /** Those that wait for a person, first for the one at this page, those that are silent for too long, and the others. */
 function useUrgent(runs: Run[]): { urgent: Run[]; others: Run[] } {
-  const now = useNow(60_000)
+  const now = knownUntil(useNow(60_000))
   const session = useSession()
   const isSilent = (run: Run) => standingOf(run, now).look === 'quiet-too-long'
   const waiting = runs.filter(isWaiting).toSorted((a, b) => Number(isOf(session, b)) - Number(isOf(session, a)))

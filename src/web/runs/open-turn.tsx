@@ -1,5 +1,6 @@
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
+import { knownUntil } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
@@ -38,7 +39,7 @@ export function OpenTurn({ run, n }: { run: Run; n: number }) {
 }
 
 function Standing({ run }: { run: Run }) {
-  const now = useNow(1000)
+  const now = knownUntil(useNow(1000))
   return <StandingWords run={run} now={now} />
 }
 

@@ -2,6 +2,7 @@ import { ConductError, createClient } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
 import { base } from '../../app/router.ts'
 import { fetchAsSession, onReach } from '../query/server.ts'
+import { serverNow } from '../query/timing.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
@@ -24,7 +25,16 @@ channel.onmessage = ({ data }: MessageEvent<StreamNews>) => hear(data)
 /** The id of the last event that this tab heard of, from which it follows the log when it takes over the stream. */
 let last: Event['id'] | undefined
 
+/** Since when the server does not respond, in milliseconds by its clock; undefined while it responds. */
+let awaySince: number | undefined
+
+export const lostSince = (): number | undefined => awaySince
+
+/** The last moment up to which the page knows how a live run stands, if it is `now`. */
+export const knownUntil = (now: number): number => Math.min(now, awaySince ?? now)
+
 function hear(news: StreamNews) {
+  awaySince = news.kind === 'lost' ? (awaySince ?? serverNow()) : undefined
   if (news.kind === 'event') last = news.event.id
   if (news.kind === 'over') last = undefined
   for (const listener of listeners) listener(news)
