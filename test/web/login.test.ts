@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { openBrowser, openPage } from '../support/browser.ts'
+import { blank, openBrowser, openPage } from '../support/browser.ts'
+import { hold } from '../support/held.ts'
 import { adminKey } from '../support/server.ts'
 
 test('a key logs in every tab, and out again, and no script can read the session', async (t) => {
@@ -114,6 +115,27 @@ test('the page shows the login when its key is revoked', async (t) => {
   await client.createRun({ title: 'Secret' })
   await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
   await page.getByText('You were logged out: the session or its key has expired').waitFor()
+})
+
+test('a change after the key was revoked leads to the login at once, and what was typed stays', async (t) => {
+  const { page, client, logIn, home } = await openPage(t, blank)
+  await client.createSpec({ specId: 'A-1', content: '# Log in' })
+  const { key, secret } = await client.createKey({ name: 'bob', permissions: ['write'] })
+  await logIn(secret)
+  await page.goto(`${home}#/specs/default/A-1?view=edit`)
+  const text = page.getByLabel(/^Text, as Markdown/)
+  await text.fill('# My words')
+  // No read tells it. The stream of events would do so 15 seconds after it began.
+  const held = await hold(page, (request) => request.method() === 'GET')
+  await client.revokeKey({ id: key.id })
+  await page.getByRole('button', { name: 'Save spec' }).click()
+  await page.getByRole('button', { name: 'Log in' }).waitFor({ timeout: 5000 })
+  await held.release()
+  await page.getByText('You were logged out').waitFor()
+  await page.getByLabel('Key').fill((await client.createKey({ name: 'new', permissions: ['write'] })).secret)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await text.waitFor()
+  assert.equal(await text.inputValue(), '# My words')
 })
 
 test('the page and its session work below any prefix', async (t) => {

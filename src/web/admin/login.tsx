@@ -30,7 +30,8 @@ async function logIn(by: Input<'createSession'>): Promise<void> {
 
 /** Exchanges a key, or the one-time code of a login link, for a session that scripts cannot read. */
 export function Login({ code, hasEnded = false, refusal, onRetry }: Props) {
-  const { act, isBusy, error } = useAct()
+  // A wrong key ends no session, which another tab may have.
+  const { act, isBusy, error } = useAct(undefined, () => {})
   const [key, setKey] = useState('')
   const begin = async (by: Input<'createSession'>) => {
     const login = async () => {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { ConductError } from '../../../client/client.ts'
+import { tell } from '../log/stream.ts'
 import { failureOf } from './read.ts'
 
 export interface Act {
@@ -11,8 +12,9 @@ export interface Act {
 
 /**
  * A change that a person makes on the page. If someone else changed the same thing first, `onConflict` reads it again.
+ * `onRefused` is for a refused key or session; by default, the session has ended.
  */
-export function useAct(onConflict: () => void = () => {}): Act {
+export function useAct(onConflict: () => void = () => {}, onRefused = () => tell({ kind: 'over' })): Act {
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<ConductError>()
   const act = async (work: () => Promise<unknown>) => {
@@ -24,6 +26,7 @@ export function useAct(onConflict: () => void = () => {}): Act {
     } catch (thrown) {
       const failure = failureOf(thrown)
       if (failure.code === 'PRECONDITION_FAILED') onConflict()
+      if (failure.code === 'UNAUTHORIZED') onRefused()
       setError(worded(failure))
       return false
     } finally {
