@@ -113,6 +113,23 @@ test('filters are suggested from the runs, apply to a search, and can be removed
   await page.getByText('No run that these filters show contains all of these words.').waitFor()
 })
 
+test('the beginning of a value is enough to filter by it, if no other value begins like this', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ title: 'Of Ada', author: 'Ada Example <ada@example.com>' })
+  await client.createRun({ title: 'Of Adam', author: 'Adam <adam@example.com>' })
+  await page.goto(`${home}#/runs`)
+  const enter = async (author: string) => {
+    await page.getByText('Filter', { exact: true }).click()
+    await page.getByRole('button', { name: 'Author', exact: true }).click()
+    await page.getByRole('textbox', { name: 'Author' }).fill(author)
+    await page.getByRole('textbox', { name: 'Author' }).press('Enter')
+  }
+  await enter('Ada Example')
+  await page.getByTitle('Remove Author: Ada Example <ada@example.com>').click()
+  await enter('Ada')
+  await page.getByTitle('Remove Author: Ada', { exact: true }).waitFor()
+})
+
 test('a search shows more runs on demand, also those of which a filter knows by a turn or a check', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   for (let n = 0; n < 104; n++) await client.createRun({ title: `Okapi ${n}`, agent: 'codex' })

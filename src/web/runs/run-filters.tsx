@@ -1,10 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { Suggested } from '../../find/fields.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
 import { useKept } from '../data/browser/storage.ts'
 import { forgetView, saveView, unnamed, views } from '../data/lists/views.ts'
-import { useRead } from '../data/query/read.ts'
-import { client } from '../data/query/server.ts'
 import { Form } from '../ui/form.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Choice, closeMenu, Menu } from '../ui/menu.tsx'
@@ -13,6 +10,7 @@ import { statusLooks, verdictLooks } from '../ui/status.tsx'
 import { dateWords, timeWords } from '../ui/time.tsx'
 import { ColumnChoice } from './columns.tsx'
 import { filterFields, filterNames } from './filter-fields.ts'
+import { onlySuggestion, Suggestions, type SuggestionsProps } from './suggestions.tsx'
 
 type Field = (typeof filterFields)[number]
 
@@ -85,9 +83,11 @@ function ValueOf({ field: { name, label, kind, isRepeated, suggested, hint }, ro
   }
   return (
     <form
-      onSubmit={(event) => {
+      onSubmit={async (event) => {
         event.preventDefault()
-        choose(text, event.currentTarget)
+        const form = event.currentTarget
+        const value = suggested ? await onlySuggestion(suggested, text.trim(), route.query.getAll('project')) : text
+        choose(value, form)
       }}
     >
       <label class="field">
@@ -133,39 +133,6 @@ const wordsOf = ({ kind }: Field, value: string): string =>
 function dayIn(value: string): string {
   if (Number.isNaN(Date.parse(value)) || !/^\d{4}-/.test(value)) return value
   return value.includes('T') ? timeWords(value) : dateWords(value)
-}
-
-interface SuggestionsProps {
-  field: Suggested
-  prefix: string
-  project: string[]
-  onChoose: (value: string, target: EventTarget | null) => void
-}
-
-function Suggestions({ field, prefix, project, onChoose }: SuggestionsProps) {
-  const input = { field, limit: 12, ...(prefix && { prefix }), ...(project.length > 0 && { project }) }
-  const { data, error, isCurrent } = useRead(JSON.stringify(input), (signal) => client.suggest(input, { signal }))
-  if (error) return <p class="muted small note">{error.message}</p>
-  if (!data) return null
-  return (
-    <>
-      {data.values.map((value) => (
-        <button
-          key={value}
-          type="button"
-          class="option"
-          title={value}
-          onClick={(event) => onChoose(value, event.target)}
-        >
-          {value}
-        </button>
-      ))}
-      {data.values.length === 0 && isCurrent && (
-        <p class="muted small note">No run has a value that begins like this.</p>
-      )}
-      {data.meta.hasMore && <p class="muted small note">Type to see others.</p>}
-    </>
-  )
 }
 
 /** The active filters, each with a button to remove it. */
