@@ -154,6 +154,18 @@ test('the title counts the runs that need attention, and a decision does not cha
   await page.waitForFunction(() => document.title === '(1) Now · Conduct')
 })
 
+test('a long reason of a failure is folded, so that the last answer stays near', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const message = `${'at a.ts:1\n'.repeat(200)}the end of the stack`
+  await client.createRun({ status: 'failed', failure: { code: 'CRASHED', message } })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  const failure = page.locator('.failure')
+  await failure.getByRole('button', { name: 'Show all' }).waitFor()
+  assert.equal(await failure.getByText('the end of the stack').count(), 0)
+  await failure.getByRole('button', { name: 'Show all' }).click()
+  await failure.getByText('the end of the stack').waitFor()
+})
+
 test('what was typed into the forms of a run outlives the session, but not the cancelling', async (t) => {
   const { page, client, logIn, home } = await openPage(t, '', { permissions: [] })
   await client.createRun({ runId: 'A', status: 'completed' })

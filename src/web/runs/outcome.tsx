@@ -5,6 +5,7 @@ import { Code, whyFailed } from '../ui/text.tsx'
 import { Ago, ErasedAt } from '../ui/time.tsx'
 import { costOfUse } from '../ui/words.ts'
 import { Attended } from './attended.tsx'
+import { Folded } from './folded.tsx'
 
 type FullRun = Output<'getRun'>['run']
 
@@ -45,7 +46,7 @@ export function RunOutcome({ run }: { run: FullRun }) {
       {failure && (
         <div class="failure">
           <b>{failure.code}</b>
-          <p>{failure.message}</p>
+          <Folded text={failure.message}>{(text) => <p>{text}</p>}</Folded>
         </div>
       )}
     </>
