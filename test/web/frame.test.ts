@@ -313,7 +313,7 @@ test('the page says that requests get no response while the stream of events sta
   await page.route('**/v1/features*', (route) => route.abort())
   await page.getByRole('link', { name: 'Features' }).click()
   await page.getByText('No response from').waitFor({ timeout: 40_000 })
-  await page.getByRole('status').getByText('No response from the server').waitFor()
+  await page.getByRole('status').getByText('Server unavailable since').waitFor()
   await page.unroute('**/v1/features*')
   await page.getByText('Found again').waitFor()
   await page.getByRole('status').getByText('Live').waitFor()

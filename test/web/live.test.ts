@@ -76,7 +76,7 @@ test('changes during an interruption of the server appear afterwards', async (t)
   await client.createRun({ title: 'Before', status: 'in_progress' })
   await page.locator('.lane', { hasText: 'Before' }).waitFor()
   await restart(async () => {
-    await page.getByText('No response from the server').waitFor()
+    await page.getByText('Server unavailable since').waitFor()
   })
   await client.createRun({ title: 'Meanwhile', status: 'in_progress' })
   await page.locator('.lane', { hasText: 'Meanwhile' }).waitFor()
@@ -94,7 +94,7 @@ test('while the server is away, the page says since when, and an agent does not 
   const words = page.locator('.lane .silence')
   await words.getByText(/^working, \d+s$/).waitFor()
   await restart(async () => {
-    await page.getByText(/^No response from the server since \d+:\d\d [AP]M\. Trying again …$/).waitFor()
+    await page.getByText(/^Server unavailable since \d+:\d\d [AP]M\. Trying again …$/).waitFor()
     await page.clock.fastForward('10:00')
     await page.clock.runFor(2000)
     assert.match((await words.textContent()) ?? '', /^working, \d+s$/)
@@ -111,7 +111,7 @@ test('one odd answer to the request for events does not end the live updates', a
     return route.fulfill({ status: asked === 1 ? 404 : 521, contentType: 'text/html', body: '<h1>Who is there?</h1>' })
   })
   await restart(async () => {
-    await page.getByText('No response from the server').waitFor()
+    await page.getByText('Server unavailable since').waitFor()
   })
   while (asked < 2) await page.waitForRequest('**/v1/events*')
   await context.unroute('**/v1/events*')

@@ -172,7 +172,7 @@ function Connection() {
 /** What the page shows is from before that time. */
 const Lost = ({ since }: { since: number }) => (
   <span>
-    No response from the server since <TimeOfDay at={new Date(since).toISOString()} />. Trying again …
+    Server unavailable since <TimeOfDay at={new Date(since).toISOString()} />. Trying again …
   </span>
 )
 
