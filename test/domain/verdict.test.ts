@@ -595,6 +595,12 @@ const sentences: [sentence: string, ...Row][] = [
   ['`npm test` failed; `lint` failed too', 'two failures', [lint('B', 'fail'), ran('B', 'fail')], clean('2')],
   ['`npm test` failed, says ci (independent)', 'CI fails', [ran('B'), ci('2', 'fail')], clean('2')],
   ['Checked by ci (independent); the key names no person', 'committed elsewhere', [ci('2')], dirty('B')],
+  [
+    'Checked by ci (independent); the key names no person; not committed: a.snap',
+    'a file that tests left',
+    [ran('C', 'pass', { startTree: 'B' }), ci('2')],
+    dirty('C', '2', ['a.snap']),
+  ],
   ['`tests` failed, as its author claims', 'a claimed failure', [claim('B', 'fail')], clean('2'), none],
   [
     '`npm test` passed; files changed while it ran',

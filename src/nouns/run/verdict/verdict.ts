@@ -79,6 +79,8 @@ export const isOtherWork = (before: WorkState, after: WorkState): boolean => {
 
 export type IsSameTree = (one: string | null | undefined, other: string | null | undefined) => boolean
 
+const isEqual: IsSameTree = (one, other) => Boolean(one) && one === other
+
 /** Which trees are the same: equal, or told apart only by what checks left behind. Only the recorder of the run knows what they left in its folder. */
 function sameTrees(checks: readonly Judged[]): IsSameTree {
   const parents = new Map<string, string>()
@@ -171,7 +173,8 @@ export function judge<Check extends Judged>(
   const found = decide(standings, bests)
   const ordered = standings.toSorted((one, other) => one.at - other.at)
   const { state } = work
-  const isCommitted = checks.some((check) => testedWhole(check, state, isSame))
+  // A commit without the files that checks left does not have all of them.
+  const isCommitted = checks.some((check) => testedWhole(check, state, isEqual))
   const why = sentenceOf({ ...found, standings: ordered, needed, bests, state, isCommitted, isSame })
   return { verdict: found.verdict, evidence: found.evidence, why, standings }
 }
