@@ -291,6 +291,17 @@ testLedger("a check of somebody else's commit of all the work goes to the run", 
   await assert.rejects(ci.createCheck({ commit: two, commitTree: b, result: 'pass' }), { code: 'NOT_FOUND' })
 })
 
+testLedger('a check by the tree of a commit goes to a hundred runs at most', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const committed = { base: two, commit: one, commitTree: b, tree: b }
+  const left = { base: one, commit: one, commitTree: a, tree: b, uncommitted: { count: 1, paths: [] } }
+  for (let n = 0; n < 60; n++) {
+    for (const git of [committed, left]) await client.createRun({ git, changes: { files: 1 } })
+  }
+  const { checks } = await ci.createCheck({ commit: three, commitTree: b, result: 'pass' })
+  assert.equal(checks.length, 100)
+})
+
 testLedger('a check by commit finds who made it among many that began there', async ({ client, as }) => {
   const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   await client.createRun({ runId: 'MADE', git: { commits: [one] }, leaseSeconds: 3600 })

@@ -56,7 +56,8 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
         sql`runs r where r.project_id = ${ctx.project.id} and r.${column} = ${commitTree}`,
       )
     const [committed, work] = [await runsWith(sql`commit_tree`), await runsWith(sql`uncommitted_tree`)]
-    found.push(...committed.filter(isWork), ...work.filter(({ changed }) => changed === 1))
+    const same = [...committed.filter(isWork), ...work.filter(({ changed }) => changed === 1)]
+    found.push(...same.slice(0, mostRuns))
   }
   if (found.length === 0) throw noRunOn(ctx, commit, on)
   const rows = await locked(ctx, found)
