@@ -148,7 +148,7 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   const memo: Memo = {
     ...usedIn(start.memo, step, at),
     ...withApart(start.memo, facts.apart),
-    ...(step.command && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
+    ...(step.command && !step.refused && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
     ...(step.command === undefined && !step.refused && mayWrite(step) && { edits: [...edits, at].slice(-100) }),
     ...(step.goesOn && step.id !== undefined && { background: [...background, step.id].slice(-100) }),
   }

@@ -43,6 +43,21 @@ const ends: [
     'turn',
     ['stale', 'pass', false],
   ],
+  [
+    'passes while somebody refuses another command',
+    0,
+    (claude) =>
+      claude.tell('PostToolBatch', {
+        tool_calls: [
+          {
+            ...{ tool_name: 'Bash', tool_input: { command: 'rm -rf src' }, tool_use_id: 'toolu_refused' },
+            tool_response: "The user doesn't want to proceed with this tool use.",
+          },
+        ],
+      }),
+    'turn',
+    ['verified', 'pass', true],
+  ],
   ['fails when the session ends', 1, () => {}, 'session', ['failing', 'fail', false]],
 ]
 
