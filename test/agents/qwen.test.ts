@@ -123,6 +123,28 @@ test('the exit code of a command of Qwen Code is the last one, below its output'
   for (const below of [note, `\n\nThe command ran for long.${note}`]) assert.equal(exitCodeOf(forged, below), 1, below)
 })
 
+test('a command of Qwen Code that it refused before it ran, for a file that it has not read, did not run', () => {
+  const command = "sed -i 's/a/b/' src/app.js"
+  const stepOf = (error: string) =>
+    stepIn('qwen', qwen('PostToolUseFailure-run_shell_command', { tool_input: { command }, error }))
+  const before = {
+    ...{ kind: 'tool', tool: 'run_shell_command', id: 'toolu_1795566748832_2qbdm5mk3', command },
+    ...{ durationMs: 8, failed: true },
+  }
+  const refusals = [
+    'File /x/src/app.js has not been read in this session. Use the read_file tool first to load the current content.',
+    'File /x/src/app.js has been modified since you last read it (mtime or size changed). Re-read it.',
+    'File /x/src/app.js disappeared after the model read it (stat now returns ENOENT). Re-read it.',
+    'File /x/src is a directory. The Edit / WriteFile tools only operate on regular files.',
+    'File changed since sed edit confirmation: /x/src/app.js. Please re-read the file and retry.',
+    'Could not stat /x/src/app.js to verify prior read (EACCES). Re-read it.',
+  ]
+  for (const error of refusals) assert.deepEqual(stepOf(error), { ...before, refused: true }, error)
+  const printed = refusals.map((text) => `Command: ${command}\nDirectory: (root)\nOutput: ${text}\nError: (none)`)
+  for (const error of [...printed, 'File name too long', "Error writing sed edit to file '/x/src/app.js': EIO"])
+    assert.deepEqual(stepOf(error), before, error)
+})
+
 test('Qwen Code is recognised by its session id if nothing else identifies it', () => {
   const document = qwen('Stop', { transcript_path: '/elsewhere/t.jsonl' })
   assert.equal(seenIn('claude', document, { QWEN_CODE_SESSION_ID: document.session_id as string }).agent, 'qwen')

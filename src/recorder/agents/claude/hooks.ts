@@ -123,7 +123,8 @@ export function prompted(document: JsonFields): Step | undefined {
 const aimOf = ({ tool_name, tool_input }: JsonFields) =>
   defined({ tool: toolName(tool_name), target: targetOf(tool_name, tool_input) })
 
-function usedBy(document: JsonFields, exitCode: number | undefined): ToolUse {
+/** The use of a tool that a document in Claude Code's format reports. */
+export function usedBy(document: JsonFields, exitCode: number | undefined): ToolUse {
   const { hook_event_name, tool_name, tool_input, tool_use_id, duration_ms } = document
   const subagent = subagentOf(document)
   const isFailed = hook_event_name === 'PostToolUseFailure'

@@ -1,6 +1,7 @@
-import { eventsLikeClaude, readLikeClaude } from '../claude/hooks.ts'
-import type { AgentDialect } from '../dialect.ts'
+import { eventsLikeClaude, readLikeClaude, usedBy } from '../claude/hooks.ts'
+import type { AgentDialect, EventReaders } from '../dialect.ts'
 import { exitCodeBelow, fieldsOf, type JsonFields, textOf } from '../fields.ts'
+import { isShell } from '../tools.ts'
 
 // https://qwenlm.github.io/qwen-code-docs/en/users/features/hooks
 
@@ -21,8 +22,23 @@ const reminders = /^(?:<system-reminder>\n[\s\S]*?\n<\/system-reminder>\s*)+/
  */
 export const wordsIn = (prompt: string) => prompt.replace(reminders, '').replace(/(:\/\/[^\s:@/]+:[^\s@/]+) @/g, '$1@')
 
+/**
+ * The errors of a command that edits a file, if Qwen Code refused it because the file is not as the model has read it. The
+ * error of a command that ran begins with `Command: `.
+ */
+const unread =
+  /^(?:File (?:changed since sed edit confirmation: |\S.* (?:has not been read in this session|has been modified since you last read it|disappeared after the model read it|is (?:a directory|a FIFO|a binary|on a filesystem))\b)|Could not stat \S.* to verify prior read\b)/
+
 // Its batches use other ids for tools than its other events.
-const { PostToolBatch: _, ...events } = eventsLikeClaude(exitCodeOf)
+const { PostToolBatch: _, ...likeClaude } = eventsLikeClaude(exitCodeOf)
+
+const events: EventReaders = {
+  ...likeClaude,
+  PostToolUseFailure: (document) => {
+    const isRefused = isShell(document.tool_name) && unread.test(textOf(document.error) ?? '')
+    return { kind: 'tool', ...usedBy(document, exitCodeOf(document)), ...(isRefused && { refused: true }) }
+  },
+}
 
 export const qwen: AgentDialect = {
   name: 'qwen',
