@@ -211,6 +211,16 @@ test('--user adds hooks only to the settings of the user, follows their links, a
   }
 })
 
+test('--user says only what applies to hooks of a user', async (t) => {
+  const { home, init } = project(t)
+  mkdirSync(join(home, '.cursor'))
+  const { stdout } = await init('--user', '--agents', 'claude,cursor,opencode')
+  assert.match(stdout, /^Claude Code asks whether you trust a folder/m)
+  assert.match(stdout, /^OpenCode loads .* 64 MB, into ~\/\.config\/opencode\b/m)
+  assert.match(stdout, /^The hooks run conduct-ledger, /m)
+  assert.doesNotMatch(stdout, /MCP server|conduct init --user|\.opencode|teammate|hooks of a project/)
+})
+
 const paths = ['conduct.json', 'AGENTS.md', 'GEMINI.md', 'CLAUDE.md'].concat(
   installs.flatMap(({ hooks, servers }) => [hooks.path, ...servers.map(({ path }) => path)]),
 )

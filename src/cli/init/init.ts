@@ -87,7 +87,7 @@ async function initUser(options: Options, agents: readonly Install[], home: stri
   if (options.dryRun) return say(await diffOf(edits, home))
   writeAll(edits, home)
   say(summaryOf(edits, home, options.remove === true))
-  if (!options.remove) say(hooksWords(agents, env).join('\n'))
+  if (!options.remove) say(userHooksWords(agents, env).join('\n'))
 }
 
 function chosenAgents({ agents, remove }: Options, found: FoundAgent[]): readonly Install[] {
@@ -189,15 +189,28 @@ function whatNext({ agents, hooks }: InitPlan, env: Env): string {
   ].join('\n')
 }
 
-function hooksWords(agents: readonly Install[], env: Env): string[] {
+const hooksWords = (agents: readonly Install[], env: Env): string[] => [
+  ...agents.map(({ trust }) => trust),
+  ...programWords('The hooks and the MCP server', env, {
+    here: '; each teammate needs it there too',
+    missing: '; you and each teammate need it there',
+  }),
+  'On Windows, some agents run no hooks of a project: run conduct init --user there.',
+]
+
+const userHooksWords = (agents: readonly Install[], env: Env): string[] => [
+  ...agents.map(({ trust, userTrust = trust }) => userTrust),
+  ...programWords('The hooks', env, { here: '', missing: '; put it there' }),
+]
+
+/** What hooks need, and what to do about it if the PATH has it here, and if it does not. */
+function programWords(what: string, env: Env, then: { here: string; missing: string }): string[] {
   const { path, other } = conductOnPath(env)
   const isHere = path !== undefined
   return [
-    ...agents.map(({ trust }) => trust),
-    'The hooks and the MCP server run conduct-ledger, which comes with conduct. Without it, the hooks do nothing.',
+    `${what} run conduct-ledger, which comes with conduct. Without it, the hooks do nothing.`,
     other === undefined
-      ? `It is ${isHere ? '' : 'not '}on your PATH; ${isHere ? 'each teammate needs it there too' : 'you and each teammate need it there'}.`
+      ? `It is ${isHere ? '' : 'not '}on your PATH${isHere ? then.here : then.missing}.`
       : `But ${other}.`,
-    'On Windows, some agents run no hooks of a project: run conduct init --user there.',
   ]
 }

@@ -12,6 +12,8 @@ export interface Install {
   servers: readonly ServerFile[]
   /** What the user must still do before the hooks run. */
   trust: string
+  /** The same for hooks in the user's own settings, if that is something else. */
+  userTrust?: string
 }
 
 export interface HookFile {
@@ -88,6 +90,7 @@ const claude: Install = {
   servers: [{ path: '.mcp.json', format: 'json', table: 'mcpServers', entry: program }],
   trust:
     'Claude Code asks whether you trust the folder, and whether you allow the MCP server of .mcp.json: say yes. To record sessions that you start in a subfolder, too: conduct init --user --agents claude',
+  userTrust: 'Claude Code asks whether you trust a folder: say yes.',
 }
 
 const codex: Install = {
@@ -131,6 +134,7 @@ const cursor: Install = {
   servers: [{ path: '.cursor/mcp.json', format: 'json', table: 'mcpServers', entry: program }],
   trust:
     'Cursor runs the hooks of a workspace that you trust; its settings show them, and let you enable the MCP server.',
+  userTrust: 'Cursor runs hooks in a workspace that you trust; its settings show them.',
 }
 
 const copilot: Install = {
@@ -247,6 +251,8 @@ const opencode: Install = {
   ],
   trust:
     'OpenCode loads the plugin when it starts, without asking. Its first start here installs its plugin library, 64 MB, into .opencode, which may take two minutes; conduct init --user --agents opencode needs that once for all projects.',
+  userTrust:
+    'OpenCode loads the plugin when it starts, without asking. Its first start installs its plugin library, 64 MB, into ~/.config/opencode, which may take two minutes.',
 }
 
 /** The agents that `conduct init` can set up. */
