@@ -21,8 +21,9 @@ import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { hookOf, project } from './entered.ts'
 import { freshFolder } from './folder.ts'
+import { conductHere } from './program.ts'
 import { syncAll, untilNobodyRuns } from './session.ts'
-import { writeFiles } from './user.ts'
+import { gitIn, writeFiles } from './user.ts'
 
 test('init sets up a project for the agents that it finds, changes nothing the second time, and can be undone', async (t) => {
   const { home, cwd, env, read, filesNow, init, ledger } = project(t, {
@@ -205,6 +206,30 @@ test('a dry run shows the changes as a patch, and makes none', async (t) => {
  }
 `,
   )
+})
+
+test('below the folder of conduct.json, init names each file from where it was started', async (t) => {
+  const { env, cwd, filesNow, init } = project(t, {
+    'package.json': '{ "scripts": { "test": "vitest run" } }\n',
+    'packages/api/index.js': '',
+    'packages/web/conduct.json': '{ "project": "web" }\n',
+  })
+  gitIn(cwd)('init', '-q')
+  const initIn = (folder: string, ...flags: string[]) =>
+    conductHere(['init', '--agents', 'claude', ...flags], env, join(cwd, folder))
+  const dry = await initIn('packages/api', '--dry-run')
+  assert.match(dry.stdout, /^In \.\.\/\.\.:\n--- \/dev\/null\n\+\+\+ conduct\.json$/m)
+  const first = await initIn('packages/api', '--project', 'api')
+  assert.match(first.stdout, /^wrote {4}\.\.\/\.\.\/conduct\.json$/m)
+  assert.match(first.stdout, /^wrote {4}\.\.\/\.\.\/\.claude\/settings\.json$/m)
+  const other = await initIn('packages/api', '--project', 'all')
+  assert.match(other.stdout, /^changed {2}\.\.\/\.\.\/conduct\.json$/m)
+  assert.match(other.stdout, /^The project in \.\.\/\.\.\/conduct\.json was 'api'\. Now it is 'all'\.$/m)
+  assert.doesNotMatch((await init('--agents', 'codex')).stdout, /^In |\.\.|The project in/m)
+  // A package with its own conduct.json is a project of its own.
+  assert.match((await initIn('packages/web')).stdout, /^wrote {4}\.claude\/settings\.json$/m)
+  assert.match(filesNow()['packages/web/AGENTS.md'] ?? '', /`web`/)
+  assert.match((await initIn('packages/api', '--remove')).stdout, /^removed {2}\.\.\/\.\.\/\.mcp\.json$/m)
 })
 
 test('init names a file that it cannot change, and writes nothing', async (t) => {

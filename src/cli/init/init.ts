@@ -1,12 +1,14 @@
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { Command } from 'commander'
 import { ConductError } from '../../client/client.ts'
 import { humanIdPattern } from '../../contract/id.ts'
 import { type Connection, connect, placeOf } from '../../place/connect.ts'
 import { type Env, homeOf } from '../../place/folders.ts'
+import { jsonIn } from '../../place/foreign.ts'
 import { conductOnPath } from '../../place/program.ts'
-import { declaredProject, projectOf } from '../../place/project.ts'
+import { declaredProject, projectFile, projectOf } from '../../place/project.ts'
 import { declaresChecks } from '../../place/rules.ts'
+import { fieldsOf } from '../../recorder/agents/fields.ts'
 import { type Install, installs as known } from '../../recorder/agents/install.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
@@ -65,9 +67,10 @@ async function init(options: Options, env: Env, cwd: string) {
   const wanted = await settled(wantedBy(options, root, agents), options)
   if (!wanted) return say('Nothing was written.')
   const edits = planOf(wanted)
-  if (options.dryRun) return say(await diffOf(edits, root))
+  const folder = relative(cwd, root)
+  if (options.dryRun) return say(`${folder && `In ${folder}:\n`}${await diffOf(edits, root)}`)
   writeAll(edits, root)
-  say(summaryOf(edits, root, wanted.remove))
+  say([summaryOf(edits, cwd, wanted.remove), ...renamedWords(edits, { root, cwd })].join('\n'))
   if (wanted.remove) return
   for (const line of checkLines(wanted.checks)) say(`check    ${line}`)
   // The files are written even if the ledger does not answer now.
@@ -141,13 +144,25 @@ async function diffOf(edits: FileEdit[], root: string): Promise<string> {
   return patches.join('\n').trimEnd()
 }
 
-function summaryOf(edits: FileEdit[], root: string, remove: boolean): string {
+/** What was done to each file, with its path as seen from a folder. */
+function summaryOf(edits: FileEdit[], from: string, remove: boolean): string {
   if (edits.length === 0) return remove ? 'There is nothing to remove.' : 'The files are already up to date.'
   const lines = edits.map(({ path, before, after }) => {
     const did = after === undefined ? 'removed' : before === undefined ? 'wrote' : 'changed'
-    return `${did.padEnd(8)} ${relative(root, path)}`
+    return `${did.padEnd(8)} ${relative(from, path)}`
   })
   return lines.join('\n')
+}
+
+/** That an existing conduct.json names another project now; empty if it does not. */
+function renamedWords(edits: FileEdit[], { root, cwd }: { root: string; cwd: string }): string[] {
+  const path = join(root, projectFile)
+  const { before, after } = edits.find((edit) => edit.path === path) ?? {}
+  if (before === undefined || after === undefined) return []
+  const [old, now] = [before, after].map((text) => fieldsOf(jsonIn(text)).project)
+  return old === undefined || old === now
+    ? []
+    : [`The project in ${relative(cwd, path)} was '${old}'. Now it is '${now}'.`]
 }
 
 /** Creates the project if it is new and the key may do so. Returns what happened. */
