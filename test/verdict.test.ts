@@ -291,6 +291,31 @@ testLedger("a check of somebody else's commit of all the work goes to the run", 
   await assert.rejects(ci.createCheck({ commit: two, commitTree: b, result: 'pass' }), { code: 'NOT_FOUND' })
 })
 
+testLedger('a run that goes on from a commit takes no check from the run whose work it is', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const uncommitted = { count: 1, paths: ['src/a.js'] }
+  const changes = { files: 1 }
+  await client.createRun({
+    runId: 'WORK',
+    git: { base: one, commit: one, commitTree: a, tree: b, uncommitted },
+    changes,
+  })
+  await client.createRun({
+    runId: 'PULL',
+    git: { base: one, commit: two, commitTree: b, tree: c, uncommitted },
+    changes,
+  })
+  await ci.createCheck({ commit: two, commitTree: b, tree: b, dirty: false, result: 'pass' })
+  const { runs } = await client.listRuns({})
+  assert.deepEqual(
+    runs.map(({ runId, verdict }) => [runId, verdict]),
+    [
+      ['PULL', 'stale'],
+      ['WORK', 'verified'],
+    ],
+  )
+})
+
 testLedger('a check by the tree of a commit goes to a hundred runs at most', async ({ client, as }) => {
   const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   const committed = { base: two, commit: one, commitTree: b, tree: b }
