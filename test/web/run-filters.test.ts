@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { blank, openPage } from '../support/browser.ts'
+import { hold } from '../support/held.ts'
 
 const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
 
@@ -128,6 +129,27 @@ test('the beginning of a value is enough to filter by it, if no other value begi
   await page.getByTitle('Remove Author: Ada Example <ada@example.com>').click()
   await enter('Ada')
   await page.getByTitle('Remove Author: Ada', { exact: true }).waitFor()
+})
+
+test('a filter that is given up before its only value is known does not apply', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ title: 'Of Ada', agent: 'codex' })
+  await page.goto(`${home}#/runs`)
+  await page.getByText('Filter', { exact: true }).click()
+  await page.getByRole('button', { name: 'Agent', exact: true }).click()
+  await page.getByRole('textbox', { name: 'Agent' }).fill('cod')
+  await page.getByRole('button', { name: 'codex', exact: true }).waitFor()
+  const held = await hold(page, (request) => request.url().includes('suggest'))
+  await page.getByRole('textbox', { name: 'Agent' }).press('Enter')
+  await held.asked
+  await page.getByRole('textbox', { name: 'Agent' }).press('Escape')
+  await page.getByRole('navigation').getByRole('link', { name: 'Specs' }).click()
+  await page.waitForURL('**/#/specs**')
+  const answered = page.waitForResponse((response) => response.url().includes('suggest'))
+  await held.release()
+  await answered
+  await page.waitForTimeout(200)
+  assert.match(page.url(), /#\/specs/)
 })
 
 test('a search shows more runs on demand, also those of which a filter knows by a turn or a check', async (t) => {

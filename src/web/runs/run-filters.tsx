@@ -87,7 +87,8 @@ function ValueOf({ field: { name, label, kind, isRepeated, suggested, hint }, ro
         event.preventDefault()
         const form = event.currentTarget
         const value = suggested ? await onlySuggestion(suggested, text.trim(), route.query.getAll('project')) : text
-        choose(value, form)
+        // The person may have closed the menu meanwhile.
+        if (form.isConnected) choose(value, form)
       }}
     >
       <label class="field">
