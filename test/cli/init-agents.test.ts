@@ -105,6 +105,22 @@ test('a file with both hooks and MCP servers keeps everything else in it', async
   })
 })
 
+test('a new file of Qwen Code has the version that Qwen Code would add, and one of somebody else does not', async (t) => {
+  const path = '.qwen/settings.json'
+  const { read, filesNow, init } = project(t)
+  for (const flags of [[], ['--no-hooks']]) {
+    assert.equal((await init('--agents', 'qwen', ...flags)).code, 0)
+    assert.deepEqual(Object.keys(JSON.parse(read(path))), ['$version', ...(flags[0] ? [] : ['hooks']), 'mcpServers'])
+    assert.match((await init('--agents', 'qwen', ...flags)).stdout, /already up to date/)
+    assert.equal((await init('--remove')).code, 0)
+    assert.deepEqual(filesNow(), {})
+  }
+  // Qwen Code would take a file of an earlier form for one of this version.
+  const theirs = project(t, { [path]: '{ "theme": "Dracula" }\n' })
+  assert.equal((await theirs.init('--agents', 'qwen')).code, 0)
+  assert.deepEqual(Object.keys(JSON.parse(theirs.read(path))), ['theme', 'hooks', 'mcpServers'])
+})
+
 test('a file with nothing but a comment beside our entries stays with its comment', async (t) => {
   const { filesNow, init } = project(t, { '.mcp.json': '// Servers of the team.\n{}\n' })
   assert.equal((await init('--agents', 'claude')).code, 0)

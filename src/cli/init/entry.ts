@@ -43,14 +43,14 @@ const hasPlugin = (text: Text, plugin: PluginFile) => text?.split('\n')[0] === p
 /** The hooks file of an agent with `line` once per event; without our hooks if `line` is undefined. */
 export function withHooks(text: Text, name: string, hooks: HookFile, line: HookLine | undefined): Text {
   const isOurs = runsHook(name)
-  let json = text?.trim() ? text : '{}\n'
+  let json = text?.trim() ? text : newText(hooks)
   for (const [event, entries] of Object.entries(read(json, 'hooks'))) {
     // Beside its events, an agent may keep settings there: Gemini CLI has had "enabled".
     if (!Array.isArray(entries) && !hooks.events.includes(event)) continue
     const kept = line && hooks.events.includes(event) ? runs(hooks.entry(line, event)) : undefined
     json = withoutHook(json, ['hooks', event], isOurs, kept)
   }
-  if (line === undefined) return withoutRest(text, json, hooks.also)
+  if (line === undefined) return withoutRest(text, json, { ...hooks.also, ...hooks.fresh })
   for (const [key, value] of Object.entries(hooks.also ?? {})) {
     if (fieldsOf(read(json))[key] === undefined) json = set(json, [key], value)
   }
@@ -123,18 +123,20 @@ export function hasServer(text: Text, { format, table }: ServerFile): boolean {
 }
 
 /** An agent's file with the MCP server `conduct`, or without it. Another server of that name stays. */
-export function withServer(text: Text, { format, table, entry }: ServerFile, isWanted: boolean): Text {
-  const server = isWanted ? entry : undefined
-  return format === 'json' ? jsonServer(text, table, server) : tomlServer(text, table, server)
+export function withServer(text: Text, file: ServerFile, isWanted: boolean): Text {
+  const server = isWanted ? file.entry : undefined
+  return file.format === 'json' ? jsonServer(text, file, server) : tomlServer(text, file.table, server)
 }
 
-function jsonServer(text: Text, table: string, server: JsonFields | undefined): Text {
-  const json = text?.trim() ? text : '{}\n'
+function jsonServer(text: Text, { table, fresh }: ServerFile, server: JsonFields | undefined): Text {
+  const json = text?.trim() ? text : newText({ fresh })
   const present = fieldsOf(read(json, table)).conduct
   if (present !== undefined && !isOurServer(present)) return text
   if (server) return JSON.stringify(present) === JSON.stringify(server) ? text : set(json, [table, 'conduct'], server)
-  return present === undefined ? text : withoutRest(text, set(json, [table, 'conduct'], undefined))
+  return present === undefined ? text : withoutRest(text, set(json, [table, 'conduct'], undefined), fresh)
 }
+
+const newText = ({ fresh = {} }: Pick<ServerFile, 'fresh'>) => `${JSON.stringify(fresh, null, 2)}\n`
 
 function tomlServer(text: Text, table: string, server: JsonFields | undefined): Text {
   const config: JsonFields = fieldsOf(parseToml(text ?? ''))

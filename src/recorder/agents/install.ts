@@ -27,6 +27,8 @@ export interface HookFile {
   drains: boolean
   /** Other required content of the file. */
   also?: JsonFields
+  /** Other content of a new file. */
+  fresh?: JsonFields
 }
 
 /** What a hook runs, for each shell that an agent may give it to. */
@@ -52,6 +54,8 @@ export interface ServerFile {
   format: 'json' | 'toml'
   table: string
   entry: JsonFields
+  /** Other content of a new file. */
+  fresh?: JsonFields
 }
 
 /** Seconds after which an agent stops waiting for a hook. Hooks that snapshot the working tree need up to two. */
@@ -189,6 +193,12 @@ const gemini: Install = {
   trust: 'Gemini CLI runs the hooks of a folder that you trust; /hooks shows them.',
 }
 
+/**
+ * The version of the form that Qwen Code's settings have. Without it, Qwen Code adds it when it starts, as a change that nobody
+ * made. It takes a file of an earlier form with this version for one of this form, so only a new file gets it.
+ */
+const fresh: JsonFields = { $version: 4 }
+
 const qwen: Install = {
   name: 'qwen',
   title: 'Qwen Code',
@@ -203,8 +213,9 @@ const qwen: Install = {
     drains: true,
     // Its timeout is in milliseconds or seconds, depending on the version. The default is a minute.
     entry: nested(() => ({})),
+    fresh,
   },
-  servers: [{ path: '.qwen/settings.json', format: 'json', table: 'mcpServers', entry: program }],
+  servers: [{ path: '.qwen/settings.json', format: 'json', table: 'mcpServers', entry: program, fresh }],
   trust: 'Qwen Code runs the hooks of a folder that you trust; /hooks shows them.',
 }
 
