@@ -90,8 +90,15 @@ testLedger('a prompt is quoted line by line, whatever ends its lines', async ({ 
   assert.ok(content.includes('> one\n> two\r\n> three\r> four\u2028still four\n'), JSON.stringify(content))
 })
 
-testLedger('the text of a turn begins on a line of its own', async ({ client }) => {
-  const contents = { '': '', 'Begun.': 'Begun.\n\n', 'Done: é': 'Done: é\n\n', 'A line.\n': 'A line.\n' }
+testLedger('the text of a turn follows a blank line', async ({ client }) => {
+  const contents = {
+    '': '',
+    'Begun.': 'Begun.\n\n',
+    'Done: é': 'Done: é\n\n',
+    'A line.\n': 'A line.\n\n',
+    '\n': '\n\n',
+    'Two.\n\n': 'Two.\n\n',
+  }
   for (const [content, before] of Object.entries(contents)) {
     const { runId } = (await client.createRun({ content })).run
     for (const prompt of ['Go on.', 'Stop.']) await client.appendTurn({ runId, prompt })

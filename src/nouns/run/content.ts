@@ -82,11 +82,13 @@ async function endOf(ctx: Ctx, documentId: number | null): Promise<End> {
   return end ?? none
 }
 
-/** Appends a chapter, which begins on a line of its own. Returns the id of the document and what the log records. */
+/** Appends a chapter after a blank line. Returns the id of the document and what the log records. */
 export async function appendChapter(ctx: Ctx, documentId: number | null, text: string) {
   const end = await endOf(ctx, documentId)
-  const last = documentId === null ? '' : String(await readBytes(ctx.db, documentId, end.size - 1, end.size))
-  return appendAt(ctx, documentId, end, last === '' || last === '\n' ? text : `\n\n${text}`)
+  const from = Math.max(0, end.size - 2)
+  const last = documentId === null ? '' : String(await readBytes(ctx.db, documentId, from, end.size))
+  const gap = last === '' || last === '\n\n' ? '' : last.endsWith('\n') ? '\n' : '\n\n'
+  return appendAt(ctx, documentId, end, `${gap}${text}`)
 }
 
 /**
