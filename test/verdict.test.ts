@@ -291,7 +291,7 @@ testLedger("a check of somebody else's commit of all the work goes to the run", 
   await assert.rejects(ci.createCheck({ commit: two, commitTree: b, result: 'pass' }), { code: 'NOT_FOUND' })
 })
 
-testLedger('a run that goes on from a commit takes no check from the run whose work it is', async ({ client, as }) => {
+testLedger('no run takes a check of a commit from the run whose work it is', async ({ client, as }) => {
   const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   const uncommitted = { count: 1, paths: ['src/a.js'] }
   const changes = { files: 1 }
@@ -305,15 +305,20 @@ testLedger('a run that goes on from a commit takes no check from the run whose w
     git: { base: one, commit: two, commitTree: b, tree: c, uncommitted },
     changes,
   })
-  await ci.createCheck({ commit: two, commitTree: b, tree: b, dirty: false, result: 'pass' })
-  const { runs } = await client.listRuns({})
-  assert.deepEqual(
-    runs.map(({ runId, verdict }) => [runId, verdict]),
-    [
-      ['PULL', 'stale'],
-      ['WORK', 'verified'],
-    ],
-  )
+  const checked = async () => {
+    await ci.createCheck({ commit: two, commitTree: b, tree: b, dirty: false, result: 'pass' })
+    const { runs } = await client.listRuns({})
+    return runs.map(({ runId, verdict }) => [runId, verdict])
+  }
+  const [pull, work] = [
+    ['PULL', 'stale'],
+    ['WORK', 'verified'],
+  ]
+  assert.deepEqual(await checked(), [pull, work])
+  await client.deleteCheck({ checkId: 'CHECK-002' })
+  const made = { base: one, commit: two, commitTree: b, tree: b, commits: [two] }
+  await client.createRun({ runId: 'COMMITTER', git: made, leaseSeconds: 3600, changes })
+  assert.deepEqual(await checked(), [['COMMITTER', 'verified'], pull, work], 'nor does the session that commits it')
 })
 
 testLedger('a check by the tree of a commit goes to a hundred runs at most', async ({ client, as }) => {

@@ -29,8 +29,9 @@ const foremost = sql`order by made desc, changed desc, r.created_at desc, r.id d
 
 /**
  * The runs that a check of a commit is about, newest first, locked in the order of their ids: those whose own recorder saw
- * them make it; else those that ended on it, began elsewhere and changed something, and those that somebody else's commit
- * of the same tree is about. A claim to have made it counts against another key's run only from when it was recorded.
+ * them make it, else those that ended on it, began elsewhere and changed something; those whose work it has, whoever made
+ * it; and if there are none, those whose commit has the same tree. A claim to have made it counts against another key's
+ * run only from when it was recorded.
  *
  * Throws NOT_FOUND with the reason if there is none; VALIDATION_ERROR for an abbreviated commit id.
  */
@@ -46,8 +47,9 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
   )
   const makers = on.filter(({ made }) => made === 1)
   const ended = on.filter((run) => run.made === 0 && isWork(run) && !makers.some((maker) => isBefore(maker, run)))
-  const same = makers.length === 0 && commitTree !== null ? await ofTree(ctx, commitTree, ended.length > 0) : []
-  const found = [...makers, ...ended, ...same].slice(0, mostRuns)
+  const known = [...makers, ...ended]
+  const same = commitTree === null ? [] : await ofTree(ctx, commitTree, known.length > 0)
+  const found = [...known, ...same].slice(0, mostRuns)
   if (found.length === 0) throw noRunOn(ctx, commit, on)
   const rows = await locked(ctx, found)
   // They may have been deleted meanwhile.
@@ -57,16 +59,16 @@ export async function runsOfCommit(ctx: Ctx, { commit, commitTree }: CheckState)
 
 /**
  * The runs that changed something and whose whole work has the tree and is not all committed, so that somebody else has
- * committed it. Unless other runs ended on that commit, also those whose own commit has the tree.
+ * committed it. Unless the commit is known of other runs, also those whose own commit has the tree.
  */
-async function ofTree(ctx: Ctx, tree: string, isEndOfOthers: boolean): Promise<Candidate[]> {
+async function ofTree(ctx: Ctx, tree: string, isKnown: boolean): Promise<Candidate[]> {
   const runsWith = (column: Sql) =>
     candidates(
       ctx,
       sql`0 as made, null as noted_at`,
       sql`runs r where r.project_id = ${ctx.project.id} and r.${column} = ${tree}`,
     )
-  const committed = isEndOfOthers ? [] : (await runsWith(sql`commit_tree`)).filter(isWork)
+  const committed = isKnown ? [] : (await runsWith(sql`commit_tree`)).filter(isWork)
   const work = (await runsWith(sql`uncommitted_tree`)).filter(({ changed }) => changed === 1)
   return [...committed, ...work]
 }
