@@ -3,7 +3,7 @@ import sql from 'sql-template-tag'
 import type { Client, Input } from '../src/client/client.ts'
 import { diffWords } from '../src/engine/migrations/later.ts'
 import { migrate } from '../src/engine/migrations/migrate.ts'
-import { schema, schemaAt } from '../src/engine/migrations/schema.ts'
+import { latestVersion, schema, schemaAt } from '../src/engine/migrations/schema.ts'
 import { indexMore } from '../src/find/follow.ts'
 import { emptyNext, newPlace } from '../src/removal/empty-project.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
@@ -173,6 +173,10 @@ testLedger('an upgrade and an import find the diffs that are there', async (ledg
     await tx.query(sql`delete from schema_versions where version >= ${versionWith}`)
   })
   await migrate(db, () => {}, schemaAt(versionWith))
+  // The later versions are still there.
+  for (let version = versionWith + 1; version <= latestVersion; version++) {
+    await db.tx((tx) => tx.query(sql`insert into schema_versions (version) values (${version})`))
+  }
   assert.deepEqual(await finder(ledger)('walrus'), ['diff A/1 a.ts'])
 
   const url = await engine.freshUrl(t)
