@@ -2,10 +2,10 @@ import type { Output } from '../../client/client.ts'
 import { dropDraft, keptDraft } from '../data/browser/draft.ts'
 
 /** The version of a spec that a text was begun from. */
-export type Base = Pick<Output<'getSpec'>['spec'], 'id' | 'version' | 'title' | 'content'>
+export type SpecBase = Pick<Output<'getSpec'>['spec'], 'id' | 'version' | 'title' | 'content'>
 
 interface Edited {
-  base: Base
+  base: SpecBase
   title: string
   content: string
 }
@@ -18,7 +18,7 @@ interface SpecName {
 /** The name of the draft of a spec that is edited. */
 export const editOf = ({ project, specId }: SpecName) => `spec ${project}/${specId}`
 
-export const begun = ({ id, version, title, content }: Base): Edited => ({
+export const begun = ({ id, version, title, content }: SpecBase): Edited => ({
   base: { id, version, title, content },
   title: title ?? '',
   content,

@@ -8,7 +8,7 @@ import { FormEnd, Restored } from '../ui/form.tsx'
 import { lazy, Problem } from '../ui/loading.tsx'
 import { useSettled } from '../ui/search-field.tsx'
 import { actorText } from '../ui/words.ts'
-import { type Base, begun, editOf, isEdited } from './edited.ts'
+import { begun, editOf, isEdited, type SpecBase } from './edited.ts'
 
 type FullSpec = Output<'getSpec'>['spec']
 
@@ -72,7 +72,7 @@ function useEdited(spec: FullSpec, { onSaved, onClose }: Omit<Props, 'spec'>) {
     drop()
     onClose()
   }
-  const save = (over: Base = base) =>
+  const save = (over: SpecBase = base) =>
     act(async () => {
       try {
         await client.updateSpec({ specId, ...changed(over, title, content), ifVersion: etagOf(over) })
@@ -91,7 +91,7 @@ function useEdited(spec: FullSpec, { onSaved, onClose }: Omit<Props, 'spec'>) {
 }
 
 /** The server derives an empty title from the content. An unchanged title is not sent. */
-function changed(over: Base, title: string, content: string) {
+function changed(over: SpecBase, title: string, content: string) {
   const given = title.trim() === '' ? null : title
   return { ...(given !== over.title && { title: given }), ...(content !== over.content && { content }) }
 }
