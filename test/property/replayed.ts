@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Client, Output } from '../../src/client/client.ts'
+import { mapTexts } from '../../src/log/event.ts'
 import type { Attention } from '../../src/nouns/run/attention/fields.ts'
 import { states } from '../../src/nouns/run/attention/rule.ts'
 import { emptyRun } from '../../src/nouns/run/fields.ts'
@@ -184,8 +185,8 @@ const pick = (noun: Noun, row: Row): Row =>
     ]),
   )
 
-/** Names of erased features, and paths of erased files, have a number, because they are unique. */
-const shownAs = (value: unknown) => (typeof value === 'string' ? value.replace(/^\[erased\] \d+$/, '[erased]') : value)
+/** Erased names, paths and jobs have a number, because they stay different. The log shows none. */
+const shownAs = (value: unknown) => mapTexts(value, (text) => text.replace(/^\[erased\] \d+$/, '[erased]'))
 
 /** The length of a text, or its length before it was erased. */
 function bytesOf(text = ''): number | null {
