@@ -113,6 +113,7 @@ test('a disk that fills up during a batch fails the works that ran, and no other
   const works = sizes.map((v, k) => db.tx((tx) => insert(tx, k, v)))
   const outcomes = (await Promise.allSettled(works)).map((one) => (one.status === 'fulfilled' ? 'ok' : one.reason.code))
   assert.equal(outcomes[2], 'INSUFFICIENT_STORAGE')
+  await assert.rejects(works[2] ?? Promise.resolve(), /^ConductError: The disk is full: .* Repeat it once/)
   const there = await keys(db)
   assert.deepEqual(
     there,

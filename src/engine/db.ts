@@ -1,5 +1,5 @@
 import type { Sql } from 'sql-template-tag'
-import type { ConductError } from '../contract/error.ts'
+import { ConductError } from '../contract/error.ts'
 
 /** What differs between the engines. All other SQL is written once. */
 export interface SqlDialect {
@@ -208,6 +208,14 @@ export function only<Row>(rows: Row[]): Row {
 export class UniqueViolation extends Error {
   override readonly name = 'UniqueViolation'
 }
+
+/** The error of a write that a full disk has stopped. */
+export const diskFull = (cause: unknown) =>
+  new ConductError(
+    'INSUFFICIENT_STORAGE',
+    'The disk is full: the server wrote no part of this request. Repeat it once its disk has space again.',
+    { cause },
+  )
 
 /** The transaction has ended, or an earlier error has aborted it. */
 export class DeadTransaction extends Error {

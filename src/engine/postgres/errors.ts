@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { ConductError } from '../../contract/error.ts'
-import { UniqueViolation } from '../db.ts'
+import { diskFull, UniqueViolation } from '../db.ts'
 
 const sqlState = (error: unknown) => (error instanceof pg.DatabaseError ? (error.code ?? '') : '')
 /**
@@ -52,9 +52,7 @@ export function translate(error: unknown): unknown {
   const state = sqlState(error)
   if (error instanceof Error && state === '23505') return new UniqueViolation(error.message)
   if (state === '53100') {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote no part of this request.', {
-      cause: error,
-    })
+    return diskFull(error)
   }
   if (state === readOnly) {
     return new ConductError(

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Sql } from 'sql-template-tag'
 import { ConductError } from '../../contract/error.ts'
-import { UniqueViolation } from '../db.ts'
+import { diskFull, UniqueViolation } from '../db.ts'
 import type { Faults } from './faults.ts'
 
 const statementsKept = 200
@@ -82,9 +82,7 @@ export function translate(error: unknown): unknown {
   const code = errcode(error)
   if (error instanceof Error && uniqueViolations.includes(code)) return new UniqueViolation(error.message)
   if ((code & 0xff) === resultCode.full) {
-    return new ConductError('INSUFFICIENT_STORAGE', 'The disk is full: the server wrote no part of this request.', {
-      cause: error,
-    })
+    return diskFull(error)
   }
   if (isDamage(error)) {
     return new ConductError(
