@@ -29,9 +29,9 @@ const foremost = sql`order by made desc, changed desc, r.created_at desc, r.id d
 
 /**
  * The runs that a check of a commit is about, newest first, locked in the order of their ids: those whose own recorder saw
- * them make it, else those that ended on it, began elsewhere and changed something; those whose work it has, whoever made
- * it; and if there are none, those whose commit has the same tree. A claim to have made it counts against another key's
- * run only from when it was recorded.
+ * them make it, else those that ended on it, began elsewhere and changed something; those whose uncommitted work it has;
+ * and if there are none, those that changed something and whose commit has the same tree. A claim to have made it counts
+ * against another key's run only from when it was recorded.
  *
  * Throws NOT_FOUND with the reason if there is none; VALIDATION_ERROR for an abbreviated commit id.
  */

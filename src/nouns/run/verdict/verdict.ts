@@ -115,7 +115,7 @@ function isCurrent(check: Judged, work: Work, isSame: IsSameTree): boolean {
 /** Whether the files that changed while a check of somebody else ran are its own, such as caches and logs of CI. */
 const isBesideWork = ({ evidence, dirty }: Judged) => evidence === 'independent' && dirty === false
 
-/** Whether somebody else tested a commit that has all the work, whoever made it. */
+/** Whether somebody else tested a commit that has all the work. The run need not have made it. */
 const testedWhole = (check: Judged, state: WorkState, isSame: IsSameTree): boolean =>
   isOfCommit(check) && isSame(check.commitTree, state.tree)
 
