@@ -109,7 +109,7 @@ async function test(files: string[]): Promise<boolean> {
     // Some wait for clocks, disks and other processes.
     concurrency: values.proof ? 1 : availableParallelism() + (values.check ? 0 : 2),
     // A file that hangs fails, and the others are reported.
-    timeout: values.proof ? 3 * 3_600_000 : 600_000,
+    timeout: values.proof ? 3 * 3_600_000 : 1_800_000,
   })
   const now: [path: string, ms: number][] = []
   stream.on('test:summary', ({ file, success, duration_ms }) => {
