@@ -19,7 +19,7 @@ test('trends show the results of a period as figures, as sentences and as a tabl
   const figures = () => trends.locator('dd b').allTextContents()
   await trends.getByText('1 of 2 that ended').waitFor()
   await trends.getByText('1 of 2 runs verified').waitFor()
-  await trends.getByText('known for 1 of 2 runs').waitFor()
+  await trends.getByText('reported or estimated for 1 of 2 runs').waitFor()
   assert.deepEqual(
     (await figures()).filter((_, index) => index !== 3 && index !== 4),
     ['2', '50%', '50%', '$1.50', '—'],

@@ -12,7 +12,7 @@ export const used = {
   outputTokens: tokens.describe('null if no run reports any'),
   cacheReadTokens: tokens.describe('null if no run reports any'),
   cacheWriteTokens: tokens.describe('null if no run reports any'),
-  costUsd: z.number().nullable().describe('The cost of the runs whose cost is known; null if none is'),
+  costUsd: z.number().nullable().describe('The cost of the runs, reported or estimated; null if none is known'),
   costed: z.int().describe('How many runs have a known cost'),
 }
 

@@ -18,7 +18,7 @@ export const plural = (count: number, noun: string) => `${count.toLocaleString('
 export const partOf = (part: number, whole: number) => `${part.toLocaleString('en')} of ${plural(whole, 'run')}`
 
 /** What a sum of costs covers. */
-export const knownFor = (costed: number, runs: number) => `known for ${partOf(costed, runs)}`
+export const knownFor = (costed: number, runs: number) => `reported or estimated for ${partOf(costed, runs)}`
 
 const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
 
