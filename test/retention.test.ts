@@ -35,16 +35,17 @@ const idsOf = async (client: Client) => (await client.listRuns({ limit: 100 })).
 
 testLedger('texts that come to an old run without changing it are removed, too', async ({ client, advance }) => {
   await client.updateProject({ slug: 'default', retention: { contentDays: 30 } })
-  const runs = ['DIFF', 'TURN', 'NOTE']
+  const runs = ['DIFF', 'TURN', 'NOTE', 'NAME']
   for (const runId of runs) await runWith(client, runId, 'ahornwort', { status: 'failed' })
   advance(40 * dayMs)
-  assert.equal((await forgetAll(client)).erased.runs, 3)
+  assert.equal((await forgetAll(client)).erased.runs, 4)
   assert.equal((await forgetAll(client)).erased.runs, 0)
   const patch = '@@ -0,0 +1 @@\n+birkenwort\n'
   await client.addDiffs({ runId: 'DIFF', turn: 1, diffs: [{ path: 'a.ts', change: { status: 'added', patch } }] })
   await client.appendTurn({ runId: 'TURN', open: true, prompt: 'birkenwort' })
   await client.updateAttention({ runIds: ['NOTE'], note: 'birkenwort' })
-  assert.equal((await forgetAll(client)).erased.runs, 3)
+  await client.updateAttention({ runIds: ['NAME'], assignee: 'Ada <birkenwort@example.com>' })
+  assert.equal((await forgetAll(client)).erased.runs, 4)
   assert.equal((await forgetAll(client)).erased.runs, 0)
   await client.heartbeat({ runId: 'TURN', turn: { commands: [{ command: 'birkenwort' }] } })
   assert.equal((await forgetAll(client)).erased.runs, 1)
