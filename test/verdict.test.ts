@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Input } from '../src/client/client.ts'
-import { testLedger } from './support/engines.ts'
+import { createClient, type Input } from '../src/client/client.ts'
+import { localActor } from '../src/contract/actor.ts'
+import { createApp } from '../src/server/app.ts'
+import { base, testLedger } from './support/engines.ts'
 
 const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(40)) as [string, string, string]
 const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string]
@@ -432,6 +434,15 @@ testLedger('a person is nobody else with another key', async ({ client, as }) =>
   await client.updateRun({ runId, author: 'Bob <bob@example.com>' })
   const { check: late } = await bob.createCheck({ runId, result: 'pass' })
   assert.equal(late.evidence, 'self', 'an author who is set later')
+})
+
+testLedger('a claim by whoever is at the database is independent of nobody', async ({ client, store }) => {
+  const app = createApp({ store, actor: localActor })
+  const local = createClient({ url: base, fetch: (request) => app.fetch(request) })
+  const { runId } = (await client.createRun({})).run
+  const { check } = await local.createCheck({ runId, name: 'tests', result: 'pass' })
+  const { run } = await client.getRun({ runId })
+  assert.deepEqual([check.evidence, run.verdict, run.evidence], ['self', 'verified', 'self'])
 })
 
 testLedger('what a key does after its person was named is theirs', async ({ client, as }) => {
