@@ -263,6 +263,19 @@ testLedger('a check by commit goes to the runs that made it', async ({ client, a
   })
 })
 
+testLedger('a run that says late that it made a commit takes its checks from one of its own key', async (ledger) => {
+  const { client, as, advance } = ledger
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  await client.createRun({ runId: 'ENDED', git: { base: two, commit: one }, changes: { files: 1 } })
+  advance(1_000)
+  await client.createRun({ runId: 'MADE', git: { commits: [one] }, leaseSeconds: 3600 })
+  const { checks } = await ci.createCheck({ commit: one, result: 'pass' })
+  assert.deepEqual(
+    checks.map(({ runId }) => runId),
+    ['MADE'],
+  )
+})
+
 testLedger("a check of somebody else's commit of all the work goes to the run", async ({ client, as }) => {
   const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   const [none, left] = [
