@@ -619,6 +619,15 @@ testLedger('what a turn does not say of the repository is unknown from then on',
   assert.equal(why, 'Checked by ci (independent); the key names no person; not committed: src/h.js and 20 more')
 })
 
+testLedger('a claim that only says where its command began is not about the work as it stands', async ({ client }) => {
+  const { runId } = (await client.createRun({ git: { tree: a } })).run
+  const claim = async (given: Tested & { startTree?: string }) =>
+    (await client.createCheck({ runId, name: 'tests', result: 'pass', ...given })).check
+  assert.equal((await claim({ startTree: b })).current, false, 'files changed while it ran')
+  assert.equal((await client.getRun({ runId })).run.verdict, 'stale')
+  assert.equal((await claim({})).current, true)
+})
+
 testLedger('what an independent check leaves beside tracked files is not the work', async ({ client, as }) => {
   const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
   const git = { commit: one, tree: a, commitTree: a, uncommitted: { count: 0, paths: [] } }
