@@ -458,6 +458,16 @@ testLedger('a claim by whoever is at the database is independent of nobody', asy
   assert.deepEqual([check.evidence, run.verdict, run.evidence], ['self', 'verified', 'self'])
 })
 
+testLedger('an author who is named after a check is not independent of the run', async ({ client, as }) => {
+  const person = 'Bob <bob@example.com>'
+  const bob = as({ key: (await client.createKey({ name: 'bob', permissions: ['write'], person })).secret })
+  const { runId } = (await client.createRun({})).run
+  await bob.createCheck({ runId, name: 'review', result: 'pass' })
+  assert.equal((await client.getRun({ runId })).run.evidence, 'independent')
+  const { run } = await client.updateRun({ runId, author: 'Bob B. <BOB@example.com>' })
+  assert.deepEqual([run.evidence, run.why], ['self', 'Claimed by its author'])
+})
+
 testLedger('what a key does after its person was named is theirs', async ({ client, as }) => {
   const person = 'Ada Example <ada@example.com>'
   const keyOf = async (name: string, person?: string) => {
