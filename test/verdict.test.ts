@@ -420,6 +420,27 @@ testLedger('only the recorder of a run can say that it saw a command', async ({ 
   )
 })
 
+testLedger(
+  'no other key moves the work of which a recorder saw checks, by any field that says what it is',
+  async (ledger) => {
+    const { client } = ledger
+    const git = { branch: 'main', commit: one, tree: a, commitTree: b, uncommitted: { count: 1, paths: ['x.js'] } }
+    const { run, lease } = await client.createRun({ leaseSeconds: 3600, git })
+    const [{ runId }, leaseToken] = [run, lease?.token]
+    await client.createCheck({ runId, name: 'tests', result: 'pass', tree: a, recorder: 'hook', leaseToken })
+    await client.updateRun({ runId, status: 'completed', leaseToken })
+    const moves: Git[] = [{ commit: two }, { tree: b }, { commitTree: a }, { uncommitted: { count: 0, paths: [] } }]
+    for (const move of moves) {
+      await assert.rejects(
+        client.updateRun({ runId, git: { ...git, ...move } }),
+        { code: 'FORBIDDEN' },
+        JSON.stringify(move),
+      )
+    }
+    await client.updateRun({ runId, git: { ...git, branch: 'next' } })
+  },
+)
+
 testLedger('a person is nobody else with another key', async ({ client, as }) => {
   const keyOf = async (name: string, person?: string) =>
     as({ key: (await client.createKey({ name, permissions: ['write'], ...(person && { person }) })).secret })
