@@ -688,6 +688,18 @@ testLedger(
   },
 )
 
+testLedger('a run that names only the commits that it made is on the last of them', async ({ client, as }) => {
+  const ci = as({ key: (await client.createKey({ name: 'ci', permissions: ['agent'] })).secret })
+  const { runId } = (await client.createRun({ git: { commits: [one, two] } })).run
+  for (const [commit, current] of [
+    [one, false],
+    [two, true],
+  ] as const) {
+    const { check } = await ci.createCheck({ runId, name: 'tests', result: 'pass', commit })
+    assert.equal(check.current, current, commit)
+  }
+})
+
 testLedger('checks of several runs come in one list', async ({ client }) => {
   for (const runId of ['A', 'B', 'C']) {
     await client.createRun({ runId })
