@@ -88,6 +88,21 @@ testLedger('an erased person is found no more, and no guess of the address can b
 })
 
 testLedger(
+  'a person is erased from a run of which they are the author, creator, writer or checker alone',
+  async (ledger) => {
+    const { client } = ledger
+    const { first, reviewer, ci } = await keysOf(ledger)
+    await reviewer.createRun({ runId: 'AUTHOR', author: ben })
+    await first.createRun({ runId: 'CREATOR', author: dora })
+    for (const runId of ['WRITER', 'CHECKER']) await ci.createRun({ runId, author: dora })
+    await first.updateRun({ runId: 'WRITER', status: 'completed' })
+    await first.createCheck({ runId: 'CHECKER', name: 'tests', result: 'pass' })
+    assert.equal((await eraseAll(client, { text: mail })).runs, 4)
+    assert.deepEqual(await placesOf(ledger, hashOfMail), [])
+  },
+)
+
+testLedger(
   'an erased run keeps no hash of a person, and its checks stay as independent as they were',
   async (ledger) => {
     const { client } = ledger
