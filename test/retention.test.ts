@@ -206,7 +206,7 @@ testLedger(
   async (ledger) => {
     const { client, store, advance } = ledger
     await client.createRun({ runId: 'LONG', status: 'in_progress' })
-    for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, prompt: `ask ${n}` })
+    for (let n = 1; n <= 70; n++) await client.appendTurn({ runId: 'LONG', n, git: { branch: `ask-${n}` } })
     await client.updateRun({ runId: 'LONG', status: 'completed' })
     await client.updateProject({ slug: 'default', retention: { contentDays: 1 } })
     advance(2 * dayMs)
@@ -214,10 +214,10 @@ testLedger(
     const tx = store.db.tx
     let isLate = false
     store.db.tx = async (work, subject) => {
-      const [left] = await store.db.query<{ n: number }>(
-        sql`select count(*) as n from events where subject = 'LONG/5' and changes like '%ask 5"%'`,
-      )
-      if (!isLate && Number(left?.n) === 0) {
+      const [under] = await store.db.query(sql`
+        select 1 as one from runs where run_id = 'LONG' and expired_at is not null
+          and not exists (select 1 from events where subject = 'LONG/5' and changes like '%ask-5"%')`)
+      if (!isLate && under) {
         isLate = true
         const change = { status: 'added' as const, patch: '@@ -0,0 +1 @@\n+birkenwort\n' }
         await client.addDiffs({ runId: 'LONG', turn: 3, diffs: [{ path: 'a.ts', change }] })
