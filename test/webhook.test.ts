@@ -220,9 +220,10 @@ testLedger(
         ['1', 'system', { enabled: [true, false], disabledReason: [null, 'failing'] }],
       ],
     )
-    // Once it is enabled, the webhook continues where it stopped.
+    // Once it is enabled, the webhook continues where it stopped, and its failures are counted from then on.
     broken.respond(accept)
-    await client.updateWebhook({ id: first.webhook.id, enabled: true })
+    const { webhook: again } = await client.updateWebhook({ id: first.webhook.id, enabled: true })
+    assert.deepEqual([again.failures, again.failingSince], [0, null])
     await webhookWhen(client, first.webhook.id, ({ lag, enabled }) => enabled && lag === 0)
     assert.equal(broken.received.at(-1)?.events[0]?.subject, 'A')
   },
