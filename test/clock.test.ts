@@ -102,6 +102,23 @@ for (const by of steps) {
     assert.equal(doubt(), undefined)
   })
 
+  test(`a clock that has come to trust a leap of ${days} days returns at once from the next one`, () => {
+    const { now, pass, set, doubt } = clockAt(start)
+    now()
+    set(by)
+    now()
+    pass(31 * day)
+    const at = now()
+    assert.equal(doubt(), undefined)
+    set(2 * hour)
+    pass(2_000)
+    assert.equal(now(), at + 2 * hour + 2_000)
+    set(-2 * hour)
+    pass(2_000)
+    assert.equal(now(), at + 4_000)
+    assert.equal(doubt(), undefined)
+  })
+
   test(`a clock ignores a source that goes ${days} days back, until it has run evenly for an hour`, () => {
     const { now, pass, set, doubt } = clockAt(start)
     now()
