@@ -177,6 +177,25 @@ test('a command whose end nobody reported counts for others until its session en
   assert.deepEqual(rivals(), [])
 })
 
+test('a session that was silent until its lease expired has ended, unless its agent certainly runs', (t) => {
+  const { state } = open(t)
+  const elsewhere = { machine: 'a container', pid: 1, started: null }
+  const agents = Object.entries({ here: thisProcess(), elsewhere, unknown: null })
+  for (const [name, agentProcess] of agents) {
+    const seen = { agent: 'claude-code', session: name, cwd: '/shop', step: { kind: 'prompt', text: 'a' } } as const
+    const session = { ...recording, name, kind: 'hook', session: name, agent: 'claude-code', agentProcess } as const
+    state.note(session, seen, 'one', false)
+    state.prove(name, () => agentProcess ?? undefined)
+  }
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 86_400_000 })
+  state.endLost()
+  const isOver = ([name]: [string, unknown]) => state.notes(name).some(({ seen }) => seen.step.kind === 'end')
+  assert.deepEqual(
+    agents.filter(isOver).map(([name]) => name),
+    ['elsewhere', 'unknown'],
+  )
+})
+
 test('calls for a recording that does not exist are refused as a whole', (t) => {
   const { state } = open(t)
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)
