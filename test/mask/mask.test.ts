@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mask } from '../../src/mask/mask.ts'
+import { mask, maskDeep } from '../../src/mask/mask.ts'
 import { ordinaryLogs } from './logs.ts'
 import { drawn, formed, named } from './secrets.ts'
 import { beginning, isShown, surroundings } from './surroundings.ts'
@@ -162,6 +162,13 @@ test('masking leaves no measurement of itself behind', async () => {
   const before = performance.getEntries().length
   for (let count = 0; count < 10; count++) await mask(`An ordinary line, number ${count}.`)
   assert.equal(performance.getEntries().length, before)
+})
+
+test('each text of a value is masked alone, even if a secret seems to span two of them', async () => {
+  const [one, other] = ['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----']
+  const texts = { one, between: 'kept as it is', other, last: `use ghp_${drawn(36)} to deploy` }
+  const masked = { one: await mask(one), between: texts.between, other, last: 'use [masked] to deploy' }
+  assert.deepEqual(await maskDeep(texts), masked)
 })
 
 test('1 MiB of ordinary logs stays as it is, coloured or not', async () => {
