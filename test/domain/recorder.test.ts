@@ -305,6 +305,29 @@ for (const [what, at, trees] of [
   })
 }
 
+for (const [where, root, trees] of [
+  ['there', '/work', ['a', 'a']],
+  ['in another working tree', '/other', [undefined, undefined]],
+] as const) {
+  test(`a check in the background that ends while its session is ${where}`, () => {
+    const [tree, now] = [snapshot('a'), { ...snapshot('a'), root }]
+    const ran: Step = { kind: 'tool', tool: 'Bash', id: 'c1', command: 'npm test', goesOn: true }
+    const steps: [Step, Partial<Facts>][] = [
+      [prompt, { trees: { now: tree } }],
+      [ran, { trees: { before: tree, now: tree, began: start + 1_000, home: '/work' } }],
+      [turn, { trees: { now }, line, reported: { commands: { c1: { exitCode: 0 } } } }],
+    ]
+    let memo: Memo = {}
+    const calls = steps.flatMap(([one, facts], at) => {
+      const after = step(memo, seenOf(one), factsAt(at, facts))
+      memo = after.memo
+      return after.calls
+    })
+    const input = calls.find(({ operation }) => operation === 'createCheck')?.input
+    assert.deepEqual([input?.result, input?.startTree, input?.tree], ['pass', ...trees])
+  })
+}
+
 test('a check whose end the transcript told before its hook is recorded once', () => {
   const begin: Step = { kind: 'begin', tool: 'Bash', id: 'c1', command: 'npm test' }
   const ran: Step = { kind: 'tool', tool: 'Bash', id: 'c1', command: 'npm test', exitCode: 0 }
