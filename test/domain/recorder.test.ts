@@ -410,3 +410,10 @@ for (const [what, memo, now, moved, expected] of [
     assert.deepEqual([git?.tree, git?.commit, git?.uncommitted?.count, git?.branch], [tree, commit, count, branch])
   })
 }
+
+test('a check takes what another session wrote into the work', () => {
+  const moved: Moved = { ...unmoved, isForeign: true }
+  const now = snapshot('t6', 'c2', 't2')
+  const treeAfter = (isCheck: boolean) => gitAfter(worked as unknown as Memo, now, moved, [], isCheck)?.tree
+  assert.deepEqual([treeAfter(false), treeAfter(true)], ['t2', 't6'])
+})
