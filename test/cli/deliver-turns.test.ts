@@ -182,6 +182,16 @@ testLedger('a machine whose clock was a day ahead for a while loses no run and n
   assert.ok(run.startedAt && run.startedAt < iso(from) && run.endedAt && run.endedAt >= run.startedAt)
 })
 
+testLedger('nor does one that is always 3 hours ahead, and was a day more for a while', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  ledger.advance(-3 * 3_600_000)
+  const calls = lasting(Date.now() + 86_400_000)
+  state.queue(name, begin(calls.begin), calls.turn, calls.end)
+  assert.equal((await send()).outcome, 'sent')
+  assert.deepEqual(await prompts(ledger), ['Go'])
+  assert.equal((await ledger.client.getRun({ runId: 'RUN-001' })).run.status, 'completed')
+})
+
 testLedger(
   'a session that its machine forgot continues its run, or has a new one if that was deleted',
   async (ledger, t) => {
