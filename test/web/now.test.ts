@@ -33,7 +33,13 @@ test('Now begins with what ended since the last visit: how many, what it cost, w
 
   const since = page.getByRole('region', { name: 'Since you were here' })
   await since.getByText('2 runs ended').waitFor()
-  for (const words of ['1 failed', '$2.50 cost', 'reported or estimated for 1 of 2 runs', 'Ada Lund 1', 'Mateo Ruiz 1, 1 failed']) {
+  for (const words of [
+    '1 failed',
+    '$2.50 cost',
+    'reported or estimated for 1 of 2 runs',
+    'Ada Lund 1',
+    'Mateo Ruiz 1, 1 failed',
+  ]) {
     await since.getByText(words, { exact: true }).first().waitFor()
   }
   const rows = await since.getByRole('listitem').allTextContents()
