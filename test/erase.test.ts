@@ -381,6 +381,25 @@ testLedger('the log has no text of a key that the key has lost, also if it came 
   assert.deepEqual((await eventsOf()).at(-1)?.changes.machine, [null, shown?.machine])
 })
 
+testLedger('a long text is erased, too, where a title or a sentence is cut in the middle of it', async (ledger) => {
+  const { client } = ledger
+  const long = `sk_live_${'Qx7Zt9'.repeat(20)}`
+  const title = `Use ${long}`.slice(0, 69)
+  await client.createRun({ runId: 'R', title: `${title}…`, labels: { said: `Use ${long.slice(0, 7)}…` } })
+  await client.appendTurn({
+    runId: 'R',
+    prompt: `Use ${long} now`,
+    commands: [{ command: `curl ${long}`, exitCode: 1 }],
+  })
+  await client.createCheck({ runId: 'R', name: 'smoke', result: 'fail', command: `curl -H ${long} http://x` })
+  await client.createRun({ runId: 'OTHER', title: `sk_live… is the form of ${long.slice(0, 8)}keys` })
+  await eraseAll(client, { text: long })
+  assert.deepEqual(await placesOf(ledger, long.slice(0, 20)), [])
+  const { run } = await client.getRun({ runId: 'R' })
+  assert.deepEqual([run.title, run.why, run.labels], ['[erased]', '[erased]', { said: 'Use sk_live…' }])
+  assert.equal((await client.getRun({ runId: 'OTHER' })).run.erasedAt, undefined)
+})
+
 testLedger('a text of several lines is erased from the log of its run, where it is quoted', async ({ client }) => {
   const key = `-----BEGIN ${secret}-----\nMIIEvQIBADANBg\n-----END-----`
   for (const runId of ['QUOTED', 'RAN', 'OTHER']) await client.createRun({ runId })

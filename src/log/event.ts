@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { cutMark } from '../contract/lines.ts'
 
 /** Field → [before, after]. */
 export type Changes = Record<string, [unknown, unknown]>
@@ -132,11 +133,29 @@ const names: ReadonlySet<string> = new Set([
 /** Every text except names. */
 export const everyText: IsToGo = (text, field) => text !== erasedText && !names.has(field)
 
-/** Every text that contains `part`, case-sensitively. */
-export const textsWith =
-  (part: string): IsToGo =>
-  (text) =>
-    text !== erasedText && text.includes(part)
+/** Every text that contains `part`, case-sensitively, or its beginning where titles and sentences are cut. */
+export const textsWith = (part: string): IsToGo => {
+  const beginning = beginningOf(part)
+  return (text) =>
+    text !== erasedText && (text.includes(part) || (beginning !== undefined && hasCut(text, part, beginning)))
+}
+
+/** The fewest characters of a text that are looked for before a cut; undefined if it has no more. */
+export function beginningOf(part: string): string | undefined {
+  const beginning = part.match(/^.{8}/su)?.[0]
+  return beginning === part ? undefined : beginning
+}
+
+/** Whether a text has a beginning of `part` just before a cut. A cut may have replaced half a character. */
+function hasCut(text: string, part: string, beginning: string): boolean {
+  if (!text.includes(cutMark)) return false
+  for (let at = text.indexOf(beginning); at >= 0; at = text.indexOf(beginning, at + 1)) {
+    let length = beginning.length
+    while (length < part.length && text[at + length] === part[length]) length++
+    if (text.startsWith(cutMark, at + length) || text.startsWith(`\ufffd${cutMark}`, at + length)) return true
+  }
+  return false
+}
 
 /** Replaces each text to erase by `erasedText`. */
 export const eraseIn = <Value>(value: Value, isToGo: IsToGo): Value =>

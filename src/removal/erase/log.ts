@@ -1,6 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { cutMark } from '../../contract/lines.ts'
 import type { Ctx } from '../../frame/ctx.ts'
+import { beginningOf } from '../../log/event.ts'
 
 /** How to find the events of an erasure. */
 export interface ErasableEvents {
@@ -10,8 +12,21 @@ export interface ErasableEvents {
   reads?: number
 }
 
+/** How a column writes a text, such as in JSON. */
+type Written = (text: string) => string
+const asItIs: Written = (text) => text
+
 /** Whether a column contains a text exactly, which `like` cannot decide on either engine. */
-export const holds = (column: Sql, text: string) => sql`replace(${column}, ${text}, '') <> ${column}`
+export const holds = (column: Sql, text: string, written = asItIs) =>
+  sql`replace(${column}, ${written(text)}, '') <> ${column}`
+
+/** Whether a column contains a text, or may contain its beginning where it is cut. */
+export function mayHold(column: Sql, text: string, written = asItIs): Sql {
+  const beginning = beginningOf(text)
+  const isWhole = holds(column, text, written)
+  if (beginning === undefined) return isWhole
+  return sql`(${holds(column, beginning, written)} and (${isWhole} or ${holds(column, cutMark)}))`
+}
 
 /** Rows of one project; of all for null. Written so that no engine reads the whole project by an index for each slice of it. */
 export const inProject = (table: string, id: number | null) =>

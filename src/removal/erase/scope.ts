@@ -14,7 +14,16 @@ import { specFields } from '../../nouns/spec/fields.ts'
 import { bytesOf, type Owned } from '../slice.ts'
 import { attentionTexts } from './attention.ts'
 import { type ErasedKey, eventsNaming, findErasedKey, runsOfKey, sentencesNaming } from './key.ts'
-import { type CheckOfRun, checksOf, type ErasableEvents, eventsOf, eventsWith, holds, inProject } from './log.ts'
+import {
+  type CheckOfRun,
+  checksOf,
+  type ErasableEvents,
+  eventsOf,
+  eventsWith,
+  holds,
+  inProject,
+  mayHold,
+} from './log.ts'
 import { everyPerson, type IsPersonToGo } from './persons.ts'
 
 export type Noun = 'run' | 'turn' | 'spec' | 'check' | 'feature'
@@ -183,37 +192,40 @@ function hasPerson(hashes: string[]): Sql {
 async function textScope(ctx: Ctx, text: string): Promise<EraseScope> {
   const projectId = confinementOf(ctx)
   const persons = await personsWith(ctx, text, projectId)
-  const inJson = JSON.stringify(text).slice(1, -1)
-  const any = (table: string, plain: string[], json: string[], contents: string[], ...more: Sql[]) => {
-    const conditions = [
-      ...plain.map((column) => holds(sql`${raw(table)}.${raw(column)}`, text)),
-      ...json.map((column) => holds(sql`${raw(table)}.${raw(column)}`, inJson)),
-      ...contents.map((column) => holds(documentText(raw(`${table}.${column}`)), text)),
-      ...more,
-    ]
-    return sql`(${join(conditions, ' or ')}) and ${inProject(table, projectId)}`
-  }
+  const inJson = (part: string) => JSON.stringify(part).slice(1, -1)
+  const anyThat =
+    (has: typeof holds) =>
+    (table: string, plain: string[], json: string[], contents: string[], ...more: Sql[]) => {
+      const conditions = [
+        ...plain.map((column) => has(sql`${raw(table)}.${raw(column)}`, text)),
+        ...json.map((column) => has(sql`${raw(table)}.${raw(column)}`, text, inJson)),
+        ...contents.map((column) => holds(documentText(raw(`${table}.${column}`)), text)),
+        ...more,
+      ]
+      return sql`(${join(conditions, ' or ')}) and ${inProject(table, projectId)}`
+    }
+  const any = anyThat(mayHold)
   const files = sql`exists (select 1 from run_files f where f.run_id = runs.id and ${holds(sql`f.path`, text)})`
   const models = sql`exists (select 1 from run_models m where m.run_id = runs.id and ${holds(sql`m.model`, text)})`
-  const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, inJson)})`
+  const memos = sql`exists (select 1 from hook_sessions h where h.run_row = runs.id and ${holds(sql`h.memo`, text, inJson)})`
   const decisions = sql`exists (select 1 from attention a where a.run_id = runs.id
     and (${join(
-      attentionTexts.map((column) => holds(sql`a.${raw(column)}`, text)),
+      attentionTexts.map((column) => mayHold(sql`a.${raw(column)}`, text)),
       ' or ',
     )}))`
   const open = sql`exists (select 1 from open_turns o where o.run_id = runs.id and (${join(
-    [holds(sql`o.title`, text), holds(sql`o.prompt`, text), holds(sql`o.facts`, inJson)],
+    [mayHold(sql`o.title`, text), holds(sql`o.prompt`, text), holds(sql`o.facts`, text, inJson)],
     ' or ',
   )}))`
-  const inTurns = (table: string, ...more: Sql[]) =>
-    any(table, ['title'], ['facts'], ['prompt_id', 'answer_id'], ...more)
+  const inTurns = (is: typeof any, table: string, ...more: Sql[]) =>
+    is(table, ['title'], ['facts'], ['prompt_id', 'answer_id'], ...more)
   const inDiff = any('f', ['path'], ['facts', 'whole_facts'], ['document_id', 'whole_document_id'])
   const diffs = sql`exists (select 1 from turn_diffs f where f.turn_id = turns.id and ${inDiff})`
   // There, a prompt is quoted line by line, and a command is on one line and may be cut.
   const turns = {
     ...({ table: 'turns', owner: 'run_id', place: 'n' } as const),
     bytes: sql`octet_length(t.facts) + ${bytesOf('t.prompt_id, t.answer_id')}`,
-    where: inTurns('t'),
+    where: inTurns(anyThat(holds), 't'),
   }
   const isOwn = sql`exists (select 1 from specs where specs.id = t.spec_id and ${inProject('specs', projectId)})`
   const versions = {
@@ -228,7 +240,7 @@ async function textScope(ctx: Ctx, text: string): Promise<EraseScope> {
     isPersonToGo: (hash) => persons.includes(hash),
     rows: {
       run: any('runs', ofRun, inRun, ['document_id'], files, models, memos, open, decisions, ...ofPersons),
-      turn: inTurns('turns', diffs),
+      turn: inTurns(any, 'turns', diffs),
       spec: any('specs', columnsOfKind(specFields, 'text'), [], ['document_id']),
       check: any('checks', columnsOfKind(checkFields, 'text'), columnsOfKind(checkFields, 'json'), ['document_id']),
       feature: any('features', columnsOfKind(featureFields, 'text'), [], []),
