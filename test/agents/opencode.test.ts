@@ -115,6 +115,19 @@ test('steps and usage of a subagent of OpenCode belong to the session that it wo
   assert.equal(seen.filter(({ step }) => step.kind === 'prompt').length, 1)
 })
 
+test('a fork of OpenCode has nothing of what it copies', (t) => {
+  const events = join(freshFolder(t), 'events.jsonl')
+  const lines = readFileSync(eventsOf('basic'), 'utf8').trim().split('\n')
+  const ofParts = lines.filter((line) => line.includes('"message.part.updated"'))
+  const copied = ofParts.map((line) => line.replaceAll('"prt_', '"prt_copy_').replaceAll('"call_', '"call_copy_'))
+  const prompted = lines.findIndex((line) => line.includes('"chat.message"'))
+  writeFileSync(events, [...lines.slice(0, prompted), ...copied, ...lines.slice(prompted)].join('\n'))
+  assert.deepEqual(
+    seenOf(toldBy(t, events).documents).map(({ step }) => step),
+    seenOf(toldBy(t, eventsOf('basic')).documents).map(({ step }) => step),
+  )
+})
+
 test('documents that wait when OpenCode ends at once are sent', (t) => {
   const { documents } = toldBy(t, eventsOf('subagent'), 'at once')
   const kinds = seenOf(documents).map(({ step }) => step.kind)

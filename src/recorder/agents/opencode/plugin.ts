@@ -87,6 +87,9 @@ export const Conduct = async ({ directory }) => {
 
   const partUpdated = ({ part }) => {
     const { sessionID, messageID, callID, tool, state } = part
+    const { parent, prompted } = sessionOf(sessionID)
+    // Before its first prompt, a fork gets copies of what the other session did.
+    if (parent === undefined && !prompted) return
     if (part.type === 'text' && !part.synthetic) sessionOf(sessionID).texts.set(part.id, [messageID, part.text])
     if (part.type === 'step-finish' && once(part.id)) {
       const root = sessionOf(rootOf(sessionID))
