@@ -111,8 +111,12 @@ function checksAt({ begun, ended, checks, own = [] }: Memo, trees: Trees): Pick<
 }
 
 function turnEnded(start: Stepped, seen: Seen, step: Step & { kind: 'turn' }, facts: Facts): Stepped {
-  const { rules } = facts.trees
-  const memo = { ...start.memo, ...(rules && { rules: stricter(rules, start.memo.rules) }) }
+  const { rules, checks } = facts.trees
+  const memo = {
+    ...start.memo,
+    ...(rules && { rules: stricter(rules, start.memo.rules) }),
+    ...(!start.memo.begun && checks && { checks }),
+  }
   const before = { ...start, memo }
   const end = { ...step, ...wordsOf(step, facts), at: facts.at }
   const place = heldEnd(memo, seen, facts)

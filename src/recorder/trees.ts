@@ -40,7 +40,7 @@ export interface Trees {
   home?: string
   /** For a command that was masked: what it ran, as its line was before. */
   ran?: RanByOutcome
-  /** For a prompt, and for an entered working tree: which commands are checks. */
+  /** For a prompt, a turn without one, and an entered working tree: which commands are checks. */
   checks?: SessionRules | undefined
   /** For a prompt and the end of a turn: which texts to record. */
   rules?: RecordRules | undefined

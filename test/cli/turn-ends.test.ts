@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { thisProcess } from '../../src/capture/spool/process.ts'
 import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, hook, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
+import { writeFiles } from './user.ts'
 
 test('a turn without an end is interrupted, by the next prompt or by the end of the session', async (t) => {
   const user = workplace(t)
@@ -107,6 +108,17 @@ test('the transcript gives a failure that no hook reported', async (t) => {
   const run = await onlyRun(user)
   assert.deepEqual([run.status, run.failure], ['failed', { code: 'RATE_LIMIT', message: 'API Error: 429 [masked]' }])
   assert.deepEqual(run.turns.last?.failure, run.failure)
+})
+
+test('a session whose first prompt no hook saw has the required checks of its project', async (t) => {
+  const user = workplace(t)
+  writeFiles(user.cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "npm test" } }' })
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.run('true')
+  await claude.stop()
+  await claude.end()
+  await syncAll(user.env)
+  assert.deepEqual((await onlyRun(user)).required, ['tests'])
 })
 
 test('a failed session that is resumed and succeeds is completed', async (t) => {

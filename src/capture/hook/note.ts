@@ -108,7 +108,9 @@ function keepTurn(
   if (noted === undefined) return false
   endCommands(state, heard)
   const trees = treesAt(state, heard, () => look.take(workFolder(now)))
-  const checks = isPrompt ? rulesAt(workFolder(now), trees?.now) : undefined
+  // A session may begin before its hooks.
+  const isStart = isPrompt || !memoIn(state, recording.name).checks
+  const checks = isStart ? rulesAt(workFolder(now), trees?.now) : undefined
   state.complete(recording.name, noted, { ...trees, ...known, ...(checks && { checks }) })
   return true
 }
