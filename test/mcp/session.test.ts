@@ -78,6 +78,7 @@ test('two sessions in one folder whose agents name them stay separate in every c
   const next = (await first?.call('start_run', work))?.data.runId
   assert.equal((await runOf(next)).title, 'Passkeys')
   assert.ok(!ids.includes(next as string), 'the next piece of work is a run of its own')
+  assert.equal((await first?.call('log_run', { text: 'of passkeys' }))?.data.runId, next)
 })
 
 test('a server for many sessions learns the session from each call', async (t) => {

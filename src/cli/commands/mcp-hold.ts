@@ -240,7 +240,8 @@ async function candidates(held: Held, whose: Whose, meta: Meta): Promise<string[
   const session = await sessionOf(held, whose)
   if (session === undefined) return open.map(([runId]) => runId)
   const own = open.filter(([, { isOwn }]) => isOwn).map(([runId]) => runId)
-  return own.length === 0 || held.recorded.has(session) ? [session, ...own] : own
+  const isAtWork = held.recorded.has(session) && !held.finished.has(session)
+  return own.length === 0 || isAtWork ? [session, ...own] : own
 }
 
 const isIdle = ({ now }: Held, { calledAt }: Open) => now() - calledAt > idleMs
