@@ -40,7 +40,10 @@ const forms: Record<string, { event?: string; entry?: unknown; servers: Record<s
   },
   opencode: {
     servers: {
-      'opencode.json': { mcp: { conduct: { type: 'local', command: ['conduct-ledger', 'mcp'], enabled: true } } },
+      'opencode.json': {
+        $schema: 'https://opencode.ai/config.json',
+        mcp: { conduct: { type: 'local', command: ['conduct-ledger', 'mcp'], enabled: true } },
+      },
     },
   },
   gemini: {

@@ -258,6 +258,8 @@ const opencode: Install = {
       format: 'json',
       table: 'mcp',
       entry: { type: 'local', command: ['conduct-ledger', 'mcp'], enabled: true },
+      // Without it, OpenCode adds it when it starts, as a change that nobody made.
+      fresh: { $schema: 'https://opencode.ai/config.json' },
     },
   ],
   trust:
