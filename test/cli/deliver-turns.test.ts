@@ -193,6 +193,32 @@ testLedger('nor does one that is always 3 hours ahead, and was a day more for a 
 })
 
 testLedger(
+  'a turn during which the clock was set forward has no times, and the next one has its own',
+  async (ledger, t) => {
+    const { state, send, begin } = machine(t, ledger)
+    const hour = 3_600_000
+    const from = Date.now() - 20_000
+    state.queue(name, begin({ startedAt: iso(from), leaseSeconds: 86_400 }))
+    assert.equal((await send()).outcome, 'sent')
+    const set = from + hour
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + hour })
+    ledger.advance(-hour)
+    const { operation, input } = turn(2)
+    const next = newCall(operation, { ...input, startedAt: iso(set + 10_000), endedAt: iso(set + 15_000) })
+    state.queue(
+      name,
+      newCall('appendTurn', { ...turn(1).input, startedAt: iso(from), endedAt: iso(set + 5_000) }),
+      next,
+    )
+    assert.equal((await send()).outcome, 'sent')
+    const { turns } = await ledger.client.listTurns({ runId: 'RUN-001' })
+    const [first, second] = turns.map(({ startedAt, endedAt }) => [startedAt, endedAt])
+    assert.deepEqual(first, [undefined, undefined])
+    assert.ok(second?.[0] && Math.abs(Date.parse(second[0]) - (from + 10_000)) < 5_000, second?.[0])
+  },
+)
+
+testLedger(
   'a session that its machine forgot continues its run, or has a new one if that was deleted',
   async (ledger, t) => {
     const begin = (title: string) =>

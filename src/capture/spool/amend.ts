@@ -22,10 +22,11 @@ export async function amended(
   if (unknownThere(error) !== undefined) return undefined
   if (isTimeRefused(error)) {
     const ahead = recording.aheadMs === null ? aheadMs(error) : undefined
-    if (ahead !== undefined) return { aheadMs: ahead }
+    const isSet = ahead === undefined || (await wouldPrecede(client, runId, input, ahead))
+    const isTimed = input.startedAt !== undefined || input.endedAt !== undefined
     // A clock was set meanwhile. The server sets the times of the run, and the turn has none.
-    const { startedAt, endedAt, ...rest } = input
-    return startedAt === undefined && endedAt === undefined ? undefined : { input: rest }
+    const untimed = isSet && isTimed ? { input: withoutTimes(input) } : undefined
+    return ahead === undefined ? untimed : { aheadMs: ahead, ...untimed }
   }
   if (error.code === 'FORBIDDEN' && input.git !== undefined) {
     // This machine forgot the token with which it created the run, and a recorder's word on the files stays.
@@ -78,6 +79,13 @@ function aheadMs({ issues = [] }: ConductError): number | undefined {
   return ms > leastMs ? Math.round(ms) : undefined
 }
 
+/** Whether the start in a call, moved back, would be before that of its run, which the server took as it was. */
+async function wouldPrecede(client: Client, runId: string | null, { startedAt }: Input, ahead: number) {
+  if (runId === null || startedAt === undefined) return false
+  const { run } = await client.getRun({ runId })
+  return run.startedAt !== null && earlier(startedAt, ahead) < run.startedAt
+}
+
 type Input = Record<string, unknown>
 
 /** The input with its times by the clock of the server, so that they stay as far apart as they are. */
@@ -95,6 +103,11 @@ export function byServerClock(input: Input, ahead: number | null): Input {
       })),
     }),
   }
+}
+
+function withoutTimes({ startedAt: _, endedAt: __, commands, ...rest }: Input): Input {
+  if (!Array.isArray(commands)) return rest
+  return { ...rest, commands: commands.map(({ at: _, ...ran }: Input) => ran) }
 }
 
 const earlier = (time: unknown, ms: number) => new Date(Date.parse(String(time)) - ms).toISOString()
