@@ -400,6 +400,18 @@ testLedger('a long text is erased, too, where a title or a sentence is cut in th
   assert.equal((await client.getRun({ runId: 'OTHER' })).run.erasedAt, undefined)
 })
 
+testLedger('a text of several lines is erased from titles, which have its first', async (ledger) => {
+  const { client } = ledger
+  const lines = 'Ada Lund, 1 Harbor Road\nPhone 555-0100'
+  await client.createRun({ runId: 'R', title: 'Write to Ada Lund, 1 Harbor Road' })
+  await client.appendTurn({ runId: 'R', prompt: `Write to ${lines}` })
+  await client.createRun({ runId: 'OTHER', title: 'Ada Lund, another one' })
+  await eraseAll(client, { text: lines })
+  assert.equal((await client.getRun({ runId: 'R' })).run.title, '[erased]')
+  assert.equal((await client.getRun({ runId: 'OTHER' })).run.erasedAt, undefined)
+  assert.deepEqual(await placesOf(ledger, 'Harbor Road'), [])
+})
+
 testLedger('a text of several lines is erased from the log of its run, where it is quoted', async ({ client }) => {
   const key = `-----BEGIN ${secret}-----\nMIIEvQIBADANBg\n-----END-----`
   for (const runId of ['QUOTED', 'RAN', 'OTHER']) await client.createRun({ runId })

@@ -133,17 +133,33 @@ const names: ReadonlySet<string> = new Set([
 /** Every text except names. */
 export const everyText: IsToGo = (text, field) => text !== erasedText && !names.has(field)
 
-/** Every text that contains `part`, case-sensitively, or its beginning where titles and sentences are cut. */
+/**
+ * Every text that contains `part`, case-sensitively, or what titles and sentences keep of it: its beginning before a cut,
+ * or its first line.
+ */
 export const textsWith = (part: string): IsToGo => {
   const beginning = beginningOf(part)
+  const line = lineOf(part)
   return (text) =>
-    text !== erasedText && (text.includes(part) || (beginning !== undefined && hasCut(text, part, beginning)))
+    text !== erasedText &&
+    (text.includes(part) ||
+      (beginning !== undefined && hasCut(text, part, beginning)) ||
+      (line !== undefined && text.endsWith(line)))
 }
 
-/** The fewest characters of a text that are looked for before a cut; undefined if it has no more. */
+/** How much of a text is looked for where only a part of it is left, in characters. */
+const least = 8
+
+/** The beginning that is looked for before a cut; undefined if the text is no longer than that. */
 export function beginningOf(part: string): string | undefined {
-  const beginning = part.match(/^.{8}/su)?.[0]
+  const beginning = [...part.slice(0, 2 * least)].slice(0, least).join('')
   return beginning === part ? undefined : beginning
+}
+
+/** The first line of a text of several, which is the end of a title; undefined if it is short. */
+export function lineOf(part: string): string | undefined {
+  const [line = '', ...others] = part.split('\n')
+  return others.length > 0 && line.trimEnd().length >= least ? line.trimEnd() : undefined
 }
 
 /** Whether a text has a beginning of `part` just before a cut. A cut may have replaced half a character. */

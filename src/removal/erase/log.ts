@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { cutMark } from '../../contract/lines.ts'
 import type { Ctx } from '../../frame/ctx.ts'
-import { beginningOf } from '../../log/event.ts'
+import { beginningOf, lineOf } from '../../log/event.ts'
 
 /** How to find the events of an erasure. */
 export interface ErasableEvents {
@@ -20,12 +20,15 @@ const asItIs: Written = (text) => text
 export const holds = (column: Sql, text: string, written = asItIs) =>
   sql`replace(${column}, ${written(text)}, '') <> ${column}`
 
-/** Whether a column contains a text, or may contain its beginning where it is cut. */
+/** Whether a column contains a text, or may contain what titles and sentences keep of it. */
 export function mayHold(column: Sql, text: string, written = asItIs): Sql {
   const beginning = beginningOf(text)
   const isWhole = holds(column, text, written)
   if (beginning === undefined) return isWhole
-  return sql`(${holds(column, beginning, written)} and (${isWhole} or ${holds(column, cutMark)}))`
+  const hasBeginning = holds(column, beginning, written)
+  return lineOf(text) === undefined
+    ? sql`(${hasBeginning} and (${isWhole} or ${holds(column, cutMark)}))`
+    : hasBeginning
 }
 
 /** Rows of one project; of all for null. Written so that no engine reads the whole project by an index for each slice of it. */
