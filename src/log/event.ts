@@ -158,8 +158,9 @@ export function beginningOf(part: string): string | undefined {
 
 /** The first line of a text of several, which is the end of a title; undefined if it is short. */
 export function lineOf(part: string): string | undefined {
-  const [line = '', ...others] = part.split('\n')
-  return others.length > 0 && line.trimEnd().length >= least ? line.trimEnd() : undefined
+  const end = part.indexOf('\n')
+  const line = part.slice(0, Math.max(end, 0)).trimEnd()
+  return line.length >= least ? line : undefined
 }
 
 /** Whether a text has a beginning of `part` just before a cut. A cut may have replaced half a character. */

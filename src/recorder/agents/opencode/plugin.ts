@@ -87,10 +87,10 @@ export const Conduct = async ({ directory }) => {
 
   const partUpdated = ({ part }) => {
     const { sessionID, messageID, callID, tool, state } = part
-    const { parent, prompted } = sessionOf(sessionID)
+    const session = sessionOf(sessionID)
     // Before its first prompt, a fork gets copies of what the other session did.
-    if (parent === undefined && !prompted) return
-    if (part.type === 'text' && !part.synthetic) sessionOf(sessionID).texts.set(part.id, [messageID, part.text])
+    if (session.parent === undefined && !session.prompted) return
+    if (part.type === 'text' && !part.synthetic) session.texts.set(part.id, [messageID, part.text])
     if (part.type === 'step-finish' && once(part.id)) {
       const root = sessionOf(rootOf(sessionID))
       root.steps = [...(root.steps ?? []), { tokens: part.tokens, cost: part.cost }]
