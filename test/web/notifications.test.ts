@@ -63,10 +63,10 @@ test("with the user's permission, the browser notifies when an agent starts to w
   await page.getByRole('heading', { name: 'Asked' }).first().waitFor()
   assert.match(page.url(), /#\/runs\/default\/RUN-002$/)
   await page.goBack()
-  const shownBefore = ((await shown()) as string[]).length
+  const shownBefore = await shown()
   await page.getByRole('button', { name: 'Stop notifying me' }).click()
   await wait('Unwanted')
-  assert.equal(((await shown()) as string[]).length, shownBefore)
+  assert.deepEqual(await shown(), shownBefore)
   assert.equal(page.url(), home)
 })
 
@@ -107,6 +107,23 @@ test('the browser does not notify of a wait that is over', async (t) => {
   await client.heartbeat({ runId: 'LONG', activity: { state: 'waiting' } })
   await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.includes('Long'))
   assert.deepEqual(await page.evaluate('shown'), ['Long'])
+})
+
+test('the browser does not notify of what it still reads when the person turns notifications off', async (t) => {
+  const { page, client } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
+  const stop = page.getByRole('button', { name: 'Stop notifying me' })
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await stop.waitFor()
+  await page.route('**/v1/runs/LATE', async (route) => {
+    await stop.click()
+    await route.continue()
+  })
+  const read = page.waitForResponse('**/v1/runs/LATE')
+  await client.createRun({ runId: 'LATE', title: 'Late', status: 'in_progress' })
+  await client.heartbeat({ runId: 'LATE', activity: { state: 'waiting' } })
+  await (await read).finished()
+  await page.waitForTimeout(300)
+  assert.deepEqual(await page.evaluate('shown'), [])
 })
 
 test('a dismissed question for notifications can be asked again; only a refusal is reported as blocked', async (t) => {

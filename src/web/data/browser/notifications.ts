@@ -79,7 +79,8 @@ async function tellOf(
   if (await isFocused()) return
   const { run } = await clientOf(project).getRun({ runId })
   const news = newsOf(event, run)
-  if (!news || news.kind === 'completed' || !isWanted(run)) return
+  // Meanwhile the person can have turned notifications off.
+  if (!news || news.kind === 'completed' || !isWanted(run) || wanted.read() !== true) return
   // A wait that is over already would have nothing that closes its notification.
   if (news.kind === 'waiting' && run.activity?.state !== 'waiting') return
   try {
