@@ -102,6 +102,37 @@ test('while the server is away, the page says since when, and an agent does not 
   await page.getByText('Live', { exact: true }).waitFor()
 })
 
+test('a page says that the server was updated since it was opened, and not that it only restarted', async (t) => {
+  const { page, context, home, restart } = await openPage(t)
+  const live = page.getByText('Live', { exact: true })
+  const updated = page.getByText('The server was updated.')
+  const away = () => page.getByText('Server unavailable since').waitFor()
+  await live.waitFor()
+  await restart(async () => {
+    await away()
+    await context.route(home, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>Soon back</h1>' }))
+  })
+  await page.waitForResponse(home)
+  await live.waitFor()
+  assert.equal(await updated.count(), 0)
+  await restart(async () => {
+    await away()
+    await context.unroute(home)
+    await context.route(home, async (route) => {
+      const body = await (await route.fetch()).text()
+      await route.fulfill({
+        contentType: 'text/html',
+        body: body.replace(/assets\/index-[\w-]+\.js/, 'assets/index-newer.js'),
+      })
+    })
+  })
+  await updated.waitFor()
+  await context.unroute(home)
+  await page.getByRole('button', { name: 'Reload the page' }).click()
+  await live.waitFor()
+  assert.equal(await updated.count(), 0)
+})
+
 test('one odd answer to the request for events does not end the live updates', async (t) => {
   const { page, client, context, restart } = await openPage(t, '#/runs')
   await page.getByText('No runs yet').waitFor()

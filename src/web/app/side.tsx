@@ -7,7 +7,7 @@ import { unnamed } from '../data/lists/views.ts'
 import { hasPerson, keepMine, useMine } from '../data/lists/whose.ts'
 import { listen, lostSince, tell } from '../data/log/stream.ts'
 import { useAct } from '../data/query/change.ts'
-import { client, dropToken } from '../data/query/server.ts'
+import { client, dropToken, isUpdated } from '../data/query/server.ts'
 import { readOnlyReason, useSession, type Viewer } from '../data/query/session.ts'
 import { hasRuns, isScoped, menuOf, pageAt } from '../pages.ts'
 import { Icon } from '../ui/icon.tsx'
@@ -161,11 +161,29 @@ function ReadOnly() {
 
 function Connection() {
   const [since, setSince] = useState(lostSince)
-  useEffect(() => listen(() => setSince(lostSince())), [])
+  const [isOld, setOld] = useState(false)
+  useEffect(
+    () =>
+      listen(({ kind }) => {
+        setSince(lostSince())
+        if (kind === 'connected') void isUpdated().then(setOld)
+      }),
+    [],
+  )
   return (
-    <p class={`connection ${since === undefined ? 'live' : 'lost'}`} role="status">
-      {since === undefined ? 'Live' : <Lost since={since} />}
-    </p>
+    <>
+      <p class={`connection ${since === undefined ? 'live' : 'lost'}`} role="status">
+        {since === undefined ? 'Live' : <Lost since={since} />}
+      </p>
+      {isOld && (
+        <p role="status">
+          The server was updated.{' '}
+          <button type="button" onClick={() => location.reload()}>
+            Reload the page
+          </button>
+        </p>
+      )}
+    </>
   )
 }
 

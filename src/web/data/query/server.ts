@@ -61,3 +61,17 @@ export function clientOf(project: string): Client {
   clients.set(project, known)
   return known
 }
+
+const scriptOf = (page: Document) => page.querySelector('script[type=module]')?.getAttribute('src')
+
+/** Whether the server has another page than this one, as after an update. */
+export async function isUpdated(): Promise<boolean> {
+  try {
+    const response = await fetch(base, { cache: 'no-cache' })
+    const served = scriptOf(new DOMParser().parseFromString(await response.text(), 'text/html'))
+    // A proxy may respond with a page of its own.
+    return served?.startsWith('./assets/') === true && served !== scriptOf(document)
+  } catch {
+    return false
+  }
+}
