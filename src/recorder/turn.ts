@@ -136,10 +136,11 @@ export const ownAfter = ({
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),
 })
 
-/** The draft with the command of its user that began it, as the user typed it: no hook reports that. */
+/** The draft with the command of its user that began it, as the user typed it, and when: no hook reports that. */
 function withCommand(draft: Draft, { turn }: Transcript): Draft {
-  const prompt = turn?.prompt
-  return draft.prompt === undefined && prompt?.startsWith('!') ? { ...draft, prompt } : draft
+  if (draft.prompt !== undefined || !turn?.prompt?.startsWith('!')) return draft
+  const { prompt, startedAt } = turn
+  return { ...draft, prompt, startedAt: Math.min(startedAt, draft.startedAt) }
 }
 
 /** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { documentOf, transcriptOf } from '../agents/documents.ts'
 import { claudeIn, type Document, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
@@ -119,6 +120,50 @@ test('a command of the user heads the turn that it begins', async (t) => {
       ['!npm test', 'It passes.'],
     ],
   )
+})
+
+test('a command of the user begins its turn, and the turn has what it used, also if the transcript is written late', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  const at = (line: object, ms = Date.now()) => ({ ...line, timestamp: new Date(ms).toISOString() })
+  const asked = (promptId: string, content: string) => ({ type: 'user', promptId, message: { role: 'user', content } })
+  const said = (text: string, tokens: number) => ({
+    type: 'assistant',
+    message: {
+      ...{ id: text, model: 'm', stop_reason: 'end_turn', content: [{ type: 'text', text }] },
+      usage: { input_tokens: tokens, output_tokens: 1 },
+    },
+  })
+  await claude.tell('UserPromptSubmit', { prompt: 'One', prompt_id: 'p' })
+  const lines = [at(asked('p', 'One')), at(said('First.', 10))]
+  claude.transcribe(...lines)
+  await claude.tell('Stop', { prompt_id: 'p', last_assistant_message: 'First.' })
+  await syncAll(env)
+  const typedAt = Date.now()
+  await sleep(50)
+  const answered = at(said('It passes.', 20))
+  await claude.tell('Stop', { prompt_id: 'q', last_assistant_message: 'It passes.' })
+  const synced = syncAll(env)
+  await sleep(500)
+  lines.push(at(asked('q', '<bash-input>npm test</bash-input>'), typedAt), answered)
+  claude.transcribe(...lines)
+  await synced
+  await claude.tell('UserPromptSubmit', { prompt: 'Three', prompt_id: 'r' })
+  claude.transcribe(...lines, at(asked('r', 'Three')), at(said('Third.', 30)))
+  await claude.tell('Stop', { prompt_id: 'r', last_assistant_message: 'Third.' })
+  await claude.end()
+  await syncAll(env)
+  const turns = await turnsOf(user)
+  assert.deepEqual(
+    turns.map(({ prompt, answer, usage }) => [prompt, answer, usage?.inputTokens]),
+    [
+      ['One', 'First.', 10],
+      ['!npm test', 'It passes.', 20],
+      ['Three', 'Third.', 30],
+    ],
+  )
+  assert.equal(turns[1]?.startedAt, new Date(typedAt).toISOString())
 })
 
 test('a session with a model without a price has no cost, although its last model has one', async (t) => {

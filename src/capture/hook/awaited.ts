@@ -10,6 +10,8 @@ import type { Note } from '../spool/notes.ts'
 interface Awaited {
   /** When the turn was prompted, in milliseconds since 1970. Earlier entries belong to another turn. */
   since: number
+  /** The agent's id of a turn that no hook reported before its end. */
+  turn?: string | undefined
   /** The latest time to wait for it. */
   until: number
 }
@@ -23,7 +25,7 @@ export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
   const end = notes.findLast(({ seen: { step } }) => step.kind === 'turn' || (step.kind === 'end' && !step.isGone))
   if (!end || (prompt && prompt.id > end.id)) return undefined
   const since = prompt?.at ?? (draft?.prompt === undefined ? 0 : draft.startedAt)
-  return { since, until: end.at + behindMs }
+  return { since, until: end.at + behindMs, turn: since === 0 ? end.seen.turn : undefined }
 }
 
 /** Commands whose exit codes hooks did not report, and that may be checks, by their ids. */
@@ -65,8 +67,14 @@ export const readWithCommands = ({ ids, until }: AwaitedCommands, read: () => Pr
  * The content of the transcript once it has the awaited end; otherwise without how the last turn ended, which would
  * belong to another turn.
  */
-export async function readWithEnd({ since, until }: Awaited, read: () => Promise<Transcript>): Promise<Transcript> {
-  const isOfTurn = ({ written }: Transcript) => (written?.at ?? since) >= since
+export async function readWithEnd(
+  { since, until, turn }: Awaited,
+  read: () => Promise<Transcript>,
+): Promise<Transcript> {
+  const isOfTurn = ({ written, turns = [] }: Transcript) => {
+    const isNamed = turn !== undefined && turns.some(({ id }) => id !== undefined)
+    return isNamed ? turns.at(-1)?.id === turn : (written?.at ?? since) >= since
+  }
   const hasEnd = (reported: Transcript) => isOfTurn(reported) && (reported.written?.isWhole ?? true)
   const reported = await readUntil(until, read, hasEnd)
   if (hasEnd(reported)) return reported
