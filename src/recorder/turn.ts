@@ -60,7 +60,7 @@ export const titleOf = ({ prompts }: RecordRules, prompt: string | undefined, ag
 
 /** The end of a turn, sent under its number; nothing if nothing happened. */
 export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Facts): Stepped {
-  const draft = withCommand(before.memo.draft ?? newDraft(end.at, before.memo.plan), facts.reported)
+  const draft = withSaid(before.memo.draft ?? newDraft(end.at, before.memo.plan), facts.reported)
   const isSaid = before.memo.begun && end.answer !== undefined
   if (isEmpty(draft) && !isSaid && end.failure === undefined) return before
   const started = unlessUnseen(begun(before, { at: draft.startedAt, prompt: draft.prompt }, facts), facts)
@@ -136,11 +136,14 @@ export const ownAfter = ({
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),
 })
 
-/** The draft with the command of its user that began it, as the user typed it, and when: no hook reports that. */
-function withCommand(draft: Draft, { turn }: Transcript): Draft {
-  if (draft.prompt !== undefined || !turn?.prompt?.startsWith('!')) return draft
-  const { prompt, startedAt } = turn
-  return { ...draft, prompt, startedAt: Math.min(startedAt, draft.startedAt) }
+/**
+ * The draft with what no hook reports of its user's words: the command that began it, as it was typed, and when, and the
+ * messages to the agent at work.
+ */
+function withSaid(draft: Draft, { turn }: Transcript): Draft {
+  const { prompt, startedAt = 0, said = [] } = turn ?? {}
+  if (draft.prompt !== undefined) return { ...draft, prompt: [draft.prompt, ...said].join('\n\n') }
+  return prompt?.startsWith('!') ? { ...draft, prompt, startedAt: Math.min(startedAt, draft.startedAt) } : draft
 }
 
 /** The usage of the turn: as its hook reports it, else the growth of the transcript's totals. */

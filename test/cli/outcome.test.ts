@@ -238,3 +238,27 @@ test('a session of Droid that its user interrupts has failed', async (t) => {
   assert.deepEqual([run.status, run.failure?.code], ['failed', 'INTERRUPTED'])
   assert.deepEqual([turns[0]?.prompt, turns[0]?.interrupted], ['Write, then be interrupted.', true])
 })
+
+test('what a user says to Copilot while it works belongs to the prompt of the turn', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, folder } = user
+  const tell = (event: string, more: Document = {}) =>
+    hook('copilot', documentOf('copilot', event, { cwd, ...more }), env)
+  const asked = (content: string, delivery: string) => ({ type: 'user.message', data: { content, delivery } })
+  const used = { type: 'session.usage_record', data: { usage: { model: 'gpt-4.1', inputTokens: 10, outputTokens: 1 } } }
+  const said = (content: string) => ({ type: 'assistant.message', data: { content } })
+  await tell('userPromptSubmitted', { prompt: 'Add one.' })
+  const lines = [
+    ...[asked('Add one.', 'idle'), used, said('I begin.')],
+    ...[asked('Rather two.', 'steering'), asked('And three.', 'steering'), used, said('Both are there.')],
+  ]
+  const timestamp = new Date().toISOString()
+  writeFiles(folder, { 'events.jsonl': written(lines.map((line) => ({ ...line, timestamp }))) })
+  await tell('agentStop', { transcriptPath: join(folder, 'events.jsonl') })
+  await tell('userPromptSubmitted', { prompt: 'Good.' })
+  await tell('sessionEnd-complete')
+  await syncAll(env)
+  const turns = (await turnsOf(user)).map(({ prompt, answer, usage }) => [prompt, answer, usage?.inputTokens])
+  assert.deepEqual(turns[0], ['Add one.\n\nRather two.\n\nAnd three.', 'Both are there.', 20])
+  assert.deepEqual((await onlyRun(user)).title, 'Add one.')
+})

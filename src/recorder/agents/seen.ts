@@ -157,6 +157,8 @@ export interface TranscriptTurn {
   promptAt?: number
   /** Missing if the agent began it on its own. */
   prompt?: string
+  /** What its user said while the agent worked on it. */
+  said?: string[]
   /** How it ended: with an answer, with an error, or by its user; none of these if it ended without a message. */
   answer?: string
   failure?: SeenFailure

@@ -13,6 +13,8 @@ export interface Moment {
   turn?: string
   /** For a prompt: when its user sent it, if the agent was still working on the turn before. */
   sentAt?: number
+  /** For a prompt: its user sent it within a turn, which it does not end. */
+  isWithin?: true
   /** A turn has begun whose prompt may follow. */
   begins?: true
   /** For the use of a tool: the agent's hooks do not report it. */

@@ -3,8 +3,8 @@ import type { SeenUsage, Step, Transcript, TranscriptTurn } from '../agents/seen
 import { estimateCost, plus, rounded, tokensOf, totalOf } from '../agents/usage.ts'
 import type { Moment } from './moment.ts'
 
-/** How many turns to keep, and how many unreported tools and blocked commands of each. */
-const most = { turns: 100, unheard: 1_000, blocked: 100 }
+/** How many turns to keep, and how many unreported tools, blocked commands and messages of each. */
+const most = { turns: 100, unheard: 1_000, blocked: 100, said: 100 }
 
 /** A turn, with its requests by their ids. */
 interface Open {
@@ -129,7 +129,10 @@ function work(state: TranscriptState, at: number, isOwn: boolean): Open {
 
 function takeStep(state: TranscriptState, moment: Moment, step: Step) {
   const { at, sentAt = at } = moment
-  if (step.kind === 'prompt') {
+  if (step.kind === 'prompt' && moment.isWithin && state.open) {
+    const { turn } = state.open
+    turn.said = [...(turn.said ?? []), step.text].slice(-most.said)
+  } else if (step.kind === 'prompt') {
     const { turn } = begin(state, moment)
     Object.assign(turn, { prompt: step.text, promptAt: Math.min(sentAt, at), at })
   } else if (step.kind === 'turn') {

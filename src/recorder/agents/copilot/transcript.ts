@@ -61,9 +61,10 @@ async function* session(path: string, pass: SkipReport, left: ReadBudget): Async
     else if (!subagent) {
       const step = stepOf(type, data)
       if (!step) continue
-      if (step.kind === 'prompt') yield* speech.end()
+      const isWithin = data.delivery === 'steering'
+      if (step.kind === 'prompt' && !isWithin) yield* speech.end()
       else speech.forget()
-      yield { at, step }
+      yield { at, step, ...(isWithin && { isWithin }) }
     }
   }
   yield* speech.end()
