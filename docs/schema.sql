@@ -1,4 +1,4 @@
--- The tables of a ledger with schema version 29, as SQLite has them.
+-- The tables of a ledger with schema version 30, as SQLite has them.
 -- npm run generate prints this file from src/engine/migrations; do not edit it.
 --
 -- On PostgreSQL, integer is bigint, real is double precision, blob is bytea, and text is compared byte by byte. Ids are
@@ -661,3 +661,12 @@ create table run_models (
   primary key (run_id, model)
 ) strict;
 create index runs_by_model on run_models (project_id, model, created_at, run_id);
+
+-- The leap of the clock that a server doubts.
+create table clock_leaps (
+  id integer primary key,
+  words text not null,
+  at text not null,
+  until text not null,
+  ahead_ms integer not null
+) strict;

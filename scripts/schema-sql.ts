@@ -51,6 +51,7 @@ const meanings: Record<string, string> = {
   webhooks: 'A webhook with its position in the log.',
   webhook_deliveries: 'An attempt to deliver a message to a webhook.',
   job_leaders: 'The server that does a background job.',
+  clock_leaps: 'The leap of the clock that a server doubts.',
   followers: 'How far a reader of the log has read.',
   backfills: 'What runs are found by that is not filled in for all of them: only from this place on.',
   imports: 'The progress of an import; the row exists while the ledger is incomplete.',

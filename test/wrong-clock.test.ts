@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import sql from 'sql-template-tag'
 import { type Client, createClient } from '../src/client/client.ts'
 import { reap } from '../src/nouns/run/take-lease.ts'
 import { openStore } from '../src/operations/open.ts'
@@ -140,6 +142,51 @@ for (const engine of engines) {
       await right.store.close()
     })
   }
+
+  test(`a leap that a server saw is doubted by others and after a restart, until the clock is right (${engine.name})`, async (t) => {
+    const ledger = await ledgerAt(t, engine)
+    const { client } = ledger
+    await client.updateProject({ slug: 'default', retention: { contentDays: 5 } })
+    await client.createRun({ runId: 'TODAY', content: 'made today', status: 'completed' })
+    const opened = async (status: string) => {
+      const end = performance.now() + 20_000
+      for (;;) {
+        const again = await reopened(ledger)
+        if ((await readyz(again)).body.status === status || performance.now() > end) return again
+        await again.store.close()
+        await sleep(100)
+      }
+    }
+    ledger.set(10 * day)
+    const wrong = await opened('degraded')
+    t.after(() => wrong.store.close())
+    assert.match((await readyz(wrong)).body.warnings?.[0] ?? '', /leapt forward by 10 days/)
+    await assert.rejects(wrong.client.forget({}), { code: 'CONFLICT' })
+    await applyRetention(wrong)
+    assert.equal(await contentOf(client, 'TODAY'), 'made today')
+    ledger.pass(2_000)
+    ledger.set(-10 * day)
+    assert.equal((await readyz(wrong)).body.status, 'ok')
+    await wrong.client.createRun({ runId: 'RIGHT' })
+    const { run } = await client.getRun({ runId: 'RIGHT' })
+    assert.ok(Math.abs(Date.parse(run.createdAt) - start) < hour, run.createdAt)
+    const right = await opened('ok')
+    t.after(() => right.store.close())
+    assert.equal((await readyz(right)).body.status, 'ok')
+  })
+
+  test(`a leap that a server saw is trusted in the end, also after a restart (${engine.name})`, async (t) => {
+    const ledger = await ledgerAt(t, engine)
+    ledger.set(10 * day)
+    while ((await ledger.store.db.query(sql`select 1 as one from clock_leaps`)).length === 0) await sleep(50)
+    ledger.pass(9 * hour)
+    for (const status of ['degraded', 'ok']) {
+      const again = await reopened(ledger)
+      assert.equal((await readyz(again)).body.status, status)
+      await again.store.close()
+      ledger.pass(hour)
+    }
+  })
 
   test(`a wrong clock that writes for a while is followed no longer than it is wrong (${engine.name})`, async (t) => {
     const ledger = await ledgerAt(t, engine)

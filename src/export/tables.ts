@@ -89,6 +89,7 @@ export const staying: Record<string, 'derived' | 'of the server' | 'for a while'
   },
   ...{ search_words: 'derived', search_recent: 'derived', run_paths: 'derived', run_models: 'derived' },
   ...{ schema_versions: 'of the server', job_leaders: 'of the server', health: 'of the server' },
+  ...{ clock_leaps: 'of the server' },
   ...{ backfills: 'of the server', imports: 'of the server', webhook_deliveries: 'of the server' },
   // On PostgreSQL they are exported as events.
   ...{ pending_events: 'of the server' },

@@ -20,6 +20,18 @@ export interface ClockOptions {
   floor?: number
   /** Why the source may be wrong at the start, and for how many milliseconds to doubt it. */
   doubt?: { words: string; ms: number } | undefined
+  /** The leap that another clock of the same source has seen. */
+  leap?: Leap | undefined
+}
+
+/** A leap of the source forward, which may be wrong. Its times are those of the source, in Unix milliseconds. */
+export interface Leap {
+  words: string
+  at: number
+  /** When the source is trusted again. */
+  until: number
+  /** How far the source is ahead of what it was before, in milliseconds. */
+  aheadMs: number
 }
 
 export interface Clock {
@@ -27,6 +39,8 @@ export interface Clock {
   now(): number
   /** Why the time may be wrong, in words for the operator; undefined if nothing suggests that. */
   doubt(): string | undefined
+  /** The leap that the clock doubts. */
+  leap(): Leap | undefined
   /** Whether the time has run evenly for a minute. */
   isSteady(): boolean
 }
@@ -47,9 +61,20 @@ export function createClock(options: ClockOptions = {}): Clock {
   let doubted = options.doubt && { words: options.doubt.words, until: lastAt + options.doubt.ms }
   /** The source minus the monotonic time, before it leapt. */
   let trusted: number | undefined
+  /** The time of the source after it leapt. */
+  let leaptTo = last
   /** Since when the source has been far behind, and its time then. */
   let leaptAt = Number.NEGATIVE_INFINITY
   let behind: { at: number; source: number } | undefined
+  if (options.leap) resume(options.leap, wall())
+
+  /** Doubts a leap that was seen before, unless the source has been corrected or is trusted since then. */
+  function resume({ words, at, until, aheadMs }: Leap, source: number): void {
+    if (source < at - driftMs || source >= until) return
+    leaptTo = at
+    trusted = source - aheadMs - lastAt
+    doubted = { words, until: lastAt + until - source }
+  }
 
   /** How long the machine slept since the last call of this, in milliseconds. */
   function slept(at: number): number {
@@ -64,6 +89,7 @@ export function createClock(options: ClockOptions = {}): Clock {
     leaptAt = at
     if (ms > driftMs) {
       trusted ??= expected + asleep - at
+      leaptTo = source
       const until = source + doubtMs(ms)
       doubted = { words: wordsOfLeap(ms, source, until), until: at + doubtMs(ms) }
     }
@@ -107,6 +133,12 @@ export function createClock(options: ClockOptions = {}): Clock {
 
   return {
     now,
+    leap() {
+      const time = now()
+      if (!doubted || trusted === undefined) return undefined
+      const { words, until } = doubted
+      return { words, at: leaptTo, until: time + until - lastAt, aheadMs: time - trusted - lastAt }
+    },
     isSteady: () => now() > 0 && lastAt - leaptAt >= steadyMs,
     doubt() {
       const time = now()

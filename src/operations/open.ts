@@ -6,7 +6,7 @@ import type { Db, Tx } from '../engine/db.ts'
 import { has, migrate } from '../engine/migrations/migrate.ts'
 import { requireWhole } from '../export/target.ts'
 import { indexMore } from '../find/follow.ts'
-import { type Clock, type ClockOptions, createClock, type LogTimes, startOf } from '../frame/clock.ts'
+import { type Clock, type ClockOptions, createClock, type Leap, type LogTimes, startOf } from '../frame/clock.ts'
 import { systemCtx } from '../frame/ctx.ts'
 import { purgeKept } from '../frame/idempotency.ts'
 import { numberEvents } from '../log/number.ts'
@@ -43,6 +43,8 @@ export interface Store extends AsyncDisposable {
    * nothing may be removed because of its age.
    */
   doubt(): string | undefined
+  /** The leap of the clock that `doubt` is about, if it is about one that this process has seen or read of. */
+  leap(): Leap | undefined
   /** Whether the time has run evenly for a minute. */
   isSteady(): boolean
   /** The secret of the first key, if it was created now. It is stored nowhere. */
@@ -67,20 +69,20 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     if (await has(db, 'imports')) await requireWhole(db)
     await migrate(db, options.onProgress)
     clock = options.now
-      ? { now: options.now, doubt: () => undefined, isSteady: () => true }
+      ? { now: options.now, doubt: () => undefined, leap: () => undefined, isSteady: () => true }
       : await openClock(db, options.clock)
     first = await db.tx((tx) => prepare(tx, textOf(clock), adminKey, firstKey))
   } catch (error) {
     await db.close()
     throw error
   }
-  const { doubt, isSteady } = clock
+  const { doubt, leap, isSteady } = clock
   const now = () => textOf(clock)
   // Leases that expired while no server ran take effect before the first response.
   await reap(db, now()).catch(warn)
   await wakeAttention(db, now()).catch(warn)
   const close = () => db.close()
-  return { db, now, doubt, isSteady, ...first, close, [Symbol.asyncDispose]: close }
+  return { db, now, doubt, leap, isSteady, ...first, close, [Symbol.asyncDispose]: close }
 }
 
 const textOf = ({ now }: Clock) => new Date(now()).toISOString()
@@ -122,7 +124,26 @@ const looked = 1_000
 /** The clock of a ledger, which continues from its log ([ADR 22](../../docs/adr/0022-the-clock-may-be-wrong.md)). */
 async function openClock(db: Tx, options: ClockOptions = {}): Promise<Clock> {
   const { wall = db.now } = options
-  return createClock({ ...options, wall, ...startOf(await readTimes(db), wall()) })
+  return createClock({ ...options, wall, ...startOf(await readTimes(db), wall()), leap: await readLeap(db) })
+}
+
+/** Stores which leap the clock doubts, if any, for processes that open the ledger later: they have not seen it. */
+export async function keepLeap(db: Db, leap: Leap | undefined): Promise<void> {
+  await db.tx(async (tx) => {
+    await tx.query(sql`delete from clock_leaps`)
+    if (!leap) return
+    const [at, until] = [leap.at, leap.until].map((ms) => new Date(ms).toISOString())
+    await tx.query(sql`insert into clock_leaps (id, words, at, until, ahead_ms)
+      values (1, ${leap.words}, ${at}, ${until}, ${Math.round(leap.aheadMs)})`)
+  })
+}
+
+async function readLeap(db: Tx): Promise<Leap | undefined> {
+  const [row] = await db.query<{ words: string; at: string; until: string; ahead_ms: number }>(sql`
+    select words, at, until, ahead_ms from clock_leaps`)
+  if (!row) return undefined
+  const { words, at, until, ahead_ms: aheadMs } = row
+  return { words, at: Date.parse(at), until: Date.parse(until), aheadMs: Number(aheadMs) }
 }
 
 async function readTimes(db: Tx): Promise<LogTimes> {

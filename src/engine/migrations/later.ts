@@ -178,3 +178,9 @@ export const uncommittedTrees = ({ text }: SqlDialect): string[] => [
   `create index runs_by_uncommitted_tree on runs (project_id, uncommitted_tree, created_at, id)
     where uncommitted_tree is not null`,
 ]
+
+/** The leap of the clock that a server doubts, for processes that open the ledger later. */
+export const clockLeaps = ({ text, integer, tableEnd }: SqlDialect): string[] => [
+  `create table clock_leaps (id ${integer} primary key, words ${text} not null, at ${text} not null,
+    until ${text} not null, ahead_ms ${integer} not null) ${tableEnd}`,
+]

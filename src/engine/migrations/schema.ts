@@ -3,6 +3,7 @@ import { attention } from './attention.ts'
 import { fromVersion4 } from './from-4.ts'
 import {
   agentVersion,
+  clockLeaps,
   diffWords,
   everywhere,
   hookSessions,
@@ -74,6 +75,7 @@ const migrations: Migration[] = [
   wordsAgain,
   runModels,
   uncommittedTrees,
+  clockLeaps,
 ]
 
 /** The version of the tables in `tables.ts`. */

@@ -7,7 +7,7 @@ import { backfillNext } from '../../nouns/run/backfill.ts'
 import { rejudgeNext } from '../../nouns/run/check/rejudge.ts'
 import { reap } from '../../nouns/run/take-lease.ts'
 import { purgeSecrets } from '../../nouns/webhook/due.ts'
-import type { Store } from '../../operations/open.ts'
+import { keepLeap, type Store } from '../../operations/open.ts'
 import { dueHookSessions, purgeHookSessions } from '../hooks/session.ts'
 import { createSender, type SenderOptions } from '../webhook/send.ts'
 import { type BackupJobOptions, backupJob } from './backup.ts'
@@ -49,8 +49,9 @@ async function number(db: Store['db']): Promise<boolean> {
   return false
 }
 
-function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => void): Generator<Job> {
-  yield clockJob(doubt, warn)
+function* jobsOf(store: Store, warn: (error: Error) => void): Generator<Job> {
+  const { db, now, doubt, isSteady } = store
+  yield clockJob(store, warn)
   // A clock that is wrong for a moment must not end every live run.
   yield { name: 'reap', everyMs: 1_000, step: async () => isSteady() && reap(db, now()) }
   yield { name: 'attention', everyMs: 1_000, step: async () => isSteady() && wakeAttention(db, now()) }
@@ -79,9 +80,11 @@ function* jobsOf({ db, now, doubt, isSteady }: Store, warn: (error: Error) => vo
   }
 }
 
-/** Warns once each time when the clock of the ledger begins to doubt. */
-function clockJob(doubt: () => string | undefined, warn: (error: Error) => void): Job {
+/** Warns once each time when the clock of the ledger begins to doubt, and tells others of a leap. */
+function clockJob({ db, doubt, leap }: Store, warn: (error: Error) => void): Job {
   let isDoubted = false
+  /** The words of the leap that others know of; null until that is known. */
+  let told: string | null | undefined = null
   return {
     name: 'clock',
     everyMs: 1_000,
@@ -89,6 +92,9 @@ function clockJob(doubt: () => string | undefined, warn: (error: Error) => void)
       const words = doubt()
       if (words !== undefined && !isDoubted) warn(new Error(words))
       isDoubted = words !== undefined
+      const seen = leap()
+      if (seen?.words !== told) await keepLeap(db, seen)
+      told = seen?.words
       return false
     },
   }
