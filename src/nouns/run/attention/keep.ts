@@ -144,8 +144,9 @@ const sameTask = ({ branch, spec_id }: RunRow, table: string): Sql[] => [
 
 /** Whether a later run of the same task that ended at `since` or later is good. */
 async function isMended(ctx: Ctx, run: RunRow, reason: Reason, since: string): Promise<boolean> {
-  const good = verdicts.filter((verdict) => mendedBy({ status: 'completed', verdict }).includes(reason))
-  const mayBeClaim = reason !== 'failing' || outweighs({ evidence: 'self' }, run)
+  const hardest = run.verdict === 'failing' ? 'failing' : reason
+  const good = verdicts.filter((verdict) => mendedBy({ status: 'completed', verdict }).includes(hardest))
+  const mayBeClaim = hardest !== 'failing' || outweighs({ evidence: 'self' }, run)
   const isGood = sql`r.status = 'completed' and r.verdict in (${join(good)}) and r.ended_at >= ${since}
     and ${mayBeClaim ? sql`true` : sql`r.evidence <> 'self'`}`
   const isLater = sql`r.project_id = ${ctx.project.id} and (r.created_at, r.id) > (${run.created_at}, ${run.id})`
@@ -161,8 +162,13 @@ async function isMended(ctx: Ctx, run: RunRow, reason: Reason, since: string): P
 
 /** Takes off the list what a good run has made good: earlier runs of the same branch or spec, and those that it retries. */
 async function clearMended(ctx: Ctx, run: RunRow): Promise<void> {
-  const isClaim = run.evidence === 'self'
-  const isMended = sql`a.reason in (${join(mendedBy(run))}) and ${isClaim ? sql`(a.reason <> 'failing' or r.evidence = 'self')` : sql`true`}`
+  const reasons = mendedBy(run)
+  const mayFail = !reasons.includes('failing')
+    ? sql`false`
+    : run.evidence === 'self'
+      ? sql`r.evidence = 'self'`
+      : sql`true`
+  const isMended = sql`a.reason in (${join(reasons)}) and (r.verdict <> 'failing' or ${mayFail})`
   const isEarlier = sql`(r.created_at, r.id) < (${run.created_at}, ${run.id})`
   const limit = raw(String(mostMended))
   const terms = sameTask(run, 'a').map(
