@@ -75,7 +75,7 @@ testLedger(
     const expected = [
       ['UNSEEN', 'system', undefined, 'self', 'Claimed by its author'],
       ['CLAIMED', 'system', 'failing', 'executed', '`npm test` failed'],
-      ['ADDED', 'system', 'stale', 'self', '`npm test` passed, as its author claims; the work changed since'],
+      ['ADDED', 'system', 'stale', 'self', '`npm test` passed, as its author claims; it tested other files'],
     ]
     assert.deepEqual(await changed(), expected)
     const { runs } = await client.listRuns({ order: 'asc', limit: 8 })

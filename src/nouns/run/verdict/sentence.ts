@@ -11,6 +11,8 @@ interface VerdictReasons {
   needed: readonly string[]
   bests: readonly (Standing<Judged> | undefined)[]
   state: WorkState
+  /** How often the work had changed, as `Judged.workVersion` counts. */
+  version: number
   /** Whether somebody else tested a commit of all the work, which the run need not have seen. */
   isCommitted: boolean
   isSame: IsSameTree
@@ -115,7 +117,7 @@ function verifiedOf({ bests, evidence }: VerdictReasons): string[] {
   return [claimed, ...(seen.length > 0 ? [saw] : []), ...others]
 }
 
-/** What changed since the check that the verdict is about. `isWhole` if that includes all that is not committed. */
+/** Why the check that the verdict is about is not current. `isWhole` if that includes all that is not committed. */
 function sinceOf(reasons: VerdictReasons): { words: string; isWhole: boolean } | undefined {
   const about = reasons.verdict === 'stale' ? staleIn(reasons) : worstIn(reasons)
   if (!about || about.current) return undefined
@@ -125,7 +127,14 @@ function sinceOf(reasons: VerdictReasons): { words: string; isWhole: boolean } |
   const hasOnlyTree = check.evidence === 'executed' || !check.commit
   if (state.tree && !check.tree && hasOnlyTree) return { words: 'on which files is not known', isWhole: false }
   const paths = isSame(check.tree, state.commitTree) ? pathsIn('changed since', state) : undefined
-  return paths ? { words: paths, isWhole: true } : { words: 'the work changed since', isWhole: false }
+  return paths ? { words: paths, isWhole: true } : { words: changeOf(check, reasons), isWhole: false }
+}
+
+/** Somebody else may have tested other work from the beginning. */
+function changeOf({ evidence, workVersion, commit, dirty }: Judged, { state, version }: VerdictReasons): string {
+  if (evidence === 'executed' || workVersion < version) return 'the work changed since'
+  if (commit && state.commit && commit !== state.commit) return 'it tested another commit'
+  return dirty ? 'its files differed from the commit' : 'it tested other files'
 }
 
 function pathsIn(words: string, { uncommitted }: WorkState): string | undefined {

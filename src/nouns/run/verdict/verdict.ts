@@ -175,7 +175,16 @@ export function judge<Check extends Judged>(
   const { state } = work
   // A commit without the files that checks left does not have all of them.
   const isCommitted = checks.some((check) => testedWhole(check, state, isEqual))
-  const why = sentenceOf({ ...found, standings: ordered, needed, bests, state, isCommitted, isSame })
+  const why = sentenceOf({
+    ...found,
+    standings: ordered,
+    needed,
+    bests,
+    state,
+    version: work.version,
+    isCommitted,
+    isSame,
+  })
   return { verdict: found.verdict, evidence: found.evidence, why, standings }
 }
 
