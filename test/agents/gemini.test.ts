@@ -41,6 +41,11 @@ for (const [name, step] of steps) {
   })
 }
 
+test('what Gemini CLI tells its model after an empty response is no prompt', () => {
+  const words = 'You successfully executed a tool but returned an empty response. Please analyze the tool output'
+  assert.deepEqual(readDocument('gemini', gemini('BeforeAgent', { prompt: `[System: ${words}]` }), {}), [])
+})
+
 test('every document of Gemini CLI names the agent, its session and its folder', () => {
   for (const name of namesOf('gemini')) {
     for (const { agent, session, cwd } of readDocument('gemini', gemini(name), {})) {

@@ -109,14 +109,14 @@ function subagentOf({ agent_id, agent_type }: JsonFields): Seen['subagent'] {
 const sources = ['startup', 'resume', 'clear', 'compact'] as const
 export const sourceOf = (source: unknown) => (source === 'new' ? 'startup' : sources.find((one) => one === source))
 
-/**
- * The input of a subagent, the report of a background task, and the empty prompt of another model call are not a
- * person's prompt.
- */
+/** What agents send to their models by themselves: the report of a background task, or a word after an empty response. */
+const ownWords =
+  /^\s*(?:<(?:task-notification|system_notification)>|\[System: You successfully executed a tool but returned an empty response\b)/
+
+/** The input of a subagent, an agent's own words, and the empty prompt of another model call are not a person's prompt. */
 export function prompted(document: JsonFields): Step | undefined {
   const text = textOf(document.prompt, promptLength)
-  if (text === undefined || subagentOf(document) || /^\s*<(?:task-notification|system_notification)>/.test(text))
-    return undefined
+  if (text === undefined || subagentOf(document) || ownWords.test(text)) return undefined
   return { kind: 'prompt', text }
 }
 
