@@ -381,6 +381,27 @@ testLedger('the log has no text of a key that the key has lost, also if it came 
   assert.deepEqual((await eventsOf()).at(-1)?.changes.machine, [null, shown?.machine])
 })
 
+testLedger(
+  'a text is erased where the title that Conduct makes of a content or a prompt is cut in it',
+  async (ledger) => {
+    const { client } = ledger
+    const secret = 'ghp_Abcdefghijklmnopqrstuvwxyz0123456789'
+    const line = `Notes ${'é'.repeat(132)} ${secret} and more`
+    await client.createRun({ runId: 'CONTENT', content: `${line}\n\nbody` })
+    await client.createRun({ runId: 'TURN' })
+    await client.appendTurn({ runId: 'TURN', n: 1, prompt: line })
+    await client.createSpec({ specId: 'SPEC', content: `# ${line}\n` })
+    const titles = async () => [
+      ...(await Promise.all(['CONTENT', 'TURN'].map((runId) => client.getRun({ runId })))).map(({ run }) => run.title),
+      (await client.getSpec({ specId: 'SPEC' })).spec.title,
+    ]
+    for (const title of await titles()) assert.match(title ?? '', /ghp_Abcdefgh\w*…$/)
+    await client.erase({ text: secret })
+    assert.deepEqual(await titles(), ['[erased]', '[erased]', '[erased]'])
+    assert.doesNotMatch(JSON.stringify(await client.listEvents({ limit: 100 })), /ghp_Abcd/)
+  },
+)
+
 testLedger('a long text is erased, too, where a title or a sentence is cut in the middle of it', async (ledger) => {
   const { client } = ledger
   const long = `sk_live_${'Qx7Zt9'.repeat(20)}`

@@ -1,4 +1,5 @@
-import { firstBytes } from '../contract/text.ts'
+import { cutMark } from '../contract/lines.ts'
+import { firstBytes, fits } from '../contract/text.ts'
 
 /** The most bytes of a title. */
 export const titleBytes = 300
@@ -9,7 +10,7 @@ const lineLength = 1000
 
 /**
  * The first Markdown heading (CommonMark's ATX form, outside fences) in the first 100 lines of `content`, else the
- * first line with words; null if there is neither. The time depends only on those lines.
+ * first line with words, with a mark where it is cut; null if there is neither. The time depends only on those lines.
  */
 export function titleOf(content: string): string | null {
   let fenced = false
@@ -20,11 +21,15 @@ export function titleOf(content: string): string | null {
       continue
     }
     const heading = fenced ? undefined : headingOf(line)
-    if (heading) return firstBytes(heading, titleBytes)
+    if (heading) return asTitle(heading)
     first ??= line.trim() || null
   }
-  return first && firstBytes(first, titleBytes)
+  return first && asTitle(first)
 }
+
+/** A text of the length of a title. By the mark, an erasure knows that a text may go on. */
+export const asTitle = (text: string): string =>
+  fits(text, titleBytes) ? text : firstBytes(text, titleBytes - Buffer.byteLength(cutMark)) + cutMark
 
 function* firstLines(content: string) {
   for (let count = 0, at = 0; count < lines && at <= content.length; count++) {

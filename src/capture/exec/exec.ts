@@ -17,6 +17,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
 import { type Gap, pieces } from '../../text/content.ts'
+import { asTitle } from '../../text/title.ts'
 import { warnIfRewritten } from '../../verify/remember.ts'
 import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
@@ -148,7 +149,7 @@ async function exec(words: string[], options: Placed, objects: string, command: 
 async function runOf(words: string[], options: ExecOptions, before: Snapshot | undefined, command: Command) {
   const { specId, agent, retryOf, label: labels } = options
   const line = await mask(commandLine(words))
-  const title = firstBytes(options.title === undefined ? line : await mask(options.title), 300)
+  const title = asTitle(options.title === undefined ? line : await mask(options.title))
   const where = { host: hostname(), cwd: firstBytes(process.cwd(), 1000) }
   const author = authorOf(process.cwd())
   const fields = { title, specId, agent, retryOf, command: firstBytes(line, 4000) }

@@ -1,5 +1,5 @@
 import { humanIdPattern } from '../../contract/id.ts'
-import { firstLine } from '../../contract/lines.ts'
+import { firstLine, shortened } from '../../contract/lines.ts'
 import { mask } from '../../mask/mask.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
 import { type Results, resultsIn, resultWords, type StatedResult } from './v0-results.ts'
@@ -48,9 +48,6 @@ export async function importLogLine(line: LogLine, { runId, specOf }: Identity, 
     await importResult(one, { checkId: `${runId}-${n + 1}`, runId, createdAt: time }, context)
 }
 
-/** The beginning of a text, without half a character at its end. */
-export const beginningOf = (text: string, most: number) => text.slice(0, most).toWellFormed()
-
 const whenOf = (time: string) => ({ startedAt: time, endedAt: time })
 const specIn = (spec: string | undefined) => (spec === undefined ? {} : { specId: `v0-${spec}` })
 
@@ -62,7 +59,7 @@ async function runOf(
   const heading = firstLine(text, 200)
   const isFailed = status?.result === 'fail' && command !== 'audit'
   return {
-    title: beginningOf(await mask([command, phases, heading].filter(Boolean).join(' · ')), 300),
+    title: shortened(await mask([command, phases, heading].filter(Boolean).join(' · ')), 300),
     content: await mask(text || `The log names \`${path}\`.\n`),
     ...(launcher && { agent: launcher.slice(0, 200) }),
     ...(model && { usage: { model: model.slice(0, 100) } }),
@@ -93,7 +90,7 @@ function passUnknown(unknown: Results['unknown'], { path }: LogLine, { report }:
   const skipped = unknown.filter(isSkipped)
   if (skipped[0]) report.pass(path, skipped[0].line, `not evaluated: ${skipped.map(({ name }) => name).join(', ')}`)
   for (const { name, line, words } of unknown.filter((one) => !isSkipped(one))) {
-    const what = `the result of ${name} is '${beginningOf(words, 100)}'`
+    const what = `the result of ${name} is '${shortened(words, 100)}'`
     report.pass(path, line, `${what}, which begins with none of ${resultWords.join(', ')}`)
   }
 }
@@ -114,7 +111,7 @@ async function importResult(
   if (!dryRun)
     await client.createCheck({
       ...target,
-      name: beginningOf(await mask(name), 200),
+      name: shortened(await mask(name), 200),
       result,
       content: await mask(words),
     })
