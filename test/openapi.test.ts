@@ -129,6 +129,7 @@ test('what is beside the JSON of the operations is described, too', async (t) =>
   const init = { method: 'POST', headers, body: JSON.stringify(example) }
   const response = await app.fetch(new Request('http://localhost/conduct/v1/hooks/claude', init))
   assert.ok(post?.responses[response.status], String(response.status))
+  assert.equal((await client.listRuns()).runs[0]?.title, 'Fix the login', 'the example records a run')
   // What a webhook receives.
   const { requestBody, parameters } = document.webhooks.message?.post ?? assert.fail()
   await client.createRun({ runId: 'A' })

@@ -54,7 +54,7 @@ const hookOperation: OpenApiOperation = {
     content: {
       'application/json': {
         schema: { type: 'object', description: 'As the agent gives it to its hooks', additionalProperties: true },
-        example: { session_id: 'e1', hook_event_name: 'UserPromptSubmit', prompt: 'Fix the login' },
+        example: { session_id: 'e1', cwd: '/shop', hook_event_name: 'UserPromptSubmit', prompt: 'Fix the login' },
       },
     },
   },
