@@ -85,8 +85,9 @@ function reference(document: OpenApi): string {
 
 \`npm run generate\` generates this page from \`src/operations/routes.ts\`; do not edit it. Addresses are relative to the base
 path, \`/conduct\` by default. [Conventions](conventions.md) describes what all operations have in common: errors, pages,
-versions, idempotency and limits. Each request builds on those before it, so they work from top to bottom, except the
-deletions, which are last. The responses are those of a ledger that got all POST requests first, then PATCH, GET and DELETE.
+versions, idempotency and limits. Each request builds on those before it: they work from top to bottom without the
+deletions, and then the deletions from bottom to top. The responses are those of a ledger that got all POST requests first,
+then PATCH, GET and DELETE.
 
 ${sections.join('\n')}`
 }
