@@ -277,6 +277,7 @@ testLedger('after an import without keys, ids are not reused, and a new key cont
     assert.ok(isConsistent(before, checkpoint, hashesFrom(hashes)))
     const { key } = await copy.client.createKey({ name: 'new', permissions: ['admin'], project: null })
     assert.equal(key.id, 2)
+    assert.deepEqual((await verify(copy.client, [])).faults, [], 'the earlier keys are no missing ones')
   }
 })
 

@@ -54,6 +54,7 @@ const damages: Damage[] = [
     statements: () => [sql`update keys set permissions = 'admin' where name = 'reader'`],
   },
   { name: 'a revoked key that lives again', statements: () => [sql`update keys set revoked_at = null`] },
+  { name: 'a key that is gone', statements: () => [sql`delete from keys where name = 'gone'`] },
   {
     name: 'a key that no event created',
     statements: () => [

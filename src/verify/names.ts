@@ -34,6 +34,7 @@ const unlogged = { id: 1, slug: 'default' }
  * their tables, but each change of them is an event.
  */
 export class Names {
+  /** Oldest first. */
   readonly #keys = new Map<number, LoggedState>()
   readonly #projects = new Map<number, LoggedState>()
   readonly #keyNames: SeenNames<number> = new Map()
@@ -51,9 +52,14 @@ export class Names {
     if (type.startsWith('project.')) tell(this.#projects, leaf, changes)
   }
 
-  /** `shown` has the rows that did not change while the log was read, `isWhole` says whether no event was dropped. */
-  faults(shown: ListedNames, isWhole: boolean): Mismatch[] {
-    return [...this.#faultsInEvents(), ...this.#faultsOfKeys(shown, isWhole), ...this.#faultsOfProjects(shown, isWhole)]
+  /** `isWhole` says whether no event was dropped. */
+  faults(shown: ShownNames, isWhole: boolean): Mismatch[] {
+    return [
+      ...this.#faultsInEvents(),
+      ...this.#faultsOfKeys(shown, isWhole),
+      ...this.#missingKeys(shown),
+      ...this.#faultsOfProjects(shown, isWhole),
+    ]
   }
 
   /** The keys and projects whose names the log does not tell, or no longer. */
@@ -101,6 +107,17 @@ export class Names {
     })
   }
 
+  /**
+   * The keys that are gone although an older one is there. A key is never deleted, but an import may have left out all
+   * keys before it.
+   */
+  #missingKeys({ keyIds }: ShownNames): Mismatch[] {
+    const ids = [...this.#keys.keys()]
+    const oldest = ids.findIndex((id) => keyIds.has(id))
+    const missing = oldest < 0 ? [] : ids.slice(oldest).filter((id) => !keyIds.has(id))
+    return missing.map((id) => ({ words: `Key ${id} is missing, and the log has the event that created it.` }))
+  }
+
   #faultsOfProjects({ projects }: ListedNames, isWhole: boolean): Mismatch[] {
     const live = this.#live()
     return projects.flatMap((project) => {
@@ -132,8 +149,11 @@ function note<Id>(names: SeenNames<Id>, id: Id, name: string | null, seq: number
 
 function tell(all: Map<number, LoggedState>, { type, subject, subjectId, projectId }: Leaf, changes: Changes): void {
   const known = all.get(subjectId)
+  const isNew = type.endsWith('.created')
   // What created it was dropped, so the log does not tell the rest.
-  if (!known && !type.endsWith('.created')) return
+  if (!known && !isNew) return
+  // After an import without keys, a new key may get the id of an earlier one.
+  if (isNew) all.delete(subjectId)
   const after = Object.entries(changes).map(([field, [, value]]) => [field, value])
   const state = { ...known?.state, ...Object.fromEntries(after) }
   all.set(subjectId, { projectId, subject, isDeleted: type.endsWith('.deleted'), state })
@@ -169,6 +189,12 @@ export interface ListedNames {
   projects: Project[]
 }
 
+/** What was listed before and after the log was read: the rows that did not change meanwhile. */
+export interface ShownNames extends ListedNames {
+  /** All keys that were there after it. */
+  keyIds: ReadonlySet<number>
+}
+
 const limit = 100
 
 /** Needs an admin key of the whole server. */
@@ -200,11 +226,12 @@ async function readAll<Row>(read: (cursor: string | undefined) => Promise<NamesP
 }
 
 /** The keys and projects that stood in both, with the same fields that the log tells. */
-export function unchanged(before: ListedNames, after: ListedNames): ListedNames {
+export function unchanged(before: ListedNames, after: ListedNames): ShownNames {
   const same = <Row>(old: Row[], rows: Row[], logged: (row: Row) => unknown) =>
     rows.filter((row) => old.some((one) => isDeepStrictEqual(logged(one), logged(row))))
   return {
     keys: same(before.keys, after.keys, ({ lastUsedAt: _, ...logged }) => logged),
     projects: same(before.projects, after.projects, ({ slug, version }) => [slug, version]),
+    keyIds: new Set(after.keys.map(({ id }) => id)),
   }
 }

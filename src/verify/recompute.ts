@@ -2,7 +2,7 @@ import type { Client } from '../client/client.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
 import type { Output } from '../operations/routes.ts'
 import { isOwnFailure, type Mismatch } from './heads.ts'
-import { type ListedNames, type Names, readShown, unchanged } from './names.ts'
+import { type ListedNames, type Names, readShown, type ShownNames, unchanged } from './names.ts'
 import { Scan } from './scan.ts'
 
 type LeavesPage = Output<'listLeaves'>
@@ -53,7 +53,7 @@ export async function recompute(
 /** A page shows the names of its moment, and the events that changed them may follow: then read on. */
 const mostRounds = 3
 
-const nothing: ListedNames = { keys: [], projects: [] }
+const nothing: ShownNames = { keys: [], projects: [], keyIds: new Set() }
 
 /** The keys and projects; an error if the server cannot read them. */
 const readListed = (client: Client): Promise<ListedNames | Error> =>

@@ -4,7 +4,7 @@ import type { Leaf } from '../log/seal/routes.ts'
 import type { Checkpoint } from '../log/seal/signed-note.ts'
 import { Roots } from '../log/seal/tree.ts'
 import { type Mismatch, shorterThan } from './heads.ts'
-import { type ListedNames, Names } from './names.ts'
+import { Names, type ShownNames } from './names.ts'
 
 /** Stands in for the leaf of an event that has none. */
 const noLeaf = Buffer.alloc(32)
@@ -118,7 +118,7 @@ export class Scan {
   }
 
   /** `shown` has the keys and projects that did not change while the log was read. */
-  faults(shown: ListedNames): Mismatch[] {
+  faults(shown: ShownNames): Mismatch[] {
     const faults = this.#faultsInLog()
     return faults.length > 0 ? faults : this.names.faults(shown, this.dropped === 0)
   }
