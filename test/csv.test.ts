@@ -123,6 +123,9 @@ test('every list is available as CSV, and openapi.json says so', () => {
     // Otherwise generated clients would type the response as the list or a string.
     assert.equal(responseOf(name, 200)?.content?.['text/csv'], undefined, name)
   }
+  for (const name of ['getDiff', 'readContent'] as const) {
+    assert.deepEqual(Object.keys(responseOf(name, 200)?.content ?? {}), ['application/json'], name)
+  }
   assert.ok(responseOf('listEvents', 200)?.headers?.Link)
 })
 
