@@ -9,7 +9,7 @@ import { snippetOf } from '../src/find/snippet.ts'
 import { continuation, endsInWord, termsOf, wordsOf } from '../src/find/words.ts'
 import { decodeCursor, decodeHit } from '../src/frame/page.ts'
 import { numberOfName } from '../src/nouns/feature/name.ts'
-import { checklistOf } from '../src/nouns/spec/fields.ts'
+import { checklistOf } from '../src/nouns/spec/checklist.ts'
 import { openStore } from '../src/operations/open.ts'
 import { createApp } from '../src/server/app.ts'
 import { hasMoreValues } from '../src/server/body.ts'
@@ -32,7 +32,10 @@ const readers: Record<string, [read: (text: string) => unknown, shapes: Shape[]]
   acceptsGzip: [acceptsGzip, shapesOf('gzip', 'gzip', 'gzip ', 'gzip;q=0', 'gzip;q=0.', ';q=0.0 ')],
   decodeCursor: [quietly((text) => decodeCursor('desc', text)), shapesOf('ZGVz', 'ZGVz')],
   decodeHit: [quietly(decodeHit), shapesOf('aGVhZCAx', 'MTEx')],
-  checklistOf: [checklistOf, shapesOf('', '- [ ] ', '1', '- [x', '\n', ' \n', '\t- ')],
+  checklistOf: [
+    checklistOf,
+    shapesOf('', '- [ ] ', '1', '- [x', '\n', ' \n', '\t- ', '`', '\n~~~', '\n<!--', '\n- a\nb', '```a', '#'),
+  ],
   numberOf: [(text) => numberOf('run', text), shapesOf('RUN-', '1')],
   numberOfName: [numberOfName, shapesOf('feature-', '1')],
   snippetOf: [(text) => snippetOf(text, ['aa', 'b']), shapesOf('', 'ab', 'aa ')],

@@ -75,9 +75,3 @@ export const specVersion = z
   .object({ version: z.int(), title: z.string().nullable(), createdAt: time })
   .meta({ id: 'SpecVersion' })
 export const fullSpecVersion = z.object({ ...specVersion.shape, content: z.string() }).meta({ id: 'FullSpecVersion' })
-
-/** Counts the items and the ticked items of the checklist in a Markdown text, whose lines end at CR and LF only. */
-export function checklistOf(content: string): Spec['checklist'] {
-  const boxes = content.match(/(?<![^\r\n])[ \t]*(?:[-*+]|\d+[.)]) \[[ xX]\] /g) ?? []
-  return { total: boxes.length, done: boxes.filter((box) => /\[[xX]\]/.test(box)).length }
-}
