@@ -148,12 +148,12 @@ function readQuery(
 /** Node.js limits the request line and headers to the same length. */
 const longestQuery = 16_384
 
-/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse, or not UTF-8. */
+/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse, or malformed. */
 function valuesOf(query: string): Map<string, string[]> {
   if (query.length > longestQuery) {
     throw new ConductError('BAD_REQUEST', `The query has more than ${longestQuery.toLocaleString('en')} characters.`)
   }
-  for (const [bytes] of query.matchAll(/(?:%[\da-f]{2})+/gi)) requireUtf8(bytes)
+  if (query.includes('%')) for (const pair of query.split('&')) requireUtf8(pair)
   const given = new Map<string, string[]>()
   // URLSearchParams drops one ? at the beginning, and another one belongs to a name.
   for (const [name, value] of new URLSearchParams(`?${query}`)) {
@@ -164,12 +164,16 @@ function valuesOf(query: string): Map<string, string[]> {
   return given
 }
 
-/** Throws BAD_REQUEST for percent-encoded bytes that are not UTF-8: `URLSearchParams` would replace them. */
-function requireUtf8(bytes: string) {
-  try {
-    decodeURIComponent(bytes)
-  } catch (cause) {
-    throw new ConductError('BAD_REQUEST', `The query is not UTF-8: it contains ${cut(bytes)}.`, { cause })
+/** Throws BAD_REQUEST for a parameter that is not percent-encoded UTF-8: `URLSearchParams` would read it as other text. */
+function requireUtf8(pair: string) {
+  for (const [bytes] of pair.matchAll(/(?:%[\da-f]{2})+|%[^%]{0,2}/gi)) {
+    try {
+      decodeURIComponent(bytes)
+    } catch (cause) {
+      const name = cut(pair.split('=', 1)[0] ?? '')
+      const rule = 'percent-encode UTF-8, so é is %C3%A9 and % is %25'
+      throw new ConductError('BAD_REQUEST', `${name}: contains '${cut(bytes)}': ${rule}.`, { cause })
+    }
   }
 }
 
