@@ -377,6 +377,30 @@ testLedger('a check of several runs is changed and deleted one by one', async ({
   assert.equal((await client.getCheck({ checkId: 'CHECK-001' })).check.content, 'two fail')
 })
 
+testLedger('a run, its events and the list of those that need attention give one reason', async ({ client }) => {
+  for (const required of [undefined, ['tests']]) {
+    const { run } = await client.createRun({ status: 'failed', ...(required && { required }) })
+    const { runId } = run
+    const bare = required ? '`tests` has not run' : 'No check has run'
+    const told = async () => {
+      const { attention = [] } = await client.listAttention({ runId: [runId] })
+      return [(await client.getRun({ runId })).run.why, attention[0]?.run.why]
+    }
+    assert.deepEqual(await told(), [bare, bare])
+    const { check } = await client.createCheck({ runId, name: 'tests', result: 'fail' })
+    const failed = '`tests` failed, as its author claims'
+    assert.deepEqual(await told(), [failed, failed])
+    await client.deleteCheck({ checkId: check.checkId })
+    assert.deepEqual(await told(), [bare, bare])
+    const { events } = await client.listEvents({ subject: runId, type: ['run.updated'] })
+    const moves = events.map(({ changes }) => changes.why)
+    assert.deepEqual(moves, [
+      [bare, failed],
+      [failed, bare],
+    ])
+  }
+})
+
 testLedger('only the recorder of a run can say that it saw a command', async ({ client, as }) => {
   const agent = as({ key: (await client.createKey({ name: 'agent', permissions: ['agent', 'write'] })).secret })
   const { run, lease } = await agent.createRun({ leaseSeconds: 3600, required: ['tests'] })

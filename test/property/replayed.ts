@@ -69,7 +69,10 @@ export function replay(log: Event[], now: string): Tables {
     if (what === 'deleted' || what === 'cleared') delete rows[subject]
     else rows[subject] = apply(noun, rows[subject] ?? { ...told[noun] }, changes)
   }
-  for (const [runId, run] of Object.entries(tables.run)) run.diff = sumOf(runId, tables.turn)
+  for (const [runId, run] of Object.entries(tables.run)) {
+    run.diff = sumOf(runId, tables.turn)
+    if (withoutChecks(run)) run.why = null
+  }
   for (const turn of Object.values(tables.turn)) turn.diffs = changesOf(turn.diffs as ToldDiff[])
   // A webhook names its previous secret only while that is valid.
   for (const row of Object.values(tables.webhook)) {
@@ -97,6 +100,10 @@ function apply(noun: Noun, before: Row, changes: Event['changes']): Row {
   }
   return row
 }
+
+/** Whether the sentence of a run follows from what is required. An erasure reaches only the one in the log. */
+const withoutChecks = ({ verdict, why }: Row) =>
+  verdict === 'unchecked' && / not run$|^No check has run$|^\[erased\]$/.test(String(why))
 
 interface ToldDiff {
   path: string
@@ -129,13 +136,11 @@ export async function tablesOf(client: Client, whole = client): Promise<Tables> 
   for (const { runId } of await allOf(client, 'listRuns')) {
     const { run } = await client.getRun({ runId })
     const features = run.features.map(({ id }) => id)
-    // Without checks, the sentence follows from what is required.
-    const why = run.verdict === 'unchecked' && / not run$|^No check has run$/.test(run.why ?? '') ? null : run.why
     const { files } = await client.getDiff({ runId, limit: 100 })
     tables.run[runId] = pick('run', {
       ...run,
       diff: files.flatMap(briefOf),
-      why,
+      why: withoutChecks(run) ? null : run.why,
       isLeased: run.leaseExpiresAt !== null,
       features,
     })

@@ -10,6 +10,7 @@ import { usageOf } from '../../src/nouns/run/fields.ts'
 import { commitsOf, hrefKeysOf } from '../../src/nouns/run/found-by.ts'
 import { readModels, rowsOf, scanTurns } from '../../src/nouns/run/model/keep.ts'
 import { columns, type RunRow } from '../../src/nouns/run/row.ts'
+import { sentenceOfNothing } from '../../src/nouns/run/verdict/sentence.ts'
 import { type Event, type Noun, type Row, type Tables, told } from './replayed.ts'
 
 const live = 'select id from projects where deleted_at is null'
@@ -214,7 +215,7 @@ export function requireChain(log: Event[]): void {
       before !== 'deleted' && (before === undefined) === (what === 'created'),
       `${at} does not fit what was there`,
     )
-    const row = before ?? {}
+    const row = before ?? (noun === 'run' ? { why: sentenceOfNothing((changes.required?.[1] ?? []) as string[]) } : {})
     for (const [field, change] of Object.entries(changes)) {
       if (field === 'features') moveFeatures(row, change, at)
       else if (field === 'diffs') row.diffs = [...((row.diffs as unknown[]) ?? []), ...(change[1] as unknown[])]

@@ -229,7 +229,7 @@ export function runOf(row: RunRow, project: string, actors: ReadonlyMap<number, 
 }
 
 /** The verdict in a sentence. Without checks it is not stored. */
-const whyOf = ({ why, verdict, required }: RunRow): string | null =>
+export const whyOf = ({ why, verdict, required }: Pick<RunRow, 'why' | 'verdict' | 'required'>): string | null =>
   why ?? (verdict === 'unchecked' ? sentenceOfNothing(parsed(required) ?? []) : null)
 
 /** Usage has its own columns, for sums. Null means that the field was not given. */

@@ -10,7 +10,7 @@ import { findSpecVersion } from '../spec/version.ts'
 import { activityEvent, activityUnder } from './activity.ts'
 import { keepAttention } from './attention/keep.ts'
 import { findVerdict, noteWriter } from './check/verdict.ts'
-import type { Run } from './fields.ts'
+import { type Run, whyOf } from './fields.ts'
 import { insertFoundBy, replaceFoundBy } from './found-by.ts'
 import { keepModels, writeModels } from './model/keep.ts'
 import { isOfCreator, personHash } from './person.ts'
@@ -128,10 +128,11 @@ async function requireUnseen(ctx: Ctx, row: RunRow, after: RunState): Promise<vo
 const isMaker = (ctx: Ctx, { row, isRecorder }: Move) =>
   isRecorder && (ctx.actor.id === row.created_by || isOfCreator(ctx, row))
 
-export const verdictIn = ({ verdict, evidence, why }: Pick<RunRow, 'verdict' | 'evidence' | 'why'>) => ({
-  verdict,
-  evidence,
-  why,
+/** The verdict on a run, as responses and the log show it. */
+export const verdictIn = (row: Pick<RunRow, 'verdict' | 'evidence' | 'why' | 'required'>) => ({
+  verdict: row.verdict,
+  evidence: row.evidence,
+  why: whyOf(row),
 })
 
 function activityColumn({ row, after, activity }: Move): string | null {

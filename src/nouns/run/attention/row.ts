@@ -7,7 +7,7 @@ import { columnsOf } from '../../../frame/stored.ts'
 import { actorsOf } from '../../../log/actor.ts'
 import { type Changes, vanished } from '../../../log/event.ts'
 import { type NewEvent, record, recordAll } from '../../../log/record.ts'
-import type { Run } from '../fields.ts'
+import { type Run, whyOf } from '../fields.ts'
 import { type Attention, rowFields } from './fields.ts'
 
 /** The columns of a row without those of its run. */
@@ -30,6 +30,7 @@ export const columns = sql`attention.run_id as id, attention.project_id, (select
 export type ShownRow = AttentionRow &
   Pick<Run, 'title' | 'agent' | 'author' | 'status' | 'verdict' | 'why'> & {
     slug: string
+    required: string | null
     failure: string | null
     exit_code: number | null
     run_created_at: string
@@ -39,7 +40,7 @@ export type ShownRow = AttentionRow &
 /** The columns of a ShownRow, of `attention` and `runs`, with its place in a list. */
 export const shownColumns = sql`attention.run_id as id, attention.since_at as created_at, attention.project_id, runs.run_id,
   ${own}, (select p.slug from projects p where p.id = attention.project_id) as slug, runs.title,
-  runs.agent, runs.author, runs.status, runs.verdict, runs.why, runs.failure, runs.exit_code,
+  runs.agent, runs.author, runs.status, runs.verdict, runs.why, runs.required, runs.failure, runs.exit_code,
   runs.created_at as run_created_at, runs.ended_at`
 
 /** The rows of these runs, as responses show them. */
@@ -70,7 +71,7 @@ export async function shownRows(ctx: Ctx, rows: readonly ShownRow[]): Promise<At
       author: row.author,
       status: row.status,
       verdict: row.verdict,
-      why: row.why,
+      why: whyOf(row),
       failure: parsed(row.failure),
       exitCode: row.exit_code,
       createdAt: row.run_created_at,

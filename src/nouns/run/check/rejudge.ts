@@ -42,7 +42,7 @@ async function rejudge(tx: Tx, rows: RunRow[], now: string): Promise<void> {
   const verdicts = await findVerdicts(systemCtx(tx, now), rows)
   const all = rows.map((row): Rejudged => {
     const { judged, author_person, ...found } = verdicts.get(row.id) as VerdictColumns
-    const moved = differences(verdictIn(row), found)
+    const moved = differences(verdictIn(row), verdictIn({ ...row, ...found }))
     const isMoved = moved.verdict !== undefined || moved.evidence !== undefined
     return { row, found: { ...found, author_person, judged: isMoved ? rejudgedByUpgrade : judged }, moved }
   })
