@@ -34,7 +34,11 @@ testLedger(
     await leased(ledger)
     const held = { code: 'LEASE_HELD' }
     await assert.rejects(client.updateRun({ runId: 'A', title: 'x' }), held)
-    await assert.rejects(client.updateRun({ runId: 'A', status: 'failed', title: 'x' }), held)
+    await assert.rejects(client.updateRun({ runId: 'A', status: 'failed', title: 'x', labels: { a: 'b' } }), {
+      ...held,
+      message:
+        /: send its Lease-Token, or leave out title, labels: without the token, a key with write can send only status 'failed' and failure\.$/,
+    })
     await assert.rejects(client.updateRun({ runId: 'A', status: 'completed' }), held)
     await assert.rejects(client.appendToRun({ runId: 'A', text: 'x' }), held)
     await assert.rejects(client.heartbeat({ runId: 'A' }), held)
@@ -45,7 +49,10 @@ testLedger(
 
     const agent = as({ key: (await client.createKey({ name: 'a', permissions: ['agent'] })).secret })
     const { lease } = await agent.createRun({ runId: 'B', leaseSeconds: 60 })
-    await assert.rejects(agent.updateRun({ runId: 'B', status: 'failed' }), held)
+    await assert.rejects(agent.updateRun({ runId: 'B', status: 'failed' }), {
+      ...held,
+      message: /: send its Lease-Token, or end it with status 'failed' and a key with write\.$/,
+    })
     const { run } = await client.updateRun({ runId: 'B', status: 'failed' })
     assert.deepEqual([run.failure?.code, run.leaseExpiresAt], ['CANCELLED', null])
     await assert.rejects(agent.updateRun({ runId: 'B', title: 'x', leaseToken: lease?.token }), {

@@ -140,10 +140,10 @@ export const updateRun: Operation<RunRoutes['updateRun']> = async (
 ) => {
   if (given.content !== undefined) requireFitting(ctx, given.content)
   const status = statusUnder(leaseSeconds, given.status)
-  const ends =
-    given.status === 'failed' && Object.keys(given).every((field) => field === 'status' || field === 'failure')
+  const beside = Object.keys(given).filter((field) => field !== 'status' && field !== 'failure')
+  const end = given.status === 'failed' ? { beside } : undefined
   return inTx(ctx, async (ctx) => {
-    const opened = await openRun(ctx, runId, leaseToken, { mayEnd: ends, proposes: Boolean(leaseSeconds) })
+    const opened = await openRun(ctx, runId, leaseToken, { end, proposes: Boolean(leaseSeconds) })
     const { row, base, holds } = opened
     requireVersion(ifVersion, row.id, row.version)
     const isCancelled = row.lease_expires_at !== null && !holds

@@ -33,7 +33,7 @@ const isLapsed = ({ lease_expires_at: at }: RunRow, now: string) => at !== null 
  * Opens a run for a change. A run whose lease has expired counts as failed, whether or not a server has noticed. Its
  * holder resumes it, unless someone has changed or retried it since. Throws FORBIDDEN for an agent key on another's
  * run, unless it `deletes`, which has its own permission, or it is the next key of the same person, with the token of the
- * run's recorder; LEASE_HELD without the token, unless `mayEnd` and the caller
+ * run's recorder; LEASE_HELD without the token, unless the change is an `end`, with no fields `beside` it, and the caller
  * may write; LEASE_LOST for a token that is no longer valid, unless the caller `proposes` it for the first lease of the
  * run; NOT_FOUND.
  */
@@ -41,7 +41,7 @@ export async function openRun(
   ctx: Ctx,
   runId: string,
   token: string | undefined,
-  { mayEnd = false, deletes = false, proposes = false } = {},
+  { end, deletes = false, proposes = false }: { end?: End | undefined; deletes?: boolean; proposes?: boolean } = {},
 ): Promise<Opened> {
   const found = await requireRun(ctx, runId, ctx.db.dialect.forUpdate)
   const proof = token === undefined ? ctx.leaseHash : tokenHash(token)
@@ -54,13 +54,24 @@ export async function openRun(
     const base = state.failure?.code === expired.code ? await resumed(ctx, row, state) : state
     return { row, base, holds: true, isRecorder: isRecorderOf(row, proof) }
   }
-  if (row.lease_expires_at !== null && !(mayEnd && permits(ctx.actor.permissions, 'write'))) {
-    throw new ConductError(
-      'LEASE_HELD',
-      `Run '${runId}' is leased until ${row.lease_expires_at}: send its Lease-Token, or end it with status 'failed' and a key with write.`,
-    )
-  }
+  const mayEnd = end?.beside.length === 0 && permits(ctx.actor.permissions, 'write')
+  if (row.lease_expires_at !== null && !mayEnd) throw leaseHeld(row, end)
   return { row, base: state, holds: false, isRecorder: false }
+}
+
+/** A change that fails a run, and the names of the fields that it changes beside the status and the failure. */
+interface End {
+  beside: readonly string[]
+}
+
+function leaseHeld({ run_id, lease_expires_at }: RunRow, end: End | undefined): ConductError {
+  const way = end?.beside.length
+    ? `leave out ${end.beside.join(', ')}: without the token, a key with write can send only status 'failed' and failure`
+    : "end it with status 'failed' and a key with write"
+  return new ConductError(
+    'LEASE_HELD',
+    `Run '${run_id}' is leased until ${lease_expires_at}: send its Lease-Token, or ${way}.`,
+  )
 }
 
 /** Whether this is the hash of the token that the recorder of a run received when it created the run. It outlives the lease. */
