@@ -75,3 +75,31 @@ export const specVersion = z
   .object({ version: z.int(), title: z.string().nullable(), createdAt: time })
   .meta({ id: 'SpecVersion' })
 export const fullSpecVersion = z.object({ ...specVersion.shape, content: z.string() }).meta({ id: 'FullSpecVersion' })
+
+/**
+ * Counts the items and the ticked items of the checklist in a Markdown text, whose lines end at CR and LF only. Items in
+ * fences and in HTML comments do not count.
+ */
+export function checklistOf(content: string): Spec['checklist'] {
+  const list = { total: 0, done: 0 }
+  /** Ends the fence or the comment that is open. */
+  let end: RegExp | undefined
+  for (const line of content.split(/\r\n|[\r\n]/)) {
+    const isHidden = end !== undefined
+    if (end?.test(line)) end = undefined
+    else end ??= endOf(line)
+    const box = isHidden || end ? undefined : /^[ \t]*(?:[-*+]|\d+[.)]) \[([ xX])\] /.exec(line)?.[1]
+    if (box === undefined) continue
+    list.total++
+    if (box !== ' ') list.done++
+  }
+  return list
+}
+
+/** What ends the fence or the comment that a line begins, which may be in a list; undefined if it begins none. */
+function endOf(line: string): RegExp | undefined {
+  const text = line.trimStart().replace(/^(?:[-*+]|\d+[.)])[ \t]+/, '')
+  const fence = /^(?:`{3,}(?=[^`]*$)|~{3,})/.exec(text)?.[0]
+  if (fence) return new RegExp(`^[ \\t]*${fence}${fence[0]}*[ \\t]*$`)
+  return text.startsWith('<!--') && !text.includes('-->') ? /-->/ : undefined
+}

@@ -19,8 +19,7 @@ import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
 import { appeared, type Changes, differences, vanished } from '../../log/event.ts'
 import { titleOf } from '../../text/title.ts'
-import { checklistOf } from './checklist.ts'
-import { emptySpec, type SpecInput } from './fields.ts'
+import { checklistOf, emptySpec, type SpecInput } from './fields.ts'
 import type { SpecRoutes } from './routes.ts'
 import {
   columns,
