@@ -148,7 +148,7 @@ function readQuery(
 /** Node.js limits the request line and headers to the same length. */
 const longestQuery = 16_384
 
-/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse, or malformed. */
+/** The values of each query parameter. Throws BAD_REQUEST for a query that is too long to parse, or not UTF-8. */
 function valuesOf(query: string): Map<string, string[]> {
   if (query.length > longestQuery) {
     throw new ConductError('BAD_REQUEST', `The query has more than ${longestQuery.toLocaleString('en')} characters.`)
@@ -164,14 +164,14 @@ function valuesOf(query: string): Map<string, string[]> {
   return given
 }
 
-/** Throws BAD_REQUEST for a parameter that is not percent-encoded UTF-8: `URLSearchParams` would read it as other text. */
+/** Throws BAD_REQUEST for a parameter with percent-encoded bytes that are not UTF-8: `URLSearchParams` would replace them. */
 function requireUtf8(pair: string) {
-  for (const [bytes] of pair.matchAll(/(?:%[\da-f]{2})+|%[^%]{0,2}/gi)) {
+  for (const [bytes] of pair.matchAll(/(?:%[\da-f]{2})+/gi)) {
     try {
       decodeURIComponent(bytes)
     } catch (cause) {
       const name = cut(pair.split('=', 1)[0] ?? '')
-      const rule = 'percent-encode UTF-8, so é is %C3%A9 and % is %25'
+      const rule = 'percent-encode UTF-8, so é is %C3%A9'
       throw new ConductError('BAD_REQUEST', `${name}: contains '${cut(bytes)}': ${rule}.`, { cause })
     }
   }
