@@ -134,7 +134,7 @@ const titles: [content: string, title: string | null][] = [
   ['```sh\n# a comment\n```\n\n# The heading #', 'The heading'],
   ['#hashtag is no heading', '#hashtag is no heading'],
   ['#\n\nempty heading', '#'],
-  [`# ${'é'.repeat(200)}`, 'é'.repeat(150)],
+  [`# ${'é'.repeat(200)}`, `${'é'.repeat(148)}…`],
   [`${'\n'.repeat(150)}# too late`, null],
   ['# Windows\r\ntext', 'Windows'],
 ]
