@@ -238,3 +238,23 @@ testLedger('each row of a tracker becomes a spec, also without a document', asyn
     [hats.specId, 'v0-2026-03-09-cap-issue'],
   )
 })
+
+testLedger('what is longer than the ledger takes is cut to its bytes', async (ledger, t) => {
+  const long = 'é'.repeat(400)
+  const run = importOf(t, ledger, {
+    '.conduct/logs.csv': `${header}2026-03-01T10:00:00Z,${long},${long},audit,${long},${long},.conduct/audits/one.md\n`,
+    '.conduct/tracker.csv': `id, desc, status, completedAt, completionDoc\nSHOP-1,${'a'.repeat(400)},0,,\n`,
+    '.conduct/audits/one.md': `# ${long} — PASS\n\n### ${long} — PASS\n`,
+  })
+  const { counts } = await run()
+  assert.deepEqual([counts.specs, counts.runs], [1, 1])
+  const client = ledger.as({ project: 'old' })
+  const { specs = [] } = await client.listSpecs({})
+  assert.deepEqual(
+    specs.map(({ title }) => title),
+    [`${'a'.repeat(297)}…`],
+  )
+  const [imported] = (await client.listRuns({})).runs ?? []
+  assert.match(imported?.title ?? '', /^audit · é+…$/)
+  assert.equal(imported?.agent, 'é'.repeat(100))
+})

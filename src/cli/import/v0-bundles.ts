@@ -1,8 +1,8 @@
 import { join, sep } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { humanIdPattern } from '../../contract/id.ts'
-import { shortened } from '../../contract/lines.ts'
 import { mask } from '../../mask/mask.ts'
+import { asTitle } from '../../text/title.ts'
 import type { Documents } from './documents.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
 import { importLogLine, type LogLine } from './v0-log.ts'
@@ -115,7 +115,7 @@ async function importSpec(id: string, { content: text, row, location }: SpecText
   if (dryRun) return
   const status = row ? (row.isDone ? ('completed' as const) : ('in_progress' as const)) : ('draft' as const)
   const day = pastOf(/^\d{4}-\d{2}-\d{2}/.exec(id)?.[0])
-  const title = row ? { title: shortened(await mask(row.desc), 300) } : {}
+  const title = row ? { title: asTitle(await mask(row.desc)) } : {}
   await client.createSpec({ specId, status, ...title, content: await mask(content), ...(day && { createdAt: day }) })
 }
 

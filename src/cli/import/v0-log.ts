@@ -1,6 +1,8 @@
 import { humanIdPattern } from '../../contract/id.ts'
 import { firstLine, shortened } from '../../contract/lines.ts'
+import { firstBytes } from '../../contract/text.ts'
 import { mask } from '../../mask/mask.ts'
+import { asTitle } from '../../text/title.ts'
 import { attempt, type V0Context } from './v0-entries.ts'
 import { type Results, resultsIn, resultWords, type StatedResult } from './v0-results.ts'
 import { exists, pastOf } from './v0-track.ts'
@@ -59,15 +61,15 @@ async function runOf(
   const heading = firstLine(text, 200)
   const isFailed = status?.result === 'fail' && command !== 'audit'
   return {
-    title: shortened(await mask([command, phases, heading].filter(Boolean).join(' · ')), 300),
+    title: asTitle(await mask([command, phases, heading].filter(Boolean).join(' · '))),
     content: await mask(text || `The log names \`${path}\`.\n`),
-    ...(launcher && { agent: launcher.slice(0, 200) }),
-    ...(model && { usage: { model: model.slice(0, 100) } }),
+    ...(launcher && { agent: firstBytes(launcher, 200) }),
+    ...(model && { usage: { model: firstBytes(model, 100) } }),
     labels: {
       imported: 'conduct-v0',
       command,
-      ...(phases && { phase: phases.slice(0, 256) }),
-      ...(name && name !== 'unknown-agent' && { name: name.slice(0, 256) }),
+      ...(phases && { phase: firstBytes(phases, 256) }),
+      ...(name && name !== 'unknown-agent' && { name: firstBytes(name, 256) }),
     },
     ...(isFailed
       ? { status: 'failed' as const, failure: { code: 'NOT_PASSED', message: await mask(status.words) } }
@@ -111,7 +113,7 @@ async function importResult(
   if (!dryRun)
     await client.createCheck({
       ...target,
-      name: shortened(await mask(name), 200),
+      name: firstBytes(await mask(name), 200),
       result,
       content: await mask(words),
     })
