@@ -162,14 +162,15 @@ function ReadOnly() {
 function Connection() {
   const [since, setSince] = useState(lostSince)
   const [isOld, setOld] = useState(false)
-  useEffect(
-    () =>
-      listen(({ kind }) => {
-        setSince(lostSince())
-        if (kind === 'connected') void isUpdated().then(setOld)
-      }),
-    [],
-  )
+  useEffect(() => {
+    let before = lostSince()
+    return listen(() => {
+      const since = lostSince()
+      if (before !== undefined && since === undefined) void isUpdated().then(setOld)
+      before = since
+      setSince(since)
+    })
+  }, [])
   return (
     <>
       <p class={`connection ${since === undefined ? 'live' : 'lost'}`} role="status">

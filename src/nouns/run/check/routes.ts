@@ -22,7 +22,7 @@ export const checkRoutes = {
       runId: humanId
         .optional()
         .describe(
-          'Default, of these at most 100, the newest first: every run that made `commit`, which is then a full id, else each that ended on it, began elsewhere and changed something; each whose uncommitted work it has; and if no run is of the first two kinds, each that changed something and whose commit has the same tree',
+          'Default, at most 100 runs: every run that made `commit`, which is then a full id, else each that ended on it, began elsewhere and changed something; each whose uncommitted work it has; and if no run is of the first two kinds, each that changed something and whose commit has the same tree',
         ),
       name: checkName.default('check').describe('A failure counts until a pass of the same name clears it'),
       result: checkResult,
