@@ -165,7 +165,7 @@ test('a write waits for a file that another process has locked, without blocking
   assert.deepEqual(await keys(db), [1])
 })
 
-test('a commit that fails rejects its whole batch, and the next one succeeds', async (t) => {
+test('a commit that fails rejects its batch and keeps nothing of it, and the next one succeeds', async (t) => {
   const { db } = await openFile(t)
   await db.tx((tx) => tx.query(sql`create table child (k integer references t (k) deferrable initially deferred)`))
   const works = [
@@ -173,10 +173,13 @@ test('a commit that fails rejects its whole batch, and the next one succeeds', a
     db.tx((tx) => tx.query(sql`insert into child (k) values (99)`)),
     db.tx((tx) => insert(tx, 2)),
   ]
-  const outcomes = (await Promise.allSettled(works)).map(({ status }) => status)
-  assert.deepEqual(outcomes, ['rejected', 'rejected', 'rejected'])
+  const [first, failing, last] = (await Promise.allSettled(works)).map(({ status }) => status === 'fulfilled')
+  assert.equal(failing, false)
+  // A machine that pauses can end a batch early, so the neighbours may succeed in another one.
+  const there = [...(first ? [1] : []), ...(last ? [2] : [])]
+  assert.deepEqual(await keys(db), there, 'what was answered is there, the rest is not')
   await db.tx((tx) => insert(tx, 3))
-  assert.deepEqual(await keys(db), [3])
+  assert.deepEqual(await keys(db), [...there, 3])
 })
 
 test('in memory, a read waits for the open transaction', async (t) => {

@@ -1,13 +1,11 @@
-import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import sql, { raw } from 'sql-template-tag'
+import { raw } from 'sql-template-tag'
 import { type Client, type ConductError, createClient } from '../../src/client/client.ts'
 import type { Db } from '../../src/engine/db.ts'
-import { openSqlite } from '../../src/engine/sqlite.ts'
 import { openStore } from '../../src/operations/open.ts'
 import { createApp } from '../../src/server/app.ts'
 import { base, type Engine, engines } from '../support/engines.ts'
@@ -113,41 +111,4 @@ function writeUntilFull(path: string) {
   } finally {
     closeSync(file)
   }
-}
-
-test('a disk that fills up during a batch keeps nothing of the works that ran, and later ones continue', async (t) => {
-  const url = await sqlite.freshUrl(t)
-  const db = openSqlite(url.slice('sqlite:'.length))
-  t.after(() => db.close())
-  await db.tx(async (tx) => {
-    await tx.query(sql`create table texts (n integer primary key, text text not null)`)
-    await tx.query(sql`create table marks (n integer primary key)`)
-  })
-  const [pages] = await db.query<{ page_count: number }>(sql`pragma page_count`)
-  await setPages(db, (pages?.page_count ?? 0) + 12)
-
-  const started: number[] = []
-  const work = (n: number, bytes: number) =>
-    db.tx(async (tx) => {
-      started.push(n)
-      await tx.query(sql`insert into marks (n) values (${n})`)
-      await tx.query(sql`insert into texts (n, text) values (${n}, ${'x'.repeat(bytes)})`)
-    })
-  // A page has 4096 bytes, so there is no space for the fourth work.
-  const works = [10, 20_000, 20_000, 20_000, 10, 10].map((bytes, n) => work(n, bytes))
-  const results = await Promise.allSettled(works)
-  const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'done'))
-  const full = 'INSUFFICIENT_STORAGE'
-  assert.deepEqual(codes, [full, full, full, full, 'done', 'done'])
-  assert.deepEqual(started, [0, 1, 2, 3, 4, 5])
-  assert.deepEqual(await numbersIn(db, 'marks'), [4, 5])
-  assert.deepEqual(await numbersIn(db, 'texts'), [4, 5])
-
-  await setPages(db, 1_000_000)
-  await work(6, 20_000)
-  assert.deepEqual(await numbersIn(db, 'texts'), [4, 5, 6])
-})
-
-async function numbersIn(db: Db, table: string): Promise<number[]> {
-  return (await db.query<{ n: number }>(sql`select n from ${raw(table)} order by n`)).map(({ n }) => n)
 }
