@@ -30,8 +30,11 @@ if (process.argv[5] === 'by a signal') {
 }
 `
 
-/** The documents that the plugin passes to `conduct hook opencode` for the events in a file. */
-function toldBy(t: TestContext, events: string, end = 'when all is told') {
+/**
+ * The documents that the plugin passes to `conduct hook opencode` for the events in a file, where the tools with these ids
+ * take a second longer to tell.
+ */
+function toldBy(t: TestContext, events: string, end = 'when all is told', slowIds: string[] = []) {
   const folder = freshFolder(t)
   const [plugin, script, told] = ['conduct.mjs', 'host.mjs', 'told.jsonl'].map((name) => join(folder, name)) as [
     string,
@@ -40,7 +43,9 @@ function toldBy(t: TestContext, events: string, end = 'when all is told') {
   ]
   writeFileSync(plugin, openCodePlugin)
   writeFileSync(script, host)
-  writeFileSync(join(folder, 'conduct-ledger'), '#!/bin/sh\nprintf "%s\\n" "$(cat)" >> "$TOLD"\n', { mode: 0o755 })
+  const slow = slowIds.map((id) => `case $told in *'"tool"'*'"${id}"'*) sleep 1;; esac\n`).join('')
+  const ledger = `#!/bin/sh\ntold=$(cat)\n${slow}printf "%s\\n" "$told" >> "$TOLD"\n`
+  writeFileSync(join(folder, 'conduct-ledger'), ledger, { mode: 0o755 })
   const PATH = `${folder}:${process.env.PATH}`
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, plugin, folder, events, end], {
     env: { PATH, TOLD: told, HOME: folder },
@@ -128,15 +133,30 @@ test('a fork of OpenCode has nothing of what it copies', (t) => {
   )
 })
 
+/** What was seen, without repetitions: the document under way when OpenCode ends is told twice. */
+const onceOf = (documents: JsonFields[]): Seen[] => [
+  ...new Map(seenOf(documents).map((one) => [JSON.stringify(one), one])).values(),
+]
+
 test('documents that wait when OpenCode ends at once are sent', (t) => {
   const { documents } = toldBy(t, eventsOf('subagent'), 'at once')
-  const kinds = seenOf(documents).map(({ step }) => step.kind)
+  const kinds = onceOf(documents).map(({ step }) => step.kind)
   assert.deepEqual(kinds.filter((kind) => kind === 'turn' || kind === 'end').sort(), ['end', 'turn'])
 })
 
 test('Ctrl-C ends OpenCode as usual, and waiting documents are sent', (t) => {
   const { documents } = toldBy(t, eventsOf('basic'), 'by a signal')
-  assert.equal(seenOf(documents).at(-1)?.step.kind, 'end')
+  assert.equal(onceOf(documents).at(-1)?.step.kind, 'end')
+})
+
+test('a command whose document is under way when OpenCode ends comes before the end of its turn', (t) => {
+  const tools = seenOf(toldBy(t, eventsOf('basic')).documents).flatMap(({ step }) => (step.kind === 'tool' ? step : []))
+  const last = tools.at(-1)?.id ?? ''
+  const seen = onceOf(toldBy(t, eventsOf('basic'), 'by a signal', [last]).documents)
+  assert.deepEqual(
+    seen.slice(-3).map(({ step }) => (step.kind === 'tool' ? step.id : step.kind)),
+    [last, 'turn', 'end'],
+  )
 })
 
 test('a turn during which OpenCode is ended is interrupted, with its usage', (t) => {
@@ -144,7 +164,7 @@ test('a turn during which OpenCode is ended is interrupted, with its usage', (t)
   const lines = readFileSync(eventsOf('basic'), 'utf8').trim().split('\n')
   const isEnd = (line: string) => line.includes('"session.idle"')
   writeFileSync(events, lines.filter((line) => !isEnd(line)).join('\n'))
-  const [turn, end] = seenOf(toldBy(t, events, 'by a signal').documents).slice(-2)
+  const [turn, end] = onceOf(toldBy(t, events, 'by a signal').documents).slice(-2)
   assert.deepEqual([turn?.step.kind, end?.step.kind], ['turn', 'end'])
   assert.ok(turn?.step.kind === 'turn' && turn.step.interrupted)
   assert.equal(turn.step.usage?.outputTokens, 264)

@@ -17,20 +17,20 @@ export const Conduct = async ({ directory }) => {
   const waiting = []
   const sessions = new Map()
   const told = new Set()
-  let isRunning = false
+  let running
   let isMissing = false
 
   const run = () => {
-    if (isRunning || isMissing || waiting.length === 0) return
-    isRunning = true
+    if (running || isMissing || waiting.length === 0) return
+    running = waiting.shift()
+    const { document, done } = running
     const child = spawn(...command, { cwd: directory, env, windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] })
-    const { document, done } = waiting.shift()
     child.on('error', () => {
       isMissing = true
       for (const one of [{ done }, ...waiting]) one.done()
     })
     child.on('close', () => {
-      isRunning = false
+      running = undefined
       done()
       run()
     })
@@ -49,9 +49,10 @@ export const Conduct = async ({ directory }) => {
       waiting.push({ document: { ...head, event: 'end' } })
     }
     sessions.clear()
-    for (const { document } of isMissing ? [] : waiting.splice(0)) {
+    // What is under way may arrive last, so it is told once more: the recorder knows it by its id.
+    for (const { document } of isMissing ? [] : [...(running ? [running] : []), ...waiting.splice(0)]) {
       const input = JSON.stringify(document)
-      const options = { cwd: directory, env, input, windowsHide: true, timeout: 3000 }
+      const options = { cwd: directory, env, input, windowsHide: true, timeout: 10_000 }
       spawnSync(...command, { ...options, stdio: ['pipe', 'ignore', 'ignore'] })
     }
   }
