@@ -35,7 +35,10 @@ for (const engine of engines) {
     await running.stop()
 
     for (const path of [file, copy]) {
-      const [checkpoint, ...others] = checkpointsIn(readFileSync(path, 'utf8'))
+      const read = () => checkpointsIn(readFileSync(path, 'utf8'))
+      // The server does not wait long for a command.
+      await t.waitFor(() => assert.ok(read().length > 0), { timeout: 20_000 })
+      const [checkpoint, ...others] = read()
       assert.equal(checkpoint?.size, events.length, path)
       assert.ok(isSignedBy(checkpoint, before.verifierKey))
       assert.deepEqual(others, [])
@@ -125,7 +128,8 @@ test('a server logs an error when webhooks may not reach the address for its che
   const running = await serve({ host: '127.0.0.1', port: 0, ...anchors, store, log })
   await running.stop()
   assert.equal(receiver.connections(), 0)
-  assert.match(lines.join(''), /anchor webhook .* 127\.0\.0\.1 is not a public address.*CONDUCT_WEBHOOK_ALLOW/)
+  const told = /anchor webhook .* 127\.0\.0\.1 is not a public address.*CONDUCT_WEBHOOK_ALLOW/
+  await t.waitFor(() => assert.match(lines.join(''), told), { timeout: 20_000 })
 })
 
 test('a server that cannot anchor a checkpoint logs an error, and still stops', async (t) => {
@@ -136,5 +140,6 @@ test('a server that cannot anchor a checkpoint logs an error, and still stops', 
   const running = await serve({ host: '127.0.0.1', port: 0, anchorFile: file, anchorCommand: 'exit 3', store, log })
   await running.stop()
   assert.ok(!existsSync(file))
-  assert.match(lines.join(''), /not appended to .*missing.*The anchor command 'exit 3' ended with 3\./)
+  const told = /not appended to .*missing.*The anchor command 'exit 3' ended with 3\./
+  await t.waitFor(() => assert.match(lines.join(''), told), { timeout: 20_000 })
 })

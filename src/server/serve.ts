@@ -32,7 +32,8 @@ export interface Running {
   stop(): Promise<void>
 }
 
-const drainMs = 8_000
+/** How long open requests may take while the server stops, in milliseconds. What follows them may take 3,500 more. */
+const drainMs = 6_000
 const serverOptions = {
   // A second Authorization, say, must not be ignored.
   joinDuplicateHeaders: true,

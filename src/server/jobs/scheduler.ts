@@ -23,8 +23,9 @@ export interface Jobs {
 
 /** How long a step may block the event loop, in milliseconds. */
 const stepMs = 5
-/** How long the end waits for a step, in milliseconds. */
+/** How long the end waits for a step, and for what a job finishes then, in milliseconds. */
 const endMs = 500
+const finishMs = 2_000
 /** The pause after a failure, so that a job does not fail in a tight loop. */
 const afterFailureMs = 1_000
 
@@ -59,7 +60,7 @@ class Worker {
     this.#isStopping = true
     clearTimeout(this.#timer)
     const ended = Promise.all([this.#running, this.#job.stop?.().catch(this.#warn)])
-    await Promise.race([ended, sleep(endMs, undefined, { ref: false })])
+    await Promise.race([ended, sleep(this.#job.stop ? finishMs : endMs, undefined, { ref: false })])
   }
 
   #runIn(ms: number): void {
