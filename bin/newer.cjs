@@ -35,7 +35,7 @@ function isGood(file) {
   try {
     const version = childProcess.execFileSync(file, ['--version'], {
       encoding: 'utf8',
-      timeout: 2000,
+      timeout: 5000,
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     return exports.isNewEnough(version.trim().replace(/^v/, ''))
