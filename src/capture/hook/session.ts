@@ -43,7 +43,7 @@ async function settleAll(state: Spool, env: Env, say: (line: string) => void) {
 }
 
 /** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
-const overtakenMs = 1_000
+const overtakenMs = 3_000
 
 /**
  * Turns the notes of a session into calls. If another process settles some of them first, reads them again. Throws if
@@ -67,6 +67,7 @@ export async function settle(state: Spool, name: string, env: Env) {
       continue
     }
     const { memo: stepped, calls } = closing ? await closed(session, after, closing) : after
+    if (closing && state.notes(name).length > notes.length) continue
     const { owed = [], ...next } = stepped
     const queued = (await maskDeep(calls)).map(({ operation, input }) =>
       // The session's own key: also a machine that forgot the session does not make a second run of it.

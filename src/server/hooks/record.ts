@@ -19,7 +19,7 @@ import { type HookSession, keepHookSession, openHookSession, type SilentSession 
 /** The most ids of reports to keep: two hooks may send the same one. */
 const mostIds = 100
 /** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
-const overtakenMs = 1_000
+const overtakenMs = 3_000
 /** How long before the end of its lease to end the turn of a silent session, in milliseconds. */
 const beforeLeaseMs = 5_000
 
