@@ -8,7 +8,7 @@ import { conductHere } from './program.ts'
 import { trappedFolder, traps } from './traps.ts'
 
 /** The longest that a hook may take, in milliseconds, and by how much a folder may raise the peak of memory, in KiB. */
-const most = { ms: 2_000, kib: 51_200 }
+const most = { ms: 8_000, kib: 51_200 }
 
 /** Traps that git itself springs with an ordinary command. */
 const sprung = [

@@ -22,7 +22,7 @@ async function prompted(t: TestContext, sessions: string[], more: ProgramEnv = {
     const prompt = `Work of ${session_id}`
     const document = { session_id, transcript_path, cwd, hook_event_name: 'UserPromptSubmit', prompt }
     const input = Readable.from([Buffer.from(JSON.stringify(document))], { objectMode: false })
-    await observe('claude', input, env, () => {})
+    await observe('claude', input, env, { wake: () => {} })
   }
   const titled = async (title: string) => {
     const client = await user.ledger()

@@ -170,7 +170,7 @@ test('the launcher passes on what hooks read of their environment', async (t) =>
   const { Readable } = await import('node:stream')
   for (const agent of ['claude', 'codex', 'copilot', 'gemini', 'qwen', 'droid', 'opencode']) {
     for (const document of Object.values(documentsIn(user.cwd, `${agent}-1`))) {
-      await observe(agent, Readable.from([Buffer.from(JSON.stringify(document))]), env, () => {})
+      await observe(agent, Readable.from([Buffer.from(JSON.stringify(document))]), env, { wake: () => {} })
     }
   }
   assert.deepEqual([...read].filter((name) => ![...variables, launched].includes(name)).sort(), [])

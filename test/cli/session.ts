@@ -17,16 +17,19 @@ export const secret = `ghp_${'k7Qw2ZrT9xBn4LsVd8Mf'.repeat(2).slice(0, 36)}`
 
 export type Document = Record<string, unknown>
 
+/** How long git may take in a hook of a test that is not about slow git, in milliseconds. */
+const patientMs = 20_000
+
 /** Gives one document to the hook, in this process. Nothing is sent until the test asks for it. */
-export async function hook(name: string, document: Document | string, env: ProgramEnv) {
+export async function hook(name: string, document: Document | string, env: ProgramEnv, withinMs = patientMs) {
   const text = typeof document === 'string' ? document : JSON.stringify(document)
   const input = Readable.from([Buffer.from(text)], { objectMode: false })
-  const printed = await observe(name, input, env, () => {})
+  const printed = await observe(name, input, env, { wake: () => {}, withinMs })
   if (printed !== (name === 'cursor' ? '{}' : '')) throw new Error(`the hook printed ${printed}`)
 }
 
 /** A session of Claude Code in a folder, by its hooks. */
-export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomUUID()) {
+export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomUUID(), withinMs = patientMs) {
   let ids = 0
   const transcript = join(env.HOME ?? '', `.claude/projects/demo/${session}.jsonl`)
   const tell = (hook_event_name: string, more: Document = {}) =>
@@ -34,6 +37,7 @@ export function claudeIn(cwd: string, env: ProgramEnv, session: string = randomU
       'claude',
       { session_id: session, transcript_path: transcript, cwd, prompt_id: `p${ids}`, hook_event_name, ...more },
       env,
+      withinMs,
     )
   const use = async (tool_name: string, tool_input: Document, work: () => unknown, more: Document = {}) => {
     const tool_use_id = `toolu_${session}_${++ids}`

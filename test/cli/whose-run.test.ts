@@ -179,7 +179,7 @@ test('a hook stores the session and the process of its agent', async (t) => {
   writeFileSync(`${env.HOME}/conduct.json`, '{ "project": "shop" }')
   const prompt = { session_id: 'A', cwd: env.HOME, hook_event_name: 'UserPromptSubmit', prompt: 'Fix it' }
   const document = Buffer.from(JSON.stringify(prompt))
-  await observe('claude', Readable.from([document], { objectMode: false }), env, () => {})
+  await observe('claude', Readable.from([document], { objectMode: false }), env, { wake: () => {} })
   const [found] = state.sessions({ ids: ['A'], processes: [] })
   assert.deepEqual([found?.session, found?.agentProcess], ['A', agentProcessOf()])
 })

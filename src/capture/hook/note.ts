@@ -1,5 +1,6 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { type Env, folders } from '../../place/folders.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
@@ -16,14 +17,19 @@ import { type NewRecording, workFolder } from '../spool/recordings.ts'
 import type { Spool } from '../spool/state.ts'
 import { enter, folderOf, isLost, memoIn, type TreeReader } from './entered.ts'
 
+/** A report, and what the session did before. */
+interface Heard extends ReceivedReport {
+  was?: ActivityInput | undefined
+}
+
 /** A report about a session, and its recording. */
 export interface ReceivedReport {
   seen: Seen
   recording: NewRecording
   /** When the hook ran, in milliseconds since 1970. */
   at: number
-  /** The deadline for all calls of git in this hook, in the time of `performance.now()`. */
-  until: number
+  /** How long git may still take in this hook, in milliseconds, counted from the first question. */
+  leftForGit: () => number
   /** Identifies the report in its document. */
   digest: string
 }
@@ -32,39 +38,43 @@ export interface ReceivedReport {
 export const objectsOf = (env: Env, name = '') => join(folders.state(env), 'objects', name)
 
 /** Stores a report, with the working tree if needed. Returns whether to send something now. */
-export function noteStep(state: Spool, heard: ReceivedReport, env: Env): boolean {
-  const { seen, recording } = heard
+export function noteStep(state: Spool, report: ReceivedReport, env: Env): boolean {
+  const { seen, recording, at } = report
   const { step } = seen
   const isNoted = !['start', 'begin', 'wait', 'resume'].includes(step.kind)
   // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
+  const was = state.doing(recording.name)
+  const activity = activityOf(step, new Date(at).toISOString(), step.kind === 'wait' ? was : undefined)
+  const hear = () => activity !== undefined && state.heard(recording.name, activity, seen.cwd)
+  // Git takes its time, and nobody should be told of a wait that is over.
+  const isEarly = was?.state === 'waiting' && hear()
+  const heard = { ...report, was }
   const objects = objectsOf(env, recording.name)
   const own = workFolder(recording)
-  const take = (cwd = own) => snapshotInHook(cwd, objects, heard.until)
+  const take = (cwd = own) => snapshotInHook(cwd, objects, heard.leftForGit)
   const otherTree = (cwd: string) => (cwd === own ? undefined : otherTreeAt(cwd, { root: own, objects }))
   if (step.kind === 'begin')
     beginCommand(state, heard, step, () => take(otherTree(folderOf(seen.cwd, step, step.target))))
   const isDue = isNoted && keep(state, heard, env, { take, otherTree })
-  const before = step.kind === 'wait' ? state.doing(recording.name) : undefined
-  const activity = activityOf(step, new Date().toISOString(), before)
-  const isBeat = activity !== undefined && state.heard(recording.name, activity, seen.cwd)
-  return isDue || isBeat
+  const isBeat = was?.state !== 'waiting' && hear()
+  return isDue || isEarly || isBeat
 }
 
 /** How long hooks leave git alone once it took too long, in milliseconds. */
 const restMs = 60_000
 
 /** If git takes too long for a working tree, hooks do not try it again for a while. `conduct sync` does, if it can. */
-function snapshotInHook(cwd: string, objects: string, until: number): Snapshot | undefined {
+function snapshotInHook(cwd: string, objects: string, left: () => number): Snapshot | undefined {
   const mark = join(objects, 'slow')
   if (Date.now() - (statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0) < restMs) return undefined
-  const taken = snapshot(cwd, objects, until - performance.now())
-  if (performance.now() > until && existsSync(objects)) writeFileSync(mark, '')
+  const taken = snapshot(cwd, objects, left())
+  if (!taken && left() <= 0 && existsSync(objects)) writeFileSync(mark, '')
   return taken
 }
 
 /** Stores the note. Returns whether to send it now. */
-function keep(state: Spool, heard: ReceivedReport, env: Env, look: TreeReader): boolean {
+function keep(state: Spool, heard: Heard, env: Env, look: TreeReader): boolean {
   const { seen, recording } = heard
   const { step } = seen
   // The same report may come twice, for instance from hooks of the project and of the user.
@@ -89,7 +99,7 @@ function keep(state: Spool, heard: ReceivedReport, env: Env, look: TreeReader): 
 /** Stores a prompt or the end of a turn. */
 function keepTurn(
   state: Spool,
-  heard: ReceivedReport,
+  heard: Heard,
   { key, look, mail }: { key: NoteKey; look: TreeReader; mail: string | undefined },
 ): boolean {
   const { seen, recording } = heard
@@ -118,7 +128,7 @@ function keepTurn(
 /** Stores the use of a tool. Returns whether to send it now. */
 function keepTool(
   state: Spool,
-  heard: ReceivedReport,
+  heard: Heard,
   { key, look, step: told }: { key: NoteKey; look: TreeReader; step: Step & { kind: 'tool' } },
 ): boolean {
   const { seen, recording } = heard
@@ -158,13 +168,9 @@ function reportedBy(state: Spool, name: string): Partial<ReportedWork> {
 }
 
 /** A turn needs the tree at its end; a prompt only if the run starts there, or the turn before has no end of its own. */
-function treesAt(
-  state: Spool,
-  { seen, recording }: ReceivedReport,
-  take: () => Snapshot | undefined,
-): Trees | undefined {
+function treesAt(state: Spool, { seen, recording, was }: Heard, take: () => Snapshot | undefined): Trees | undefined {
   const { begun } = memoIn(state, recording.name)
-  const isOpen = ['working', 'waiting'].includes(state.doing(recording.name)?.state ?? '')
+  const isOpen = ['working', 'waiting'].includes(was?.state ?? '')
   return seen.step.kind === 'prompt' && begun && !isOpen ? undefined : { now: take() }
 }
 
@@ -176,7 +182,7 @@ function beginCommand(
 ) {
   const tree = isShell(tool) && target !== undefined ? take() : undefined
   const before = tree && ({ ...tree, cwd: seen.cwd } satisfies Before)
-  if (tree && before && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), before)
+  if (tree && before && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), before, at)
   if (command === undefined) return
   const home = homeOfCheck(rulesOf(state, recording, tree), command)
   const git: Trees = { now: tree, before, began: at, ...(home !== undefined && { cwd: seen.cwd, home }) }
@@ -196,19 +202,15 @@ const begunOf = (state: Spool, name: string, { id, command }: ToolUse): RunningC
  * The command that was running when a turn was interrupted, or ended without a message. Other commands without an end
  * did not run, because somebody refused them or the agent still waited for a person.
  */
-function cutBy(
-  state: Spool,
-  { seen: { step }, recording: { name }, at }: ReceivedReport,
-): Pick<Trees, 'cut'> | undefined {
-  const activity = state.doing(name)
+function cutBy(state: Spool, { seen: { step }, recording: { name }, at, was }: Heard): Pick<Trees, 'cut'> | undefined {
   const last = state.unended(name).at(-1)
-  if (!last || activity?.state !== 'working' || (step.kind === 'turn' && !step.interrupted)) return undefined
-  const isLast = Math.abs(Date.parse(activity.since ?? '') - last.began) < begunMs
+  if (!last || was?.state !== 'working' || (step.kind === 'turn' && !step.interrupted)) return undefined
+  const isLast = Math.abs(Date.parse(was.since ?? '') - last.began) < begunMs
   const ended = step.kind === 'prompt' ? {} : { ended: at }
   return isLast ? { cut: [{ began: last.began, before: last.git as Before, ...ended }] } : undefined
 }
 
-/** How long a hook may take between two notes of one beginning, in milliseconds. */
+/** How long after each other two hooks of one beginning come at most, in milliseconds. */
 const begunMs = 2_000
 
 /** What the session still does in the background goes on after its turn. */
@@ -224,14 +226,13 @@ interface Command extends Pick<ToolUse, 'folder'> {
 /** The trees before and after a command, and its duration according to its hooks. */
 export function commandTrees(
   state: Spool,
-  { seen, recording, at }: Pick<ReceivedReport, 'seen' | 'recording' | 'at'>,
+  { seen, recording, at, was }: Pick<Heard, 'seen' | 'recording' | 'at' | 'was'>,
   { command, folder = '', begun }: Command,
   take: () => Snapshot | undefined,
 ) {
   const now = take()
-  const { name } = recording
   // After waiting for a person, or beside another tool, its own duration is unknown.
-  const isAlone = seen.tellsWaits && isDoing(state, name, command)
+  const isAlone = seen.tellsWaits && isDoing(was, command)
   const began = begun?.began
   const before = begun?.git as Before | undefined
   // The document after a command may name the folder to which the command went.
@@ -242,10 +243,8 @@ export function commandTrees(
   return { git, ...(isAlone && began !== undefined && { durationMs: Math.max(0, at - began) }) }
 }
 
-const isDoing = (state: Spool, name: string, command: string) => {
-  const activity = state.doing(name)
-  return activity?.state === 'working' && activity.target === shortOf(command)
-}
+const isDoing = (activity: ActivityInput | undefined, command: string) =>
+  activity?.state === 'working' && activity.target === shortOf(command)
 
 /** The report, with the time between the hooks if the document has none. */
 const timed = (seen: Seen, step: Step & { kind: 'tool' }, durationMs: number | undefined): Seen => ({

@@ -17,12 +17,19 @@ import { launched, wakeSync } from './senders.ts'
 
 /** The most time a document may take to arrive, in milliseconds, and its largest size. */
 const most = { ms: 2_000, characters: 16_000_000 }
+/** How long an agent waits for git in one hook, in milliseconds. */
+export const gitMs = 1_600
 
 /**
  * Stores what the document on `input` reports about a session. Returns what to print: nothing, or what the agent `name`
  * accepts as having no opinion. Never throws: an agent must not stumble over Conduct.
  */
-export async function observe(name: string, input: Readable, env: Env, wake = wakeSync): Promise<string> {
+export async function observe(
+  name: string,
+  input: Readable,
+  env: Env,
+  { wake = wakeSync, withinMs = gitMs } = {},
+): Promise<string> {
   const at = Date.now()
   try {
     const hook = { agent: name, document: await documentFrom(input), env, at, process: process.pid }
@@ -32,7 +39,7 @@ export async function observe(name: string, input: Readable, env: Env, wake = wa
         state = stateOf(env)
         return state
       }
-      const { isOurs, isDue } = await noteDocument(hook, open)
+      const { isOurs, isDue } = await noteDocument(hook, open, withinMs)
       if (isDue || (isOurs && env[launched])) wake(env)
     } finally {
       state?.close()
@@ -64,16 +71,24 @@ interface Noted {
 }
 
 /** Stores what a document reports in the state, which is opened if needed. */
-export async function noteDocument({ agent, document, env, at, process }: Hook, open: () => Spool): Promise<Noted> {
+export async function noteDocument(
+  { agent, document, env, at, process }: Hook,
+  open: () => Spool,
+  withinMs = gitMs,
+): Promise<Noted> {
   const seen = await completed(readDocument(agent, document, env))
   if (seen.length === 0) return { isOurs: false, isDue: false }
-  const until = performance.now() + gitMs
   const state = open()
+  let until: number | undefined
+  const leftForGit = () => {
+    until ??= performance.now() + withinMs
+    return until - performance.now()
+  }
   const digest = hash('sha256', JSON.stringify(document))
   // All reports of a document belong to one session.
   const recordings = seen.map((one) => ({ seen: one, recording: recordingOf(one, state, env, process) }))
   const heard = recordings.flatMap(({ seen, recording }, index): ReceivedReport[] =>
-    recording ? [{ seen, recording, at, until, digest: `${digest} ${index}` }] : [],
+    recording ? [{ seen, recording, at, leftForGit, digest: `${digest} ${index}` }] : [],
   )
   const isDue = heard.map((one) => noteStep(state, one, env)).includes(true)
   return { isOurs: heard.length > 0, isDue }
@@ -85,9 +100,6 @@ async function completed(seen: Seen[]): Promise<Seen[]> {
   const { withUnheard } = await import('../../recorder/agents/droid/unheard.ts')
   return withUnheard(seen)
 }
-
-/** How long an agent waits for git in one hook, in milliseconds. */
-const gitMs = 1_600
 
 /** The recording of the session; undefined if no conduct.json applies to the folder where it started. */
 function recordingOf(

@@ -17,7 +17,7 @@ export interface RunningCommand {
  */
 export interface Acts {
   /** Records that a session starts a command in the working tree `root`. Two hooks may report one start. */
-  begin(name: string, root: string, target: string, git: Git): void
+  begin(name: string, root: string, target: string, git: Git, began?: number): void
   /** The start of such a command whose end was not recorded: the newest one with that text. */
   begun(name: string, target: string): RunningCommand | undefined
   /**
@@ -66,10 +66,10 @@ export function actsIn(db: Database): Acts {
     return act && { id: act.id, began: act.began, git: JSON.parse(act.git) as Git }
   }
   return {
-    begin(name, root, target, git) {
+    begin(name, root, target, git, began = Date.now()) {
       const text = `insert into acts (name, root, target, began, git) select ?1, ?2, ?3, ?4, ?5
         where not exists (select 1 from acts where name = ?1 and target = ?3 and git is not null and abs(began - ?4) < ${againMs})`
-      db.run(text, name, root, digestOf(target), Date.now(), JSON.stringify(git))
+      db.run(text, name, root, digestOf(target), began, JSON.stringify(git))
     },
     begun: newest,
     finish: (name, target, hasId) =>
