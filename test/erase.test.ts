@@ -359,6 +359,30 @@ testLedger('a run is found by the model of a turn that came while an earlier one
   await requireModels(store.db)
 })
 
+testLedger('a turn whose request began before its run was erased leaves nothing in the run', async (ledger) => {
+  const { client, store } = ledger
+  await client.createRun({ runId: 'R', title: secret })
+  const tx = store.db.tx
+  let isLate = false
+  store.db.tx = async (work, subject) => {
+    const done = await tx(work, subject)
+    if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
+      isLate = true
+      ledger.advance(-5_000)
+      await client.appendTurn({ runId: 'R', prompt: secret, usage: { model: secret } })
+      ledger.advance(5_000)
+    }
+    return done
+  }
+  await eraseAll(client, { text: secret })
+  store.db.tx = tx
+  assert.ok(isLate)
+  const { run } = await client.getRun({ runId: 'R' })
+  assert.equal(run.usage?.model, '[erased]')
+  assert.ok(!run.content.includes(secret), run.content)
+  assert.ok(run.updatedAt >= (run.erasedAt ?? ''), 'the turn came after the erasure')
+})
+
 testLedger('the log has no text of a key that the key has lost, also if it came during the erasure', async (ledger) => {
   const { client, store } = ledger
   const { key } = await client.createKey({ name: secret, permissions: ['read'] })

@@ -15,7 +15,7 @@ import { insertFoundBy, replaceFoundBy } from './found-by.ts'
 import { keepModels, writeModels } from './model/keep.ts'
 import { isOfCreator, personHash } from './person.ts'
 import { activityIn, columns, type RunRow, recordRun, stateOf, valuesOf } from './row.ts'
-import { isWork, type RunState } from './state.ts'
+import { isWork, later, type RunState } from './state.ts'
 import type { TurnFields } from './turn-fields.ts'
 import type { Activity } from './work-fields.ts'
 
@@ -81,7 +81,8 @@ export async function saveRun(ctx: Ctx, move: Move): Promise<RunRow> {
       document_id: content ? content.documentId : row.document_id,
       version: row.version + 1,
     }),
-    ...((isChanged || isTaken) && { updated_at: ctx.now, updated_by: ctx.actor.id }),
+    // A request that began before an erasure may change the run after it: the erasure must see that.
+    ...((isChanged || isTaken) && { updated_at: later(ctx.now, row.erased_at), updated_by: ctx.actor.id }),
   })
   if (own.labels) await replaceLabels(ctx, row, after.labels)
   if (own.usage || move.turn?.model || move.turn?.usage) await keepModels(ctx.db, row, after.usage, move.turn)
