@@ -69,6 +69,27 @@ test('a conflicting change is reported, the page shows the new values, and the u
   await page.getByRole('link', { name: 'team: web' }).waitFor()
 })
 
+test('labels are saved after several appends within a millisecond', async (t) => {
+  const { page, client, home, live } = await openPage(t, blank)
+  await client.createRun({ title: 'Ours' })
+  await page.goto(`${home}#/runs/default/RUN-001`)
+  await live
+  const append = (text: string) => client.appendToRun({ runId: 'RUN-001', text: `${text}\n` })
+  await append('first')
+  await page.getByText('first').waitFor()
+  // By then the page has read the run that it reads again once its stream is open.
+  await page.waitForTimeout(2_500)
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  for (const line of ['second', 'third', 'fourth']) await append(line)
+  t.mock.timers.reset()
+  await append('The end of it')
+  await page.getByText('The end of it').waitFor()
+  await page.getByRole('button', { name: 'Edit labels' }).click()
+  await page.getByRole('textbox').fill('team: web')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('link', { name: 'team: web' }).waitFor()
+})
+
 test('the labels that a user changes are merged with those that others changed meanwhile', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Ours', status: 'completed', labels: { team: 'web', old: 'yes', kept: 'a' } })

@@ -3,7 +3,7 @@ import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import { useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
-import { isReplaced } from './run-events.ts'
+import { bytesIn, isReplaced } from './run-events.ts'
 
 /** Bytes of a run's content from `start` to before `end`, and when the ledger received them. */
 export interface Append {
@@ -49,8 +49,6 @@ async function readOn(known: KnownAppends, project: string, runId: string, signa
   }
   return [...known.appends]
 }
-
-const bytesIn = (content: unknown) => (content instanceof Object && 'bytes' in content ? Number(content.bytes) : 0)
 
 /** An imported event has the time at which somebody wrote, rather than that of the ledger. */
 function addTo(appends: Append[], event: Event): void {

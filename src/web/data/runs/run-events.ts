@@ -14,6 +14,10 @@ export function isReplaced({ changes }: Event): boolean {
   return changes.content !== undefined && !(after instanceof Object && !('sha256' in after))
 }
 
+/** The size of a content that an event names, in bytes. */
+export const bytesIn = (content: unknown) =>
+  content instanceof Object && 'bytes' in content ? Number(content.bytes) : 0
+
 /** Whether an event is about a turn of that run. */
 export const isTurnOf = (event: { project: string | null; subject: string }, project: string, runId: string) =>
   event.project === project && event.subject.startsWith(`${runId}/`)

@@ -4,9 +4,10 @@ import type { Event } from '../../../log/fields.ts'
 import { listen } from '../log/stream.ts'
 import { useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
-import { isAppend } from './run-events.ts'
+import { bytesIn, isAppend } from './run-events.ts'
 
-type FullRun = Output<'getRun'>['run']
+/** A run, with the size of its content after the last append, in bytes. */
+type FullRun = Output<'getRun'>['run'] & { bytes?: number }
 
 interface OneRun {
   run: FullRun | undefined
@@ -52,8 +53,10 @@ export function useRun(project: string, runId: string): OneRun {
 
 /** The run after an append. The event contains everything that changed. */
 function appended(run: FullRun, { changes, at }: Event): FullRun {
-  if (at <= run.updatedAt) return run
-  const { content: _, ...others } = changes
+  const { content, ...others } = changes
+  const bytes = bytesIn(content?.[1])
+  // Two appends may have the same time.
+  if (run.bytes === undefined ? at <= run.updatedAt : bytes <= run.bytes) return run
   const fields = Object.fromEntries(Object.entries(others).map(([field, [, value]]) => [field, value]))
-  return { ...run, ...fields, updatedAt: at, lastSeenAt: at, version: run.version + 1 }
+  return { ...run, ...fields, bytes, updatedAt: at, lastSeenAt: at, version: run.version + 1 }
 }
