@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import sql, { raw } from 'sql-template-tag'
 import type { Input } from '../src/client/client.ts'
+import type { Db } from '../src/engine/db.ts'
+import { createApp } from '../src/server/app.ts'
 import { type Ledger, testLedger } from './support/engines.ts'
 
 const runs = 3_000
@@ -53,18 +55,19 @@ const filters: Record<string, Filter> = {
 }
 
 /** Every run that matches, page by page, and the statements of each page. */
-async function listed({ client, store: { db } }: Ledger, filter: Filter, order: 'asc' | 'desc') {
-  const ask = db.query
+async function listed({ as, store }: Ledger, filter: Filter, order: 'asc' | 'desc') {
+  let count = 0
+  const query: Db['query'] = (statement) => {
+    count += 1
+    return store.db.query(statement)
+  }
+  const app = createApp({ store: { ...store, db: { ...store.db, query } }, rateLimit: 0 })
+  const client = as({ fetch: async (request) => app.fetch(request) })
   const statements: number[] = []
   const ids: number[] = []
   for (let cursor: string | undefined; ; ) {
-    let count = 0
-    db.query = (statement) => {
-      count += 1
-      return ask(statement)
-    }
+    count = 0
     const { runs, meta } = await client.listRuns({ ...filter, order, limit: 100, ...(cursor && { cursor }) })
-    db.query = ask
     statements.push(count)
     ids.push(...runs.map(({ id }) => id))
     cursor = meta.nextCursor
