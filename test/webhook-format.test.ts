@@ -5,7 +5,7 @@ import { openReceiver, type Received, type Respond, status, verify, verifyNow } 
 
 const options = {
   publicUrl: 'https://ci.example/conduct',
-  webhooks: { allow: ['127.0.0.1'], timeoutMs: 2_000 },
+  webhooks: { allow: ['127.0.0.1'], timeoutMs: 20_000 },
   warn: (error: Error) => {
     // The test's database file is removed before its ledger is closed, so the last job cannot find it.
     if (!/was deleted or replaced/.test(error.message)) throw error
