@@ -9,6 +9,7 @@ import {
   reasonOf,
   sinceOf,
 } from '../../src/nouns/run/attention/rule.ts'
+import { reap } from '../../src/nouns/run/take-lease.ts'
 import { size } from '../proof/size.ts'
 import { engines, withLedger } from '../support/engines.ts'
 import fc from '../support/random.ts'
@@ -111,6 +112,9 @@ for (const engine of engines) {
       withLedger(engine, async (ledger) => {
         // A branch that is erased is no longer known.
         for (const one of deeds) if (one.call !== 'erase' && one.call !== 'forget') await carryOut(ledger, one)
+        // The shortest leases last ten seconds.
+        ledger.advance(10_001)
+        while (await reap(ledger.store.db, ledger.store.now()));
         const rows = await attentionOf(ledger.client)
         const needs = scanned(await logOf(ledger.client))
         // A run whose agent works is not listed, which the log does not say.

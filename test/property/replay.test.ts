@@ -22,6 +22,8 @@ for (const engine of engines) {
     const property = fc.asyncProperty(history, (deeds: Deed[]) =>
       withLedger(engine, async (ledger) => {
         for (const one of deeds) await carryOut(ledger, one)
+        // The shortest leases last ten seconds.
+        ledger.advance(10_001)
         // The next call on a run notices that its lease has expired, as the server does.
         const { runs } = await ledger.client.listRuns({ limit: 100 })
         for (const { runId } of runs) await carryOut(ledger, { call: 'heartbeat', input: { runId } })
