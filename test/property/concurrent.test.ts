@@ -43,7 +43,7 @@ for (const engine of engines) {
 async function requireQuiet({ store, as, client: whole, advance }: Ledger): Promise<void> {
   const { db, now } = store
   const client = as({ project: 'default' })
-  // A turn may wait a second for a hook that its end has overtaken, and the shortest leases last ten.
+  // A turn may wait three seconds for a hook that its end has overtaken, and the shortest leases last ten.
   advance(10_001)
   while (await hookJob(store).step(0));
   while (await reap(db, now()));
