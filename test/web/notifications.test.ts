@@ -16,11 +16,16 @@ const notes = `
 `
 
 test("with the user's permission, the browser notifies when an agent starts to wait", async (t) => {
-  const { page, client, home } = await openPage(t, '', {
+  const { page, client, home, live } = await openPage(t, '', {
     before: `
       globalThis.shown = []
       globalThis.gone = []
       globalThis.asked = 0
+      globalThis.waits = 0
+      if (isSecureContext) {
+        const news = new BroadcastChannel('conduct ' + new URL('.', location.href).href)
+        news.onmessage = ({ data }) => (globalThis.waits += data.event?.type === 'run.waiting')
+      }
       globalThis.Notification = class {
         static permission = 'default'
         static async requestPermission() {
@@ -46,7 +51,9 @@ test("with the user's permission, the browser notifies when an agent starts to w
     await client.heartbeat({ runId: run.runId, activity })
     await page.locator('.lane.waiting', { hasText: new RegExp(`^${title}`) }).waitFor()
   }
+  await live
   await wait('Unasked')
+  await page.waitForFunction('waits === 1')
   assert.deepEqual([await shown(), await page.evaluate('asked')], [[], 0])
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
   await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
@@ -71,8 +78,18 @@ test("with the user's permission, the browser notifies when an agent starts to w
 })
 
 test('a tab without the focus does not notify while another tab has it', async (t) => {
-  const { page, client, openTab } = await openPage(t, '', {
-    before: `${notes} document.hasFocus = () => !location.search.includes('away')`,
+  const { page, client, openTab, live } = await openPage(t, '', {
+    before: `${notes}
+      document.hasFocus = () => !location.search.includes('away')
+      globalThis.asked = 0
+      if (isSecureContext) {
+        const query = navigator.locks.query.bind(navigator.locks)
+        navigator.locks.query = async () => {
+          const answer = await query()
+          globalThis.asked++
+          return answer
+        }
+      }`,
   })
   const away = await openTab('?away#/')
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
@@ -82,7 +99,17 @@ test('a tab without the focus does not notify while another tab has it', async (
     await client.heartbeat({ runId: run.runId, activity: { state: 'waiting' } })
     await away.locator('.lane.waiting', { hasText: title }).waitFor()
   }
+  await live
+  await page.waitForFunction(() => {
+    const known = globalThis as { isHeld?: boolean }
+    navigator.locks.query().then(({ held = [] }) => {
+      known.isHeld = held.some(({ name }) => name?.startsWith('focus on '))
+    })
+    return known.isHeld
+  })
   await wait('In sight')
+  // The tab has seen that the other one has the focus.
+  await away.waitForFunction('asked === 1')
   await page.evaluate(() => {
     document.hasFocus = () => false
     dispatchEvent(new Event('blur'))
@@ -93,8 +120,10 @@ test('a tab without the focus does not notify while another tab has it', async (
 })
 
 test('the browser does not notify of a wait that is over', async (t) => {
-  const { page, client } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
+  const { page, client, live } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
+  await live
   await client.createRun({ runId: 'SHORT', title: 'Short', status: 'in_progress' })
   await page.route('**/v1/runs/SHORT', async (route) => {
     await client.heartbeat({ runId: 'SHORT', activity: { state: 'working' } })
@@ -110,10 +139,11 @@ test('the browser does not notify of a wait that is over', async (t) => {
 })
 
 test('the browser does not notify of what it still reads when the person turns notifications off', async (t) => {
-  const { page, client } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
+  const { page, client, live } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
   const stop = page.getByRole('button', { name: 'Stop notifying me' })
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
   await stop.waitFor()
+  await live
   await page.route('**/v1/runs/LATE', async (route) => {
     await stop.click()
     await route.continue()
@@ -149,7 +179,7 @@ test('a dismissed question for notifications can be asked again; only a refusal 
 })
 
 test('a browser that may not show notifications, as on phones, does not offer them again', async (t) => {
-  const { page, client } = await openPage(t, '', {
+  const { page, client, live } = await openPage(t, '', {
     before: `
       globalThis.Notification = class {
         static permission = 'granted'
@@ -163,6 +193,7 @@ test('a browser that may not show notifications, as on phones, does not offer th
   await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
   const on = page.getByRole('button', { name: 'Stop notifying me' })
   await on.waitFor()
+  await live
   const { run } = await client.createRun({ title: 'Asks', status: 'in_progress' })
   await client.heartbeat({ runId: run.runId, activity: { state: 'waiting' } })
   await page.locator('.lane.waiting').waitFor()

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { type News, newsOf, sentenceOf } from '../../../contract/news.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
@@ -50,7 +50,8 @@ export function useNotifications({ waiting, projects, isWanted = () => true }: W
   const isOurs = useRef(isWanted)
   isOurs.current = isWanted
   useEffect(() => (isOn ? shareFocus() : undefined), [isOn])
-  useEffect(() => {
+  // A layout effect runs together with the drawing that says so, so nothing after it is missed.
+  useLayoutEffect(() => {
     if (!isOn) return
     return listen((news) => {
       if (news.kind === 'event') void tellOf(news.event, projects, isOurs.current, open.current).catch(() => {})
