@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openPage } from '../support/browser.ts'
+import { hold } from '../support/held.ts'
 
-/** Notes what the browser would show. */
+/** Notes what the browser would show, and what it would remove. */
 const notes = `
   globalThis.shown = []
+  globalThis.gone = []
   globalThis.Notification = class {
     static permission = 'granted'
     static requestPermission = async () => 'granted'
     constructor(title, { body }) {
+      this.body = body
       globalThis.shown.push(body)
     }
-    close() {}
+    close() {
+      globalThis.gone.push(this.body)
+    }
   }
 `
 
@@ -136,6 +141,22 @@ test('the browser does not notify of a wait that is over', async (t) => {
   await client.heartbeat({ runId: 'LONG', activity: { state: 'waiting' } })
   await page.waitForFunction(() => (globalThis as { shown?: string[] }).shown?.includes('Long'))
   assert.deepEqual(await page.evaluate('shown'), ['Long'])
+})
+
+test('the notification of a wait that the page learns of only after its end goes', async (t) => {
+  const { page, client, live } = await openPage(t, '', { before: `${notes} document.hasFocus = () => false` })
+  await page.getByRole('button', { name: 'Notify me when an agent waits' }).click()
+  await page.getByRole('button', { name: 'Stop notifying me' }).waitFor()
+  await live
+  await client.createRun({ runId: 'BRIEF', title: 'Brief', status: 'in_progress' })
+  const held = await hold(page, (request) => request.url().endsWith('/v1/runs/BRIEF'), 1)
+  await client.heartbeat({ runId: 'BRIEF', activity: { state: 'waiting' } })
+  await held.asked
+  await client.heartbeat({ runId: 'BRIEF', activity: { state: 'working' } })
+  await page.locator('.lane.working').waitFor()
+  await held.release()
+  await page.waitForFunction(() => (globalThis as { gone?: string[] }).gone?.includes('Brief'))
+  assert.deepEqual(await page.evaluate('shown'), ['Brief'])
 })
 
 test('the browser does not notify of what it still reads when the person turns notifications off', async (t) => {

@@ -4,6 +4,7 @@ import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import { go, href } from '../../app/router.ts'
 import { listen } from '../log/stream.ts'
+import { failureOf } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
 import { isFocused, shareFocus } from './focus.ts'
 import { keptIn, useKept } from './storage.ts'
@@ -39,6 +40,9 @@ interface Watched {
   isWanted?: (run: Run) => boolean
 }
 
+/** How often a notification of a wait is compared with its run, if the lanes do not show that this waits. */
+const lookMs = 5_000
+
 /**
  * Notifies of each run that starts to wait, rests after a long turn or goes wrong while no tab of the page has the focus.
  * What happened before it opened is visible there. A notification goes when the wait is over.
@@ -66,6 +70,28 @@ export function useNotifications({ waiting, projects, isWanted = () => true }: W
     }
     waits.current = now
   }, [waiting.map(keyOf).join('\n')])
+  useEffect(() => {
+    const timer = setInterval(() => void closeEnded(open.current, waits.current), lookMs)
+    return () => clearInterval(timer)
+  }, [])
+}
+
+/** Closes the notifications of waits that ended before the lanes showed them. */
+async function closeEnded(open: Map<string, Notification>, waits: Set<string>): Promise<void> {
+  for (const [key, it] of open) {
+    if (waits.has(key)) continue
+    const [project = '', runId = ''] = key.split('/')
+    const isWaiting = await clientOf(project)
+      .getRun({ runId })
+      .then(
+        ({ run }) => run.activity?.state === 'waiting',
+        (error) => failureOf(error).code !== 'NOT_FOUND',
+      )
+    // Meanwhile the next wait can have begun.
+    if (isWaiting || open.get(key) !== it) continue
+    it.close()
+    open.delete(key)
+  }
 }
 
 async function tellOf(
