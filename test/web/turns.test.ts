@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import type { Client } from '../../src/client/client.ts'
 import { questionsOf } from '../../src/web/runs/questions.ts'
 import { blank, openPage } from '../support/browser.ts'
+import { assertLinear } from '../support/linear.ts'
 
-test('the questions of an answer are those at its end, outside of code', () => {
+test('the questions of an answer are those at its end, outside of code', async () => {
   const cases: [answer: string, questions: string[]][] = [
     ['Done. All tests pass.', []],
     ['Why did it fail? It waited.\n\nI mended it.\n\nAll pass.\n\nThat is all.', []],
@@ -17,9 +18,12 @@ test('the questions of an answer are those at its end, outside of code', () => {
     ['', []],
   ]
   for (const [answer, questions] of cases) assert.deepEqual(questionsOf(answer), questions, answer)
-  const begin = performance.now()
-  for (const piece of ['* ', '?*', '\n \n', '1.', '`', '? ']) questionsOf(piece.repeat(16_000 / piece.length))
-  assert.ok(performance.now() - begin < 1000)
+  const pieces = ['* ', '?*', '\n \n', '1.', '`', '? ']
+  await assertLinear(
+    pieces.map((piece) => (length) => piece.repeat(length / piece.length)),
+    questionsOf,
+    16_000,
+  )
 })
 
 async function addTurns(client: Client, count: number) {
