@@ -54,6 +54,7 @@ test('a session of 40 turns fits two screens, with its end at the top and its tu
   await page.locator('.retry').getByText("cd '/home/ada/our boats' && claude --resume s-1", { exact: true }).waitFor()
 
   const turns = page.locator('.turn')
+  await turns.nth(39).waitFor()
   assert.equal(await turns.count(), 40)
   assert.deepEqual(await page.locator('.turn.unfolded').evaluateAll((all) => all.map(({ id }) => id)), ['turn-40'])
   const height = await page.locator('.session').evaluate((list) => list.getBoundingClientRect().height)
@@ -103,16 +104,22 @@ test('a session that goes on grows without moving what is being read', async (t)
   await page.goto(`${home}#/runs/default/S?turn=6`)
   const read = page.locator('#turn-6')
   await read.getByText('Answer 6').waitFor()
+  const answer = page.getByRole('region', { name: 'Last answer' })
+  await answer.getByText('It is held.').waitFor()
+  const isAt = (wanted: number) =>
+    page.waitForFunction((wanted) => {
+      const { top = -1e9 } = document.getElementById('turn-6')?.getBoundingClientRect() ?? {}
+      return Math.abs(top - wanted) <= 2
+    }, wanted)
+  const top = (await read.evaluate((it) => it.getBoundingClientRect().top)) - 10
   await page.mouse.move(400, 400)
   await page.mouse.wheel(0, 10)
-  await page.waitForTimeout(300)
-  const top = () => read.evaluate((it) => Math.round(it.getBoundingClientRect().top))
-  const before = await top()
+  await isAt(top)
   await client.appendTurn({ runId: 'S', prompt: 'Go on', answer: `${'A long answer.\n\n'.repeat(6)}The end.` })
   await page.locator('#turn-13.unfolded').waitFor()
-  await page.getByRole('region', { name: 'Last answer' }).getByText('The end.').waitFor()
+  await answer.getByText('The end.').waitFor()
   await page.locator('#turn-12.unfolded').waitFor()
-  assert.ok(Math.abs((await top()) - before) <= 2, `${before} became ${await top()}`)
+  await isAt(top)
 })
 
 test('sessions are compared by their last answers', async (t) => {
