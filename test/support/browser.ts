@@ -47,6 +47,8 @@ interface PageOptions extends BrowserContextOptions {
   before?: string
   /** The time of day of the server, in Unix milliseconds. The ledger doubts it after a leap, which `advance` is not. */
   wall?: () => number
+  /** The port of the server; any by default. A test that restarts it chooses one that no other server is given meanwhile. */
+  port?: number
   /** The largest content, in bytes. */
   contentLimit?: number
 }
@@ -59,7 +61,16 @@ export const blank = fileOfOrigin
  * test, which fails if the page threw an error, violated its content security policy or contacted another host.
  */
 export async function openPage(t: TestContext, address = '', options: PageOptions = {}): Promise<Shown> {
-  const { permissions = ['admin'], person, basePath = '/conduct', contentLimit, before, wall, ...more } = options
+  const {
+    permissions = ['admin'],
+    person,
+    basePath = '/conduct',
+    contentLimit,
+    before,
+    wall,
+    port: wanted = 0,
+    ...more
+  } = options
   const [sqlite] = engines
   const { url: databaseUrl } = await (sqlite as (typeof engines)[0]).ledger(t)
   const webFolder = await builtPage()
@@ -71,7 +82,7 @@ export async function openPage(t: TestContext, address = '', options: PageOption
     running = await serve({ host: '127.0.0.1', port, store, basePath, webFolder, contentLimit, rateLimit: 0 })
     return running
   }
-  const { url, port } = await start(0)
+  const { url, port } = await start(wanted)
   const home = `${url}/`
   const client = createClient({ url, key: adminKey, attempts: 1 })
   const context = await (await openBrowser()).newContext({

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { blank, openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
+import { freePort } from '../support/setup.ts'
 
 test('a new run appears as a lane, whose last line changes as the log grows', async (t) => {
   const { page, client } = await openPage(t)
@@ -72,7 +73,7 @@ test('the page of a run follows its log, its end and its checks', async (t) => {
 })
 
 test('changes during an interruption of the server appear afterwards', async (t) => {
-  const { page, client, restart } = await openPage(t)
+  const { page, client, restart } = await openPage(t, '', { port: await freePort() })
   await client.createRun({ title: 'Before', status: 'in_progress' })
   await page.locator('.lane', { hasText: 'Before' }).waitFor()
   await restart(async () => {
@@ -86,7 +87,7 @@ test('changes during an interruption of the server appear afterwards', async (t)
 })
 
 test('while the server is away, the page says since when, and an agent does not seem to go on working', async (t) => {
-  const { page, client, home, restart } = await openPage(t, blank)
+  const { page, client, home, restart } = await openPage(t, blank, { port: await freePort() })
   const { run } = await client.createRun({ title: 'At work', status: 'in_progress' })
   await client.heartbeat({ runId: run.runId, activity: { state: 'working', tool: 'Bash' } })
   await page.clock.install()
@@ -103,7 +104,7 @@ test('while the server is away, the page says since when, and an agent does not 
 })
 
 test('a page says that the server was updated since it was opened, and not that it only restarted', async (t) => {
-  const { page, context, home, restart } = await openPage(t)
+  const { page, context, home, restart } = await openPage(t, '', { port: await freePort() })
   const live = page.getByText('Live', { exact: true })
   const updated = page.getByText('The server was updated.')
   const away = () => page.getByText('Server unavailable since').waitFor()
@@ -134,7 +135,7 @@ test('a page says that the server was updated since it was opened, and not that 
 })
 
 test('one odd answer to the request for events does not end the live updates', async (t) => {
-  const { page, client, context, restart } = await openPage(t, '#/runs')
+  const { page, client, context, restart } = await openPage(t, '#/runs', { port: await freePort() })
   await page.getByText('No runs yet').waitFor()
   let asked = 0
   await context.route('**/v1/events*', (route) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { blank, openPage } from '../support/browser.ts'
+import { freePort } from '../support/setup.ts'
 
 const titles = (page: Page) => page.locator('table.runs .title').allTextContents()
 
@@ -24,7 +25,7 @@ test('new runs are announced, and shown on request; listed runs change in place'
 })
 
 test('a filter chosen during an outage shows no rows of the earlier one, and its runs once the server is back', async (t) => {
-  const { page, client, restart } = await openPage(t)
+  const { page, client, restart } = await openPage(t, '', { port: await freePort() })
   await client.createRun({ title: 'Good', status: 'completed' })
   await client.createRun({ title: 'Bad', status: 'failed' })
   await page.getByRole('link', { name: 'Runs', exact: true }).click()
