@@ -329,11 +329,14 @@ test('rows that are higher for large letters keep their place while one scrolls'
   await page.locator(`table.runs[aria-rowcount="${count + 1}"]`).waitFor()
   await page.mouse.wheel(0, 99_000)
   await last.waitFor()
+  await page.waitForFunction(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1)
   assert.ok(Math.abs((await heightOf('.runs tbody')) - count * row) < count, 'the height of all rows')
   const { y = 0 } = (await last.boundingBox()) ?? {}
   assert.ok(y > 0 && y < 800, `${y} px`)
   // Back by key: the row that gets the focus is in sight.
+  const end = await page.evaluate(() => scrollY)
   await page.mouse.wheel(0, -2000)
+  await page.waitForFunction((top) => scrollY === top, end - 2000)
   for (let n = 0; n < 3; n++) await page.keyboard.press('j')
   const focused = page.locator('.runs .title:focus')
   await focused.waitFor()
