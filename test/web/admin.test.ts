@@ -126,8 +126,9 @@ const withoutRests = `
   globalThis.setTimeout = (work, ms, ...args) => (ms >= 5000 ? 0 : wait(work, ms, ...args))`
 
 test('a new project is listed at once, even while many runs arrive', async (t) => {
-  const { page, client, home, openTab } = await openPage(t, blank, { before: withoutRests })
+  const { page, client, home, openTab, live } = await openPage(t, blank, { before: withoutRests })
   await page.goto(`${home}#/projects`)
+  await live
   await page.getByRole('link', { name: 'Settings of default' }).waitFor()
   const other = await openTab('#/projects')
   await other.getByRole('link', { name: 'Settings of default' }).waitFor()

@@ -18,7 +18,7 @@ async function eraseBy(page: Page, found: RegExp) {
 const isForgotten = (page: Page) => page.waitForFunction((text) => !document.body.innerHTML.includes(text), secret)
 
 test('an admin sees what would be erased, erases the texts of a run, and every open page removes them', async (t) => {
-  const { page, client, home, openTab } = await openPage(t, blank)
+  const { page, client, home, openTab, live } = await openPage(t, blank)
   const { run } = await client.createRun({
     title: `Title ${secret}`,
     status: 'in_progress',
@@ -32,6 +32,7 @@ test('an admin sees what would be erased, erases the texts of a run, and every o
   const now = await openTab()
   const activity = await openTab('#/activity?view=events')
   for (const tab of [page, session, list, now, activity]) await tab.getByText(secret).first().waitFor()
+  await live
 
   await page.locator('summary', { hasText: 'More actions' }).click()
   await page.getByRole('button', { name: 'Erase texts' }).click()

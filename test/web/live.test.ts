@@ -109,11 +109,12 @@ test('a page says that the server was updated since it was opened, and not that 
   const updated = page.getByText('The server was updated.')
   const away = () => page.getByText('Server unavailable since').waitFor()
   await live.waitFor()
+  const asked = page.waitForResponse(home, { timeout: 60_000 })
   await restart(async () => {
     await away()
     await context.route(home, (route) => route.fulfill({ contentType: 'text/html', body: '<h1>Soon back</h1>' }))
   })
-  await page.waitForResponse(home)
+  await asked
   await live.waitFor()
   assert.equal(await updated.count(), 0)
   await restart(async () => {
