@@ -93,8 +93,7 @@ test('two keys in a row lead to a page, whatever the second one does alone', asy
   for (const address of ['#/runs?q=boat', '#/runs', '#/runs/default/RUN-001']) {
     await page.goto(`${home}?${address.length}${address}`)
     await page.getByText('Hold a boat').first().waitFor()
-    await page.keyboard.press('g')
-    await page.keyboard.press('k')
+    await Promise.all(['g', 'k'].map((key) => page.keyboard.press(key)))
     await page.getByRole('heading', { name: 'Keys', exact: true }).waitFor()
   }
 })
