@@ -221,7 +221,7 @@ test('a log that is replaced while another tab takes over the stream is read fro
   await asked
   await client.updateRun({ runId: 'RUN-001', content: 'Something else altogether, which is longer.\n' })
   held.resolve()
-  await other.locator('.prose').getByText('Something else altogether, which is longer.').waitFor({ timeout: 5000 })
+  await other.locator('.prose').getByText('Something else altogether, which is longer.').waitFor({ timeout: 15_000 })
   assert.equal(await other.getByText('Once there was').count(), 0)
 })
 

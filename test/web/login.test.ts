@@ -129,7 +129,7 @@ test('a change after the key was revoked leads to the login at once, and what wa
   const held = await hold(page, (request) => request.method() === 'GET')
   await client.revokeKey({ id: key.id })
   await page.getByRole('button', { name: 'Save spec' }).click()
-  await page.getByRole('button', { name: 'Log in' }).waitFor({ timeout: 5000 })
+  await page.getByRole('button', { name: 'Log in' }).waitFor({ timeout: 10_000 })
   await held.release()
   await page.getByText('You were logged out').waitFor()
   await page.getByLabel('Key').fill((await client.createKey({ name: 'new', permissions: ['write'] })).secret)

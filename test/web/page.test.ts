@@ -268,9 +268,7 @@ const wideLetters = `{
 /** Whether the page fits into the width of the window, once it has noticed that this changed. */
 const fits = (page: Page) =>
   page
-    .waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth, null, {
-      timeout: 3000,
-    })
+    .waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)
     .then(
       () => true,
       () => false,
