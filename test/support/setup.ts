@@ -90,7 +90,8 @@ export async function startPostgres(
 
 /** A free port below those that systems hand out for port 0, so that no server started meanwhile is given it. */
 export function freePort(): Promise<number> {
-  const port = randomInt(10_000, 32_000)
+  // Browsers refuse 10080.
+  const port = randomInt(10_081, 32_000)
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(freePort()))
