@@ -22,7 +22,7 @@ for (const engine of engines) {
       CONDUCT_PORT: '0',
     }
     const first = onTerminal(t, ['serve'], env, 400)
-    await first.shows(/curl .*\/v1\/runs/)
+    await first.shows(/curl .*\/v1\/runs\r\n/)
     const command = /^ {2}(curl .*?)\r$/m.exec(first.text())?.[1] ?? ''
     const { stdout } = await promisify(execFile)('sh', ['-c', `${command} -s`])
     assert.equal(JSON.parse(stdout).run.title, 'Hello ledger')
