@@ -14,6 +14,7 @@ import { assertTrueGaps } from '../support/numbered.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
 import { conduct, conductHere, type ProgramEnv, start } from './program.ts'
+import { untilNobodyRuns } from './session.ts'
 import { remoteUser } from './user.ts'
 
 /** A server that the test can kill, and start again at the same address. */
@@ -64,13 +65,18 @@ test('a server that was killed and started again receives every line once, and t
   const place = await server(t)
   const first = await place.start()
   const { env, cwd, ledger } = remoteUser(t, place.url)
-  const { ran } = start(['exec', '--', 'sh', '-c', steps(100, 250, 300)], env, cwd)
+  const { child, ran } = start(['exec', '--', 'sh', '-c', steps(100, 250, 300)], env, cwd)
+  let told = ''
+  child.stderr?.on('data', (piece) => {
+    told += piece
+  })
   const go = (n: number) => writeFileSync(join(cwd, `past${n}`), '')
   await until(join(cwd, 'at100'))
   await first.end('SIGKILL')
   go(100)
   await until(join(cwd, 'at250'))
   await queued(env, 'line 249')
+  while (!told.includes('No response')) await sleep(20)
   await place.start()
   go(250)
   await until(join(cwd, 'at300'))
@@ -145,6 +151,7 @@ test('a sync in the background sends without further commands', async (t) => {
   t.after(() => state.close())
   while (state.waiting().length > 0) await sleep(50)
   assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.status, 'completed')
+  untilNobodyRuns(env.HOME)
 })
 
 test('sync sends what a killed exec had recorded', async (t) => {
