@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { settleNotes } from '../../src/capture/hook/session.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { documentOf, transcriptOf } from '../agents/documents.ts'
 import { claudeIn, type Document, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
@@ -143,12 +145,17 @@ test('a command of the user begins its turn, and the turn has what it used, also
   const typedAt = Date.now()
   await sleep(50)
   const answered = at(said('It passes.', 20))
+  // The lines come in time, however long they take.
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   await claude.tell('Stop', { prompt_id: 'q', last_assistant_message: 'It passes.' })
-  const synced = syncAll(env)
+  using state = stateOf(env)
+  const settled = settleNotes(state, env, assert.fail)
   await sleep(500)
   lines.push(at(asked('q', '<bash-input>npm test</bash-input>'), typedAt), answered)
   claude.transcribe(...lines)
-  await synced
+  await settled
+  t.mock.timers.reset()
+  await syncAll(env)
   await claude.tell('UserPromptSubmit', { prompt: 'Three', prompt_id: 'r' })
   claude.transcribe(...lines, at(asked('r', 'Three')), at(said('Third.', 30)))
   await claude.tell('Stop', { prompt_id: 'r', last_assistant_message: 'Third.' })

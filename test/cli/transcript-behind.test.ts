@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { settleNotes } from '../../src/capture/hook/session.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import type { ProgramEnv } from './program.ts'
 import { hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 
@@ -126,9 +129,15 @@ for (const one of agents) {
     mkdirSync(dirname(path), { recursive: true })
     await tell('UserPromptSubmit', { prompt: 'Go' })
     writeFileSync(path, textOf(one.early(now())))
+    // The lines come in time, however long they take.
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
     await tell('Stop')
-    const later = setTimeout(() => appendFileSync(path, textOf(one.late(now()))), 700)
-    t.after(() => clearTimeout(later))
+    using state = stateOf(env)
+    const settled = settleNotes(state, env, assert.fail)
+    await sleep(700)
+    appendFileSync(path, textOf(one.late(now())))
+    await settled
+    t.mock.timers.reset()
     await syncAll(env)
     const [first] = await turnsOf(user)
     assert.deepEqual([first?.answer, first?.usage?.inputTokens], ['Done.', 30])

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { settleNotes } from '../../src/capture/hook/session.ts'
 import { thisProcess } from '../../src/capture/spool/process.ts'
-import { stateFile } from '../../src/capture/spool/state-file.ts'
+import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { claudeIn, hook, onlyRun, runsOf, secret, syncAll, turnsOf, workplace } from './session.ts'
 import { writeFiles } from './user.ts'
 
@@ -83,11 +84,16 @@ test('an end of the session that arrives before the end of its last turn interru
   await one.prompt('One')
   await one.end()
   await one.stop('Done.')
+  await syncAll(env)
   await two.prompt('Two')
+  // The hook comes in time, however long it takes.
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   await two.end()
-  const synced = syncAll(env)
+  using state = stateOf(env)
+  const settled = settleNotes(state, env, assert.fail)
   await two.stop('Done too.')
-  await synced
+  await settled
+  t.mock.timers.reset()
   await syncAll(env)
   const told = (await runsOf(user)).map(({ title, status, turns }) => [title, status, turns.last?.answer, turns.count])
   assert.deepEqual(told.sort(), [
