@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stateFile } from '../../src/capture/spool/state-file.ts'
 import { hook, onlyRun, syncAll, workplace } from '../cli/session.ts'
 import { writeFiles } from '../cli/user.ts'
 import { agentByStdio } from './connect.ts'
@@ -23,9 +25,13 @@ test('a claim comes after the check of a command that hooks saw before, although
   const agent = await agentByStdio(t, { ...env, CONDUCT_PROJECT: 'shop' }, cwd)
   await tell('PreToolUse', tool)
   await tell('PostToolUse', { ...tool, tool_response: 'ok' })
+  // The claim waits longer for the exit code.
+  const db = new DatabaseSync(stateFile(env))
+  db.exec("update notes set at = at + 10000 where key = 'tool exec-1'")
+  db.close()
   const claim = { name: 'tests', result: 'fail', content: 'They test nothing.' }
   const claimed = agent.call('record_check', claim, { sessionId: 'x' }).finally(() => agent.client.close())
-  await sleep(500)
+  await sleep(2_000)
   const item = { type: 'CommandExecution', id: 'exec-1', exit_code: 0, duration: { secs: 1, nanos: 0 } }
   write({ type: 'item_completed', item })
   assert.match((await claimed).text, /RUN-001 is failing/)
