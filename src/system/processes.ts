@@ -52,15 +52,16 @@ function lookInProc(pid: number): Running | undefined {
 
 // For systems without /proc, such as macOS. Exported for tests.
 
-export const lookByPs: ReadProcess = (pid) => processesByPs('-p', String(pid)).get(pid)
+export const lookByPs = (pid: number, withinMs?: number): Running | undefined =>
+  processesByPs(['-p', String(pid)], withinMs).get(pid)
 
 /** Reads all processes with one call of `ps`, since an agent waits for each call. */
-export function lookByOnePs(): ReadProcess {
-  const all = processesByPs('-A')
+export function lookByOnePs(withinMs?: number): ReadProcess {
+  const all = processesByPs(['-A'], withinMs)
   return (pid) => all.get(pid)
 }
 
-function processesByPs(...which: string[]): Map<number, Running> {
+function processesByPs(which: string[], withinMs = 1_000): Map<number, Running> {
   // One option per column: macOS and the BSDs take all that follows an equals sign as the heading of that column.
   const columns = ['pid=', 'ppid=', 'lstart=', 'command='].flatMap((column) => ['-o', column])
   try {
@@ -71,7 +72,7 @@ function processesByPs(...which: string[]): Map<number, Running> {
       cwd: '/',
       encoding: 'utf8',
       stdio: 'pipe',
-      timeout: 1_000,
+      timeout: withinMs,
       maxBuffer: 67_108_864,
     })
     return new Map(printed.split('\n').flatMap(listed))

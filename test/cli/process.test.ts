@@ -18,6 +18,9 @@ import { freshFolder } from './folder.ts'
 const module = new URL('../../src/capture/spool/process.ts', import.meta.url).href
 const system = new URL('../../src/system/processes.ts', import.meta.url).href
 
+/** How long `ps` may take here, in milliseconds. */
+const withinMs = 20_000
+
 /**
  * A folder with `agent.mjs SCRIPT`, which runs a shell script as an agent does, and with a `conduct hook` that prints
  * the process of its agent.
@@ -83,15 +86,15 @@ test('a process id that was used again is another process', async () => {
 })
 
 test('ps gives the same result without /proc, in any time zone', async () => {
-  const seen = lookByPs(process.pid)
+  const seen = lookByPs(process.pid, withinMs)
   assert.equal(seen?.parent, process.ppid)
   assert.ok(seen?.words.join(' ').includes('process.test.ts'), seen?.words.join(' '))
   const before = process.env.TZ
   process.env.TZ = 'Asia/Tokyo'
-  assert.equal(lookByPs(process.pid)?.started, seen?.started)
+  assert.equal(lookByPs(process.pid, withinMs)?.started, seen?.started)
   if (before === undefined) delete process.env.TZ
   else process.env.TZ = before
-  assert.equal(lookByPs(2 ** 22 + 1), undefined)
+  assert.equal(lookByPs(2 ** 22 + 1, withinMs), undefined)
 })
 
 /** Puts a `ps` first on the PATH that reads its options like those of macOS and the BSDs. */
@@ -117,7 +120,7 @@ exec ${execFileSync('sh', ['-c', 'command -v ps'], { encoding: 'utf8' }).trim()}
 
 test("the ps of macOS finds the process of a hook's agent, as /proc does", (t) => {
   withPsOfMacOS(t)
-  for (const look of ['lookByPs', 'lookByOnePs()']) {
+  for (const look of [`(pid) => lookByPs(pid, ${withinMs})`, `lookByOnePs(${withinMs})`]) {
     const told = agentIn(t, look)
     for (const script of scripts) {
       // The script is in a file, because `ps` does not show where an argument ends.
@@ -126,6 +129,6 @@ test("the ps of macOS finds the process of a hook's agent, as /proc does", (t) =
       assert.ok(ancestors.some(({ id }) => id.pid === process.pid))
     }
   }
-  assert.deepEqual(lookByOnePs()(process.pid), lookByPs(process.pid))
+  assert.deepEqual(lookByOnePs(withinMs)(process.pid), lookByPs(process.pid, withinMs))
   assert.equal(isGone({ ...thisProcess(), pid: 2 ** 22 + 1 }), true)
 })
