@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { newCall } from '../../src/capture/spool/calls.ts'
+import { againMs } from '../../src/capture/spool/notes.ts'
 import { isGone, thisProcess } from '../../src/capture/spool/process.ts'
 import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { type Place, samePlace } from '../../src/place/place.ts'
@@ -133,7 +134,8 @@ test('a note is stored once, and calls replace it once', (t) => {
   assert.equal(state.find('claude-1'), undefined, 'a session without an end is forgotten too')
 })
 
-test('a report without an id is one note within two seconds, and is completed once', (t) => {
+test('a report without an id is one note for a while, and is completed once', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   const { state } = open(t)
   const seen = { agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text: 'a' } } as const
   const note = (digest: string, kind: 'prompt' | 'turn' = 'prompt') =>
@@ -147,7 +149,7 @@ test('a report without an id is one note within two seconds, and is completed on
   assert.ok(state.isNoted('exec-1', { kind: 'prompt', digest: 'b' }))
   assert.ok(!state.isNoted('exec-1', { kind: 'turn', digest: 'b' }))
   assert.equal(state.notes('exec-1').length, 2)
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2_000 })
+  t.mock.timers.tick(againMs)
   assert.ok(note('a'), 'it comes again')
   assert.ok(note('t', 'turn'))
   assert.ok(note('a'), 'after the end of a turn, it is the next one')
@@ -156,6 +158,7 @@ test('a report without an id is one note within two seconds, and is completed on
 })
 
 test('a command that begins once more within two seconds has begun once', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   const { state } = open(t)
   state.record(recording)
   state.begin('exec-1', '/shop', 'toolu_1', { tree: 'a' })
