@@ -70,7 +70,7 @@ test('emptying the write-ahead log waits for nobody, and fails for nobody', asyn
   other.exec("begin immediate; update recordings set cwd = ''")
   const began = performance.now()
   state.emptyLog()
-  assert.ok(performance.now() - began < 2_000, 'less than the wait for a writer')
+  assert.ok(performance.now() - began < 4_500, 'less than the wait for a writer')
   other.exec('commit')
   state.emptyLog()
   assert.equal(statSync(`${stateFile(env)}-wal`).size, 0)
