@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { size } from '../proof/size.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { adminKey, openServer, startServer } from '../support/server.ts'
+import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conduct, programOf, start } from './program.ts'
 
@@ -34,7 +35,8 @@ for (const [place, enter] of Object.entries(places)) {
 
 test('events --follow says once that the server is away, and goes on when it is back', async (t) => {
   const { url: databaseUrl } = await sqlite.ledger(t)
-  const server = await startServer(t, databaseUrl)
+  const port = String(await freePort())
+  const server = await startServer(t, databaseUrl, { CONDUCT_PORT: port })
   const { url } = server
   const env = { ...homeOf(freshFolder(t)), CONDUCT_URL: url, CONDUCT_API_KEY: adminKey }
   await programOf(env).run('run create --run-id R-1')
@@ -45,7 +47,7 @@ test('events --follow says once that the server is away, and goes on when it is 
   const away = `conduct: No response from ${url}: is the server running there? Trying again until it responds.`
   assert.equal((await told.next()).value, away)
   const following = once(child.stdout as NodeJS.ReadableStream, 'data')
-  await startServer(t, databaseUrl, { CONDUCT_PORT: new URL(url).port })
+  await startServer(t, databaseUrl, { CONDUCT_PORT: port })
   assert.match(String(await following), / {2}run\.created {2}R-1 {2}/)
   child.kill('SIGINT')
   assert.equal((await told.next()).done, true)

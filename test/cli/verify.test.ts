@@ -204,14 +204,13 @@ for (const engine of engines) {
 
 test("sync and verify report that the server's log was replaced, until the user forgets the old one", async (t) => {
   const folder = freshFolder(t)
+  const port = await freePort()
   const serveFile = async (name: string) => {
     const store = await openStore(`sqlite:${join(folder, name)}`, { adminKey })
     const running = await serve({ host: '127.0.0.1', port, store })
     return running
   }
-  let port = 0
   const first = await serveFile('one.db')
-  port = first.port
   const { env } = remoteUser(t, first.url)
   const conduct = (...words: string[]) => conductHere(words, env)
   assert.equal((await conduct('sync')).code, 0)
