@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +30,15 @@ const documentsIn = (cwd: string, session_id = session) => {
   }
 }
 
+/** A folder with a `curl` that waits for the recorder longer than its launcher tells it. */
+function patientCurl(folder: string) {
+  const curl = execFileSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).trim()
+  const programs = join(folder, 'patient')
+  mkdirSync(programs)
+  writeFileSync(join(programs, 'curl'), `#!/bin/sh\nexec ${curl} "$@" --max-time 60\n`, { mode: 0o755 })
+  return programs
+}
+
 test('a resident recorder takes the hooks of a session, and Node.js starts once', async (t) => {
   const user = launchedUser(t)
   const { start, ...rest } = documentsIn(user.cwd)
@@ -38,7 +47,8 @@ test('a resident recorder takes the hooks of a session, and Node.js starts once'
   await user.listening()
   const started = user.starts()
   assert.equal(statSync(socketOf(user.env)).mode & 0o777, 0o600)
-  for (const document of [rest.before, rest.after, rest.stop, rest.end]) await user.tell(document)
+  const patient = { PATH: `${patientCurl(user.folder)}:${user.env.PATH}` }
+  for (const document of [rest.before, rest.after, rest.stop, rest.end]) await user.tell(document, 'claude', patient)
   assert.equal(user.starts(), started)
   await syncAll(user.env)
   const run = await onlyRun(user)
