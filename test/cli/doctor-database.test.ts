@@ -101,7 +101,12 @@ for (const engine of engines) {
       const { code, stdout } = await programOf(env).all('doctor --json')
       return { code, of: (about: string) => shownOf(JSON.parse(stdout), about) }
     }
-    const all = await examine(adminKey)
+    let all = await examine(adminKey)
+    // The metrics lack what the database does not tell in time.
+    for (let tries = 0; isFile && tries < 20 && !/free beside/.test(all.of('disk').join()); tries++) {
+      await sleep(1_000)
+      all = await examine(adminKey)
+    }
     assert.equal(all.code, 0)
     assert.equal(all.of('database')[0], 'ok it accepts writes')
     assert.equal(all.of('database').length, isFile ? 1 : 4, 'PostgreSQL runs with three risks here')

@@ -70,9 +70,10 @@ test('the doctor names what it ignores in conduct.json: a star, and unknown entr
 
 test('the doctor says why git shows nothing of a folder', async (t) => {
   const { env, git, cwd } = workplace(t)
-  const about = async (more: ProgramEnv = {}) => {
+  const about = async (more: ProgramEnv = {}, tries = 2): Promise<Finding[]> => {
     const { stdout } = await conductHere(['doctor', '--json'], { ...env, ...more }, cwd)
-    return (JSON.parse(stdout) as Finding[]).filter(({ about }) => about === 'git')
+    const found = (JSON.parse(stdout) as Finding[]).filter(({ about }) => about === 'git')
+    return tries > 1 && found[0]?.told.includes('it takes too long') ? about(more, tries - 1) : found
   }
   assert.deepEqual(await about(), [{ about: 'git', state: 'ok', told: git('rev-parse', '--show-toplevel') }])
   const [foreign] = await about({ GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' })
@@ -288,7 +289,7 @@ test('the doctor reports a dead server, another program and a wrong clock', asyn
   const other = await at(await answering(t, { name: 'something else' }))
   assert.match(other.of('server')[0]?.told ?? '', /returned 200, and is not a Conduct server/)
   const late = await at(await answering(t, { info: { title: 'Conduct', version: '9.9.9' } }, 90_000))
-  assert.match(late.of('server')[0]?.told ?? '', /runs Conduct 9\.9\.9; its clock is (89|90) s ahead/)
+  assert.match(late.of('server')[0]?.told ?? '', /runs Conduct 9\.9\.9; its clock is (8[5-9]|90) s ahead/)
 })
 
 /** A server that returns one answer, and whose clock is ahead. */
