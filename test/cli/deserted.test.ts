@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stateFile } from '../../src/capture/spool/state-file.ts'
+import { settleNotes } from '../../src/capture/hook/session.ts'
+import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { main } from '../support/program.ts'
 import { claudeIn, type Document, onlyRun, syncAll, turnsOf, untilNobodyRuns, workplace } from './session.ts'
 import type { User } from './user.ts'
@@ -18,9 +19,10 @@ async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) 
   writeFileSync(
     program,
     `import { execFileSync } from 'node:child_process'
-    process.on('message', (input) => {
+    process.on('message', ({ input, isLast }) => {
       const env = { ...process.env, HOME: process.env.FOLDER }
       execFileSync(process.execPath, [${JSON.stringify(main)}, 'hook', 'claude'], { input, env })
+      if (isLast) process.kill(process.pid, 'SIGKILL')
       process.send('heard')
     })
     process.send('ready')`,
@@ -31,12 +33,21 @@ async function agentOf(t: TestContext, { env, cwd }: Pick<User, 'env' | 'cwd'>) 
   await once(child, 'message')
   const session = randomUUID()
   const transcript_path = join(env.HOME, `.claude/projects/demo/${session}.jsonl`)
+  const send = (hook_event_name: string, more: Document, isLast: boolean) => {
+    const prompt_id = `${hook_event_name} ${JSON.stringify(more)}`
+    const input = JSON.stringify({ session_id: session, transcript_path, cwd, prompt_id, hook_event_name, ...more })
+    child.send({ input, isLast })
+  }
   return {
     session,
     async tell(hook_event_name: string, more: Document = {}) {
-      const prompt_id = `${hook_event_name} ${JSON.stringify(more)}`
-      child.send(JSON.stringify({ session_id: session, transcript_path, cwd, prompt_id, hook_event_name, ...more }))
+      send(hook_event_name, more, false)
       await once(child, 'message')
+    },
+    /** Runs the last hook, after which the agent kills itself. */
+    async tellLast(hook_event_name: string, more: Document) {
+      send(hook_event_name, more, true)
+      await once(child, 'exit')
     },
     async kill() {
       child.kill('SIGKILL')
@@ -52,8 +63,7 @@ test('a session whose agent is gone ends at once, with the result of its last tu
   const agent = await agentOf(t, user)
   await agent.tell('UserPromptSubmit', { prompt: 'Go' })
   await agent.tell('PostToolUse', { ...edit('1'), tool_response: {} })
-  await agent.tell('Stop', { last_assistant_message: 'Done.' })
-  await agent.kill()
+  await agent.tellLast('Stop', { last_assistant_message: 'Done.' })
   // The process that the last hook started notices that the agent is gone.
   untilNobodyRuns(user.env.HOME)
   const run = await onlyRun(user)
@@ -109,14 +119,18 @@ test('a session that sends a hook while sync checks its agent continues', async 
   const claude = claudeIn(cwd, env)
   await claude.prompt('Go')
   await claude.run('true')
+  await syncAll(env)
   const db = new DatabaseSync(stateFile(env))
   t.after(() => db.close())
   const gone = `json_set(agent_process, '$.pid', ${2 ** 22 + 1})`
   db.exec(`update recordings set agent_process = ${gone}, agent_proven = 1`)
-  const synced = syncAll(env)
+  using state = stateOf(env)
+  const silent = state.deserted()
+  assert.equal(silent.length, 1)
+  await claude.run('true')
+  await settleNotes({ ...state, deserted: () => silent }, env, assert.fail)
   await claude.stop()
   await claude.end()
-  await synced
   await syncAll(env)
   const { status, turns } = await onlyRun(user)
   assert.deepEqual([status, turns.count, turns.last?.failure], ['completed', 1, undefined])
