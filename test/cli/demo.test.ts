@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '../../src/client/client.ts'
 import { statuses, verdicts } from '../../src/nouns/run/state.ts'
 import { type Engine, engines } from '../support/engines.ts'
@@ -154,13 +155,18 @@ test('with --live the runs continue until Ctrl-C, except one that somebody ends'
   const [text] = await once(child.stdout as NodeJS.ReadableStream, 'data')
   const { live } = JSON.parse(String(text)) as { live: string[] }
   const [ended, ...others] = live as [string, ...string[]]
+  let told = ''
+  child.stderr?.on('data', (piece) => {
+    told += piece
+  })
   await client.updateRun({ runId: ended, status: 'failed' })
   const seen = new Set<string>()
   for await (const { type, subject, changes } of client.follow({ type: ['run.updated'] })) {
-    if (type === 'run.updated' && changes.content) seen.add(String(subject))
+    if (type === 'run.updated' && changes.content && subject !== ended) seen.add(String(subject))
     if (seen.size === others.length) break
   }
   assert.deepEqual([...seen].sort(), others.sort())
+  while (!told.includes('No more of')) await sleep(20)
   child.kill('SIGINT')
   const { code, stderr } = await ran
   assert.equal(code, 130, stderr)
