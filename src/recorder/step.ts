@@ -36,7 +36,7 @@ function stepped(before: Memo, seen: Seen, facts: Facts): Stepped {
         ? hold(start, { ...seen, step }, facts)
         : prompted(start, seen, step, facts)
     case 'turn':
-      return overtaken(turnEnded(start, seen, step, facts), facts)
+      return overtaken(turnEnded(start, seen, step, facts), before, facts)
     case 'end':
       return sessionEnded(start, step, facts)
     case 'outcome':
@@ -131,10 +131,11 @@ function wordsOf({ answer, failure, interrupted }: TurnEnd, { isFollowed, report
   return reported.answer === undefined ? {} : { answer: reported.answer }
 }
 
-/** Ends the session whose end came before the end of this turn. */
-function overtaken(after: Stepped, facts: Facts): Stepped {
+/** Ends the session whose end came before the end of this turn, also if nobody waited for that any more. */
+function overtaken(after: Stepped, before: Memo, facts: Facts): Stepped {
   const { closing, ...memo } = after.memo
-  return closing ? ended({ ...after, memo }, closing.at, facts) : after
+  const isReopened = before.ended && !isOpen(before) && !memo.ended
+  return closing || isReopened ? ended({ ...after, memo }, closing?.at ?? facts.at, facts) : after
 }
 
 function sessionEnded(start: Stepped, step: Step & { kind: 'end' }, facts: Facts): Stepped {

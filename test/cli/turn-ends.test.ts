@@ -102,6 +102,20 @@ test('an end of the session that arrives before the end of its last turn interru
   ])
 })
 
+test('a turn whose end comes long after that of the session does not begin the session again', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.end()
+  await syncAll(env)
+  assert.equal((await onlyRun(user)).status, 'failed')
+  await claude.stop('Done.')
+  await syncAll(env)
+  const { status, activity, turns } = await onlyRun(user)
+  assert.deepEqual([status, activity, turns.last?.answer], ['completed', null, 'Done.'])
+})
+
 test('the transcript gives a failure that no hook reported', async (t) => {
   const user = workplace(t)
   const { env, cwd } = user
