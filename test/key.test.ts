@@ -27,18 +27,23 @@ testLedger('a key shows its secret once, and its prefix from then on', async (le
 testLedger('lastUsedAt is right to the minute', async (ledger) => {
   const { client, as } = ledger
   const { key, secret } = await client.createKey({ name: 'ci', permissions: ['read'] })
-  const lastUsed = async () => {
-    await new Promise((done) => setTimeout(done, 50))
-    return (await client.listKeys()).keys.find(({ id }) => id === key.id)?.lastUsedAt
+  const lastUsed = async () => (await client.listKeys()).keys.find(({ id }) => id === key.id)?.lastUsedAt ?? ''
+  /** The last use once it is later than that: the server stores it in the background. */
+  const usedAfter = async (earlier: string) => {
+    for (;;) {
+      const at = await lastUsed()
+      if (at > earlier) return at
+      await sleep(10)
+    }
   }
   await as({ key: secret }).me()
-  const first = await lastUsed()
-  assert.ok(first)
+  const first = await usedAfter('')
   await as({ key: secret }).me()
+  await sleep(50)
   assert.equal(await lastUsed(), first)
   ledger.advance(60_000)
   await as({ key: secret }).me()
-  assert.ok(Date.parse((await lastUsed()) ?? '') - Date.parse(first) >= 60_000)
+  assert.ok(Date.parse(await usedAfter(first)) - Date.parse(first) >= 60_000)
 })
 
 testLedger('a key that expires cannot create one that outlives it', async (ledger) => {
@@ -82,26 +87,27 @@ testLedger('expired and revoked keys are refused', async (ledger) => {
 testLedger('a key that is revoked while a body arrives does nothing', async ({ client, app }) => {
   const { key, secret } = await client.createKey({ name: 'stolen', permissions: ['admin'], project: 'default' })
   const { webhook } = await client.createWebhook({ url: 'http://127.0.0.1:1/', project: 'default' })
-  const begin = (path: string, body: string) => {
+  const begin = async (path: string, body: string) => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const writer = writable.getWriter()
     const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
     const init = { method: 'POST', headers, body: readable, duplex: 'half' }
     const response = app.fetch(new Request(base + path, init))
-    void writer.write(Buffer.from(body.slice(0, 1)))
+    // Resolves once the server reads the body.
+    await writer.write(Buffer.from(body.slice(0, 1)))
     return async () => {
       void writer.write(Buffer.from(body.slice(1)))
       void writer.close()
       return (await response).status
     }
   }
-  const begun = [
+  const begun = await Promise.all([
     begin('/v1/auth/keys', JSON.stringify({ name: 'after', permissions: ['admin'] })),
     begin('/v1/runs', '{"title":"After"}'),
     begin('/v1/forget', '{"dryRun":true}'),
     begin(`/v1/webhooks/${webhook.id}/test`, '{}'),
     begin('/v1/hooks/claude', JSON.stringify({ hook_event_name: 'UserPromptSubmit', session_id: 's1', prompt: 'Hi.' })),
-  ]
+  ])
   await sleep(200)
   await client.revokeKey({ id: key.id })
   assert.deepEqual(await Promise.all(begun.map((end) => end())), Array(5).fill(401))
