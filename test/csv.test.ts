@@ -156,7 +156,7 @@ testLedger(
       }
     }
   },
-  { webhooks: {} },
+  { webhooks: {}, isStill: true },
 )
 
 test('the format is that of RFC 4180', () => {

@@ -307,103 +307,119 @@ testLedger('a check that a run gets while it is erased is also erased from the l
   )
 })
 
-testLedger('no run keeps the model and files of a turn that came during the erasure and lost them', async (ledger) => {
-  const { client, store } = ledger
-  await client.createRun({ runId: 'R', title: secret, usage: { model: 'm-1', inputTokens: 7 } })
-  const tx = store.db.tx
-  let isLate = false
-  // The turn comes as soon as the run is erased, before turns are.
-  store.db.tx = async (work, subject) => {
-    const done = await tx(work, subject)
-    if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
-      isLate = true
-      const files = [{ path: `${secret}.ts`, insertions: 1, deletions: 0 }]
-      await client.appendTurn({ runId: 'R', prompt: secret, usage: { model: secret, inputTokens: 5 }, files })
+testLedger(
+  'no run keeps the model and files of a turn that came during the erasure and lost them',
+  async (ledger) => {
+    const { client, store } = ledger
+    await client.createRun({ runId: 'R', title: secret, usage: { model: 'm-1', inputTokens: 7 } })
+    const tx = store.db.tx
+    let isLate = false
+    // The turn comes as soon as the run is erased, before turns are.
+    store.db.tx = async (work, subject) => {
+      const done = await tx(work, subject)
+      if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
+        isLate = true
+        const files = [{ path: `${secret}.ts`, insertions: 1, deletions: 0 }]
+        await client.appendTurn({ runId: 'R', prompt: secret, usage: { model: secret, inputTokens: 5 }, files })
+      }
+      return done
     }
-    return done
-  }
-  await eraseAll(client, { text: secret })
-  store.db.tx = tx
-  assert.ok(isLate)
-  assert.equal((await client.getTurn({ runId: 'R', n: 1 })).turn.usage?.model, '[erased]')
-  const { run } = await client.getRun({ runId: 'R' })
-  assert.equal(run.usage?.model, '[erased]')
-  assert.ok(!run.content.includes(secret), run.content)
-  for (const filter of [{ model: secret }, { file: `${secret}.ts` }]) {
-    assert.equal((await client.listRuns(filter)).runs.length, 0)
-  }
-  assert.equal((await client.listRuns({ model: '[erased]' })).runs.length, 1)
-})
+    await eraseAll(client, { text: secret })
+    store.db.tx = tx
+    assert.ok(isLate)
+    assert.equal((await client.getTurn({ runId: 'R', n: 1 })).turn.usage?.model, '[erased]')
+    const { run } = await client.getRun({ runId: 'R' })
+    assert.equal(run.usage?.model, '[erased]')
+    assert.ok(!run.content.includes(secret), run.content)
+    for (const filter of [{ model: secret }, { file: `${secret}.ts` }]) {
+      assert.equal((await client.listRuns(filter)).runs.length, 0)
+    }
+    assert.equal((await client.listRuns({ model: '[erased]' })).runs.length, 1)
+  },
+  { isStill: true },
+)
 
-testLedger('a run is found by the model of a turn that came while an earlier one was erased', async (ledger) => {
-  const { client, store } = ledger
-  await client.createRun({ runId: 'R', title: secret })
-  await client.appendTurn({ runId: 'R', prompt: `Use ${secret}` })
-  const tx = store.db.tx
-  let isLate = false
-  // The turn comes once the run is erased and its turns are looked for, so this erasure leaves it.
-  store.db.tx = async (work, subject) => {
-    if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
-      isLate = true
-      await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 } })
+testLedger(
+  'a run is found by the model of a turn that came while an earlier one was erased',
+  async (ledger) => {
+    const { client, store } = ledger
+    await client.createRun({ runId: 'R', title: secret })
+    await client.appendTurn({ runId: 'R', prompt: `Use ${secret}` })
+    const tx = store.db.tx
+    let isLate = false
+    // The turn comes once the run is erased and its turns are looked for, so this erasure leaves it.
+    store.db.tx = async (work, subject) => {
+      if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
+        isLate = true
+        await client.appendTurn({ runId: 'R', usage: { model: secret, inputTokens: 5 } })
+      }
+      return tx(work, subject)
     }
-    return tx(work, subject)
-  }
-  await eraseAll(client, { text: secret })
-  store.db.tx = tx
-  const { turns } = await client.listTurns({ runId: 'R' })
-  assert.deepEqual(
-    turns.map(({ usage }) => usage?.model),
-    [undefined, secret],
-  )
-  await requireModels(store.db)
-})
+    await eraseAll(client, { text: secret })
+    store.db.tx = tx
+    const { turns } = await client.listTurns({ runId: 'R' })
+    assert.deepEqual(
+      turns.map(({ usage }) => usage?.model),
+      [undefined, secret],
+    )
+    await requireModels(store.db)
+  },
+  { isStill: true },
+)
 
-testLedger('a turn whose request began before its run was erased leaves nothing in the run', async (ledger) => {
-  const { client, store } = ledger
-  await client.createRun({ runId: 'R', title: secret })
-  const tx = store.db.tx
-  let isLate = false
-  store.db.tx = async (work, subject) => {
-    const done = await tx(work, subject)
-    if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
-      isLate = true
-      ledger.advance(-5_000)
-      await client.appendTurn({ runId: 'R', prompt: secret, usage: { model: secret } })
-      ledger.advance(5_000)
+testLedger(
+  'a turn whose request began before its run was erased leaves nothing in the run',
+  async (ledger) => {
+    const { client, store } = ledger
+    await client.createRun({ runId: 'R', title: secret })
+    const tx = store.db.tx
+    let isLate = false
+    store.db.tx = async (work, subject) => {
+      const done = await tx(work, subject)
+      if (!isLate && (await client.getRun({ runId: 'R' })).run.title !== secret) {
+        isLate = true
+        ledger.advance(-5_000)
+        await client.appendTurn({ runId: 'R', prompt: secret, usage: { model: secret } })
+        ledger.advance(5_000)
+      }
+      return done
     }
-    return done
-  }
-  await eraseAll(client, { text: secret })
-  store.db.tx = tx
-  assert.ok(isLate)
-  const { run } = await client.getRun({ runId: 'R' })
-  assert.equal(run.usage?.model, '[erased]')
-  assert.ok(!run.content.includes(secret), run.content)
-  assert.ok(run.updatedAt >= (run.erasedAt ?? ''), 'the turn came after the erasure')
-})
+    await eraseAll(client, { text: secret })
+    store.db.tx = tx
+    assert.ok(isLate)
+    const { run } = await client.getRun({ runId: 'R' })
+    assert.equal(run.usage?.model, '[erased]')
+    assert.ok(!run.content.includes(secret), run.content)
+    assert.ok(run.updatedAt >= (run.erasedAt ?? ''), 'the turn came after the erasure')
+  },
+  { isStill: true },
+)
 
-testLedger('the log has no text of a key that the key has lost, also if it came during the erasure', async (ledger) => {
-  const { client, store } = ledger
-  const { key } = await client.createKey({ name: secret, permissions: ['read'] })
-  const eventsOf = async () => (await client.listEvents({ type: ['key.created', 'key.updated'], limit: 100 })).events
-  const tx = store.db.tx
-  let isUpdated = false
-  // The key is changed as soon as its events have lost the text.
-  store.db.tx = async (work, subject) => {
-    const done = await tx(work, subject)
-    if (!isUpdated && !JSON.stringify(await eventsOf()).includes(`${secret}"`)) {
-      isUpdated = true
-      await client.updateKey({ id: key.id, machine: secret })
+testLedger(
+  'the log has no text of a key that the key has lost, also if it came during the erasure',
+  async (ledger) => {
+    const { client, store } = ledger
+    const { key } = await client.createKey({ name: secret, permissions: ['read'] })
+    const eventsOf = async () => (await client.listEvents({ type: ['key.created', 'key.updated'], limit: 100 })).events
+    const tx = store.db.tx
+    let isUpdated = false
+    // The key is changed as soon as its events have lost the text.
+    store.db.tx = async (work, subject) => {
+      const done = await tx(work, subject)
+      if (!isUpdated && !JSON.stringify(await eventsOf()).includes(`${secret}"`)) {
+        isUpdated = true
+        await client.updateKey({ id: key.id, machine: secret })
+      }
+      return done
     }
-    return done
-  }
-  await eraseAll(client, { text: secret })
-  store.db.tx = tx
-  assert.ok(isUpdated)
-  const shown = (await client.listKeys()).keys.find(({ id }) => id === key.id)
-  assert.deepEqual((await eventsOf()).at(-1)?.changes.machine, [null, shown?.machine])
-})
+    await eraseAll(client, { text: secret })
+    store.db.tx = tx
+    assert.ok(isUpdated)
+    const shown = (await client.listKeys()).keys.find(({ id }) => id === key.id)
+    assert.deepEqual((await eventsOf()).at(-1)?.changes.machine, [null, shown?.machine])
+  },
+  { isStill: true },
+)
 
 testLedger(
   'a text is erased where the title that Conduct makes of a content or a prompt is cut in it',

@@ -357,19 +357,23 @@ testLedger('hooks with very long lists are recorded at once', async (ledger) => 
   assert.equal(turns[0]?.plan?.length, 100)
 })
 
-testLedger('the end of a session that overtakes the end of its last turn ends it well', async (ledger) => {
-  const { client } = ledger
-  const send = senderTo(ledger)
-  const prompt = claude('UserPromptSubmit', { prompt: 'Do it.' })
-  await send('claude', prompt, claude('SessionEnd-other'), claude('Stop', { last_assistant_message: 'Done.' }))
-  const { run } = await client.getRun({ runId: 'RUN-001' })
-  assert.deepEqual([run.status, run.failure], ['completed', null])
-  const { turns } = await client.listTurns({ runId: 'RUN-001' })
-  assert.deepEqual(
-    turns.map(({ prompt, answer, interrupted }) => [prompt, answer, interrupted]),
-    [['Do it.', 'Done.', undefined]],
-  )
-})
+testLedger(
+  'the end of a session that overtakes the end of its last turn ends it well',
+  async (ledger) => {
+    const { client } = ledger
+    const send = senderTo(ledger)
+    const prompt = claude('UserPromptSubmit', { prompt: 'Do it.' })
+    await send('claude', prompt, claude('SessionEnd-other'), claude('Stop', { last_assistant_message: 'Done.' }))
+    const { run } = await client.getRun({ runId: 'RUN-001' })
+    assert.deepEqual([run.status, run.failure], ['completed', null])
+    const { turns } = await client.listTurns({ runId: 'RUN-001' })
+    assert.deepEqual(
+      turns.map(({ prompt, answer, interrupted }) => [prompt, answer, interrupted]),
+      [['Do it.', 'Done.', undefined]],
+    )
+  },
+  { isStill: true },
+)
 
 testLedger('the turn of a session that falls silent is recorded when its lease ends', async (ledger) => {
   const { client, advance } = ledger
@@ -409,32 +413,36 @@ testLedger('the server keeps no token of a session, and no session without a run
   )
 })
 
-testLedger('a wait is shown once nothing but a person can answer it, with its tool', async (ledger) => {
-  const { client, advance, store } = ledger
-  const send = senderTo(ledger)
-  const job = hookJob(store)
-  const later = async () => {
-    advance(1_000)
-    while (await job.step(5));
-    const { events } = await client.listEvents({ type: ['run.waiting'] })
-    return [
-      (await client.getRun({ runId: 'RUN-001' })).run.activity?.state,
-      events.map(({ changes }) => changes.tool?.[1]),
-    ]
-  }
-  const ask = claude('PermissionRequest-Bash')
-  const run = (more: JsonFields = {}) => claude('PostToolUse-Bash', more)
-  await send('claude', claude('UserPromptSubmit', { prompt: 'Go' }), claude('PreToolUse-Bash'), ask, run())
-  assert.deepEqual(await later(), ['working', []], 'a rule answered at once')
-  await send('claude', claude('PreToolUse-Bash', { tool_use_id: 't2' }), claude('Notification-permission_prompt'))
-  assert.equal((await client.getRun({ runId: 'RUN-001' })).run.activity?.state, 'working')
-  assert.deepEqual(await later(), ['waiting', ['Bash']])
-  await send('claude', claude('Notification-permission_prompt'))
-  assert.deepEqual(await later(), ['waiting', ['Bash']])
-  await send('claude', run({ tool_use_id: 't2' }))
-  assert.deepEqual(await later(), ['working', ['Bash']])
-  await send('claude', ask)
-  assert.deepEqual(await later(), ['waiting', ['Bash', 'Bash']])
-  await send('claude', claude('Notification-permission_prompt', { notification_type: 'idle_prompt' }))
-  assert.deepEqual(await later(), ['idle', ['Bash', 'Bash']], 'its user stopped it')
-})
+testLedger(
+  'a wait is shown once nothing but a person can answer it, with its tool',
+  async (ledger) => {
+    const { client, advance, store } = ledger
+    const send = senderTo(ledger)
+    const job = hookJob(store)
+    const later = async () => {
+      advance(1_000)
+      while (await job.step(5));
+      const { events } = await client.listEvents({ type: ['run.waiting'] })
+      return [
+        (await client.getRun({ runId: 'RUN-001' })).run.activity?.state,
+        events.map(({ changes }) => changes.tool?.[1]),
+      ]
+    }
+    const ask = claude('PermissionRequest-Bash')
+    const run = (more: JsonFields = {}) => claude('PostToolUse-Bash', more)
+    await send('claude', claude('UserPromptSubmit', { prompt: 'Go' }), claude('PreToolUse-Bash'), ask, run())
+    assert.deepEqual(await later(), ['working', []], 'a rule answered at once')
+    await send('claude', claude('PreToolUse-Bash', { tool_use_id: 't2' }), claude('Notification-permission_prompt'))
+    assert.equal((await client.getRun({ runId: 'RUN-001' })).run.activity?.state, 'working')
+    assert.deepEqual(await later(), ['waiting', ['Bash']])
+    await send('claude', claude('Notification-permission_prompt'))
+    assert.deepEqual(await later(), ['waiting', ['Bash']])
+    await send('claude', run({ tool_use_id: 't2' }))
+    assert.deepEqual(await later(), ['working', ['Bash']])
+    await send('claude', ask)
+    assert.deepEqual(await later(), ['waiting', ['Bash', 'Bash']])
+    await send('claude', claude('Notification-permission_prompt', { notification_type: 'idle_prompt' }))
+    assert.deepEqual(await later(), ['idle', ['Bash', 'Bash']], 'its user stopped it')
+  },
+  { isStill: true },
+)

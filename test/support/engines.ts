@@ -102,7 +102,10 @@ export interface Ledger {
 
 type LedgerOptions = Omit<AppOptions, 'store'> &
   Pick<StoreOptions, 'adminKey' | 'clock' | 'warn'> &
-  Pick<JobOptions, 'publicUrl'>
+  Pick<JobOptions, 'publicUrl'> & {
+    /** Whether nothing happens by itself: no job runs, and only `advance` moves the clock. */
+    isStill?: boolean
+  }
 
 export const base = 'http://localhost/conduct'
 
@@ -114,16 +117,17 @@ export interface Lasting {
 /** Webhooks of tests may be on this machine. */
 const webhooks = { allow: ['localhost', '127.0.0.1'] }
 
-/** An empty ledger on that engine, closed at the end of the test. Its clock runs, and can be advanced. */
+/** An empty ledger on that engine, closed at the end of the test. Unless it is still, its clock runs; it can be advanced. */
 export async function openLedger(t: Lasting, engine: Engine, options: LedgerOptions = {}): Promise<Ledger> {
   const { url, giveBack } = await engine.ledger(t)
   let isShared = false
   let ahead = 0
-  const time = options.clock ? { clock: options.clock } : { now: () => Date.now() + ahead }
+  const begun = Date.now()
+  const time = options.clock ? { clock: options.clock } : { now: () => (options.isStill ? begun : Date.now()) + ahead }
   const store = await openStore(url, { ...time, ...options })
-  const jobs = startServerJobs(store, options.warn ?? (() => {}), options)
+  const jobs = options.isStill ? undefined : startServerJobs(store, options.warn ?? (() => {}), options)
   t.after(async () => {
-    await jobs.stop()
+    await jobs?.stop()
     await store.close()
     if (!isShared) giveBack?.()
   })
