@@ -2,19 +2,13 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import sql, { raw } from 'sql-template-tag'
-import { type Client, createClient } from '../src/client/client.ts'
+import type { Client } from '../src/client/client.ts'
 import { followLog, indexMore, isBehind } from '../src/find/follow.ts'
-import { openStore } from '../src/operations/open.ts'
-import { createApp } from '../src/server/app.ts'
-import { base, type Engine, engines, testOn } from './support/engines.ts'
+import { type Engine, engines, openLedger, testOn } from './support/engines.ts'
 
 /** An empty ledger without jobs, so that only the test indexes. */
 async function openWithoutJobs(t: TestContext, engine: Engine, contentLimit?: number) {
-  const { url } = await engine.ledger(t)
-  const store = await openStore(url)
-  t.after(() => store.close())
-  const app = createApp({ store, rateLimit: 0, contentLimit })
-  const client = createClient({ url: base, key: store.newSecret ?? '', fetch: (request) => app.fetch(request) })
+  const { client, store, url } = await openLedger(t, engine, { isStill: true, contentLimit })
   return { client, db: store.db, url }
 }
 
@@ -93,13 +87,13 @@ testOn(
   async (engine, t) => {
     const { client, db } = await openWithoutJobs(t, engine)
     for (let n = 0; n < 45; n++) await client.createRun({ content: `text ${n}` })
-    while (await indexMore(db, 1_000));
+    while (await indexMore(db, 60_000));
     for (let n = 1; n <= 45; n++)
       await client.appendToRun({ runId: `RUN-${String(n).padStart(3, '0')}`, text: ' more' })
     const segments = async (table: string) =>
       (await db.query<{ n: number }>(sql`select count(distinct segid) as n from ${raw(table)}_idx`))[0]?.n ?? 0
     const before = [await segments('search_words'), await segments('search_recent')]
-    while (await indexMore(db, 1_000));
+    while (await indexMore(db, 60_000));
     const after = [await segments('search_words'), await segments('search_recent')]
     assert.deepEqual(
       after.map((n, index) => n - (before[index] as number)),
