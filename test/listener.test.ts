@@ -11,16 +11,15 @@ import { adminKey, openServer, startServer } from './support/server.ts'
 
 const key = `Authorization: Bearer ${adminKey}`
 
-/** Sends bytes, and returns all that comes back until the server closes the connection. */
-async function send(port: number, bytes: string): Promise<string> {
+/** Sends bytes, and returns all that comes back until the server closes the connection, or is silent for that long. */
+async function send(port: number, bytes: string, silentMs = 20_000): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
   let text = ''
   socket.on('data', (chunk) => {
     text += chunk
   })
   socket.on('error', () => {})
-  // The server waits longer for the rest of a request.
-  socket.setTimeout(1000, () => socket.destroy())
+  socket.setTimeout(silentMs, () => socket.destroy())
   socket.write(bytes, 'latin1')
   await once(socket, 'close')
   return text
@@ -90,19 +89,29 @@ test('a response has a length, and comes before the rest of a body that nobody r
 
 test('a connection stays open if the rest of an unread body comes soon after the response', async (t) => {
   const { port } = await openServer(t)
-  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
-  t.after(() => socket.destroy())
-  const responses: string[] = []
-  socket.on('data', (chunk) => responses.push(...(String(chunk).match(/^HTTP\/1\.1 \d+/gm) ?? [])))
-  socket.write(
-    'POST /conduct/v1/runs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n',
-  )
-  await once(socket, 'data')
-  socket.write('{}')
-  // Longer than the server waits for the rest of a body.
-  await sleep(700)
-  socket.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n')
-  await Promise.race([once(socket, 'data'), once(socket, 'close')])
+  /** The first lines of the responses on one connection. */
+  const respond = async () => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+    t.after(() => socket.destroy())
+    socket.on('error', () => {})
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    const heard = () => Promise.race([new Promise((resolve) => socket.once('data', resolve)), closed])
+    const responses: string[] = []
+    socket.on('data', (chunk) => responses.push(...(String(chunk).match(/^HTTP\/1\.1 \d+/gm) ?? [])))
+    socket.write(
+      'POST /conduct/v1/runs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n',
+    )
+    await heard()
+    socket.write('{}')
+    // Longer than the server waits for the rest of a body.
+    await sleep(700)
+    socket.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n')
+    await heard()
+    return responses
+  }
+  let responses: string[] = []
+  // On a busy machine, the rest may come too late.
+  for (let tries = 0; responses.length < 2 && tries < 3; tries++) responses = await respond()
   assert.deepEqual(responses, ['HTTP/1.1 401', 'HTTP/1.1 200'])
 })
 
@@ -176,7 +185,9 @@ const raw = fc.record({
 test('no bytes of a request cause a fault of the server', async (t) => {
   const { port } = await openServer(t, 'sqlite::memory:', { corsOrigins: ['http://a'] })
   const check = fc.asyncProperty(raw, async ({ first, host, key, headers, end }) => {
-    const reply = await send(port, [first, `Host: ${host}`, 'Connection: close', key, ...headers, end].join('\r\n'))
+    const bytes = [first, `Host: ${host}`, 'Connection: close', key, ...headers, end].join('\r\n')
+    // The server waits longer for the rest of a request.
+    const reply = await send(port, bytes, 1_000)
     // The parser of Node.js closes the connection of what it cannot read at all.
     if (reply !== '') assert.match(reply, /^HTTP\/1\.1 [1-4]\d\d /, reply)
   })
