@@ -18,6 +18,7 @@ export async function overlap<T>(
   const { id } = await findProject(db, slug, null)
   let result: Promise<T> | undefined
   await db.tx(async (tx) => {
+    if (!db.dialect.commitsInOrder) await tx.query(sql`set local idle_in_transaction_session_timeout = 0`)
     await first({ ...systemCtx(tx, now(), id, localActor), contentLimit: 1_000_000 })
     result = second()
     let isOver = false
