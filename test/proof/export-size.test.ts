@@ -181,6 +181,11 @@ test('kill -9 of an export leaves no file of that name, and an import rejects th
       rmSync(copy)
       continue
     }
+    // It was about to name the draft.
+    if ((await digestOf(draft)) === (await digestOf(whole))) {
+      rmSync(draft)
+      continue
+    }
     midst++
     await assert.rejects(conduct(['import', draft, '--check'], ledger), /ended with 2: .*(cut off|truncated)/s)
     rmSync(draft)
