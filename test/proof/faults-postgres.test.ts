@@ -13,7 +13,7 @@ import { clientOf, readBack, startWriters } from './writers.ts'
 
 const isAskedToWait = ({ status }: ConductError) => status === 503
 /** The time that a server may take to end after SIGTERM, with a margin for a busy machine. */
-const endMs = 10_000 + 1_000
+const endMs = 15_000
 
 let own: Awaited<ReturnType<typeof startPostgres>>
 before(async () => {
@@ -98,7 +98,7 @@ test('when the database falls silent, requests return 503 in time, and SIGTERM e
   await sleep(200)
   const asked = performance.now()
   assert.equal(await server.end('SIGTERM'), 0)
-  assert(performance.now() - asked < endMs, 'it did not end within 10 s')
+  assert(performance.now() - asked < endMs, 'it did not end within 15 s')
 })
 
 test('on a read-only database writes return 503 with the reason and reads continue, and the server recovers', async (t) => {
@@ -189,7 +189,7 @@ test('a frozen server does not keep another from its work', async (t) => {
   still.process.kill('SIGSTOP')
   const asked = performance.now()
   assert.equal(await other.end('SIGTERM'), 0)
-  assert(performance.now() - asked < endMs, 'it did not end within 10 s')
+  assert(performance.now() - asked < endMs, 'it did not end within 15 s')
 })
 
 /** Does some work with a client, and measures how long it takes on this machine as busy as it is. */

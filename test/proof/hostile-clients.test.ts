@@ -11,7 +11,7 @@ import { clientOf } from './writers.ts'
 
 const seconds = size(4, 1800)
 /** The small size may share its processor with other work, so only a server that hangs would take that long. */
-const mostMs = size(2000, 200)
+const mostMs = size(5000, 200)
 const mostMb = 300
 /** The size of garbage on the heap that may be left uncollected. */
 const garbageMb = 60
