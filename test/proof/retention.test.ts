@@ -7,12 +7,11 @@ import { readRows } from './database.ts'
 import { createMany } from './fill.ts'
 import { prove } from './prove.ts'
 import { size } from './size.ts'
-import { clientOf, noAnswer, readBack, startWriters } from './writers.ts'
+import { clientOf, isCutOff, readBack, startWriters } from './writers.ts'
 
 const runs = size(300, 20_000)
 
-const clientIn = (server: ServerProcess, project: string) =>
-  createClient({ url: server.url, key: adminKey, attempts: 1, project })
+const clientIn = (server: ServerProcess, project: string) => createClient({ url: server.url, key: adminKey, project })
 
 const dayMs = 86_400_000
 const ended = (days: number) => new Date(Date.now() - days * dayMs).toISOString()
@@ -54,7 +53,7 @@ prove('a deleted project is removed in slices, despite kills and beside writers'
   const started = performance.now()
   const left = () => countOf(url, `runs where project_id = ${project?.id}`)
   for (let kill = 1; kill <= size(2, 10) && (await left()) > 0; kill++) {
-    const writers = startWriters(t, clientOf(server), `kill-${kill}`, noAnswer, 4)
+    const writers = startWriters(t, clientOf(server), `kill-${kill}`, isCutOff, 4)
     await sleep(1_000 + Math.random() * 500)
     await server.end('SIGKILL')
     await writers.stop()
@@ -82,12 +81,12 @@ async function isGone(url: string, left: () => Promise<number>): Promise<void> {
 prove('retention removes old runs in slices, beside writers, and keeps the others', async (t, url) => {
   const server = await startServer(t, url)
   const client = clientOf(server)
-  await createMany(client, runs, (n) => ({
+  await createMany(clientIn(server, 'default'), runs, (n) => ({
     ...{ runId: `S-${n}`, title: `kirsche ${n}`, content: 'A line of a log.\n'.repeat(20) },
     ...{ status: 'completed', startedAt: ended(500), endedAt: ended(n % 4 === 0 ? 400 : n % 4 === 1 ? 100 : 1) },
   }))
   await client.updateProject({ slug: 'default', retention: { contentDays: 90, runDays: 365 } })
-  const writers = startWriters(t, client, 'beside', noAnswer, 4)
+  const writers = startWriters(t, client, 'beside', isCutOff, 4)
   const started = performance.now()
   const times = await whileProbed(server, forgetAll(client))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)

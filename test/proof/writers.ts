@@ -31,6 +31,9 @@ export const isTurnedAway = ({ status }: ConductError) => isBeside && status ===
 /** Whether a call got no response, for example because its server is gone. */
 export const noAnswer = ({ code, requestId }: ConductError) => code === 'UNAVAILABLE' && requestId === undefined
 
+/** Whether a call got no response, or was turned away because of other tests. */
+export const isCutOff = (error: ConductError) => noAnswer(error) || isTurnedAway(error)
+
 /**
  * Starts writers, each with runs of its own. They create runs, replace contents, link features and delete, one change
  * after the other, until they are stopped or the test ends. After an error that `passes`, a writer leaves its run and
