@@ -486,6 +486,30 @@ testLedger('a text of several lines is erased from the log of its run, where it 
   assert.match((await client.getRun({ runId: 'OTHER' })).run.content, /Wait/)
 })
 
+testLedger(
+  'a text of several lines is erased from the log of its run, also if its turn came during the erasure',
+  async ({ client, store }) => {
+    const key = `-----BEGIN ${secret}-----\nMIIEvQIBADANBg\n-----END-----`
+    await client.createRun({ runId: 'FIRST', content: key })
+    await client.createRun({ runId: 'LATE', content: 'Begun.\n' })
+    const tx = store.db.tx
+    let isLate = false
+    store.db.tx = async (work, subject) => {
+      const done = await tx(work, subject)
+      if (!isLate && (await client.getRun({ runId: 'FIRST' })).run.content !== key) {
+        isLate = true
+        await client.appendTurn({ runId: 'LATE', prompt: `Use this:\n${key}` })
+      }
+      return done
+    }
+    await eraseAll(client, { text: key })
+    store.db.tx = tx
+    assert.match((await client.getTurn({ runId: 'LATE', n: 1 })).turn.prompt ?? '', /bytes erased/)
+    assert.match((await client.getRun({ runId: 'LATE' })).run.content, /^\[\d+ bytes erased\]\n$/)
+  },
+  { isStill: true },
+)
+
 testLedger('a text of several lines is erased from what hooks told of a session without a run', async (ledger) => {
   const { client, store } = ledger
   const text = `"${secret}"\nof two lines`

@@ -98,15 +98,19 @@ async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun:
  * Erases turns, and their runs once more if these have changed since: a turn that came after its run was erased gave it a
  * model, files and lines of its content. A later turn may still name the model, and its run is found by it.
  */
-async function eraseTurnsOf(ctx: Ctx, ids: readonly number[], { isToGo, isPersonToGo }: EraseScope): Promise<number> {
+async function eraseTurnsOf(
+  ctx: Ctx,
+  ids: readonly number[],
+  { isToGo, isPersonToGo, repeated }: EraseScope,
+): Promise<number> {
   const runs = await ctx.db.query<{ id: number; is_erased: number }>(sql`
     select id, case when erased_at > updated_at then 1 else 0 end as is_erased from runs
     where id in (select t.run_id from turns t where t.id in (${listOf(ids)})) order by id ${ctx.db.dialect.forUpdate}`)
   const count = await eraseTurns(ctx, ids, isToGo)
   if (count === 0) return 0
   const named = await findNamed(ctx, idsOf(runs), isToGo)
-  const late = runs.filter(({ is_erased }) => is_erased === 0)
-  await eraseRuns(ctx, idsOf(late), isToGo, isPersonToGo)
+  const late = idsOf(runs.filter(({ is_erased }) => is_erased === 0))
+  await eraseRuns(ctx, late, isToGo, isPersonToGo, repeated.run ? late : [])
   await deriveModels(ctx, named)
   return count
 }
