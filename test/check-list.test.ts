@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import sql from 'sql-template-tag'
-import { testLedger } from './support/engines.ts'
+import { type Ledger, testLedger } from './support/engines.ts'
 
 testLedger('a list of checks follows the rarer one of name and result', async ({ client, store, engine, url }, t) => {
   await client.createRun({ runId: 'A' })
@@ -46,13 +46,9 @@ testLedger('a list of checks follows the rarer one of name and result', async ({
   assert.deepEqual(used, ['checks_by_name', 'checks_by_result', 'checks_by_result', 'checks_by_run'])
 })
 
-testLedger('a list of checks of runs with many checks lets other requests in between', async ({ client, store }) => {
-  const runs = 20
-  for (let n = 1; n <= runs; n++) {
-    await client.createRun({ runId: `R-${n}` })
-    await client.createCheck({ runId: `R-${n}`, name: 'tests', result: 'pass' })
-  }
-  await store.db.tx((tx) =>
+/** Adds 500 older checks like each that there is. */
+const repeatChecks = ({ db }: Ledger['store']) =>
+  db.tx((tx) =>
     tx.query(sql`insert into checks (project_id, check_id, run_id, name, result, work_version, created_by, updated_by,
       created_at, updated_at)
       with recursive n (n) as (select 1 union all select n + 1 from n where n < 500)
@@ -60,6 +56,32 @@ testLedger('a list of checks of runs with many checks lets other requests in bet
         '2020-01-01T00:00:00.000Z', c.updated_at
       from n cross join checks c`),
   )
+
+testLedger('a check of a commit is recorded on runs with many checks', async ({ client, store }) => {
+  const commit = 'c'.repeat(40)
+  for (const runId of ['A', 'B', 'C']) {
+    await client.createRun({ runId, git: { commit, commits: [commit] }, changes: { files: 1 }, leaseSeconds: 3600 })
+    await client.createCheck({ runId, name: 'tests', result: 'fail' })
+  }
+  await repeatChecks(store)
+  const { checks } = await client.createCheck({ commit, name: 'tests', result: 'pass' })
+  assert.deepEqual(
+    checks.map(({ runId, current }) => [runId, current]),
+    [
+      ['C', true],
+      ['B', true],
+      ['A', true],
+    ],
+  )
+})
+
+testLedger('a list of checks of runs with many checks lets other requests in between', async ({ client, store }) => {
+  const runs = 20
+  for (let n = 1; n <= runs; n++) {
+    await client.createRun({ runId: `R-${n}` })
+    await client.createCheck({ runId: `R-${n}`, name: 'tests', result: 'pass' })
+  }
+  await repeatChecks(store)
   let turns = 0
   let isOver = false
   const count = () => {

@@ -68,7 +68,7 @@ export const createCheck: Operation<CheckRoutes['createCheck']> = async (
       await settle(ctx, run)
       rows.push(row)
     }
-    const checks = await shownChecks(ctx, rows)
+    const checks = await shownChecks(ctx, rows, async () => {})
     return { check: checks[0] as Check, checks }
   })
 }

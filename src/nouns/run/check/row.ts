@@ -28,13 +28,13 @@ export const valuesOf = stateWriter(checkFields)
 
 const gone = { counts: false, replacedBy: null, current: false, evidence: 'self' } as const
 
-/** The checks of some rows, as responses show them. */
-export async function shownChecks(ctx: Ctx, rows: CheckRow[]): Promise<Check[]> {
+/** The checks of some rows, as responses show them. `pause` is that of `standingsOf`. */
+export async function shownChecks(ctx: Ctx, rows: CheckRow[], pause?: () => Promise<unknown>): Promise<Check[]> {
   const actors = await actorsOf(
     ctx,
     rows.flatMap((row) => [row.created_by, row.updated_by]),
   )
-  const standings = await standingsOf(ctx, idsOf(rows))
+  const standings = await standingsOf(ctx, idsOf(rows), pause)
   return rows.map((row) => ({
     id: row.id,
     project: row.slug,

@@ -164,8 +164,12 @@ function foundOf(run: JudgedRun, { verdict, evidence, why, standings }: Judgemen
 /** How a check stands in the verdict of its run. */
 type CheckStanding = Pick<Check, 'counts' | 'current' | 'evidence' | 'replacedBy'>
 
-/** How some checks stand, by id. */
-export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map<number, CheckStanding>> {
+/** How some checks stand, by id. `pause` lets others run in between; in a transaction, nothing may. */
+export async function standingsOf(
+  ctx: Ctx,
+  ids: readonly number[],
+  pause: () => Promise<unknown> = turn,
+): Promise<Map<number, CheckStanding>> {
   if (ids.length === 0) return new Map()
   const given: Sql = sql`select g.run_id from checks g where g.id in (${listOf(ids)})`
   const runs = await ctx.db.query<JudgedRun>(sql`select ${runColumns} from runs r where r.id in (${given})`)
@@ -174,7 +178,7 @@ export async function standingsOf(ctx: Ctx, ids: readonly number[]): Promise<Map
   const found = new Map<number, CheckStanding>()
   for (const [index, piece] of (await piecesByChecks(ctx, runs)).entries()) {
     // A page may be of a hundred runs, each with thousands of checks.
-    if (index > 0) await turn()
+    if (index > 0) await pause()
     for (const { standings } of (await judgeAll(ctx, piece)).values()) {
       for (const { check, current, replacedBy } of standings) {
         if (!asked.has(check.id)) continue
