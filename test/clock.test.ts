@@ -70,6 +70,23 @@ test('a sleep of the machine is no leap', () => {
   assert.equal(isSteady(), false)
 })
 
+test('after a short sleep of the machine, or a pause of the process, the time is steady again in a minute', () => {
+  const { now, pass, sleep, doubt, isSteady } = clockAt(start)
+  for (const stop of [sleep, pass]) {
+    assert.equal(isSteady(), true)
+    stop(10 * minute)
+    assert.deepEqual([isSteady(), doubt()], [false, undefined])
+    for (let seconds = 0; seconds < 60; seconds++, now()) pass(1_000)
+  }
+})
+
+test('short sleeps do not hide a leap', () => {
+  const { now, set, sleep, doubt } = clockAt(start)
+  for (let n = 0; n < 10; n++, now()) sleep(50 * minute)
+  set(8 * hour)
+  assert.match(doubt() ?? '', /leapt forward by 8 hours/)
+})
+
 for (const by of steps) {
   const days = by / day
 
@@ -86,7 +103,7 @@ for (const by of steps) {
     assert.equal(now(), start + minute + 4_000)
     assert.equal(doubt(), undefined)
     assert.equal(isSteady(), false)
-    pass(minute)
+    for (let seconds = 0; seconds < 60; seconds++, now()) pass(1_000)
     assert.equal(isSteady(), true)
   })
 

@@ -4,8 +4,10 @@ import { sinceBoot } from '../system/places.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** After a leap, the time is steady again after this long, in milliseconds. */
+/** After a leap or a pause, the time is steady again after this long, in milliseconds. */
 const steadyMs = 60_000
+/** A longer time between two readings is a pause: the machine slept, or the process stood still. In milliseconds. */
+const pausedMs = 30_000
 /** The speed of the clock while its source lags behind it. */
 const slowed = 0.9
 
@@ -63,9 +65,11 @@ export function createClock(options: ClockOptions = {}): Clock {
   let trusted: number | undefined
   /** The time of the source after it leapt. */
   let leaptTo = last
-  /** Since when the source has been far behind, and its time then. */
+  /** When the source leapt, or nobody read it for a while. */
   let leaptAt = Number.NEGATIVE_INFINITY
+  /** Since when the source has been far behind, and its time then. */
   let behind: { at: number; source: number } | undefined
+  let readAt = wall()
   if (options.leap) resume(options.leap, wall())
 
   /** Doubts a leap that was seen before, unless the source has been corrected or is trusted since then. */
@@ -120,13 +124,18 @@ export function createClock(options: ClockOptions = {}): Clock {
     const passed = at - lastAt
     const source = wall()
     lastAt = at
+    if (source - readAt > pausedMs) leaptAt = at
+    readAt = source
     if (doubted && at >= doubted.until) trusted = doubted = undefined
     const expected = last + passed
     if (source < expected - driftMs) wentBack(source, passed, at)
     else {
       behind = undefined
       if (source > expected + driftMs) leapt(source, expected, at)
-      else last = Math.max(source, last + passed * slowed)
+      else {
+        if (source > expected + pausedMs) slept(at)
+        last = Math.max(source, last + passed * slowed)
+      }
     }
     return Math.floor(last)
   }
