@@ -91,6 +91,28 @@ testLedger('a turn leaves what its own key or recorder checked since it began', 
   assert.equal((await current()).at(-1), true, 'a commit of an earlier turn')
 })
 
+testLedger('a turn outdates the checks before its end, also if the clock of its recorder is behind', async (ledger) => {
+  const { client, advance, store } = ledger
+  const behind = () => new Date(Date.parse(store.now()) - 300_000).toISOString()
+  const ci = await keyOf(ledger, 'ci')
+  await client.createRun({ runId: 'R', required: ['tests'] })
+  await ci.createCheck({ runId: 'R', name: 'tests', result: 'pass' })
+  advance(60_000)
+  const startedAt = behind()
+  await client.appendTurn({ runId: 'R', n: 1, open: true, startedAt, prompt: 'Change it.' })
+  advance(120_000)
+  await ci.createCheck({ runId: 'R', name: 'lint', result: 'pass' })
+  advance(60_000)
+  const files = [{ path: 'a.ts', insertions: 1, deletions: 0 }]
+  await client.appendTurn({ runId: 'R', n: 1, startedAt, endedAt: behind(), prompt: 'Change it.', files })
+  assert.equal((await client.getRun({ runId: 'R' })).run.verdict, 'stale')
+  const { checks } = await client.listChecks({ runId: 'R' })
+  assert.deepEqual(
+    checks.map(({ current }) => current),
+    [false, false],
+  )
+})
+
 testLedger('a check of the commit that a run named says nothing of one that a turn made since', async (ledger) => {
   const { client } = ledger
   const ci = await keyOf(ledger, 'ci')

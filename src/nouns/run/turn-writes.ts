@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag'
 import type { Ctx } from '../../frame/ctx.ts'
 import type { RunRow } from './row.ts'
-import { earlier } from './state.ts'
+import { earlier, later } from './state.ts'
 import type { TurnFields } from './turn-fields.ts'
 import { normalForm } from './verdict/command.ts'
 import { onlyReads } from './verdict/only-reads.ts'
@@ -66,7 +66,10 @@ export async function outdatesChecks(
   const forms = new Set(checks.flatMap(({ command }) => (command === null ? [] : normalForm(command))))
   const hasCommitted = turn.git?.commits?.some((commit) => !commits.includes(commit)) ?? false
   if (!hasCommitted && !mayHaveWritten(turn, (command) => forms.has(normalForm(command)))) return false
-  const to = earlier(turn.endedAt ?? ctx.now, ctx.now)
+  // The clock of the recorder may be behind that of the server, which saw the beginning.
+  const lasted = turn.startedAt && turn.endedAt ? Date.parse(turn.endedAt) - Date.parse(turn.startedAt) : 0
+  const seen = begunAt === undefined ? null : new Date(Date.parse(begunAt) + lasted).toISOString()
+  const to = earlier(later(turn.endedAt ?? ctx.now, seen), ctx.now)
   const from = earlier(begunAt ?? to, to)
   await ctx.db.query(sql`
     update checks set work_version = ${row.work_version + 1}
