@@ -62,12 +62,16 @@ async function eraseAddresses(ctx: Ctx, isToGo: EraseScope['isToGo']): Promise<n
   return hits.length
 }
 
-/** Erases the memos of sessions without a run. */
+/** Erases the memos of sessions. One with a run stays, because its hooks go on, unless its own id has the text. */
 async function eraseMemos(ctx: Ctx, isToGo: EraseScope['isToGo']): Promise<number> {
-  const found = await ctx.db.query<{ id: number; memo: string; session: string }>(
-    sql`select id, memo, session from hook_sessions`,
+  const found = await ctx.db.query<{ id: number; run_row: number | null; memo: string; session: string }>(
+    sql`select id, run_row, memo, session from hook_sessions order by id ${ctx.db.dialect.forUpdate}`,
   )
   const hits = found.filter(({ memo, session }) => hasTextToErase({ session, memo: JSON.parse(memo) }, isToGo))
-  for (const { id } of hits) await ctx.db.query(sql`delete from hook_sessions where id = ${id}`)
+  for (const { id, run_row, session } of hits) {
+    const isKept = run_row !== null && !isToGo(session, 'session')
+    const erasing = isKept ? sql`update hook_sessions set memo = 'null'` : sql`delete from hook_sessions`
+    await ctx.db.query(sql`${erasing} where id = ${id}`)
+  }
   return hits.length
 }
