@@ -19,7 +19,16 @@ import { type RunState, requirePast } from './state.ts'
 import { leaseAfter, openRun } from './take-lease.ts'
 import { addGit, addUncredited, addUsage, markdownOf, turnTitle } from './turn.ts'
 import { openingFields, type Turn, type TurnFields } from './turn-fields.ts'
-import { eventOf, filledOf, findOpenTurn, findTurn, nextNumber, type TurnRow, turnsWith } from './turn-row.ts'
+import {
+  eventOf,
+  filledOf,
+  findOpenTurn,
+  findTurn,
+  type NextTurn,
+  nextTurn,
+  type TurnRow,
+  turnsWith,
+} from './turn-row.ts'
 import { outdatesChecks } from './turn-writes.ts'
 import type { RunWorkRoutes } from './work-routes.ts'
 
@@ -43,14 +52,14 @@ export const appendTurn: Operation<RunWorkRoutes['appendTurn']> = async (ctx, { 
     const known = n === undefined ? undefined : await findTurn(ctx, row, n)
     // A turn with erased texts can no longer be compared.
     if (known && known.erasedAt === undefined && !isSame(known, fields)) throw takenBy(known)
-    const number = known ? known.n : await nextNumber(ctx, row, n)
     const { columns: lease } = leaseAfter(ctx, opened, base, undefined, leaseToken)
     if (known) {
       await saveRun(ctx, { ...opened, after: base, lease })
       return { turn: known }
     }
-    const begun = await takeOpenTurn(ctx, row, number)
-    const turn = await insertTurn(ctx, row, number, fields, begun?.id)
+    const next = await nextTurn(ctx, row, n)
+    const begun = await takeOpenTurn(ctx, row, next.n)
+    const turn = await insertTurn(ctx, row, next, fields, begun?.id)
     const begunAt = begun?.created_at ?? turn.startedAt
     const isTouched = await outdatesChecks(ctx, row, { isRecorder: opened.isRecorder, turn, begunAt })
     await saveRun(ctx, {
@@ -99,7 +108,13 @@ function isSame(known: Turn, fields: TurnFields): boolean {
 
 const sorted = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields, opened?: number): Promise<Turn> {
+async function insertTurn(
+  ctx: Ctx,
+  run: RunRow,
+  { n, created_at }: NextTurn,
+  fields: TurnFields,
+  opened?: number,
+): Promise<Turn> {
   const { prompt = '', answer = '', ...facts } = filledOf(fields)
   const digests = { prompt: digestOf(prompt), answer: digestOf(answer) }
   const values = [
@@ -112,7 +127,7 @@ async function insertTurn(ctx: Ctx, run: RunRow, n: number, fields: TurnFields, 
     await insertDocument(ctx, answer, digests.answer),
     JSON.stringify(facts),
     ctx.actor.id,
-    ctx.now,
+    created_at,
   ]
   const [itsId, own] = opened === undefined ? [empty, empty] : [sql`id,`, ctx.db.dialect.ownIds]
   const [row] = await ctx.db.query<{ id: number }>(sql`

@@ -10,7 +10,7 @@ import { noteTexts } from './late-texts.ts'
 import type { RunRow } from './row.ts'
 import { turnTitle } from './turn.ts'
 import type { OpenTurn, Turn, TurnFields } from './turn-fields.ts'
-import { eventOf, filledOf, findOpenTurn, nextNumber, type OpenRow } from './turn-row.ts'
+import { eventOf, filledOf, findOpenTurn, nextTurn, type OpenRow } from './turn-row.ts'
 
 /** The fields with which a turn is opened. */
 type Opening = Pick<TurnFields, 'prompt' | 'startedAt' | 'model'>
@@ -25,7 +25,7 @@ export async function insertOpenTurn(
   n: number | undefined,
   { prompt = '', startedAt, model }: Opening,
 ): Promise<Turn> {
-  const number = await nextNumber(ctx, run, n)
+  const { n: number, created_at } = await nextTurn(ctx, run, n)
   const known = await findOpenTurn(ctx, run)
   if (known) {
     if (isOpenedAs(known, { prompt, startedAt })) return known
@@ -34,7 +34,7 @@ export async function insertOpenTurn(
   const id = await reserveId(ctx, run, number)
   const values = [
     ...[run.id, id, number, turnTitle(prompt || undefined), prompt || null, JSON.stringify(filledOf({ model }))],
-    ...[startedAt ?? null, ctx.now, ctx.actor.id, ctx.now],
+    ...[startedAt ?? null, ctx.now, ctx.actor.id, created_at],
   ]
   await ctx.db.query(sql`
     insert into open_turns (run_id, id, n, title, prompt, facts, started_at, seen_at, created_by, created_at)

@@ -7,6 +7,7 @@ import { actorsOf } from '../../log/actor.ts'
 import type { Changes } from '../../log/event.ts'
 import type { NewEvent } from '../../log/record.ts'
 import type { RunRow } from './row.ts'
+import { later } from './state.ts'
 import { turnId } from './turn.ts'
 import type { Turn, TurnFields } from './turn-fields.ts'
 
@@ -84,13 +85,18 @@ export async function turnsWith(ctx: Ctx, runId: string, ids: Sql): Promise<Map<
   return new Map((await shownTurns(ctx, runId, rows)).map((turn) => [turn.id, turn]))
 }
 
-/** The number of the next turn to close. Throws CONFLICT if another one is given. */
-export async function nextNumber(ctx: Ctx, row: OfRun, given: number | undefined): Promise<number> {
-  const [newest] = await ctx.db.query<{ n: number }>(
-    sql`select coalesce(max(n), 0) as n from turns where run_id = ${row.id}`,
+export type NextTurn = Pick<TurnRow, 'n' | 'created_at'>
+
+/**
+ * The number of the next turn to close, and when it is created: not before the last closed one, whose request may have
+ * begun later. The caller has locked the run. Throws CONFLICT if another number is given.
+ */
+export async function nextTurn(ctx: Ctx, row: OfRun, given: number | undefined): Promise<NextTurn> {
+  const [newest] = await ctx.db.query<NextTurn>(
+    sql`select n, created_at from turns where run_id = ${row.id} order by n desc limit 1`,
   )
   const next = (newest?.n ?? 0) + 1
-  if (given === undefined || given === next) return next
+  if (given === undefined || given === next) return { n: next, created_at: later(ctx.now, newest?.created_at ?? null) }
   throw new ConductError('CONFLICT', `The next turn of run '${row.run_id}' is ${next}, not ${given}: send that first.`)
 }
 
