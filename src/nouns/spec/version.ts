@@ -25,11 +25,12 @@ export async function findSpecVersion(ctx: Ctx, { specId, startedAt, endedAt }: 
       ${order} limit 1`)
     return row?.version
   }
-  const newest = sql`order by v.created_at desc, v.id desc`
+  // Not by time: of two updates, the request of the later one may have begun first.
+  const newest = sql`order by v.version desc`
   if (startedAt === null) return (await find(empty, newest)) ?? null
   const atStart = await find(sql`and v.created_at <= ${startedAt}`, newest)
   const untilEnd = endedAt === null ? empty : sql`and v.created_at <= ${endedAt}`
-  return atStart ?? (await find(untilEnd, sql`order by v.created_at, v.id`)) ?? null
+  return atStart ?? (await find(untilEnd, sql`order by v.version`)) ?? null
 }
 
 /** The columns of a spec that a version keeps. */
