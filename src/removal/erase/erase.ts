@@ -133,12 +133,14 @@ async function walkEvents(
   return true
 }
 
-/** Erases what belongs to no project. */
+/** Erases what belongs to no project, and then a key from what it recorded before its own row was erased. */
 async function eraseServerNames(ctx: Ctx, scope: EraseScope, place: ErasePosition, dryRun: boolean): Promise<boolean> {
   const { key } = scope
-  place.erased.others += await slice(ctx, dryRun, (ctx) => (key ? eraseKeyRow(ctx, key) : eraseNames(ctx, scope)))
-  forgetActors(ctx)
-  return false
+  if (place.last === 0) {
+    place.erased.others += await slice(ctx, dryRun, (ctx) => (key ? eraseKeyRow(ctx, key) : eraseNames(ctx, scope)))
+    forgetActors(ctx)
+  }
+  return key !== undefined && !dryRun && walkRows(ctx, scope, place, 'run', dryRun)
 }
 
 /** Erases stored responses, and records the event of the erasure. */
