@@ -57,7 +57,7 @@ function failed(t: TestContext, { as }: Ledger) {
     const ending: Client = end ? { ...client, [end]: () => Promise.reject(new Error('killed')) } : client
     const target = { client: as({}), in: () => ending, ensure: async () => {}, [Symbol.asyncDispose]: async () => {} }
     const report = createReporter(false, {})
-    const found = { session: 's-1', file, subagents: [], writtenAt: 0 }
+    const found = { session: 's-1', file, subagents: [] }
     await importSession(target, source, found, { report, wishes: { dryRun: false } })
     return report.report.counts
   }

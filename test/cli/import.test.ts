@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { claudeSessions, type FoundSession } from '../../src/cli/import/find.ts'
+import { createReporter } from '../../src/cli/import/report.ts'
+import { importSession } from '../../src/cli/import/session.ts'
+import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
 import { testLedger } from '../support/engines.ts'
 import { age, claudeSession, entered, exchange, project, write } from './past-sessions.ts'
 import { conductHere } from './program.ts'
@@ -121,6 +126,27 @@ testLedger('an unfinished turn is not imported while any of its subagents still 
   utimesSync(subagents[0] as string, new Date(), new Date())
   const waiting = { sessions: 0, turns: 0, 'turns that may not have ended': 1, 'sessions without a whole turn': 1 }
   assert.deepEqual((await run('claude')).counts, waiting)
+})
+
+testLedger('an unfinished turn is not imported if its session goes on during the import', async (ledger, t) => {
+  const { run, home, claude, work } = entered(t, ledger)
+  write(claude, [...exchange(1, work, 'One'), ...exchange(2, work, 'Two').slice(0, 1)].join(''))
+  const [found] = await claudeSessions(join(home, '.claude/projects'), () => {})
+  utimesSync(claude, new Date(), new Date())
+  await ledger.client.createProject({ slug: project })
+  const client = ledger.as({ project })
+  const target = { client: ledger.as({}), in: () => client, ensure: async () => {}, async [Symbol.asyncDispose]() {} }
+  const report = createReporter(false, {})
+  const source = { name: 'claude', agent: 'claude-code', moments: claudeMoments } as const
+  await importSession(target, source, found as FoundSession, { report, wishes: { dryRun: false } })
+  assert.deepEqual(report.report.counts, { sessions: 1, turns: 1, 'turns that may not have ended': 1 })
+  write(claude, [1, 2].flatMap((n) => exchange(n, work, `Prompt ${n}.`)).join(''))
+  await run('claude')
+  const { turns } = await client.listTurns({ runId: 'RUN-001' })
+  assert.deepEqual(
+    turns.map(({ answer }) => answer),
+    ['Answer 1.', 'Answer 2.'],
+  )
 })
 
 testLedger('a session that hooks recorded stays as it is, whatever its labels', async (ledger, t) => {

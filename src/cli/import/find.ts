@@ -12,8 +12,6 @@ export interface FoundSession {
   file: string
   /** The transcripts of its subagents. */
   subagents: string[]
-  /** When the newest of these files was written, in milliseconds since 1970. */
-  writtenAt: number
 }
 
 /** Where each agent keeps its transcripts. */
@@ -31,10 +29,10 @@ export async function claudeSessions(folder: string, pass: SkipReport): Promise<
     const inFolder = /[/\\]([^/\\]+)[/\\]subagents[/\\](?:.*[/\\])?[^/\\]+$/.exec(file)?.[1]
     const isSubagent = inFolder !== undefined || basename(file).startsWith('agent-')
     if (isSubagent) subagents.push({ file, session: inFolder ?? textOf((await firstLine(file)).sessionId, 200) })
-    else add(sessions, pass, { session: basename(file, '.jsonl'), file, subagents: [], writtenAt: 0 })
+    else add(sessions, pass, { session: basename(file, '.jsonl'), file, subagents: [] })
   }
   for (const { file, session } of subagents) attach(sessions, session, file, pass)
-  return dated([...sessions.values()])
+  return [...sessions.values()]
 }
 
 /** The sessions of Codex below a folder. Throws if the folder cannot be read. */
@@ -49,10 +47,10 @@ export async function codexSessions(folder: string, pass: SkipReport): Promise<F
     const above = textOf(parent, 200)
     if (above !== undefined) subagents.push({ file, session: top ?? above })
     else if (known === undefined) pass(file, 1, 'it names no session')
-    else add(sessions, pass, { session: known, file, subagents: [], writtenAt: 0 })
+    else add(sessions, pass, { session: known, file, subagents: [] })
   }
   for (const { file, session } of subagents) attach(sessions, session, file, pass)
-  return dated([...sessions.values()])
+  return [...sessions.values()]
 }
 
 function add(sessions: Map<string, FoundSession>, pass: SkipReport, found: FoundSession) {
@@ -107,14 +105,12 @@ async function firstLine(file: string) {
   return {}
 }
 
-async function dated(sessions: FoundSession[]): Promise<FoundSession[]> {
+/** When the newest file of a session was written, in milliseconds since 1970. */
+export async function newestWrite({ file, subagents }: FoundSession): Promise<number> {
   const written = (file: string) =>
     lstat(file).then(
       ({ mtimeMs }) => mtimeMs,
       () => 0,
     )
-  for (const found of sessions) {
-    found.writtenAt = Math.max(...(await Promise.all([found.file, ...found.subagents].map(written))))
-  }
-  return sessions
+  return Math.max(...(await Promise.all([file, ...subagents].map(written))))
 }

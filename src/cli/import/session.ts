@@ -15,7 +15,7 @@ import { type PastTurn, turnsOf } from '../../recorder/past.ts'
 import type { Moment, SkipReport } from '../../recorder/transcripts/moment.ts'
 import type { RecordRules } from '../../recorder/trees.ts'
 import { titleOf } from '../../recorder/turn.ts'
-import type { FoundSession } from './find.ts'
+import { type FoundSession, newestWrite } from './find.ts'
 import type { ImportTarget } from './ledger.ts'
 import type { Reporter } from './report.ts'
 
@@ -64,7 +64,8 @@ export async function importSession(
   let into: Into | undefined
   let n = 0
   for await (const past of turns) {
-    if (past.isOpen && Date.now() - found.writtenAt < quietMs) {
+    // Read after the turn: the session may have gone on since it was found.
+    if (past.isOpen && Date.now() - (await newestWrite(found)) < quietMs) {
       report.pass(found.file, undefined, 'its last turn may not have ended: import it again later')
       report.count('turns that may not have ended')
       break
