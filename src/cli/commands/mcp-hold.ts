@@ -20,8 +20,11 @@ import { cut } from '../../recorder/agents/turn.ts'
 const leaseSeconds = 90
 /** The interval at which leases are renewed, in milliseconds. */
 export const beatMs = (leaseSeconds * 1000) / 3
-/** A run with no writes for this long is no longer renewed, in milliseconds. */
-const idleMs = 2 * 3600_000
+/**
+ * A run without a call for this many beats, two hours, is no longer renewed. No clock tells that time: it may leap, and
+ * count the hours in which the machine slept.
+ */
+const idleBeats = (2 * 3600_000) / beatMs
 /** How long an exiting process waits for the ledger, in milliseconds. */
 const farewellMs = 5_000
 
@@ -33,7 +36,6 @@ interface LocalHoldOptions {
   place: Place
   cwd: string
   env: Env
-  now?: () => number
   /** The ancestors of this process, nearest first. */
   ancestors?: ProcessId[]
   /** The agent that started this process. */
@@ -51,7 +53,8 @@ interface LocalHold extends Hold {
 interface Open {
   /** The name of its recording. */
   name: string
-  calledAt: number
+  /** The number of beats since its last call. */
+  beats: number
   /** Whether this process created it. */
   isOwn: boolean
   /**
@@ -79,7 +82,6 @@ interface Held extends Required<Omit<LocalHoldOptions, 'starter'>> {
 export function localHold(options: LocalHoldOptions): LocalHold {
   const holder = randomUUID()
   const held: Held = {
-    now: Date.now,
     // Read at the start: a process that outlives its agent still belongs to it.
     ancestors: ancestorsOf(process.pid).map(({ id }) => id),
     starter: agentProcessOf(),
@@ -161,7 +163,7 @@ function called(held: Held, runId: string, meta: Meta, recording = recordingOf(h
   const before = held.open.get(runId)
   const isOwn = isNew || before?.isOwn === true
   const worker = before?.isOwn ? before.worker : workerOf(whoseCall(held, meta), meta)
-  held.open.set(runId, { name: recording.name, calledAt: held.now(), isOwn, worker })
+  held.open.set(runId, { name: recording.name, beats: 0, isOwn, worker })
 }
 
 /** Notes the outcome in the recording of the session, which ends its run with it. */
@@ -244,12 +246,13 @@ async function candidates(held: Held, whose: Whose, meta: Meta): Promise<string[
   return own.length === 0 || isAtWork ? [session, ...own] : own
 }
 
-const isIdle = ({ now }: Held, { calledAt }: Open) => now() - calledAt > idleMs
+const isIdle = ({ beats }: Open) => beats > idleBeats
 
 async function beat(held: Held) {
   for (const [runId, run] of held.open) {
+    run.beats += 1
     const recording = recordingOf(held, runId)
-    if (!recording?.leaseToken || isIdle(held, run)) continue
+    if (!recording?.leaseToken || isIdle(run)) continue
     held.claim(run.name)
     await held.client
       .heartbeat({ runId, leaseToken: recording.leaseToken })
@@ -264,7 +267,7 @@ async function end(held: Held) {
     if (!leaseToken || !held.claim(run.name)) continue
     const failed = { runId, status: 'failed', failure: sessionEnded, leaseToken } as const
     // A run that cannot reach the ledger now fails by itself when its lease expires.
-    if (!isIdle(held, run)) await held.client.updateRun(failed, { signal }).catch(() => {})
+    if (!isIdle(run)) await held.client.updateRun(failed, { signal }).catch(() => {})
     forget(held, runId, run.name)
   }
 }
