@@ -446,3 +446,26 @@ testLedger(
   },
   { isStill: true },
 )
+
+testLedger(
+  'a wait that was answered at once keeps no session alive, and the next turn does not wait for its tool',
+  async (ledger) => {
+    const { client, advance, store } = ledger
+    const send = senderTo(ledger)
+    const job = hookJob(store)
+    const later = async (ms: number) => {
+      advance(ms)
+      while (await job.step(5));
+      return (await client.getRun({ runId: 'RUN-001' })).run
+    }
+    const ask = claude('Notification-permission_prompt')
+    await send('claude', claude('UserPromptSubmit', { prompt: 'One' }), claude('PreToolUse-Bash'), ask)
+    await send('claude', claude('UserPromptSubmit', { prompt: 'Two', prompt_id: 'p-2' }), ask)
+    const { activity } = await later(1_000)
+    assert.deepEqual([activity?.state, activity?.tool], ['waiting', undefined])
+    await send('claude', claude('PreToolUse-Bash'), ask, claude('PostToolUse-Bash'))
+    const { status, failure } = await later(600_000)
+    assert.deepEqual([status, failure?.code], ['failed', 'LEASE_EXPIRED'])
+  },
+  { isStill: true },
+)

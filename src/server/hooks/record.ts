@@ -49,7 +49,7 @@ export const pricesFor = async ({ step }: Seen): Promise<Facts['price']> =>
 export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void> {
   return inTx(ctx, async (ctx) => {
     const kept = await openHookSession(ctx, seen.agent, seen.session)
-    const memo = storedIn(kept, ctx)
+    const { isHeld: _, doing: before, ...memo } = storedIn(kept, ctx)
     const { kind } = seen.step
     // Reports of two waits for the same thing do not differ, and the same wait twice does no harm.
     const id = kind === 'wait' || kind === 'resume' ? undefined : seen.id
@@ -61,11 +61,16 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
     if (kind !== 'prompt' && kept.runId === null) return
     const after = step(session.memo, seen, factsOf(ctx, session.memo, seen, price))
     for (const call of after.calls) await make(session, call)
-    const doing = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, memo.doing)
+    const doing = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, before)
     const isHeld = doing?.state === 'waiting'
     if (doing && !isHeld) await live(session, doing, openTurnOf(after.memo, seen))
     Object.assign(kept, {
-      memo: { ...after.memo, ids: memo.ids, ...(doing && { doing }), ...(isHeld && { isHeld }) },
+      memo: {
+        ...after.memo,
+        ids: memo.ids,
+        ...(kind !== 'prompt' && { doing: doing ?? before }),
+        ...(isHeld && { isHeld }),
+      },
       dueAt: isHeld ? isoOf(Date.parse(ctx.now) + settleMs) : dueAfter(after.memo, ctx, doing),
     })
     await keepHookSession(ctx, kept)
