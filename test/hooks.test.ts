@@ -469,3 +469,27 @@ testLedger(
   },
   { isStill: true },
 )
+
+testLedger(
+  'a prompt or the end of a turn without an id counts once within two seconds',
+  async (ledger) => {
+    const { client, advance } = ledger
+    const send = senderTo(ledger)
+    const without = (name: string, changes: JsonFields) => claude(name, { prompt_id: undefined, ...changes })
+    const prompt = without('UserPromptSubmit', { prompt: 'Go on' })
+    const stop = without('Stop', { last_assistant_message: 'Done.' })
+    await send('claude', prompt, prompt, stop, stop, prompt, stop)
+    advance(2_000)
+    await send('claude', stop)
+    const { turns } = await client.listTurns({ runId: 'RUN-001' })
+    assert.deepEqual(
+      turns.map(({ prompt, answer }) => [prompt, answer]),
+      [
+        ['Go on', 'Done.'],
+        ['Go on', 'Done.'],
+        [undefined, 'Done.'],
+      ],
+    )
+  },
+  { isStill: true },
+)

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { ConductError } from '../../contract/error.ts'
 import { type Ctx, inTx } from '../../frame/ctx.ts'
 import { expired, tokenHash } from '../../nouns/run/lease.ts'
@@ -18,6 +19,8 @@ import { type HookSession, keepHookSession, openHookSession, type SilentSession 
 
 /** The most ids of reports to keep: two hooks may send the same one. */
 const mostIds = 100
+/** How long after a prompt or the end of a turn without an id the same one is a repetition, in milliseconds. */
+const againMs = 2_000
 /** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
 const overtakenMs = 3_000
 /** How long before the end of its lease to end the turn of a silent session, in milliseconds. */
@@ -26,6 +29,8 @@ const beforeLeaseMs = 5_000
 /** What is stored of a session. */
 interface StoredMemo extends Memo {
   ids: string[]
+  /** Its last prompt or end of a turn, if that had no id, and when it came. */
+  heard?: { digest: string; at: number }
   /** What it does, as its last hook says. */
   doing?: ActivityInput
   /** It waits, and its run does not show that yet: something else than a person may answer. */
@@ -49,11 +54,15 @@ export const pricesFor = async ({ step }: Seen): Promise<Facts['price']> =>
 export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void> {
   return inTx(ctx, async (ctx) => {
     const kept = await openHookSession(ctx, seen.agent, seen.session)
-    const { isHeld: _, doing: before, ...memo } = storedIn(kept, ctx)
+    const { isHeld: _, doing: before, heard, ...memo } = storedIn(kept, ctx)
     const { kind } = seen.step
     // Reports of two waits for the same thing do not differ, and the same wait twice does no harm.
     const id = kind === 'wait' || kind === 'resume' ? undefined : seen.id
     if (id !== undefined && memo.ids.includes(id)) return
+    const isOfTurn = kind === 'prompt' || kind === 'turn'
+    const at = Date.parse(ctx.now)
+    const anew = isOfTurn && id === undefined ? { digest: hash('sha256', JSON.stringify(seen)), at } : undefined
+    if (anew && anew.digest === heard?.digest && Math.abs(at - heard.at) < againMs) return
     if (id !== undefined) memo.ids = [...memo.ids, id].slice(-mostIds)
     const session = { ctx, kept, memo }
     if (kind === 'prompt') await reopen(session)
@@ -68,10 +77,11 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
       memo: {
         ...after.memo,
         ids: memo.ids,
+        heard: isOfTurn ? anew : heard,
         ...(kind !== 'prompt' && { doing: doing ?? before }),
         ...(isHeld && { isHeld }),
       },
-      dueAt: isHeld ? isoOf(Date.parse(ctx.now) + settleMs) : dueAfter(after.memo, ctx, doing),
+      dueAt: isHeld ? isoOf(at + settleMs) : dueAfter(after.memo, ctx, doing),
     })
     await keepHookSession(ctx, kept)
   })
