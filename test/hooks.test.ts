@@ -493,3 +493,25 @@ testLedger(
   },
   { isStill: true },
 )
+
+testLedger(
+  'a tool that is told after the end of its turn leaves the session idle',
+  async (ledger) => {
+    const { client, advance } = ledger
+    const send = senderTo(ledger)
+    const shown = async () => {
+      const { status, activity, turns } = (await client.getRun({ runId: 'RUN-001' })).run
+      return [status, activity?.state, turns.open]
+    }
+    const tool = claude('PostToolUse-Bash', { tool_use_id: 't1' })
+    await send('claude', claude('UserPromptSubmit', { prompt: 'Go' }), claude('PreToolUse-Bash'), claude('Stop'), tool)
+    assert.deepEqual(await shown(), ['in_progress', 'idle', undefined])
+    advance(3_600_000)
+    while (await hookJob(ledger.store).step(5));
+    assert.deepEqual(await shown(), ['in_progress', 'idle', undefined])
+    const own = (name: string) => claude(name, { tool_use_id: 't2' })
+    await send('claude', own('PreToolUse-Bash'), own('PostToolUse-Bash'))
+    assert.deepEqual(await shown(), ['in_progress', 'working', undefined], 'work that the agent begins on its own')
+  },
+  { isStill: true },
+)

@@ -70,7 +70,9 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
     if (kind !== 'prompt' && kept.runId === null) return
     const after = step(session.memo, seen, factsOf(ctx, session.memo, seen, price))
     for (const call of after.calls) await make(session, call)
-    const doing = kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, before)
+    // Work that the agent begins on its own begins with another report.
+    const isLate = kind === 'tool' && before?.state === 'idle' && !unfinished(after.memo)
+    const doing = isLate ? before : kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, before)
     const isHeld = doing?.state === 'waiting'
     if (doing && !isHeld) await live(session, doing, openTurnOf(after.memo, seen))
     Object.assign(kept, {
