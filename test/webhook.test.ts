@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import sql from 'sql-template-tag'
 import type { Client } from '../src/client/client.ts'
+import { createDeliverer } from '../src/server/jobs/deliver.ts'
 import { createSender } from '../src/server/webhook/send.ts'
 import { testLedger } from './support/engines.ts'
 import { accept, hang, openReceiver, status, verify, verifyNow } from './support/receiver.ts'
@@ -504,6 +505,42 @@ testLedger(
     assert.ok(end - begin < 4, `40 batches of 0.25 MB, and the heap has grown from ${begin} to ${end} MB`)
   },
   options,
+)
+
+testLedger(
+  'a server that stops as it claims a webhook aborts the delivery',
+  async ({ client, store }) => {
+    const { webhook } = await client.createWebhook({ url: 'http://127.0.0.1:9/' })
+    await client.createRun({})
+    // Numbers the events, so that nothing but the claim is left to write.
+    await client.listEvents({})
+    let stopped: Promise<void> | undefined
+    const db: typeof store.db = {
+      ...store.db,
+      async tx(work) {
+        const done = await store.db.tx(work)
+        stopped ??= deliverer.stop()
+        return done
+      },
+    }
+    const sent: (boolean | undefined)[] = []
+    const deliverer = createDeliverer(
+      { db, now: store.now },
+      {
+        async send(_, signal) {
+          sent.push(signal?.aborted)
+          return { error: 'aborted', durationMs: 0 }
+        },
+        warn: assert.ifError,
+      },
+    )
+    await deliverer.step()
+    while (!stopped) await new Promise((resolve) => setTimeout(resolve, 20))
+    await stopped
+    assert.deepEqual(sent, [true])
+    assert.equal((await client.getWebhook({ id: webhook.id })).webhook.failures, 0)
+  },
+  { ...options, isStill: true },
 )
 
 test('a receiver may ask to wait by seconds or until a date, and an error of TLS is short', async (t) => {

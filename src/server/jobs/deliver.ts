@@ -195,6 +195,7 @@ async function whileRenewed<T>(
     else if (held === false || performance.now() > heldUntil - renewMs) stop()
   }, renewMs)
   stopping.signal.addEventListener('abort', stop)
+  if (stopping.signal.aborted) stop()
   try {
     return await work()
   } finally {
