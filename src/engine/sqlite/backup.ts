@@ -48,10 +48,7 @@ export async function restoreBackup(file: string, ledger: string, options: Backu
   const path = followLinks(ledger)
   if (!existsSync(file)) throw new ConductError('NOT_FOUND', `There is no backup at ${file}.`)
   requireOther(file, path)
-  const isThere = existsSync(path) && statSync(path).size > 0
-  if (isThere && !options.force) {
-    throw new ConductError('CONFLICT', `There already is a ledger at ${path}: replace it with --force.`)
-  }
+  if (!options.force) requireNoLedger(path)
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (existsSync(path)) whileUnused(path, () => {})
   return throughDraft(file, path, options, async (draft, { schemaVersion }) => {
@@ -60,6 +57,8 @@ export async function restoreBackup(file: string, ledger: string, options: Backu
     giveToOwner(draft, path)
     if (!existsSync(path)) return replace(draft, path)
     whileUnused(path, (db) => {
+      // Another process may have created it meanwhile.
+      if (!options.force) requireNoLedger(path)
       endLog(db)
       replace(draft, path)
     })
@@ -105,6 +104,11 @@ function requireFree(file: string, path: string, force = false) {
   if (!existsSync(dirname(file))) throw new ConductError('NOT_FOUND', `There is no folder ${dirname(file)}.`)
   if (existsSync(`${file}-wal`)) throw new ConductError('CONFLICT', `Another process has ${file} open.`)
   if (existsSync(file) && !force) throw taken(file)
+}
+
+function requireNoLedger(path: string) {
+  if (!existsSync(path) || statSync(path).size === 0) return
+  throw new ConductError('CONFLICT', `There already is a ledger at ${path}: replace it with --force.`)
 }
 
 const taken = (file: string) =>
