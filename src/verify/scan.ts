@@ -123,6 +123,11 @@ export class Scan {
     return faults.length > 0 ? faults : this.names.faults(shown, this.dropped === 0)
   }
 
+  /** Whether there is no fault but in names. */
+  isSound(): boolean {
+    return this.#faultsInLog().length === 0
+  }
+
   #faultsInLog(): Mismatch[] {
     const inEvents = this.#missingFault() ?? this.#misfitFault() ?? this.#changedFault()
     const first = inEvents ?? this.#unreadFault() ?? this.#tailFault() ?? this.#markFault()
