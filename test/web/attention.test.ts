@@ -134,3 +134,18 @@ test('what finished last stands first, however long ago it began', async (t) => 
   assert.deepEqual((await titles.allTextContents()).slice(0, 4), ['Long', 'Other', 'Short 10', 'Short 9'])
   assert.equal(await titles.count(), 10)
 })
+
+test('a run needs attention again once its agent, of whose activity no event tells, has stopped', async (t) => {
+  const { page, client, home, live } = await openPage(t, blank)
+  await client.createRun({ runId: 'A', title: 'Red', status: 'in_progress' })
+  await client.createCheck({ runId: 'A', result: 'fail' })
+  await client.heartbeat({ runId: 'A', activity: { state: 'working' } })
+  await page.goto(`${home}#/`)
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  await needs.getByText('Nothing needs attention.').waitFor()
+  await live
+  await client.createRun({ title: 'Failed', status: 'failed' })
+  await needs.getByRole('link', { name: 'Failed' }).waitFor()
+  await client.heartbeat({ runId: 'A', activity: { state: 'idle' } })
+  await needs.getByRole('link', { name: 'Red' }).waitFor({ timeout: 20_000 })
+})

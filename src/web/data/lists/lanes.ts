@@ -29,7 +29,7 @@ export const LanesContext = createContext<Lanes>({
   reload: () => {},
 })
 
-const pollMs = 5_000
+export const pollMs = 5_000
 
 /**
  * Keeps them up to date. Heartbeats and activities have no events, so they are polled; also in a hidden tab if

@@ -4,6 +4,7 @@ import type { Event } from '../../../log/fields.ts'
 import { useRead } from '../query/read.ts'
 import { client, clientOf } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
+import { pollMs } from './lanes.ts'
 
 export type NeedsGroup = NonNullable<Output<'listAttention'>['grouped']>[number]
 export type RunsOfGroup = Pick<NeedsGroup, 'project' | 'runIds'>
@@ -38,13 +39,16 @@ export const AttentionContext = createContext<ShownNeeds>({
   error: undefined,
 })
 
-/** What needs attention, kept up to date while the page is open. */
+/**
+ * What needs attention, kept up to date while the page is open. No event tells that an agent begins or stops to work on
+ * a run, so it is polled.
+ */
 export function useAttention(projects: string[], mine: true | undefined): ShownNeeds {
   const project = projects.length > 0 ? projects : undefined
   const { data, error, isCurrent } = useRead(
     `attention ${mine} ${projects.join(' ')}`,
     (signal) => client.listAttention({ project, mine, group: 'spec', limit: 100 }, { signal }),
-    { touches, restMs: 1000 },
+    { touches, restMs: 1000, everyMs: pollMs },
   )
   const { grouped = [], count = 0, isPartial = false } = data ?? {}
   return { groups: grouped, count, hasMore: isPartial, isRead: data !== undefined, isCurrent, error }
