@@ -62,3 +62,25 @@ test('the comparison of runs shows all checks, and new ones that leave the verdi
   await client.deleteCheck({ checkId: late.checkId })
   await named('late').waitFor({ state: 'detached' })
 })
+
+test('a review counts for the work that was there when it began, also if it is sent later', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const [one, two] = ['1'.repeat(40), '2'.repeat(40)]
+  await client.createRun({ runId: 'A', status: 'completed', git: { tree: one } })
+  await page.goto(`${home}#/runs/default/A`)
+  await page.getByRole('button', { name: 'Add check' }).click()
+  const form = page.getByRole('dialog', { name: 'Check A' })
+  await form.getByLabel('What was found').fill('Fine.')
+  await client.updateRun({ runId: 'A', title: 'More work', git: { tree: two } })
+  await page.getByRole('heading', { level: 1, name: 'More work' }).waitFor()
+  await page.reload()
+  await page.getByRole('button', { name: 'Add check' }).click()
+  await form.getByText('You did not save this text').waitFor()
+  await form.getByRole('button', { name: 'Add check' }).click()
+  await form.waitFor({ state: 'detached' })
+  const { checks } = await client.listChecks({ runId: 'A' })
+  assert.deepEqual(
+    checks.map(({ tree }) => tree),
+    [one],
+  )
+})

@@ -23,17 +23,19 @@ interface NewCheck {
   name: string
   result: CheckResult
   content: string
+  /** The work that the person looks at, if it is known. */
+  tree?: string | undefined
 }
 
 const isNewCheck = (kept: unknown): kept is NewCheck => {
-  const { name, result, content } = (kept ?? {}) as Partial<NewCheck>
-  return typeof name === 'string' && typeof content === 'string' && results.some((one) => one === result)
+  const { name, result, content, tree } = (kept ?? {}) as Partial<NewCheck>
+  const isTree = tree === undefined || typeof tree === 'string'
+  return typeof name === 'string' && typeof content === 'string' && isTree && results.some((one) => one === result)
 }
 
-const noCheck: NewCheck = { name: 'review', result: 'pass', content: '' }
-
-export function CheckForm({ run: { project, runId }, onClose, onChange }: ChangeProps) {
-  const { draft, isRestored, change, drop } = useDraft(`check ${project}/${runId}`, noCheck, isNewCheck)
+export function CheckForm({ run: { project, runId, git }, onClose, onChange }: ChangeProps) {
+  const begin: NewCheck = { name: 'review', result: 'pass', content: '', tree: git?.tree }
+  const { draft, isRestored, change, drop } = useDraft(`check ${project}/${runId}`, begin, isNewCheck)
   const { name, result, content } = draft
   const work = async () => {
     await clientOf(project).createCheck({ runId, ...draft })
