@@ -82,3 +82,24 @@ test('a log shows when the ledger received its lines, if asked', async (t) => {
   await page.getByRole('button', { name: 'Times' }).click()
   await times.first().waitFor({ state: 'detached' })
 })
+
+test('a log shows the times of its later lines once the log of events has dropped the first', async (t) => {
+  const { page, client, home, advance } = await openPage(t, blank)
+  await client.createRun({ runId: 'R', status: 'in_progress', contentType: 'text/x-terminal', content: 'first\n' })
+  let firstSeq = (await client.listEvents({ order: 'desc', limit: 1 })).events[0]?.seq ?? 0
+  const dropped = { error: 'The events were dropped.', code: 'EVENTS_DROPPED' }
+  await page.route('**/v1/events?*', (route) => {
+    const after = new URL(route.request().url()).searchParams.get('after')
+    const isDropped = after !== null && Number(after) < firstSeq - 1
+    return isDropped ? route.fulfill({ status: 410, json: { ...dropped, firstSeq } }) : route.fallback()
+  })
+  await page.goto(`${home}#/runs/default/R`)
+  await page.getByText('first').waitFor()
+  await page.getByRole('button', { name: 'Times' }).click()
+  const times = page.locator('.screen time')
+  await times.first().waitFor()
+  firstSeq = Number.MAX_SAFE_INTEGER
+  advance(60_000)
+  const { run } = await client.appendToRun({ runId: 'R', text: 'second\n' })
+  await times.and(page.locator(`[datetime="${run.updatedAt}"]`)).waitFor({ timeout: 20_000 })
+})

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks'
 import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
-import { useRead } from '../query/read.ts'
+import { failureOf, useRead } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
 import { bytesIn, isReplaced } from './run-events.ts'
 
@@ -33,14 +33,19 @@ export function useAppends(run: Pick<Run, 'project' | 'runId'> | undefined, isWa
   return data ?? []
 }
 
-/** Reads the events since the last one. Returns another list, so that it is drawn. */
+/**
+ * Reads the events since the last one, or all that the log still has if it has dropped that one. Returns another list, so
+ * that it is drawn.
+ */
 async function readOn(known: KnownAppends, project: string, runId: string, signal: AbortSignal): Promise<Append[]> {
-  const filter = { project: [project], subject: runId, type: ['run.created', 'run.updated'] as const, limit: 100 }
+  const filter = { project: [project], subject: runId, type: ['run.created' as const, 'run.updated' as const] }
+  const list = (after: number | undefined) => clientOf(project).listEvents({ ...filter, after, limit: 100 }, { signal })
   for (let isMore = true; isMore; ) {
-    const { events, meta } = await clientOf(project).listEvents(
-      { ...filter, type: [...filter.type], after: known.seq },
-      { signal },
-    )
+    const { events, meta } = await list(known.seq || undefined).catch((error) => {
+      if (failureOf(error).code !== 'EVENTS_DROPPED') throw error
+      known.appends = []
+      return list(undefined)
+    })
     for (const event of events) {
       known.seq = event.seq
       addTo(known.appends, event)
