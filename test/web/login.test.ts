@@ -200,3 +200,15 @@ test('a session of an earlier version, which has no token, logs in again', async
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: 'Now' }).waitFor()
 })
+
+test('a page whose server accepts requests without answering says so, and can try again', async (t) => {
+  const { page, home } = await openPage(t, blank)
+  await page.route('**/v1/auth/me', () => {})
+  await page.goto(`${home}#/`)
+  const again = page.getByRole('button', { name: 'Try again' })
+  await again.waitFor({ timeout: 20_000 })
+  await page.getByText('No response from').waitFor()
+  await page.unroute('**/v1/auth/me')
+  await again.click()
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+})

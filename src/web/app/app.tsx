@@ -10,7 +10,7 @@ import { ScopeContext, useChosenProjects } from '../data/lists/projects.ts'
 import { isOf, MineContext, useChosenMine } from '../data/lists/whose.ts'
 import { follow, listen } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
-import { loginClient } from '../data/query/server.ts'
+import { firstClient, loginClient } from '../data/query/server.ts'
 import { SessionContext, type Viewer } from '../data/query/session.ts'
 import { hasRuns, isScoped, pageAt, pages } from '../pages.ts'
 import { Head } from '../ui/head.tsx'
@@ -26,7 +26,7 @@ for (const [{ isUsual }, { load }] of components) if (isUsual) void load().catch
 /** The root: checks the session, then shows the page of the address. */
 export function App() {
   const [sessions, setSessions] = useState(0)
-  const me = useRead(`me ${sessions}`, () => loginClient.me())
+  const me = useRead(`me ${sessions}`, () => firstClient.me())
   const end = useEnd(() => setSessions((count) => count + 1))
   // After a login, nothing is shown in the name of the session before.
   const isAwaited = useRef(false)

@@ -53,6 +53,9 @@ export const client = createClient({ url: base, fetch: fetchServer })
 /** The same for calls before there is a page to show: rather than wait longer than 2 seconds, they fail. */
 export const loginClient = createClient({ url: base, fetch: fetchServer, patience: 2 })
 
+/** The same for what the page needs before it shows anything. */
+export const firstClient = createClient({ url: base, fetch: fetchServer, patience: 2, attempts: 2, timeout: 5_000 })
+
 const clients = new Map<string, Client>()
 
 /** A client for one project. Ids are unique only within a project. */
