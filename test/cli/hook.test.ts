@@ -15,6 +15,7 @@ import { freePort } from '../support/setup.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conduct, conductHere, type ProgramEnv } from './program.ts'
 import {
+  claudeIn,
   type Document,
   documentsOf,
   hook,
@@ -25,6 +26,7 @@ import {
   workplace,
   writeTranscript,
 } from './session.ts'
+import { writeFiles } from './user.ts'
 
 // The documents in hooks/*.jsonl have the form that these pages and real sessions show:
 // https://code.claude.com/docs/en/hooks, https://developers.openai.com/codex/hooks, https://cursor.com/docs/agent/hooks
@@ -136,6 +138,35 @@ test('hooks that run twice, at once or later, are recorded once', async (t) => {
   await replay('claude', documents, env)
   await syncAll(env)
   assert.deepEqual(await onlyRun(user), first)
+})
+
+test('a beginning that is told again while its command runs changes nothing', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, git } = user
+  writeFiles(cwd, { 'conduct.json': '{ "project": "shop", "checks": { "tests": "sh test.sh" } }', 'test.sh': 'true\n' })
+  git('add', '-A')
+  git('commit', '-qm', 'rules')
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('Go')
+  const call = { tool_name: 'Bash', tool_input: { command: 'sh test.sh' }, tool_use_id: 'toolu_1' }
+  await claude.tell('PreToolUse', call)
+  await claude.tell('PermissionRequest', call)
+  writeFiles(cwd, { 'src/login.ts': 'answer(401)\n' })
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_000 })
+  await claude.tell('PreToolUse', call)
+  using state = stateOf(env)
+  const name = `claude-${claude.session}`
+  assert.equal(state.doing(name)?.state, 'waiting')
+  await claude.tell('PostToolUse', { ...call, tool_response: {} })
+  t.mock.timers.reset()
+  assert.deepEqual(state.unended(name), [])
+  await claude.stop()
+  await syncAll(env)
+  const { checks } = await (await user.ledger()).listChecks({ runId: (await onlyRun(user)).runId })
+  assert.deepEqual(
+    checks.map(({ result, startTree, tree }) => [result, startTree, tree]),
+    [['pass', git('rev-parse', 'HEAD^{tree}'), null]],
+  )
 })
 
 test('a resumed session continues in its run', async (t) => {

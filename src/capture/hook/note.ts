@@ -44,6 +44,8 @@ export function noteStep(state: Spool, report: ReceivedReport, env: Env): boolea
   const isNoted = !['start', 'begin', 'wait', 'resume'].includes(step.kind)
   // A session that has done nothing has no recording.
   if (!isNoted && !state.find(recording.name)) return false
+  // Another document of a beginning, which may come while the command runs, or after it.
+  if (step.kind === 'begin' && step.id !== undefined && state.begun(recording.name, step.id)) return false
   const was = state.doing(recording.name)
   const activity = activityOf(step, new Date(at).toISOString(), step.kind === 'wait' ? was : undefined)
   const hear = () => activity !== undefined && state.heard(recording.name, activity, seen.cwd)
