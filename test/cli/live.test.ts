@@ -121,13 +121,16 @@ test('the end of a session that comes during a heartbeat is sent after it', asyn
   })
   let isEnded = false
   const connect = async (place: Place) => {
-    if (!isEnded) {
+    const line = await reconnect(place, env)
+    const { client } = line
+    const heartbeat: Client['heartbeat'] = async (...words) => {
       isEnded = true
       await claude.stop()
       await claude.end()
       assert.equal(await sync(other, env, { again: false, say: () => {} }), false, 'this process is sending')
+      return client.heartbeat(...words)
     }
-    return reconnect(place, env)
+    return { ...line, client: { ...client, heartbeat } }
   }
   await sendBeats(state, { connect, waits: true })
   assert.ok(isEnded)

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { settleNotes } from '../../src/capture/hook/session.ts'
+import { sendBeats } from '../../src/capture/spool/beat.ts'
+import { deliver } from '../../src/capture/spool/deliver.ts'
+import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere, programOf } from './program.ts'
-import { claudeIn, syncAll } from './session.ts'
+import { claudeIn, letPass, syncAll } from './session.ts'
 import { writeFiles } from './user.ts'
 
 /** A server with a key for a project of that name, and a folder for it in that home. */
@@ -44,6 +48,31 @@ test('sessions for two servers share one state, and each is sent to its own serv
   assert.deepEqual([await shop.told(), await blog.told()], [['Sell: completed by key of shop'], []])
   await syncAll(blog.env)
   assert.deepEqual(await blog.told(), ['Write: completed by key of blog'])
+})
+
+test('a process that cannot reach a server takes no heartbeat for it, and keeps no other from sending', async (t) => {
+  const home = freshFolder(t)
+  const shop = await serverOf(t, home, 'shop')
+  const claude = claudeIn(shop.cwd, shop.env)
+  await claude.prompt('Sell')
+  await syncAll(shop.env)
+  letPass(shop.env, 5_000)
+  await claude.tell('PreToolUse', { tool_name: 'Read', tool_input: { file_path: 'a' }, tool_use_id: '1' })
+  using state = stateOf(shop.env)
+  const name = `claude-${claude.session}`
+  const claims: boolean[] = []
+  const connect = async () => {
+    claims.push(state.claim(name, 'another', 60_000))
+    state.release(name, 'another')
+    throw new Error('It is at another place.')
+  }
+  await sendBeats(state, { connect, waits: false })
+  assert.equal(state.beats().length, 1)
+  await claude.stop()
+  await settleNotes(state, shop.env, assert.fail)
+  const { outcome, words } = await deliver(state, name, { connect })
+  assert.deepEqual([outcome, words], ['waiting', 'It is at another place.'])
+  assert.deepEqual(claims, [true, true])
 })
 
 test('with profiles one sync sends to both servers', async (t) => {

@@ -52,16 +52,19 @@ const isLater = (state: Spool, { name }: Beat) => state.beats().some((one) => on
 /** False if another process is talking to the server of that session, or something must be sent first. */
 async function sendBeat(state: Spool, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
   const { name } = beat
+  const { place } = state.find(name) ?? {}
+  if (!place) return false
+  // Whoever cannot reach the place leaves the heartbeat to others.
+  await using connection = await connect(place)
   const holder = randomUUID()
   // The end of a turn must not be overtaken by earlier activity.
   if (!state.claim(name, holder, 2 * tryMs)) return false
   try {
     const recording = state.find(name)
-    const { runId, leaseToken, place } = recording ?? {}
-    if (!recording || !place || !runId || !leaseToken || state.next(name)) return false
+    const { runId, leaseToken } = recording ?? {}
+    if (!recording || !runId || !leaseToken || state.next(name)) return false
     const activity = state.takeBeat(beat)
     if (!activity) return false
-    await using connection = await connect(place)
     const { client } = connection
     const held = { runId, leaseToken, leaseSeconds: leaseSecondsOf(activity) }
     // Whatever is wrong with it, the lease comes first.

@@ -57,17 +57,26 @@ const isRefusal = (error: unknown): boolean => error instanceof ConductError && 
  * once however often it is tried: an append by its offset, a turn by its number, all others by their Idempotency-Key.
  * Throws only errors of the state file itself.
  */
-export async function deliver(state: Spool, name: string, options: DeliverOptions): Promise<DeliveryResult> {
+export async function deliver(
+  state: Spool,
+  name: string,
+  { connect, signal }: DeliverOptions,
+): Promise<DeliveryResult> {
   const words: string[] = []
   // While this process held the claim, others could queue calls but not send them. So it reads the queue again after
   // releasing the claim.
   while (state.next(name)) {
-    const refused = state.find(name)?.refused
+    const { refused, place } = state.find(name) ?? {}
+    // Another process has discarded the recording with its calls.
+    if (!place) continue
     if (refused) return { outcome: 'refused', words: refused }
     const holder = randomUUID()
-    if (!state.claim(name, holder, 2 * tryMs)) return { outcome: 'busy', words: 'Another process is sending it.' }
     try {
-      await sendAll(state, name, holder, options, words)
+      // Whoever cannot reach the place keeps no other process from sending.
+      await using connection = await connect(place)
+      if (!state.claim(name, holder, 2 * tryMs)) return { outcome: 'busy', words: 'Another process is sending it.' }
+      const { client } = connection
+      await sendAll({ state, name, place, client, amendments: 0 }, holder, words, signal)
     } catch (thrown) {
       const error = firstOf(thrown)
       const code = error instanceof ConductError ? error.code : undefined
@@ -86,14 +95,8 @@ export async function deliver(state: Spool, name: string, options: DeliverOption
 
 const textOf = (words: string[]) => [...new Set(words)].join(' ')
 
-async function sendAll(state: Spool, name: string, holder: string, options: DeliverOptions, words: string[]) {
-  const { connect, signal } = options
-  const place = state.find(name)?.place
-  // Another process has discarded the recording with its calls.
-  if (!place) return
-  await using connection = await connect(place)
-  const { client } = connection
-  const sending: Sending = { state, name, place, client, amendments: 0 }
+async function sendAll(sending: Sending, holder: string, words: string[], signal: AbortSignal | undefined) {
+  const { state, name, client } = sending
   for (let call = state.next(name); call; call = state.next(name)) {
     // If another process took over while this one slept, it is safe to continue: a call sent twice takes effect once.
     state.claim(name, holder, 2 * tryMs)
