@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Request } from 'playwright-core'
 import { blank, openPage } from '../support/browser.ts'
+import { hold } from '../support/held.ts'
 
 test('runs of one spec are one row, which is opened, and decided at once', async (t) => {
   const { client, home, page, advance } = await openPage(t, blank)
@@ -148,4 +150,56 @@ test('a run needs attention again once its agent, of whose activity no event tel
   await needs.getByRole('link', { name: 'Failed' }).waitFor()
   await client.heartbeat({ runId: 'A', activity: { state: 'idle' } })
   await needs.getByRole('link', { name: 'Red' }).waitFor({ timeout: 20_000 })
+})
+
+test('a decision can be undone again as long as undoing it fails', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'A', title: 'Red', status: 'failed' })
+  await page.clock.install()
+  await page.goto(`${home}#/`)
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  await needs.getByRole('button', { name: 'Resolve A' }).click()
+  const undo = needs.getByRole('button', { name: 'Undo' })
+  await undo.waitFor()
+  const refusal = { status: 500, json: { error: 'The disk is on fire.', code: 'INTERNAL_ERROR' } }
+  const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  await page.route('**/v1/attention*', async (route) => {
+    if (route.request().method() === 'GET') return route.fallback()
+    asked.resolve()
+    await answer.promise
+    await route.fulfill(refusal)
+  })
+  await undo.click()
+  await asked.promise
+  await page.clock.runFor(15_000)
+  assert.equal(await undo.count(), 1, 'the request is under way')
+  answer.resolve()
+  await needs.getByText('The disk is on fire.').waitFor()
+  await page.clock.runFor(15_000)
+  await page.unroute('**/v1/attention*')
+  await undo.click()
+  await needs.getByRole('link', { name: 'Red' }).waitFor()
+  await undo.waitFor({ state: 'detached' })
+})
+
+test('a late answer to an undone decision leaves the next decision to be undone', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (const runId of ['A', 'B']) await client.createRun({ runId, title: `Red ${runId}`, status: 'failed' })
+  await page.goto(`${home}#/`)
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  const undo = needs.getByRole('button', { name: 'Undo' })
+  await needs.getByRole('button', { name: 'Resolve A' }).click()
+  await needs.getByText('A: resolved.').waitFor()
+  const isWrite = (request: Request) => request.method() === 'PATCH'
+  const held = await hold(page, isWrite, 1)
+  await undo.click()
+  const first = await held.asked
+  await needs.getByRole('button', { name: 'Resolve B' }).click()
+  await needs.getByText('B: resolved.').waitFor()
+  const answered = page.waitForResponse((response) => response.request() === first)
+  await held.release()
+  await answered
+  await needs.getByRole('button', { name: 'Resolve A' }).waitFor()
+  await undo.and(page.locator(':focus')).press('Enter')
+  await needs.getByRole('button', { name: 'Resolve B' }).waitFor()
 })

@@ -127,14 +127,16 @@ export function Undo({ done: { words, project, back }, onClose }: UndoProps) {
     if (activeElement === body || activeElement?.closest('.decisions')) button.current?.focus({ preventScroll: true })
   }, [])
   useEffect(() => {
+    if (isBusy || error) return
     const timer = setTimeout(() => onClose(document.activeElement === button.current), undoMs)
     return () => clearTimeout(timer)
-  }, [])
+  }, [isBusy, error])
   const undo = async () => {
     const all = async () => {
       for (const { runIds, decision } of back) await decide(project, runIds, decision)
     }
-    if (await act(all)) onClose(true)
+    // The answer may arrive after the next decision, which has a button of its own.
+    if ((await act(all)) && button.current) onClose(true)
   }
   return (
     <div class="picks" role="status">
