@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { settleNotes } from '../../src/capture/hook/session.ts'
-import { stateOf } from '../../src/capture/spool/state-file.ts'
+import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import type { ProgramEnv } from './program.ts'
-import { hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
+import { claudeIn, hook, onlyRun, syncAll, turnsOf, workplace } from './session.ts'
 
 // Agents write their transcripts later than they run their hooks.
 
@@ -156,3 +157,17 @@ for (const one of agents) {
     assert.deepEqual([status, turns.count, usage?.inputTokens], ['completed', 2, 60])
   })
 }
+
+test('after the clock is set back, sync waits no longer for a transcript or a hook', { timeout: 60_000 }, async (t) => {
+  const { env, cwd } = workplace(t)
+  const claude = claudeIn(cwd, env)
+  claude.transcribe({ type: 'user', timestamp: new Date().toISOString(), message: { content: 'Go' } })
+  await claude.prompt('Go')
+  await claude.end()
+  const db = new DatabaseSync(stateFile(env))
+  t.after(() => db.close())
+  db.exec('update notes set at = at + 3600000')
+  using state = stateOf(env)
+  await settleNotes(state, env, assert.fail)
+  assert.deepEqual(state.noted(), [])
+})

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -246,6 +246,20 @@ test('after a hook in which git was slow, later checks have a tree again, and un
   await s.run('npm test')
   await s.claude.stop()
   t.mock.timers.reset()
+  assert.equal(await s.verdict(), 'verified executed')
+})
+
+test('after the clock is set back, git is not left alone for longer', async (t) => {
+  const s = await session(t)
+  await s.run('echo b > b')
+  const objects = join(s.folder, '.local/state/conduct/objects')
+  const ahead = Date.now() / 1000 + 3600
+  for (const name of readdirSync(objects)) {
+    writeFileSync(join(objects, name, 'slow'), '')
+    utimesSync(join(objects, name, 'slow'), ahead, ahead)
+  }
+  await s.run('npm test')
+  await s.claude.stop()
   assert.equal(await s.verdict(), 'verified executed')
 })
 

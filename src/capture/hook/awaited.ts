@@ -19,13 +19,16 @@ interface Awaited {
 /** How far an agent's transcript may lag behind its hooks, in milliseconds, and the first pause between two reads. */
 const [behindMs, pauseMs] = [3_000, 50]
 
+/** When something was noted. By a clock that was set back, that would be in the future. */
+const heardAt = (at: number) => Math.min(at, Date.now())
+
 /** The end that the last of these notes report; undefined if they report none, or if no process is left to write it. */
 export function awaitedOf(notes: Note[], { draft }: Memo): Awaited | undefined {
   const prompt = notes.findLast(({ seen: { step } }) => step.kind === 'prompt')
   const end = notes.findLast(({ seen: { step } }) => step.kind === 'turn' || (step.kind === 'end' && !step.isGone))
   if (!end || (prompt && prompt.id > end.id)) return undefined
   const since = prompt?.at ?? (draft?.prompt === undefined ? 0 : draft.startedAt)
-  return { since, until: end.at + behindMs, turn: since === 0 ? end.seen.turn : undefined }
+  return { since, until: heardAt(end.at) + behindMs, turn: since === 0 ? end.seen.turn : undefined }
 }
 
 /** Commands whose exit codes hooks did not report, and that may be checks, by their ids. */
@@ -42,7 +45,7 @@ export function awaitedCommands(notes: Note[]): AwaitedCommands | undefined {
     return isCheck && step.kind === 'tool' && step.exitCode === undefined && !step.goesOn && !step.refused
   })
   const ids = last.flatMap(({ seen: { step } }) => (step.kind === 'tool' && step.id !== undefined ? [step.id] : []))
-  return ids.length > 0 ? { ids, until: Math.max(...last.map(({ at }) => at)) + behindMs } : undefined
+  return ids.length > 0 ? { ids, until: heardAt(Math.max(...last.map(({ at }) => at))) + behindMs } : undefined
 }
 
 /** The content of the transcript once it has what is awaited, or as it is when it is too late. */

@@ -69,7 +69,7 @@ const restMs = 60_000
 /** If git takes too long for a working tree, hooks do not try it again for a while. `conduct sync` does, if it can. */
 function snapshotInHook(cwd: string, objects: string, left: () => number): Snapshot | undefined {
   const mark = join(objects, 'slow')
-  if (Date.now() - (statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0) < restMs) return undefined
+  if (Math.abs(Date.now() - (statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0)) < restMs) return undefined
   const taken = snapshot(cwd, objects, left())
   if (!taken && left() <= 0 && existsSync(objects)) writeFileSync(mark, '')
   return taken

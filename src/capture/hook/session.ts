@@ -50,6 +50,7 @@ const overtakenMs = 3_000
  * they cannot be read now.
  */
 export async function settle(state: Spool, name: string, env: Env) {
+  const beganAt = Date.now()
   for (let isSettled = false; !isSettled; ) {
     const recording = state.find(name)
     const notes = state.notes(name)
@@ -61,7 +62,8 @@ export async function settle(state: Spool, name: string, env: Env) {
     const all = withLastCommands(notes, session, memo)
     const after = await steppedBy(session, { ...memo, ...(usage && { usage }) }, all)
     const { closing } = after.memo
-    const lateMs = closing ? closing.at + overtakenMs - Date.now() : 0
+    // By a clock that was set back, the session ends in the future.
+    const lateMs = closing ? Math.min(closing.at, beganAt) + overtakenMs - Date.now() : 0
     if (lateMs > 0) {
       await sleep(lateMs)
       continue
