@@ -76,6 +76,22 @@ testLedger('a turn that gets another number takes its diffs with it', async (led
   )
 })
 
+testLedger('a turn keeps its number if what is about it cannot get another one', async (ledger, t) => {
+  const { state, send, begin } = machine(t, ledger)
+  state.queue(name, begin(), turn(1))
+  assert.equal((await send()).outcome, 'sent')
+  state.queue(name, turn(1, 'Again'))
+  const { renumber } = state
+  state.renumber = () => {
+    throw new Error('Killed.')
+  }
+  assert.equal((await send()).words, 'Killed.')
+  assert.equal(state.next(name)?.input.n, 1)
+  state.renumber = renumber
+  assert.equal((await send()).outcome, 'sent')
+  assert.deepEqual(await prompts(ledger), ['Prompt 1', 'Again'])
+})
+
 testLedger('turns that get other numbers keep their diffs apart, however late these are made', async (ledger, t) => {
   const { state, send, begin } = machine(t, ledger)
   const diffs = (n: number, path: string) =>

@@ -146,9 +146,11 @@ async function resultOf(
   if (!changes && opensTurn(call) && isRefusal(error)) return {}
   if (!changes) throw olderServer(call, error) ?? (await missingProject(client, place, error)) ?? error
   const { runId, aheadMs, ...changed } = changes
-  state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
-  state.amend(call.id, changed)
-  if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call, Number(changed.input.n))
+  state.together(() => {
+    state.update(name, { ...(runId !== undefined && { runId }), ...(aheadMs !== undefined && { aheadMs }) })
+    state.amend(call.id, changed)
+    if (call.operation === 'appendTurn' && changed.input) state.renumber(name, call, Number(changed.input.n))
+  })
   return undefined
 }
 

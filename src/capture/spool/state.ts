@@ -11,6 +11,8 @@ import { type Recordings, recordingsIn } from './recordings.ts'
 export interface Spool extends Recordings, Calls, Notes, Lost, Acts, Beats, Diffs, Disposable {
   /** Whether it outlives the process. */
   isKept: boolean
+  /** Does all of the work or, if it throws, none of it. */
+  together<T>(work: () => T): T
   /** Removes what was deleted from the write-ahead log. Does nothing while another process uses it. */
   emptyLog(): void
   close(): void
@@ -31,6 +33,7 @@ export function openState(file: string): Spool {
     ...beatsIn(db),
     ...diffsIn(db),
     isKept: file !== ':memory:',
+    together: db.together,
     emptyLog: db.emptyLog,
     close: db.close,
     [Symbol.dispose]: db.close,
