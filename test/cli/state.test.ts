@@ -199,6 +199,24 @@ test('a session that was silent until its lease expired has ended, unless its ag
   )
 })
 
+test('a prompt that is still to be completed is a sign of life', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const { state } = open(t)
+  const agentProcess = { ...thisProcess(), pid: 2 ** 22 + 1 }
+  const session = { ...recording, kind: 'hook', session: 's', agent: 'claude-code', agentProcess } as const
+  const seen = { agent: 'claude-code', session: 's', cwd: '/shop', step: { kind: 'prompt', text: 'a' } } as const
+  state.note(session, seen, 'one', false)
+  state.prove('exec-1', () => agentProcess)
+  state.heard('exec-1', { state: 'working' })
+  const [silent] = state.deserted()
+  assert.ok(silent)
+  t.mock.timers.tick(86_400_000)
+  state.note(session, seen, 'two', false)
+  state.endLost()
+  state.endDeserted(silent)
+  assert.ok(state.notes('exec-1').every(({ seen }) => seen.step.kind === 'prompt'))
+})
+
 test('calls for a recording that does not exist are refused as a whole', (t) => {
   const { state } = open(t)
   assert.throws(() => state.queue('exec-9', call('a')), /FOREIGN KEY/)

@@ -36,7 +36,7 @@ export function lostIn(db: Database): Lost {
     deserted: () =>
       db
         .rows<Silent & { process: string }>(
-          `select name, session, cwd, agent, last_heard as at, agent_process as process from recordings r
+          `select name, session, cwd, agent, ${heardAt} as at, agent_process as process from recordings r
             where ${isSilent} and ${isProven} and last_heard is not null`,
         )
         .filter(({ process }) => isGone(JSON.parse(process)))
@@ -51,7 +51,7 @@ export function lostIn(db: Database): Lost {
     endDeserted: (session) =>
       db.together(() => {
         const found = db.rows(
-          `select 1 from recordings r where ${isSilent} and name = ? and last_heard = ?`,
+          `select 1 from recordings r where ${isSilent} and name = ? and ${heardAt} = ?`,
           ...[session.name, session.at],
         )
         if (found.length > 0) noteEnd(db, session, 'gone', { kind: 'end', isGone: true })
@@ -69,13 +69,16 @@ export function lostIn(db: Database): Lost {
 const isSilent = `kind = 'hook' and ended = 0
   and not exists (select 1 from notes n where n.name = r.name and n.settled = 0 and n.due = 1)`
 
+/** When it was last heard from. A hook notes a prompt before git looks at the tree, and reports the activity after that. */
+const heardAt = 'max(coalesce(last_heard, 0), coalesce((select max(at) from notes n where n.name = r.name), 0))'
+
 /** A process that sent only one hook may not be the agent's. */
 const isProven = 'agent_proven = 1 and agent_process is not null'
 
 function endLost(db: Database) {
   const open = db.rows<Silent & { process: string | null }>(
     `select name, session, cwd, agent, process, at from (
-        select name, session, cwd, agent, activity, case when ${isProven} then agent_process end as process, coalesce(last_heard, (select max(at) from notes n where n.name = r.name)) as at
+        select name, session, cwd, agent, activity, case when ${isProven} then agent_process end as process, ${heardAt} as at
           from recordings r where ${isSilent}
             and (json_extract(memo, '$.draft') is not null or json_extract(memo, '$.turn') is not null
               or exists (select 1 from notes n where n.name = r.name and n.settled = 0))
