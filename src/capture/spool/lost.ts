@@ -70,7 +70,8 @@ const isSilent = `kind = 'hook' and ended = 0
   and not exists (select 1 from notes n where n.name = r.name and n.settled = 0 and n.due = 1)`
 
 /** When it was last heard from. A hook notes a prompt before git looks at the tree, and reports the activity after that. */
-const heardAt = 'max(coalesce(last_heard, 0), coalesce((select max(at) from notes n where n.name = r.name), 0))'
+const heardAt =
+  'nullif(max(coalesce(last_heard, 0), coalesce((select max(at) from notes n where n.name = r.name), 0)), 0)'
 
 /** A process that sent only one hook may not be the agent's. */
 const isProven = 'agent_proven = 1 and agent_process is not null'
