@@ -439,7 +439,7 @@ testLedger(
     assert.deepEqual(await later(), ['waiting', ['Bash']])
     await send('claude', run({ tool_use_id: 't2' }))
     assert.deepEqual(await later(), ['working', ['Bash']])
-    await send('claude', ask)
+    await send('claude', ask, claude('SessionStart-startup'))
     assert.deepEqual(await later(), ['waiting', ['Bash', 'Bash']])
     await send('claude', claude('Notification-permission_prompt', { notification_type: 'idle_prompt' }))
     assert.deepEqual(await later(), ['idle', ['Bash', 'Bash']], 'its user stopped it')

@@ -54,7 +54,7 @@ export const pricesFor = async ({ step }: Seen): Promise<Facts['price']> =>
 export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void> {
   return inTx(ctx, async (ctx) => {
     const kept = await openHookSession(ctx, seen.agent, seen.session)
-    const { isHeld: _, doing: before, heard, ...memo } = storedIn(kept, ctx)
+    const { isHeld: wasHeld, doing: before, heard, ...memo } = storedIn(kept, ctx)
     const { kind } = seen.step
     // Reports of two waits for the same thing do not differ, and the same wait twice does no harm.
     const id = kind === 'wait' || kind === 'resume' ? undefined : seen.id
@@ -73,7 +73,8 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
     // Work that the agent begins on its own begins with another report.
     const isLate = kind === 'tool' && before?.state === 'idle' && !unfinished(after.memo)
     const doing = isLate ? before : kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, before)
-    const isHeld = doing?.state === 'waiting'
+    // A report that says nothing of the wait leaves it.
+    const isHeld = doing ? doing.state === 'waiting' : wasHeld === true && kind !== 'prompt'
     if (doing && !isHeld) await live(session, doing, openTurnOf(after.memo, seen))
     Object.assign(kept, {
       memo: {
