@@ -198,7 +198,7 @@ test('a later sync ends a session whose transcript has its answer, as completed'
     { type: 'assistant', timestamp, message: { id: 'm1', content, stop_reason: 'end_turn' } },
   )
   const db = new DatabaseSync(stateFile(env))
-  db.exec('update recordings set last_heard = last_heard - 601000, agent_proven = 0')
+  db.exec('update recordings set last_heard = last_heard - 601000, agent_proven = 0; update notes set at = at - 601000')
   db.close()
   await syncAll(env)
   const { status, failure, turns } = await onlyRun(user)
