@@ -14,6 +14,9 @@ import { isMoved, type Use, withWork } from './work.ts'
 /** The failure of a turn during which the agent's process ended. */
 export const gone: SeenFailure = { code: 'AGENT_GONE', message: "The agent's process ended before the turn did." }
 
+/** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
+export const overtakenMs = 3_000
+
 /** Whether something has happened since the last turn ended. */
 export const isOpen = ({ draft }: Memo): boolean => draft !== undefined && !isEmpty(draft)
 

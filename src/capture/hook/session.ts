@@ -11,7 +11,7 @@ import { readTranscript } from '../../recorder/agents/transcript.ts'
 import { isOfEarlier, memoOf, stepOf } from '../../recorder/earlier.ts'
 import type { Stepped } from '../../recorder/facts.ts'
 import { type Closing, type Memo, withSession } from '../../recorder/memo.ts'
-import { close, step } from '../../recorder/step.ts'
+import { close, overtakenMs, step } from '../../recorder/step.ts'
 import type { Before, UnendedCommand } from '../../recorder/trees.ts'
 import { newCall } from '../spool/calls.ts'
 import type { Note } from '../spool/notes.ts'
@@ -42,9 +42,6 @@ async function settleAll(state: Spool, env: Env, say: (line: string) => void) {
   }
 }
 
-/** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
-const overtakenMs = 3_000
-
 /**
  * Turns the notes of a session into calls. If another process settles some of them first, reads them again. Throws if
  * they cannot be read now.
@@ -69,6 +66,7 @@ export async function settle(state: Spool, name: string, env: Env) {
       continue
     }
     const { memo: stepped, calls } = closing ? await closed(session, after, closing) : after
+    // The hook of the last turn has come meanwhile.
     if (closing && state.notes(name).length > notes.length) continue
     const { owed = [], ...next } = stepped
     const queued = (await maskDeep(calls)).map(({ operation, input }) =>

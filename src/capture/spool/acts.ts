@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
+import { againMs } from '../../recorder/agents/tools.ts'
 import type { Database } from './database.ts'
-import { againMs } from './notes.ts'
 
 /** The state of a working tree, in the form of the code that took it. */
 type Git = object
@@ -16,7 +16,7 @@ export interface RunningCommand {
  * 1970.
  */
 export interface Acts {
-  /** Records that a session starts a command in the working tree `root`. Two hooks may report one start. */
+  /** Records that a session starts a command in the working tree `root`, by default now. Two hooks may report one start. */
   begin(name: string, root: string, target: string, git: Git, began?: number): void
   /** The start of such a command whose end was not recorded: the newest one with that text. */
   begun(name: string, target: string): RunningCommand | undefined

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Seen } from '../../recorder/agents/seen.ts'
+import { againMs } from '../../recorder/agents/tools.ts'
 import { insertCalls, type QueuedCall } from './calls.ts'
 import type { Database } from './database.ts'
 import { insertOwed, type Owed } from './diffs.ts'
@@ -17,9 +18,6 @@ export interface Note {
 
 /** Identifies a report: by the id that the agent gave it, or else by the digest of its document. */
 export type NoteKey = string | { kind: Seen['step']['kind']; digest: string }
-
-/** How long after a report without an id the same one is a repetition, in milliseconds. */
-export const againMs = 2_000
 
 type Settled = Pick<Recording, 'memo' | 'ended'> & { was?: object }
 

@@ -161,6 +161,9 @@ export const leaseSecondsOf = ({ state }: Pick<ActivityInput, 'state'>) =>
  */
 export const settleMs = 700
 
+/** How long after a report without an id the same one is a repetition, in milliseconds. */
+export const againMs = 2_000
+
 /** How many items to keep while an agent adds them one by one: it may remove earlier ones. */
 const mostKept = 1000
 

@@ -6,23 +6,19 @@ import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { operations } from '../../operations/operations.ts'
 import type { Seen, SeenUsage } from '../../recorder/agents/seen.ts'
-import { activityOf, leaseSecondsOf, settleMs } from '../../recorder/agents/tools.ts'
+import { activityOf, againMs, leaseSecondsOf, settleMs } from '../../recorder/agents/tools.ts'
 import { cut } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import { memoOf } from '../../recorder/earlier.ts'
 import { type Facts, reportAlone, type SessionCall } from '../../recorder/facts.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import { shownTurn, unfinished } from '../../recorder/open.ts'
-import { close, isOpen, step } from '../../recorder/step.ts'
+import { close, isOpen, overtakenMs, step } from '../../recorder/step.ts'
 import { reportedFrom } from '../../system/paths.ts'
 import { type HookSession, keepHookSession, openHookSession, type SilentSession } from './session.ts'
 
 /** The most ids of reports to keep: two hooks may send the same one. */
 const mostIds = 100
-/** How long after a prompt or the end of a turn without an id the same one is a repetition, in milliseconds. */
-const againMs = 2_000
-/** How long after the end of a session the hook of its last turn may still come, in milliseconds. */
-const overtakenMs = 3_000
 /** How long before the end of its lease to end the turn of a silent session, in milliseconds. */
 const beforeLeaseMs = 5_000
 
@@ -70,7 +66,7 @@ export function tell(ctx: Ctx, seen: Seen, price: Facts['price']): Promise<void>
     if (kind !== 'prompt' && kept.runId === null) return
     const after = step(session.memo, seen, factsOf(ctx, session.memo, seen, price))
     for (const call of after.calls) await make(session, call)
-    // Work that the agent begins on its own begins with another report.
+    // A tool may end after its turn. Work that an agent begins by itself starts with another report.
     const isLate = kind === 'tool' && before?.state === 'idle' && !unfinished(after.memo)
     const doing = isLate ? before : kind === 'prompt' ? undefined : activityOf(seen.step, ctx.now, before)
     // A report that says nothing of the wait leaves it.
