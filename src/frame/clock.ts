@@ -6,7 +6,7 @@ const dayMs = 24 * hourMs
 
 /** After a leap or a pause, the time is steady again after this long, in milliseconds. */
 const steadyMs = 60_000
-/** A longer time between two readings is a pause: the machine slept, or the process stood still. In milliseconds. */
+/** A longer time between two readings, in milliseconds, is a pause: the machine slept, or the process stood still. */
 const pausedMs = 30_000
 /** The speed of the clock while its source lags behind it. */
 const slowed = 0.9
@@ -66,7 +66,7 @@ export function createClock(options: ClockOptions = {}): Clock {
   /** The time of the source after it leapt. */
   let leaptTo = last
   /** When the source leapt, or nobody read it for a while. */
-  let leaptAt = Number.NEGATIVE_INFINITY
+  let unevenAt = Number.NEGATIVE_INFINITY
   /** Since when the source has been far behind, and its time then. */
   let behind: { at: number; source: number } | undefined
   let readAt = wall()
@@ -90,7 +90,7 @@ export function createClock(options: ClockOptions = {}): Clock {
   function leapt(source: number, expected: number, at: number): void {
     const asleep = slept(at)
     const ms = source - expected - asleep
-    leaptAt = at
+    unevenAt = at
     if (ms > driftMs) {
       trusted ??= expected + asleep - at
       leaptTo = source
@@ -101,7 +101,7 @@ export function createClock(options: ClockOptions = {}): Clock {
   }
 
   function wentBack(source: number, passed: number, at: number): void {
-    leaptAt = at
+    unevenAt = at
     if (trusted !== undefined && Math.abs(source - trusted - at) <= driftMs) {
       trusted = doubted = behind = undefined
       last = source
@@ -124,7 +124,7 @@ export function createClock(options: ClockOptions = {}): Clock {
     const passed = at - lastAt
     const source = wall()
     lastAt = at
-    if (source - readAt > pausedMs) leaptAt = at
+    if (source - readAt > pausedMs) unevenAt = at
     readAt = source
     if (doubted && at >= doubted.until) trusted = doubted = undefined
     const expected = last + passed
@@ -148,7 +148,7 @@ export function createClock(options: ClockOptions = {}): Clock {
       const { words, until } = doubted
       return { words, at: leaptTo, until: time + until - lastAt, aheadMs: time - trusted - lastAt }
     },
-    isSteady: () => now() > 0 && lastAt - leaptAt >= steadyMs,
+    isSteady: () => now() > 0 && lastAt - unevenAt >= steadyMs,
     doubt() {
       const time = now()
       return behind ? wordsOfLag(time, wall(), driftMs - (lastAt - behind.at)) : doubted?.words

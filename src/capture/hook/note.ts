@@ -49,7 +49,7 @@ export function noteStep(state: Spool, report: ReceivedReport, env: Env): boolea
   const was = state.doing(recording.name)
   const activity = activityOf(step, new Date(at).toISOString(), step.kind === 'wait' ? was : undefined)
   const hear = () => activity !== undefined && state.heard(recording.name, activity, seen.cwd)
-  // Git takes its time, and nobody should be told of a wait that is over.
+  // Before git, which takes its time: people should not hear of a wait that is over.
   const isEarly = was?.state === 'waiting' && hear()
   const heard = { ...report, was }
   const objects = objectsOf(env, recording.name)

@@ -54,7 +54,7 @@ async function sendBeat(state: Spool, beat: Beat, connect: BeatOptions['connect'
   const { name } = beat
   const { place } = state.find(name) ?? {}
   if (!place) return false
-  // Whoever cannot reach the place leaves the heartbeat to others.
+  // A process that cannot reach the place leaves the heartbeat to others.
   await using connection = await connect(place)
   const holder = randomUUID()
   // The end of a turn must not be overtaken by earlier activity.

@@ -72,7 +72,7 @@ export async function deliver(
     if (refused) return { outcome: 'refused', words: refused }
     const holder = randomUUID()
     try {
-      // Whoever cannot reach the place keeps no other process from sending.
+      // A process that cannot reach the place leaves the claim to others.
       await using connection = await connect(place)
       if (!state.claim(name, holder, 2 * tryMs)) return { outcome: 'busy', words: 'Another process is sending it.' }
       const { client } = connection

@@ -68,6 +68,7 @@ export const createCheck: Operation<CheckRoutes['createCheck']> = async (
       await settle(ctx, run)
       rows.push(row)
     }
+    // A transaction does not pause.
     const checks = await shownChecks(ctx, rows, async () => {})
     return { check: checks[0] as Check, checks }
   })

@@ -49,7 +49,7 @@ export const Conduct = async ({ directory }) => {
       waiting.push({ document: { ...head, event: 'end' } })
     }
     sessions.clear()
-    // What is under way may arrive last, so it is told once more. The recorder drops the second one.
+    // The document under way may arrive last, so the plugin sends it once more. The recorder drops the second one.
     for (const { document } of isMissing ? [] : [...(running ? [running] : []), ...waiting.splice(0)]) {
       const input = JSON.stringify(document)
       const options = { cwd: directory, env, input, windowsHide: true, timeout: 10_000 }

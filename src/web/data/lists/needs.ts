@@ -40,8 +40,8 @@ export const AttentionContext = createContext<ShownNeeds>({
 })
 
 /**
- * What needs attention, kept up to date while the page is open. No event tells that an agent begins or stops to work on
- * a run, so it is polled.
+ * What needs attention, kept up to date while the page is open. No event says that an agent begins or stops working on a
+ * run, so the page polls.
  */
 export function useAttention(projects: string[], mine: true | undefined): ShownNeeds {
   const project = projects.length > 0 ? projects : undefined
