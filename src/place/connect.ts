@@ -9,7 +9,7 @@ import type { Condition } from '../operations/health.ts'
 import { SettingError, UsageError } from '../terminal/exit.ts'
 import type { Env } from './folders.ts'
 import type { LocalPlace, Place } from './place.ts'
-import { addressIn, keyOf, readProfiles } from './profile.ts'
+import { addressIn, keyMarkOf, keyOf, readProfiles } from './profile.ts'
 import { declaredProject, projectOf } from './project.ts'
 import { refusePassword, type Settings, settings, withoutPassword } from './setting.ts'
 
@@ -66,7 +66,9 @@ export function placeOf({ profile, project: chosen }: PlaceOptions, env: Env, cw
   }
   const url = known?.url ?? addressIn(env.CONDUCT_URL as string)
   // The server need not have a project that we only guessed.
-  return { kind: 'server', url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
+  const where = { url, profile: name, project: project ?? declaredProject(cwd) ?? known?.project }
+  const keyMark = known ? undefined : keyMarkOf(env)
+  return { kind: 'server', ...where, ...(keyMark !== undefined && { keyMark }) }
 }
 
 /**

@@ -8,7 +8,7 @@ interface ServerPlace {
   url: string
   project: string | undefined
   profile: string | undefined
-  /** Tells CONDUCT_API_KEY from others, for a recording that no other key may send. */
+  /** Tells CONDUCT_API_KEY from other keys, which may not send what is recorded with it. */
   keyMark?: string | undefined
 }
 

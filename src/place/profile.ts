@@ -4,6 +4,7 @@ import { hashOf } from '../contract/secret.ts'
 import { privateFolder, writePrivate } from '../system/private.ts'
 import { SettingError } from '../terminal/exit.ts'
 import { type Env, folders } from './folders.ts'
+import { type Place, sameUrl } from './place.ts'
 
 /** A server and the key for it. */
 interface Profile {
@@ -53,10 +54,17 @@ export function keyOf(profile: string | undefined, env: Env): string | undefined
   throw new SettingError(`${name} has a space, a line break or another character that no key has: copy the key again.`)
 }
 
-/** What tells CONDUCT_API_KEY from other keys: the beginning of its hash. */
+/** What tells CONDUCT_API_KEY, right or wrong, from other keys: the beginning of its hash. */
 export function keyMarkOf(env: Env): string | undefined {
-  const key = keyOf(undefined, env)
-  return key && hashOf(key).slice(0, 12)
+  const key = env.CONDUCT_API_KEY?.trim()
+  return key ? hashOf(key).slice(0, 12) : undefined
+}
+
+/** The place with the mark of the CONDUCT_API_KEY that `env` has for it, if it has one. */
+export function withCurrentKey(place: Place, env: Env): Place {
+  const keyMark = keyMarkOf(env)
+  const isForIt = place.kind === 'server' && place.profile === undefined && sameUrl(env.CONDUCT_URL ?? '', place.url)
+  return keyMark !== undefined && isForIt ? { ...place, keyMark } : place
 }
 
 /** What is wrong with the address of a server; undefined if nothing is. */

@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { settleNotes } from '../../src/capture/hook/session.ts'
 import { sendBeats } from '../../src/capture/spool/beat.ts'
+import { newCall } from '../../src/capture/spool/calls.ts'
 import { deliver } from '../../src/capture/spool/deliver.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
+import { sync } from '../../src/capture/spool/sync.ts'
 import { createClient } from '../../src/client/client.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
 import { conductHere, programOf } from './program.ts'
 import { claudeIn, letPass, syncAll } from './session.ts'
-import { writeFiles } from './user.ts'
+import { gitIn, writeFiles } from './user.ts'
 
 /** A server with a key for a project of that name, and a folder for it in that home. */
 async function serverOf(t: TestContext, home: string, project: string) {
@@ -29,6 +31,8 @@ async function serverOf(t: TestContext, home: string, project: string) {
     (await client.listRuns()).runs.map(({ title, createdBy, status }) => `${title}: ${status} by ${createdBy.name}`)
   return { url, secret, cwd, env, client, told }
 }
+
+type ServerUser = Awaited<ReturnType<typeof serverOf>>
 
 async function session({ cwd, env }: { cwd: string; env: Record<string, string | undefined> }, title: string) {
   const claude = claudeIn(cwd, env)
@@ -48,6 +52,76 @@ test('sessions for two servers share one state, and each is sent to its own serv
   assert.deepEqual([await shop.told(), await blog.told()], [['Sell: completed by key of shop'], []])
   await syncAll(blog.env)
   assert.deepEqual(await blog.told(), ['Write: completed by key of blog'])
+})
+
+/** Another user of that server, folder and machine, with a key of that name. */
+async function otherKey(user: ServerUser, name: string) {
+  const { secret } = await createClient({ url: user.url, key: adminKey }).createKey({
+    name,
+    permissions: ['agent'],
+    project: 'shop',
+  })
+  return { ...user, env: { ...user.env, CONDUCT_API_KEY: secret } }
+}
+
+test('sessions with two keys for one server share one state, and each is sent with its own key', async (t) => {
+  const ada = await serverOf(t, freshFolder(t), 'shop')
+  gitIn(ada.cwd)('init', '-q')
+  const ci = await otherKey(ada, 'ci')
+  const claude = claudeIn(ada.cwd, ada.env)
+  await claude.prompt('Sell')
+  await claude.write('a.txt', 'a\n')
+  await claude.stop()
+  await session(ci, 'Test')
+  const { code, stdout } = await conductHere(['sync'], ci.env)
+  assert.deepEqual([code, await ada.told()], [7, ['Test: completed by ci']])
+  assert.match(stdout, /still waiting\. Another key recorded it/)
+  await syncAll(ada.env)
+  assert.deepEqual(await ada.told(), ['Sell: in_progress by key of shop', 'Test: completed by ci'])
+  const [run] = (await ada.client.listRuns()).runs
+  assert.equal((await ada.client.getDiff({ runId: run?.runId ?? '' })).files.length, 1)
+})
+
+test('what a process without the key queues, in the middle of a sync with it, is sent by that', async (t) => {
+  const ada = await serverOf(t, freshFolder(t), 'shop')
+  gitIn(ada.cwd)('init', '-q')
+  const claude = claudeIn(ada.cwd, ada.env)
+  await claude.prompt('Sell')
+  await claude.write('a.txt', 'a\n')
+  await claude.stop()
+  await claude.end()
+  const change = { status: 'added', insertions: 1, deletions: 0, patch: '@@ -0,0 +1 @@\n+a\n' }
+  const diffs = [{ path: 'a.txt', change }]
+  using state = stateOf(ada.env)
+  using other = stateOf(ada.env)
+  let isFirst = true
+  const owed = () => {
+    const all = state.owed()
+    if (!isFirst) return all
+    isFirst = false
+    for (const one of all) other.pay(one, (turn) => [newCall('addDiffs', { turn, diffs })])
+    return []
+  }
+  assert.ok(await sync({ ...state, owed }, ada.env, { again: true, say: () => {} }))
+  const [run] = (await ada.client.listRuns()).runs
+  assert.equal((await ada.client.getDiff({ runId: run?.runId ?? '' })).files.length, 1)
+})
+
+test('what another key recorded is sent with this one if its person goes on with the session, or says so', async (t) => {
+  const ada = await serverOf(t, freshFolder(t), 'shop')
+  const next = await otherKey(ada, 'next')
+  const claude = claudeIn(ada.cwd, ada.env)
+  await claude.prompt('Sell')
+  await claude.stop()
+  await claudeIn(ada.cwd, { ...next.env, CONDUCT_API_KEY: undefined }, claude.session).prompt('Without a key')
+  assert.equal((await conductHere(['sync'], next.env)).code, 7)
+  await claudeIn(ada.cwd, next.env, claude.session).prompt('Sell more')
+  await syncAll(next.env)
+  assert.deepEqual(await ada.told(), ['Sell: in_progress by next'])
+  await session(ada, 'Pack')
+  assert.equal((await conductHere(['sync'], next.env)).code, 7)
+  assert.equal((await conductHere(['sync', '--any-key'], next.env)).code, 0)
+  assert.deepEqual(await ada.told(), ['Pack: completed by next', 'Sell: in_progress by next'])
 })
 
 test('a process that cannot reach a server takes no heartbeat for it, and keeps no other from sending', async (t) => {

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { explain, explained } from '../../contract/explain.ts'
 import { type Place, type PlaceOptions, placeOf, shownPlace } from '../../place/connect.ts'
-import { keyMarkOf } from '../../place/profile.ts'
 import { SettingError, UsageError } from '../../terminal/exit.ts'
 import { kebab } from '../../terminal/option.ts'
 import { runChild } from './child.ts'
@@ -36,8 +35,7 @@ export function placeToRecord(options: PlaceOptions, say: Say): Place | undefine
     if (place.kind === 'local' && options.profile === undefined && process.env.CONDUCT_URL === '') {
       say(`CONDUCT_URL is empty, so this records to ${shownPlace(place)}.`)
     }
-    if (place.kind === 'local' || place.profile !== undefined) return place
-    return { ...place, keyMark: keyMarkOf(process.env) }
+    return place
   } catch (error) {
     if (error instanceof UsageError && !(error instanceof SettingError)) throw error
     say((error as Error).message)

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
+import { withCurrentKey } from '../../place/profile.ts'
 import { declaredProject } from '../../place/project.ts'
 import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
 import { answerOf, readDocument } from '../../recorder/agents/read.ts'
@@ -112,8 +113,9 @@ function recordingOf(
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(session)) return undefined
   const name = `${agent.replace(/-code$/, '')}-${session}`
   const known = state.find(name)
-  // A resumed session continues in another process.
-  if (known && step.kind === 'prompt') return { ...known, agentProcess: agentProcessOf(pid) ?? null }
+  // A resumed session continues in another process, and maybe with another key.
+  if (known && step.kind === 'prompt')
+    return { ...known, place: withCurrentKey(known.place, env), agentProcess: agentProcessOf(pid) ?? null }
   if (known) state.prove(name, () => agentProcessOf(pid))
   if (known) return known
   if (declaredProject(cwd) === undefined) return undefined

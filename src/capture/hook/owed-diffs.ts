@@ -11,18 +11,14 @@ const most = { bytes: 700_000, files: 100 }
 
 /**
  * Makes the diffs of turns and queues them to be sent, at least those of one turn, until there is something else to do.
- * Returns whether it has queued any.
  */
-export async function payDiffs(state: Spool, isWoken: () => boolean): Promise<boolean> {
-  let isQueued = false
+export async function payDiffs(state: Spool, isWoken: () => boolean): Promise<void> {
   for (const owed of state.owed()) {
     // Where they cannot be made, the turn says which files it has no diff of.
     const diffs = await diffsOf(owed).catch(() => [])
     state.pay(owed, (turn) => portions(diffs).map((some) => newCall('addDiffs', { turn, diffs: some })))
-    isQueued ||= diffs.length > 0
-    if (isWoken()) break
+    if (isWoken()) return
   }
-  return isQueued
 }
 
 function diffsOf({ trees }: OwedOf): Promise<DiffInput[]> {

@@ -50,6 +50,8 @@ export interface Calls {
   size(name: string): number
   /** The oldest unsent call. */
   next(name: string): Queued | undefined
+  /** The number of the newest unsent call; 0 if there is none. Numbers only grow. */
+  newest(): number
   /** Changes a call before it is retried. */
   amend(id: number, changes: Partial<QueuedCall>): void
   /**
@@ -83,6 +85,7 @@ export function callsIn(db: Database): Calls {
       )
       return row && { ...row, input: JSON.parse(row.input) }
     },
+    newest: () => db.rows<{ id: number | null }>('select max(id) as id from calls')[0]?.id ?? 0,
     amend(id, { operation = null, input, key = null }) {
       const text = `update calls set operation = coalesce(?, operation), input = coalesce(?, input), key = coalesce(?, key)
         where id = ?`

@@ -186,7 +186,7 @@ function sessions(db: Database, { ids, processes }: { ids: string[]; processes: 
 /** The same process always gives the same text. */
 const storedProcess = ({ machine, pid, started }: ProcessId) => JSON.stringify({ machine, pid, started })
 
-/** A known session keeps its recording. If it continues in another process, that is recorded. */
+/** A known session keeps its recording. If it continues in another process or with another key, that is recorded. */
 export function insertRecording(db: Database, recording: NewRecording) {
   const { name, kind, place, cwd, tree = null, session = null, agentProcess, agent = null } = recording
   // A hook ends at once; what it records continues.
@@ -195,7 +195,7 @@ export function insertRecording(db: Database, recording: NewRecording) {
   db.run(
     `insert into recordings (name, kind, place, cwd, tree, process, created_at, session, agent_process, agent)
       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      on conflict (name) do update set tree = coalesce(excluded.tree, tree), agent_process = coalesce(excluded.agent_process, agent_process),
+      on conflict (name) do update set place = excluded.place, tree = coalesce(excluded.tree, tree), agent_process = coalesce(excluded.agent_process, agent_process),
         agent_proven = agent_proven and coalesce(excluded.agent_process = agent_process, 1)`,
     ...[name, kind, JSON.stringify(withoutSecret(place)), cwd, tree, recorder, Date.now(), session, above, agent],
   )

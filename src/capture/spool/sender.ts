@@ -73,30 +73,34 @@ export function createSender({ state, name, connection, ending, say }: Recorded)
   }
 }
 
-/**
- * Connects to a recorded place with current settings: the URL and key of its profile, or the password of its database.
- * Throws an Error rather than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name, or what
- * another key recorded.
- */
+/** Connects to a recorded place with current settings. Throws an Error if they are not for it. */
 export async function reconnect(place: Place, env: Env): Promise<DeliveryClient> {
-  const tries = { attempts: 1, timeout: tryMs }
+  return connect(currentPlace(place, env), env, { attempts: 1, timeout: tryMs })
+}
+
+/**
+ * A recorded place with the current URL of its profile, or the current password of its database. Throws an Error rather
+ * than send CONDUCT_API_KEY to a server that CONDUCT_URL does not name, or what another key recorded.
+ */
+function currentPlace(place: Place, env: Env): Place {
   if (place.kind === 'local') {
     const current = { ...place, databaseUrl: databaseUrlOf(env, '/') }
-    return connect(sameLedger(current, place) ? current : place, env, tries)
+    return sameLedger(current, place) ? current : place
   }
   if (place.profile !== undefined) {
     const url = readProfiles(env).profiles[place.profile]?.url
-    if (url === undefined)
-      throw new Error(`It belongs to the profile '${place.profile}', which no longer exists: add it again.`)
-    return connect({ ...place, url }, env, tries)
+    if (url !== undefined) return { ...place, url }
+    throw new Error(`It belongs to the profile '${place.profile}', which no longer exists: add it again.`)
   }
   if (!env.CONDUCT_URL)
     throw new Error(`It belongs to ${place.url}: set CONDUCT_URL to that, and CONDUCT_API_KEY to one of its keys.`)
   if (!sameUrl(addressIn(env.CONDUCT_URL), place.url))
     throw new Error(`It belongs to ${place.url}, and CONDUCT_URL is ${env.CONDUCT_URL}.`)
   if (place.keyMark !== undefined && place.keyMark !== keyMarkOf(env))
-    throw new Error("Another key recorded it, and it would count as somebody else's: set CONDUCT_API_KEY to that key.")
-  return connect(place, env, tries)
+    throw new Error(
+      "Another key recorded it, and it would count as somebody else's: set CONDUCT_API_KEY to that key, or send it as this one's: conduct sync --any-key",
+    )
+  return place
 }
 
 /** Gives deliveries one connection, which is opened on first use and stays open until `close`. */

@@ -12,7 +12,7 @@ import { payDiffs } from '../hook/owed-diffs.ts'
 import { settleNotes } from '../hook/session.ts'
 import { sendBeats } from './beat.ts'
 import type { Unsent } from './calls.ts'
-import { type DeliveryResult, deliver, tryMs } from './deliver.ts'
+import { type DeliveryClient, type DeliveryResult, deliver, tryMs } from './deliver.ts'
 import { reconnect } from './sender.ts'
 import type { Spool } from './state.ts'
 import { stateOf } from './state-file.ts'
@@ -45,6 +45,7 @@ export function syncCommand(): Command {
   const command = new Command('sync')
     .option('--quiet', 'print nothing, and do not retry what was refused')
     .addOption(new Option('--follow', 'sync again for each line on standard input').hideHelp())
+    .option('--any-key', 'also send what another key recorded, as the work of this one')
     .option('--discard <name>', 'delete a recording that is not sent, instead of sending it')
     .addHelpText(
       'after',
@@ -57,10 +58,11 @@ export function syncCommand(): Command {
 interface Options {
   quiet?: true
   follow?: true
+  anyKey?: boolean
   discard?: string
 }
 
-async function run({ quiet, follow, discard }: Options, env: Env) {
+async function run({ quiet, follow, anyKey = false, discard }: Options, env: Env) {
   if (follow) return followWakes(env)
   const say = (line: string) => {
     if (!quiet) process.stdout.write(`${clean(line)}\n`)
@@ -72,7 +74,7 @@ async function run({ quiet, follow, discard }: Options, env: Env) {
     say(`Discarded ${discard}.`)
     return
   }
-  const isAllSent = await sync(state, env, { again: !quiet, say })
+  const isAllSent = await sync(state, env, { again: !quiet, anyKey, say })
   if (!isAllSent) process.exitCode = waitsCode
   if (!(await isSameLog(env, quiet === true))) process.exitCode = exitCodes.failed[0]
 }
@@ -103,6 +105,8 @@ async function followWakes(env: Env) {
 interface SyncOptions {
   /** Whether to retry refused calls. */
   again: boolean
+  /** Whether to send also what another key recorded. */
+  anyKey?: boolean
   say(line: string): void
   /** Whether there may be more to sync already. */
   isWoken?(): boolean
@@ -115,19 +119,30 @@ interface SyncOptions {
 export async function sync(
   state: Spool,
   env: Env,
-  { again, say, isWoken = () => false }: SyncOptions,
+  { again, anyKey = false, say, isWoken = () => false }: SyncOptions,
 ): Promise<boolean> {
   await settleNotes(state, env, say)
   const isAny = state.unsent().length > 0
-  let isAllSent = await sendCalls(state, env, { again, say })
+  const forKey = (place: Place): Place => (anyKey && place.kind === 'server' ? { ...place, keyMark: undefined } : place)
+  const sending = { again, say, connect: (place: Place) => reconnect(forKey(place), env) }
+  let tried = state.newest()
+  let isAllSent = await sendCalls(state, sending)
+  const sendNew = async () => {
+    // Also what a process that cannot send it has queued meanwhile.
+    if (state.newest() <= tried) return
+    tried = state.newest()
+    isAllSent = await sendCalls(state, sending)
+  }
   // Diffs take longer than the turns that they belong to.
-  if (await payDiffs(state, isWoken)) isAllSent = await sendCalls(state, env, { again, say })
+  await payDiffs(state, isWoken)
+  await sendNew()
   // If a hook has started this process, it also sends the current activity.
-  await sendBeats(state, { connect: (place) => reconnect(place, env), waits: !again, isWoken })
+  await sendBeats(state, { ...sending, waits: !again, isWoken })
   if (!again && (await isDeserted(state, isWoken))) {
     await settleNotes(state, env, say)
-    await sendCalls(state, env, { again, say })
-    if (await payDiffs(state, isWoken)) await sendCalls(state, env, { again, say })
+    await sendNew()
+    await payDiffs(state, isWoken)
+    await sendNew()
   }
   state.endGone()
   state.forgetActs()
@@ -150,9 +165,12 @@ async function isDeserted(state: Spool, isWoken: () => boolean): Promise<boolean
   return true
 }
 
-async function sendCalls(state: Spool, env: Env, { again, say }: SyncOptions): Promise<boolean> {
+interface Sending extends Pick<SyncOptions, 'again' | 'say'> {
+  connect(place: Place): Promise<DeliveryClient>
+}
+
+async function sendCalls(state: Spool, { again, say, connect }: Sending): Promise<boolean> {
   const away: { place: Place; delivery: DeliveryResult }[] = []
-  const connect = (place: Place) => reconnect(place, env)
   const unsent = state.unsent()
   if (unsent.length === 0 && state.noted().length === 0) say('There is nothing to send.')
   let isAllSent = true
