@@ -1,6 +1,6 @@
 import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/browser/draft.ts'
-import { draftEtagOf, followsNewest } from '../data/query/change.ts'
+import { etagOf, useDraftVersion } from '../data/query/change.ts'
 import { client } from '../data/query/server.ts'
 import { Field, Form, Restored } from '../ui/form.tsx'
 
@@ -16,10 +16,11 @@ export function ProjectForm({ project, onClose, onChange }: Props) {
   const { version = 0, name: ownName = '' } = project ?? {}
   const begin = { opened: version, slug: '', name: ownName, repository: project?.repository ?? '' }
   const { draft, isRestored, change, drop } = useDraft(`project ${project?.slug ?? ''}`, begin, isLike(begin))
+  const replaced = useDraftVersion({ draft, change }, version)
   const { slug, name, repository } = draft
   const work = async () => {
     if (project) {
-      const ifVersion = draftEtagOf(project.slug, draft, version)
+      const ifVersion = etagOf({ id: project.slug, version: replaced.version })
       await client.updateProject({ slug: project.slug, name, repository: repository || null, ifVersion })
     } else await client.createProject({ slug, name: name || undefined, repository: repository || undefined })
     onChange?.()
@@ -35,7 +36,7 @@ export function ProjectForm({ project, onClose, onChange }: Props) {
       work={work}
       onClose={close}
       onConflict={() => {
-        change(followsNewest)
+        replaced.onConflict()
         onChange?.()
       }}
     >

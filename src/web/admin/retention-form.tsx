@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Client, Output } from '../../client/client.ts'
 import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/browser/draft.ts'
-import { draftEtagOf, followsNewest, useAct } from '../data/query/change.ts'
+import { etagOf, useAct, useDraftVersion } from '../data/query/change.ts'
 import { client, clientOf } from '../data/query/server.ts'
 import { Field, Form, Restored } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
@@ -21,6 +21,7 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
   const { slug } = project
   const begin = begunWith(project)
   const { draft, isRestored, change, drop } = useDraft(`retention ${slug}`, begin, isLike(begin))
+  const replaced = useDraftVersion({ draft, change }, project.version)
   const { contentDays, runDays, keepFailed, labels } = draft
   const given: Retention = {
     contentDays: daysOf(contentDays),
@@ -31,12 +32,12 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
   const shown = JSON.stringify(given)
   const isNone = given.contentDays === null && given.runDays === null
   const work = async () => {
-    const ifVersion = draftEtagOf(slug, draft, project.version)
+    const ifVersion = etagOf({ id: slug, version: replaced.version })
     await client.updateProject({ slug, retention: isNone ? null : given, ifVersion })
     onChange()
   }
   const conflict = () => {
-    change(followsNewest)
+    replaced.onConflict()
     onChange()
   }
   const close = () => {

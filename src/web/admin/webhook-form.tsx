@@ -4,7 +4,7 @@ import type { EventType } from '../../log/fields.ts'
 import type { Webhook } from '../../nouns/webhook/fields.ts'
 import { isLike, useDraft } from '../data/browser/draft.ts'
 import { useProjects } from '../data/lists/projects.ts'
-import { draftEtagOf, followsNewest } from '../data/query/change.ts'
+import { etagOf, useDraftVersion } from '../data/query/change.ts'
 import { client } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
 import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
@@ -40,11 +40,12 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
   const { version = 0, url: ownUrl, format: ownFormat = 'events', types: ownTypes = [] } = webhook ?? {}
   const begin = { opened: version, url: '', format: ownFormat, chosen: ownTypes, project: '', isWhole: false }
   const { draft, isRestored, change, drop } = useDraft(`webhook ${webhook?.id ?? ''}`, begin, isLike(begin))
+  const replaced = useDraftVersion({ draft, change }, version)
   const { url, format, chosen, isWhole } = draft
   const project = ownProject ?? draft.project
   const work = async () => {
     if (webhook) {
-      const ifVersion = draftEtagOf(webhook.id, draft, version)
+      const ifVersion = etagOf({ id: webhook.id, version: replaced.version })
       // The URL is not shown whole, so an empty one stays as it is.
       await client.updateWebhook({ id: webhook.id, ...(url !== '' && { url }), format, types: chosen, ifVersion })
     } else {
@@ -68,7 +69,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
       work={work}
       onClose={close}
       onConflict={() => {
-        change(followsNewest)
+        replaced.onConflict()
         onDone()
       }}
     >

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { ConductError } from '../../../client/client.ts'
 import { tell } from '../log/stream.ts'
 import { failureOf } from './read.ts'
@@ -47,12 +47,19 @@ function worded(failure: ConductError): ConductError {
 /** The ETag of a resource as it was read. The server refuses a change with an outdated one. */
 export const etagOf = ({ id, version }: { id: number | string; version: number }) => `"${id}-${version}"`
 
-/**
- * The ETag for a draft that was begun with the version `opened`, although the page follows later ones: what the person
- * did not see must not be overwritten. After a conflict, a draft has `followsNewest`.
- */
-export const draftEtagOf = (id: number | string, { opened }: { opened: number }, newest: number) =>
-  etagOf({ id, version: opened || newest })
+interface VersionedDraft {
+  draft: { opened: number }
+  change(changes: { opened: number }): void
+}
 
-/** Changes a draft after the person was shown the newest version. */
-export const followsNewest = { opened: 0 }
+/**
+ * The version that a draft would replace: the one with which it was begun, although the page follows later ones, because
+ * what the person did not see must not be overwritten. After `onConflict`, the one that the page shows then, or the next
+ * if it does not show a newer one yet.
+ */
+export function useDraftVersion({ draft: { opened }, change }: VersionedDraft, newest: number) {
+  useEffect(() => {
+    if (opened === 0 && newest !== 0) change({ opened: newest })
+  }, [newest])
+  return { version: opened || newest, onConflict: () => change({ opened: newest > opened ? newest : 0 }) }
+}
