@@ -132,7 +132,7 @@ test('the end of a session that comes during a heartbeat is sent after it', asyn
     }
     return { ...line, client: { ...client, heartbeat } }
   }
-  await sendBeats(state, { connect, waits: true })
+  await sendBeats(state, { connect, leave: assert.fail, waits: true })
   assert.ok(isEnded)
   assert.equal((await onlyRun(user)).status, 'completed')
 })
@@ -163,7 +163,7 @@ test('no heartbeat overtakes the end of a turn that cannot be sent now', async (
     return { ...line, client: { ...client, appendTurn, heartbeat } }
   }
   assert.equal(state.beats().length, 1)
-  await sendBeats(state, { connect, waits: true })
+  await sendBeats(state, { connect, leave: assert.fail, waits: true })
   assert.deepEqual(sent, ['appendTurn', 'appendTurn'])
 })
 

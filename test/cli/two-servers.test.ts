@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { settleNotes } from '../../src/capture/hook/session.ts'
@@ -9,6 +12,7 @@ import { deliver } from '../../src/capture/spool/deliver.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
 import { sync } from '../../src/capture/spool/sync.ts'
 import { createClient } from '../../src/client/client.ts'
+import { writeProfiles } from '../../src/place/profile.ts'
 import { main } from '../support/program.ts'
 import { adminKey, openServer } from '../support/server.ts'
 import { freshFolder, homeOf } from './folder.ts'
@@ -140,13 +144,40 @@ test('a process that cannot reach a server takes no heartbeat for it, and keeps 
     state.release(name, 'another')
     throw new Error('It is at another place.')
   }
-  await sendBeats(state, { connect, waits: false })
+  await sendBeats(state, { connect, leave: assert.fail, waits: false })
   assert.equal(state.beats().length, 1)
   await claude.stop()
   await settleNotes(state, shop.env, assert.fail)
   const { outcome, words } = await deliver(state, name, { connect })
   assert.deepEqual([outcome, words], ['waiting', 'It is at another place.'])
   assert.deepEqual(claims, [true, true])
+})
+
+test('a server that has become silent takes a few seconds from the sessions of others, and is asked once', async (t) => {
+  const home = freshFolder(t)
+  const shop = await serverOf(t, home, 'shop')
+  const asked: string[] = []
+  const silent = createServer(({ method, url }) => void asked.push(`${method} ${url}`)).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close().closeAllConnections())
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/conduct`
+  const env = homeOf(home)
+  const profiles = { gone: { url, key: shop.secret }, shop: { url: shop.url, key: shop.secret } }
+  const begin = async (current: string) => {
+    writeProfiles(env, { current, profiles })
+    const claude = claudeIn(shop.cwd, env)
+    await claude.prompt(`Work in ${current}`)
+    await claude.stop()
+    return `claude-${claude.session}`
+  }
+  using state = stateOf(env)
+  for (const current of ['gone', 'gone', 'gone', 'shop']) {
+    const name = await begin(current)
+    if (current === 'gone') state.update(name, { trouble: 'No response.' })
+  }
+  assert.equal(await sync(state, env, { again: false, say: () => {} }), false)
+  assert.deepEqual(await shop.told(), ['Work in shop: in_progress by key of shop'])
+  assert.deepEqual(asked, ['GET /conduct/v1/auth/me'])
 })
 
 test('with profiles one sync sends to both servers', async (t) => {

@@ -4,7 +4,6 @@ import { type Client, ConductError, type Input } from '../../client/client.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import type { OpenTurn } from '../../nouns/run/turn-fields.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
-import type { Place } from '../../place/place.ts'
 import { leaseSecondsOf } from '../../recorder/agents/tools.ts'
 import { memoOf, stepOf } from '../../recorder/earlier.ts'
 import { reportAlone } from '../../recorder/facts.ts'
@@ -12,13 +11,13 @@ import { shownTurn, unfinished } from '../../recorder/open.ts'
 import { step } from '../../recorder/step.ts'
 import { pathsOf } from '../work/placed.ts'
 import { type Beat, pauseMs } from './beats.ts'
-import { type DeliveryClient, deliver, tryMs } from './deliver.ts'
+import { deliver, tryMs } from './deliver.ts'
 import type { Note } from './notes.ts'
+import type { Reach } from './reach.ts'
 import type { Recording } from './recordings.ts'
 import type { Spool } from './state.ts'
 
-interface BeatOptions {
-  connect(place: Place): Promise<DeliveryClient>
+interface BeatOptions extends Reach {
   /** Whether to wait for heartbeats that are due in a few seconds. */
   waits: boolean
   /** Whether something else is to be done before the next heartbeat. */
@@ -29,7 +28,7 @@ interface BeatOptions {
 const lookMs = 100
 
 /** Sends the activity of live sessions to their servers. If a heartbeat fails, the next one makes up for it. */
-export async function sendBeats(state: Spool, { connect, waits, isWoken }: BeatOptions): Promise<void> {
+export async function sendBeats(state: Spool, { connect, leave, waits, isWoken }: BeatOptions): Promise<void> {
   const left = new Set<string>()
   for (;;) {
     const next = state.beats().find(({ name }) => !left.has(name))
@@ -40,7 +39,15 @@ export async function sendBeats(state: Spool, { connect, waits, isWoken }: BeatO
       await sleep(Math.min(lookMs, until - performance.now()))
     }
     await deliver(state, next.name, { connect })
-    if (!(await sendBeat(state, next, connect).catch(() => false)) && !isLater(state, next)) left.add(next.name)
+    const isSent = await sendBeat(state, next, connect).catch((error) => {
+      const { place } = state.find(next.name) ?? {}
+      if (place && error instanceof ConductError && error.code === 'UNAVAILABLE') {
+        leave(place, error.message)
+        state.update(next.name, { trouble: error.message })
+      }
+      return false
+    })
+    if (!isSent && !isLater(state, next)) left.add(next.name)
     // Another process may have queued a call meanwhile, such as the end of the session, but found the recording busy.
     await deliver(state, next.name, { connect })
   }
@@ -50,12 +57,12 @@ export async function sendBeats(state: Spool, { connect, waits, isWoken }: BeatO
 const isLater = (state: Spool, { name }: Beat) => state.beats().some((one) => one.name === name && one.at > Date.now())
 
 /** False if another process is talking to the server of that session, or something must be sent first. */
-async function sendBeat(state: Spool, beat: Beat, connect: BeatOptions['connect']): Promise<boolean> {
+async function sendBeat(state: Spool, beat: Beat, connect: Reach['connect']): Promise<boolean> {
   const { name } = beat
-  const { place } = state.find(name) ?? {}
+  const { place, trouble = null } = state.find(name) ?? {}
   if (!place) return false
   // A process that cannot reach the place leaves the heartbeat to others.
-  await using connection = await connect(place)
+  await using connection = await connect(place, trouble)
   const holder = randomUUID()
   // The end of a turn must not be overtaken by earlier activity.
   if (!state.claim(name, holder, 2 * tryMs)) return false

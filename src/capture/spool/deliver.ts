@@ -28,8 +28,8 @@ export interface DeliveryClient extends AsyncDisposable {
 }
 
 interface DeliverOptions {
-  /** Throws if the place cannot be reached now. The delivery then waits. */
-  connect(place: Place): Promise<DeliveryClient>
+  /** Throws if the place cannot be reached now. The delivery then waits. `trouble` is why the last one failed. */
+  connect(place: Place, trouble: string | null): Promise<DeliveryClient>
   /** If aborted, the rest waits, for the signal's reason. */
   signal?: AbortSignal
 }
@@ -66,14 +66,14 @@ export async function deliver(
   // While this process held the claim, others could queue calls but not send them. So it reads the queue again after
   // releasing the claim.
   while (state.next(name)) {
-    const { refused, place } = state.find(name) ?? {}
+    const { refused, place, trouble = null } = state.find(name) ?? {}
     // Another process has discarded the recording with its calls.
     if (!place) continue
     if (refused) return { outcome: 'refused', words: refused }
     const holder = randomUUID()
     try {
       // A process that cannot reach the place leaves the claim to others.
-      await using connection = await connect(place)
+      await using connection = await connect(place, trouble)
       if (!state.claim(name, holder, 2 * tryMs)) return { outcome: 'busy', words: 'Another process is sending it.' }
       const { client } = connection
       await sendAll({ state, name, place, client, amendments: 0 }, holder, words, signal)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
-import { type Place, samePlace } from '../../place/place.ts'
+import type { Place } from '../../place/place.ts'
 import { exitCodes, UsageError } from '../../terminal/exit.ts'
 import { addExamples } from '../../terminal/option.ts'
 import { clean } from '../../text/clean.ts'
@@ -12,8 +12,8 @@ import { payDiffs } from '../hook/owed-diffs.ts'
 import { settleNotes } from '../hook/session.ts'
 import { sendBeats } from './beat.ts'
 import type { Unsent } from './calls.ts'
-import { type DeliveryClient, type DeliveryResult, deliver, tryMs } from './deliver.ts'
-import { reconnect } from './sender.ts'
+import { type DeliveryResult, deliver, tryMs } from './deliver.ts'
+import { openReach, type Reach } from './reach.ts'
 import type { Spool } from './state.ts'
 import { stateOf } from './state-file.ts'
 
@@ -123,8 +123,7 @@ export async function sync(
 ): Promise<boolean> {
   await settleNotes(state, env, say)
   const isAny = state.unsent().length > 0
-  const forKey = (place: Place): Place => (anyKey && place.kind === 'server' ? { ...place, keyMark: undefined } : place)
-  const sending = { again, say, connect: (place: Place) => reconnect(forKey(place), env) }
+  const sending = { again, say, ...openReach(env, { isPatient: again, anyKey }) }
   let tried = state.newest()
   let isAllSent = await sendCalls(state, sending)
   const sendNew = async () => {
@@ -165,21 +164,17 @@ async function isDeserted(state: Spool, isWoken: () => boolean): Promise<boolean
   return true
 }
 
-interface Sending extends Pick<SyncOptions, 'again' | 'say'> {
-  connect(place: Place): Promise<DeliveryClient>
-}
+type Sending = Pick<SyncOptions, 'again' | 'say'> & Reach
 
-async function sendCalls(state: Spool, { again, say, connect }: Sending): Promise<boolean> {
-  const away: { place: Place; delivery: DeliveryResult }[] = []
+async function sendCalls(state: Spool, { again, say, connect, leave }: Sending): Promise<boolean> {
   const unsent = state.unsent()
   if (unsent.length === 0 && state.noted().length === 0) say('There is nothing to send.')
   let isAllSent = true
   for (const recording of unsent) {
     const { name, refused, place } = recording
     if (refused !== null && again) state.update(name, { refused: null })
-    const before = away.find((one) => samePlace(one.place, place))
-    const delivery = before?.delivery ?? (await deliver(state, name, { connect }))
-    if (delivery.isAway && !before) away.push({ place, delivery })
+    const delivery = await deliver(state, name, { connect })
+    if (delivery.isAway) leave(place, delivery.words ?? '')
     if (delivery.outcome !== 'sent') isAllSent = false
     say(lineOf({ ...recording, runId: state.find(name)?.runId ?? null }, delivery))
   }
