@@ -198,32 +198,10 @@ export interface ShownNames extends ListedNames {
 const limit = 100
 
 /** Needs an admin key of the whole server. */
-export async function readShown(client: Client): Promise<ListedNames> {
-  const keys = await readAll<Key>(async (cursor) => {
-    const { keys, meta } = await client.listKeys({ limit, cursor })
-    return { rows: keys, meta }
-  })
-  const projects = await readAll<Project>(async (cursor) => {
-    const { projects, meta } = await client.listProjects({ limit, cursor })
-    return { rows: projects, meta }
-  })
-  return { keys, projects }
-}
-
-interface NamesPage<Row> {
-  rows: Row[]
-  meta: { hasMore: boolean; nextCursor?: string | undefined }
-}
-
-async function readAll<Row>(read: (cursor: string | undefined) => Promise<NamesPage<Row>>): Promise<Row[]> {
-  const all: Row[] = []
-  for (let cursor: string | undefined; ; ) {
-    const { rows, meta } = await read(cursor)
-    all.push(...rows)
-    if (!meta.hasMore || meta.nextCursor === undefined) return all
-    cursor = meta.nextCursor
-  }
-}
+export const readShown = async (client: Client): Promise<ListedNames> => ({
+  keys: await Array.fromAsync(client.all('listKeys', { limit })),
+  projects: await Array.fromAsync(client.all('listProjects', { limit })),
+})
 
 /** The keys and projects that stood in both, with the same fields that the log tells. */
 export function unchanged(before: ListedNames, after: ListedNames): ShownNames {
