@@ -1,35 +1,11 @@
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { secretPattern } from '../contract/secret.ts'
-import { type Keep, readKeep } from '../engine/sqlite/backups.ts'
+import { readKeep } from '../engine/sqlite/backups.ts'
 import { isSigningSecret, receiverFault } from '../nouns/webhook/rules.ts'
 import { homeOf } from './folders.ts'
 
-/** The settings of `conduct serve`. */
-export interface Settings {
-  host: string
-  port: number
-  basePath: string
-  databaseUrl: string
-  adminKey: string | undefined
-  rateLimit: number
-  contentLimit: number
-  corsOrigins: string[]
-  allowedHosts: string[]
-  webhookAllow: string[]
-  publicUrl: string | undefined
-  logLevel: LogLevel
-  anchorFile: string | undefined
-  anchorCommand: string | undefined
-  anchorWebhook: string | undefined
-  anchorWebhookSecret: string | undefined
-  logDays: number
-  backupDir: string | undefined
-  backupKeep: Keep[]
-}
-
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const
-type LogLevel = (typeof logLevels)[number]
 
 interface Setting<Value> {
   env: string
@@ -42,10 +18,8 @@ interface Setting<Value> {
   read(text: string): Value
 }
 
-type Table = { [Name in keyof Settings]: Setting<Settings[Name]> }
-
 /** Every setting. Flags, environment variables, documentation and validation are derived from this table. */
-export const settings: Table = {
+const table = {
   host: {
     env: 'CONDUCT_HOST',
     flag: '--host',
@@ -209,7 +183,12 @@ export const settings: Table = {
     meaning: 'How many backups to keep, by hours, days, weeks and months',
     read: readKeep,
   },
-}
+} satisfies Record<string, Setting<unknown>>
+
+/** The settings of `conduct serve`. */
+export type Settings = { [Name in keyof typeof table]: ReturnType<(typeof table)[Name]['read']> }
+
+export const settings: { [Name in keyof Settings]: Setting<Settings[Name]> } = table
 
 function must(right: boolean, text: string, rule: string): string {
   if (right) return text
