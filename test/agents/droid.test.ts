@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { withUnheard } from '../../src/recorder/agents/droid/unheard.ts'
+import { withUnheard } from '../../src/capture/hook/unheard.ts'
+import { droidMoments } from '../../src/recorder/agents/droid/transcript.ts'
 import type { JsonFields } from '../../src/recorder/agents/fields.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
@@ -78,10 +79,23 @@ test('a failed command of Droid, of which no hook reports, is in the turn', asyn
   )
 })
 
-test('the transcript of Droid shows an error of the API, and a turn that a signal ended', async () => {
+test('the transcript of Droid shows an error of the API, and a turn that a signal ended', async (t) => {
   const { failure } = await readTranscript('droid', transcriptOf('droid-error'))
   assert.equal(failure?.code, 'MODEL_REQUEST_REJECTED')
   assert.match(failure?.message ?? '', /The scripted request is not valid/)
+  const again = join(freshFolder(t), 'again.jsonl')
+  copyFileSync(transcriptOf('droid-error'), again)
+  appendFileSync(again, '\n{"type":"agent_turn_outcome","reason":"timeout"}\n')
+  const failures = (await Array.fromAsync(droidMoments(again, []))).flatMap(
+    ({ step }) => (step?.kind === 'turn' && step.failure) || [],
+  )
+  assert.deepEqual(
+    failures.map(({ code, message }) => [code, /scripted/.test(message)]),
+    [
+      ['MODEL_REQUEST_REJECTED', true],
+      ['TIMEOUT', false],
+    ],
+  )
   const { turns } = await readTranscript('droid', transcriptOf('droid-interrupt'))
   assert.deepEqual([turns?.[0]?.prompt, turns?.[0]?.isEnded], ['Write, then be interrupted.', false])
 })

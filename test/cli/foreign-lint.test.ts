@@ -24,7 +24,6 @@ const linesWith = (pattern: RegExp) =>
 /** Who may read files by himself, and whose files these are. */
 const readers: Record<string, string> = {
   'place/foreign.ts': 'the one function for files of a folder',
-  'recorder/agents/droid/unheard.ts': 'the end of a transcript, only of regular files',
   'recorder/agents/lines.ts': 'transcripts, in bounded pieces and only of regular files',
   'cli/commands/export.ts': 'a file that the user names',
   'cli/commands/import.ts': 'a file that the user names',

@@ -98,7 +98,7 @@ export async function noteDocument(
 /** Adds what the agent's hooks do not report. */
 async function completed(seen: Seen[]): Promise<Seen[]> {
   if (seen[0]?.agent !== 'droid') return seen
-  const { withUnheard } = await import('../../recorder/agents/droid/unheard.ts')
+  const { withUnheard } = await import('./unheard.ts')
   return withUnheard(seen)
 }
 

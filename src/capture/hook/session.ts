@@ -3,7 +3,6 @@ import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { sessionRecordRules } from '../../place/rules.ts'
-import { withUnheard } from '../../recorder/agents/droid/unheard.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Transcript } from '../../recorder/agents/seen.ts'
 import { shortOf } from '../../recorder/agents/tools.ts'
@@ -20,6 +19,7 @@ import type { Spool } from '../spool/state.ts'
 import { awaitedCommands, awaitedOf, readWithCommands, readWithEnd } from './awaited.ts'
 import { factsOf, notedTrees, type SettlingSession } from './facts.ts'
 import { commandTrees, objectsOf } from './note.ts'
+import { withUnheard } from './unheard.ts'
 
 /** Turns all notes of hooks into calls to send. Reports what cannot be read now, and keeps it. */
 export async function settleNotes(state: Spool, env: Env, say: (line: string) => void): Promise<void> {

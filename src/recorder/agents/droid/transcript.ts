@@ -91,7 +91,7 @@ function* used({ at, open, contents }: DroidState, result: JsonFields): Generato
 /** How a turn ended. */
 function outcomeOf(reading: DroidState, { reason }: JsonFields): Pick<Moment, 'step'> {
   const { said: answer, notice } = reading
-  Object.assign(reading, { said: undefined, told: undefined, isOpen: false })
+  Object.assign(reading, { said: undefined, notice: undefined, isOpen: false })
   if (reason === 'completed') return { step: { kind: 'turn', ...(answer !== undefined && { answer }) } }
   if (reason === 'cancelled') return { step: { kind: 'turn', interrupted: true } }
   if (['permission_rejected', 'spec_handoff'].includes(reason as string)) return { step: { kind: 'turn' } }

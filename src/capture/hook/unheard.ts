@@ -1,7 +1,7 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { defined, fieldsOf, isTooDeep, type JsonFields, listOf } from '../fields.ts'
-import type { Seen, Step } from '../seen.ts'
-import { begunIn, promptIn, resultsIn, type UseStep, useOf } from './line.ts'
+import { foreignEnd } from '../../place/foreign.ts'
+import { begunIn, promptIn, resultsIn, type UseStep, useOf } from '../../recorder/agents/droid/line.ts'
+import { defined, fieldsOf, isTooDeep, type JsonFields, listOf } from '../../recorder/agents/fields.ts'
+import type { Seen, Step } from '../../recorder/agents/seen.ts'
 
 /** How much of the end of a transcript to read, in bytes: a hook has little time. */
 const most = 262_144
@@ -14,7 +14,7 @@ export function withUnheard(seen: Seen[]): Seen[] {
   const [first] = seen
   if (!first?.transcript || first.step.kind === 'start') return seen
   try {
-    const lines = endOf(first.transcript).split('\n')
+    const lines = (foreignEnd(first.transcript, most) ?? '').split('\n')
     const [at, prompt] = lastPrompt(lines)
     const { step: _, id: __, ...head } = first
     const reported = (step: Step, id: string, turn?: string) => defined({ ...head, step, id, turn }) as Seen
@@ -33,7 +33,7 @@ export function withUnheard(seen: Seen[]): Seen[] {
 /** Whether `droid exec` runs the session, by the settings beside its transcript. */
 function isExec(transcript: string): boolean {
   const settings = transcript.replace(/\.jsonl$/, '.settings.json')
-  return existsSync(settings) && listOf(parsed(endOf(settings))?.tags).some(({ name }) => name === 'exec')
+  return listOf(parsed(foreignEnd(settings, most) ?? '')?.tags).some(({ name }) => name === 'exec')
 }
 
 /** The last prompt, after the number of its line; -1 if there is none. */
@@ -66,20 +66,5 @@ function parsed(text: string): JsonFields | undefined {
     return isTooDeep(value) ? undefined : fieldsOf(value)
   } catch {
     return undefined
-  }
-}
-
-/** The end of a regular file. Throws if it cannot be read. */
-function endOf(path: string): string {
-  // Opening a pipe without a writer would block forever.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    const stat = fstatSync(file)
-    if (!stat.isFile()) throw new Error(`${path} is not a regular file`)
-    const length = Math.min(stat.size, most)
-    const buffer = Buffer.alloc(length)
-    return buffer.toString('utf8', 0, readSync(file, buffer, 0, length, stat.size - length))
-  } finally {
-    closeSync(file)
   }
 }
