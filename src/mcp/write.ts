@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Input } from '../client/client.ts'
-import { ConductError, unknownThere } from '../contract/error.ts'
+import { ConductError } from '../contract/error.ts'
 import { humanId, text } from '../contract/field.ts'
 import { firstBytes } from '../contract/text.ts'
 import { featureFields } from '../nouns/feature/fields.ts'
@@ -137,13 +137,7 @@ export const recordCheck = tool({
     // A session whose run is not in the ledger yet may all the same check another run.
     const own = named === undefined ? runId : await hold.session(meta).catch(() => undefined)
     if (runId === own && !isElsewhere) await follow(call, runId, work)
-    const create = (state: Partial<typeof work>) =>
-      client.createCheck({ ...fields, ...state, runId, agent }, once('check'))
-    const { check } = await create(work).catch((error) => {
-      // An older server does not know the tree.
-      if (error instanceof ConductError && unknownThere(error)) return create({ commit: work.commit })
-      throw error
-    })
+    const { check } = await client.createCheck({ ...fields, ...work, runId, agent }, once('check'))
     const run = await hold.renew(runId, meta)
     const hint =
       check.evidence === 'self' ? ' This is only your claim: a recorder sees what you run in its session.' : ''
@@ -163,8 +157,7 @@ type Claim = Pick<Input<'createCheck'>, 'name' | 'result' | 'command' | 'content
 async function seenCheck(call: ToolContext, runId: string, { name, result, command, content }: Claim) {
   const { checks } = await call.client.listChecks({ runId, name, limit: shown })
   const isSame = (ran: string | null) => command === undefined || (ran !== null && sameCommand(ran, command ?? ''))
-  // An older server does not say what a recorder saw.
-  const seen = checks.find((check) => (check.recorder ?? null) !== null && isSame(check.command))
+  const seen = checks.find((check) => check.recorder !== null && isSame(check.command))
   if (!seen?.current || seen.result !== result) return undefined
   if (content !== undefined) {
     await addFindings(call, seen.checkId, content).catch((error) => {

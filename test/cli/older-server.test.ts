@@ -23,7 +23,7 @@ test('a command runs before a server that is too old to record it, and is record
   const { code, stdout, stderr } = await all("exec -- sh -c 'echo hi; exit 3'")
   assert.deepEqual([code, stdout], [3, 'hi\n'], stderr)
   assert.match(stderr, waits)
-  assert.match(stderr, /command, contentType, git\.tree/)
+  assert.match(stderr, /command, contentType, required, git\.tree/)
   assert.match((await all('status')).stdout, /^unsent: +1 recording waits to be sent/m)
   const again = await all('sync --quiet')
   assert.equal(again.code, 7)

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 
 /** Fields that version 0.1 does not know, by the noun of the address. */
 const unknown: Record<string, string[]> = {
-  runs: ['author', 'command', 'contentType', 'exitCode', 'startedAt', 'endedAt', 'activity'],
+  runs: ['author', 'command', 'contentType', 'exitCode', 'startedAt', 'endedAt', 'activity', 'required'],
   checks: ['contentType', 'tree', 'dirty'],
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
 import { unknownThere } from '../../contract/error.ts'
-import { type Gap, markerOf } from '../../text/content.ts'
 import type { Queued, QueuedCall } from './calls.ts'
 import type { Recording } from './recordings.ts'
 
@@ -17,7 +16,6 @@ export async function amended(
 ): Promise<Changes | undefined> {
   const { runId } = recording
   if (!(error instanceof ConductError)) return undefined
-  if (operation === 'appendToRun' && unknownThere(error) === 'dropped') return { input: asText(input) }
   // What an older server does not know, it will know once it is upgraded.
   if (unknownThere(error) !== undefined) return undefined
   if (isTimeRefused(error)) {
@@ -39,12 +37,6 @@ export async function amended(
   const { run } = await client.getRun({ runId })
   return run.turns.count + 1 === input.n ? undefined : { input: { ...input, n: run.turns.count + 1 } }
 }
-
-/** A gap as an older server stores it: as a line of the text. */
-const asText = ({ dropped, text, ...rest }: QueuedCall['input']): QueuedCall['input'] => ({
-  ...rest,
-  text: `${markerOf(dropped as Gap)}${text}`,
-})
 
 /** The session has a run that this machine forgot. Continues it or, if somebody has deleted it, creates another one. */
 async function begunBefore(
