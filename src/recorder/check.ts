@@ -116,7 +116,7 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
       exitCode: check.exitCode,
       recorder: 'hook',
       // For a line of several commands, the duration of each is unknown.
-      durationMs: line.checks.length === 1 && line.others !== 'write' ? durationMs : undefined,
+      durationMs: line.checks.length === 1 && !line.writes ? durationMs : undefined,
       commit,
       commitTree: trees.now?.commitTree,
       dirty,
@@ -136,7 +136,7 @@ function withChecks(before: Stepped, candidate: Candidate, exitCode: number, fac
 
 /** The content that checks left in each file. */
 export const withIds = (leftovers: Memo['leftovers'] = []): Map<string, string> =>
-  new Map(leftovers.flatMap((one) => (typeof one === 'string' ? [] : [[one.path, one.id]])))
+  new Map(leftovers.map(({ path, id }) => [path, id]))
 
 interface SeenTrees {
   startTree?: string
@@ -159,14 +159,14 @@ export function treesOf(
   const [startTree, tree] = [trees.before?.tree, trees.now?.tree]
   if (startTree === undefined || tree === undefined) return {}
   // What was put away before the check and brought back after it was not tested.
-  if (line.others === 'write' && !isFirst && !isLast && !isAfterWriters) return { startTree }
+  if (line.writes && !isFirst && !isLast && !isAfterWriters) return { startTree }
   if (startTree === tree) return { startTree, tree }
   if (!change?.isAlone) return { startTree }
   const known = withIds(memo.leftovers)
   const areLeft = change.files?.every(
     ({ path, was, isTracked, isNew }) => !isTracked && (isNew || known.get(path) === was),
   )
-  if (line.others !== 'write') {
+  if (!line.writes) {
     const leftovers = change.files?.map(({ path, id }) => ({ path, id })) ?? []
     return areLeft ? { startTree, tree, leftovers } : { startTree }
   }

@@ -51,7 +51,7 @@ export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
   run: {},
   work: { files: [], commits: [] },
   price: (usage) => usage,
-  line: () => ({ checks: [], others: 'read' }),
+  line: () => ({ checks: [], writes: false }),
   remarks: () => [],
 }
 
@@ -77,8 +77,8 @@ export interface RanCheck {
 
 export interface RanLine {
   checks: RanCheck[]
-  /** What its commands that are no checks may do. Those that change only the shell, like `cd`, do not count. */
-  others: 'none' | 'read' | 'write'
+  /** Whether its commands that are no checks may change files. */
+  writes: boolean
 }
 
 /** What a line ran, by how it ended. */

@@ -58,8 +58,8 @@ export interface Memo {
   owed?: OwedDiff[]
   /** The ids of its commands that went on in the background, and whose ends are not known. */
   background?: string[]
-  /** Files that checks left behind and git does not track. Texts in states of an older version. */
-  leftovers?: (Leftover | string)[]
+  /** Files that checks left behind and git does not track. */
+  leftovers?: Leftover[]
   /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */
   left?: string[]
   /** Commands that may be checks, with unknown exit codes. */

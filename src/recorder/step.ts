@@ -162,7 +162,7 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   }
   const use = { cwd: seen.cwd, trees, step }
   const line = lineOf(memo, use, facts)
-  const writes = !step.refused && (line ? line.others === 'write' : mayWrite(step))
+  const writes = !step.refused && (line ? line.writes : mayWrite(step))
   const isBefore = line?.checks.some(({ isLast }) => isLast)
   const before = withWork({ ...start, memo }, use, facts.moved)
   const changed = writes && isBefore ? withoutTree(before) : before

@@ -140,29 +140,29 @@ test('a line that may set a variable in a way of zsh has no check', () => {
 
 test('a line says what else it ran, and whether the check came last', () => {
   const read = (line: string) => {
-    const { checks, others } = readLine(line, 0, rules, { cwd, home: cwd })
-    return [others, ...checks.map(({ name, isLast }) => `${name}${isLast ? ', last' : ''}`)]
+    const { checks, writes } = readLine(line, 0, rules, { cwd, home: cwd })
+    return [writes ? 'write' : 'none', ...checks.map(({ name, isLast }) => `${name}${isLast ? ', last' : ''}`)]
   }
   const lines: [string, string[]][] = [
     ['npm test', ['none', 'tests, last']],
     ['npm run lint && npm test', ['none', 'lint', 'tests, last']],
     ['CI=1; cd . && npm test', ['none', 'tests, last']],
-    ['set -o pipefail; npm test 2>&1 | tail -5', ['read', 'tests, last']],
-    ['git status && npm test && git commit -qam x', ['read', 'tests, last']],
+    ['set -o pipefail; npm test 2>&1 | tail -5', ['none', 'tests, last']],
+    ['git status && npm test && git commit -qam x', ['none', 'tests, last']],
     ['npx prettier --write . && npm test', ['write', 'tests, last']],
     ['npx prettier --write . && npm run lint && npm test', ['write', 'lint', 'tests, last']],
     ['npm test && sed -i s/a/b/ src/a.js', ['write', 'tests']],
     ['npm test && echo x > src/a.js', ['write', 'tests']],
-    ['npm test && echo x > /dev/null', ['read', 'tests, last']],
+    ['npm test && echo x > /dev/null', ['none', 'tests, last']],
     ['npm test && echo x > /tmp/x', ['write', 'tests']],
     ['npm test && cat > src/new.js <<E\nx\nE', ['write', 'tests']],
     ['npm test && echo $(rm a)', ['write', 'tests']],
     ['npm start & npm test', ['write', 'tests']],
     ['(npm run lint && npm test) > out.txt', ['write', 'lint', 'tests, last']],
-    ['bash -c "git diff && npm test"', ['read', 'tests, last']],
+    ['bash -c "git diff && npm test"', ['none', 'tests, last']],
     ['for one in *; do rm $one; done; npm test', ['write']],
-    ['ls', ['read']],
-    ['sed -n 1,20p a.txt | head', ['read']],
+    ['ls', ['none']],
+    ['sed -n 1,20p a.txt | head', ['none']],
     ["sed -n 'w b' a.txt", ['write']],
     ['find . -name a -delete', ['write']],
     ['git checkout main', ['write']],

@@ -4,11 +4,11 @@ import type { QueuedCall } from '../../src/capture/spool/calls.ts'
 import { deliver } from '../../src/capture/spool/deliver.ts'
 import { reconnect } from '../../src/capture/spool/sender.ts'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
-import { type ClientOptions, ConductError } from '../../src/client/client.ts'
+import type { ClientOptions } from '../../src/client/client.ts'
 import type { Place } from '../../src/place/place.ts'
 import { writeProfiles } from '../../src/place/profile.ts'
 import { base, type Ledger, testLedger } from '../support/engines.ts'
-import { freshFolder, homeOf } from './folder.ts'
+import { freshFolder, homeOf, waitingIn } from './folder.ts'
 import { conduct } from './program.ts'
 
 const name = 'exec-1'
@@ -65,40 +65,21 @@ function machine(t: TestContext, { as, store }: Ledger, key?: string, project?: 
   return { state, network, send: () => deliver(state, name, { connect }) }
 }
 
-/** How a server refuses a field that it does not know. */
-const unknown = (path: string) =>
-  new ConductError('VALIDATION_ERROR', `${path}: unknown field.`, { issues: [{ path, message: 'unknown field' }] })
-
 const lost = (): never => {
   throw new Error('The connection is lost.')
 }
 
-testLedger(
-  'what the recorder dropped arrives once, also as a line on a server that does not know gaps',
-  async (ledger, t) => {
-    for (const isOld of [false, true]) {
-      const { state, network, send } = machine(t, ledger)
-      state.queue(
-        name,
-        begin(),
-        ...lines(0, 2),
-        call('appendToRun', { text: 'line 9\n', dropped: { bytes: 49, lines: 7 } }),
-      )
-      state.queue(name, ...lines(10, 12))
-      let turn = 0
-      network.before = () => {
-        if (isOld && state.next(name)?.input.dropped) throw unknown('dropped')
-      }
-      network.after = () => turn++ % 2 === 0 && lost()
-      while (state.next(name)) await send()
-      const runId = isOld ? 'RUN-002' : 'RUN-001'
-      const { run } = await ledger.client.getRun({ runId })
-      assert.equal(run.content, 'line 0\nline 1\n\n[49 bytes dropped here: 7 lines]\nline 9\nline 10\nline 11\n')
-      const { dropped } = await ledger.client.readContent({ runId })
-      assert.deepEqual(dropped, isOld ? null : { bytes: 49, lines: 7 })
-    }
-  },
-)
+testLedger('what the recorder dropped arrives once', async (ledger, t) => {
+  const { state, network, send } = machine(t, ledger)
+  const gap = { bytes: 49, lines: 7 }
+  state.queue(name, begin(), ...lines(0, 2), call('appendToRun', { text: 'line 9\n', dropped: gap }), ...lines(10, 12))
+  let turn = 0
+  network.after = () => turn++ % 2 === 0 && lost()
+  while (state.next(name)) await send()
+  const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
+  assert.equal(run.content, 'line 0\nline 1\n\n[49 bytes dropped here: 7 lines]\nline 9\nline 10\nline 11\n')
+  assert.deepEqual((await ledger.client.readContent({ runId: 'RUN-001' })).dropped, gap)
+})
 
 testLedger('calls arrive once and in order, whether the request or the response is lost', async (ledger, t) => {
   const { state, network, send } = machine(t, ledger)
@@ -247,7 +228,7 @@ testLedger("a call that can never succeed is refused with the server's message, 
   const { length } = network.calls
   assert.equal((await send()).outcome, 'refused')
   assert.equal(network.calls.length, length)
-  assert.deepEqual(state.waiting(), [])
+  assert.deepEqual(waitingIn(state), [])
   assert.equal(state.unsent()[0]?.refused, refused.words)
 })
 
@@ -274,7 +255,7 @@ testLedger('calls wait for a project that does not exist yet', async (ledger, t)
   assert.equal(outcome, 'waiting')
   assert.match(words ?? '', /^There is no project 'shop'.*conduct project create --slug shop$/)
   assert.equal(state.find(name)?.trouble, words)
-  assert.deepEqual(state.waiting(), [name])
+  assert.deepEqual(waitingIn(state), [name])
   assert.equal((await send()).isAway, true, 'what else waits for the project is not tried now')
   await ledger.client.createProject({ slug: 'shop' })
   assert.deepEqual(await send(), { outcome: 'sent' })

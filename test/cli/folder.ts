@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import type { Spool } from '../../src/capture/spool/state.ts'
 
 /** An empty folder, removed when the test ends. */
 export function freshFolder(t: TestContext): string {
@@ -33,3 +34,10 @@ export const homeOf = (folder: string) => ({
   GIT_COMMITTER_EMAIL: 'a@b',
   ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
 })
+
+/** The recordings with calls that wait to be sent. */
+export const waitingIn = (state: Pick<Spool, 'unsent'>): string[] =>
+  state
+    .unsent()
+    .filter(({ refused }) => refused === null)
+    .map(({ name }) => name)

@@ -13,6 +13,7 @@ import { engines } from '../support/engines.ts'
 import { assertTrueGaps } from '../support/numbered.ts'
 import { startServer } from '../support/server.ts'
 import { freePort } from '../support/setup.ts'
+import { waitingIn } from './folder.ts'
 import { conduct, conductHere, type ProgramEnv, start } from './program.ts'
 import { untilNobodyRuns } from './session.ts'
 import { remoteUser } from './user.ts'
@@ -149,7 +150,7 @@ test('a sync in the background sends without further commands', async (t) => {
   wakeSync(env)
   const state = stateOf(env)
   t.after(() => state.close())
-  while (state.waiting().length > 0) await sleep(50)
+  while (waitingIn(state).length > 0) await sleep(50)
   assert.equal((await (await ledger()).getRun({ runId: 'RUN-001' })).run.status, 'completed')
   untilNobodyRuns(env.HOME)
 })

@@ -10,7 +10,7 @@ import { stateFile, stateOf } from '../../src/capture/spool/state-file.ts'
 import { type Place, samePlace } from '../../src/place/place.ts'
 import { againMs } from '../../src/recorder/agents/tools.ts'
 import { startWriter } from '../support/writer.ts'
-import { freshFolder, homeOf } from './folder.ts'
+import { freshFolder, homeOf, waitingIn } from './folder.ts'
 
 const recording = {
   name: 'exec-1',
@@ -73,15 +73,15 @@ test('a recording is created once, waits while it has calls, and is deleted once
   state.record(recording)
   state.update('exec-1', { runId: 'RUN-001' })
   assert.equal(state.record(recording).runId, 'RUN-001')
-  assert.deepEqual(state.waiting(), [])
+  assert.deepEqual(waitingIn(state), [])
   state.queue('exec-1', call('a'))
-  assert.deepEqual(state.waiting(), ['exec-1'])
+  assert.deepEqual(waitingIn(state), ['exec-1'])
   state.update('exec-1', { ended: true })
   assert.deepEqual(state.open(recording.place, { cwd: '/shop' }), [])
   state.forget(-1)
   assert.ok(state.find('exec-1'), 'it has something to send')
   state.update('exec-1', { refused: 'The run is gone.' })
-  assert.deepEqual(state.waiting(), [])
+  assert.deepEqual(waitingIn(state), [])
   state.done(state.next('exec-1')?.id ?? 0, 'exec-1')
   state.forget(-1)
   assert.equal(state.find('exec-1'), undefined)

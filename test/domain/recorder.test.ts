@@ -226,11 +226,11 @@ const file = (path: string, isTracked: boolean, isNew: boolean, was = 'before') 
 })
 const left = file('coverage/index.html', false, true)
 
-for (const [what, change, others, isLast, memo, expected] of [
+for (const [what, change, writes, isLast, memo, expected] of [
   [
     'new files that git does not track',
     { isAlone: true, files: [left] },
-    'none',
+    false,
     true,
     {},
     { startTree: 'a', tree: 'b', leftovers: [{ path: left.path, id: 'after' }] },
@@ -238,7 +238,7 @@ for (const [what, change, others, isLast, memo, expected] of [
   [
     'what an earlier check left',
     { isAlone: true, files: [file('report', false, false)] },
-    'none',
+    false,
     true,
     { leftovers: [{ path: 'report', id: 'before' }] },
     { startTree: 'a', tree: 'b', leftovers: [{ path: 'report', id: 'after' }] },
@@ -246,7 +246,7 @@ for (const [what, change, others, isLast, memo, expected] of [
   [
     "somebody's untracked file",
     { isAlone: true, files: [file('notes', false, false)] },
-    'none',
+    false,
     true,
     {},
     { startTree: 'a' },
@@ -254,18 +254,18 @@ for (const [what, change, others, isLast, memo, expected] of [
   [
     'what an earlier check left, and somebody has changed since',
     { isAlone: true, files: [file('report', false, false, 'edited')] },
-    'none',
+    false,
     true,
     { leftovers: [{ path: 'report', id: 'before' }] },
     { startTree: 'a' },
   ],
-  ['a tracked file', { isAlone: true, files: [file('src/a.ts', true, false)] }, 'none', true, {}, { startTree: 'a' }],
-  ['new files while others wrote', { isAlone: false, files: [left] }, 'none', true, {}, { startTree: 'a' }],
-  ['unknown files', { isAlone: true }, 'none', true, {}, { startTree: 'a' }],
+  ['a tracked file', { isAlone: true, files: [file('src/a.ts', true, false)] }, false, true, {}, { startTree: 'a' }],
+  ['new files while writes wrote', { isAlone: false, files: [left] }, false, true, {}, { startTree: 'a' }],
+  ['unknown files', { isAlone: true }, false, true, {}, { startTree: 'a' }],
   [
     'files before the check, in one line',
     { isAlone: true, files: [file('src/a.ts', true, false)] },
-    'write',
+    true,
     true,
     {},
     { tree: 'b' },
@@ -273,7 +273,7 @@ for (const [what, change, others, isLast, memo, expected] of [
   [
     'files after the check, in one line',
     { isAlone: true, files: [file('src/a.ts', true, false)] },
-    'write',
+    true,
     false,
     {},
     { startTree: 'a' },
@@ -282,13 +282,13 @@ for (const [what, change, others, isLast, memo, expected] of [
   test(`a check during which the command changed ${what}`, () => {
     const trees = { before: snapshot('a'), now: snapshot('b') }
     const candidate = { cwd: '/work', command: 'npm test', trees, change } as unknown as Candidate
-    const seen = treesOf(candidate, { checks: [check(isLast)], others }, check(isLast), memo as unknown as Memo)
+    const seen = treesOf(candidate, { checks: [check(isLast)], writes }, check(isLast), memo as unknown as Memo)
     assert.deepEqual(seen, expected)
   })
 }
 
 const ofCheck = { before: snapshot('a'), now: snapshot('b'), began: start + 1_000, home: '/work' }
-const line = () => ({ checks: [check()], others: 'none' as const })
+const line = () => ({ checks: [check()], writes: false as const })
 
 for (const [what, at, trees] of [
   ['before', 0.5, ['a', 'b']],
@@ -348,7 +348,7 @@ test('a check whose end the transcript told before its hook is recorded once', (
 
 test('a check that changed nothing saw one tree, and one that began unseen saw none', () => {
   const candidate = (trees: Candidate['trees']): Candidate => ({ cwd: '/work', command: 'npm test', trees })
-  const line: RanLine = { checks: [check()], others: 'none' }
+  const line: RanLine = { checks: [check()], writes: false }
   assert.deepEqual(treesOf(candidate({ before: snapshot('a'), now: snapshot('a') }), line, check(), {}), {
     startTree: 'a',
     tree: 'a',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stateOf } from '../../src/capture/spool/state-file.ts'
+import { waitingIn } from '../cli/folder.ts'
 import { start } from '../cli/program.ts'
 import { claudeIn, syncAll, untilNobodyRuns, workplace } from '../cli/session.ts'
 import { writeFiles } from '../cli/user.ts'
@@ -40,7 +41,7 @@ test('sessions whose last two hooks run together all end, without another hook o
   untilNobodyRuns(env.HOME)
   const state = stateOf(env)
   t.after(() => state.close())
-  assert.deepEqual([state.noted(), state.waiting()], [[], []])
+  assert.deepEqual([state.noted(), waitingIn(state)], [[], []])
   const client = await user.ledger()
   const open = await client.listRuns({ status: ['in_progress', 'pending'] })
   assert.deepEqual(

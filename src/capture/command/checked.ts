@@ -25,10 +25,10 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
   const whole = isHome(where.cwd) && !isOdd.test(line) ? namesOf(line) : []
   const read = isOdd.test(line) ? undefined : commandsIn(line, where.cwd)
   const ofLine = checksOf(whole, line, exitCode, { isFirst: true, isAfterWriters: true, isLast: true })
-  if (!read) return { checks: ofLine, others: whole.length > 0 ? 'none' : 'write' }
+  if (!read) return { checks: ofLine, writes: whole.length === 0 }
   const all = read.all.map((one): NamedCommand => ({ ...one, names: isHome(one.cwd) ? namesOf(one.text) : [] }))
   const inner = new Set(all.flatMap(({ names }) => names))
-  if (whole.length > 0 && inner.size === 0) return { checks: ofLine, others: 'none' }
+  if (whole.length > 0 && inner.size === 0) return { checks: ofLine, writes: false }
   const proven = exitCode === undefined || read.isUnclear ? [] : provenBy(read, exitCode)
   const orderOf = orderIn(all)
   const ofCommands = proven.flatMap(([node, code]) => {
@@ -37,7 +37,7 @@ export function readLine(line: string, exitCode: number | undefined, rules: Chec
     return command ? checksOf(command.names, command.text, code, orderOf(at)) : []
   })
   const checks = [...ofLine.filter(({ name }) => !inner.has(name)), ...ofCommands]
-  return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], others: othersIn(all) }
+  return { checks: [...new Map(checks.map((check) => [check.name, check])).values()], writes: all.some(isOtherWriter) }
 }
 
 /** A command of a line, with the names of the checks that it is. */
@@ -55,22 +55,17 @@ function namesBy(rules: CheckRule[]): (text: string) => string[] {
   }
 }
 
-/** What the commands that are no checks may do. */
-function othersIn(all: readonly NamedCommand[]): RanLine['others'] {
-  const kinds = new Set(all.filter(({ names }) => names.length === 0).map(({ kind }) => kind))
-  return kinds.has('writes') ? 'write' : kinds.has('reads') ? 'read' : 'none'
-}
-
-const isWriter = ({ kind }: LineCommand) => kind === 'writes'
+/** Whether a command that is no check may change files. */
+const isOtherWriter = ({ writes, names }: NamedCommand) => writes && names.length === 0
 /** Whether a command may put back what a check did not see. Tests do not. */
-const mayPutBack = (command: NamedCommand) => isWriter(command) && !command.names.includes('tests')
+const mayPutBack = (command: NamedCommand) => command.writes && !command.names.includes('tests')
 
 /** Returns how the command in that place stands to those that may change files. */
 function orderIn(all: readonly NamedCommand[]): (at: number) => LineOrder {
-  const firstWriter = all.findIndex((command) => isWriter(command) && command.names.length === 0)
+  const firstWriter = all.findIndex(isOtherWriter)
   const isBeside = all.some((command) => mayPutBack(command) && command.isBeside)
   const lastWriter = all.findLastIndex(mayPutBack)
-  const last = lastOf(all.filter((command) => isWriter(command) || command.names.length > 0))
+  const last = lastOf(all.filter((command) => command.writes || command.names.length > 0))
   return (at) => ({
     isFirst: firstWriter < 0 || at < firstWriter,
     isAfterWriters: !isBeside && at >= lastWriter,

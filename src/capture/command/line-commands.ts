@@ -31,8 +31,8 @@ export interface LineCommand {
   text: string
   /** Where it runs; undefined if only the shell knows that. */
   cwd: string | undefined
-  /** Whether it changes only the shell, changes no file, or may do anything. */
-  kind: 'shell' | 'reads' | 'writes'
+  /** Whether it may change a file. */
+  writes: boolean
   /** Whether it runs beside what follows. */
   isBeside: boolean
   /** Whether it can end with anything but 0. */
@@ -133,7 +133,7 @@ function visit(place: WalkState, node: PipelineNode | AndOr, scope: ShellScope) 
     case 'BraceGroup':
       return visitList(place, node.body, scope)
     case 'Redirected':
-      if (writesFile(node.redirects, place.isTemporary)) other(place, 'writes')
+      if (writesFile(node.redirects, place.isTemporary)) other(place, true)
       for (const redirect of node.redirects) visitNested(place, redirect)
       return visit(place, node.command, scope)
     case 'TestCommand':
@@ -164,7 +164,7 @@ function visitNested(place: WalkState, node: SyntaxNode) {
     if (setsVariable(child)) place.read.isUnclear = true
     if (child.type === 'Command') {
       const inner = place.source.slice(child.pos, child.end)
-      other(place, kindOf(place, inner, child))
+      other(place, mayWrite(place, inner, child))
     }
     // A script in backticks may have a text of its own.
     const source = (child.type === 'Script' && child.source) || place.source
@@ -182,18 +182,18 @@ function visitCommand(place: WalkState, node: Command, scope: ShellScope) {
   if (startsScript(args)) return visitShell(place, node, args, scope)
   const change = followChange(node, args, scope, place.isTemporary)
   if (change === 'unclear') read.isUnclear = true
-  const kind = change === 'followed' ? 'shell' : kindOf(place, own, node)
+  const writes = change !== 'followed' && mayWrite(place, own, node)
   const isSafe =
     args.length === 0 ? !/[$`]/.test(own) : args[0] === 'cd' ? isFolder(scope.cwd) : neverFails.has(args[0] as string)
-  const canFail = !isSafe || kind === 'writes'
-  read.commands.set(node, other(place, kind, { text, cwd, canFail }))
+  const canFail = !isSafe || writes
+  read.commands.set(node, other(place, writes, { text, cwd, canFail }))
 }
 
-const kindOf = ({ isTemporary }: WalkState, text: string, { redirects }: Command) =>
-  onlyReads(text) && !writesFile(redirects, isTemporary) ? 'reads' : 'writes'
+const mayWrite = ({ isTemporary }: WalkState, text: string, { redirects }: Command) =>
+  !onlyReads(text) || writesFile(redirects, isTemporary)
 
-function other({ read, isBeside }: WalkState, kind: LineCommand['kind'], more: Partial<LineCommand> = {}): LineCommand {
-  const command = { text: '', cwd: undefined, canFail: true, ...more, kind, isBeside }
+function other({ read, isBeside }: WalkState, writes: boolean, more: Partial<LineCommand> = {}): LineCommand {
+  const command = { text: '', cwd: undefined, canFail: true, ...more, writes, isBeside }
   read.all.push(command)
   return command
 }
@@ -214,10 +214,10 @@ function visitShell(place: WalkState, node: Command, args: string[], scope: Shel
   const [script, ...more] = args.slice(at + 1)
   const inner = script === undefined || script.startsWith('\0') || depth === deepest ? undefined : parsed(script)
   if (!inner || script === undefined || more.length > 0 || (options.length > 0 && !setOptions(options, flags))) {
-    read.commands.set(node, other(place, 'writes', { text: '' }))
+    read.commands.set(node, other(place, true))
     return
   }
-  if (writesFile(node.redirects, place.isTemporary)) other(place, 'writes')
+  if (writesFile(node.redirects, place.isTemporary)) other(place, true)
   const variables = [...scope.variables, ...assignmentsOf(node.prefix)]
   read.inner.set(node, inner)
   visitList({ ...place, source: script, depth: depth + 1 }, inner, { ...flags, cwd: scope.cwd, variables })

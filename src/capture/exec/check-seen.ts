@@ -47,7 +47,7 @@ export async function seeing<T>(
     const change = changeDuring(trees, { state, name }, Date.now())
     const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
     const candidate = { cwd, command: '', trees, ...(change && { change }) }
-    const { startTree, tree } = treesOf(candidate, { checks: [alone], others: 'none' }, alone, {})
+    const { startTree, tree } = treesOf(candidate, { checks: [alone], writes: false }, alone, {})
     const { rules } = rulesOf(session, cwd) ?? {}
     const isKnown = startTree === tree || rules?.length === 0 || rules?.some((rule) => rule.name === check)
     const { commit } = now.git

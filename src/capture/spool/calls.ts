@@ -42,8 +42,6 @@ export interface Unsent extends Recording {
 export interface Calls {
   /** Adds calls, to be sent in this order. */
   queue(name: string, ...calls: QueuedCall[]): void
-  /** Names of recordings with unsent calls that were not refused, oldest call first. */
-  waiting(): string[]
   /** All recordings with unsent calls, refused or not, oldest call first. */
   unsent(): Unsent[]
   /** The number of characters in unsent calls. */
@@ -69,7 +67,6 @@ export interface Calls {
 export function callsIn(db: Database): Calls {
   return {
     queue: (name, ...calls) => db.together(() => insertCalls(db, name, calls)),
-    waiting: () => waiting(db),
     unsent: () => unsent(db),
     size(name) {
       const [row] = db.rows<{ size: number }>(
@@ -105,14 +102,6 @@ export function callsIn(db: Database): Calls {
       db.run('update recordings set holder = null where name = ? and holder = ?', name, holder)
     },
   }
-}
-
-function waiting(db: Database): string[] {
-  const rows = db.rows<{ name: string }>(
-    `select c.name from calls c join recordings r on r.name = c.name
-      where r.refused is null group by c.name order by min(c.id)`,
-  )
-  return rows.map(({ name }) => name)
 }
 
 function unsent(db: Database): Unsent[] {

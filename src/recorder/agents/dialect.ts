@@ -8,8 +8,6 @@ export type AgentEnv = Record<string, string | undefined>
 export interface AgentDialect {
   /** Its name in commands: `conduct hook claude`. */
   name: string
-  /** Its name in the ledger. */
-  agent: string
   /** Whether only this agent writes such a document, whichever agent's hooks ran. */
   owns(document: JsonFields, env: AgentEnv): boolean
   /** Whether this agent may have written a document without any agent's marks that came through its own hooks. */

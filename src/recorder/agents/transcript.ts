@@ -14,8 +14,6 @@ interface AgentTranscripts {
   moments: TranscriptReader
   /** The transcripts that belong to one, in addition to those that its hooks named. */
   others?(path: string, left: ReadBudget): Promise<string[]>
-  /** They contain what tools wrote. */
-  hasContents?: true
   /** They tell each interruption by the user, so that a turn without one ended otherwise. */
   tellsInterruptions?: true
 }
@@ -27,15 +25,14 @@ const sources = new Map<string, AgentTranscripts>([
     {
       moments: claudeMoments,
       others: (path) => filesIn(`${path.replace(/\.jsonl$/, '')}/subagents`, '.jsonl'),
-      hasContents: true,
       tellsInterruptions: true,
     },
   ],
-  ['codex', { moments: codexMoments, others: reviewsOf, hasContents: true }],
-  ['copilot', { moments: copilotMoments, hasContents: true }],
-  ['droid', { moments: droidMoments, hasContents: true }],
-  ['gemini', { moments: geminiMoments, hasContents: true }],
-  ['qwen', { moments: qwenMoments, hasContents: true }],
+  ['codex', { moments: codexMoments, others: reviewsOf }],
+  ['copilot', { moments: copilotMoments }],
+  ['droid', { moments: droidMoments }],
+  ['gemini', { moments: geminiMoments }],
+  ['qwen', { moments: qwenMoments }],
 ])
 
 /**
@@ -66,7 +63,7 @@ export async function readWritten(
   subagents: readonly string[],
 ): Promise<AsyncIterable<Moment> | undefined> {
   const source = sources.get(agent)
-  return source?.hasContents && momentsOf(source, path, subagents, { ...budget(), contents: true })
+  return source && momentsOf(source, path, subagents, { ...budget(), contents: true })
 }
 
 async function momentsOf(

@@ -78,7 +78,6 @@ export function readLikeClaude(agent: string, events: EventReaders, document: Js
 
 export const claude: AgentDialect = {
   name: 'claude',
-  agent: 'claude-code',
   owns: ({ session_id, transcript_path }, env) =>
     isText(session_id) &&
     (env.CLAUDE_CODE_SESSION_ID === session_id ||

@@ -27,7 +27,6 @@ const events = {
 
 export const codex: AgentDialect = {
   name: 'codex',
-  agent: 'codex',
   tellsWaits: true,
   owns: ({ transcript_path }) => /[/\\]rollout-[^/\\]+\.jsonl$/.test(textOf(transcript_path) ?? ''),
   mayWrite: ({ hook_event_name, timestamp }) => typeof hook_event_name === 'string' && timestamp === undefined,

@@ -27,7 +27,6 @@ const events = {
 
 export const copilot: AgentDialect = {
   name: 'copilot',
-  agent: 'copilot',
   owns: (document, env) =>
     typeof document.sessionId === 'string' ||
     document.tool_result !== undefined ||

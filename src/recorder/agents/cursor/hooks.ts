@@ -81,7 +81,6 @@ const failed = (message: unknown) => failureOf(undefined, message, 'Cursor repor
 
 export const cursor: AgentDialect = {
   name: 'cursor',
-  agent: 'cursor',
   // It also runs Claude Code's hooks, beside its own.
   onlyByOwnHooks: true,
   owns: ({ cursor_version, conversation_id }) => cursor_version !== undefined || conversation_id !== undefined,

@@ -20,7 +20,6 @@ const events = {
 
 export const droid: AgentDialect = {
   name: 'droid',
-  agent: 'droid',
   owns: ({ transcript_path }) => /[/\\]\.factory[/\\]/.test(textOf(transcript_path) ?? ''),
   mayWrite: ({ hook_event_name, timestamp }) => typeof hook_event_name === 'string' && timestamp === undefined,
   read: (document) => readLikeClaude('droid', events, document),

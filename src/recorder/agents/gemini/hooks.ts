@@ -48,7 +48,6 @@ function exitCodeOf(response: unknown): number | undefined {
 
 export const gemini: AgentDialect = {
   name: 'gemini',
-  agent: 'gemini',
   tellsWaits: true,
   owns: ({ session_id, transcript_path }, env) =>
     (typeof session_id === 'string' && env.GEMINI_SESSION_ID === session_id) ||

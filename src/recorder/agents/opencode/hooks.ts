@@ -99,7 +99,6 @@ function usageOf({ tokens, cost }: JsonFields): SeenUsage {
 
 export const opencode: AgentDialect = {
   name: 'opencode',
-  agent: 'opencode',
   owns: ({ agent, event }) => agent === 'opencode' && typeof event === 'string',
   mayWrite: () => false,
   tellsEnds: true,

@@ -42,7 +42,6 @@ const events: EventReaders = {
 
 export const qwen: AgentDialect = {
   name: 'qwen',
-  agent: 'qwen',
   owns: ({ session_id, transcript_path }, env) =>
     (typeof session_id === 'string' && env.QWEN_CODE_SESSION_ID === session_id) ||
     /[/\\]\.qwen[/\\]/.test(textOf(transcript_path) ?? ''),
