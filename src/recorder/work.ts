@@ -44,7 +44,7 @@ export interface Moved {
   isCheckout: boolean
   /** The last commit that the session made before that checkout, its tree, and the branch, unless HEAD was detached. */
   made?: { commit: string; tree: string; branch?: string }
-  /** What the run says otherwise because of work in other working trees that HEAD does not have. */
+  /** What the run says otherwise because of work on other branches that HEAD does not have. */
   apart?: Git | undefined
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Git } from '../../nouns/run/work-fields.ts'
+import { blended } from '../../place/git/blend.ts'
 import { sidesBetween } from '../../place/git/diff.ts'
 import { askOf, gone, openedAt, treeWithFiles } from '../../place/git/history.ts'
 import { branchName, rootsOf, snapshot } from '../../place/git/tree.ts'
@@ -9,7 +10,7 @@ import type { Window } from '../../recorder/trees.ts'
 import { isElsewhere, type Moved, mostPaths, type Snapshot, type Use } from '../../recorder/work.ts'
 import { ownPath, pathIn } from '../../system/paths.ts'
 import { changedBy, commitsBy, committedIn, type SessionGit } from './by-command.ts'
-import { branchesOf, changedIn } from './changed.ts'
+import { type Branch, branchesOf, changedIn } from './changed.ts'
 
 // A session has one working tree. What it does in other ones of the repository, such as those of its subagents, is work on
 // other branches.
@@ -63,13 +64,14 @@ export function committedAs(file: string, committed: Set<string>, { files }: Apa
 
 interface Here {
   base: Snapshot | undefined
+  /** What the session did in other working trees, and all of its commits. */
   apart: Apart
   /** What the session has not committed in its own working tree. */
   uncommitted: Moved['uncommitted']
 }
 
 /**
- * What the run says otherwise because of work in other working trees that HEAD does not have, not even as a copy: its tree has
+ * What the run says otherwise because of work on other branches that HEAD does not have, not even as a copy: its tree has
  * those files, too, and they are not in its commit. Where the session only made commits on one branch, it is on the last of
  * them. Throws if git fails.
  */
@@ -81,15 +83,52 @@ export function apartFrom(now: Snapshot, { base, apart, uncommitted }: Here): Gi
   const { commit } = base.git
   const isUnmoved = now.tree === base.tree && now.git.commit === commit && base.tree === base.commitTree
   if (only && isUnmoved && open.size + others.length === 0 && only.first === commit) return atCommit(now, only.tip)
-  const files = new Map<string, string>()
-  for (const { first, tip } of branches) {
-    for (const [path, { after }] of sidesBetween(openedAt(now), first, tip)) files.set(path, after ?? gone(now))
-  }
+  const files = filesOn(branches, now)
   for (const [path, file] of open) files.set(path, file)
   if (files.size === 0) return undefined
   const paths = [...new Set([...(uncommitted?.paths ?? []), ...files.keys()])]
   const count = (uncommitted?.count ?? 0) + paths.length - (uncommitted?.paths.length ?? 0)
   return { tree: treeWithFiles(now, files), uncommitted: { count, paths: paths.filter(pathOf).slice(0, mostPaths) } }
+}
+
+/** The files that these branches would change in the working tree if they were merged into it, by path. */
+function filesOn(branches: Branch[], now: Snapshot): Map<string, string> {
+  const files = new Map<string, string>()
+  const at = openedAt(now)
+  for (const { first, tip } of branches) {
+    const changes = [...sidesBetween(at, first, tip)].map(([path, sides]) => ({
+      path,
+      ...sides,
+      to: sides.after ?? gone(now),
+    }))
+    const differing = sidesBetween(at, first, now.tree)
+    const open = changes.filter(({ path, before: from, after: to }) => {
+      const here = differing.has(path) ? differing.get(path)?.after : from
+      return blended(at, here, { from, to, favor: 'theirs' }) !== here
+    })
+    const known =
+      open.length > 0
+        ? contentsSince(
+            now,
+            first,
+            open.map(({ path }) => path),
+          )
+        : undefined
+    for (const { path, to } of open) if (!known?.has(`${path} ${to}`)) files.set(path, to)
+  }
+  return files
+}
+
+/** How many paths to give to git at once. A file beyond that counts as one that HEAD never had. */
+const mostAsked = 500
+
+/** The contents that these files had in the commits of HEAD since `first`, each as its path, mode and id. */
+function contentsSince(now: Snapshot, first: string, paths: string[]): Set<string> {
+  const words = ['--no-show-signature', '--format=', '--raw', '--no-abbrev', '--no-renames', '-m', '-z']
+  const since = `${first}..${now.git.commit ?? 'HEAD'}`
+  const listed = askOf(now, 'log', ...words, since, '--', ...paths.slice(0, mostAsked)) ?? ''
+  const changes = listed.matchAll(/:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [A-Z]\0([^\0]+)\0/g)
+  return new Set([...changes].map(([, mode, id, path]) => `${path} ${mode} ${id}`))
 }
 
 /** The files of the session that are not committed in other working trees, by path, with the mode and id of each. */

@@ -116,7 +116,7 @@ export function treeOfWork(own: string[], base: Snapshot, { end, commits }: Left
   return treeWithFiles(end, files)
 }
 
-interface Branch {
+export interface Branch {
   /** The newest commit of the session there. */
   tip: string
   /** The one on which its oldest one was made. */

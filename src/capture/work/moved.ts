@@ -11,7 +11,7 @@ import { type Memo, nowhere } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
 import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
 import { apartFrom } from './apart.ts'
-import { attempt, changedBy, type SessionGit } from './by-command.ts'
+import { attempt, changedBy, commitsBy, type SessionGit } from './by-command.ts'
 import { changedIn, type ObjectChange } from './changed.ts'
 import { placed } from './placed.ts'
 
@@ -28,12 +28,13 @@ export function movedTo(now: Snapshot, here: Here): Moved {
   const others = othersIn(now, here)
   const left = withIds(here.memo.leftovers)
   const uncommitted = uncommittedSince(here.memo.base, now, (path, id) => others.has(path) || left.get(path) === id)
-  const { apart = nowhere } = here.memo
+  const { base, told, apart = nowhere } = here.memo
+  const all = { ...apart, commits: [...(told?.commits ?? []), ...commitsBy(here.commands, here), ...apart.commits] }
   return {
     uncommitted,
     isForeign: isForeign(now, here, others),
     ...headOf(now, here, apart.commits),
-    ...defined({ apart: attempt(() => apartFrom(now, { base: here.memo.base, apart, uncommitted }), unreadable) }),
+    ...defined({ apart: attempt(() => apartFrom(now, { base, apart: all, uncommitted }), unreadable) }),
   }
 }
 
