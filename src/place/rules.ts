@@ -7,6 +7,7 @@ import type { CheckRule, RecordRules, SessionRules } from '../recorder/trees.ts'
 import type { Snapshot } from '../recorder/work.ts'
 import { pathIn } from '../system/paths.ts'
 import { jsonIn, objectOf } from './foreign.ts'
+import { topOf } from './git/repository.ts'
 import { projectFileOf, projectText } from './project.ts'
 
 /** The most checks in `conduct.json`, commands per check, bytes per name, and characters per command. */
@@ -38,7 +39,10 @@ export const sessionRules = (cwd: string, home: string): SessionRules => ({
 export function rulesAt(cwd: string, tree: Snapshot | undefined): SessionRules | undefined {
   const home = homeOf(cwd, tree)
   if (home === undefined) return undefined
-  return readable(() => sessionRules(cwd, home)) ?? { home, rules: [], required: [], isUnreadable: true }
+  const rules = readable(() => sessionRules(cwd, home)) ?? { home, rules: [], required: [], isUnreadable: true }
+  // What runs in the folder of the conduct.json of another repository tests that one.
+  const isOfOther = tree !== undefined && home !== tree.root && topOf(home) !== topOf(cwd)
+  return isOfOther ? { ...rules, rules: [] } : rules
 }
 
 /** The folder whose conduct.json applies: the current one or, in a linked worktree without one, the top. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { onlyRun, runsOf, syncAll } from './session.ts'
+import { claudeIn, onlyRun, runsOf, syncAll } from './session.ts'
+import { gitIn } from './user.ts'
 import { rules, type Session, session } from './verdict-session.ts'
 
 type Case = [row: string, what: string, does: (s: Session) => Promise<unknown>, verdict: string, rules?: object]
@@ -454,6 +455,28 @@ for (const [row, what, does, expected, conductJson = rules] of cases) {
     assert.equal(`${run.verdict} ${run.evidence}`, expected, `${run.why}`)
   })
 }
+
+test('a test run in another repository is no check, even in the folder of conduct.json', async (t) => {
+  const s = await session(t, rules, { '.gitignore': 'inner\n' })
+  const inner = join(s.cwd, 'inner')
+  mkdirSync(inner)
+  for (const words of [
+    ['init', '-q'],
+    ['commit', '-q', '--allow-empty', '-m', 'first'],
+  ])
+    gitIn(inner)(...words)
+  const claude = claudeIn(inner, s.env)
+  await claude.prompt('Inner')
+  await claude.write('a.txt', 'a\n')
+  await claude.use('Bash', { command: 'cd .. && npm test' }, () => s.shell('npm test'))
+  await claude.stop()
+  await syncAll(s.env)
+  const run = (await runsOf(s)).find(({ title }) => title === 'Inner')
+  assert.deepEqual(
+    [run?.verdict, run?.changes?.files, (await (await s.ledger()).listChecks()).checks],
+    ['unchecked', 1, []],
+  )
+})
 
 test('a check says which files that decide what it tests have changed in the session', async (t) => {
   const s = await session(t, rules, { 'package.json': '{}' })
