@@ -259,6 +259,24 @@ test('a run records the commit where it began, the commit at its end, and all ch
   assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
 })
 
+test('a check does not verify what the command committed on a branch that it left', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const git = gitIn(cwd)
+  writeFileSync(join(cwd, 'conduct.json'), '{ "project": "default", "checks": { "tests": "true" } }')
+  for (const words of [
+    ['init', '-q', '-b', 'main'],
+    ['add', '.'],
+    ['commit', '-qm', 'first'],
+  ])
+    git(...words)
+  const save = (name: string) => `echo a > ${name} && git add . && git -c user.name=a -c user.email=a@b commit -qm a`
+  const check = `'${process.execPath}' ${main} check exec "$CONDUCT_RUN_ID" --name tests -- true`
+  const line = ['git checkout -qb one', save('one'), 'git checkout -q main', save('two'), check].join(' && ')
+  assert.equal((await conduct(['exec', '--', 'sh', '-c', line], env, cwd)).code, 0)
+  const [run] = (await (await ledger()).listRuns()).runs
+  assert.deepEqual([run?.verdict, run?.git?.uncommitted], ['stale', { count: 1, paths: ['one'] }])
+})
+
 test('if nobody can say which files a command leaves, its run does not keep those from before', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const git = gitIn(cwd)

@@ -12,6 +12,7 @@ import { authorOf } from '../../place/git/guarded.ts'
 import { changesBetween, commitsMade, isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { readable, requiredChecks } from '../../place/rules.ts'
+import { nowhere } from '../../recorder/memo.ts'
 import { type Snapshot, unknownWork } from '../../recorder/work.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
@@ -22,6 +23,7 @@ import { warnIfRewritten } from '../../verify/remember.ts'
 import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
+import { apartFrom } from '../work/apart.ts'
 import { uncommittedSince } from '../work/moved.ts'
 import { type ChildResult, runChild } from './child.ts'
 import { execInSession, whoseHere } from './in-session.ts'
@@ -183,11 +185,13 @@ function workOf(before: Snapshot | undefined, after = before): Pick<Input<'creat
   const { commitTree } = after
   const isOwn = isOwnIn(after.root, process.env.GIT_COMMITTER_EMAIL)
   const commits = before === after ? [] : commitsMade(after, before.log ?? 0, after.log ?? 0, isOwn)
+  const uncommitted = uncommittedSince(before, after)
   const git = {
     ...after.git,
     ...(base !== undefined && { base }),
-    ...(commitTree && { commitTree, uncommitted: uncommittedSince(before, after) }),
+    ...(commitTree && { commitTree, uncommitted }),
     ...(commits.length > 0 && { commits: commits.slice(-500) }),
+    ...apartFrom(after, { base: before, apart: { ...nowhere, commits }, uncommitted }),
   }
   return before === after ? { git } : { git, changes: changesBetween(before, after) }
 }

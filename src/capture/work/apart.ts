@@ -9,7 +9,7 @@ import { type Apart, type ApartFile, nowhere } from '../../recorder/memo.ts'
 import type { Window } from '../../recorder/trees.ts'
 import { isElsewhere, type Moved, mostPaths, type Snapshot, type Use } from '../../recorder/work.ts'
 import { ownPath, pathIn } from '../../system/paths.ts'
-import { changedBy, commitsBy, committedIn, type SessionGit } from './by-command.ts'
+import { attempt, changedBy, commitsBy, committedIn, type SessionGit } from './by-command.ts'
 import { type Branch, branchesOf, changedIn } from './changed.ts'
 
 // A session has one working tree. What it does in other ones of the repository, such as those of its subagents, is work on
@@ -73,9 +73,14 @@ interface Here {
 /**
  * What the run says otherwise because of work on other branches that HEAD does not have, not even as a copy: its tree has
  * those files, too, and they are not in its commit. Where the session only made commits on one branch, it is on the last of
- * them. Throws if git fails.
+ * them.
  */
-export function apartFrom(now: Snapshot, { base, apart, uncommitted }: Here): Git | undefined {
+export const apartFrom = (now: Snapshot, here: Here): Git | undefined => attempt(() => workApart(now, here), unreadable)
+
+/** What the run says where git cannot tell. */
+const unreadable: Git = { tree: undefined, uncommitted: null }
+
+function workApart(now: Snapshot, { base, apart, uncommitted }: Here): Git | undefined {
   if (!base || apart.commits.length + apart.files.length === 0 || base.root !== now.root) return undefined
   const branches = branchesOf(now, { end: now, commits: apart.commits }).filter(({ tip }) => !isCopied(now, tip))
   const open = openFiles(now, apart)

@@ -11,7 +11,7 @@ import { type Memo, nowhere } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
 import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
 import { apartFrom } from './apart.ts'
-import { attempt, changedBy, commitsBy, type SessionGit } from './by-command.ts'
+import { changedBy, commitsBy, type SessionGit } from './by-command.ts'
 import { changedIn, type ObjectChange } from './changed.ts'
 import { placed } from './placed.ts'
 
@@ -34,12 +34,9 @@ export function movedTo(now: Snapshot, here: Here): Moved {
     uncommitted,
     isForeign: isForeign(now, here, others),
     ...headOf(now, here, apart.commits),
-    ...defined({ apart: attempt(() => apartFrom(now, { base, apart: all, uncommitted }), unreadable) }),
+    ...defined({ apart: apartFrom(now, { base, apart: all, uncommitted }) }),
   }
 }
-
-/** What the run says where git cannot tell. */
-const unreadable = { tree: undefined, uncommitted: null }
 
 /** The files that only other recorded sessions wrote, from the top of the working tree. */
 function othersIn({ root }: Snapshot, here: Here): Set<string> {
