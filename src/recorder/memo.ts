@@ -175,6 +175,8 @@ export interface Closing {
   failure?: SeenFailure
   interrupted?: true
   cut?: UnendedCommand[]
+  /** The working tree then. */
+  now?: Snapshot
 }
 
 /** What the run says about the session's working tree. */

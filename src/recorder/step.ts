@@ -145,7 +145,7 @@ function sessionEnded(start: Stepped, step: Step & { kind: 'end' }, facts: Facts
   const { at } = facts
   const { failure, interrupted } = step
   if (!isOpen(start.memo)) return ended(leftOpen(start, { at, failure, interrupted }, facts), at, facts)
-  const how = { failure: step.isGone ? gone : failure, interrupted, cut: facts.trees.cut }
+  const how = { failure: step.isGone ? gone : failure, interrupted, cut: facts.trees.cut, now: facts.trees.now }
   return { ...start, memo: { ...start.memo, closing: start.memo.closing ?? defined({ at, ...how }) } }
 }
 

@@ -58,7 +58,7 @@ const ends: [
     'turn',
     ['verified', 'pass', true],
   ],
-  ['fails when the session ends', 1, () => {}, 'session', ['failing', 'fail', false]],
+  ['fails when the session ends', 1, () => {}, 'session', ['failing', 'fail', true]],
 ]
 
 async function checked(user: ReturnType<typeof workplace>) {

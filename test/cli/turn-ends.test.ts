@@ -27,6 +27,64 @@ test('a turn without an end is interrupted, by the next prompt or by the end of 
   )
 })
 
+test('what its user does after the end of a session is not work of the turn that was open', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, ledger } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.write('a.txt', 'a\n')
+  await claude.end()
+  writeFiles(cwd, { 'a.txt': 'a\nmine\n', 'mine.txt': 'mine\n' })
+  await syncAll(env)
+  const { runId, changes, git } = await onlyRun(user)
+  assert.deepEqual([changes, git?.uncommitted?.paths], [{ files: 1, insertions: 1, deletions: 0 }, ['a.txt']])
+  const { files } = await (await ledger()).getDiff({ runId })
+  assert.deepEqual(
+    files.map(({ path, patch }) => [path, patch]),
+    [['a.txt', '@@ -0,0 +1 @@\n+a\n']],
+  )
+})
+
+test('a session that is resumed at once has the work of each turn in that turn', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, ledger } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.write('a.txt', 'a\n')
+  await claude.end()
+  await claude.prompt('Two')
+  await claude.write('a.txt', 'a\nb\n')
+  await claude.write('b.txt', 'b\n')
+  await claude.stop()
+  await syncAll(env)
+  assert.deepEqual(
+    (await turnsOf(user)).map(({ files, git }) => [files, git?.uncommitted?.paths]),
+    [
+      [[{ path: 'a.txt', insertions: 1, deletions: 0 }], ['a.txt']],
+      [
+        [
+          { path: 'a.txt', insertions: 2, deletions: 0 },
+          { path: 'b.txt', insertions: 1, deletions: 0 },
+        ],
+        ['a.txt', 'b.txt'],
+      ],
+    ],
+  )
+  const { runId } = await onlyRun(user)
+  const diffs = async (turn: number) =>
+    (await (await ledger()).getDiff({ runId, turn })).files.map(({ path, insertions }) => [path, insertions])
+  assert.deepEqual(
+    [await diffs(1), await diffs(2)],
+    [
+      [['a.txt', 1]],
+      [
+        ['a.txt', 1],
+        ['b.txt', 1],
+      ],
+    ],
+  )
+})
+
 for (const [what, lines, code, interrupted] of [
   ['tells no interruption was not interrupted', [], 'AGENT_GONE', undefined],
   ['tells an interruption was interrupted', ['[Request interrupted by user]'], 'INTERRUPTED', true],

@@ -64,7 +64,9 @@ export async function factsOf(session: SettlingSession, memo: Memo, given: Given
     : {}
   const reported = step.kind === 'prompt' || memo.closing ? unlessCut(read, trees.cut) : read
   const isPriced = reported.usage !== undefined || (step.kind === 'turn' && step.usage !== undefined)
-  const now = trees.now ?? (needsTree(memo, seen, trees) ? await treeOf(session, memo, given) : undefined)
+  const left = memo.closing?.now
+  const known = step.kind === 'prompt' ? (left ?? trees.now) : (trees.now ?? left)
+  const now = known ?? (needsTree(memo, seen, trees) ? await treeOf(session, memo, given) : undefined)
   const agent = recording.agent ?? 'unknown'
   const before = { state: session.state, name: recording.name, memo, isOwn: isOwnOf(session, memo, now) }
   const window: Window = { from: trees.began ?? at, to: at, ...trees }

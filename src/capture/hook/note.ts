@@ -87,8 +87,12 @@ function keep(state: Spool, heard: Heard, env: Env, look: TreeReader): boolean {
       return keepTurn(state, heard, { key, look, mail: env.GIT_COMMITTER_EMAIL })
     case 'end': {
       const cut = cutBy(state, heard)
+      const noted = state.note(recording, seen, key, true, cut)
       endCommands(state, heard)
-      return state.note(recording, seen, key, true, cut) !== undefined
+      // What its user does from now on is not of the turn that is open.
+      if (noted !== undefined && isWorking(heard))
+        state.complete(recording.name, noted, { ...cut, now: look.take(workFolder(recording)) })
+      return noted !== undefined
     }
     case 'tool':
       return keepTool(state, heard, { key, look, step })
@@ -170,11 +174,13 @@ function reportedBy(state: Spool, name: string): Partial<ReportedWork> {
 }
 
 /** A turn needs the tree at its end; a prompt only if the run starts there, or the turn before has no end of its own. */
-function treesAt(state: Spool, { seen, recording, was }: Heard, take: () => Snapshot | undefined): Trees | undefined {
-  const { begun } = memoIn(state, recording.name)
-  const isOpen = ['working', 'waiting'].includes(was?.state ?? '')
-  return seen.step.kind === 'prompt' && begun && !isOpen ? undefined : { now: take() }
+function treesAt(state: Spool, heard: Heard, take: () => Snapshot | undefined): Trees | undefined {
+  const { begun } = memoIn(state, heard.recording.name)
+  return heard.seen.step.kind === 'prompt' && begun && !isWorking(heard) ? undefined : { now: take() }
 }
+
+/** Whether a turn was open before this report. */
+const isWorking = ({ was }: Heard) => ['working', 'waiting'].includes(was?.state ?? '')
 
 function beginCommand(
   state: Spool,

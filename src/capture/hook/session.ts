@@ -134,10 +134,11 @@ async function steppedBy(session: SettlingSession, memo: Memo, notes: Note[]): P
 }
 
 /** Ends a session and its last turn, whose hook did not come. */
-async function closed(session: SettlingSession, { memo, calls }: Stepped, { at, cut }: Closing): Promise<Stepped> {
+async function closed(session: SettlingSession, { memo, calls }: Stepped, { at, cut, now }: Closing): Promise<Stepped> {
   const { recording } = session
   const seen = { agent: '', session: '', cwd: recording.cwd, step: { kind: 'turn' } } as const
-  const after = close(memo, await factsOf(session, memo, { seen, at, trees: { cut: cut ?? cutOff(session) } }))
+  const trees = { cut: cut ?? cutOff(session), ...(now && { now }) }
+  const after = close(memo, await factsOf(session, memo, { seen, at, trees }))
   return { memo: after.memo, calls: [...calls, ...after.calls] }
 }
 
