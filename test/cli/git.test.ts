@@ -161,6 +161,16 @@ test('the tree is right in the middle of a merge with conflicts', (t) => {
   assert.equal(tree, git('write-tree'))
 })
 
+test('a repository whose list of files is longer than 24 MiB has a tree', (t) => {
+  const { cwd, git, take } = repository(t)
+  const blob = git('rev-parse', 'HEAD:a.txt')
+  const paths = Array.from({ length: 100_000 }, (_, n) => `${'long'.repeat(50)}-${n}`)
+  const input = (lines: string[]) => ({ cwd, input: lines.map((line) => `${line}\0`).join('') })
+  spawnSync('git', ['update-index', '-z', '--index-info'], input(paths.map((path) => `100644 ${blob}\t${path}`)))
+  spawnSync('git', ['update-index', '-z', '--skip-worktree', '--stdin'], input(paths))
+  assert.equal(take()?.tree, plainTree(cwd))
+})
+
 test("the user's own filters run, so the tree is the one that git commits", (t) => {
   const its = repository(t)
   const home = freshFolder(t)

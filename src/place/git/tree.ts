@@ -70,6 +70,7 @@ export function gitFault(cwd: string, withinMs?: number): string | undefined {
 
 function faultWords({ message, code }: NodeJS.ErrnoException): string {
   if (code === 'ETIMEDOUT') return 'it takes too long'
+  if (code === 'ENOBUFS') return 'git lists too many files'
   return /^(?:fatal|error): (.*)/m.exec(message)?.[1] ?? message
 }
 

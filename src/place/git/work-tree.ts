@@ -55,7 +55,7 @@ function takeWork(guarded: Guarded, depth: number, mayContinue: boolean): WorkFi
     keepIndex(guarded, scratch, { links: facts.links, hidden: missing }, isPlain ? tree : undefined)
     return { tree, nested }
   } finally {
-    rmSync(scratch.path, { force: true })
+    for (const path of [scratch.path, `${scratch.path}.lock`]) rmSync(path, { force: true })
   }
 }
 
@@ -191,6 +191,9 @@ interface Listing {
   hidden: string[]
 }
 
+/** The most bytes of a list of files: enough for some million. */
+const mostListed = 268_435_456
+
 /** The most changed and new files for each millisecond that is left. Git could not store more. */
 const filesPerMs = 20
 
@@ -201,7 +204,7 @@ const filesPerMs = 20
 function listFiles(guarded: Guarded, { path, facts }: Scratch): Listing {
   const whole = facts === undefined ? ['-c'] : []
   const words = ['ls-files', '-z', '-v', '-s', ...whole, '-d', '-m', '-o', '--exclude-standard']
-  const listed = bytesIn(guarded, words, { env: { GIT_INDEX_FILE: path } })
+  const listed = bytesIn(guarded, words, { env: { GIT_INDEX_FILE: path }, mostBytes: mostListed })
   const listing: Listing = { removed: new Set(), changed: [], fresh: [], strangers: [], links: [], hidden: [] }
   let left = (guarded.until - performance.now()) * filesPerMs
   for (let at = 0; at < listed.length; ) {
