@@ -72,10 +72,11 @@ export function turned(before: Stepped, end: TurnEnd & { at: number }, facts: Fa
   const usage = usageOf(memo, end.usage, facts)
   const { answers, prompts, changes: changesText } = rulesFor(memo, facts)
   const seen = turnOf(draft, { ...end, ...(usage && { usage }), ...(memo.model && { model: memo.model }) }, reported)
+  const model = seen.model ?? memo.usage?.model
   const turn = {
     n,
     ...seen,
-    ...(isUsageLost(end, facts) && seen.model !== undefined && { usage: { model: seen.model } }),
+    ...(isUsageLost(end, facts) && model !== undefined && { usage: { model } }),
     ...(!answers && { answer: undefined }),
     ...(!prompts && { prompt: undefined }),
     ...(work.files.length > 0 && { files: work.files }),
@@ -159,9 +160,9 @@ function usageOf(memo: Memo, said: SeenUsage | undefined, { reported, price }: F
 export const isLost = (failure: SeenFailure | undefined): boolean =>
   failure?.code === 'AGENT_GONE' || failure?.code === 'LEASE_EXPIRED'
 
-/** Whether nobody knows what a turn used: its agent was gone before it said so, and a transcript does not. */
+/** Whether nobody knows what a turn used: its agent was gone before it said so, or a transcript is too large to be read. */
 const isUsageLost = ({ failure, usage }: TurnEnd, { reported }: Facts): boolean =>
-  isLost(failure) && (usage ?? reported.usage) === undefined
+  (isLost(failure) || reported.isTooLarge === true) && (usage ?? reported.usage) === undefined
 
 /** Ends the turns that are held, or the first so many of them, as the transcript says that they ended. */
 export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_INFINITY): Stepped {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { truncateSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { stateFile } from '../../src/capture/spool/state-file.ts'
@@ -39,6 +40,23 @@ test('a session that began before it was recorded has the tokens since its first
   await claude.end()
   await syncAll(env)
   assert.deepEqual(await tokensOf(user), { turns: [20], run: 20 })
+})
+
+test('once a transcript is too large to be read, nobody knows what the session used', async (t) => {
+  const user = workplace(t)
+  const { env, cwd } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  claude.transcribe(message('m1', 1000))
+  await claude.stop()
+  await syncAll(env)
+  assert.equal(typeof (await onlyRun(user)).usage?.costUsd, 'number')
+  await claude.prompt('Two')
+  truncateSync(claude.transcript, 269_000_000)
+  await claude.stop()
+  await syncAll(env)
+  assert.deepEqual((await turnsOf(user))[1]?.usage, { model: 'claude-sonnet-4-5' })
+  assert.equal((await onlyRun(user)).usage?.costUsd, undefined)
 })
 
 test('a resumed session counts what its transcript told at its end only once', async (t) => {

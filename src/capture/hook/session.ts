@@ -3,6 +3,7 @@ import { mask, maskDeep } from '../../mask/mask.ts'
 import type { Env } from '../../place/folders.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { sessionRecordRules } from '../../place/rules.ts'
+import { TooLarge } from '../../recorder/agents/lines.ts'
 import { withoutSecrets } from '../../recorder/agents/secrets.ts'
 import type { Transcript } from '../../recorder/agents/seen.ts'
 import { shortOf } from '../../recorder/agents/tools.ts'
@@ -101,13 +102,16 @@ function sessionOf(state: Spool, recording: Recording, memo: Memo, env: Env, not
     objects: objectsOf(env, recording.name),
     rules: sessionRecordRules(recording),
     transcript: (until) => {
-      if (until !== undefined) return read(until).catch(() => ({}))
+      if (until !== undefined) return read(until).catch(unread)
       const now = () => (commands ? readWithCommands(commands, read) : read())
-      reported ??= (awaited ? readWithEnd(awaited, read) : now()).catch(() => ({}))
+      reported ??= (awaited ? readWithEnd(awaited, read) : now()).catch(unread)
       return reported
     },
   }
 }
+
+/** What is known of a transcript that cannot be read. */
+const unread = (error: Error): Transcript => (error instanceof TooLarge ? { isTooLarge: true } : {})
 
 /** A transcript without those uses of tools that hooks reported after all. */
 function unlessHeard(

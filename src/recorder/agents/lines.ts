@@ -19,6 +19,9 @@ export interface ReadBudget {
 
 export const budget = (bytes = 268_435_456, ms = 10_000): ReadBudget => ({ bytes, until: performance.now() + ms })
 
+/** The error of a file or folder that has more than can be read for one answer. */
+export class TooLarge extends Error {}
+
 const chunkBytes = 1_048_576
 /** Longer lines are skipped. */
 const lineBytes = 16_777_216
@@ -113,7 +116,7 @@ async function* chunksOf(path: string, left: ReadBudget): AsyncGenerator<Buffer>
     left.bytes -= bytesRead
     // Time runs out on a busy machine, too, and a small file is read even then.
     if (left.bytes < 0 || (!isFirst && performance.now() > left.until))
-      throw new Error(`${path} is too large to be read`)
+      throw new TooLarge(`${path} is too large to be read`)
     yield buffer.subarray(0, bytesRead)
   }
 }
@@ -138,6 +141,6 @@ export async function jsonIn(path: string, left = budget()): Promise<JsonFields 
 export async function filesIn(folder: string, ending: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => [])
   const found = names.filter((name) => name.endsWith(ending))
-  if (found.length > 1_000) throw new Error(`${folder} has ${found.length} files, too many to be read`)
+  if (found.length > 1_000) throw new TooLarge(`${folder} has ${found.length} files, too many to be read`)
   return found.map((name) => join(folder, name))
 }

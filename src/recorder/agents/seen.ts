@@ -144,6 +144,8 @@ export interface Transcript {
   turn?: TranscriptTurn
   /** How much of the last turn is written. */
   written?: Written
+  /** It is too large to be read, so nobody knows what it tells. */
+  isTooLarge?: true
 }
 
 /** A turn as a transcript has it. Times are in milliseconds since 1970. */
