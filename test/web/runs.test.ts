@@ -208,3 +208,27 @@ test('a run that is deleted while the list is read does not stay in it', async (
   await page.locator('table.runs[aria-rowcount="3"]:not([aria-busy=true])').waitFor()
   assert.deepEqual(await titles(page), ['First', 'Second'])
 })
+
+test('the end of the rows of earlier filters asks for no page of the new ones, which would leave a gap', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (let n = 1; n <= 430; n++) await client.createRun({ status: 'failed' })
+  const scrollToEnd = (row: number) =>
+    page.waitForFunction((row) => {
+      scrollBy(0, document.body.scrollHeight)
+      return [...document.querySelectorAll('[data-row]')].some((one) => Number(one.getAttribute('data-row')) >= row)
+    }, row)
+  await page.goto(`${home}#/runs`)
+  await scrollToEnd(199)
+  await page.evaluate(() => scrollTo(0, 0))
+  await page.locator('[data-row="0"]').waitFor()
+  const releaseFirst = await holdNext(page, (query) => query.has('status') && !query.has('cursor'))
+  const releaseSecond = await holdNext(page, (query) => query.has('status') && query.has('cursor'))
+  await page.goto(`${home}#/runs?status=failed`)
+  await page.locator('table.runs[aria-busy=true]').waitFor()
+  await scrollToEnd(199)
+  releaseFirst()
+  await page.locator('table.runs:not([aria-busy=true])').waitFor()
+  releaseSecond()
+  await scrollToEnd(429)
+  await page.locator('table.runs[aria-rowcount="431"]').waitFor()
+})

@@ -74,7 +74,7 @@ export function useRunList(filter: RunFilter): RunList {
     }
     const { soon: more }: Repeated = oneAtATime(async () => {
       const { cursor } = latest.current
-      if (cursor === undefined) return
+      if (latest.current.key !== key || cursor === undefined) return
       await pages.read(cursor).then((page) => page && set((before) => joined(before, page)), fail(more))
     }, 0)
     const { soon: look }: Repeated = oneAtATime(async () => {
@@ -99,9 +99,12 @@ export function useRunList(filter: RunFilter): RunList {
     }
   }, [key])
 
+  const isRead = state.key === key
   return {
     ...state,
-    isRead: state.key === key,
+    // Rows of another filter have no next page. Those of this one are asked for their next page when they come.
+    cursor: isRead ? state.cursor : undefined,
+    isRead,
     more: () => acts.current.more(),
     retry: () => acts.current.retry(),
     restart: () => acts.current.restart(),
