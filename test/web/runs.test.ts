@@ -232,3 +232,18 @@ test('the end of the rows of earlier filters asks for no page of the new ones, w
   await scrollToEnd(429)
   await page.locator('table.runs[aria-rowcount="431"]').waitFor()
 })
+
+test('a list of the oldest runs first counts new ones when it is read to its end', async (t) => {
+  const { page, client, home, live } = await openPage(t, '#/runs')
+  await live
+  for (let n = 1; n <= 100; n++) await client.createRun({})
+  await page.goto(`${home}#/runs?order=asc`)
+  await page.locator('table.runs[aria-rowcount="101"]').waitFor()
+  for (let n = 1; n <= 2; n++) await client.createRun({})
+  await page.getByRole('button', { name: '2 new runs' }).click()
+  await page.locator('table.runs[aria-rowcount="-1"]').waitFor()
+  await page.getByRole('button', { name: /new run/ }).waitFor({ state: 'detached' })
+  await page.mouse.move(600, 400)
+  await page.mouse.wheel(0, 10_000)
+  await page.locator('table.runs[aria-rowcount="103"]').waitFor()
+})

@@ -75,11 +75,13 @@ export function useRunList(filter: RunFilter): RunList {
     const { soon: more }: Repeated = oneAtATime(async () => {
       const { cursor } = latest.current
       if (latest.current.key !== key || cursor === undefined) return
-      await pages.read(cursor).then((page) => page && set((before) => joined(before, page)), fail(more))
+      await pages.read({ cursor }).then((page) => page && set((before) => joined(before, page)), fail(more))
     }, 0)
     const { soon: look }: Repeated = oneAtATime(async () => {
       if (latest.current.key !== key || latest.current.runs.length === 0) return restart()
-      await pages.read().then((page) => page && set((before) => compared(before, page.runs)), fail(look))
+      // New runs follow the rows of an ascending list that is not read to its end. Beyond the end, they are the newest.
+      const first = latest.current.cursor === undefined ? ({ order: 'desc' } as const) : {}
+      await pages.read(first).then((page) => page && set((before) => compared(before, page.runs)), fail(look))
     }, 500)
 
     acts.current = { more, retry: look, restart }
@@ -116,7 +118,7 @@ function joined(before: RunListState, { runs, cursor }: RunPage): RunListState {
   return { ...before, runs: [...before.runs, ...runs.filter(({ id }) => !known.has(id))], cursor, error: undefined }
 }
 
-/** Updates the rows from the current first page, and counts the runs that are not among them. */
+/** Updates the rows from the newest runs, or the current first page, and counts the runs that are not among them. */
 function compared(before: RunListState, newest: Run[]): RunListState {
   const now = new Map(newest.map((run) => [run.id, run]))
   const runs = before.runs.map((run) => now.get(run.id) ?? run)
@@ -137,8 +139,11 @@ interface RunPage {
 }
 
 interface RunPages {
-  /** Reads a page. Returns undefined, even after a failure, if the list started again meanwhile. */
-  read(cursor?: string): Promise<RunPage | undefined>
+  /**
+   * Reads a page, the first by default, in the filter's order by default. Returns undefined, even after a failure, if
+   * the list started again meanwhile.
+   */
+  read(page?: { cursor?: string; order?: 'desc' }): Promise<RunPage | undefined>
   /** Applies an event to the pages that are being read, which may not contain it. */
   hear(event: Event): void
   restart(): void
@@ -149,13 +154,13 @@ function runPages(filter: RunFilter, signal: AbortSignal): RunPages {
   let start = 0
   const hearing = new Set<(event: Event) => void>()
   return {
-    async read(cursor) {
+    async read(page = {}) {
       const mine = start
       const heard: Event[] = []
       const hear = (event: Event) => heard.push(event)
       hearing.add(hear)
       try {
-        const { runs, meta } = await client.listRuns({ ...filter, limit: pageSize, cursor }, { signal })
+        const { runs, meta } = await client.listRuns({ ...filter, limit: pageSize, ...page }, { signal })
         return mine === start ? { runs: heard.reduce(moved, runs), cursor: meta.nextCursor } : undefined
       } catch (error) {
         if (mine === start) throw error
