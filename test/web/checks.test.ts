@@ -84,3 +84,26 @@ test('a review counts for the work that was there when it began, also if it is s
     [one],
   )
 })
+
+test('what could not be read of a run does not pass for what is not there', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'A', title: 'Mend it', status: 'completed' })
+  await client.appendTurn({ runId: 'A', prompt: 'Mend it.', answer: 'It is mended.' })
+  await client.createCheck({ runId: 'A', name: 'tests', result: 'fail' })
+  const parts = { checks: '**/v1/runs/A/timeline*', answer: '**/v1/runs/A/turns?*order=desc*' }
+  for (const [words, part] of Object.entries(parts)) {
+    await page.route(part, (route) => route.fulfill({ status: 500, json: { error: words, code: 'INTERNAL_ERROR' } }))
+  }
+  await page.goto(`${home}#/runs/default/A`)
+  const overview = page.locator('.overview')
+  for (const [words, part] of Object.entries(parts)) {
+    const problem = overview.getByRole('alert').filter({ hasText: words })
+    await problem.waitFor()
+    assert.equal(await page.getByText('none recorded').count(), 0)
+    await page.unroute(part)
+    await problem.getByRole('button', { name: 'Try again' }).click()
+    await problem.waitFor({ state: 'detached' })
+  }
+  await overview.getByRole('heading', { name: 'Checks 1 fail' }).waitFor()
+  await overview.getByText('It is mended.').waitFor()
+})

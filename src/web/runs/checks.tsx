@@ -13,7 +13,7 @@ import { actorText } from '../ui/words.ts'
 import { Text } from './log.tsx'
 
 /** What checks found. Failing ones come first; those that newer ones replaced are folded. */
-export function RunChecks({ history: { entries } }: { history: RunHistory }) {
+export function RunChecks({ history: { entries, isRead, error, reload } }: { history: RunHistory }) {
   const checks = entries.flatMap((entry) => (entry.kind === 'check' ? [entry.check] : [])).reverse()
   const isPart = entries.some((entry) => entry.kind === 'omitted' && entry.of === 'check')
   const counting = checks.filter(({ counts }) => counts)
@@ -24,10 +24,11 @@ export function RunChecks({ history: { entries } }: { history: RunHistory }) {
       <h2 id="checks">
         Checks{' '}
         <span class="muted">
-          {checks.length === 0 ? 'none recorded' : checkCounts(counting)}
+          {isRead && (checks.length === 0 ? 'none recorded' : checkCounts(counting))}
           {isPart && ` among the newest ${checks.length}`}
         </span>
       </h2>
+      {error && <Problem error={error} onRetry={reload} />}
       {counting.length > 0 && <Checks checks={counting.toSorted((a, b) => rank(a) - rank(b))} />}
       {earlier.length > 0 && (
         <details class="part earlier">

@@ -79,6 +79,7 @@ function Shown({ run: read, history, last, route }: ShownProps) {
       <RunOutcome run={run} />
       <div class={`beside run${isWide ? ' wide' : ''}${run.turns.count > 0 ? ' of-turns' : ''}`}>
         <div class="overview">
+          {last.error && <Problem error={last.error} onRetry={last.reload} />}
           <LastAnswer run={run} turns={lastTurns} />
           <Continue run={run} />
           <WhatChanged run={run} route={route} />
