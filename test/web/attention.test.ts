@@ -137,6 +137,19 @@ test('what finished last stands first, however long ago it began', async (t) => 
   assert.equal(await titles.count(), 10)
 })
 
+test('what finished last stands first, however many runs were created since and ended before', async (t) => {
+  const { client, home, page } = await openPage(t, blank)
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+  const begun = { createdAt: hoursAgo(48), startedAt: hoursAgo(48) }
+  await client.createRun({ ...begun, title: 'Long', status: 'completed', endedAt: hoursAgo(0) })
+  const short = { createdAt: hoursAgo(3), startedAt: hoursAgo(3), endedAt: hoursAgo(2) }
+  for (let n = 1; n <= 100; n++) await client.createRun({ ...short, status: 'completed' })
+  await page.goto(`${home}#/`)
+  const ended = page.getByRole('region', { name: 'Recently finished' }).locator('.title')
+  await ended.nth(9).waitFor()
+  assert.equal(await ended.first().textContent(), 'Long')
+})
+
 test('a run needs attention again once its agent, of whose activity no event tells, has stopped', async (t) => {
   const { page, client, home, live } = await openPage(t, blank)
   await client.createRun({ runId: 'A', title: 'Red', status: 'in_progress' })

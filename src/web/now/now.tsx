@@ -105,16 +105,17 @@ const hourMs = 3_600_000
 const spansMs = [hourMs, 24 * hourMs, 30 * 24 * hourMs, Number.POSITIVE_INFINITY]
 
 /**
- * The runs that ended last, newest end first. The server lists runs by their creation, so this reads those of the last
- * hour, and of a longer time while they are too few.
+ * The runs that ended last, newest end first. The server lists runs by their creation, so this reads those that
+ * ended in the last hour, and adds some of a longer time while they are too few.
  */
 async function lastEnded(scope: RunFilter, count: number, signal: AbortSignal): Promise<Run[]> {
   const filter = { ...scope, status: ['completed' as const, 'failed' as const], limit: 100 }
-  let found: Run[] = []
+  const found = new Map<number, Run>()
   for (const spanMs of spansMs) {
     const after = Number.isFinite(spanMs) ? { endedAfter: new Date(serverNow() - spanMs).toISOString() } : {}
-    found = (await client.listRuns({ ...filter, ...after }, { signal })).runs
-    if (found.length >= count) break
+    const { runs } = await client.listRuns({ ...filter, ...after }, { signal })
+    for (const run of runs) found.set(run.id, run)
+    if (found.size >= count) break
   }
-  return found.toSorted(byEnd).slice(0, count)
+  return [...found.values()].sort(byEnd).slice(0, count)
 }
