@@ -212,3 +212,16 @@ test('the page of a spec shows what is left, its runs and totals, and how to sta
   await page.getByRole('link', { name: 'AUTH-001 v2' }).click()
   await page.getByText('Nothing: all items of the checklist are done.').waitFor()
 })
+
+test('the list of specs says as the board does that a status has more of them', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (let n = 0; n <= 100; n++) await client.createSpec({ specId: `S-${n}` })
+  const note = page.getByText('The search finds the others.')
+  for (const view of ['', '?view=list']) {
+    await page.goto(`${home}#/specs${view}`)
+    await page.locator(view === '' ? '.board' : '.spec-list').waitFor()
+    await note.waitFor()
+  }
+  await client.deleteSpec({ specId: 'S-7' })
+  await note.waitFor({ state: 'detached' })
+})

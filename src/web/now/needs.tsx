@@ -1,3 +1,4 @@
+import { Fragment } from 'preact'
 import { useContext, useRef, useState } from 'preact/hooks'
 import { href } from '../app/router.ts'
 import {
@@ -6,8 +7,7 @@ import {
   decide,
   type Need,
   type NeedsGroup,
-  readDecided,
-  touches,
+  useDecided,
 } from '../data/lists/needs.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
@@ -16,7 +16,7 @@ import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
 import { may, useSession } from '../data/query/session.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
-import { Problem } from '../ui/loading.tsx'
+import { More, Problem } from '../ui/loading.tsx'
 import { timeWords } from '../ui/time.tsx'
 import { type Done, Undo } from './decide.tsx'
 import { NeedGroup, NeedRow } from './need.tsx'
@@ -25,7 +25,7 @@ const shown = 20
 
 /** The runs that need attention, in groups, and what was decided about others. */
 export function Needs({ looked }: { looked: number }) {
-  const { groups, count, hasMore, isRead, isCurrent, error } = useContext(AttentionContext)
+  const { groups, count, hasMore, isCut, isRead, isCurrent, error } = useContext(AttentionContext)
   const [done, setDone] = useState<Done>()
   const [isAll, setAll] = useState(false)
   const some = isAll ? groups : groups.slice(0, shown)
@@ -57,6 +57,11 @@ export function Needs({ looked }: { looked: number }) {
           <button type="button" class="plain" onClick={() => setAll(true)}>
             {groups.length - some.length} more
           </button>
+        </p>
+      )}
+      {isCut && groups.length === some.length && (
+        <p class="muted small">
+          These are the newest {groups.length}. Earlier ones follow when some are put off or resolved.
         </p>
       )}
       <Decided />
@@ -101,21 +106,24 @@ function Decided() {
 function DecidedRows() {
   const project = useScope()
   const mine = useMine()
-  const { data, error, isCurrent } = useRead(
-    `decided ${mine} ${project.join(' ')}`,
-    (signal) => readDecided(project, mine, signal),
-    { touches },
-  )
-  if (error) return <Problem error={error} />
-  if (data?.length === 0) return isCurrent ? <Nothing words="is put off or resolved" /> : null
+  const lists = [useDecided('put-off', project, mine), useDecided('resolved', project, mine)]
+  const isNothing = lists.every(({ items, isRead, isOther }) => isRead && !isOther && items.length === 0)
   return (
-    <ul class="rows">
-      {data?.map((need) => (
-        <NeedRow key={need.id} need={need} note={noteOf(need)}>
-          <Reopen need={need} />
-        </NeedRow>
+    <>
+      {isNothing && <Nothing words="is put off or resolved" />}
+      {lists.map((list, at) => (
+        <Fragment key={at}>
+          <ul class="rows">
+            {list.items.map((need) => (
+              <NeedRow key={need.id} need={need} note={noteOf(need)}>
+                <Reopen need={need} />
+              </NeedRow>
+            ))}
+          </ul>
+          <More list={list} />
+        </Fragment>
       ))}
-    </ul>
+    </>
   )
 }
 

@@ -114,13 +114,18 @@ function None({ isFiltered }: { isFiltered: boolean }) {
 /** All specs as one list, in the order of the board. */
 function SpecList({ pages, isBusy }: { pages: Output<'listSpecs'>[]; isBusy: boolean }) {
   return (
-    <ul class="rows spec-list" aria-busy={isBusy}>
-      {pages
-        .flatMap(({ specs }) => specs)
-        .map((spec) => (
-          <SpecRow key={spec.id} spec={spec} />
-        ))}
-    </ul>
+    <>
+      <ul class="rows spec-list" aria-busy={isBusy}>
+        {pages
+          .flatMap(({ specs }) => specs)
+          .map((spec) => (
+            <SpecRow key={spec.id} spec={spec} />
+          ))}
+      </ul>
+      {pages.some(({ meta }) => meta.hasMore) && (
+        <p class="muted small">These are the newest {most} of each status. The search finds the others.</p>
+      )}
+    </>
   )
 }
 

@@ -1,6 +1,7 @@
 import { createContext } from 'preact'
 import type { ConductError, Input, Output } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
+import { type List, useList } from '../query/list.ts'
 import { useRead } from '../query/read.ts'
 import { client, clientOf } from '../query/server.ts'
 import { serverNow } from '../query/timing.ts'
@@ -23,6 +24,8 @@ interface ShownNeeds {
   count: number
   /** Whether there are more runs than were counted. */
   hasMore: boolean
+  /** Whether there are more groups than these. */
+  isCut: boolean
   /** Whether it is loaded. */
   isRead: boolean
   /** Whether it is the list of the chosen projects, not that of the previous ones. */
@@ -30,7 +33,7 @@ interface ShownNeeds {
   error: ConductError | undefined
 }
 
-const nothing = { groups: [], count: 0, hasMore: false }
+const nothing = { groups: [], count: 0, hasMore: false, isCut: false }
 
 export const AttentionContext = createContext<ShownNeeds>({
   ...nothing,
@@ -50,8 +53,9 @@ export function useAttention(projects: string[], mine: true | undefined): ShownN
     (signal) => client.listAttention({ project, mine, group: 'spec', limit: 100 }, { signal }),
     { touches, restMs: 1000, everyMs: pollMs },
   )
-  const { grouped = [], count = 0, isPartial = false } = data ?? {}
-  return { groups: grouped, count, hasMore: isPartial, isRead: data !== undefined, isCurrent, error }
+  const { grouped = [], count = 0, isPartial = false, meta } = data ?? {}
+  const isCut = meta?.hasMore ?? false
+  return { groups: grouped, count, hasMore: isPartial, isCut, isRead: data !== undefined, isCurrent, error }
 }
 
 export const touches = ({ type }: Event) => type.startsWith('attention.')
@@ -76,11 +80,16 @@ export async function runsOf({ project, runIds }: RunsOfGroup, signal?: AbortSig
   return rows
 }
 
-/** What people have put off or resolved, the newest first. */
-export async function readDecided(projects: string[], mine: true | undefined, signal: AbortSignal): Promise<Need[]> {
+/** The runs that people have put off or resolved, the newest first. */
+export function useDecided(state: 'put-off' | 'resolved', projects: string[], mine: true | undefined): List<Need> {
   const project = projects.length > 0 ? projects : undefined
-  const pages = (['put-off', 'resolved'] as const).map((state) =>
-    client.listAttention({ project, mine, state, limit: 20 }, { signal }),
+  return useList(
+    `${state} ${mine} ${projects.join(' ')}`,
+    'attention',
+    async (page, options) => {
+      const { attention = [], meta } = await client.listAttention({ project, mine, state, ...page }, options)
+      return { attention, meta }
+    },
+    { touches },
   )
-  return (await Promise.all(pages)).flatMap(({ attention = [] }) => attention)
 }
