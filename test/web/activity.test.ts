@@ -125,13 +125,14 @@ test('activity leaves out no day, however many runs were created after one that 
   await days.nth(3).getByText('Before').waitFor()
 })
 
+const ofNews = (url: URL) => url.searchParams.getAll('type').includes('spec.created')
+
 test('activity shows a day at once, so that no line moves another one under the pointer', async (t) => {
   await passMidnight()
   const { page, client, home } = await openPage(t, blank)
   await client.createRun({ title: 'Done', status: 'completed' })
   await client.createSpec({ specId: 'A-1', title: 'New', status: 'pending' })
   const { promise: come, resolve: letCome } = Promise.withResolvers<void>()
-  const ofNews = (url: URL) => url.searchParams.getAll('type').includes('spec.created')
   await page.route(ofNews, async (route) => {
     await come
     await route.continue()
@@ -144,6 +145,35 @@ test('activity shows a day at once, so that no line moves another one under the 
   letCome()
   await page.locator('.feed li', { hasText: 'Done' }).waitFor()
   assert.equal(await page.locator('.feed li').count(), 2)
+})
+
+test('activity shows a failed check however many checks passed after it', async (t) => {
+  await passMidnight()
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'R-1', status: 'completed' })
+  const check = (result: 'pass' | 'fail') => client.createCheck({ runId: 'R-1', name: 'tests', result })
+  await check('fail')
+  for (let n = 0; n < 505; n++) await check('pass')
+  await page.goto(`${home}#/activity`)
+  const today = page.getByRole('region', { name: 'Today' }).getByRole('listitem')
+  await today.filter({ hasText: 'recorded check CHECK-001' }).waitFor()
+  assert.equal(await page.getByText(/^Before .* not shown here/).count(), 0)
+})
+
+test('activity says from when on it knows failed checks, if it does not read all events', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'R-1', status: 'completed' })
+  await client.createCheck({ runId: 'R-1', name: 'tests', result: 'pass' })
+  let pages = 0
+  await page.route(ofNews, async (route) => {
+    const response = await route.fetch({ headers: { ...route.request().headers(), 'sec-fetch-site': 'same-origin' } })
+    const { events } = await response.json()
+    pages++
+    await route.fulfill({ response, json: { events, meta: { hasMore: true, lastSeq: 9999 } } })
+  })
+  await page.goto(`${home}#/activity`)
+  await page.getByText(/^Before \w+ \d+, \d{4}, .*, failed checks .* not shown here/).waitFor()
+  assert.ok(pages >= 20)
 })
 
 test('activity that could not find earlier days looks for them again', async (t) => {

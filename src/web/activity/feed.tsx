@@ -17,7 +17,7 @@ import { useInSight } from '../ui/in-sight.ts'
 import { Problem, Skeleton } from '../ui/loading.tsx'
 import { saysVerdict, Verdict } from '../ui/status.tsx'
 import { plainLine, whyFailed } from '../ui/text.tsx'
-import { TimeOfDay } from '../ui/time.tsx'
+import { TimeOfDay, timeWords } from '../ui/time.tsx'
 import { actorOf } from './event-line.tsx'
 import { EventSentence } from './event-row.tsx'
 
@@ -34,14 +34,25 @@ export function Feed({ route }: { route: Route }) {
   const scope: RunFilter = { mine, ...(project.length > 0 && { project }) }
   const wanted = daysOf(route)
   const { days, hasMore, error, retry } = useDays(scope, wanted)
-  const { data: news, error: noNews, reload } = useNews(scope.project)
-  const shown = news ?? (noNews && [])
+  const oldest = days.at(-1) ?? 0
+  const { data: news, error: noNews, isCurrent, reload } = useNews(scope.project, oldest)
+  const newsOf = (day: number) => {
+    if (mine) return []
+    // Those of a day that was found just now are still to be read.
+    if (news ? !isCurrent && day < news.since : !noNews) return undefined
+    return news?.events.filter(({ at }) => midnightOf(Date.parse(at)) === day) ?? []
+  }
   return (
     <>
-      {days.map((day) => {
-        const its = mine ? [] : shown?.filter(({ at }) => midnightOf(Date.parse(at)) === day)
-        return <DayOf key={day} day={day} scope={scope} news={its} isLast={!hasMore && days.length === 1} />
-      })}
+      {days.map((day) => (
+        <DayOf key={day} day={day} scope={scope} news={newsOf(day)} isLast={!hasMore && days.length === 1} />
+      ))}
+      {news && isCurrent && !mine && news.since >= oldest && (
+        <p class="muted">
+          Before {timeWords(new Date(news.since).toISOString())}, failed checks and specs are not shown here, but in
+          “All events”.
+        </p>
+      )}
       {error && <Problem error={error} onRetry={retry} />}
       {noNews && <Problem error={noNews} onRetry={reload} />}
       {hasMore && !error && days.length >= wanted && (

@@ -88,23 +88,34 @@ export function useDay(day: number, scope: RunFilter): Read<EndedList> {
   )
 }
 
-/** The newest changes of the status of specs, and failed checks, by the log. */
-export const useNews = (project: string[] | undefined): Read<Event[]> =>
-  useRead(
-    `news ${project?.join(' ')}`,
-    async (signal) => {
-      const type = ['spec.created' as const, 'spec.updated' as const, 'check.created' as const]
-      const events: Event[] = []
-      let before: number | undefined
-      for (let pages = 0; pages < mostPages; pages++) {
-        const page = await client.listEvents({ project, type, order: 'desc', limit: pageSize, before }, { signal })
-        events.push(...page.events.filter(isNews))
-        if (!page.meta.hasMore) break
-        before = page.meta.lastSeq
-      }
-      return events
-    },
-    { touches: (event) => /^(spec|check)\./.test(event.type) && isNews(event), restMs: 3000 },
-  )
+interface News {
+  /** The newest first. */
+  events: Event[]
+  /** The moment in milliseconds after which there are no others. */
+  since: number
+}
 
-const mostPages = 5
+/** Changes of the status of specs, and failed checks, by the log: since a moment, or at least the newest. */
+export const useNews = (project: string[] | undefined, from: number): Read<News> =>
+  useRead(`news ${from} ${project?.join(' ')}`, (signal) => readNews(project, from, signal), {
+    touches: (event) => /^(spec|check)\./.test(event.type) && isNews(event),
+    restMs: 3000,
+  })
+
+/** So many pages cover some days of many checks. The log cannot be asked for those that failed. */
+const mostPages = 20
+
+async function readNews(project: string[] | undefined, from: number, signal: AbortSignal): Promise<News> {
+  const type = ['spec.created' as const, 'spec.updated' as const, 'check.created' as const]
+  const events: Event[] = []
+  let since = Number.POSITIVE_INFINITY
+  let before: number | undefined
+  for (let pages = 0; pages < mostPages && since >= from; pages++) {
+    const page = await client.listEvents({ project, type, order: 'desc', limit: pageSize, before }, { signal })
+    events.push(...page.events.filter(isNews))
+    const oldest = page.events.at(-1)
+    since = page.meta.hasMore && oldest ? Date.parse(oldest.at) : Number.NEGATIVE_INFINITY
+    before = page.meta.lastSeq
+  }
+  return { events, since }
+}
