@@ -119,6 +119,15 @@ test('a person takes a run, and puts one off', async (t) => {
   for (const [at, sentence] of sentences.entries()) assert.match(told[at] ?? '', sentence)
 })
 
+test('the page of a run that is put off says until when, and not how long ago that is', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'A', title: 'Later', status: 'failed' })
+  const until = new Date(Date.now() + 5 * 86_400_000).toISOString()
+  await client.updateAttention({ runIds: ['A'], until })
+  await page.goto(`${home}#/runs/default/A`)
+  await page.getByText(/^Put off until \w{3} \d+, \d{4}, \d+:\d\d\s[AP]M$/).waitFor()
+})
+
 test('what finished last stands first, however long ago it began', async (t) => {
   const { page, client, advance } = await openPage(t)
   const startedAt = new Date(Date.now() - 7_200_000).toISOString()

@@ -4,7 +4,7 @@ import { href } from '../app/router.ts'
 import { type Need, touches } from '../data/lists/needs.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
-import { Ago, When } from '../ui/time.tsx'
+import { Ago, timeWords } from '../ui/time.tsx'
 import { actorText } from '../ui/words.ts'
 
 const states: Need['state'][] = ['open', 'put-off', 'resolved']
@@ -41,11 +41,7 @@ function Decided({ need: { project, state, since, until, resolvedBy, resolvedAt 
     )
   }
   if (state === 'put-off' && until !== null) {
-    return (
-      <>
-        Put off until <When at={until} />
-      </>
-    )
+    return <>Put off until {timeWords(until)}</>
   }
   return (
     <>
