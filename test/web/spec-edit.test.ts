@@ -37,6 +37,30 @@ test('a new spec belongs to the project that is chosen', async (t) => {
   await page.waitForURL(/#\/specs\/shop\/SPEC-001$/)
 })
 
+test('the form of a new spec follows the project switch, and each project keeps its own text', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await page.goto(`${home}#/specs?view=new&project=default`)
+  const text = page.getByLabel(/^Text, as Markdown/)
+  const isFor = (slug: string) =>
+    page.waitForFunction((slug) => document.querySelector<HTMLSelectElement>('form select')?.value === slug, slug)
+  await text.fill('# Log in')
+  await page.locator('.project-switch summary').click()
+  for (const name of ['Shop', 'Default']) await page.getByRole('checkbox', { name }).click()
+  await isFor('shop')
+  await page.keyboard.press('Escape')
+  assert.equal(await text.inputValue(), '')
+  await text.fill('# Pay by card')
+  await page.getByRole('button', { name: 'Create spec' }).click()
+  await page.waitForURL(/#\/specs\/shop\/SPEC-001$/)
+  await page.goto(`${home}#/specs?view=new&project=shop`)
+  await isFor('shop')
+  assert.equal(await text.inputValue(), '')
+  await page.goto(`${home}#/specs?view=new&project=default`)
+  await isFor('default')
+  assert.equal(await text.inputValue(), '# Log in')
+})
+
 const long = (line: string) => `# Log in\n\n${line}\n\n- [ ] one\n`
 
 test('a spec is edited, and after a conflict the user sees the difference and can keep their text', async (t) => {

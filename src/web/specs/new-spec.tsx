@@ -22,11 +22,15 @@ const isNew = (kept: unknown): kept is New => {
   return [chosen, specId, content].every((text) => typeof text === 'string')
 }
 
-/** Writes a new spec. The address may contain its project and id. */
+/** Writes a new spec. The address may contain its project and id. Each has its own draft. */
 export default function NewSpec({ route: { query } }: { route: Route }) {
-  const projects = useProjects()
   const own = useSession().key?.project
   const named = { chosen: query.get('project') ?? own ?? '', specId: query.get('specId') ?? '' }
+  return <Form key={`${named.chosen}/${named.specId}`} named={named} />
+}
+
+function Form({ named }: { named: Omit<New, 'content'> }) {
+  const projects = useProjects()
   const unsaved = { project: named.chosen, specId: named.specId }
   const content = unsavedText(unsaved) ?? ''
   const { draft, change, drop } = useDraft(`new ${named.chosen}/${named.specId}`, { ...named, content }, isNew)
