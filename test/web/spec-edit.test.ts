@@ -61,6 +61,23 @@ test('the form of a new spec follows the project switch, and each project keeps 
   assert.equal(await text.inputValue(), '# Log in')
 })
 
+test('whoever cancels a new spec in a tab of its own comes to the page that led to it', async (t) => {
+  const { page, client, context, home } = await openPage(t, blank)
+  await client.createProject({ slug: 'shop' })
+  await client.createRun({ specId: 'AUTH-001' })
+  for (const [from, link] of [
+    ['#/specs?project=shop', 'New spec'],
+    ['#/specs/default/AUTH-001', 'Write this spec'],
+  ] as const) {
+    await page.goto(home + from)
+    const opened = context.waitForEvent('page')
+    await page.getByRole('link', { name: link }).click({ button: 'middle' })
+    const tab = await opened
+    await tab.getByRole('button', { name: 'Cancel' }).click()
+    await tab.waitForURL(home + from)
+  }
+})
+
 const long = (line: string) => `# Log in\n\n${line}\n\n- [ ] one\n`
 
 test('a spec is edited, and after a conflict the user sees the difference and can keep their text', async (t) => {

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks'
 import { go, href, type Route } from '../app/router.ts'
 import { useDraft } from '../data/browser/draft.ts'
-import { useProjects } from '../data/lists/projects.ts'
+import { useProjects, useScope } from '../data/lists/projects.ts'
 import { useAct } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
@@ -31,6 +31,7 @@ export default function NewSpec({ route: { query } }: { route: Route }) {
 
 function Form({ named }: { named: Omit<New, 'content'> }) {
   const projects = useProjects()
+  const scope = useScope()
   const unsaved = { project: named.chosen, specId: named.specId }
   const content = unsavedText(unsaved) ?? ''
   const { draft, change, drop } = useDraft(`new ${named.chosen}/${named.specId}`, { ...named, content }, isNew)
@@ -56,7 +57,8 @@ function Form({ named }: { named: Omit<New, 'content'> }) {
   }
   const cancel = () => {
     forget()
-    history.back()
+    const { chosen, specId } = named
+    go(chosen && specId ? href(['specs', chosen, specId]) : href(['specs'], { project: scope }))
   }
   return (
     <>
