@@ -122,6 +122,27 @@ test('a session that goes on grows without moving what is being read', async (t)
   await isAt(top)
 })
 
+test('a link to the turn that the address already names unfolds it again and scrolls to it', async (t) => {
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 1440, height: 500 } })
+  await addTurns(client, 40)
+  await page.goto(`${home}#/runs/default/S?turn=10`)
+  const turn = page.locator('#turn-10')
+  await turn.getByText('Answer 10').waitFor()
+  const outline = page.getByRole('navigation', { name: 'Turns' })
+  const step = () => page.evaluate(() => history.state)
+  const before = await step()
+  await turn.getByRole('button', { name: 'Prompt 10' }).click()
+  await page.locator('#turn-10:not(.unfolded)').waitFor()
+  await page.evaluate(() => scrollTo(0, 0))
+  await outline.getByRole('link', { name: '10 Prompt 10' }).click()
+  await page.locator('#turn-10.unfolded').waitFor()
+  await page.waitForFunction(() => {
+    const { top = -1 } = document.getElementById('turn-10')?.getBoundingClientRect() ?? {}
+    return top >= 0 && top < 100
+  })
+  assert.deepEqual([typeof before, await step()], ['number', before], 'the entry of the history keeps its number')
+})
+
 test('sessions are compared by their last answers', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   for (const runId of ['A', 'B']) {

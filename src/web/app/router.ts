@@ -69,13 +69,30 @@ export function goQuery({ path, query, isFolder }: Route, changes: Query, option
   go(href(isFolder ? [...path, ''] : path, { ...kept, ...changes }), options)
 }
 
+/** The address, as a new object also when it is asked for again. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(routeNow)
   // A layout effect runs together with the first drawing, so no change of the address is missed.
   useLayoutEffect(() => {
     const read = () => setRoute(routeNow())
+    // A link to the address that is shown, whose place may be out of sight, does not change it.
+    const readAgain = (event: MouseEvent) => {
+      if (!isToHere(event)) return
+      event.preventDefault()
+      read()
+    }
     addEventListener('hashchange', read)
-    return () => removeEventListener('hashchange', read)
+    addEventListener('click', readAgain)
+    return () => {
+      removeEventListener('hashchange', read)
+      removeEventListener('click', readAgain)
+    }
   }, [])
   return route
+}
+
+/** Whether it is a click, which nothing else has handled, on a link to the address that this tab shows. */
+function isToHere({ target, defaultPrevented, ctrlKey, metaKey, shiftKey, altKey }: MouseEvent): boolean {
+  if (defaultPrevented || ctrlKey || metaKey || shiftKey || altKey) return false
+  return target instanceof Element && target.closest('a')?.href === location.href
 }

@@ -26,12 +26,13 @@ export default function Session({ run, route, read: { turns, isRead, error }, ab
   const last = turns.at(-1)?.n ?? 0
   const isMissing = route.query.has('turn') && isRead && !isThere && !(isOpen && asked === last + 1)
   const unfolding = useUnfolding(isRead ? last : undefined)
+  // By the route, which is new whenever the turn is asked for, also again.
   useLayoutEffect(() => {
     if (isThere) unfolding.set(asked, true)
-  }, [asked, isThere])
+  }, [route, isThere])
   useLayoutEffect(
     () => ((isThere || isMissing) && list.current ? stayAt(`turn-${asked}`, list.current) : undefined),
-    [asked, isThere, isMissing],
+    [route, isThere, isMissing],
   )
   useTurnKeys(list)
   return (
