@@ -143,6 +143,20 @@ test('a link to the turn that the address already names unfolds it again and scr
   assert.deepEqual([typeof before, await step()], ['number', before], 'the entry of the history keeps its number')
 })
 
+test('only the last turn is unfolded, also if the turns could not be read at first', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await addTurns(client, 4)
+  await page.route(/\/turns\?.*limit=100/, (route) =>
+    route.fulfill({ status: 500, json: { error: 'Sorry', code: 'INTERNAL_ERROR' } }),
+  )
+  await page.goto(`${home}#/runs/default/S`)
+  await page.getByRole('alert').getByText('Sorry').waitFor()
+  await page.unroute(/\/turns\?.*limit=100/)
+  await client.appendTurn({ runId: 'S', prompt: 'Go on' })
+  await page.locator('#turn-5').waitFor()
+  assert.deepEqual(await page.locator('.turn.unfolded').evaluateAll((all) => all.map(({ id }) => id)), ['turn-5'])
+})
+
 test('sessions are compared by their last answers', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   for (const runId of ['A', 'B']) {

@@ -25,7 +25,7 @@ export default function Session({ run, route, read: { turns, isRead, error }, ab
   const list = useRef<HTMLOListElement>(null)
   const last = turns.at(-1)?.n ?? 0
   const isMissing = route.query.has('turn') && isRead && !isThere && !(isOpen && asked === last + 1)
-  const unfolding = useUnfolding(isRead ? last : undefined)
+  const unfolding = useUnfolding(isRead && !error ? last : undefined)
   // By the route, which is new whenever the turn is asked for, also again.
   useLayoutEffect(() => {
     if (isThere) unfolding.set(asked, true)
