@@ -128,6 +128,23 @@ test('the page of a run that is put off says until when, and not how long ago th
   await page.getByText(/^Put off until \w{3} \d+, \d{4}, \d+:\d\d\s[AP]M$/).waitFor()
 })
 
+test('what was put off stays in its list while it cannot be read again', async (t) => {
+  const { page, client, home, live } = await openPage(t, blank)
+  for (const runId of ['A', 'B']) await client.createRun({ runId, title: `Red ${runId}`, status: 'failed' })
+  await client.updateAttention({ runIds: ['A'], resolved: true })
+  await page.goto(`${home}#/`)
+  const needs = page.getByRole('region', { name: 'Needs attention' })
+  await needs.getByText('Put off and resolved').click()
+  await needs.getByRole('link', { name: 'Red A' }).waitFor()
+  await live
+  await page.route(/\/attention\?.*state=(put-off|resolved)/, (route) =>
+    route.fulfill({ status: 500, json: { error: 'Sorry', code: 'INTERNAL_ERROR' } }),
+  )
+  await client.updateAttention({ runIds: ['B'], resolved: true })
+  await needs.getByRole('alert').getByText('Sorry').waitFor()
+  await needs.getByRole('link', { name: 'Red A' }).waitFor()
+})
+
 test('what finished last stands first, however long ago it began', async (t) => {
   const { page, client, advance } = await openPage(t)
   const startedAt = new Date(Date.now() - 7_200_000).toISOString()

@@ -233,3 +233,20 @@ test('of a turn with more files than it lists, the page says how many have no di
     }
   }
 })
+
+test('a diff that cannot be read again stays with the error above it, but not once texts were erased', async (t) => {
+  const { page, client, live } = await openDiff(t, [{ path: 'src/a.ts', patch: '@@ -1 +1 @@\n-a\n+hunter2\n' }])
+  const text = page.getByRole('region', { name: 'src/a.ts' }).getByText('hunter2')
+  await text.waitFor()
+  await live
+  await page.unroute('**/v1/runs/*/diff?*')
+  await page.route('**/v1/runs/*/diff?*', (route) =>
+    route.fulfill({ status: 500, json: { error: 'Sorry', code: 'INTERNAL_ERROR' } }),
+  )
+  await client.appendTurn({ runId: 'R', prompt: 'Go on' })
+  await page.getByRole('alert').getByText('Sorry').waitFor()
+  await text.waitFor()
+  await client.erase({ runId: 'R' })
+  await text.waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Try again' }).waitFor()
+})

@@ -30,11 +30,13 @@ export default function ChangesView({ run, route }: Props) {
   const { project, runId } = run
   const turn = turnAsked(route)
   const { data, error, isCurrent, reload } = useDiff(project, runId, turn)
-  if (error) return <Problem error={error} onRetry={reload} />
+  const problem = error && <Problem error={error} onRetry={reload} />
+  if (problem && !data) return problem
   if (!data || !isCurrent) return <Skeleton rows={8} />
   const { files, missing } = data
   return (
     <div class="diff">
+      {problem}
       {turn !== undefined && (
         <p class="small muted">
           What <a href={href(route.path, { turn })}>turn {turn}</a> wrote.{' '}

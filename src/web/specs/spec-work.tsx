@@ -18,11 +18,12 @@ import { actorText } from '../ui/words.ts'
 export function SpecChecks({ project, specId }: Pick<Spec, 'project' | 'specId'>) {
   const mine = useMine()
   const { data, error, isCurrent, reload } = useSpecChecks(project, specId)
-  if (error) return <Problem error={error} onRetry={reload} />
-  if (!data || (data.length === 0 && !mine)) return null
+  const problem = error ? <Problem error={error} onRetry={reload} /> : null
+  if (!data || (data.length === 0 && !mine)) return problem
   return (
     <section class="proof" aria-labelledby="proof" aria-busy={!isCurrent}>
       <h2 id="proof">Checks{mine && ' of your runs'}</h2>
+      {problem}
       {data.length === 0 && isCurrent && <NoneOfYours words="No run of yours has checks." />}
       <ul class="rows">
         {data.map(({ id, name, result, command, runId, evidence, createdBy, createdAt }) => (

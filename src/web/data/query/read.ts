@@ -5,7 +5,10 @@ import { listen, tell } from '../log/stream.ts'
 import { oneAtATime } from './timing.ts'
 
 export interface Read<T> {
-  /** The last data; while another `key` loads, still that of the previous key. */
+  /**
+   * The last data; while another `key` loads, still that of the previous key. It stays beside an error, unless texts were
+   * erased since.
+   */
   data: T | undefined
   error: ConductError | undefined
   /** Whether `data` belongs to the current key. */
@@ -41,21 +44,28 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
   useEffect(() => {
     if (key === '') return
     const end = new AbortController()
+    // How often texts were erased, and how often before the read of the data began.
+    let [erasures, before] = [0, 0]
     const again = oneAtATime(async () => {
+      const now = erasures
       try {
         const data = await latest.current.load(end.signal)
-        if (!end.signal.aborted) setState({ key, data })
+        if (end.signal.aborted) return
+        before = now
+        setState({ key, data })
       } catch (error) {
         if (end.signal.aborted) return
         const failure = failureOf(error)
         if (failure.code === 'UNAUTHORIZED') tell({ kind: 'over' })
-        setState((before) => ({ key, data: before.key === key ? before.data : undefined, error: failure }))
+        const isKept = before === erasures
+        setState((last) => ({ key, data: isKept && last.key === key ? last.data : undefined, error: failure }))
       }
     }, restMs)
     reload.current = again.now
     again.soon()
     const leave = listen((news) => {
       const { touches, isUrgent } = latest.current.options
+      if (news.kind === 'erased') erasures++
       if (news.kind === 'connected' || news.kind === 'erased') again.soon()
       if (news.kind !== 'event' || !touches?.(news.event)) return
       if (isUrgent?.(news.event)) again.now()
