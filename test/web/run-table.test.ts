@@ -159,6 +159,30 @@ test('two runs can be selected, also by keyboard, and compared side by side', as
   assert.deepEqual(new Set(heights), new Set([22]), 'no badge breaks')
 })
 
+test('the keys go on with the run that has the focus when a row above it goes', async (t) => {
+  const { page, client, home, live } = await openPage(t, blank)
+  for (let n = 1; n <= 6; n++) await client.createRun({ runId: `R-${n}`, title: `Try ${n}`, status: 'completed' })
+  await page.goto(`${home}#/runs`)
+  await page.getByRole('link', { name: 'Try 6' }).waitFor()
+  await live
+  const goesTo = async (key: string, title: string) => {
+    await page.keyboard.press(key)
+    await page.waitForFunction((title) => document.activeElement?.textContent === title, title)
+  }
+  for (const n of [6, 5, 4]) await goesTo('j', `Try ${n}`)
+  await client.deleteRun({ runId: 'R-6' })
+  await page.getByRole('link', { name: 'Try 6' }).waitFor({ state: 'detached' })
+  await page.keyboard.press('x')
+  await page.getByRole('checkbox', { name: 'Pick R-4 to compare', checked: true }).waitFor()
+  await goesTo('j', 'Try 3')
+  // Of a run that is gone itself, the place stays.
+  await client.deleteRun({ runId: 'R-3' })
+  await page.getByRole('link', { name: 'Try 3' }).waitFor({ state: 'detached' })
+  await page.keyboard.press('x')
+  await goesTo('j', 'Try 2')
+  assert.equal(await page.getByRole('checkbox', { checked: true }).count(), 1)
+})
+
 test('the backdrop of a dialog darkens the page to its edge', async (t) => {
   const { page } = await openPage(t, '#/runs', { colorScheme: 'light' })
   const edge = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)

@@ -12,7 +12,7 @@ interface Props {
   row: number
   columns: RunColumn[]
   isPicked: boolean
-  onFocus: (row: number, run: Run) => void
+  onFocus: (run: Run) => void
   onPick: (run: Run) => void
 }
 
@@ -51,7 +51,7 @@ export class RunTableRow extends Component<Props> {
             data-row={row}
             href={href(['runs', run.project, run.runId])}
             title={run.title ?? undefined}
-            onFocus={() => onFocus(row, run)}
+            onFocus={() => onFocus(run)}
           >
             {run.title ?? run.runId}
           </a>

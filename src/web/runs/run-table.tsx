@@ -66,14 +66,21 @@ export function RunTable({ runs: listed, isBusy, hasMore, order, picked, onEnd, 
 
 /**
  * Lets j and k move the focus from row to row. Also follows focus that moves in other ways, and begins where it was when
- * the person left the list.
+ * the person left the list. It is that of a run, whose row changes when others come or go.
  */
 function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, runs: Run[], first: number, rowPx: number) {
-  const [at, setAt] = useState(() => runs.findIndex(({ id }) => id === keptRow()))
+  const [focused, setFocused] = useState(() => runs.find(({ id }) => id === keptRow())?.id)
+  const at = runs.findIndex(({ id }) => id === focused)
+  // The row of a run that is gone, which the next one has now.
+  const last = useRef(at)
+  if (at >= 0) last.current = at
   const isMoving = useRef(false)
-  const step = (by: number) => setAt((before) => Math.min(runs.length - 1, Math.max(0, before + by)))
+  const step = (by: 1 | -1) => {
+    const next = at >= 0 || by < 0 ? last.current + by : Math.max(0, last.current)
+    setFocused(runs[Math.min(runs.length - 1, Math.max(0, next))]?.id)
+  }
   useKeys({ j: () => step(1), k: () => step(-1) })
-  useLayoutEffect(() => reveal(body.current, at, rowPx), [at])
+  useLayoutEffect(() => reveal(body.current, at, rowPx), [focused])
   // The row may be drawn only after scrolling. Focusing it then must not change the position.
   // It has the focus before the next key comes, which may be Enter.
   useLayoutEffect(() => {
@@ -81,11 +88,11 @@ function useRowFocus(body: RefObject<HTMLTableSectionElement | null>, runs: Run[
     isMoving.current = true
     body.current?.querySelector<HTMLElement>(`[data-row="${at}"]`)?.focus({ preventScroll: true })
     isMoving.current = false
-  }, [at, first])
+  }, [focused, first])
   // At once: the next thing may be the click that opens the run.
-  const onFocus = (row: number, { id }: Run) => {
+  const onFocus = ({ id }: Run) => {
     keepRow(id)
-    if (!isMoving.current) setAt(row)
+    if (!isMoving.current) setFocused(id)
   }
   return { at, onFocus }
 }
