@@ -333,6 +333,26 @@ test('the theme follows the system until the user chooses one, and the choice is
   assert.equal(await paper(), light)
 })
 
+test('the button of the theme says what it does, whoever changed the theme', async (t) => {
+  const { page, openTab } = await openPage(t, '#/', { colorScheme: 'light' })
+  const other = await openTab('#/')
+  const isDark = (tab: Page) => tab.locator('html[data-theme=dark]').waitFor()
+  const [dark, light] = [{ name: 'Dark colours' }, { name: 'Light colours' }] as const
+  await other.getByRole('button', dark).waitFor()
+  await page.getByRole('button', dark).click()
+  for (const tab of [page, other]) await isDark(tab)
+  await other.getByRole('button', light).click()
+  for (const tab of [page, other]) await tab.getByRole('button', dark).waitFor()
+  assert.equal(await page.locator('html[data-theme]').count(), 0)
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('light and dark')
+  await page.keyboard.press('Enter')
+  for (const tab of [page, other]) await tab.getByRole('button', light).waitFor()
+  await other.getByRole('button', light).click()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.getByRole('button', light).waitFor()
+})
+
 let folder = ''
 before(async () => {
   folder = await builtPage()

@@ -15,7 +15,7 @@ import { Problem } from '../ui/loading.tsx'
 import { Choice } from '../ui/menu.tsx'
 import { TimeOfDay } from '../ui/time.tsx'
 import { go, goQuery, href, type Route } from './router.ts'
-import { themeNow, toggleTheme } from './theme.ts'
+import { toggleTheme, useTheme } from './theme.ts'
 
 /** The version of the package that the page is part of; the build sets it. */
 declare const conductVersion: string
@@ -196,9 +196,9 @@ const Lost = ({ since }: { since: number }) => (
 )
 
 function ThemeButton() {
-  const [theme, setTheme] = useState(themeNow)
+  const theme = useTheme()
   return (
-    <button type="button" class="plain" onClick={() => setTheme(toggleTheme())}>
+    <button type="button" class="plain" onClick={toggleTheme}>
       <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
       <span class="unseen">{theme === 'dark' ? 'Light colours' : 'Dark colours'}</span>
     </button>

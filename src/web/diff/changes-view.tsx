@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import type { FileDiff as FileChange } from '../../nouns/run/diff/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
@@ -11,6 +11,7 @@ import { isTurnOf } from '../data/runs/run-events.ts'
 import { FileLink } from '../files/file-link.tsx'
 import { Changes } from '../runs/changes.tsx'
 import { Problem, Skeleton } from '../ui/loading.tsx'
+import { useMatch } from '../ui/media.ts'
 import { plural } from '../ui/words.ts'
 import { FileDiff } from './file-diff.tsx'
 import { FileList } from './file-list.tsx'
@@ -69,7 +70,7 @@ function turnAsked(route: Route): number | undefined {
 
 function Files({ project, route, files }: Pick<Props, 'route'> & { project: string; files: FileChange[] }) {
   const view = useKept(keptView)
-  const isWide = useIsWide()
+  const isWide = useMatch(wide)
   useInSight(route)
   const list = useRef<HTMLDivElement>(null)
   useFileKeys(list)
@@ -111,16 +112,6 @@ function Files({ project, route, files }: Pick<Props, 'route'> & { project: stri
 
 /** Side by side, lines need as much room as in this window. */
 const wide = matchMedia('(width >= 720px)')
-
-function useIsWide(): boolean {
-  const [isWide, setWide] = useState(wide.matches)
-  useLayoutEffect(() => {
-    const look = () => setWide(wide.matches)
-    wide.addEventListener('change', look)
-    return () => wide.removeEventListener('change', look)
-  }, [])
-  return isWide
-}
 
 function sumOf(files: FileChange[]) {
   const sum = (of: 'insertions' | 'deletions') => files.reduce((sum, file) => sum + (file[of] ?? 0), 0)
