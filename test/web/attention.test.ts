@@ -221,6 +221,24 @@ test('a decision can be undone again as long as undoing it fails', async (t) => 
   await undo.waitFor({ state: 'detached' })
 })
 
+test('the offer to undo a decision can be closed once undoing it has failed', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (const runId of ['A', 'B']) await client.createRun({ runId, title: `Red ${runId}`, status: 'failed' })
+  await page.goto(`${home}#/`)
+  await page.getByRole('button', { name: 'Resolve A' }).click()
+  const bar = page.locator('.picks')
+  await bar.getByText('A: resolved.').waitFor()
+  const refusal = { status: 500, json: { error: 'The disk is on fire.', code: 'INTERNAL_ERROR' } }
+  await page.route('**/v1/attention*', (route) =>
+    route.request().method() === 'GET' ? route.fallback() : route.fulfill(refusal),
+  )
+  await bar.getByRole('button', { name: 'Undo' }).click()
+  await bar.getByText('The disk is on fire.').waitFor()
+  await bar.getByRole('button', { name: 'Close' }).click()
+  await bar.waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Red B' }).and(page.locator(':focus')).waitFor()
+})
+
 test('a late answer to an undone decision leaves the next decision to be undone', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   for (const runId of ['A', 'B']) await client.createRun({ runId, title: `Red ${runId}`, status: 'failed' })
@@ -260,4 +278,16 @@ test('a list of decisions goes on to its end, and a list of needs says that it i
   await needs.getByRole('button', { name: 'Show more' }).click()
   await needs.getByRole('button', { name: 'Reopen R-0', exact: true }).click()
   await needs.getByRole('button', { name: 'Resolve R-0', exact: true }).waitFor()
+})
+
+test('on a phone, a decision about a branch with a long name can be undone', async (t) => {
+  const { page, client, home } = await openPage(t, blank, { viewport: { width: 360, height: 740 } })
+  const git = { branch: `fix/${'long'.repeat(30)}` }
+  for (const runId of ['A', 'B']) await client.createRun({ runId, status: 'failed', git })
+  await page.goto(`${home}#/`)
+  await page.getByRole('button', { name: 'Resolve all 2 runs' }).click()
+  const undo = page.getByRole('button', { name: 'Undo' })
+  await undo.waitFor()
+  const { x = 0, width = 0 } = (await undo.boundingBox()) ?? {}
+  assert.ok(x >= 0 && x + width <= 360, `from ${x} to ${x + width}`)
 })

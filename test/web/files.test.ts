@@ -61,3 +61,12 @@ test('the list of runs takes a file as a filter, and explains one that cannot be
   await page.goto(`${home}#/runs?file=/etc/hosts`)
   await page.getByRole('alert').getByText("file '/etc/hosts' was ignored").waitFor()
 })
+
+test('the page of a file whose runs cannot be read says why once', async (t) => {
+  const { page, home } = await openPage(t, blank)
+  const refusal = { status: 500, json: { error: 'The disk is on fire.', code: 'INTERNAL_ERROR' } }
+  await page.route('**/v1/runs?*file=*', (route) => route.fulfill(refusal))
+  await page.goto(`${home}#/files/default/src/a.ts`)
+  await page.getByText('The disk is on fire.').first().waitFor()
+  assert.equal(await page.getByText('The disk is on fire.').count(), 1)
+})

@@ -174,3 +174,18 @@ test('an unknown cost is not zero', () => {
   assert.equal(sumsOf(runs([{}])).costUsd, undefined)
   assert.equal(sumsOf(runs([{}, { usage: { costUsd: 0 } }])).costUsd, 0)
 })
+
+test('of more runs than it reads, the summary says so with each count', async (t) => {
+  const shown = await openPage(t, blank)
+  const { page, home } = shown
+  const { run: failed } = await addEnded(shown, 1, { author: ada, status: 'failed' })
+  const failing = { ...failed, status: 'completed', verdict: 'failing' }
+  await page.route('**/v1/runs?*endedAfter=*', (route) => {
+    const runs = Array.from({ length: 100 }, (_, n) => (n % 2 ? failed : failing))
+    return route.fulfill({ json: { runs, meta: { total: null, hasMore: true, nextCursor: 'more' } } })
+  })
+  await page.goto(`${home}#/`)
+  const sums = page.locator('.since-visit .sums')
+  await sums.getByText('500+ runs ended').waitFor()
+  assert.match((await sums.textContent()) ?? '', /250\+ failed250\+ failing.*Ada Lund 500\+, 250\+ failed$/)
+})

@@ -235,3 +235,13 @@ test('a filter by day has the whole day, from its midnight on', async (t) => {
     assert.deepEqual(await titles(page), ['Last of Sunday', 'First of Sunday'])
   }
 })
+
+test('a further value of a filter that has only one is reported', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (const agent of ['codex', 'ci']) await client.createRun({ title: `Of ${agent}`, agent })
+  await page.goto(`${home}#/runs?agent=codex&agent=ci&label=a:b&label=c:d`)
+  await page.getByText("agent 'ci' was ignored: only one can be given.").waitFor()
+  assert.equal(await page.locator('main .problem').count(), 1, 'labels may be given several times')
+  await page.getByTitle('Remove Agent: codex').click()
+  await page.getByText('was ignored').waitFor({ state: 'detached' })
+})
