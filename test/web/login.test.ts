@@ -35,6 +35,16 @@ test('a key logs in every tab, and out again, and no script can read the session
   assert.equal(await page.getByText('You were logged out').count(), 0, 'it had not begun')
 })
 
+test('after the logout, the tab no longer counts what its user may not see', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ status: 'failed' })
+  const icon = (href: string) => page.locator(`link[rel=icon][href^="${href}"]`).waitFor({ state: 'attached' })
+  await icon('data:image/png')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByRole('heading', { name: 'Log in to Conduct' }).waitFor()
+  await icon('./favicon.svg')
+})
+
 test('a login link works once, and its code does not stay in the address', async (t) => {
   const { page, client, home, context } = await openPage(t, '', { permissions: [] })
   const { code } = await client.createLoginCode()

@@ -5,6 +5,7 @@ import { tell } from '../data/log/stream.ts'
 import { useAct } from '../data/query/change.ts'
 import { failureOf } from '../data/query/read.ts'
 import { keepToken, loginClient } from '../data/query/server.ts'
+import { showCount } from '../ui/head.tsx'
 import { Problem } from '../ui/loading.tsx'
 
 interface Props {
@@ -42,6 +43,7 @@ export function Login({ code, hasEnded = false, refusal, onRetry }: Props) {
   }
   useEffect(() => {
     document.title = 'Log in · Conduct'
+    showCount(0)
     if (code !== undefined) void begin({ code })
   }, [code])
   const submit = (event: Event) => {

@@ -34,7 +34,7 @@ const iconPx = 64
 const colours = { attention: '#b3261e', waiting: '#8a5600' }
 
 /** Shows Conduct's logo in the tab, or a count in the colour of what it counts. */
-function showCount(count: number, of: keyof typeof colours): void {
+export function showCount(count: number, of: keyof typeof colours = 'attention'): void {
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
   if (!link) return
   link.type = count > 0 ? 'image/png' : 'image/svg+xml'
