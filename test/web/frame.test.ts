@@ -164,6 +164,20 @@ test('a page over plain HTTP says that it cannot change anything, and has no but
   await page.getByText('This page came over plain HTTP. Open it over HTTPS or at localhost').waitFor()
   assert.ok(await page.getByRole('button', { name: 'New key' }).isDisabled())
   assert.equal(await page.getByRole('button', { name: /^Revoke/ }).count(), 0)
+  await client.createWebhook({ url: 'http://hooks.invalid/hook' })
+  await page.goto(`${home}?again#/webhooks`)
+  await page.locator('.keyed li').waitFor()
+  assert.ok(await page.getByRole('button', { name: 'New webhook' }).isDisabled())
+  assert.equal(await page.getByRole('button', { name: /^Test/ }).count(), 0)
+  await page.getByRole('button', { name: /^Manage/ }).click()
+  await page.getByText('Last deliveries').waitFor()
+  assert.equal(
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /Disable|Edit|Send|Rotate|Delete/ })
+      .count(),
+    0,
+  )
   await page.goto(`${home}?again#/runs/default/RUN-001`)
   await page.getByRole('heading', { name: 'Seen' }).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Add check' }).count(), 0)

@@ -3,6 +3,7 @@ import type { Delivery, Webhook } from '../../nouns/webhook/fields.ts'
 import { useAct } from '../data/query/change.ts'
 import { useRead } from '../data/query/read.ts'
 import { client } from '../data/query/server.ts'
+import { mayAdminister, useSession } from '../data/query/session.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field, Form } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
@@ -32,7 +33,8 @@ function lookOf({ enabled, disabledReason, failures }: Webhook): Appearance | un
 
 interface RowProps {
   it: Webhook
-  onTest: () => void
+  /** Undefined where nothing can be changed. */
+  onTest: (() => void) | undefined
   onManage: () => void
 }
 
@@ -66,9 +68,11 @@ export function WebhookRow({ it, onTest, onManage }: RowProps) {
         {it.lastError !== null && <span class="facts">Last attempt: {it.lastError}</span>}
       </div>
       <div class="row">
-        <button type="button" onClick={onTest}>
-          Test<span class="unseen"> {it.url}</span>
-        </button>
+        {onTest && (
+          <button type="button" onClick={onTest}>
+            Test<span class="unseen"> {it.url}</span>
+          </button>
+        )}
         <button type="button" onClick={onManage}>
           Manage<span class="unseen"> {it.url}</span>
         </button>
@@ -88,13 +92,8 @@ interface Props {
 }
 
 export function WebhookDialog({ it, onAction, onDone, onClose }: Props) {
-  const { id, enabled } = it
-  const { act, isBusy, error } = useAct()
-  const enable = async (enabled: boolean) => {
-    if (await act(() => client.updateWebhook({ id, enabled }))) onDone()
-  }
   return (
-    <Dialog title={`Webhook ${id}`} onClose={onClose}>
+    <Dialog title={`Webhook ${it.id}`} onClose={onClose}>
       <dl class="facts-list">
         <Fact name="URL">{it.url}</Fact>
         <Fact name="Format">{it.format}</Fact>
@@ -103,6 +102,20 @@ export function WebhookDialog({ it, onAction, onDone, onClose }: Props) {
         <Fact name="Next attempt">{it.nextAttemptAt && timeWords(it.nextAttemptAt)}</Fact>
         <Fact name="Last error">{it.lastError}</Fact>
       </dl>
+      {mayAdminister(useSession()) && <Actions it={it} onAction={onAction} onDone={onDone} />}
+      <Deliveries id={it.id} />
+    </Dialog>
+  )
+}
+
+function Actions({ it, onAction, onDone }: Omit<Props, 'onClose'>) {
+  const { id, enabled } = it
+  const { act, isBusy, error } = useAct()
+  const enable = async (enabled: boolean) => {
+    if (await act(() => client.updateWebhook({ id, enabled }))) onDone()
+  }
+  return (
+    <>
       <div class="row wrap">
         <button type="button" disabled={isBusy} onClick={() => enable(!enabled)}>
           {enabled ? 'Disable' : 'Enable'}
@@ -126,8 +139,7 @@ export function WebhookDialog({ it, onAction, onDone, onClose }: Props) {
         </button>
       </div>
       {error && <Problem error={error} />}
-      <Deliveries id={id} />
-    </Dialog>
+    </>
   )
 }
 

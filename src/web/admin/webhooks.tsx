@@ -3,7 +3,7 @@ import type { Delivery, Webhook } from '../../nouns/webhook/fields.ts'
 import { useAct } from '../data/query/change.ts'
 import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
-import { may, useSession } from '../data/query/session.ts'
+import { may, readOnlyReason, useSession } from '../data/query/session.ts'
 import { Command } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Form } from '../ui/form.tsx'
@@ -32,6 +32,7 @@ interface CreatedWebhook {
 }
 
 function Listed() {
+  const isReadOnly = readOnlyReason(useSession()) !== undefined
   const [open, setOpen] = useState<Open>()
   const [made, setMade] = useState<CreatedWebhook>()
   const [tested, setTested] = useState<Delivery>()
@@ -52,7 +53,7 @@ function Listed() {
   return (
     <>
       <Head title="Webhooks">
-        <button type="button" class="main" onClick={() => setOpen({ action: 'new' })}>
+        <button type="button" class="main" disabled={isReadOnly} onClick={() => setOpen({ action: 'new' })}>
           New webhook
         </button>
       </Head>
@@ -64,7 +65,7 @@ function Listed() {
           <WebhookRow
             key={it.id}
             it={it}
-            onTest={() => test(it.id)}
+            onTest={isReadOnly ? undefined : () => test(it.id)}
             onManage={() => setOpen({ action: 'manage', id: it.id })}
           />
         ))}
