@@ -291,3 +291,15 @@ test('on a phone, a decision about a branch with a long name can be undone', asy
   const { x = 0, width = 0 } = (await undo.boundingBox()) ?? {}
   assert.ok(x >= 0 && x + width <= 360, `from ${x} to ${x + width}`)
 })
+
+test('a row can be taken as long as one of its runs, also of those that it hides, is not yours', async (t) => {
+  const { client, page, home } = await openPage(t, blank, { person: 'Ada <ada@example.com>' })
+  const runIds = ['R-1', 'R-2', 'R-3', 'R-4']
+  for (const runId of runIds) await client.createRun({ runId, status: 'failed', specId: 'AUTH-001' })
+  await client.updateAttention({ runIds: runIds.slice(1), assignee: 'Ada <ada@example.com>' })
+  await page.goto(`${home}#/`)
+  await page.getByRole('button', { name: 'Assign to me all 4 runs of AUTH-001' }).click()
+  await page.getByRole('button', { name: 'Undo' }).waitFor()
+  const { attention = [] } = await client.listAttention({ assignee: 'ada@example.com' })
+  assert.equal(attention.length, 4)
+})

@@ -42,7 +42,9 @@ export function Decide({ runs, name, onDone }: Props) {
       onDone({ at: Date.now(), words: `${name}: ${words}`, project, back })
     })
   const allBack = (decision: DecisionPatch) => async () => [{ runIds, decision }]
-  const isMine = runs.attention.every(({ assignee }) => assignee === session.person)
+  // Of a long row, only the newest runs are known.
+  const isMine =
+    runs.attention.length === runIds.length && runs.attention.every(({ assignee }) => assignee === session.person)
   return (
     <>
       <button
