@@ -367,3 +367,16 @@ test('rows that are higher for large letters keep their place while one scrolls'
   const top = (await focused.boundingBox())?.y ?? -1
   assert.ok(top >= 0 && top < 800, `${top} px`)
 })
+
+test('a picked run stays picked while one searches for another', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (const title of ['One', 'Two']) await client.createRun({ title })
+  await page.goto(`${home}#/runs`)
+  await page.getByRole('row', { name: 'One' }).getByRole('checkbox').check()
+  await page.getByText('Pick another run to compare RUN-001 with.').waitFor()
+  await page.getByRole('searchbox').fill('two')
+  await page.locator('.results').getByRole('link', { name: 'Two' }).waitFor()
+  await page.getByRole('searchbox').fill('')
+  await page.getByRole('row', { name: 'Two' }).getByRole('checkbox').check()
+  await page.getByRole('link', { name: 'Compare RUN-001 and RUN-002' }).waitFor()
+})

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { type Dispatch, type StateUpdater, useState } from 'preact/hooks'
 import type { Run } from '../../nouns/run/fields.ts'
 import { useKeys } from '../app/keyboard.ts'
 import { go, goQuery, href, type Route } from '../app/router.ts'
@@ -21,6 +21,7 @@ import { RunTable } from './run-table.tsx'
 /** All runs that match the filters in the address. */
 export default function Runs({ route }: { route: Route }) {
   const q = route.query.get('q')
+  const [picked, setPicked] = useState<Run[]>([])
   const isNobody = !hasPerson(useSession()) && route.query.get('mine') === 'true'
   const mistakes = [...mistakesIn(route.query), ...(isNobody ? ['mine was ignored: your key names no person.'] : [])]
   return (
@@ -32,15 +33,25 @@ export default function Runs({ route }: { route: Route }) {
           {mistake}
         </p>
       ))}
-      {q ? <RunResults q={q} filter={{ ...runFilterOf(route.query), mine: useMine() }} /> : <Listed route={route} />}
+      {q ? (
+        <RunResults q={q} filter={{ ...runFilterOf(route.query), mine: useMine() }} />
+      ) : (
+        <Listed route={route} picked={picked} onPicked={setPicked} />
+      )}
     </>
   )
 }
 
-function Listed({ route }: { route: Route }) {
+interface ListedProps {
+  route: Route
+  /** The runs to compare, which stay picked during a search. */
+  picked: Run[]
+  onPicked: Dispatch<StateUpdater<Run[]>>
+}
+
+function Listed({ route, picked, onPicked }: ListedProps) {
   const filter = { ...runFilterOf(route.query), mine: useMine() }
   const { runs, cursor, fresh, error, isRead, more, retry, restart } = useRunList(filter)
-  const [picked, setPicked] = useState<Run[]>([])
   const order = filter.order ?? 'desc'
   const showNew = () => {
     scrollTo({ top: 0 })
@@ -66,13 +77,13 @@ function Listed({ route }: { route: Route }) {
           hasMore={cursor !== undefined}
           order={order}
           picked={picked}
-          onPick={(run) => setPicked((before) => pickedAfter(before, run))}
+          onPick={(run) => onPicked((before) => pickedAfter(before, run))}
           onEnd={more}
           onOrder={() => goQuery(unnamed(route), { order: order === 'asc' ? undefined : 'asc' })}
         />
       )}
       {error && <Problem error={error} onRetry={retry} />}
-      {picked.length > 0 && <Picks picked={picked} onClear={() => setPicked([])} />}
+      {picked.length > 0 && <Picks picked={picked} onClear={() => onPicked([])} />}
     </>
   )
 }
