@@ -380,3 +380,31 @@ test('a picked run stays picked while one searches for another', async (t) => {
   await page.getByRole('row', { name: 'Two' }).getByRole('checkbox').check()
   await page.getByRole('link', { name: 'Compare RUN-001 and RUN-002' }).waitFor()
 })
+
+test('the lists above a page, and the one after a deletion, are those of the chosen projects', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await client.createFeature({ name: 'Login' })
+  await client.createSpec({ specId: 'A-1', content: '# Log in' })
+  await client.createRun({ runId: 'A', title: 'Gone' })
+  await client.createRun({ runId: 'B', title: 'Left' })
+  const chosen = '?project=default&project=shop'
+  await page.goto(`${home}#/runs${chosen}`)
+  await page.locator('table.runs .title', { hasText: 'Left' }).waitFor()
+  const wrong: string[] = []
+  for (const path of ['specs/default/A-1', 'features/default/1', 'files/default/src/a.ts', 'runs/default/A']) {
+    await page.goto(`${home}#/${path}`)
+    const [list] = path.replace('files', 'runs').split('/')
+    await page
+      .locator('.crumbs')
+      .getByText(path.split('/').at(-1) ?? '', { exact: true })
+      .waitFor()
+    const address = await page.locator('.crumbs a').first().getAttribute('href')
+    if (address !== `#/${list}${chosen}`) wrong.push(`${path}: ${address}`)
+  }
+  await page.locator('.actions summary', { hasText: 'More actions' }).click()
+  await page.getByRole('button', { name: 'Delete run' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete run' }).click()
+  await page.locator('table.runs[aria-rowcount="2"] .title', { hasText: 'Left' }).waitFor()
+  assert.deepEqual([...wrong, page.url()], [`${home}#/runs${chosen}`])
+})

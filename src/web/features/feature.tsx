@@ -1,5 +1,6 @@
 import type { Feature } from '../../nouns/feature/fields.ts'
 import { href } from '../app/router.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
@@ -23,8 +24,8 @@ export default function FeaturePage({ project, id }: PageProps) {
   return (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={href(['features'])}>Features</a> / <a href={href(['features'], { project })}>{project}</a> /{' '}
-        <span>{number}</span>
+        <a href={href(['features'], { project: useScope() })}>Features</a> /{' '}
+        <a href={href(['features'], { project })}>{project}</a> / <span>{number}</span>
       </nav>
       <Head title={feature?.name ?? `Feature ${number}`} />
       {feature && <Shown feature={feature} />}

@@ -1,5 +1,6 @@
 import { foldersAbove, pathForm, pathFrom } from '../../contract/file-path.ts'
 import { href } from '../app/router.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { client } from '../data/query/server.ts'
@@ -33,7 +34,7 @@ const nameIn = (path: string) => path.split('/').findLast((name) => name !== '')
 function Crumbs({ project, path }: { project: string; path: string }) {
   return (
     <nav class="crumbs" aria-label="Breadcrumb">
-      <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a> /{' '}
+      <a href={href(['runs'], { project: useScope() })}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a> /{' '}
       {foldersAbove(path).map((folder) => (
         <>
           <a href={fileHref(project, folder)}>{nameIn(folder)}</a> /{' '}

@@ -3,6 +3,7 @@ import type { Output } from '../../client/client.ts'
 import type { Event } from '../../log/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href, type Route } from '../app/router.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
 import { Head } from '../ui/head.tsx'
@@ -41,6 +42,7 @@ const mostTurns = 500
 export default function Compare({ route }: { route: Route }) {
   const names = route.query.getAll('run').filter((name) => /^[^/]+\/[^/]+$/.test(name))
   const [a, b] = names
+  const project = useScope()
   const { data, error, reload } = useRead(
     a && b && names.length === 2 ? names.join(' ') : '',
     (signal) => Promise.all([readSide(a ?? '', signal), readSide(b ?? '', signal)]),
@@ -52,7 +54,7 @@ export default function Compare({ route }: { route: Route }) {
       {names.length !== 2 && (
         <div class="empty">
           <p>
-            To compare two runs, pick them in the <a href={href(['runs'])}>list of runs</a>.
+            To compare two runs, pick them in the <a href={href(['runs'], { project })}>list of runs</a>.
           </p>
         </div>
       )}

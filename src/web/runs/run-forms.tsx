@@ -4,6 +4,7 @@ import type { CheckResult } from '../../nouns/run/check/fields.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { goFrom, href } from '../app/router.ts'
 import { useDraft } from '../data/browser/draft.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { etagOf } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
 import { Field, Form, Restored } from '../ui/form.tsx'
@@ -148,10 +149,11 @@ function mergedLabels(newest: Run['labels'], opened: Run['labels'], edited: Run[
 }
 
 export function DeleteForm({ run, onClose, onConflict }: Props & { onConflict: () => void }) {
+  const scope = useScope()
   const work = async () => {
     const { project, runId } = run
     await clientOf(project).deleteRun({ runId, ifVersion: etagOf(run) })
-    goFrom(['runs', project, runId], href(['runs']))
+    goFrom(['runs', project, runId], href(['runs'], { project: scope }))
   }
   return (
     <Form

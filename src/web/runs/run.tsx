@@ -3,6 +3,7 @@ import type { Output } from '../../client/client.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import { href, type Route } from '../app/router.ts'
 import { useLiveRun } from '../data/lists/lanes.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { useContent } from '../data/runs/content.ts'
 import { useRun } from '../data/runs/run.ts'
 import { type RunHistory, useHistory } from '../data/runs/run-history.ts'
@@ -40,7 +41,8 @@ export default function RunPage({ project, id: runId, route }: PageProps) {
   return (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={href(['runs'])}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a> / <span>{runId}</span>
+        <a href={href(['runs'], { project: useScope() })}>Runs</a> / <a href={href(['runs'], { project })}>{project}</a>{' '}
+        / <span>{runId}</span>
       </nav>
       <Head title={run?.title ?? runId} tab={`${runId} ${run?.title ?? ''}`}>
         {isThere && isWhole && <RunActions run={run} onChange={onChange} />}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Output } from '../../client/client.ts'
 import { go, href, type Route } from '../app/router.ts'
+import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
 import { useList } from '../data/query/list.ts'
 import { useRead } from '../data/query/read.ts'
@@ -184,7 +185,8 @@ interface SpecName {
 
 const SpecCrumbs = ({ project, specId }: SpecName) => (
   <nav class="crumbs" aria-label="Breadcrumb">
-    <a href={href(['specs'])}>Specs</a> / <a href={href(['specs'], { project })}>{project}</a> / <span>{specId}</span>
+    <a href={href(['specs'], { project: useScope() })}>Specs</a> / <a href={href(['specs'], { project })}>{project}</a>{' '}
+    / <span>{specId}</span>
   </nav>
 )
 
