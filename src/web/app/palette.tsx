@@ -31,6 +31,8 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
     item.act()
   }
   const press = (event: KeyboardEvent) => {
+    // The key ends the input of a Chinese or Japanese word.
+    if (event.isComposing) return
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step !== undefined) setAt((chosen + step + items.length) % Math.max(1, items.length))
     else if (event.key === 'Enter') choose(items[chosen])

@@ -76,6 +76,10 @@ export function mistakesIn(query: URLSearchParams): string[] {
     ...wrong('status', { isRight: isStatus, right: `one of ${Object.keys(statusLooks).join(', ')}` }),
     ...wrong('verdict', { isRight: isVerdict, right: `one of ${Object.keys(verdictLooks).join(', ')}` }),
     ...filterFields.flatMap(({ name, kind }) => wrong(name, forms[kind])),
+    ...filterFields.flatMap(({ name, kind, isRepeated }) => {
+      const right = query.getAll(name).filter((value) => value !== '' && forms[kind].isRight(value))
+      return isRepeated ? [] : right.slice(1).map((value) => `${name} '${value}' was ignored: only one can be given.`)
+    }),
   ]
 }
 

@@ -7,7 +7,6 @@ import { client } from '../data/query/server.ts'
 import { CountOf, RunBriefs } from '../now/brief.tsx'
 import type { PageProps } from '../pages.ts'
 import { Head } from '../ui/head.tsx'
-import { Problem } from '../ui/loading.tsx'
 import { fileHref } from './file-link.tsx'
 
 /** A file or a folder: the runs that wrote it, the person's own or everyone's, newest first. */
@@ -58,7 +57,6 @@ function Runs({ project, path }: { project: string; path: string }) {
       <h2 id="wrote">
         {mine ? 'Your runs' : 'Runs'} that wrote {path.endsWith('/') ? 'in it' : 'it'} <CountOf list={list} />
       </h2>
-      {list.error && <Problem error={list.error} onRetry={list.reload} />}
       <RunBriefs list={list}>
         <p>No run of this project has written {path.endsWith('/') ? 'in this folder' : 'this file'}.</p>
       </RunBriefs>

@@ -182,7 +182,9 @@ function FindField({ lines, onFound }: FindProps) {
           placeholder="Find in the log"
           value={words}
           onInput={(event) => setWords(event.currentTarget.value)}
-          onKeyDown={({ key, shiftKey }) => key === 'Enter' && show(at + (shiftKey ? -1 : 1))}
+          onKeyDown={({ key, shiftKey, isComposing }) =>
+            key === 'Enter' && !isComposing && show(at + (shiftKey ? -1 : 1))
+          }
         />
       </label>
       <span class="muted small" role="status">

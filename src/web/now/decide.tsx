@@ -146,7 +146,14 @@ export function Undo({ done: { words, project, back }, onClose }: UndoProps) {
       <button ref={button} type="button" disabled={isBusy} onClick={undo}>
         Undo
       </button>
-      {error && <Problem error={error} />}
+      {error && (
+        <>
+          <Problem error={error} />
+          <button type="button" onClick={() => onClose(true)}>
+            Close
+          </button>
+        </>
+      )}
     </div>
   )
 }

@@ -103,12 +103,14 @@ function Summary({ count, hasMore, sums: { failed, failing, costUsd, costed, sha
       </span>
       {failed > 0 && (
         <a class="wrong" href={address({ status: 'failed' })}>
-          {failed} failed
+          {failed}
+          {more} failed
         </a>
       )}
       {failing > 0 && (
         <a class="wrong" href={address({ verdict: 'failing', status: 'completed' })}>
-          {failing} failing
+          {failing}
+          {more} failing
         </a>
       )}
       <a href={costs} title="Costs of the last 7 days by author">
@@ -120,7 +122,13 @@ function Summary({ count, hasMore, sums: { failed, failing, costUsd, costed, sha
       </a>
       {costed > 0 && costed < count && <span class="muted">{knownFor(costed, count)}</span>}
       {shown.map((share) => (
-        <ShareOf key={share.author} share={share} isNamesake={isNamesake(share, shares)} address={address} />
+        <ShareOf
+          key={share.author}
+          share={share}
+          more={more}
+          isNamesake={isNamesake(share, shares)}
+          address={address}
+        />
       ))}
       {shares.length > shown.length && <span class="muted">{plural(shares.length - shown.length, 'other')}</span>}
     </p>
@@ -133,11 +141,13 @@ const isNamesake = ({ author }: Share, shares: Share[]) =>
 
 interface ShareProps extends Pick<SummaryProps, 'address'> {
   share: Share
+  /** Follows each count if there are more runs. */
+  more: string
   isNamesake: boolean
 }
 
-function ShareOf({ share: { author, runs, failed }, isNamesake, address }: ShareProps) {
-  const words = `${runs}${failed > 0 ? `, ${failed} failed` : ''}`
+function ShareOf({ share: { author, runs, failed }, more, isNamesake, address }: ShareProps) {
+  const words = `${runs}${more}${failed > 0 ? `, ${failed}${more} failed` : ''}`
   if (author === null) return <span class="muted">No author {words}</span>
   return (
     <span class="share">
