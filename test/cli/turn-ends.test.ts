@@ -45,6 +45,27 @@ test('what its user does after the end of a session is not work of the turn that
   )
 })
 
+test('what its user adds to a file of a session is not work of a later turn that writes nothing', async (t) => {
+  const user = workplace(t)
+  const { env, cwd, ledger } = user
+  const claude = claudeIn(cwd, env)
+  await claude.prompt('One')
+  await claude.write('a.txt', 'a\n')
+  await claude.stop()
+  await syncAll(env)
+  writeFiles(cwd, { 'a.txt': 'a\nmine\n' })
+  await claude.prompt('Two')
+  await claude.run('true')
+  await claude.stop()
+  await syncAll(env)
+  const { runId, changes } = await onlyRun(user)
+  const { files } = await (await ledger()).getDiff({ runId })
+  assert.deepEqual(
+    [changes, files.map(({ path, turn, patch }) => [path, turn, patch])],
+    [{ files: 1, insertions: 1, deletions: 0 }, [['a.txt', 1, '@@ -0,0 +1 @@\n+a\n']]],
+  )
+})
+
 test('a session that is resumed at once has the work of each turn in that turn', async (t) => {
   const user = workplace(t)
   const { env, cwd, ledger } = user

@@ -151,8 +151,8 @@ interface TurnFile {
 }
 
 /**
- * The files that the session wrote in a turn, and those of which its run has now changed something else than before: a
- * file that it moved, or that somebody restored.
+ * The files that the session wrote in a turn, and those that its run has now changed and had not before, or the other way
+ * round, as a file that it moved or that somebody restored. What others add to a file is not its work.
  */
 function turnFiles(at: Guarded, { base, before, after, written, own }: TurnTrees): TurnFile[] {
   const changed = changedFiles(at, before, after)
@@ -160,7 +160,7 @@ function turnFiles(at: Guarded, { base, before, after, written, own }: TurnTrees
   // A file of an earlier turn may come back in one that did not write it, as from a stash.
   const whole = amongThese(base === before ? changed : changedFiles(at, base, after), own)
   const earlier = base === before ? new Map<string, Changed>() : amongThese(changedFiles(at, base, before), own)
-  const moved = own.filter((path) => !turn.has(path) && !isDeepStrictEqual(earlier.get(path), whole.get(path)))
+  const moved = own.filter((path) => !turn.has(path) && earlier.has(path) !== whole.has(path))
   return [...[...turn.keys()].sort(), ...moved.sort()].map((path) => {
     const [change, all] = [turn.get(path), whole.get(path)]
     if (!change) return { path, whole: all ?? null }
