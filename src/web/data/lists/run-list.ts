@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ConductError } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
@@ -56,7 +56,8 @@ export function useRunList(filter: RunFilter): RunList {
   latest.current = state
   const acts = useRef({ more: () => {}, retry: () => {}, restart: () => {} })
 
-  useEffect(() => {
+  // A layout effect runs together with the first drawing, so no event is missed.
+  useLayoutEffect(() => {
     const end = new AbortController()
     const pages = runPages(filter, end.signal)
     const set = (change: (before: RunListState) => RunListState) => {
