@@ -139,8 +139,9 @@ export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
   base: string
   before: string
   after: string
-  /** The files that the session wrote in the turn, and in all turns. */
+  /** The files that the session wrote in the turn, those that its commands only put back, and those of all turns. */
   written: string[]
+  putBack: string[]
   own: string[]
   /** Those that another session wrote in the turn, and since the run began. */
   shared: string[]

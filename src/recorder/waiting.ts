@@ -100,8 +100,10 @@ function diffTogether(one: TurnWork['diff'], other: TurnWork['diff']): Pick<Turn
   if (!one || !other) return one ? { diff: one } : other ? { diff: other } : {}
   if ('from' in one && 'from' in other) return { diff: { ...other, from: one.from } }
   if ('from' in one || 'from' in other) return {}
-  const all = (which: 'written' | 'shared') => [...new Set([...one[which], ...other[which]])]
-  return { diff: { ...other, before: one.before, written: all('written'), shared: all('shared') } }
+  const all = (which: 'written' | 'putBack' | 'shared') => [...new Set([...one[which], ...other[which]])]
+  return {
+    diff: { ...other, before: one.before, written: all('written'), putBack: all('putBack'), shared: all('shared') },
+  }
 }
 
 type Tool = Draft['tools'][number]

@@ -173,6 +173,33 @@ function edit(cwd: string, { below, one, text }: ReturnType<typeof randomOf>) {
   }
 }
 
+for (const [commits, command] of [
+  [2, 'git reset -q --hard HEAD~1'],
+  [1, 'git stash -q'],
+  [2, 'git checkout -q HEAD~1 -- notes.txt'],
+] as const) {
+  test(`a file that a later turn puts back has the state of then in the run: ${command}`, async (t) => {
+    const user = workplace(t)
+    const claude = claudeIn(user.cwd, user.env)
+    for (const [index, text] of ['one\n', 'one\ntwo\n'].entries()) {
+      await claude.prompt(`Write ${text}`)
+      await claude.write('notes.txt', text)
+      if (index < commits) await claude.run('git add -A && git commit -qm notes')
+      await claude.stop()
+    }
+    await claude.prompt('Put it back')
+    await claude.run(command)
+    await claude.stop()
+    await syncAll(user.env)
+    const { changes } = await onlyRun(user)
+    assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 0 })
+    assert.deepEqual(
+      (await filesOf(user)).map(({ path, patch }) => [path, patch]),
+      [['notes.txt', '@@ -0,0 +1 @@\n+one\n']],
+    )
+  })
+}
+
 test('the patch of a run makes the tree at its end of the one before it, byte for byte', async (t) => {
   const user = workplace(t)
   for (let number = 0; number < size(10, 500); number++) {

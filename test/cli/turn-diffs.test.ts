@@ -46,7 +46,15 @@ function folder(t: TestContext) {
       const [base, before, after] = [states[0], states.at(-2), states.at(-1)] as [Snapshot, Snapshot, Snapshot]
       const trees = { base: base.tree, before: before.tree, after: after.tree, root: after.root, objects }
       const { isWithheld = false, shared = [] } = more
-      const diffs = await turnDiffs({ ...trees, written, own: [...own], shared, sharedSince: shared, isWithheld })
+      const diffs = await turnDiffs({
+        ...trees,
+        written,
+        putBack: [],
+        own: [...own],
+        shared,
+        sharedSince: shared,
+        isWithheld,
+      })
       for (const diff of diffs) diffInput.parse(diff)
       return diffs
     },

@@ -23,15 +23,34 @@ export interface SessionGit {
  * The files that a command changed; empty if another session ran a command at the same time, because nobody can tell
  * whose they are.
  */
-export function changedBy({ from, to, before, now }: Window, { state, name, isOwn, memo }: SessionGit): string[] {
-  if (!before || !now || before.root !== now.root) return []
-  if (before.tree === now.tree && before.log === now.log) return []
-  if (state.rivals(name, now.root, from, to).length > 0) return []
-  const { log } = now
+export function changedBy(command: Window, session: SessionGit): string[] {
+  const { before, now } = aloneIn(command, session)
+  if (!before || !now) return []
+  const { isOwn, memo } = session
   const made =
-    before.log === undefined || log === undefined ? [] : commitsMade(now, before.log, log, isOwn, memo.startedAt)
-  const others = new Set(state.othersFiles(name, from, to).map((path) => placed(now.root, now.root, path)))
-  return writtenBetween(before, now, { made, isOwn }).filter((path) => !others.has(path))
+    before.log === undefined || now.log === undefined
+      ? []
+      : commitsMade(now, before.log, now.log, isOwn, memo.startedAt)
+  return withoutOthers(writtenBetween(before, now, { made, isOwn }), command, session)
+}
+
+/** The same, with what git brought and put away, as by a reset. */
+export function touchedBy(command: Window, session: SessionGit): string[] {
+  const { before, now } = aloneIn(command, session)
+  return before && now ? withoutOthers(changedPaths(before, now), command, session) : []
+}
+
+/** The states around a command; empty if it changed nothing, or another session ran a command at the same time. */
+function aloneIn({ from, to, before, now }: Window, { state, name }: SessionGit): Pick<Window, 'before' | 'now'> {
+  if (!before || !now || before.root !== now.root) return {}
+  if (before.tree === now.tree && before.log === now.log) return {}
+  return state.rivals(name, now.root, from, to).length > 0 ? {} : { before, now }
+}
+
+function withoutOthers(paths: string[], { from, to, now }: Window, { state, name }: SessionGit): string[] {
+  const { root = '' } = now ?? {}
+  const others = new Set(state.othersFiles(name, from, to).map((path) => placed(root, root, path)))
+  return paths.filter((path) => !others.has(path))
 }
 
 /** The commits that commands made, if no other session ran a command in the same working tree meanwhile. */

@@ -4,10 +4,10 @@ import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
 import { type Memo, nowhere, type Origin, type TurnReported, type TurnTrees } from '../../recorder/memo.ts'
-import type { UnendedCommand } from '../../recorder/trees.ts'
+import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import { gitAfter, isElsewhere, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { committedAs, committedElsewhere } from './apart.ts'
-import { attempt, changedBy, changedPaths, commitsBy, type SessionGit, writtenByCut } from './by-command.ts'
+import { attempt, changedBy, changedPaths, commitsBy, type SessionGit, touchedBy, writtenByCut } from './by-command.ts'
 import { changedAmong, type Left, type LineCounts, type SessionSpan, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
 import { placed } from './placed.ts'
@@ -57,9 +57,14 @@ export function ownWork(work: OwnWork): SessionWork {
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
   const compared = end && comparedWith(work, { end, commits: all })
-  const files = filesOf(work, [...written].filter(pathOf), { base: compared?.base, end, commits: all })
+  const putBack = compared ? putBackAmong(work, here, compared).filter((path) => !written.has(path)) : []
+  const files = filesOf(
+    work,
+    { written: [...written].filter(pathOf), putBack },
+    { base: compared?.base, end, commits: all },
+  )
   const diff = compared
-    ? treesOf(work, [...written], files.own ?? [], compared)
+    ? treesOf(work, { written: [...written], putBack, own: files.own ?? [] }, compared)
     : end
       ? undefined
       : transcriptFor(work, named)
@@ -93,6 +98,14 @@ function comparedWith(work: OwnWork, left: Left): Compared | undefined {
   return { ...left, base: { ...base, tree: now.origin }, before: now.before, origin: { tree: now.origin, at } }
 }
 
+/** The files of the session that its commands changed, if only by a reset or a stash, and that are not as before the turn. */
+function putBackAmong(work: OwnWork, commands: Window[], { before, end }: Compared): string[] {
+  const own = new Set(work.memo.own)
+  const changed = changedPaths({ ...end, tree: before }, end).filter((path) => own.has(path))
+  const byCommands = new Set(changed.length > 0 ? commands.flatMap((command) => touchedBy(command, work)) : [])
+  return changed.filter((path) => byCommands.has(path))
+}
+
 /** The snapshots since what git brought is known, up to that of the session's work, which a checkout does not move. */
 function snapshotsOf({ memo, now, moved }: OwnWork, base: Snapshot, end: Snapshot): Snapshot[] {
   const { origin, commands = [] } = memo
@@ -121,10 +134,10 @@ function madeAt({ log = 0 }: Snapshot, now: Snapshot, moved: Moved | undefined):
 /** From what to make the diffs of the turn. */
 function treesOf(
   { memo, ...work }: OwnWork,
-  written: string[],
-  own: string[],
+  files: Pick<TurnTrees, 'written' | 'putBack' | 'own'>,
   { base, before, end, commits }: Compared,
 ): TurnTrees {
+  const { written, own } = files
   const { startedAt = 0 } = memo
   const othersSince = (from: number) =>
     new Set(work.state.othersFiles(work.name, from).map((path) => placed(end.root, end.root, path)))
@@ -136,8 +149,7 @@ function treesOf(
     base: base.tree,
     before,
     after: attempt(() => treeOfWork(own, base, { end, commits }), end.tree),
-    written,
-    own,
+    ...files,
     shared: written.filter((path) => others.has(path)),
     sharedSince: own.filter((path) => since.has(path)),
   }
@@ -151,11 +163,15 @@ function transcriptFor({ memo, agent, cwd, at }: OwnWork, named: string[]): Turn
 }
 
 /** What the turn says about files of which these were written in it, and what is known of all of them then. */
-function filesOf({ memo }: OwnWork, written: string[], span: SessionSpan): Omit<SessionWork, 'commits'> {
+function filesOf(
+  { memo }: OwnWork,
+  { written, putBack }: Pick<TurnTrees, 'written' | 'putBack'>,
+  span: SessionSpan,
+): Omit<SessionWork, 'commits'> {
   const { own: before = [], same: sameBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
   const changed = changedAmong(own, span)
-  const isNews = new Set([...sameBefore, ...written])
+  const isNews = new Set([...sameBefore, ...putBack, ...written])
   const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
   const wasSame = new Set(sameBefore)
   const restored = before.filter((path) => !changed.has(path) && !wasSame.has(path))
