@@ -36,8 +36,6 @@ export interface SqlDialect {
   alone: Sql
   /** The same for those with the same name. Missing where transactions run one after another. */
   aloneFor?(name: string): Sql
-  /** Makes the engine build an index without blocking writers; empty if it cannot. */
-  concurrently: 'concurrently' | ''
   /** The statements that create an index of words: `table (rowid, words)`. */
   searchWords(table: string): string[]
   /** The statements that `firstWord` needs. */

@@ -1,8 +1,6 @@
 import sql, { raw } from 'sql-template-tag'
 import type { Db, Tx } from '../db.ts'
 import {
-  type Index,
-  isIndexes,
   latestOf,
   type Migration,
   type MigrationStep,
@@ -63,25 +61,17 @@ export async function readVersion(db: Tx): Promise<number> {
 
 async function bringTo(own: Tx, version: number, migration: Migration, progress: ReportProgress): Promise<void> {
   const steps = migration(own.dialect)
-  const { concurrently } = own.dialect
-  if (isIndexes(steps) && concurrently) {
-    for (const { index } of steps) {
-      if (await has(own, index)) await own.query(raw(`drop index concurrently ${index}`))
-    }
-    for (const { index, on } of steps) await own.query(raw(`create index concurrently ${index} on ${on}`))
-  }
   await own.tx(async (tx) => {
     // If the schema is not locked as a whole, another process may have been faster.
     if ((await readVersion(tx)) >= version) return
-    if (!isIndexes(steps) || !concurrently) for (const step of steps) await run(tx, step, progress)
+    for (const step of steps) await run(tx, step, progress)
     await tx.query(sql`insert into schema_versions (version) values (${version})`)
   })
 }
 
-async function run(tx: Tx, step: MigrationStep | Index, progress: ReportProgress): Promise<void> {
+async function run(tx: Tx, step: MigrationStep, progress: ReportProgress): Promise<void> {
   if (typeof step === 'function') await step(tx, progress)
-  else if (typeof step === 'string') await tx.query(raw(step))
-  else await tx.query(raw(`create index ${step.index} on ${step.on}`))
+  else await tx.query(raw(step))
 }
 
 /** Runs `work`, and reports its progress at intervals. */

@@ -28,18 +28,8 @@ export type ReportProgress = (done: number, of: number) => void
  */
 export type MigrationStep = string | ((tx: Tx, progress: ReportProgress) => Promise<void>)
 
-/**
- * An index, built while other servers write if the engine supports that. A version with indexes contains nothing else,
- * because it then runs outside a transaction: if it is interrupted, the next start builds its indexes again.
- */
-export interface Index {
-  index: string
-  /** Table and columns: `runs (project_id, id)`. */
-  on: string
-}
-
 /** Migrates the schema to the next version. */
-export type Migration = (dialect: SqlDialect) => MigrationStep[] | Index[]
+export type Migration = (dialect: SqlDialect) => MigrationStep[]
 
 /** The ways to the newest version of the schema. */
 export interface SchemaVersions {
@@ -54,9 +44,6 @@ export interface SchemaVersions {
 }
 
 export const latestOf = ({ first, later }: SchemaVersions): number => first + later.length
-
-export const isIndexes = (steps: MigrationStep[] | Index[]): steps is Index[] =>
-  steps.length > 0 && steps.every((step) => typeof step === 'object')
 
 /** Version 15 and later. Append only: never edit a migration that has run anywhere, nor import code into it that may change. */
 const migrations: Migration[] = [

@@ -32,7 +32,6 @@ export const dialect: SqlDialect = {
   has: (name) => sql`
     select 1 as one from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relname = ${name} and n.nspname = current_schema()`,
-  concurrently: 'concurrently',
   alone: sql`select pg_advisory_xact_lock(${raw(String(lockKey))})`,
   aloneFor: (name) => sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`,
   shard: randomInt(16),

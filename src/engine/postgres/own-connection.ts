@@ -13,8 +13,7 @@ const beginLong = `${begin}; set local statement_timeout = 0; set local lock_tim
 
 /**
  * Runs `work` on its own connection while a second one holds the lock of the schema. The lock belongs to a transaction,
- * because a pooler in transaction mode allows no other. Its connection does nothing else, because building an index
- * concurrently waits for transactions that read.
+ * because a pooler in transaction mode allows no other, and it lasts for all transactions of the work.
  */
 export async function changeSchema<T>(
   connect: () => Promise<pg.Client>,
@@ -25,7 +24,6 @@ export async function changeSchema<T>(
   const holder = await connect()
   try {
     await holder.query(beginLong)
-    // Without a lock that waits: building an index would wait for the waiting statement.
     while (!(await tryLock(holder))) {
       onWait()
       await sleep(lookEveryMs)
@@ -44,7 +42,6 @@ export async function changeSchema<T>(
 }
 
 async function tryLock(holder: pg.Client): Promise<boolean> {
-  // Without parameters: the portal of a statement with parameters would keep its snapshot.
   const { rows } = await holder.query(`select pg_try_advisory_xact_lock(${lockKey}) as taken`)
   return rows[0].taken
 }

@@ -34,7 +34,6 @@ export const dialect: SqlDialect = {
   has: (name) => sql`select 1 as one from sqlite_schema where name = ${name}`,
   // `begin immediate` has already done this.
   alone: sql`select 1`,
-  concurrently: '',
   shard: 0,
   lastId: (table) => sql`select coalesce(max(seq), 0) as id from sqlite_sequence where name = ${table}`,
   setLastId: (table, id) => [
