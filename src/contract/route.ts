@@ -16,7 +16,10 @@ export interface OperationRoute {
   csv?: false
   /** Whether it acts in no project, so that X-Project-ID has no effect. */
   isOfServer?: true
-  /** Whether it does its work anew each time, so that an Idempotency-Key has no effect. */
+  /**
+   * Whether it does its work anew each time, so that an Idempotency-Key has no effect: it takes many transactions, or
+   * waits for the network outside of them.
+   */
   isAnew?: true
   /**
    * The words of its command, if they do not follow from its name as `run create` does from `createRun`; null for

@@ -5,8 +5,9 @@ import { addressOf, type Name, names } from '../contract/paths.ts'
 import { masked } from '../contract/secret.ts'
 import type { StoredResponse } from '../frame/idempotency.ts'
 import type { EventJson } from '../log/read.ts'
+import { patchOf } from '../nouns/run/diff/text.ts'
 import { csvOf, csvPlanOf } from '../operations/csv.ts'
-import { type Route, routes } from '../operations/routes.ts'
+import { type Output, type Route, routes } from '../operations/routes.ts'
 import { Aborted } from './body.ts'
 
 /** What an operation returns. */
@@ -44,7 +45,7 @@ function locationOf(name: Name, { shape }: Route['output']): AnswerPlan['locatio
   return made && { field: made[0], path, params }
 }
 
-/** Builds the response to `url`, with a list as CSV if `accept` prefers that. The Link header leads to the next page. */
+/** Builds the response to `url`, as a text or a list as CSV if `accept` prefers that. The Link header leads to the next page. */
 export function answerOf(
   plan: AnswerPlan,
   output: OperationOutput,
@@ -65,6 +66,11 @@ export function answerOf(
     headers.location = base + params.reduce(address, path)
   }
   if (output.meta) Object.assign(headers, linkToNext(url, output.meta, linesIn(output)?.at(-1)?.event.id))
+  const text = texts[plan.name]
+  if (text?.isWanted(accept)) {
+    const type = `${text.type}; charset=utf-8`
+    return { status, headers: { ...headers, 'content-type': type }, body: text.of(output as never) }
+  }
   const csv = prefers(accept, 'text/csv') ? csvPlanOf(plan.name) : undefined
   if (!csv) return { status, headers, body: jsonOf(output) }
   const shown = { ...output, events: linesIn(output)?.map((line) => line.toJSON()) }
@@ -81,6 +87,19 @@ function jsonOf(output: OperationOutput): string {
 
 /** The events of a page of the log. */
 const linesIn = ({ events }: OperationOutput) => (Array.isArray(events) ? (events as EventJson[]) : undefined)
+
+const isNotJson = (accept?: string) => !prefers(accept, 'application/json')
+
+/** The operations that also answer with a text: its type, whether Accept wants it, and the text. */
+const texts: { [N in Name]?: { type: string; isWanted(accept?: string): boolean; of(output: Output<N>): string } } = {
+  getDiff: {
+    type: 'text/x-diff',
+    isWanted: (accept) => prefers(accept, 'text/x-diff'),
+    of: ({ files }) => files.map((file) => patchOf(file)).join(''),
+  },
+  getCheckpoint: { type: 'text/plain', isWanted: isNotJson, of: ({ note }) => note },
+  getProof: { type: 'text/plain', isWanted: isNotJson, of: ({ proof }) => proof },
+}
 
 const csvType = 'text/csv; charset=utf-8; header=present'
 

@@ -16,15 +16,7 @@ import { type Handler, Reply } from './handlers/handler.ts'
 import { hooksHandler } from './handlers/hooks.ts'
 import { mcpHandler } from './handlers/mcp.ts'
 import { livenessHandler, metricsHandler, readinessHandler } from './handlers/monitoring.ts'
-import {
-  contentHandler,
-  diffHandler,
-  erasingHandler,
-  loginHandler,
-  logoutHandler,
-  noteHandler,
-  webhookTestHandler,
-} from './handlers/operations.ts'
+import { contentHandler, loginHandler, logoutHandler } from './handlers/operations.ts'
 import { pageHandler } from './handlers/page.ts'
 import type { BackupJobOptions } from './jobs/backup.ts'
 import { createLimiter } from './limit.ts'
@@ -124,29 +116,24 @@ function partsOf(options: AppOptions, fetch: Fetch) {
   const { allowOrigin, preflights } = createCors(corsOrigins, basePath)
   const guard = createGuard(options.webhooks?.allow ?? [])
   const refusal = (url: string) => refusalOf(guard, new URL(url))
+  const send = createSender(options.webhooks)
   const isStopping = () => stopping?.aborted === true
   const exchange = createExchange({ now: () => store.now(), allowOrigin, limiter, metrics, log, isStopping })
   const made = { auth, hosts, preflights, metrics, isStopping, exchange }
-  return { store, basePath, contentLimit, refusal, corsOrigins, stopping, warn, fetch, ...made }
+  return { store, basePath, contentLimit, refusal, send, corsOrigins, stopping, warn, fetch, ...made }
 }
 
 /** All handlers, in order of precedence. */
-function handlersOf({ webFolder, webhooks, backups }: AppOptions, parts: Parts): Handler[] {
+function handlersOf({ webFolder, backups }: AppOptions, parts: Parts): Handler[] {
   const { store, basePath, isStopping, contentLimit } = parts
   return [
     ...parts.preflights,
     eventsHandler({ ...parts, endpoint: createEndpoint('listEvents', parts) }),
     contentHandler(createEndpoint('readContent', parts), basePath),
-    diffHandler(parts),
-    noteHandler('getCheckpoint', 'note', parts),
-    noteHandler('getProof', 'proof', parts),
     loginHandler(createEndpoint('createSession', parts), basePath),
     logoutHandler(createEndpoint('deleteSession', parts), basePath),
     hooksHandler(parts),
     exportHandler(parts),
-    erasingHandler('erase', createEndpoint('erase', parts), basePath, store),
-    erasingHandler('forget', createEndpoint('forget', parts), basePath, store),
-    webhookTestHandler(createEndpoint('testWebhook', parts), basePath, createSender(webhooks)),
     mcpHandler({ ...parts, bodyLimit: contentLimit * 2 }),
     openapiHandler(basePath),
     docsHandler(basePath),

@@ -20,6 +20,7 @@ interface EndpointParts {
   basePath: string
   contentLimit: number
   refusal: Ctx['refusal']
+  send: Ctx['send']
 }
 
 const noBytes = new Uint8Array()
@@ -40,25 +41,18 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
     return { bytes, parsed: readInput(planOf(name), rawInputOf(request, isGet ? undefined : bytes)) as Parsed<N> }
   }
 
-  /** Authenticates the caller and reads the input. */
-  async function receive(exchange: Exchange) {
-    const now = () => parts.store.now()
-    const [caller, input] = await enterAndRead(
-      exchange,
-      now,
-      () => enter(exchange),
-      () => read(exchange),
-    )
-    return { caller, ...input }
-  }
-
   const perform = async (ctx: Ctx, parsed: Parsed<N>, { request }: Exchange): Promise<StoredResponse> =>
     answerOf(output, await operation(ctx, parsed), basePath, request.url, request.header('accept'))
 
   async function answer(exchange: Exchange): Promise<StoredResponse> {
-    const { caller, bytes, parsed } = await receive(exchange)
+    const [caller, { bytes, parsed }] = await enterAndRead(
+      exchange,
+      () => parts.store.now(),
+      () => enter(exchange),
+      () => read(exchange),
+    )
     const { request } = exchange
-    const idempotencyKey = isGet ? undefined : request.header('idempotency-key')
+    const idempotencyKey = isGet || route.isAnew ? undefined : request.header('idempotency-key')
     const ctx = { ...caller, subject: subjectOf(caller, name, parsed, idempotencyKey) }
     if (idempotencyKey === undefined) return perform(ctx, parsed, exchange)
     const { method, path } = request
@@ -66,17 +60,18 @@ export function createEndpoint<N extends Name>(name: N, parts: EndpointParts) {
     return once(ctx, repeatable, (ctx) => perform(ctx, parsed, exchange))
   }
 
-  return { enter, asAnyone, read, receive, perform, answer }
+  return { enter, asAnyone, read, perform, answer }
 }
 
 /** Who calls an operation, as the context that it runs in. */
-function entranceOf({ permission, isOfServer }: Route, { store, auth, contentLimit, refusal }: EndpointParts) {
+function entranceOf({ permission, isOfServer }: Route, { store, auth, contentLimit, refusal, send }: EndpointParts) {
+  const scrub = () => store.db.scrub()
   return {
     /** Authenticates the caller. Throws UNAUTHORIZED, or FORBIDDEN if the caller lacks the permission. */
     async enter(exchange: Exchange): Promise<Ctx> {
       const caller = await auth.callerOf(exchange.request, exchange, isOfServer)
       if (!permits(caller.actor.permissions, permission)) throw forbidden(caller.actor, permission)
-      return { db: store.db, now: exchange.now, doubt: store.doubt(), ...caller, contentLimit, refusal }
+      return { db: store.db, now: exchange.now, doubt: store.doubt(), ...caller, contentLimit, refusal, send, scrub }
     },
 
     /** The context of an unknown caller, for operations that need no key. */

@@ -2,14 +2,10 @@ import type { HonoRequest } from 'hono'
 import { serialize } from 'hono/utils/cookie'
 import { addressOf } from '../../contract/paths.ts'
 import { newSession, sessionMs } from '../../contract/secret.ts'
-import type { Send } from '../../frame/ctx.ts'
 import type { StoredResponse } from '../../frame/idempotency.ts'
-import { patchOf } from '../../nouns/run/diff/text.ts'
-import type { Store } from '../../operations/open.ts'
 import { operations } from '../../operations/operations.ts'
-import type { Output } from '../../operations/routes.ts'
 import { prefers } from '../answer.ts'
-import { createEndpoint, type Endpoint } from '../endpoint.ts'
+import type { Endpoint } from '../endpoint.ts'
 import { cookieName, requireSameOrigin, sessionOf } from '../exchange.ts'
 import { parametersOf } from '../input.ts'
 import type { Handler, ResponseParts } from './handler.ts'
@@ -94,86 +90,6 @@ export function contentHandler({ enter }: Pick<Endpoint<'readContent'>, 'enter'>
         'content-disposition': `attachment; filename="${run.runId}.log"`,
       }
       return { status: 200, headers, body: run.content }
-    },
-  }
-}
-
-/** Serves what an operation of the log answers in that field, as a text, unless Accept asks for JSON. */
-export function noteHandler<N extends 'getCheckpoint' | 'getProof'>(
-  name: N,
-  field: string,
-  parts: Parameters<typeof createEndpoint>[1],
-): Handler {
-  const endpoint = createEndpoint(name, parts)
-  return {
-    label: name,
-    methods: ['GET'],
-    paths: [parts.basePath + addressOf(name).path],
-    takes: (request) => !prefers(request.header('accept'), 'application/json'),
-    async answer(exchange) {
-      const { status, headers, body } = await endpoint.answer(exchange)
-      const text: string = JSON.parse(body)[field]
-      return { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' }, body: text }
-    },
-  }
-}
-
-/** Serves a page of diffs as a unified diff to clients that ask for one. */
-export function diffHandler(parts: Parameters<typeof createEndpoint>[1]): Handler {
-  const endpoint = createEndpoint('getDiff', parts)
-  return {
-    label: 'getDiff',
-    methods: ['GET'],
-    paths: [parts.basePath + addressOf('getDiff').path],
-    takes: (request) => prefers(request.header('accept'), 'text/x-diff'),
-    async answer(exchange) {
-      const { status, headers, body } = await endpoint.answer(exchange)
-      const { files }: Output<'getDiff'> = JSON.parse(body)
-      const text = files.map((file) => patchOf(file)).join('')
-      return { status, headers: { ...headers, 'content-type': 'text/x-diff; charset=utf-8' }, body: text }
-    },
-  }
-}
-
-/**
- * Serves the erasing of texts, and retention. It takes many transactions, so an Idempotency-Key does not store the response:
- * repeating the request takes away what is left.
- */
-export function erasingHandler<N extends 'erase' | 'forget'>(
-  name: N,
-  { receive, perform }: Endpoint<N>,
-  basePath: string,
-  { db }: Store,
-): Handler {
-  return {
-    label: name,
-    carries: name,
-    methods: ['POST'],
-    paths: [basePath + addressOf(name).path],
-    async answer(exchange) {
-      const { caller, parsed } = await receive(exchange)
-      return perform({ ...caller, scrub: () => db.scrub() }, parsed, exchange)
-    },
-  }
-}
-
-/**
- * Sends a test message to a webhook. The network is awaited outside any transaction, so an Idempotency-Key does not keep
- * the answer: each request sends a test.
- */
-export function webhookTestHandler(
-  { receive, perform }: Endpoint<'testWebhook'>,
-  basePath: string,
-  send: Send,
-): Handler {
-  return {
-    label: 'testWebhook',
-    carries: 'testWebhook',
-    methods: ['POST'],
-    paths: [basePath + addressOf('testWebhook').path],
-    async answer(exchange) {
-      const { caller, parsed } = await receive(exchange)
-      return perform({ ...caller, send }, parsed, exchange)
     },
   }
 }
