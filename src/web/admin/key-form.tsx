@@ -4,7 +4,7 @@ import { isLike, useDraft } from '../data/browser/draft.ts'
 import { useProjects } from '../data/lists/projects.ts'
 import { client } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
-import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
+import { Field, FieldGroup, Form, ProjectChoice } from '../ui/form.tsx'
 
 type Permission = Key['permissions'][number]
 
@@ -26,7 +26,7 @@ const noKey = { name: '', permissions: ['agent'] as Permission[], person: '', pr
 export function KeyForm({ onMade, onClose }: Props) {
   const projects = useProjects()
   const ownProject = useSession().key?.project ?? null
-  const { draft, isRestored, change, drop } = useDraft('key', noKey, isLike(noKey))
+  const { draft, change, ...kept } = useDraft('key', noKey, isLike(noKey))
   const { name, permissions, person, until } = draft
   const project = ownProject ?? draft.project
   const toggle = (one: Permission) =>
@@ -37,13 +37,8 @@ export function KeyForm({ onMade, onClose }: Props) {
     const whose = { person: person.trim() || null, project: project || null }
     onMade(await client.createKey({ name, permissions, ...whose, expiresAt: endOf(until) }))
   }
-  const close = () => {
-    drop()
-    onClose()
-  }
   return (
-    <Form title="New key" label="Create key" work={work} onClose={close}>
-      {isRestored && <Restored />}
+    <Form title="New key" label="Create key" work={work} onClose={onClose} {...kept}>
       <Field name="name" label="Name: who or what uses it">
         <input
           value={name}

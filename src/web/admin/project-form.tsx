@@ -2,7 +2,7 @@ import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/browser/draft.ts'
 import { etagOf, useDraftVersion } from '../data/query/change.ts'
 import { client } from '../data/query/server.ts'
-import { Field, Form, Restored } from '../ui/form.tsx'
+import { Field, Form } from '../ui/form.tsx'
 
 interface Props {
   /** The one to edit; without it a new one is made. */
@@ -15,7 +15,7 @@ interface Props {
 export function ProjectForm({ project, onClose, onChange }: Props) {
   const { version = 0, name: ownName = '' } = project ?? {}
   const begin = { opened: version, slug: '', name: ownName, repository: project?.repository ?? '' }
-  const { draft, isRestored, change, drop } = useDraft(`project ${project?.slug ?? ''}`, begin, isLike(begin))
+  const { draft, change, ...kept } = useDraft(`project ${project?.slug ?? ''}`, begin, isLike(begin))
   const replaced = useDraftVersion({ draft, change }, version)
   const { slug, name, repository } = draft
   const work = async () => {
@@ -25,22 +25,18 @@ export function ProjectForm({ project, onClose, onChange }: Props) {
     } else await client.createProject({ slug, name: name || undefined, repository: repository || undefined })
     onChange?.()
   }
-  const close = () => {
-    drop()
-    onClose()
-  }
   return (
     <Form
       title={project ? `Edit ${project.slug}` : 'New project'}
       label={project ? 'Save' : 'Create project'}
       work={work}
-      onClose={close}
+      onClose={onClose}
+      {...kept}
       onConflict={() => {
         replaced.onConflict()
         onChange?.()
       }}
     >
-      {isRestored && <Restored />}
       {!project && (
         <Field name="slug" label="Slug: its name in commands and addresses; it never changes">
           <input

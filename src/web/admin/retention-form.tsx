@@ -4,7 +4,7 @@ import type { Project } from '../../nouns/project/fields.ts'
 import { isLike, useDraft } from '../data/browser/draft.ts'
 import { etagOf, useAct, useDraftVersion } from '../data/query/change.ts'
 import { client, clientOf } from '../data/query/server.ts'
-import { Field, Form, Restored } from '../ui/form.tsx'
+import { Field, Form } from '../ui/form.tsx'
 import { Problem } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
@@ -20,7 +20,7 @@ interface Props {
 export function RetentionForm({ project, onClose, onChange }: Props) {
   const { slug } = project
   const begin = begunWith(project)
-  const { draft, isRestored, change, drop } = useDraft(`retention ${slug}`, begin, isLike(begin))
+  const { draft, change, ...kept } = useDraft(`retention ${slug}`, begin, isLike(begin))
   const replaced = useDraftVersion({ draft, change }, project.version)
   const { contentDays, runDays, keepFailed, labels } = draft
   const given: Retention = {
@@ -40,20 +40,16 @@ export function RetentionForm({ project, onClose, onChange }: Props) {
     replaced.onConflict()
     onChange()
   }
-  const close = () => {
-    drop()
-    onClose()
-  }
   return (
     <Form
       title={`Retention of ${slug}`}
       label="Save retention"
       isReady={isNone || counted === shown || !removesMore(given, project.retention)}
       work={work}
-      onClose={close}
+      onClose={onClose}
+      {...kept}
       onConflict={conflict}
     >
-      {isRestored && <Restored />}
       <Days
         name="retention.contentDays"
         label="Days after which a run loses its texts; empty: never"

@@ -7,7 +7,7 @@ import { useProjects } from '../data/lists/projects.ts'
 import { etagOf, useDraftVersion } from '../data/query/change.ts'
 import { client } from '../data/query/server.ts'
 import { useSession } from '../data/query/session.ts'
-import { Field, FieldGroup, Form, ProjectChoice, Restored } from '../ui/form.tsx'
+import { Field, FieldGroup, Form, ProjectChoice } from '../ui/form.tsx'
 
 const meanings: Record<Webhook['format'], string> = {
   events: 'Events, for a program',
@@ -39,7 +39,7 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
   const ownProject = useSession().key?.project ?? null
   const { version = 0, url: ownUrl, format: ownFormat = 'events', types: ownTypes = [] } = webhook ?? {}
   const begin = { opened: version, url: '', format: ownFormat, chosen: ownTypes, project: '', isWhole: false }
-  const { draft, isRestored, change, drop } = useDraft(`webhook ${webhook?.id ?? ''}`, begin, isLike(begin))
+  const { draft, change, ...kept } = useDraft(`webhook ${webhook?.id ?? ''}`, begin, isLike(begin))
   const replaced = useDraftVersion({ draft, change }, version)
   const { url, format, chosen, isWhole } = draft
   const project = ownProject ?? draft.project
@@ -58,22 +58,18 @@ export function WebhookForm({ webhook, onMade, onDone, onClose }: Props) {
     }
     onDone()
   }
-  const close = () => {
-    drop()
-    onClose()
-  }
   return (
     <Form
       title={webhook ? 'Edit webhook' : 'New webhook'}
       label={webhook ? 'Save' : 'Create webhook'}
       work={work}
-      onClose={close}
+      onClose={onClose}
+      {...kept}
       onConflict={() => {
         replaced.onConflict()
         onDone()
       }}
     >
-      {isRestored && <Restored />}
       <Field name="format" label="Format">
         <select
           value={format}

@@ -7,7 +7,7 @@ import { useDraft } from '../data/browser/draft.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { etagOf } from '../data/query/change.ts'
 import { clientOf } from '../data/query/server.ts'
-import { Field, Form, Restored } from '../ui/form.tsx'
+import { Field, Form } from '../ui/form.tsx'
 import { resultLooks, results } from '../ui/status.tsx'
 
 interface Props {
@@ -36,19 +36,14 @@ const isNewCheck = (kept: unknown): kept is NewCheck => {
 
 export function CheckForm({ run: { project, runId, git }, onClose, onChange }: ChangeProps) {
   const begin: NewCheck = { name: 'review', result: 'pass', content: '', tree: git?.tree }
-  const { draft, isRestored, change, drop } = useDraft(`check ${project}/${runId}`, begin, isNewCheck)
+  const { draft, change, ...kept } = useDraft(`check ${project}/${runId}`, begin, isNewCheck)
   const { name, result, content } = draft
   const work = async () => {
     await clientOf(project).createCheck({ runId, ...draft })
     onChange()
   }
-  const close = () => {
-    drop()
-    onClose()
-  }
   return (
-    <Form title={`Check ${runId}`} label="Add check" work={work} onClose={close}>
-      {isRestored && <Restored />}
+    <Form title={`Check ${runId}`} label="Add check" work={work} onClose={onClose} {...kept}>
       <Field name="name" label="Name">
         <input value={name} required onInput={(event) => change({ name: event.currentTarget.value })} />
       </Field>
@@ -88,7 +83,7 @@ export function LabelForm({ run, onClose, onChange }: ChangeProps) {
     const opened = Object.fromEntries(Object.entries(run.labels).filter(isLine))
     return { opened, text: textOf(opened) }
   })
-  const { draft, isRestored, change, drop } = useDraft(`labels ${run.project}/${run.runId}`, begin, isEditedLabels)
+  const { draft, change, ...kept } = useDraft(`labels ${run.project}/${run.runId}`, begin, isEditedLabels)
   const { opened, text } = draft
   const others = Object.entries(run.labels).flatMap((label) => (isLine(label) ? [] : label[0]))
   const work = async () => {
@@ -96,13 +91,8 @@ export function LabelForm({ run, onClose, onChange }: ChangeProps) {
     await clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
     onChange()
   }
-  const close = () => {
-    drop()
-    onClose()
-  }
   return (
-    <Form title={`Labels of ${run.runId}`} label="Save" work={work} onClose={close} onConflict={onChange}>
-      {isRestored && <Restored />}
+    <Form title={`Labels of ${run.runId}`} label="Save" work={work} onClose={onClose} {...kept} onConflict={onChange}>
       <Field name="labels" label="One on each line, as name: value">
         <textarea
           rows={6}

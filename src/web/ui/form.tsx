@@ -17,6 +17,10 @@ interface FormProps {
   /** Called after success. By default the dialog closes. */
   onDone?: () => void
   onConflict?: () => void
+  /** Whether its text was restored from a draft. */
+  isRestored?: boolean
+  /** Forgets the draft, once it is saved or no longer wanted. */
+  drop?: () => void
   children: ComponentChildren
 }
 
@@ -25,12 +29,13 @@ interface FormProps {
  * names, else above the buttons. What arrives after the person has closed it must not touch the dialog that is open then.
  */
 export function Form({ title, label, isDanger = false, isReady = true, work, children, ...then }: FormProps) {
-  const { onClose, onDone = onClose, onConflict } = then
+  const { onClose, onDone = onClose, onConflict, isRestored, drop } = then
   const form = useRef<HTMLFormElement>(null)
   const isLeft = useRef(false)
   const { act, isBusy, error } = useAct(() => form.current && onConflict?.())
   const leave = () => {
     isLeft.current = true
+    drop?.()
     onClose()
   }
   const names = useRef(new Set<string>()).current
@@ -43,11 +48,14 @@ export function Form({ title, label, isDanger = false, isReady = true, work, chi
   }, [error])
   const submit = async (event: Event) => {
     event.preventDefault()
-    if ((await act(work)) && !isLeft.current) onDone()
+    if (!(await act(work)) || isLeft.current) return
+    drop?.()
+    onDone()
   }
   return (
     <Dialog title={title} onClose={leave}>
       <form ref={form} onSubmit={submit}>
+        {isRestored && <Restored />}
         <FaultsContext.Provider value={faults}>{children}</FaultsContext.Provider>
         {error && !areShown(faults) && <Problem error={error} />}
         <FormEnd label={label} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={leave} />
