@@ -25,7 +25,7 @@ function folder(t: TestContext) {
   execFileSync('git', ['init', '-q'], { cwd })
   const states: Snapshot[] = []
   const own = new Set<string>()
-  const take = () => states.push(snapshotOrFault(cwd, objects) as Snapshot)
+  const take = () => states.push(snapshotOrFault(cwd, objects, 60_000) as Snapshot)
   return {
     cwd,
     write(files: Files) {
