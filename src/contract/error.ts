@@ -68,6 +68,14 @@ export class ConductError extends Error {
   }
 }
 
+export const isMissing = (error: unknown): error is ConductError =>
+  error instanceof ConductError && error.code === 'NOT_FOUND'
+
+/** For `catch`: undefined for what is not there. Throws any other error. */
+export function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
+}
+
 /** The error that came first, where closing what `using` holds failed, too. */
 export const firstOf = (error: unknown): unknown =>
   error instanceof SuppressedError ? firstOf(error.suppressed) : error

@@ -1,7 +1,7 @@
 import { type McpServer, ResourceNotFoundError, ResourceTemplate, type Variables } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { Client } from '../client/client.ts'
-import { ConductError } from '../contract/error.ts'
+import { ConductError, unlessMissing } from '../contract/error.ts'
 import { text } from '../contract/field.ts'
 import { humanIdPattern } from '../contract/id.ts'
 import type { Feature } from '../nouns/feature/fields.ts'
@@ -91,11 +91,6 @@ async function featureNamed(client: Client, name: string): Promise<Feature | und
   for await (const feature of client.all('listFeatures', { q: name, limit: 100 })) {
     if (feature.name === name) return feature
   }
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
-  throw error
 }
 
 const mimeType = 'text/markdown'

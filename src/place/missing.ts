@@ -1,8 +1,5 @@
 import type { Client } from '../client/client.ts'
-import { ConductError } from '../contract/error.ts'
-
-export const isMissing = (error: unknown): error is ConductError =>
-  error instanceof ConductError && error.code === 'NOT_FOUND'
+import { ConductError, unlessMissing } from '../contract/error.ts'
 
 /** What to do without a valid key. */
 export const keyAdvice = 'Set CONDUCT_API_KEY to a valid key, or add one with conduct profile add.'
@@ -25,24 +22,15 @@ export async function whyMissing(client: Client, slug: string, cause: ConductErr
 
 /** Whether the server has no project of that slug, or hides it from this key. */
 export async function lacksProject(client: Client, slug: string): Promise<boolean> {
-  return client.getProject({ slug }).then(
-    () => false,
-    (error: unknown) => {
-      if (isMissing(error)) return true
-      throw error
-    },
-  )
+  return (await client.getProject({ slug }).catch(unlessMissing)) === undefined
 }
 
 /** Creates the project if it does not exist. */
 export async function ensureProject(client: Client, slug: string): Promise<void> {
-  const isCode = (code: string) => (error: unknown) => {
-    if (!(error instanceof ConductError) || error.code !== code) throw error
-  }
-  await client.getProject({ slug }).catch(async (error) => {
-    isCode('NOT_FOUND')(error)
+  if (!(await lacksProject(client, slug))) return
+  await client.createProject({ slug }).catch((error: unknown) => {
     // Another process may have created it first.
-    await client.createProject({ slug }).catch(isCode('CONFLICT'))
+    if (!(error instanceof ConductError) || error.code !== 'CONFLICT') throw error
   })
 }
 

@@ -1,4 +1,5 @@
 import { type Client, ConductError } from '../client/client.ts'
+import { isMissing } from '../contract/error.ts'
 import { type Checkpoint, checkpointsIn, hashesFrom, isSignedBy } from '../log/seal/signed-note.ts'
 import { isConsistent } from '../log/seal/tree.ts'
 
@@ -81,7 +82,7 @@ export async function readOwn(client: Client, from?: number): Promise<Own | unde
     const isAsSigned = size === head.size && root === head.root.toString('base64')
     return { head, verifierKey, isAsSigned, consistency: consistency ?? [] }
   } catch (error) {
-    if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
+    if (isMissing(error)) return undefined
     if (!isOwnFailure(error)) throw error
     throw new NoCheckpoint(`The server cannot show a checkpoint of its log. ${error.message}`, { cause: error })
   }
@@ -104,8 +105,7 @@ export async function fetchBreak(client: Client, old: Checkpoint, head: Checkpoi
     const { hashes } = await client.getConsistency({ from: old.size, to: head.size })
     return breakBetween(old, head, hashes)
   } catch (error) {
-    const isMissing = error instanceof ConductError && error.code === 'NOT_FOUND'
-    if (!isMissing && !isOwnFailure(error)) throw error
+    if (!isMissing(error) && !isOwnFailure(error)) throw error
     return `has no proof that it continues its first ${old.size} events. ${error.message}`
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { type Client, ConductError } from '../../client/client.ts'
 import { type LocalPlace, type OpenLedger, openLedger, placeOf, shownPlace } from '../../place/connect.ts'
+import { lacksProject } from '../../place/missing.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
@@ -65,11 +66,7 @@ async function fill(place: LocalPlace, project: string, options: Options) {
 
 /** Throws CONFLICT if the project has runs or specs. */
 async function refuseUsed(client: Client, project: string) {
-  const isThere = await client.getProject({ slug: project }).catch((error) => {
-    if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
-    throw error
-  })
-  if (!isThere) return
+  if (await lacksProject(client, project)) return
   const [{ runs }, { specs }] = await Promise.all([
     client.listRuns({ project: [project], limit: 1 }),
     client.listSpecs({ project: [project], limit: 1 }),

@@ -3,9 +3,9 @@ import { Command } from 'commander'
 import { heardAgents, missedHook, missedWords, titleOf } from '../../capture/hook/heard.ts'
 import { unsentOf, unsentWords } from '../../capture/spool/unsent.ts'
 import { type Client, ConductError, type Input } from '../../client/client.ts'
+import { unlessMissing } from '../../contract/error.ts'
 import type { Output } from '../../operations/routes.ts'
 import { localProfile, type Place, placeOf, shownPlace } from '../../place/connect.ts'
-import { isMissing } from '../../place/missing.ts'
 import { UnreachableError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addCommon, addExamples, type Common } from '../../terminal/option.ts'
@@ -75,13 +75,7 @@ async function ask(client: Client, project: string | undefined): Promise<LedgerS
     limit: 10,
     ...(project !== undefined && { project: [project] }),
   }
-  const [me, runs] = await Promise.all([
-    client.me(),
-    client.listRuns(running).catch((error: unknown) => {
-      if (isMissing(error)) return null
-      throw error
-    }),
-  ])
+  const [me, runs = null] = await Promise.all([client.me(), client.listRuns(running).catch(unlessMissing)])
   return { me, running: runs }
 }
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { ConductError } from '../../contract/error.ts'
+import { isMissing } from '../../contract/error.ts'
 import { connect, type Place, placeOf, requireLedger, shownPlace } from '../../place/connect.ts'
 import { exitCodes, UsageError } from '../../terminal/exit.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
@@ -45,8 +45,7 @@ async function run(options: Options): Promise<void> {
   const { client } = connection
   const compare = async () => (place.kind === 'server' ? checkMemory(client, place.url, env).catch(warn) : undefined)
   const found = await whileWaiting(`Checking ${shownPlace(place)}`, verify(client, anchors)).catch(async (error) => {
-    const isUnsealed = error instanceof ConductError && error.code === 'NOT_FOUND'
-    const changed = isUnsealed ? await compare() : undefined
+    const changed = isMissing(error) ? await compare() : undefined
     throw changed === undefined ? error : new Error(changed)
   })
   const changed = found.origin === '' ? undefined : await compare()

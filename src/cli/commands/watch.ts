@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import { type CallOptions, type Client, ConductError, type Output } from '../../client/client.ts'
+import type { CallOptions, Client, Output } from '../../client/client.ts'
+import { unlessMissing } from '../../contract/error.ts'
 import { type News, newsOf, newsTypes, type RunOf, sentenceOf } from '../../contract/news.ts'
 import { mailOf } from '../../contract/person.ts'
 
@@ -71,10 +72,7 @@ function readRuns(place: Place) {
         connections.get(project) ?? connect({ ...place, project }, process.env, { attempts: Number.POSITIVE_INFINITY })
       connections.set(project, connection)
       const { client } = await connection
-      const found = await client.getRun({ runId }, options).catch((error: unknown) => {
-        if (error instanceof ConductError && error.code === 'NOT_FOUND') return undefined
-        throw error
-      })
+      const found = await client.getRun({ runId }, options).catch(unlessMissing)
       return found?.run ?? { runId, project, title: null, agent: null, author: null }
     },
     async close() {

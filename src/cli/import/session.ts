@@ -4,6 +4,7 @@ import { portions } from '../../capture/hook/owed-diffs.ts'
 import { createPastDiffs, type PastDiffs } from '../../capture/work/past-diffs.ts'
 import { pathsOf } from '../../capture/work/placed.ts'
 import { type Client, ConductError, type Output } from '../../client/client.ts'
+import { unlessMissing } from '../../contract/error.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
 import { authorOf } from '../../place/git/guarded.ts'
 import { topOf } from '../../place/git/repository.ts'
@@ -196,14 +197,8 @@ async function create(
   }
 }
 
-const isThere = (client: Client, { id, runId }: Pick<Run, 'id' | 'runId'>): Promise<boolean> =>
-  client.getRun({ runId }).then(
-    ({ run }) => run.id === id,
-    (error) => {
-      if (error instanceof ConductError && error.code === 'NOT_FOUND') return false
-      throw error
-    },
-  )
+const isThere = async (client: Client, { id, runId }: Pick<Run, 'id' | 'runId'>): Promise<boolean> =>
+  (await client.getRun({ runId }).catch(unlessMissing))?.run.id === id
 
 async function add(into: Into, past: PastTurn, n: number, report: Reporter) {
   into.last = past

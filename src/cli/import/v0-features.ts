@@ -1,6 +1,6 @@
 import type { Client } from '../../client/client.ts'
+import { isMissing } from '../../contract/error.ts'
 import { mask } from '../../mask/mask.ts'
-import { isMissing } from '../../place/missing.ts'
 import type { V0Context } from './v0-entries.ts'
 import type { SqlRow, SqlTables } from './v0-sql.ts'
 

@@ -1,5 +1,5 @@
+import { unlessMissing } from '../../contract/error.ts'
 import { jsonIn } from '../../place/foreign.ts'
-import { isMissing } from '../../place/missing.ts'
 import { fieldsOf, type JsonFields, listOf, textOf, timeOf } from '../../recorder/agents/fields.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { type Documents, metaIn } from './documents.ts'
@@ -91,14 +91,7 @@ async function importSpec({ id, status, agent, content, fields }: TrackerEntry, 
 }
 
 /** Whether a read finds something. Throws whatever is no NOT_FOUND. */
-export const exists = (asked: Promise<unknown>) =>
-  asked.then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false
-      throw error
-    },
-  )
+export const exists = async (asked: Promise<object>) => (await asked.catch(unlessMissing)) !== undefined
 
 interface Times {
   startedAt: string
