@@ -1,29 +1,37 @@
 /** Callbacks that wait for commits. */
 export class Wakes {
   readonly #wakes = new Set<() => void>()
+  readonly #begin: () => void
+  readonly #end: () => void
   #isDue = false
   #isClosed = false
+
+  /** `begin` is called for each who waits, and `end` when nobody waits any more. */
+  constructor(begin: () => void, end: () => void) {
+    this.#begin = begin
+    this.#end = end
+  }
 
   /** Whether `close` was called. After that, nobody can wait. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  get isEmpty(): boolean {
-    return this.#wakes.size === 0
-  }
-
-  add(wake: () => void): void {
+  /** Calls `wake` after commits, until the function that it returns is called. */
+  watch(wake: () => void): () => void {
+    if (this.#isClosed) return () => {}
     this.#wakes.add(wake)
-  }
-
-  delete(wake: () => void): void {
-    this.#wakes.delete(wake)
+    this.#begin()
+    return () => {
+      this.#wakes.delete(wake)
+      if (this.#wakes.size === 0) this.#end()
+    }
   }
 
   close(): void {
     this.#isClosed = true
     this.#wakes.clear()
+    this.#end()
   }
 
   callAll(): void {
@@ -35,7 +43,7 @@ export class Wakes {
    * commits.
    */
   callSoon(before?: () => void): void {
-    if (this.#isDue || this.isEmpty) return
+    if (this.#isDue || this.#wakes.size === 0) return
     this.#isDue = true
     setImmediate(() => {
       this.#isDue = false

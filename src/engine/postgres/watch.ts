@@ -20,23 +20,18 @@ interface WatcherOptions {
 
 /** Wakes callers that wait for commits: soon after those of this process, and by notices for those of other servers. */
 export function createWatcher({ hosts, query, warn }: WatcherOptions) {
-  const wakes = new Wakes()
   const me = randomUUID()
   const listener = new Listener({ hosts, channel, onNotice: (sender) => sender !== me && wakes.callAll(), warn })
+  const wakes = new Wakes(
+    () => listener.start(),
+    () => listener.stop(),
+  )
   const notices = new Throttle(noticeEveryMs, () =>
     query(sql`select pg_notify(${channel}, ${me})`).catch((error) => wakes.isClosed || warn(error)),
   )
 
   return {
-    watch(wake: () => void): () => void {
-      if (wakes.isClosed) return () => {}
-      wakes.add(wake)
-      listener.start()
-      return () => {
-        wakes.delete(wake)
-        if (wakes.isEmpty) listener.stop()
-      }
-    },
+    watch: (wake: () => void) => wakes.watch(wake),
     /** Reports a commit of this process. Call it after the commit: inside the transaction a notice would queue the writers. */
     committed() {
       notices.call()
@@ -45,7 +40,6 @@ export function createWatcher({ hosts, query, warn }: WatcherOptions) {
     close() {
       notices.close()
       wakes.close()
-      listener.stop()
     },
   }
 }

@@ -6,30 +6,21 @@ import { Wakes } from '../wakes.ts'
  * `shared`, no other process can write to the database.
  */
 export function createWatcher(shared?: Shared) {
-  const wakes = new Wakes()
   let others: Others | undefined
-
-  function stop() {
+  const begin = () => {
+    if (shared) others ??= new Others(shared, () => wakes.callAll())
+  }
+  const end = () => {
     others?.stop()
     others = undefined
   }
+  const wakes = new Wakes(begin, end)
 
   return {
-    watch(wake: () => void): () => void {
-      if (wakes.isClosed) return () => {}
-      wakes.add(wake)
-      if (shared) others ??= new Others(shared, () => wakes.callAll())
-      return () => {
-        wakes.delete(wake)
-        if (wakes.isEmpty) stop()
-      }
-    },
+    watch: (wake: () => void) => wakes.watch(wake),
     /** Reports a commit of this process. */
     committed: () => wakes.callSoon(() => others?.hasCommitted()),
-    close() {
-      wakes.close()
-      stop()
-    },
+    close: () => wakes.close(),
   }
 }
 
