@@ -3,7 +3,7 @@ import type { Git } from '../nouns/run/work-fields.ts'
 import { defined } from './agents/fields.ts'
 import type { SeenFailure, SeenUsage, Transcript, TurnEnd } from './agents/seen.ts'
 import { leaseSeconds } from './agents/tools.ts'
-import { type Draft, failureAfter, isEmpty, newDraft, usageOf as toldUsage, turnOf } from './agents/turn.ts'
+import { type Draft, failureAfter, isEmpty, isoOf, newDraft, usageOf as toldUsage, turnOf } from './agents/turn.ts'
 import { aboutTurn } from './agents/turn-about.ts'
 import { plus, tokensOf, usageBetween } from './agents/usage.ts'
 import { unsureChecks } from './check.ts'
@@ -11,8 +11,6 @@ import { type Facts, type SessionWork, type Stepped, stricter, withCall } from '
 import type { Memo } from './memo.ts'
 import type { RecordRules } from './trees.ts'
 import { gitAfter, reportedAs, unknownWork } from './work.ts'
-
-const isoOf = (ms: number) => new Date(ms).toISOString()
 
 interface Start {
   at: number

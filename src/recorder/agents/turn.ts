@@ -1,3 +1,4 @@
+import { firstBytes } from '../../contract/text.ts'
 import type { TurnFields } from '../../nouns/run/turn-fields.ts'
 import { defined, mostCount, mostItems, startOf } from './fields.ts'
 import type { BegunUse, Seen, SeenFailure, SeenUsage, Step, ToolUse, Transcript } from './seen.ts'
@@ -229,7 +230,7 @@ function withUnheard(draft: Draft, reported: Transcript): Draft {
   return { ...whole, at: draft.at, commands: whole.commands.toSorted((a, b) => a.at - b.at) }
 }
 
-const isoOf = (ms: number) => new Date(ms).toISOString()
+export const isoOf = (ms: number) => new Date(ms).toISOString()
 const some = <T>(list: T[]): T[] | undefined => (list.length > 0 ? list : undefined)
 
 function commandOf({ id, at, ...ran }: Ran, { commands = {} }: Transcript) {
@@ -261,12 +262,7 @@ export const pathOf = (path: string): string | undefined => (cut(path, bytes.pat
 /** A text without what the ledger cannot store, cut to so many bytes of UTF-8; undefined where nothing is left. */
 export function cut(text: string | undefined, most: number): string | undefined {
   if (text === undefined) return undefined
-  let clean = text.replaceAll('\0', '').toWellFormed()
-  if (Buffer.byteLength(clean) > most) {
-    clean = Buffer.from(clean).subarray(0, most).toString()
-    // The last character may be cut in two.
-    while (Buffer.byteLength(clean) > most || clean.endsWith('\uFFFD')) clean = clean.slice(0, -1)
-  }
+  const clean = firstBytes(text.replaceAll('\0', '').toWellFormed(), most)
   return clean.trim() === '' ? undefined : clean
 }
 

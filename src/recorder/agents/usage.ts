@@ -1,5 +1,12 @@
-import { defined, mostCount } from './fields.ts'
+import { countOf, defined, mostCount } from './fields.ts'
 import type { SeenUsage } from './seen.ts'
+
+/** A usage of an agent that counts the tokens read from and written to the cache apart from other input. */
+export function usageBeside(input: unknown, output: unknown, cacheRead: unknown, cacheWrite: unknown): SeenUsage {
+  const [read, write] = [countOf(cacheRead), countOf(cacheWrite)]
+  const inputTokens = countOf(input) + read + write
+  return { inputTokens, outputTokens: countOf(output), cacheReadTokens: read, cacheWriteTokens: write }
+}
 
 /** Two usages together; of model and cost only what both can vouch for. */
 export function plus(a: SeenUsage | undefined, b: SeenUsage | undefined): SeenUsage | undefined {

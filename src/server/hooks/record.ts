@@ -7,7 +7,7 @@ import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { operations } from '../../operations/operations.ts'
 import type { Seen, SeenUsage } from '../../recorder/agents/seen.ts'
 import { activityOf, againMs, leaseSecondsOf, settleMs } from '../../recorder/agents/tools.ts'
-import { cut } from '../../recorder/agents/turn.ts'
+import { cut, isoOf } from '../../recorder/agents/turn.ts'
 import { loadPrices } from '../../recorder/agents/usage.ts'
 import { memoOf } from '../../recorder/earlier.ts'
 import { type Facts, reportAlone, type SessionCall } from '../../recorder/facts.ts'
@@ -183,8 +183,6 @@ function dueAfter(memo: Memo, { now }: Ctx, activity: ActivityInput | null | und
   if (!isOpen(memo) || memo.ended) return null
   return isoOf(at + 1_000 * leaseSecondsOf(activity ?? { state: 'working' }) - beforeLeaseMs)
 }
-
-const isoOf = (ms: number) => new Date(ms).toISOString()
 
 /** Does something with the run of the session; undefined if it has none, or another holder has taken it over. */
 async function unlessLost<T>(

@@ -1,6 +1,6 @@
-import { answerLength, countOf, failureOf, fieldsOf, type JsonFields, listOf, startOf, textOf } from '../fields.ts'
+import { answerLength, failureOf, fieldsOf, type JsonFields, listOf, startOf, textOf } from '../fields.ts'
 import type { SeenUsage } from '../seen.ts'
-import { plus, rounded, usageWithin } from '../usage.ts'
+import { plus, rounded, usageBeside, usageWithin } from '../usage.ts'
 
 // What single lines of Claude Code's transcripts say.
 
@@ -9,28 +9,17 @@ export const isCopy = ({ forkedFrom, requestSessionId, sessionId }: JsonFields):
   forkedFrom !== undefined || (typeof requestSessionId === 'string' && requestSessionId !== sessionId)
 
 export function usageOf(usage: JsonFields): SeenUsage {
-  const [read, write] = [countOf(usage.cache_read_input_tokens), countOf(usage.cache_creation_input_tokens)]
-  return {
-    inputTokens: countOf(usage.input_tokens) + read + write,
-    outputTokens: countOf(usage.output_tokens),
-    cacheReadTokens: read,
-    cacheWriteTokens: write,
-  }
+  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage
+  return usageBeside(input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens)
 }
 
 /** The total of a whole session, including subagents and summaries. */
 export function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: JsonFields): SeenUsage | undefined {
   const sum = Object.values(fieldsOf(modelUsage))
     .map(fieldsOf)
-    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }): SeenUsage => {
-      const [read, write] = [countOf(cacheReadInputTokens), countOf(cacheCreationInputTokens)]
-      return {
-        inputTokens: countOf(inputTokens) + read + write,
-        outputTokens: countOf(outputTokens),
-        cacheReadTokens: read,
-        cacheWriteTokens: write,
-      }
-    })
+    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }) =>
+      usageBeside(inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens),
+    )
     .reduce<SeenUsage | undefined>(plus, undefined)
   const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true
   return sum && usageWithin({ ...sum, ...(isKnown && { costUsd: rounded(totalCostUSD), costSource: 'reported' }) })

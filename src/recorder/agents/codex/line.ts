@@ -14,6 +14,7 @@ import {
 } from '../fields.ts'
 import { filesIn, linesWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, TranscriptTurn } from '../seen.ts'
+import { usageBetween } from '../usage.ts'
 import { codex } from './hooks.ts'
 
 // What single lines of Codex' rollouts say.
@@ -36,8 +37,6 @@ function usageIn(counts: unknown): SeenUsage | undefined {
   }
 }
 
-const figures = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
-
 /**
  * The usage between two totals. The first total of a fork contains that of its parent; in some versions, totals restart
  * when a session is resumed.
@@ -47,9 +46,7 @@ export function since(
   { total, last }: { total: SeenUsage; last: SeenUsage | undefined },
 ): SeenUsage {
   if (!before || total.inputTokens < before.inputTokens) return last ?? total
-  const used: SeenUsage = { inputTokens: 0, outputTokens: 0 }
-  for (const figure of figures) used[figure] = Math.max(0, (total[figure] ?? 0) - (before[figure] ?? 0))
-  return used
+  return usageBetween(before, total) ?? { inputTokens: 0, outputTokens: 0 }
 }
 
 /** How a turn ended by that event; undefined if it did not. */

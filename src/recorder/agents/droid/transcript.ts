@@ -6,9 +6,10 @@ import {
   type TranscriptReader,
   untimed,
 } from '../../transcripts/moment.ts'
-import { answerLength, countOf, defined, failureOf, fieldsOf, type JsonFields, textOf } from '../fields.ts'
+import { answerLength, defined, failureOf, fieldsOf, type JsonFields, textOf } from '../fields.ts'
 import { budget, jsonIn, numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, Step } from '../seen.ts'
+import { tokensOf, usageBeside } from '../usage.ts'
 import { type BegunTool, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'
 import { writtenBy } from './written.ts'
 
@@ -109,10 +110,9 @@ async function sumOf(path: string, { models, isOpen }: DroidState, left: ReadBud
   const settings = await jsonIn(path.replace(/\.jsonl$/, '.settings.json'), left).catch(() => undefined)
   const { inclusiveTokenUsage, tokenUsage } = settings ?? {}
   const counts = fieldsOf(inclusiveTokenUsage ?? tokenUsage)
-  const [read, write] = [countOf(counts.cacheReadTokens), countOf(counts.cacheCreationTokens)]
-  const inputTokens = countOf(counts.inputTokens) + read + write
-  const outputTokens = countOf(counts.outputTokens)
-  if (inputTokens + outputTokens === 0) return undefined
+  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = counts
+  const usage = usageBeside(inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens)
+  if (tokensOf(usage) === 0) return undefined
   const [model] = models.size === 1 ? models : []
-  return defined({ model, inputTokens, outputTokens, cacheReadTokens: read, cacheWriteTokens: write })
+  return defined({ model, ...usage })
 }

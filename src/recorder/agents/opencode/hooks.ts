@@ -13,7 +13,7 @@ import {
 } from '../fields.ts'
 import type { Seen, SeenUsage, Step, TurnEnd } from '../seen.ts'
 import { begin, toolUse } from '../tools.ts'
-import { plus, tokensOf } from '../usage.ts'
+import { plus, tokensOf, usageBeside } from '../usage.ts'
 
 // The documents of Conduct's own plugin (opencode-plugin.ts), based on https://opencode.ai/docs/plugins.
 
@@ -85,14 +85,13 @@ const isReported = (usage: SeenUsage) => tokensOf(usage) > 0
 /** OpenCode counts cached tokens apart from other input, and reasoning apart from other output. */
 function usageOf({ tokens, cost }: JsonFields): SeenUsage {
   const { input, output, reasoning, cache } = fieldsOf(tokens)
-  const [read, write] = [countOf(fieldsOf(cache).read), countOf(fieldsOf(cache).write)]
+  const { read, write } = fieldsOf(cache)
+  const usage = usageBeside(input, output, read, write)
   // It also reports 0 for a model with an unknown price.
   const isKnown = typeof cost === 'number' && cost > 0
   return {
-    inputTokens: countOf(input) + read + write,
-    outputTokens: countOf(output) + countOf(reasoning),
-    cacheReadTokens: read,
-    cacheWriteTokens: write,
+    ...usage,
+    outputTokens: usage.outputTokens + countOf(reasoning),
     ...(isKnown && { costUsd: cost, costSource: 'reported' }),
   }
 }
