@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, sep } from 'node:path'
+import { dirname, sep } from 'node:path'
 import { foreignText } from '../../place/foreign.ts'
-import { pathIn } from '../../system/paths.ts'
+import { pathIn, realIfThere, realPath } from '../../system/paths.ts'
 import { writeLike } from '../../system/private.ts'
 import { UsageError } from '../../terminal/exit.ts'
 
@@ -39,22 +39,13 @@ export function readText(path: string): string | undefined {
  * one to reach any file of the user, or files that git runs. A link to a file of the same project is fine.
  */
 export function refuseOutside(root: string, edits: FileEdit[]) {
-  const top = realpathSync(root)
+  const top = realPath(root)
   for (const { path } of edits) {
-    const real = realPath(path)
+    const real = realIfThere(path)
     if (pathIn(top, real)?.split(sep).includes('.git') === false) continue
     throw new UsageError(
       `${path} leads through a link to ${real}, outside the project: replace the link first. Nothing was written.`,
     )
-  }
-}
-
-/** The real path; for a path that does not exist, the real path of the part that does. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return join(realPath(dirname(path)), basename(path))
   }
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConductError } from '../../contract/error.ts'
 import { giveToOwner, sync, syncNames } from '../../system/disk.ts'
+import { realIfThere } from '../../system/paths.ts'
 import { refusalOf } from '../migrations/schema.ts'
 import { isScheduled } from './backups.ts'
 import { createPrivately, followLinks } from './connect.ts'
@@ -93,8 +94,8 @@ async function throughDraft(
  * file with the name of a log would damage the ledger as well.
  */
 export function requireOther(file: string, path: string) {
-  const ledger = realPath(path)
-  const isOf = ['', ...beside].some((end) => isSame(file, ledger + end) || realPath(file) === ledger + end)
+  const ledger = realIfThere(path)
+  const isOf = ['', ...beside].some((end) => isSame(file, ledger + end) || realIfThere(file) === ledger + end)
   if (isOf) throw new ConductError('CONFLICT', `${file} is the ledger itself.`)
 }
 
@@ -184,13 +185,6 @@ function removeDeadDrafts(target: string) {
     const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
     if (Date.now() - written > deadMs) rmSync(path, { force: true })
   }
-}
-
-/** The path without symbolic links, also of a file that does not exist. */
-function realPath(path: string): string {
-  if (existsSync(path)) return realpathSync(path)
-  const folder = dirname(path)
-  return folder === path ? path : join(realPath(folder), basename(path))
 }
 
 function isSame(file: string, path: string): boolean {
