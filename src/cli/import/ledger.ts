@@ -16,34 +16,26 @@ export interface ImportTarget extends AsyncDisposable {
 }
 
 export async function openTarget(place: Place, env: Env): Promise<ImportTarget> {
-  if (place.kind === 'local') {
-    const { as, close } = await openLedger(place, env)
-    return targetOf((project) => as({ project }), close)
-  }
-  const key = keyOf(place.profile, env)
-  return targetOf(
-    (project) => createClient({ url: place.url, key, project, ...tries }),
-    async () => {},
-  )
-}
-
-function targetOf(as: (project?: string) => Client, close: () => Promise<void>): ImportTarget {
-  const clients = new Map<string, Client>()
-  const client = as()
+  const { as, close } = place.kind === 'local' ? await openLedger(place, env) : clientsOf(place, env)
+  const client = as({})
   const known = new Set<string>()
   return {
     client,
     [Symbol.asyncDispose]: close,
-    in(project) {
-      const one = clients.get(project) ?? as(project)
-      clients.set(project, one)
-      return one
-    },
+    in: (project) => as({ project }),
     async ensure(project) {
       if (known.has(project)) return
       await ensureProject(client, project)
       known.add(project)
     },
+  }
+}
+
+function clientsOf({ url, profile }: Place & { kind: 'server' }, env: Env) {
+  const key = keyOf(profile, env)
+  return {
+    as: ({ project }: { project?: string }) => createClient({ url, key, project, ...tries }),
+    close: async () => {},
   }
 }
 
