@@ -139,9 +139,11 @@ export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
   base: string
   before: string
   after: string
-  /** The files that the session wrote in the turn, those that its commands only put back, and those of all turns. */
+  /** The files that the session wrote in the turn, and those that its commands only put back. */
   written: string[]
   putBack: string[]
+  /** The files that are now as before the run, and those of all turns. */
+  restored: string[]
   own: string[]
   /** Those that another session wrote in the turn, and since the run began. */
   shared: string[]

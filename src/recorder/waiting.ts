@@ -100,10 +100,9 @@ function diffTogether(one: TurnWork['diff'], other: TurnWork['diff']): Pick<Turn
   if (!one || !other) return one ? { diff: one } : other ? { diff: other } : {}
   if ('from' in one && 'from' in other) return { diff: { ...other, from: one.from } }
   if ('from' in one || 'from' in other) return {}
-  const all = (which: 'written' | 'putBack' | 'shared') => [...new Set([...one[which], ...other[which]])]
-  return {
-    diff: { ...other, before: one.before, written: all('written'), putBack: all('putBack'), shared: all('shared') },
-  }
+  const lists = ['written', 'putBack', 'restored', 'shared'] as const
+  const all = lists.map((list) => [list, [...new Set([...one[list], ...other[list]])]] as const)
+  return { diff: { ...other, before: one.before, ...Object.fromEntries(all) } }
 }
 
 type Tool = Draft['tools'][number]

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { seed, size } from '../proof/size.ts'
 import { conductHere } from './program.ts'
 import { claudeIn, onlyRun, syncAll, workplace } from './session.ts'
-import type { User } from './user.ts'
+import { type User, writeFiles } from './user.ts'
 
 type Place = ReturnType<typeof workplace>
 
@@ -199,6 +199,58 @@ for (const [commits, command] of [
     )
   })
 }
+
+test('what others add to a file is not work of a turn that puts the file away and back', async (t) => {
+  const user = workplace(t)
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('One')
+  await claude.write('notes.txt', 'one\n')
+  await claude.stop()
+  await syncAll(user.env)
+  writeFiles(user.cwd, { 'notes.txt': 'one\nmine\n' })
+  await claude.prompt('Two')
+  await claude.run('git stash -qu')
+  await claude.run('git stash pop -q')
+  await claude.stop()
+  await syncAll(user.env)
+  const { changes } = await onlyRun(user)
+  assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 0 })
+  assert.deepEqual(
+    (await filesOf(user)).map(({ path, turn, patch }) => [path, turn, patch]),
+    [['notes.txt', 1, '@@ -0,0 +1 @@\n+one\n']],
+  )
+})
+
+test('the diff of a run has a file under its new name alone if a rebase takes the work there', async (t) => {
+  const user = workplace(t)
+  const { cwd, git } = user
+  const lines = (changed: Record<number, string>) =>
+    Array.from({ length: 20 }, (_, at) => `${changed[at] ?? at}\n`).join('')
+  writeFiles(cwd, { 'notes.txt': lines({}) })
+  git('add', '-A')
+  git('commit', '-qm', 'notes')
+  git('checkout', '-q', '-b', 'theirs')
+  git('mv', 'notes.txt', 'plan.txt')
+  git('commit', '-qm', 'rename')
+  git('checkout', '-q', 'main')
+  const claude = claudeIn(cwd, user.env)
+  await claude.prompt('One')
+  await claude.write('notes.txt', lines({ 2: 'two' }))
+  await claude.run('git commit -qam two')
+  await claude.stop()
+  await claude.prompt('Two')
+  await claude.run('git rebase -q theirs')
+  await claude.stop()
+  await claude.prompt('Three')
+  await claude.write('plan.txt', lines({ 2: 'two', 9: 'nine' }))
+  await claude.stop()
+  await syncAll(user.env)
+  const { changes } = await onlyRun(user)
+  assert.deepEqual(
+    [changes, (await filesOf(user)).map(({ path, insertions, deletions }) => [path, insertions, deletions])],
+    [{ files: 1, insertions: 2, deletions: 2 }, [['plan.txt', 2, 2]]],
+  )
+})
 
 test('the patch of a run makes the tree at its end of the one before it, byte for byte', async (t) => {
   const user = workplace(t)

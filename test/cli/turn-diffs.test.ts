@@ -50,6 +50,7 @@ function folder(t: TestContext) {
         ...trees,
         written,
         putBack: [],
+        restored: [],
         own: [...own],
         shared,
         sharedSince: shared,

@@ -163,7 +163,7 @@ test('a session that its user interrupted before its process was gone was interr
 
 const everything = { answers: true, prompts: true, changes: true }
 const sides = { root: '/work', objects: '/objects', base: 't1', before: 't1', after: 't2' }
-const diff = { ...sides, written: ['a'], putBack: [], own: ['a'], shared: [], sharedSince: [] }
+const diff = { ...sides, written: ['a'], putBack: [], restored: [], own: ['a'], shared: [], sharedSince: [] }
 
 for (const when of ['its beginning', 'its end', 'now']) {
   for (const [text, recorded] of [

@@ -98,7 +98,7 @@ function workOf(transcript: TranscriptTurn[], restored: string[] = []) {
     const known = aboutTurn(all, { turn: 'p1', ...memo.draft, at: memo.draft?.startedAt ?? start }) ?? all
     const [from, to] = at < 4 ? ['t0', 't1'] : ['t1', 't2']
     const sides = { root: '/work', objects: '/objects', base: 't0', before: from, after: to }
-    const diff = { ...sides, written: files, putBack: [], own, shared: [], sharedSince: [] }
+    const diff = { ...sides, written: files, putBack: [], restored: [], own, shared: [], sharedSince: [] }
     const work = { files: files.map((path) => ({ path })), commits: [], own, diff, ...(at === 4 && { restored }) }
     const after = step(memo, seen, factsAt(at, { reported: known, work }))
     memo = after.memo

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { blended, carriedIn, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
-import { sidesBetween } from '../../place/git/diff.ts'
+import { type Sides, sidesBetween } from '../../place/git/diff.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
@@ -34,10 +34,12 @@ export function changedBy(command: Window, session: SessionGit): string[] {
   return withoutOthers(writtenBetween(before, now, { made, isOwn }), command, session)
 }
 
-/** The same, with what git brought and put away, as by a reset. */
-export function touchedBy(command: Window, session: SessionGit): string[] {
+/** How a command left the same files, and those that git brought or put away, as by a reset. */
+export function touchedBy(command: Window, session: SessionGit): Map<string, Sides> {
   const { before, now } = aloneIn(command, session)
-  return before && now ? withoutOthers(changedPaths(before, now), command, session) : []
+  const sides = before && now && attempt(() => sidesBetween(openedAt(now), before.tree, now.tree), undefined)
+  const own = new Set(withoutOthers([...(sides?.keys() ?? [])], command, session))
+  return new Map([...(sides ?? [])].filter(([path]) => own.has(path)))
 }
 
 /** The states around a command; empty if it changed nothing, or another session ran a command at the same time. */

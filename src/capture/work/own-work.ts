@@ -1,4 +1,5 @@
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
+import type { File } from '../../place/git/blend.ts'
 import { entriesOf } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
@@ -64,7 +65,7 @@ export function ownWork(work: OwnWork): SessionWork {
     { base: compared?.base, end, commits: all },
   )
   const diff = compared
-    ? treesOf(work, { written: [...written], putBack, own: files.own ?? [] }, compared)
+    ? treesOf(work, { written: [...written], putBack, restored: files.restored ?? [], own: files.own ?? [] }, compared)
     : end
       ? undefined
       : transcriptFor(work, named)
@@ -98,12 +99,21 @@ function comparedWith(work: OwnWork, left: Left): Compared | undefined {
   return { ...left, base: { ...base, tree: now.origin }, before: now.before, origin: { tree: now.origin, at } }
 }
 
-/** The files of the session that its commands changed, if only by a reset or a stash, and that are not as before the turn. */
+/**
+ * The files of the session that are not as before the turn, and that its commands left in another state, if only by a
+ * reset or a stash. A stash that comes back in the same turn leaves no other state.
+ */
 function putBackAmong(work: OwnWork, commands: Window[], { before, end }: Compared): string[] {
   const own = new Set(work.memo.own)
   const changed = changedPaths({ ...end, tree: before }, end).filter((path) => own.has(path))
-  const byCommands = new Set(changed.length > 0 ? commands.flatMap((command) => touchedBy(command, work)) : [])
-  return changed.filter((path) => byCommands.has(path))
+  const [first, last] = [new Map<string, File>(), new Map<string, File>()]
+  for (const command of changed.length > 0 ? commands : []) {
+    for (const [path, { before, after }] of touchedBy(command, work)) {
+      if (!first.has(path)) first.set(path, before)
+      last.set(path, after)
+    }
+  }
+  return changed.filter((path) => first.get(path) !== last.get(path))
 }
 
 /** The snapshots since what git brought is known, up to that of the session's work, which a checkout does not move. */
@@ -134,7 +144,7 @@ function madeAt({ log = 0 }: Snapshot, now: Snapshot, moved: Moved | undefined):
 /** From what to make the diffs of the turn. */
 function treesOf(
   { memo, ...work }: OwnWork,
-  files: Pick<TurnTrees, 'written' | 'putBack' | 'own'>,
+  files: Pick<TurnTrees, 'written' | 'putBack' | 'restored' | 'own'>,
   { base, before, end, commits }: Compared,
 ): TurnTrees {
   const { written, own } = files

@@ -154,16 +154,16 @@ interface TurnFile {
  * The files that the session wrote in a turn, and those of which its run has now changed something else than before: a
  * file that it moved, or that somebody restored. What others add to a file that the run has changed is not its work.
  */
-function turnFiles(at: Guarded, { base, before, after, written, putBack, own }: TurnTrees): TurnFile[] {
+function turnFiles(at: Guarded, { base, before, after, written, putBack, restored, own }: TurnTrees): TurnFile[] {
   const changed = changedFiles(at, before, after)
   const turn = amongThese(changed, written)
   // A file of an earlier turn may come back in one that did not write it, as from a stash.
   const whole = amongThese(base === before ? changed : changedFiles(at, base, after), own)
   const earlier = base === before ? new Map<string, Changed>() : amongThese(changedFiles(at, base, before), own)
-  const byTurn = new Set([...written, ...putBack])
+  const [byTurn, isRestored] = [new Set([...written, ...putBack]), new Set(restored)]
   const isMoved = (path: string) => {
     const [one, other] = [earlier.get(path), whole.get(path)]
-    if (!one || !other) return one !== other
+    if (!one || !other) return one !== other || isRestored.has(path)
     return !isDeepStrictEqual(one, other) && (byTurn.has(path) || isDeepStrictEqual(one.after, other.after))
   }
   const others = own.filter((path) => !turn.has(path) && isMoved(path))
