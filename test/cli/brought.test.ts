@@ -94,6 +94,30 @@ for (const [what, commands, paths] of stopped) {
   })
 }
 
+for (const commands of [
+  ['git stash -q && git merge -q --no-edit feat && git stash pop -q'],
+  ['git stash -q', 'git merge -q --no-edit feat', 'git stash pop -q'],
+  ['git merge -q --no-edit --autostash feat'],
+  ['git rebase -q --autostash feat'],
+  ['git checkout -q -m feat'],
+]) {
+  test(`what its user has not committed is no work of the session beside what git brings: ${commands.join(', ')}`, async (t) => {
+    const user = shared(t, bobs)
+    const { cwd, env } = user
+    const claude = claudeIn(cwd, env)
+    await claude.prompt('One')
+    await claude.write('own.txt', 'own\n')
+    await claude.stop()
+    await syncAll(env)
+    writeFiles(cwd, { 'big.txt': linesOf({ 2: 'mine' }) })
+    await claude.prompt('Two')
+    for (const command of commands) await claude.run(command)
+    await claude.stop()
+    await syncAll(env)
+    assert.deepEqual((await onlyRun(user)).changes, { files: 1, insertions: 1, deletions: 0 })
+  })
+}
+
 test('a stash that comes back with a conflict is no work of the session', async (t) => {
   const user = shared(t, { 5: 'BOB 5' })
   user.asBob('git checkout -q feat && git reset -q --soft HEAD~1 && git stash -q && git checkout -q main')

@@ -103,7 +103,24 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   const merged = attempt(() => mergedBetween(before, now, merges), none)
   const left = written.filter((path) => !merged.has(path))
   const stashed = attempt(() => stashedAmong(left, before, now), none)
-  return left.filter((path) => !stashed.has(path))
+  const carried = isMoved ? attempt(() => carriedAmong(left, now, openIn(before)), none) : none
+  return left.filter((path) => !stashed.has(path) && !carried.has(path))
+}
+
+/** What was not committed. */
+const openIn = (at: Snapshot): Map<string, Sides> =>
+  at.commitTree === undefined ? new Map() : sidesBetween(openedAt(at), at.commitTree, at.tree)
+
+/** Those files that are as git alone carries these changes to the commit at HEAD. */
+function carriedAmong(written: string[], now: Snapshot, changes: Map<string, Sides>): Set<string> {
+  if (!written.some((path) => changes.has(path))) return none
+  const [at, open] = [openedAt(now), openIn(now)]
+  const isCarried = (path: string) => {
+    const [change, file] = [changes.get(path), open.get(path)]
+    if (!change || !file) return false
+    return blended(at, file.before, { from: change.before, to: change.after, favor: 'theirs' }) === file.after
+  }
+  return new Set(written.filter(isCarried))
 }
 
 /**
@@ -167,8 +184,11 @@ function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<s
   }
   if (written.length === 0) return none
   const away = before.stash === now.stash ? [] : stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
+  const { stash } = before
   const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
-  return new Set([...away, ...back])
+  const carried =
+    stash === undefined ? none : carriedAmong(written, now, sidesBetween(openedAt(now), `${stash}^1`, stash))
+  return new Set([...away, ...back, ...carried])
 }
 
 /** The changed files of the newest stash, and its new files, which git stores in its third parent. */
