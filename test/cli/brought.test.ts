@@ -118,6 +118,27 @@ for (const commands of [
   })
 }
 
+test('a turn that looks at another commit and comes back does not repeat the work of the turn before', async (t) => {
+  const user = shared(t, {})
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('One')
+  await claude.write('big.txt', linesOf({ 2: 'two' }))
+  await claude.run('git commit -qam two')
+  await claude.stop()
+  await claude.prompt('Two')
+  await claude.run('git checkout -q HEAD~2')
+  await claude.run('git checkout -q main')
+  await claude.write('big.txt', linesOf({ 2: 'two', 10: 'ten' }))
+  await claude.stop()
+  await syncAll(user.env)
+  const { runId } = await onlyRun(user)
+  const { files } = await (await user.ledger()).getDiff({ runId, turn: 2 })
+  assert.deepEqual(
+    files.map(({ path, insertions, deletions }) => [path, insertions, deletions]),
+    [['big.txt', 1, 1]],
+  )
+})
+
 test('a stash that comes back with a conflict is no work of the session', async (t) => {
   const user = shared(t, { 5: 'BOB 5' })
   user.asBob('git checkout -q feat && git reset -q --soft HEAD~1 && git stash -q && git checkout -q main')

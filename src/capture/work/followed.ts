@@ -14,8 +14,9 @@ interface Followed {
 }
 
 interface FollowedSession {
-  /** Its commits, oldest first. */
+  /** Its commits, and those of the turn alone, oldest first. */
   commits: string[]
+  recent: string[]
   isOwn: IsOwn
 }
 
@@ -28,19 +29,24 @@ const mostCommits = 100
  */
 export function followed(trees: Followed, snapshots: Snapshot[], session: FollowedSession): Followed {
   let found = trees
-  let own: OwnChanges | undefined
+  let changes: { own: OwnChanges; recent: OwnChanges } | undefined
+  const isFirstTurn = trees.before === trees.origin
   for (const [index, now] of snapshots.entries()) {
     const before = snapshots[index - 1]
     if (!before || before.tree === now.tree) continue
     const all = broughtBetween(before, now, session.isOwn)
     if (all.length === 0) continue
-    own ??= ownChanges(now, session)
+    changes ??= { own: ownChanges(now, session), recent: ownChanges(now, { ...session, commits: session.recent }) }
     const at = openedAt(now)
     const moved = sidesBetween(at, before.tree, now.tree)
     for (const brought of all) {
-      const shifts = shiftsOf(at, brought, { before: before.tree, moved }, own)
+      const move = { before: before.tree, moved }
+      const shifts = shiftsOf(at, brought, move, changes.own)
       const origin = shifted(at, found.origin, brought, shifts)
-      found = { origin, before: found.before === found.origin ? origin : shifted(at, found.before, brought, shifts) }
+      // The tree before the turn has the commits of earlier turns, which a checkout takes away and brings back.
+      const isCheckout = !brought.isReset && !brought.isMerged
+      const later = isCheckout && !isFirstTurn ? shiftsOf(at, brought, move, changes.recent) : shifts
+      found = { origin, before: isFirstTurn ? origin : shifted(at, found.before, brought, later) }
     }
   }
   return found

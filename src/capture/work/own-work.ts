@@ -57,7 +57,7 @@ export function ownWork(work: OwnWork): SessionWork {
   const tree = gitAfter(memo, now, work.moved && { ...work.moved, apart: undefined }, commits)?.tree
   const end = now && { ...now, ...(tree !== undefined && { tree }) }
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
-  const compared = end && comparedWith(work, { end, commits: all })
+  const compared = end && comparedWith(work, { end, commits: all }, commits)
   const putBack = compared ? putBackAmong(work, here, compared).filter((path) => !written.has(path)) : []
   const files = filesOf(
     work,
@@ -87,14 +87,14 @@ interface Compared extends Left {
 }
 
 /** With what to compare the work; undefined if the working tree is another one. */
-function comparedWith(work: OwnWork, left: Left): Compared | undefined {
+function comparedWith(work: OwnWork, left: Left, recent: string[]): Compared | undefined {
   const { base, last = base, origin } = work.memo
   const { end, commits } = left
   if (base?.root !== end.root || last?.root !== end.root) return undefined
   const trees = { origin: origin?.tree ?? base.tree, before: last.tree }
   const snapshots = snapshotsOf(work, base, end)
   const at = snapshots.at(-1)
-  const now = at && attempt(() => followed(trees, snapshots, { commits, isOwn: work.isOwn }), undefined)
+  const now = at && attempt(() => followed(trees, snapshots, { commits, recent, isOwn: work.isOwn }), undefined)
   if (!now) return { ...left, base: { ...base, tree: trees.origin }, before: trees.before }
   return { ...left, base: { ...base, tree: now.origin }, before: now.before, origin: { tree: now.origin, at } }
 }
