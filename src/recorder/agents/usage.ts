@@ -2,11 +2,14 @@ import { countOf, defined, mostCount } from './fields.ts'
 import type { SeenUsage } from './seen.ts'
 
 /** A usage of an agent that counts the tokens read from and written to the cache apart from other input. */
-export function usageBeside(input: unknown, output: unknown, cacheRead: unknown, cacheWrite: unknown): SeenUsage {
-  const [read, write] = [countOf(cacheRead), countOf(cacheWrite)]
-  const inputTokens = countOf(input) + read + write
-  return { inputTokens, outputTokens: countOf(output), cacheReadTokens: read, cacheWriteTokens: write }
+export function usageBeside({ input, output, read, write }: CountedBeside): SeenUsage {
+  const [cacheReadTokens, cacheWriteTokens] = [countOf(read), countOf(write)]
+  const inputTokens = countOf(input) + cacheReadTokens + cacheWriteTokens
+  return { inputTokens, outputTokens: countOf(output), cacheReadTokens, cacheWriteTokens }
 }
+
+/** The counts as a transcript has them. */
+type CountedBeside = Record<'input' | 'output' | 'read' | 'write', unknown>
 
 /** Two usages together; of model and cost only what both can vouch for. */
 export function plus(a: SeenUsage | undefined, b: SeenUsage | undefined): SeenUsage | undefined {

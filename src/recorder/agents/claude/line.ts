@@ -9,16 +9,16 @@ export const isCopy = ({ forkedFrom, requestSessionId, sessionId }: JsonFields):
   forkedFrom !== undefined || (typeof requestSessionId === 'string' && requestSessionId !== sessionId)
 
 export function usageOf(usage: JsonFields): SeenUsage {
-  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage
-  return usageBeside(input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens)
+  const { cache_read_input_tokens: read, cache_creation_input_tokens: write } = usage
+  return usageBeside({ input: usage.input_tokens, output: usage.output_tokens, read, write })
 }
 
 /** The total of a whole session, including subagents and summaries. */
 export function sumOf({ modelUsage, totalCostUSD, hasUnknownModelCost }: JsonFields): SeenUsage | undefined {
   const sum = Object.values(fieldsOf(modelUsage))
     .map(fieldsOf)
-    .map(({ inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens }) =>
-      usageBeside(inputTokens, outputTokens, cacheReadInputTokens, cacheCreationInputTokens),
+    .map(({ inputTokens: input, outputTokens: output, cacheReadInputTokens: read, cacheCreationInputTokens: write }) =>
+      usageBeside({ input, output, read, write }),
     )
     .reduce<SeenUsage | undefined>(plus, undefined)
   const isKnown = typeof totalCostUSD === 'number' && totalCostUSD >= 0 && hasUnknownModelCost !== true

@@ -110,8 +110,8 @@ async function sumOf(path: string, { models, isOpen }: DroidState, left: ReadBud
   const settings = await jsonIn(path.replace(/\.jsonl$/, '.settings.json'), left).catch(() => undefined)
   const { inclusiveTokenUsage, tokenUsage } = settings ?? {}
   const counts = fieldsOf(inclusiveTokenUsage ?? tokenUsage)
-  const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = counts
-  const usage = usageBeside(inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens)
+  const { inputTokens: input, outputTokens: output, cacheReadTokens: read, cacheCreationTokens: write } = counts
+  const usage = usageBeside({ input, output, read, write })
   if (tokensOf(usage) === 0) return undefined
   const [model] = models.size === 1 ? models : []
   return defined({ model, ...usage })

@@ -86,7 +86,7 @@ const isReported = (usage: SeenUsage) => tokensOf(usage) > 0
 function usageOf({ tokens, cost }: JsonFields): SeenUsage {
   const { input, output, reasoning, cache } = fieldsOf(tokens)
   const { read, write } = fieldsOf(cache)
-  const usage = usageBeside(input, output, read, write)
+  const usage = usageBeside({ input, output, read, write })
   // It also reports 0 for a model with an unknown price.
   const isKnown = typeof cost === 'number' && cost > 0
   return {
