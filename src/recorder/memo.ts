@@ -142,8 +142,9 @@ export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
   /** The files that the session wrote in the turn, and those that its commands only put back. */
   written: string[]
   putBack: string[]
-  /** The files that are now as before the run, and those of all turns. */
+  /** The files that the turn left as they were before the run. */
   restored: string[]
+  /** The files that the session wrote in all turns. */
   own: string[]
   /** Those that another session wrote in the turn, and since the run began. */
   shared: string[]

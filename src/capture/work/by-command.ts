@@ -34,7 +34,7 @@ export function changedBy(command: Window, session: SessionGit): string[] {
   return withoutOthers(writtenBetween(before, now, { made, isOwn }), command, session)
 }
 
-/** How a command left the same files, and those that git brought or put away, as by a reset. */
+/** The files that a command left in another state, also those that git brought or put away, as by a reset. */
 export function touchedBy(command: Window, session: SessionGit): Map<string, Sides> {
   const { before, now } = aloneIn(command, session)
   const sides = before && now && attempt(() => sidesBetween(openedAt(now), before.tree, now.tree), undefined)
@@ -107,12 +107,12 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   return left.filter((path) => !stashed.has(path) && !carried.has(path))
 }
 
-/** What was not committed. */
-const openIn = (at: Snapshot): Map<string, Sides> =>
-  at.commitTree === undefined ? new Map() : sidesBetween(openedAt(at), at.commitTree, at.tree)
+/** What is not committed. */
+const openIn = (at: Snapshot): ReadonlyMap<string, Sides> =>
+  at.commitTree === undefined ? unchanged : sidesBetween(openedAt(at), at.commitTree, at.tree)
 
 /** Those files that are as git alone carries these changes to the commit at HEAD. */
-function carriedAmong(written: string[], now: Snapshot, changes: Map<string, Sides>): Set<string> {
+function carriedAmong(written: string[], now: Snapshot, changes: ReadonlyMap<string, Sides>): Set<string> {
   if (!written.some((path) => changes.has(path))) return none
   const [at, open] = [openedAt(now), openIn(now)]
   const isCarried = (path: string) => {
@@ -130,8 +130,7 @@ function carriedAmong(written: string[], now: Snapshot, changes: Map<string, Sid
  */
 function writtenWithMove(before: Snapshot, now: Snapshot, made: string[]): string[] {
   const changed = changedPaths(before, now)
-  const tree = askOf(now, 'rev-parse', `${now.git.commit}^{tree}`)
-  const open = new Set(tree === undefined ? [] : changedPaths({ ...before, tree }, now))
+  const open = attempt(() => openIn(now), unchanged)
   const last = made.at(-1)
   const isLeft = last !== undefined && last !== now.git.commit
   const until = isLeft ? changedPaths(before, { ...now, tree: last }) : changed
@@ -184,21 +183,22 @@ function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<s
   }
   if (written.length === 0) return none
   const away = before.stash === now.stash ? [] : stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
-  const { stash } = before
-  const back = stashParts(before).flatMap(({ paths, tree }) => equal(paths, tree))
-  const carried =
-    stash === undefined ? none : carriedAmong(written, now, sidesBetween(openedAt(now), `${stash}^1`, stash))
-  return new Set([...away, ...back, ...carried])
+  const back = stashParts(before).flatMap(({ paths, tree, changes }) => [
+    ...equal(paths, tree),
+    ...carriedAmong(written, now, changes),
+  ])
+  return new Set([...away, ...back])
 }
 
 /** The changed files of the newest stash, and its new files, which git stores in its third parent. */
-function stashParts({ root, objects, stash }: Snapshot): { tree: string; paths: string[] }[] {
+function stashParts(at: Snapshot): { tree: string; paths: string[]; changes: ReadonlyMap<string, Sides> }[] {
+  const { stash } = at
   if (stash === undefined) return []
-  const changed = askOf({ root, objects }, 'diff-tree', '-r', '--no-renames', '--name-only', '-z', `${stash}^1`, stash)
-  const added = askOf({ root, objects }, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
+  const changes = sidesBetween(openedAt(at), `${stash}^1`, stash)
+  const added = askOf(at, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
   return [
-    { tree: stash, paths: namesIn(changed ?? '') },
-    { tree: `${stash}^3`, paths: namesIn(added ?? '') },
+    { tree: stash, paths: [...changes.keys()], changes },
+    { tree: `${stash}^3`, paths: namesIn(added ?? ''), changes: unchanged },
   ]
 }
 
@@ -209,6 +209,7 @@ export const changedPaths = (before: Snapshot, now: Snapshot) =>
 const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
 
 const none: Set<string> = new Set()
+const unchanged: ReadonlyMap<string, Sides> = new Map()
 
 /** What git says, or something else if it fails, for example because a snapshot's objects are gone. */
 export function attempt<T>(ask: () => T, otherwise: T): T {

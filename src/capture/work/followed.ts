@@ -29,24 +29,31 @@ const mostCommits = 100
  */
 export function followed(trees: Followed, snapshots: Snapshot[], session: FollowedSession): Followed {
   let found = trees
-  let changes: { own: OwnChanges; recent: OwnChanges } | undefined
-  const isFirstTurn = trees.before === trees.origin
+  let own: OwnChanges | undefined
+  let recent: OwnChanges | undefined
+  // As in the first turn.
+  const areSame = trees.before === trees.origin
   for (const [index, now] of snapshots.entries()) {
     const before = snapshots[index - 1]
     if (!before || before.tree === now.tree) continue
     const all = broughtBetween(before, now, session.isOwn)
     if (all.length === 0) continue
-    changes ??= { own: ownChanges(now, session), recent: ownChanges(now, { ...session, commits: session.recent }) }
+    own ??= ownChanges(now, session)
     const at = openedAt(now)
     const moved = sidesBetween(at, before.tree, now.tree)
     for (const brought of all) {
       const move = { before: before.tree, moved }
-      const shifts = shiftsOf(at, brought, move, changes.own)
+      const shifts = shiftsOf(at, brought, move, own)
       const origin = shifted(at, found.origin, brought, shifts)
+      if (areSame) {
+        found = { origin, before: origin }
+        continue
+      }
       // The tree before the turn has the commits of earlier turns, which a checkout takes away and brings back.
       const isCheckout = !brought.isReset && !brought.isMerged
-      const later = isCheckout && !isFirstTurn ? shiftsOf(at, brought, move, changes.recent) : shifts
-      found = { origin, before: isFirstTurn ? origin : shifted(at, found.before, brought, later) }
+      recent ??= ownChanges(now, { ...session, commits: session.recent })
+      const later = isCheckout ? shiftsOf(at, brought, move, recent) : shifts
+      found = { origin, before: shifted(at, found.before, brought, later) }
     }
   }
   return found

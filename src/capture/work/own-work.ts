@@ -59,13 +59,10 @@ export function ownWork(work: OwnWork): SessionWork {
   const all = [...new Set([...(memo.told?.commits ?? []), ...commits])]
   const compared = end && comparedWith(work, { end, commits: all }, commits)
   const putBack = compared ? putBackAmong(work, here, compared).filter((path) => !written.has(path)) : []
-  const files = filesOf(
-    work,
-    { written: [...written].filter(pathOf), putBack },
-    { base: compared?.base, end, commits: all },
-  )
+  const turn = { written: [...written].filter(pathOf), putBack }
+  const files = filesOf(work, turn, { base: compared?.base, end, commits: all })
   const diff = compared
-    ? treesOf(work, { written: [...written], putBack, restored: files.restored ?? [], own: files.own ?? [] }, compared)
+    ? treesOf(work, { ...turn, restored: files.restored ?? [], own: files.own ?? [] }, compared)
     : end
       ? undefined
       : transcriptFor(work, named)

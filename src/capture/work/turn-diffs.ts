@@ -11,7 +11,6 @@ import {
   sizesOf,
 } from '../../place/git/diff.ts'
 import type { Guarded } from '../../place/git/guarded.ts'
-import { pathOf } from '../../recorder/agents/turn.ts'
 import type { OwedDiff, TurnTrees } from '../../recorder/memo.ts'
 import { type Contents, isText, pairsOf, shownOf } from './shown-hunks.ts'
 
@@ -176,7 +175,7 @@ function turnFiles(at: Guarded, { base, before, after, written, putBack, restore
 
 /** The changes of these files. Of a renamed file with one of its two paths among them, only that one is new, or gone. */
 function amongThese(changed: Changed[], paths: readonly string[]): Map<string, Changed> {
-  const isOne = new Set(paths.filter((path) => pathOf(path) !== undefined))
+  const isOne = new Set(paths)
   const found = new Map<string, Changed>()
   for (const { from, ...one } of changed) {
     const { path, before, after } = one
