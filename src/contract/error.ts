@@ -68,6 +68,7 @@ export class ConductError extends Error {
   }
 }
 
+/** Whether what was asked for is not there. */
 export const isMissing = (error: unknown): error is ConductError =>
   error instanceof ConductError && error.code === 'NOT_FOUND'
 

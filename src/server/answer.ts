@@ -45,7 +45,10 @@ function locationOf(name: Name, { shape }: Route['output']): AnswerPlan['locatio
   return made && { field: made[0], path, params }
 }
 
-/** Builds the response to `url`, as a text or a list as CSV if `accept` prefers that. The Link header leads to the next page. */
+/**
+ * Builds the response to `url`: as a text, or a list as CSV, if `accept` prefers that. The Link header leads to the next
+ * page.
+ */
 export function answerOf(
   plan: AnswerPlan,
   output: OperationOutput,
@@ -69,6 +72,7 @@ export function answerOf(
   const text = texts[plan.name]
   if (text?.isWanted(accept)) {
     const type = `${text.type}; charset=utf-8`
+    // TypeScript cannot connect the output with the name of its operation.
     return { status, headers: { ...headers, 'content-type': type }, body: text.of(output as never) }
   }
   const csv = prefers(accept, 'text/csv') ? csvPlanOf(plan.name) : undefined

@@ -101,7 +101,7 @@ for (const commands of [
   ['git rebase -q --autostash feat'],
   ['git checkout -q -m feat'],
 ]) {
-  test(`what its user has not committed is no work of the session beside what git brings: ${commands.join(', ')}`, async (t) => {
+  test(`what its user has open stays their work when git carries it over: ${commands.join(', ')}`, async (t) => {
     const user = shared(t, bobs)
     const { cwd, env } = user
     const claude = claudeIn(cwd, env)

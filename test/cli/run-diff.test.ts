@@ -178,7 +178,7 @@ for (const [commits, command] of [
   [1, 'git stash -q'],
   [2, 'git checkout -q HEAD~1 -- notes.txt'],
 ] as const) {
-  test(`a file that a later turn puts back has the state of then in the run: ${command}`, async (t) => {
+  test(`the run has the state to which a later turn puts a file back: ${command}`, async (t) => {
     const user = workplace(t)
     const claude = claudeIn(user.cwd, user.env)
     for (const [index, text] of ['one\n', 'one\ntwo\n'].entries()) {
@@ -200,7 +200,7 @@ for (const [commits, command] of [
   })
 }
 
-test('what others add to a file is not work of a turn that puts the file away and back', async (t) => {
+test('a turn that stashes a file and pops it has no lines that others added before', async (t) => {
   const user = workplace(t)
   const claude = claudeIn(user.cwd, user.env)
   await claude.prompt('One')
@@ -221,7 +221,7 @@ test('what others add to a file is not work of a turn that puts the file away an
   )
 })
 
-test('the diff of a run has a file under its new name alone if a rebase takes the work there', async (t) => {
+test('after a rebase onto a renamed file, the diff of the run has only its new name', async (t) => {
   const user = workplace(t)
   const { cwd, git } = user
   const lines = (changed: Record<number, string>) =>
