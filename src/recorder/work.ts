@@ -19,10 +19,12 @@ export interface Snapshot {
   log?: number
   /** When it was begun, in milliseconds since 1970. Missing in snapshots of an older version. */
   takenAt?: number
-  /** The newest stash at that moment, shared by all working trees. */
-  stash?: string
+  /** The newest stashes at that moment, the newest first, shared by all working trees. */
+  stashes?: string[]
   /** The commits of a merge or cherry-pick that has stopped, so that a later command must end it. */
   bringing?: { commit: string; isPick: boolean }[]
+  /** The commit at which a rebase has stopped. */
+  rebasing?: string
   /** The `git` fields of a run. */
   git: NonNullable<RunInput['git']>
 }

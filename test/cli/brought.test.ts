@@ -75,6 +75,12 @@ const stopped: [what: string, commands: string[], paths: string[]][] = [
     [ada, 'git rebase -q feat', `${take} && GIT_EDITOR=true git rebase --continue`],
     resolved,
   ],
+  ['a rebase that is left with its conflict', ['git rebase -q feat'], []],
+  [
+    'a rebase that stops at another conflict',
+    ['git rebase -q feat', 'git checkout -q --ours . && git add -A && GIT_EDITOR=true git rebase --continue'],
+    [],
+  ],
   ['patches of somebody else', ['git format-patch -1 --stdout feat | git am -q'], []],
 ]
 
@@ -82,8 +88,11 @@ for (const [what, commands, paths] of stopped) {
   test(`of ${what}, only what the session wrote is its work`, async (t) => {
     const user = shared(t, { 5: 'BOB 5' })
     if (paths.length === 0 && what.includes('conflict')) {
-      writeFiles(user.cwd, { 'big.txt': linesOf({ 5: 'BEFORE' }) })
-      user.git('commit', '-qam', 'before')
+      for (const word of ['BEFORE', 'AGAIN']) {
+        writeFiles(user.cwd, { 'big.txt': linesOf({ 5: word }), [`${word}.txt`]: 'a new file\n' })
+        user.git('add', '-A')
+        user.git('commit', '-qm', word)
+      }
     }
     const claude = claudeIn(user.cwd, user.env)
     await claude.prompt('Go')
@@ -137,6 +146,22 @@ test('a turn that looks at another commit and comes back does not repeat the wor
     files.map(({ path, insertions, deletions }) => [path, insertions, deletions]),
     [['big.txt', 1, 1]],
   )
+})
+
+test('an older stash that comes back is no work of the session', async (t) => {
+  const user = shared(t, {})
+  for (const [name, text] of [
+    ['big.txt', linesOf({ 5: 'mine' })],
+    ['more.txt', 'mine\n'],
+  ] as const) {
+    writeFiles(user.cwd, { [name]: text })
+    user.git('stash', '-q', '-u')
+  }
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run('git stash pop -q stash@{1}; echo x > own.txt')
+  await claude.stop()
+  assert.deepEqual((await told(user)).paths, ['own.txt'])
 })
 
 test('a stash that comes back with a conflict is no work of the session', async (t) => {

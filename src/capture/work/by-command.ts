@@ -104,7 +104,18 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   const left = written.filter((path) => !merged.has(path))
   const stashed = attempt(() => stashedAmong(left, before, now), none)
   const carried = isMoved ? attempt(() => carriedAmong(left, now, openIn(before)), none) : none
-  return left.filter((path) => !stashed.has(path) && !carried.has(path))
+  const rebased = attempt(() => rebasedAmong(left, before, now), none)
+  return left.filter((path) => !stashed.has(path) && !carried.has(path) && !rebased.has(path))
+}
+
+/** Those files that are as a rebase left them when it stopped: merged by git, or with its conflicts. */
+function rebasedAmong(written: string[], before: Snapshot, now: Snapshot): Set<string> {
+  const { rebasing } = now
+  if (rebasing === undefined || rebasing === before.rebasing) return none
+  const changes = sidesBetween(openedAt(now), rebasing)
+  const open = openIn(now)
+  const stopped = written.filter((path) => changes.has(path) && hasConflict(now, open.get(path)?.after))
+  return new Set([...stopped, ...carriedAmong(written, now, changes)])
 }
 
 /** What is not committed. */
@@ -182,18 +193,23 @@ function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<s
     return paths.filter((path) => !differing.has(path) || hasConflict(now, differing.get(path)?.after))
   }
   if (written.length === 0) return none
-  const away = before.stash === now.stash ? [] : stashParts(now).flatMap(({ paths }) => equal(paths, now.git.commit))
-  const back = stashParts(before).flatMap(({ paths, tree, changes }) => [
-    ...equal(paths, tree),
-    ...carriedAmong(written, now, changes),
-  ])
+  const [were, are] = [before, now].map(({ stashes = [] }) => stashes) as [string[], string[]]
+  const made = are.filter((stash) => !were.includes(stash))
+  // The newest stash stays if it was only applied, or came back with a conflict.
+  const [newest, ...older] = were
+  const taken = [...(newest ? [newest] : []), ...older.filter((stash) => !are.includes(stash))]
+  const away = made.flatMap((stash) => stashParts(now, stash)).flatMap(({ paths }) => equal(paths, now.git.commit))
+  const back = taken
+    .flatMap((stash) => stashParts(before, stash))
+    .flatMap(({ paths, tree, changes }) => [...equal(paths, tree), ...carriedAmong(written, now, changes)])
   return new Set([...away, ...back])
 }
 
-/** The changed files of the newest stash, and its new files, which git stores in its third parent. */
-function stashParts(at: Snapshot): { tree: string; paths: string[]; changes: ReadonlyMap<string, Sides> }[] {
-  const { stash } = at
-  if (stash === undefined) return []
+/** The changed files of a stash, and its new files, which git stores in its third parent. */
+function stashParts(
+  at: Snapshot,
+  stash: string,
+): { tree: string; paths: string[]; changes: ReadonlyMap<string, Sides> }[] {
   const changes = sidesBetween(openedAt(at), `${stash}^1`, stash)
   const added = askOf(at, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
   return [

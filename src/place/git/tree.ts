@@ -38,10 +38,9 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   if (hasTables(of)) keepReflog(of)
   const log = statSync(reflogIn(of, objects), { throwIfNoEntry: false })?.size ?? 0
   noteLinked(of, log)
-  const stash = hasTables(of)
-    ? askIn(of, 'rev-parse', '--quiet', '--verify', 'refs/stash')
-    : newestIn(join(of.commonDir, 'logs/refs/stash'))
+  const stashes = stashesIn(of)
   const bringing = bringingIn(of)
+  const rebasing = rebasingIn(of)
   return {
     root: of.root,
     tree,
@@ -49,8 +48,9 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
     objects,
     log,
     takenAt,
-    ...(stash && { stash }),
+    ...(stashes.length > 0 && { stashes }),
     ...(bringing.length > 0 && { bringing }),
+    ...(rebasing && { rebasing }),
     git: gitFields(of, tree, committed),
   }
 }
@@ -75,19 +75,34 @@ function faultWords({ message, code }: NodeJS.ErrnoException): string {
 }
 
 /** What a merge or cherry-pick that has stopped brings in. A rebase picks commits that were there before. */
-function bringingIn({ gitDir }: Guarded): NonNullable<Snapshot['bringing']> {
-  if (statSync(join(gitDir, 'rebase-merge'), { throwIfNoEntry: false })) return []
-  return ['MERGE_HEAD', 'CHERRY_PICK_HEAD'].flatMap((name) => {
-    const lines = foreignText(join(gitDir, name))?.split('\n') ?? []
-    const commits = lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line))
-    return commits.map((commit) => ({ commit, isPick: name !== 'MERGE_HEAD' }))
-  })
+function bringingIn(of: Guarded): NonNullable<Snapshot['bringing']> {
+  if (isRebasing(of)) return []
+  return ['MERGE_HEAD', 'CHERRY_PICK_HEAD'].flatMap((name) =>
+    commitsIn(of, name).map((commit) => ({ commit, isPick: name !== 'MERGE_HEAD' })),
+  )
 }
 
-/** The commit in the last line of a reflog. */
-function newestIn(log: string): string | undefined {
-  const last = foreignEnd(log, 8_192)?.trimEnd().split('\n').at(-1)
-  return /^[0-9a-f]+ ([0-9a-f]+) /.exec(last ?? '')?.[1]
+const rebasingIn = (of: Guarded): string | undefined => (isRebasing(of) ? commitsIn(of, 'REBASE_HEAD')[0] : undefined)
+
+const isRebasing = ({ gitDir }: Guarded): boolean =>
+  ['rebase-merge', 'rebase-apply'].some((name) => existsSync(join(gitDir, name)))
+
+/** The commits that git names in a file of its folder. */
+function commitsIn({ gitDir }: Guarded, name: string): string[] {
+  const lines = foreignText(join(gitDir, name))?.split('\n') ?? []
+  return lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line))
+}
+
+const mostStashes = 10
+
+function stashesIn(of: Guarded): string[] {
+  if (hasTables(of)) {
+    const words = ['--walk-reflogs', '--no-show-signature', `--max-count=${mostStashes}`, '--format=%H', 'refs/stash']
+    return askIn(of, 'log', ...words)?.split('\n') ?? []
+  }
+  const lines = foreignEnd(join(of.commonDir, 'logs/refs/stash'), 8_192)?.split('\n') ?? []
+  const commits = lines.flatMap((line) => /^[0-9a-f]{40,64} ([0-9a-f]{40,64}) /.exec(line)?.[1] ?? [])
+  return commits.reverse().slice(0, mostStashes)
 }
 
 /** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */
