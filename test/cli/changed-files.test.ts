@@ -95,6 +95,27 @@ test('a file that a later turn restores is no longer changed, until it is change
   assert.deepEqual([changes, paths], [{ files: 1, insertions: 1, deletions: 1 }, ['src/login.ts']])
 })
 
+test('what a person writes into a file that the session has put back is not its work', async (t) => {
+  const user = workplace(t)
+  const { changes, turns, paths } = await after(
+    user,
+    (claude) => claude.write('src/login.ts', 'answer(501)\n').then(() => claude.write('a.txt', 'x\n')),
+    (claude) => claude.run('git checkout -q src/login.ts'),
+    (claude) => {
+      writeFiles(user.cwd, { 'src/login.ts': "a person's\n" })
+      return claude.run('true')
+    },
+  )
+  assert.deepEqual(turns[2]?.files, undefined)
+  assert.deepEqual([changes, paths], [{ files: 1, insertions: 1, deletions: 0 }, ['a.txt']])
+  const client = await user.ledger()
+  const { files } = await client.getDiff({ runId: (await onlyRun(user)).runId })
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['a.txt'],
+  )
+})
+
 test('files that git ignores stay changed, and a file reached by a link is the one behind it', async (t) => {
   const user = workplace(t)
   writeFiles(user.cwd, { '.gitignore': 'dist\n' })

@@ -178,7 +178,7 @@ function filesOf(
   const { own: before = [], same: sameBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
   const changed = changedAmong(own, span)
-  const isNews = new Set([...sameBefore, ...putBack, ...written])
+  const isNews = new Set([...putBack, ...written])
   const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
   const wasSame = new Set(sameBefore)
   const restored = before.filter((path) => !changed.has(path) && !wasSame.has(path))
