@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { withUnheard } from '../../src/capture/hook/unheard.ts'
 import { droidMoments } from '../../src/recorder/agents/droid/transcript.ts'
 import type { JsonFields } from '../../src/recorder/agents/fields.ts'
+import { budget } from '../../src/recorder/agents/lines.ts'
 import { readDocument } from '../../src/recorder/agents/read.ts'
 import type { Step } from '../../src/recorder/agents/seen.ts'
 import { readTranscript } from '../../src/recorder/agents/transcript.ts'
@@ -86,7 +87,7 @@ test('the transcript of Droid shows an error of the API, and a turn that a signa
   const again = join(freshFolder(t), 'again.jsonl')
   copyFileSync(transcriptOf('droid-error'), again)
   appendFileSync(again, '\n{"type":"agent_turn_outcome","reason":"timeout"}\n')
-  const failures = (await Array.fromAsync(droidMoments(again, []))).flatMap(
+  const failures = (await Array.fromAsync(droidMoments(again, [], () => {}, budget()))).flatMap(
     ({ step }) => (step?.kind === 'turn' && step.failure) || [],
   )
   assert.deepEqual(

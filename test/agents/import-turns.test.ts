@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
 import { codexMoments } from '../../src/recorder/agents/codex/transcript.ts'
+import { budget } from '../../src/recorder/agents/lines.ts'
 import { turnsOf } from '../../src/recorder/past.ts'
 import { type Moment, type TranscriptReader, withSubagents } from '../../src/recorder/transcripts/moment.ts'
 import { freshFolder } from '../cli/folder.ts'
@@ -14,7 +15,7 @@ async function turnsIn(t: TestContext, lines: object[], moments: TranscriptReade
   const timed = lines.map((line, at) => ({ timestamp: new Date(1e12 + at * 1000).toISOString(), cwd: '/', ...line }))
   writeFileSync(file, timed.map((line) => `${JSON.stringify(line)}\n`).join(''))
   const turns = turnsOf(
-    moments(file, [], () => {}),
+    moments(file, [], () => {}, budget()),
     async (text) => text,
   )
   return (await Array.fromAsync(turns)).map(({ turn: { prompt, answer, commands = [], interrupted } }) => ({

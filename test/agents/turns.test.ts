@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { claudeMoments } from '../../src/recorder/agents/claude/transcript.ts'
+import { budget } from '../../src/recorder/agents/lines.ts'
 import type { TranscriptTurn } from '../../src/recorder/agents/seen.ts'
 import { readTranscript } from '../../src/recorder/agents/transcript.ts'
 import { aboutTurn, turnAbout } from '../../src/recorder/agents/turn-about.ts'
@@ -116,7 +117,10 @@ test('the turns of the other agents have their prompts, answers and ends', async
 test('an import ends an open turn as its agent did: killed at the end of the transcript, interrupted before', async () => {
   const importedFrom = (path: string) =>
     Array.fromAsync(
-      turnsOf(claudeMoments(path, []), async (text) => text),
+      turnsOf(
+        claudeMoments(path, [], () => {}, budget()),
+        async (text) => text,
+      ),
       ({ turn: { prompt, failure, interrupted } }) => [prompt, failure?.code ?? interrupted],
     )
   assert.deepEqual(await importedFrom(transcriptOf('claude-queue')), [

@@ -10,10 +10,11 @@ import { authorOf } from '../../place/git/guarded.ts'
 import { topOf } from '../../place/git/repository.ts'
 import { projectOf } from '../../place/project.ts'
 import { recordRules } from '../../place/rules.ts'
+import { budget } from '../../recorder/agents/lines.ts'
 import { readTranscript } from '../../recorder/agents/transcript.ts'
 import { cut, failureAfter, mostFiles } from '../../recorder/agents/turn.ts'
 import { type PastTurn, turnsOf } from '../../recorder/past.ts'
-import type { Moment, SkipReport } from '../../recorder/transcripts/moment.ts'
+import type { TranscriptReader } from '../../recorder/transcripts/moment.ts'
 import type { RecordRules } from '../../recorder/trees.ts'
 import { titleOf } from '../../recorder/turn.ts'
 import { type FoundSession, newestWrite } from './find.ts'
@@ -26,7 +27,7 @@ export interface TranscriptSource {
   name: 'claude' | 'codex'
   /** Its name in the ledger. */
   agent: string
-  moments(path: string, subagents: readonly string[], pass: SkipReport): AsyncIterable<Moment>
+  moments: TranscriptReader
 }
 
 export interface Wishes {
@@ -61,7 +62,9 @@ export async function importSession(
   found: FoundSession,
   { report, wishes }: { report: Reporter; wishes: Wishes },
 ) {
-  const turns = turnsOf(source.moments(found.file, found.subagents, report.pass), mask)
+  // It may have any size, and take as long as it needs.
+  const left = { ...budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY), contents: true as const }
+  const turns = turnsOf(source.moments(found.file, found.subagents, report.pass, left), mask)
   let into: Into | undefined
   let n = 0
   for await (const past of turns) {

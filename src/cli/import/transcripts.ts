@@ -8,8 +8,7 @@ import type { Env } from '../../place/folders.ts'
 import { type Place, sameLedger } from '../../place/place.ts'
 import { claudeMoments } from '../../recorder/agents/claude/transcript.ts'
 import { codexMoments } from '../../recorder/agents/codex/transcript.ts'
-import { budget } from '../../recorder/agents/lines.ts'
-import type { SkipReport, TranscriptReader } from '../../recorder/transcripts/moment.ts'
+import type { SkipReport } from '../../recorder/transcripts/moment.ts'
 import { whileWaiting } from '../../terminal/interactive.ts'
 import { addExamples, addPlace, type Common } from '../../terminal/option.ts'
 import { claudeSessions, codexSessions, type FoundSession, transcriptFolders } from './find.ts'
@@ -23,21 +22,15 @@ interface Options extends Common {
   dryRun?: boolean
 }
 
-/** Reads a transcript of any size, however long that takes. */
-const whole =
-  (moments: TranscriptReader): TranscriptSource['moments'] =>
-  (path, subagents, pass) =>
-    moments(path, subagents, pass, { ...budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY), contents: true })
-
 const sources = {
   claude: {
     name: 'claude',
     agent: 'claude-code',
-    moments: whole(claudeMoments),
+    moments: claudeMoments,
     find: claudeSessions,
     called: 'Claude Code',
   },
-  codex: { name: 'codex', agent: 'codex', moments: whole(codexMoments), find: codexSessions, called: 'Codex' },
+  codex: { name: 'codex', agent: 'codex', moments: codexMoments, find: codexSessions, called: 'Codex' },
 } as const satisfies Record<
   string,
   TranscriptSource & { find(folder: string, pass: SkipReport): Promise<FoundSession[]>; called: string }

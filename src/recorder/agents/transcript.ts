@@ -73,5 +73,5 @@ async function momentsOf(
   left: ReadBudget,
 ) {
   const more = (await others?.(path, { ...left })) ?? []
-  return moments(path, [...new Set([...subagents, ...more])], undefined, left)
+  return moments(path, [...new Set([...subagents, ...more])], () => {}, left)
 }

@@ -44,11 +44,9 @@ export type SkipReport = (file: string, line: number | undefined, reason: LineFa
 export type TranscriptReader = (
   path: string,
   subagents: readonly string[],
-  pass?: SkipReport,
-  left?: ReadBudget,
+  pass: SkipReport,
+  left: ReadBudget,
 ) => AsyncIterable<Moment>
-
-export const passNone: SkipReport = () => {}
 
 /** The time of a line, or that of the previous line if it has none. */
 export function momentOf(timestamp: unknown, before: number): number {

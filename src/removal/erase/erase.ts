@@ -69,7 +69,7 @@ async function walkRows(ctx: Ctx, scope: EraseScope, place: ErasePosition, noun:
   const looked = await nextRows(ctx, table, place.last, place.until)
   const end = looked.at(-1)?.id
   if (end === undefined) return false
-  const owned = scope.repeated[noun]
+  const owned = scope.repeated?.[noun]
   const owners = owned ? await ownersOf(ctx, owned, place.last, end) : []
   const found = await ctx.db.query<SlicedRun>(sql`
     select id, project_id, ${rowBytes[table]} as bytes from ${raw(table)} where id > ${place.last} and id <= ${end}
@@ -110,7 +110,7 @@ async function eraseTurnsOf(
   if (count === 0) return 0
   const named = await findNamed(ctx, idsOf(runs), isToGo)
   const late = idsOf(runs.filter(({ is_erased }) => is_erased === 0))
-  await eraseRuns(ctx, late, isToGo, isPersonToGo, repeated.run ? late : [])
+  await eraseRuns(ctx, late, isToGo, isPersonToGo, repeated?.run ? late : [])
   await deriveModels(ctx, named)
   return count
 }

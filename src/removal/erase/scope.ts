@@ -38,7 +38,7 @@ export interface EraseScope {
    * Rows whose texts their owners repeat or contain. The content of such a run is erased whole, since it has the texts of
    * turns in another form.
    */
-  repeated: { [N in Noun]?: Owned }
+  repeated?: { [N in Noun]?: Owned }
   /**
    * Which events may have texts to erase, known once the rows are erased: a run gets checks meanwhile.
    */
@@ -98,7 +98,6 @@ async function runScope(ctx: Ctx, runId: string): Promise<EraseScope> {
   return {
     isToGo: everyText,
     isPersonToGo: everyPerson,
-    repeated: {},
     rows: {
       run: sql`runs.id in ${rows}`,
       turn: sql`turns.run_id in ${rows}`,
@@ -128,7 +127,6 @@ async function specScope(ctx: Ctx, specId: string): Promise<EraseScope> {
   return {
     isToGo: everyText,
     isPersonToGo: everyPerson,
-    repeated: {},
     rows: { spec: sql`specs.project_id = ${id} and specs.spec_id = ${specId}` },
     events: async () => eventsOf(ctx, [isAbout('spec', specId)]),
     projectId: id,
@@ -142,7 +140,6 @@ async function keyScope(ctx: Ctx, keyId: number): Promise<EraseScope> {
   return {
     isToGo: sentencesNaming(key),
     isPersonToGo: (_, actor) => actor === key.actor,
-    repeated: {},
     rows: run ? { run } : {},
     events: async () => eventsNaming(key),
     projectId: key.projectId,
@@ -156,7 +153,6 @@ function projectScope({ project: { id } }: Ctx): EraseScope {
   return {
     isToGo: everyText,
     isPersonToGo: everyPerson,
-    repeated: {},
     rows: {
       run: inProject('runs', id),
       turn: inProject('turns', id),

@@ -2,14 +2,13 @@ import { basename, dirname, join } from 'node:path'
 import {
   type Moment,
   momentOf,
-  passNone,
   type SkipReport,
   type TranscriptReader,
   untimed,
   withSubagents,
 } from '../../transcripts/moment.ts'
 import { defined, fieldsOf, type JsonFields, listOf, textOf } from '../fields.ts'
-import { budget, linesWith, numberedWith, type ReadBudget } from '../lines.ts'
+import { linesWith, numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, Step } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { claude } from './hooks.ts'
@@ -36,7 +35,7 @@ const words = [
 ]
 
 /** What a session of Claude Code and its subagents did, in chronological order. */
-export const claudeMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
+export const claudeMoments: TranscriptReader = (path, subagents, pass, left) =>
   withSubagents(
     conversation(path, undefined, pass, left),
     subagents,

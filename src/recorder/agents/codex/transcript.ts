@@ -1,7 +1,6 @@
 import {
   type Moment,
   momentOf,
-  passNone,
   type SkipReport,
   type TranscriptReader,
   untimed,
@@ -9,7 +8,7 @@ import {
 } from '../../transcripts/moment.ts'
 import type { Written } from '../../transcripts/written.ts'
 import { answerLength, defined, fieldsOf, type JsonFields, textOf } from '../fields.ts'
-import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import { numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, Step } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import {
@@ -34,7 +33,7 @@ const words = [
 ]
 
 /** What a session of Codex and its subagents did, in chronological order. */
-export const codexMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
+export const codexMoments: TranscriptReader = (path, subagents, pass, left) =>
   withSubagents(rollout(path, false, pass, left), subagents, (file, pass) => subagentMoments(file, pass, left), pass)
 
 async function subagentMoments(file: string, pass: SkipReport, left: ReadBudget): Promise<Moment[]> {

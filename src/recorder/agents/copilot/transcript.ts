@@ -1,12 +1,4 @@
-import {
-  createSpeech,
-  type Moment,
-  momentOf,
-  passNone,
-  type SkipReport,
-  type TranscriptReader,
-  untimed,
-} from '../../transcripts/moment.ts'
+import { createSpeech, type Moment, momentOf, type SkipReport, untimed } from '../../transcripts/moment.ts'
 import {
   answerLength,
   countOf,
@@ -18,7 +10,7 @@ import {
   promptLength,
   textOf,
 } from '../fields.ts'
-import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import { numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, Step } from '../seen.ts'
 import { plus, tokensOf } from '../usage.ts'
 import { writtenBy } from './written.ts'
@@ -30,9 +22,12 @@ const words = [
 const toolWords = ['"tool.execution_start"', '"tool.execution_complete"']
 
 /** What a session of Copilot CLI did. Its subagents write into the same file, under their ids. */
-export const copilotMoments: TranscriptReader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
-
-async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
+export async function* copilotMoments(
+  path: string,
+  _: readonly string[],
+  pass: SkipReport,
+  left: ReadBudget,
+): AsyncGenerator<Moment> {
   const speech = createSpeech()
   const subagents = new Map<string, { name?: string; usage?: SeenUsage }>()
   const tools = new Map<unknown, JsonFields>()

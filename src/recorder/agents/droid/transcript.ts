@@ -1,20 +1,10 @@
-import {
-  type Moment,
-  momentOf,
-  passNone,
-  type SkipReport,
-  type TranscriptReader,
-  untimed,
-} from '../../transcripts/moment.ts'
+import { type Moment, momentOf, type SkipReport, untimed } from '../../transcripts/moment.ts'
 import { answerLength, defined, failureOf, fieldsOf, type JsonFields, textOf } from '../fields.ts'
-import { budget, jsonIn, numberedWith, type ReadBudget } from '../lines.ts'
+import { jsonIn, numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, Step } from '../seen.ts'
 import { tokensOf, usageBeside } from '../usage.ts'
 import { type BegunTool, begunIn, promptIn, resultsIn, textsIn, useOf } from './line.ts'
 import { writtenBy } from './written.ts'
-
-/** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
-export const droidMoments: TranscriptReader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
 
 /** The state while reading a session. */
 interface DroidState {
@@ -34,7 +24,13 @@ interface DroidState {
   contents: boolean
 }
 
-async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
+/** What a session of Factory Droid did. Its subagents have sessions of their own, whose use is in its total. */
+export async function* droidMoments(
+  path: string,
+  _: readonly string[],
+  pass: SkipReport,
+  left: ReadBudget,
+): AsyncGenerator<Moment> {
   const reading: DroidState = {
     at: 0,
     open: new Map(),

@@ -1,22 +1,16 @@
-import {
-  createSpeech,
-  type Moment,
-  momentOf,
-  passNone,
-  type SkipReport,
-  type Speech,
-  type TranscriptReader,
-  untimed,
-} from '../../transcripts/moment.ts'
+import { createSpeech, type Moment, momentOf, type SkipReport, type Speech, untimed } from '../../transcripts/moment.ts'
 import { answerLength, countOf, defined, fieldsOf, type JsonFields, listOf, promptLength, textOf } from '../fields.ts'
-import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import { numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage } from '../seen.ts'
 import { writtenIn } from './written.ts'
 
 /** What a session of Gemini CLI did. Its file contains each message of the model again as it grows. */
-export const geminiMoments: TranscriptReader = (path, _, pass = passNone, left = budget()) => session(path, pass, left)
-
-async function* session(path: string, pass: SkipReport, left: ReadBudget): AsyncGenerator<Moment> {
+export async function* geminiMoments(
+  path: string,
+  _: readonly string[],
+  pass: SkipReport,
+  left: ReadBudget,
+): AsyncGenerator<Moment> {
   const speech = createSpeech()
   const known = new Set<unknown>()
   const tools = new Set<unknown>()

@@ -2,7 +2,6 @@ import {
   createSpeech,
   type Moment,
   momentOf,
-  passNone,
   type SkipReport,
   type TranscriptReader,
   untimed,
@@ -11,12 +10,12 @@ import {
 import type { Written } from '../../transcripts/written.ts'
 import { answerLength, countOf, defined, fieldsOf, type JsonFields, listOf, promptLength, textOf } from '../fields.ts'
 import { writtenIn } from '../gemini/written.ts'
-import { budget, numberedWith, type ReadBudget } from '../lines.ts'
+import { numberedWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage } from '../seen.ts'
 import { wordsIn } from './hooks.ts'
 
 /** What a session of Qwen Code and its subagents did. */
-export const qwenMoments: TranscriptReader = (path, subagents, pass = passNone, left = budget()) =>
+export const qwenMoments: TranscriptReader = (path, subagents, pass, left) =>
   withSubagents(session(path, pass, left), subagents, (file, pass) => requestsIn(file, pass, left), pass)
 
 const requestsIn = async (file: string, pass: SkipReport, left: ReadBudget): Promise<Moment[]> =>
