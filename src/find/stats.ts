@@ -7,13 +7,21 @@ import type { Ctx, Operation, ProjectRef } from '../frame/ctx.ts'
 import { type Positioned, readNewest, type TimeSpan } from '../frame/page.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import { requireFilled } from '../nouns/run/backfill.ts'
-import type { Run } from '../nouns/run/fields.ts'
 import { readModels } from '../nouns/run/model/keep.ts'
 import { noModel } from '../nouns/run/model/share.ts'
 import { walksOf } from '../nouns/run/path.ts'
 import { statuses } from '../nouns/run/state.ts'
 import type { Day, StatsBy, StatsGroup } from '../nouns/run/stats-fields.ts'
-import { durationOf, emptyTally, rangeOf, reported, type Sums, timedRuns } from '../nouns/run/stats-rules.ts'
+import {
+  addRow,
+  durationOf,
+  emptyTally,
+  rangeOf,
+  reported,
+  type SumRow,
+  type Sums,
+  timedRuns,
+} from '../nouns/run/stats-rules.ts'
 import type { FindRoutes } from './routes.ts'
 
 type Input = InputOf<FindRoutes['stats']>
@@ -41,12 +49,12 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
     for (const sum of grouped) {
       const group = groups.get(sum.value) ?? emptyTally()
       groups.set(sum.value, group)
-      add(group, sum)
+      addRow(group, sum)
     }
     // A run is in the group of each model that it used, but counts once.
     for (const sum of input.by === 'model' ? await sumsOf(ctx, ofDay) : grouped) {
-      add(tally, sum)
-      add(total, sum)
+      addRow(tally, sum)
+      addRow(total, sum)
     }
     perDay.push({ day, ...reported(tally) })
     // SQLite reads without a pause, so we read one day at a time and let other requests in between.
@@ -87,18 +95,9 @@ const filtersOf = ({ specId, agent }: Input): Sql[] => [
 ]
 
 /** The totals of runs with one status and verdict. */
-interface Sum {
+interface Sum extends SumRow {
   /** The value of the field by which runs are grouped. */
   value: string | null
-  status: Run['status']
-  verdict: Run['verdict']
-  runs: number
-  input_tokens: number | null
-  output_tokens: number | null
-  cache_read_tokens: number | null
-  cache_write_tokens: number | null
-  cost_usd: number
-  costed: number
 }
 
 const columnOf: Record<Exclude<StatsBy, 'model'>, Sql> = {
@@ -135,18 +134,6 @@ const sumsOf = ({ db }: Ctx, where: Sql[], value?: Sql, from = sql`runs`) =>
       ${sumOfCosts(sql`cost_usd`)} as cost_usd, count(cost_usd) as costed
     from ${from} where ${join(where, ' and ')} group by ${value ? sql`${value}, ` : empty}status, verdict
     order by status, verdict${value ? sql`, ${value}` : empty}`)
-
-function add(tally: Sums, sum: Sum): void {
-  tally.runs += sum.runs
-  tally.byStatus[sum.status] += sum.runs
-  tally.byVerdict[sum.verdict] += sum.runs
-  tally.inputTokens += sum.input_tokens ?? 0
-  tally.outputTokens += sum.output_tokens ?? 0
-  tally.cacheReadTokens += sum.cache_read_tokens ?? 0
-  tally.cacheWriteTokens += sum.cache_write_tokens ?? 0
-  tally.costUsd += sum.cost_usd
-  tally.costed += sum.costed
-}
 
 /** The duration of a run, and the groups that it is in. */
 interface Timed {

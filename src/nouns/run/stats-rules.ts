@@ -1,5 +1,6 @@
 import { invalid } from '../../contract/error.ts'
 import { knownCost } from './cost.ts'
+import type { Run } from './fields.ts'
 import { statuses, verdicts } from './state.ts'
 import type { Duration, Tally } from './stats-fields.ts'
 
@@ -45,6 +46,30 @@ export const emptyTally = (): Sums => ({
   byVerdict: zeros(verdicts),
   ...nothingUsed,
 })
+
+/** A row with the sums of runs of one status and verdict. Of costs or tokens that no run reports, the sum may be null. */
+export interface SumRow extends Pick<Run, 'status' | 'verdict'> {
+  runs: number
+  input_tokens: number | null
+  output_tokens: number | null
+  cache_read_tokens: number | null
+  cache_write_tokens: number | null
+  cost_usd: number | null
+  costed: number
+}
+
+/** Adds the runs of a row to a tally. */
+export function addRow(tally: Sums, row: SumRow): void {
+  tally.runs += row.runs
+  tally.byStatus[row.status] += row.runs
+  tally.byVerdict[row.verdict] += row.runs
+  tally.inputTokens += row.input_tokens ?? 0
+  tally.outputTokens += row.output_tokens ?? 0
+  tally.cacheReadTokens += row.cache_read_tokens ?? 0
+  tally.cacheWriteTokens += row.cache_write_tokens ?? 0
+  tally.costUsd += row.cost_usd ?? 0
+  tally.costed += row.costed
+}
 
 /** The runs to count: created after one time and before another, as in lists. */
 interface Range {

@@ -3,8 +3,7 @@ import { wholeCostOf } from '../../frame/cost.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import { wholeCost } from '../run/cost.ts'
 import type { Run } from '../run/fields.ts'
-import { statuses, verdicts } from '../run/state.ts'
-import { nothingUsed, reported, zeros } from '../run/stats-rules.ts'
+import { addRow, emptyTally, nothingUsed, reported, type SumRow } from '../run/stats-rules.ts'
 import type { Totals } from './fields.ts'
 
 /** The fields of a run that count for its spec. */
@@ -94,21 +93,13 @@ const tokenColumns = join(tokens.map((name) => raw(`cast(${name} as double preci
 
 /** The totals of the runs of a spec. */
 export async function totalsOf({ db, project }: Ctx, specId: string): Promise<Totals> {
-  const rows = await db.query<Omit<Countable, 'retry_of_run'> & Record<'runs' | 'attempts' | 'costed', number>>(sql`
+  const rows = await db.query<SumRow & { attempts: number }>(sql`
     select status, verdict, runs, attempts, ${tokenColumns}, cost_usd, costed from spec_totals
     where project_id = ${project.id} and spec_id = ${specId} order by status, verdict, shard`)
-  const totals = { ...nothing, byStatus: zeros(statuses), byVerdict: zeros(verdicts) }
+  const totals = { ...emptyTally(), attempts: 0 }
   for (const row of rows) {
-    totals.runs += row.runs
-    totals.byStatus[row.status] += row.runs
-    totals.byVerdict[row.verdict] += row.runs
+    addRow(totals, row)
     totals.attempts += row.attempts
-    totals.inputTokens += row.input_tokens ?? 0
-    totals.outputTokens += row.output_tokens ?? 0
-    totals.cacheReadTokens += row.cache_read_tokens ?? 0
-    totals.cacheWriteTokens += row.cache_write_tokens ?? 0
-    totals.costUsd += row.cost_usd ?? 0
-    totals.costed += row.costed
   }
   return reported(totals)
 }
