@@ -51,6 +51,23 @@ test('an admin sees what would be erased, erases the texts of a run, and every o
   assert.equal((await client.getRun({ runId: run.runId })).run.title, '[erased]')
 })
 
+test('texts that are erased just before the tab with the stream closes go from the other tabs', async (t) => {
+  const { page, client, openTab, live } = await openPage(t)
+  await live
+  await client.createRun({ title: 'Log', status: 'in_progress', content: `Log ${secret}\n` })
+  const other = await openTab('#/runs/default/RUN-001?view=log')
+  await other.getByText(secret).first().waitFor()
+  // What the tab with the stream puts off never happens.
+  await page.evaluate(() => Object.assign(globalThis, { setTimeout: () => 0 }))
+  await client.erase({ runId: 'RUN-001' })
+  await other
+    .getByText(/^texts erased/)
+    .first()
+    .waitFor()
+  await page.close()
+  await isForgotten(other)
+})
+
 test('a text is erased in every place, and a spec and a project are erased as a whole', async (t) => {
   const { page, client, home } = await openPage(t, '#/projects')
   await client.createProject({ slug: 'shop', name: 'Shop' })

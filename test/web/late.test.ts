@@ -7,15 +7,15 @@ import { hold } from '../support/held.ts'
 const reads = (path: RegExp) => (request: Request) =>
   request.method() === 'GET' && request.headers().accept !== 'text/event-stream' && path.test(request.url())
 
-/** Listens for a report of that kind to the tabs. The returned function waits for it. */
-async function heard(page: Page, kind: string) {
-  const report = await page.evaluateHandle((kind) => {
+/** Listens for an event of that type that is reported to the tabs. The returned function waits for it. */
+async function heard(page: Page, type: string) {
+  const report = await page.evaluateHandle((type) => {
     const channel = new BroadcastChannel(`conduct ${new URL('.', location.href).href}`)
     const done = new Promise<void>((resolve) => {
-      channel.onmessage = ({ data }) => data.kind === kind && resolve()
+      channel.onmessage = ({ data }) => data.event?.type === type && resolve()
     })
     return { done }
-  }, kind)
+  }, type)
   return () => report.evaluate(({ done }) => done)
 }
 
@@ -64,7 +64,7 @@ test('a list of runs that was left while texts were erased does not come back wi
   await page.getByRole('link', { name: 'Runs', exact: true }).click()
   await page.locator('tbody').getByText('hunter2').waitFor()
   const held = await hold(page, reads(/\/v1\/runs\?/))
-  const erased = await heard(page, 'erased')
+  const erased = await heard(page, 'erasure.created')
   await client.erase({ text: 'hunter2' })
   await erased()
   await page.getByRole('link', { name: 'Keys' }).click()
@@ -104,7 +104,7 @@ test('texts of turns that were on their way as they were erased do not stay', as
   const held = await hold(page, reads(/\/turns\?.*limit=100/), 1)
   await page.goto(`${home}#/runs/default/RUN-001`)
   await held.asked
-  const erased = await heard(page, 'erased')
+  const erased = await heard(page, 'erasure.created')
   await client.erase({ text: 'hunter2' })
   await erased()
   await held.release()
@@ -122,7 +122,7 @@ test('an append during the first read of a run is not lost', async (t) => {
   await page.getByText('Session').waitFor()
   await page.goto(`${home}#/runs/default/RUN-001`)
   await held.asked
-  const appended = await heard(page, 'event')
+  const appended = await heard(page, 'run.updated')
   await client.appendToRun({ runId: run.runId, text: 'one\n' })
   await appended()
   await held.release()

@@ -2,13 +2,13 @@ import { ConductError, createClient } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
 import { base } from '../../app/router.ts'
 import { fetchAsSession, onReach } from '../query/server.ts'
-import { serverNow } from '../query/timing.ts'
+import { oneAtATime, serverNow } from '../query/timing.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
- * before must be read again. `erased` means that texts were erased, so nothing read before may stay on the page. `over`
- * means that the session has ended, `begun` that a new one has begun; `left`, that the user logged out, at a time in
- * milliseconds.
+ * before must be read again. `erased` means that texts were erased, so nothing read before may stay on the page; each tab
+ * learns it from the events. `over` means that the session has ended, `begun` that a new one has begun; `left`, that the
+ * user logged out, at a time in milliseconds.
  */
 export type StreamNews =
   | { kind: 'event'; event: Event }
@@ -37,8 +37,18 @@ function hear(news: StreamNews) {
   awaySince = news.kind === 'lost' ? (awaySince ?? serverNow()) : undefined
   if (news.kind === 'event') last = news.event.id
   if (news.kind === 'over') last = undefined
+  report(news)
+  // Each tab does this for itself, since the one with the stream may close before the rest is over.
+  if (news.kind === 'event' && news.event.type === 'erasure.created') reportErased()
+}
+
+function report(news: StreamNews) {
   for (const listener of listeners) listener(news)
 }
+
+const erasedMs = 500
+/** Reports erasures together, since a retention makes one for each run. */
+const { soon: reportErased } = oneAtATime(async () => report({ kind: 'erased' }), erasedMs)
 
 /** Reports to this tab and all others. */
 export function tell(news: StreamNews): void {
@@ -71,19 +81,6 @@ const follower = createClient({
   },
 })
 
-const erasedMs = 500
-let isErasedDue = false
-
-/** Reports erasures together, since a retention makes one for each run. */
-function tellErased(): void {
-  if (isErasedDue) return
-  isErasedDue = true
-  setTimeout(() => {
-    isErasedDue = false
-    tell({ kind: 'erased' })
-  }, erasedMs)
-}
-
 const oddMs = 1000
 
 /** Follows the log until the signal aborts or the session ends. */
@@ -109,7 +106,6 @@ async function forward(signal: AbortSignal): Promise<unknown> {
   try {
     for await (const event of follower.follow(last === undefined ? {} : { after: last }, { signal })) {
       tell({ kind: 'event', event })
-      if (event.type === 'erasure.created') tellErased()
     }
     return undefined
   } catch (error) {
