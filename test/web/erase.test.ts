@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
+import type { Page, Route } from 'playwright-core'
 import { blank, openPage } from '../support/browser.ts'
+import { freePort } from '../support/setup.ts'
 
 const secret = 'correct-horse-battery'
 
@@ -66,6 +67,29 @@ test('texts that are erased just before the tab with the stream closes go from t
     .waitFor()
   await page.close()
   await isForgotten(other)
+})
+
+test('texts that are erased while a page misses events go from it', async (t) => {
+  const { page, client, home, restart } = await openPage(t, blank, { port: await freePort() })
+  await client.createRun({ title: 'Log', status: 'in_progress', content: `Log ${secret}\n` })
+  let answer = (route: Route) => route.fallback()
+  await page.route('**/v1/events*', (route) =>
+    route.request().headers().accept === 'text/event-stream' ? answer(route) : route.fallback(),
+  )
+  await page.goto(`${home}#/runs/default/RUN-001?view=log`)
+  await page.getByText(secret).first().waitFor()
+  await page.getByText('Live').waitFor()
+  answer = (route) => route.abort()
+  await restart(async () => {})
+  await client.erase({ runId: 'RUN-001' })
+  answer = (route) => {
+    answer = (next) => next.fallback()
+    return route.fulfill({
+      status: 410,
+      json: { error: 'The events were dropped.', code: 'EVENTS_DROPPED', firstSeq: 9 },
+    })
+  }
+  await isForgotten(page)
 })
 
 test('a text is erased in every place, and a spec and a project are erased as a whole', async (t) => {

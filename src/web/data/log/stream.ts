@@ -6,9 +6,9 @@ import { oneAtATime, serverNow } from '../query/timing.ts'
 
 /**
  * What the one stream of this browser reports to all tabs. After `connected` nothing is missed, so everything read
- * before must be read again. `erased` means that texts were erased, so nothing read before may stay on the page; each tab
- * learns it from the events. `over` means that the session has ended, `begun` that a new one has begun; `left`, that the
- * user logged out, at a time in milliseconds.
+ * before must be read again. `erased` means that texts may have been erased, so nothing read before may stay on the page.
+ * `over` means that the session has ended, `begun` that a new one has begun; `left`, that the user logged out, at a time
+ * in milliseconds.
  */
 export type StreamNews =
   | { kind: 'event'; event: Event }
@@ -90,9 +90,11 @@ async function lead(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const code = error instanceof ConductError ? error.code : undefined
     if (code === 'UNAUTHORIZED') return tell({ kind: 'over' })
-    // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read again.
+    // The database has lost events, or dropped those that were missed. The stream starts again, and everything is read
+    // again: an erasure may be among them.
     if (code === 'LOG_FORKED' || code === 'EVENTS_DROPPED') {
       last = undefined
+      tell({ kind: 'erased' })
       continue
     }
     // The answer came from something else, such as a proxy whose server is away.
