@@ -1,6 +1,6 @@
 import type { RunInput } from '../nouns/run/fields.ts'
 import type { SeenUsage, Transcript } from './agents/seen.ts'
-import type { Apart, Memo, Origin, TurnWork } from './memo.ts'
+import type { Apart, Memo, Origin, TurnWork, Undone } from './memo.ts'
 import type { Candidate, CommandChange, RecordRules, Trees } from './trees.ts'
 import type { Moved } from './work.ts'
 
@@ -56,9 +56,9 @@ export const reportAlone: Omit<Facts, 'at' | 'agent'> = {
 }
 
 export interface SessionWork extends TurnWork {
-  /** All files that it wrote so far, and those of them that are as they were before its run. */
+  /** All files that it wrote so far, and those of them that are no longer changed by it. */
   own?: string[]
-  same?: string[]
+  undone?: Undone[]
   origin?: Origin
 }
 

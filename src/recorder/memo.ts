@@ -46,8 +46,8 @@ export interface Memo {
   edits?: number[]
   /** The files that it wrote, from the top of the working tree; the last ones. */
   own?: string[]
-  /** Those of them that are as they were before its run. */
-  same?: string[]
+  /** Those of them that it put back as they were before its run, and has not changed since. */
+  undone?: Undone[]
   /** What it did in other working trees of the repository. */
   apart?: Apart
   /** Its turns do not list all of its files. */
@@ -95,6 +95,14 @@ export interface TurnWork extends Pick<TurnFields, 'filesOmitted' | 'restored' |
   /** Changes while several sessions ran commands, credited to none of them. */
   uncredited?: NonNullable<TurnFields['uncredited']>
   diff?: TurnTrees | TurnReported
+}
+
+/** A file that is no longer changed by a session. */
+export interface Undone {
+  /** From the top of the working tree. */
+  path: string
+  /** Its mode and id as the session had left it; 'gone' if it had removed it. Missing if that is unknown. */
+  left?: string
 }
 
 /** What a session did in other working trees than its own. */

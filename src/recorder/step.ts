@@ -70,7 +70,7 @@ function entered(after: Stepped, { apart, trees }: Facts): Stepped {
       ...withApart(after.memo, apart),
       base: first?.root === now.root ? first : now,
       ...(first && { first }),
-      ...(memo.own && { same: memo.own }),
+      ...(memo.own && { undone: memo.own.map((path) => ({ path })) }),
       ...(reported && { told: before }),
       ...(rules && { checks: rules }),
     },

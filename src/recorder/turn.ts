@@ -123,13 +123,13 @@ const [mostOwn, mostLeft] = [20_000, 100]
 /** What to remember of the files of a session. */
 export const ownAfter = ({
   own = [],
-  same = [],
+  undone = [],
   changes,
   diff,
   origin,
-}: SessionWork): Pick<Memo, 'own' | 'same' | 'isCut' | 'last' | 'origin'> => ({
+}: SessionWork): Pick<Memo, 'own' | 'undone' | 'isCut' | 'last' | 'origin'> => ({
   own: own.slice(-mostOwn),
-  same: same.slice(-mostOwn),
+  undone: undone.slice(-mostOwn),
   ...(changes && { isCut: true }),
   ...(origin && { origin }),
   ...(diff && 'after' in diff && { last: { root: diff.root, tree: diff.after } }),
@@ -173,7 +173,7 @@ export function release(before: Stepped, facts: Facts, count = Number.POSITIVE_I
   const at = (others[0] ?? draft)?.startedAt ?? facts.at
   // The totals are those of the turns after it, too.
   const usage = reported.turn?.usage ? plus(memo.usage, reported.turn.usage) : facts.reported.usage
-  const work = done ? { ...done, own: memo.own ?? [], same: memo.same ?? [] } : facts.work
+  const work = done ? { ...done, own: memo.own ?? [], undone: memo.undone ?? [] } : facts.work
   const after = turned(
     { ...before, memo: { ...memo, draft: turn } },
     { ...how, at },

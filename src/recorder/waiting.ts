@@ -25,7 +25,7 @@ export function hold(
 ): Stepped {
   const { draft, held = [], commands: _, ...rest } = memo
   const begun = promptedDraft(undefined, seen, at, draft?.plan ?? draft?.kept)
-  const { own: __, same: ___, origin: ____, ...done } = work
+  const { own: __, undone: ___, origin: ____, ...done } = work
   const all = draft ? [...held, { ...draft, work: done }] : held
   return { memo: { ...rest, ...ownAfter(work), held: all, draft: begun }, calls }
 }

@@ -81,6 +81,7 @@ const stopped: [what: string, commands: string[], paths: string[]][] = [
     ['git rebase -q feat', 'git checkout -q --ours . && git add -A && GIT_EDITOR=true git rebase --continue'],
     [],
   ],
+  ['a rebase in one line with the commit', [`${ada} && git rebase -q feat`, 'git rebase --abort'], resolved],
   ['patches of somebody else', ['git format-patch -1 --stdout feat | git am -q'], []],
 ]
 

@@ -105,14 +105,50 @@ test('what a person writes into a file that the session has put back is not its 
       writeFiles(user.cwd, { 'src/login.ts': "a person's\n" })
       return claude.run('true')
     },
+    (claude) => claude.run('git stash -q'),
+    (claude) => claude.run('git stash pop -q'),
   )
-  assert.deepEqual(turns[2]?.files, undefined)
+  assert.deepEqual(
+    turns.slice(1).map(({ files }) => files),
+    [undefined, undefined, undefined, undefined],
+  )
   assert.deepEqual([changes, paths], [{ files: 1, insertions: 1, deletions: 0 }, ['a.txt']])
   const client = await user.ledger()
   const { files } = await client.getDiff({ runId: (await onlyRun(user)).runId })
   assert.deepEqual(
     files.map(({ path }) => path),
     ['a.txt'],
+  )
+})
+
+test('work that a person puts away and brings back as it was stays that of the session', async (t) => {
+  const user = workplace(t)
+  const { changes, turns } = await after(
+    user,
+    (claude) => claude.write('src/login.ts', 'answer(501)\n'),
+    (claude) => {
+      user.git('stash', '-q')
+      return claude.run('true')
+    },
+    (claude) => {
+      user.git('stash', 'pop', '-q')
+      return claude.run('true')
+    },
+  )
+  assert.deepEqual(
+    turns.map(({ files, restored }) => [files?.map(({ path }) => path), restored]),
+    [
+      [['src/login.ts'], undefined],
+      [undefined, ['src/login.ts']],
+      [['src/login.ts'], undefined],
+    ],
+  )
+  assert.deepEqual(changes, { files: 1, insertions: 1, deletions: 1 })
+  const client = await user.ledger()
+  const { files } = await client.getDiff({ runId: (await onlyRun(user)).runId })
+  assert.deepEqual(
+    files.map(({ path, insertions, deletions }) => [path, insertions, deletions]),
+    [['src/login.ts', 1, 1]],
   )
 })
 

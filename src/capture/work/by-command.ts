@@ -104,18 +104,23 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   const left = written.filter((path) => !merged.has(path))
   const stashed = attempt(() => stashedAmong(left, before, now), none)
   const carried = isMoved ? attempt(() => carriedAmong(left, now, openIn(before)), none) : none
-  const rebased = attempt(() => rebasedAmong(left, before, now), none)
+  const rebased = attempt(() => rebasedAmong(left, before, { ...now, made }), none)
   return left.filter((path) => !stashed.has(path) && !carried.has(path) && !rebased.has(path))
 }
 
-/** Those files that are as a rebase left them when it stopped: merged by git, or with its conflicts. */
-function rebasedAmong(written: string[], before: Snapshot, now: Snapshot): Set<string> {
-  const { rebasing } = now
+/**
+ * Those files that are as a rebase left them when it stopped: merged by git, or with its conflicts. What the command
+ * committed before it began the rebase, it wrote.
+ */
+function rebasedAmong(written: string[], before: Snapshot, now: Snapshot & Pick<Made, 'made'>): Set<string> {
+  const { rebasing, made } = now
   if (rebasing === undefined || rebasing === before.rebasing) return none
+  const committed = new Set(made.flatMap((commit) => committedIn(now, commit)))
+  const left = written.filter((path) => !committed.has(path))
   const changes = sidesBetween(openedAt(now), rebasing)
   const open = openIn(now)
-  const stopped = written.filter((path) => changes.has(path) && hasConflict(now, open.get(path)?.after))
-  return new Set([...stopped, ...carriedAmong(written, now, changes)])
+  const stopped = left.filter((path) => changes.has(path) && hasConflict(now, open.get(path)?.after))
+  return new Set([...stopped, ...carriedAmong(left, now, changes)])
 }
 
 /** What is not committed. */
@@ -194,7 +199,8 @@ function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<s
   }
   if (written.length === 0) return none
   const [were, are] = [before, now].map(({ stashes = [] }) => stashes) as [string[], string[]]
-  const made = are.filter((stash) => !were.includes(stash))
+  const first = are.findIndex((stash) => were.includes(stash))
+  const made = first < 0 ? are : are.slice(0, first)
   // The newest stash stays if it was only applied, or came back with a conflict.
   const [newest, ...older] = were
   const taken = [...(newest ? [newest] : []), ...older.filter((stash) => !are.includes(stash))]

@@ -1,10 +1,12 @@
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
 import type { File } from '../../place/git/blend.ts'
-import { entriesOf } from '../../place/git/history.ts'
+import { type Sides, sidesBetween } from '../../place/git/diff.ts'
+import { entriesOf, openedAt } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
+import { defined } from '../../recorder/agents/fields.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import { type Memo, nowhere, type Origin, type TurnReported, type TurnTrees } from '../../recorder/memo.ts'
+import { type Memo, nowhere, type Origin, type TurnReported, type TurnTrees, type Undone } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import { gitAfter, isElsewhere, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { committedAs, committedElsewhere } from './apart.ts'
@@ -60,7 +62,7 @@ export function ownWork(work: OwnWork): SessionWork {
   const compared = end && comparedWith(work, { end, commits: all }, commits)
   const putBack = compared ? putBackAmong(work, here, compared).filter((path) => !written.has(path)) : []
   const turn = { written: [...written].filter(pathOf), putBack }
-  const files = filesOf(work, turn, { base: compared?.base, end, commits: all })
+  const files = filesOf(work, turn, { base: compared?.base, end, commits: all, before: compared?.before })
   const diff = compared
     ? treesOf(work, { ...turn, restored: files.restored ?? [], own: files.own ?? [] }, compared)
     : end
@@ -97,10 +99,25 @@ function comparedWith(work: OwnWork, left: Left, recent: string[]): Compared | u
 }
 
 /**
+ * The files of earlier turns that this one has put back, whoever did so with one that is as the session had left it. What
+ * others wrote into a file that the session has undone stays theirs, also if a command of the session brings it back.
+ */
+function putBackAmong(work: OwnWork, commands: Window[], compared: Compared): string[] {
+  const { undone = [] } = work.memo
+  const moved = movedBy(commands, work, compared)
+  const known = new Map(undone.flatMap(({ path, left }) => (left === undefined ? [] : [[path, left] as const])))
+  if (known.size === 0) return moved
+  const { base, end } = compared
+  const now = filesIn(base, end)
+  const back = [...known].flatMap(([path, left]) => (now(path) === left ? path : []))
+  return [...moved.filter((path) => !known.has(path)), ...back]
+}
+
+/**
  * The files of the session that are not as before the turn, and that its commands left in another state, if only by a
  * reset or a stash. A stash that comes back in the same turn leaves no other state.
  */
-function putBackAmong(work: OwnWork, commands: Window[], { before, end }: Compared): string[] {
+function movedBy(commands: Window[], work: OwnWork, { before, end }: Compared): string[] {
   const own = new Set(work.memo.own)
   const changed = changedPaths({ ...end, tree: before }, end).filter((path) => own.has(path))
   const [first, last] = [new Map<string, File>(), new Map<string, File>()]
@@ -111,6 +128,15 @@ function putBackAmong(work: OwnWork, commands: Window[], { before, end }: Compar
     }
   }
   return changed.filter((path) => first.get(path) !== last.get(path))
+}
+
+/** What files are that differ between two trees: their modes and ids, or 'gone'. */
+function filesIn(base: Snapshot, end: Snapshot): (path: string) => string | undefined {
+  const sides = attempt(() => sidesBetween(openedAt(end), base.tree, end.tree), new Map<string, Sides>())
+  return (path) => {
+    const file = sides.get(path)
+    return file && (file.after ?? 'gone')
+  }
 }
 
 /** The snapshots since what git brought is known, up to that of the session's work, which a checkout does not move. */
@@ -173,16 +199,22 @@ function transcriptFor({ memo, agent, cwd, at }: OwnWork, named: string[]): Turn
 function filesOf(
   { memo }: OwnWork,
   { written, putBack }: Pick<TurnTrees, 'written' | 'putBack'>,
-  span: SessionSpan,
+  span: SessionSpan & { before: string | undefined },
 ): Omit<SessionWork, 'commits'> {
-  const { own: before = [], same: sameBefore = [], isCut } = memo
+  const { own: before = [], undone: undoneBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
   const changed = changedAmong(own, span)
   const isNews = new Set([...putBack, ...written])
   const files = [...isNews].flatMap((path) => (changed.has(path) ? [{ path, ...changed.get(path) }] : []))
-  const wasSame = new Set(sameBefore)
-  const restored = before.filter((path) => !changed.has(path) && !wasSame.has(path))
-  const same = own.filter((path) => !changed.has(path))
+  const wasUndone = new Set(undoneBefore.map(({ path }) => path))
+  const same = own.filter((path) => !changed.has(path) && !wasUndone.has(path))
+  const wasOwn = new Set(before)
+  const restored = same.filter((path) => wasOwn.has(path))
+  const undone = [
+    ...undoneBefore.filter(({ path }) => !isNews.has(path) || !changed.has(path)),
+    ...undoneNow(same, span),
+  ]
+  for (const { path } of undone) changed.delete(path)
   const omitted = files.length - mostFiles
   const isNowCut = isCut || omitted > 0 || restored.length > mostFiles
   return {
@@ -191,8 +223,15 @@ function filesOf(
     ...(restored.length > 0 && { restored: restored.slice(0, mostFiles) }),
     ...(isNowCut && { changes: totalOf([...changed.values()]) }),
     own,
-    same,
+    undone,
   }
+}
+
+/** Files that are no longer changed, as the session had left them before the turn. */
+function undoneNow(paths: string[], { base, end, before }: Parameters<typeof filesOf>[2]): Undone[] {
+  if (paths.length === 0 || !base || !end || before === undefined) return paths.map((path) => ({ path }))
+  const left = filesIn(base, { ...end, tree: before })
+  return paths.map((path) => defined({ path, left: left(path) }))
 }
 
 function totalOf(files: LineCounts[]): FileChanges {
