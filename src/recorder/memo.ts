@@ -152,7 +152,7 @@ export interface TurnTrees extends Pick<Snapshot, 'root' | 'objects'> {
   putBack: string[]
   /** The files that the turn left as they were before the run. */
   restored: string[]
-  /** The files that the session wrote in all turns. */
+  /** The files that the session wrote in all turns, without those that it had undone before this one. */
   own: string[]
   /** Those that another session wrote in the turn, and since the run began. */
   shared: string[]

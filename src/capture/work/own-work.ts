@@ -64,7 +64,7 @@ export function ownWork(work: OwnWork): SessionWork {
   const turn = { written: [...written].filter(pathOf), putBack }
   const files = filesOf(work, turn, { base: compared?.base, end, commits: all, before: compared?.before })
   const diff = compared
-    ? treesOf(work, { ...turn, restored: files.restored ?? [], own: files.own ?? [] }, compared)
+    ? treesOf(work, { ...turn, restored: files.restored ?? [], own: ownIn(memo, files) }, compared)
     : end
       ? undefined
       : transcriptFor(work, named)
@@ -232,6 +232,16 @@ function undoneNow(paths: string[], { base, end, before }: Parameters<typeof fil
   if (paths.length === 0 || !base || !end || before === undefined) return paths.map((path) => ({ path }))
   const left = filesIn(base, { ...end, tree: before })
   return paths.map((path) => defined({ path, left: left(path) }))
+}
+
+/** The files of the session without those that it had undone before the turn, and not changed since. */
+function ownIn(
+  { undone: before = [] }: Memo,
+  { own = [], undone = [] }: Pick<SessionWork, 'own' | 'undone'>,
+): string[] {
+  const wasUndone = new Set(before.map(({ path }) => path))
+  const isUndone = new Set(undone.flatMap(({ path }) => (wasUndone.has(path) ? path : [])))
+  return own.filter((path) => !isUndone.has(path))
 }
 
 function totalOf(files: LineCounts[]): FileChanges {

@@ -162,8 +162,7 @@ function turnFiles(at: Guarded, { base, before, after, written, putBack, restore
   const [byTurn, isRestored] = [new Set([...written, ...putBack]), new Set(restored)]
   const isMoved = (path: string) => {
     const [one, other] = [earlier.get(path), whole.get(path)]
-    if (!one) return isRestored.has(path) || (other !== undefined && byTurn.has(path))
-    if (!other) return true
+    if (!one || !other) return one !== other || isRestored.has(path)
     return !isDeepStrictEqual(one, other) && (byTurn.has(path) || isDeepStrictEqual(one.after, other.after))
   }
   const others = own.filter((path) => !turn.has(path) && isMoved(path))
