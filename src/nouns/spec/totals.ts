@@ -96,7 +96,7 @@ export async function totalsOf({ db, project }: Ctx, specId: string): Promise<To
   const rows = await db.query<SumRow & { attempts: number }>(sql`
     select status, verdict, runs, attempts, ${tokenColumns}, cost_usd, costed from spec_totals
     where project_id = ${project.id} and spec_id = ${specId} order by status, verdict, shard`)
-  const totals = { ...emptyTally(), attempts: 0 }
+  const totals = { ...nothing, ...emptyTally() }
   for (const row of rows) {
     addRow(totals, row)
     totals.attempts += row.attempts
