@@ -104,7 +104,7 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   const left = written.filter((path) => !merged.has(path))
   const stashed = attempt(() => stashedAmong(left, before, now), none)
   const carried = isMoved ? attempt(() => carriedAmong(left, now, openIn(before)), none) : none
-  const rebased = attempt(() => rebasedAmong(left, before, { ...now, made }), none)
+  const rebased = attempt(() => rebasedAmong(left, before, { now, made }), none)
   return left.filter((path) => !stashed.has(path) && !carried.has(path) && !rebased.has(path))
 }
 
@@ -112,8 +112,12 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
  * Those files that are as a rebase left them when it stopped: merged by git, or with its conflicts. What the command
  * committed before it began the rebase, it wrote.
  */
-function rebasedAmong(written: string[], before: Snapshot, now: Snapshot & Pick<Made, 'made'>): Set<string> {
-  const { rebasing, made } = now
+function rebasedAmong(
+  written: string[],
+  before: Snapshot,
+  { now, made }: { now: Snapshot; made: string[] },
+): Set<string> {
+  const { rebasing } = now
   if (rebasing === undefined || rebasing === before.rebasing) return none
   const committed = new Set(made.flatMap((commit) => committedIn(now, commit)))
   const left = written.filter((path) => !committed.has(path))

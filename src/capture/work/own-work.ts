@@ -1,12 +1,10 @@
 import type { FileChanges } from '../../nouns/run/work-fields.ts'
 import type { File } from '../../place/git/blend.ts'
-import { type Sides, sidesBetween } from '../../place/git/diff.ts'
-import { entriesOf, openedAt } from '../../place/git/history.ts'
+import { entriesOf } from '../../place/git/history.ts'
 import { topOf } from '../../place/git/repository.ts'
-import { defined } from '../../recorder/agents/fields.ts'
 import { mostFiles, pathOf } from '../../recorder/agents/turn.ts'
 import type { SessionWork } from '../../recorder/facts.ts'
-import { type Memo, nowhere, type Origin, type TurnReported, type TurnTrees, type Undone } from '../../recorder/memo.ts'
+import { type Memo, nowhere, type Origin, type TurnReported, type TurnTrees } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import { gitAfter, isElsewhere, type Moved, type Snapshot } from '../../recorder/work.ts'
 import { committedAs, committedElsewhere } from './apart.ts'
@@ -14,6 +12,7 @@ import { attempt, changedBy, changedPaths, commitsBy, type SessionGit, touchedBy
 import { changedAmong, type Left, type LineCounts, type SessionSpan, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
 import { placed } from './placed.ts'
+import { filesIn, ownIn, type UndoneSpan, undoneNow } from './undone.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
 interface OwnWork extends SessionGit {
@@ -130,15 +129,6 @@ function movedBy(commands: Window[], work: OwnWork, { before, end }: Compared): 
   return changed.filter((path) => first.get(path) !== last.get(path))
 }
 
-/** What files are that differ between two trees: their modes and ids, or 'gone'. */
-function filesIn(base: Snapshot, end: Snapshot): (path: string) => string | undefined {
-  const sides = attempt(() => sidesBetween(openedAt(end), base.tree, end.tree), new Map<string, Sides>())
-  return (path) => {
-    const file = sides.get(path)
-    return file && (file.after ?? 'gone')
-  }
-}
-
 /** The snapshots since what git brought is known, up to that of the session's work, which a checkout does not move. */
 function snapshotsOf({ memo, now, moved }: OwnWork, base: Snapshot, end: Snapshot): Snapshot[] {
   const { origin, commands = [] } = memo
@@ -199,7 +189,7 @@ function transcriptFor({ memo, agent, cwd, at }: OwnWork, named: string[]): Turn
 function filesOf(
   { memo }: OwnWork,
   { written, putBack }: Pick<TurnTrees, 'written' | 'putBack'>,
-  span: SessionSpan & { before: string | undefined },
+  span: SessionSpan & UndoneSpan,
 ): Omit<SessionWork, 'commits'> {
   const { own: before = [], undone: undoneBefore = [], isCut } = memo
   const own = [...new Set([...before, ...written])]
@@ -225,23 +215,6 @@ function filesOf(
     own,
     undone,
   }
-}
-
-/** Files that are no longer changed, as the session had left them before the turn. */
-function undoneNow(paths: string[], { base, end, before }: Parameters<typeof filesOf>[2]): Undone[] {
-  if (paths.length === 0 || !base || !end || before === undefined) return paths.map((path) => ({ path }))
-  const left = filesIn(base, { ...end, tree: before })
-  return paths.map((path) => defined({ path, left: left(path) }))
-}
-
-/** The files of the session without those that it had undone before the turn, and not changed since. */
-function ownIn(
-  { undone: before = [] }: Memo,
-  { own = [], undone = [] }: Pick<SessionWork, 'own' | 'undone'>,
-): string[] {
-  const wasUndone = new Set(before.map(({ path }) => path))
-  const isUndone = new Set(undone.flatMap(({ path }) => (wasUndone.has(path) ? path : [])))
-  return own.filter((path) => !isUndone.has(path))
 }
 
 function totalOf(files: LineCounts[]): FileChanges {

@@ -40,7 +40,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   noteLinked(of, log)
   const stashes = stashesIn(of)
   const bringing = bringingIn(of)
-  const rebasing = rebasingIn(of)
+  const rebasing = isRebasing(of) ? commitsIn(of, 'REBASE_HEAD')[0] : undefined
   return {
     root: of.root,
     tree,
@@ -81,8 +81,6 @@ function bringingIn(of: Guarded): NonNullable<Snapshot['bringing']> {
     commitsIn(of, name).map((commit) => ({ commit, isPick: name !== 'MERGE_HEAD' })),
   )
 }
-
-const rebasingIn = (of: Guarded): string | undefined => (isRebasing(of) ? commitsIn(of, 'REBASE_HEAD')[0] : undefined)
 
 const isRebasing = ({ gitDir }: Guarded): boolean =>
   ['rebase-merge', 'rebase-apply'].some((name) => existsSync(join(gitDir, name)))
