@@ -81,6 +81,7 @@ const stopped: [what: string, commands: string[], paths: string[]][] = [
     ['git rebase -q feat', 'git checkout -q --ours . && git add -A && GIT_EDITOR=true git rebase --continue'],
     [],
   ],
+  ['a rebase that skips what has a conflict', ['git rebase -q feat', 'git rebase --skip', 'git rebase --skip'], []],
   ['a rebase in one line with the commit', [`${ada} && git rebase -q feat`, 'git rebase --abort'], resolved],
   ['patches of somebody else', ['git format-patch -1 --stdout feat | git am -q'], []],
 ]
@@ -149,21 +150,27 @@ test('a turn that looks at another commit and comes back does not repeat the wor
   )
 })
 
-test('an older stash that comes back is no work of the session', async (t) => {
-  const user = shared(t, {})
-  for (const [name, text] of [
-    ['big.txt', linesOf({ 5: 'mine' })],
-    ['more.txt', 'mine\n'],
-  ] as const) {
-    writeFiles(user.cwd, { [name]: text })
+for (const [how, changed] of [
+  ['pop', { 5: 'mine' }],
+  ['apply', { 5: 'mine' }],
+  ['pop', { 5: 'mine', 1: 'ours' }],
+  ['apply', { 5: 'mine', 1: 'ours' }],
+] as const) {
+  const what = 1 in changed ? 'with a conflict' : 'as it was'
+  test(`an older stash that comes back is no work of the session: ${how}, ${what}`, async (t) => {
+    const user = shared(t, {})
+    writeFiles(user.cwd, { 'big.txt': linesOf(changed), 'new.txt': 'new\n' })
     user.git('stash', '-q', '-u')
-  }
-  const claude = claudeIn(user.cwd, user.env)
-  await claude.prompt('Go')
-  await claude.run('git stash pop -q stash@{1}; echo x > own.txt')
-  await claude.stop()
-  assert.deepEqual((await told(user)).paths, ['own.txt'])
-})
+    writeFiles(user.cwd, { 'more.txt': 'mine\n' })
+    user.git('stash', '-q', '-u')
+    const claude = claudeIn(user.cwd, user.env)
+    await claude.prompt('Go')
+    if (1 in changed) await claude.run('sed -i "1s/.*/ADA 1/" big.txt && git commit -qam ada')
+    await claude.run(`git stash ${how} -q stash@{1}; echo x > own.txt`)
+    await claude.stop()
+    assert.deepEqual((await told(user)).paths, [...(1 in changed ? ['big.txt'] : []), 'own.txt'])
+  })
+}
 
 test('a stash that comes back with a conflict is no work of the session', async (t) => {
   const user = shared(t, { 5: 'BOB 5' })

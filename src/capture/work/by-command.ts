@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { blended, carriedIn, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
-import { type Sides, sidesBetween } from '../../place/git/diff.ts'
+import { type Sides, sidesBetween, stashedBy } from '../../place/git/diff.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
@@ -97,7 +97,8 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   const brought = broughtBetween(before, now, isOwn)
   // A commit that ends a merge has only what the command changed, because the files were there before.
   const isEnd = before.bringing !== undefined && brought.length === 0
-  const isMoved = before.git.commit !== now.git.commit || made.length > 0
+  const isRebased = before.rebasing !== now.rebasing
+  const isMoved = before.git.commit !== now.git.commit || made.length > 0 || isRebased
   const written = isMoved && !isEnd ? writtenWithMove(before, now, made) : changedPaths(before, now)
   const merges = brought.filter(({ isMerged }) => isMerged)
   const merged = attempt(() => mergedBetween(before, now, merges), none)
@@ -192,40 +193,26 @@ function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set
 const hasConflict = (at: Snapshot, file: File) =>
   /^<{7} [\s\S]*^>{7} /m.test((file && askOf(at, 'cat-file', 'blob', file.slice(file.indexOf(' ') + 1))) ?? '')
 
-/** Those files that a stash put away or brought back, unless they were written, too. Git keeps a stash with a conflict. */
+/** Those files that a stash put away or brought back, unless they were written, too. */
 function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<string> {
-  const equal = (stashed: string[], tree = '') => {
-    const isStashed = new Set(stashed)
-    const paths = written.filter((path) => isStashed.has(path))
-    if (paths.length === 0) return []
-    const differing = sidesBetween(openedAt(now), tree, now.tree)
-    return paths.filter((path) => !differing.has(path) || hasConflict(now, differing.get(path)?.after))
-  }
-  if (written.length === 0) return none
   const [were, are] = [before, now].map(({ stashes = [] }) => stashes) as [string[], string[]]
+  if (written.length === 0 || were.length + are.length === 0) return none
+  const at = openedAt(now)
+  const changed = sidesBetween(at, before.tree, now.tree)
+  const open = openIn(now)
   const first = are.findIndex((stash) => were.includes(stash))
   const made = first < 0 ? are : are.slice(0, first)
-  // The newest stash stays if it was only applied, or came back with a conflict.
-  const [newest, ...older] = were
-  const taken = [...(newest ? [newest] : []), ...older.filter((stash) => !are.includes(stash))]
-  const away = made.flatMap((stash) => stashParts(now, stash)).flatMap(({ paths }) => equal(paths, now.git.commit))
-  const back = taken
-    .flatMap((stash) => stashParts(before, stash))
-    .flatMap(({ paths, tree, changes }) => [...equal(paths, tree), ...carriedAmong(written, now, changes)])
-  return new Set([...away, ...back])
-}
-
-/** The changed files of a stash, and its new files, which git stores in its third parent. */
-function stashParts(
-  at: Snapshot,
-  stash: string,
-): { tree: string; paths: string[]; changes: ReadonlyMap<string, Sides> }[] {
-  const changes = sidesBetween(openedAt(at), `${stash}^1`, stash)
-  const added = askOf(at, 'ls-tree', '-r', '--name-only', '-z', `${stash}^3`)
-  return [
-    { tree: stash, paths: [...changes.keys()], changes },
-    { tree: `${stash}^3`, paths: namesIn(added ?? ''), changes: unchanged },
-  ]
+  const away = stashedBy(at, made).map((stash) => written.filter((path) => stash.has(path) && !open.has(path)))
+  // A stash stays if it was only applied, or came back with a conflict.
+  const back = stashedBy(at, were).map((stash) => {
+    const paths = written.filter((path) => stash.has(path) && changed.has(path))
+    const isBack = (path: string) => {
+      const after = changed.get(path)?.after
+      return after === stash.get(path)?.after || hasConflict(now, after)
+    }
+    return [...paths.filter(isBack), ...carriedAmong(paths, now, stash)]
+  })
+  return new Set([...away, ...back].flat())
 }
 
 /** The paths that differ between two snapshots; empty if git fails. */

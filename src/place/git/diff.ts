@@ -62,17 +62,42 @@ export interface Sides {
  * Links to commits and folders count as no file.
  */
 export function sidesBetween(at: Guarded, ...trees: [string, string] | [string]): Map<string, Sides> {
-  const words = ['-r', '--root', '--no-commit-id', '--raw', '--no-abbrev', '--no-renames', '-z', ...plainly]
-  const fields = bytesIn(at, ['diff-tree', ...words, ...trees], { mostBytes: 67_108_864 })
+  return sidesListed(at, ['--no-commit-id', ...trees]).get('') ?? new Map()
+}
+
+/** The files that each of these stashes changed or added. A stash whose commit is gone is left out. */
+export function stashedBy(at: Guarded, stashes: readonly string[]): Map<string, Sides>[] {
+  if (stashes.length === 0) return []
+  const parents = gitIn(at, ['rev-list', '--no-walk=unsorted', '--ignore-missing', '--parents', ...stashes])
+  const commits = parents.split('\n').map((line) => line.split(' '))
+  // The third parent, which has no parent itself, has the new files.
+  const lines = commits.flatMap(([stash, head, , added]) => [`${stash} ${head}\n`, ...(added ? [`${added}\n`] : [])])
+  const sides = sidesListed(at, ['--stdin'], lines.join(''))
+  return commits.map(
+    ([stash = '', , , added = '']) => new Map([...(sides.get(stash) ?? []), ...(sides.get(added) ?? [])]),
+  )
+}
+
+/** What `diff-tree` lists, by commit; by '' without one. */
+function sidesListed(at: Guarded, what: string[], input = ''): Map<string, Map<string, Sides>> {
+  const words = ['-r', '--root', '--raw', '--no-abbrev', '--no-renames', '-z', ...plainly, ...what]
+  const fields = bytesIn(at, ['diff-tree', ...words], { input, mostBytes: 67_108_864 })
     .toString('utf8')
     .split('\0')
-  const sides = new Map<string, Sides>()
-  for (let next = 0; next + 1 < fields.length; next += 2) {
-    const [oldMode = '', mode = '', oldId = '', id = ''] = (fields[next] ?? '').slice(1).split(' ')
-    const text = (side: Side | undefined) => side && `${side.mode} ${side.id}`
-    sides.set(fields[next + 1] ?? '', { before: text(sideOf(oldMode, oldId)), after: text(sideOf(mode, id)) })
+  const text = (side: Side | undefined) => side && `${side.mode} ${side.id}`
+  let sides = new Map<string, Sides>()
+  const listed = new Map([['', sides]])
+  for (let next = 0; next + 1 < fields.length; next++) {
+    const field = fields[next] ?? ''
+    if (!field.startsWith(':')) {
+      sides = new Map()
+      listed.set(field, sides)
+      continue
+    }
+    const [oldMode = '', mode = '', oldId = '', id = ''] = field.slice(1).split(' ')
+    sides.set(fields[++next] ?? '', { before: text(sideOf(oldMode, oldId)), after: text(sideOf(mode, id)) })
   }
-  return sides
+  return listed
 }
 
 /** Git runs no program that a setting names, and takes no style from one. */
