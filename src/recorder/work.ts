@@ -25,6 +25,8 @@ export interface Snapshot {
   bringing?: { commit: string; isPick: boolean }[]
   /** The commit at which a rebase has stopped. */
   rebasing?: string
+  /** The patch at which `git am` has stopped, as the id of its text. */
+  applying?: string
   /** The `git` fields of a run. */
   git: NonNullable<RunInput['git']>
 }

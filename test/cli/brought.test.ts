@@ -83,6 +83,17 @@ const stopped: [what: string, commands: string[], paths: string[]][] = [
   ],
   ['a rebase that skips what has a conflict', ['git rebase -q feat', 'git rebase --skip', 'git rebase --skip'], []],
   ['a rebase in one line with the commit', [`${ada} && git rebase -q feat`, 'git rebase --abort'], resolved],
+  ['a patch that is left with its conflict', ['git format-patch -1 --stdout feat | git am -q -3'], []],
+  [
+    'a patch that is skipped for its conflict',
+    ['git format-patch -1 --stdout feat | git am -q -3', 'git am --skip'],
+    [],
+  ],
+  [
+    'a patch with a conflict that it resolves',
+    [ada, 'git format-patch -1 --stdout feat | git am -q -3', take, 'git am -q --continue'],
+    resolved,
+  ],
   ['patches of somebody else', ['git format-patch -1 --stdout feat | git am -q'], []],
 ]
 

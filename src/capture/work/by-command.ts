@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { blended, carriedIn, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
 import { type Sides, sidesBetween, stashedBy } from '../../place/git/diff.ts'
+import { bytesIn, gitIn } from '../../place/git/guarded.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
@@ -97,35 +98,47 @@ function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made):
   const brought = broughtBetween(before, now, isOwn)
   // A commit that ends a merge has only what the command changed, because the files were there before.
   const isEnd = before.bringing !== undefined && brought.length === 0
-  const isRebased = before.rebasing !== now.rebasing
-  const isMoved = before.git.commit !== now.git.commit || made.length > 0 || isRebased
+  const isStep = before.rebasing !== now.rebasing || before.applying !== now.applying
+  const isMoved = before.git.commit !== now.git.commit || made.length > 0 || isStep
   const written = isMoved && !isEnd ? writtenWithMove(before, now, made) : changedPaths(before, now)
   const merges = brought.filter(({ isMerged }) => isMerged)
   const merged = attempt(() => mergedBetween(before, now, merges), none)
   const left = written.filter((path) => !merged.has(path))
   const stashed = attempt(() => stashedAmong(left, before, now), none)
   const carried = isMoved ? attempt(() => carriedAmong(left, now, openIn(before)), none) : none
-  const rebased = attempt(() => rebasedAmong(left, before, { now, made }), none)
-  return left.filter((path) => !stashed.has(path) && !carried.has(path) && !rebased.has(path))
+  const stopped = attempt(() => stoppedAmong(left, before, { now, made }), none)
+  return left.filter((path) => !stashed.has(path) && !carried.has(path) && !stopped.has(path))
 }
 
 /**
- * Those files that are as a rebase left them when it stopped: merged by git, or with its conflicts. What the command
- * committed before it began the rebase, it wrote.
+ * Those files that are as a rebase or `git am` left them when it stopped: merged by git, or with its conflicts. What the
+ * command committed before, it wrote.
  */
-function rebasedAmong(
-  written: string[],
-  before: Snapshot,
-  { now, made }: { now: Snapshot; made: string[] },
-): Set<string> {
-  const { rebasing } = now
-  if (rebasing === undefined || rebasing === before.rebasing) return none
+function stoppedAmong(written: string[], before: Snapshot, { now, made }: { now: Snapshot; made: string[] }) {
+  const { rebasing, applying } = now
+  const isRebased = rebasing !== undefined && rebasing !== before.rebasing
+  const isApplied = applying !== undefined && applying !== before.applying
+  if (!isRebased && !isApplied) return none
   const committed = new Set(made.flatMap((commit) => committedIn(now, commit)))
   const left = written.filter((path) => !committed.has(path))
+  return new Set([
+    ...(isRebased ? rebasedAmong(left, now, rebasing) : []),
+    ...(isApplied ? patchedIn(now, applying) : []),
+  ])
+}
+
+function rebasedAmong(written: string[], now: Snapshot, rebasing: string): string[] {
   const changes = sidesBetween(openedAt(now), rebasing)
   const open = openIn(now)
-  const stopped = left.filter((path) => changes.has(path) && hasConflict(now, open.get(path)?.after))
-  return new Set([...stopped, ...carriedAmong(left, now, changes)])
+  const stopped = written.filter((path) => changes.has(path) && hasConflict(now, open.get(path)?.after))
+  return [...stopped, ...carriedAmong(written, now, changes)]
+}
+
+/** The files of a patch. What git makes of them is not in a commit yet. */
+function patchedIn(now: Snapshot, patch: string): string[] {
+  const at = openedAt(now)
+  const listed = gitIn(at, ['apply', '--numstat', '-z'], { input: bytesIn(at, ['cat-file', 'blob', patch]) })
+  return namesIn(listed).map((line) => line.split('\t').at(-1) ?? '')
 }
 
 /** What is not committed. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contentsOf, hunksBetween, type Sides, sizesOf } from './diff.ts'
-import { bytesIn, type Guarded, gitIn } from './guarded.ts'
+import { bytesIn, type Guarded, stored } from './guarded.ts'
 
 /** A file as its mode and the id of its content; undefined: there is none. */
 export type File = string | undefined
@@ -74,9 +74,6 @@ const partsOf = (file: string) => {
 }
 
 const isText = ({ mode }: { mode: string }) => mode.startsWith('100')
-
-const stored = (at: Guarded, input: string | Buffer): string =>
-  gitIn(at, ['hash-object', '-w', '--no-filters', '--stdin'], { input })
 
 /** The id of a merge of three contents, which is stored; undefined if git cannot merge them. */
 function mergedId(at: Guarded, ids: [ours: string, old: string, theirs: string], favor: string): string | undefined {

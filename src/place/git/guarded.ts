@@ -88,7 +88,11 @@ export function bytesIn(guarded: Guarded, words: string[], { env, ...options }: 
 export const gitIn = (guarded: Guarded, words: string[], options?: CallOptions): string =>
   bytesIn(guarded, words, options).toString('utf8').trim()
 
-/** The same, or undefined if git fails. */
+/** Stores a content in the objects of a session, and returns its id. */
+export const stored = (at: Guarded, input: string | Buffer): string =>
+  gitIn(at, ['hash-object', '-w', '--no-filters', '--stdin'], { input })
+
+/** The output as text, or undefined if git fails. */
 export function askIn(guarded: Guarded, ...words: string[]): string | undefined {
   try {
     return gitIn(guarded, words) || undefined
@@ -125,6 +129,9 @@ export function rewrite(path: string, text: string | undefined) {
   writeFileSync(draft, text, { mode: 0o600 })
   renameSync(draft, path)
 }
+
+/** Whether the repository keeps branches and reflogs in tables, which only git reads. */
+export const hasTables = ({ settings }: Guarded): boolean => settings['extensions.refstorage'] === 'reftable'
 
 /** The text of a file of Conduct; undefined if it cannot be read. */
 export function textAt(path: string): string | undefined {

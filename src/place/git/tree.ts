@@ -4,9 +4,20 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { firstBytes } from '../../contract/text.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
-import { foreignEnd, foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
+import { foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
 import { type Committed, committedAt, isDirty } from './committed.ts'
-import { askIn, dropObjects, folderOf, type Guarded, guarded, passingObjects, rewrite, textAt } from './guarded.ts'
+import {
+  askIn,
+  dropObjects,
+  folderOf,
+  type Guarded,
+  guarded,
+  hasTables,
+  passingObjects,
+  rewrite,
+  textAt,
+} from './guarded.ts'
+import { pendingIn } from './pending.ts'
 import { type Repository, repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
@@ -38,9 +49,6 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
   if (hasTables(of)) keepReflog(of)
   const log = statSync(reflogIn(of, objects), { throwIfNoEntry: false })?.size ?? 0
   noteLinked(of, log)
-  const stashes = stashesIn(of)
-  const bringing = bringingIn(of)
-  const rebasing = isRebasing(of) ? commitsIn(of, 'REBASE_HEAD')[0] : undefined
   return {
     root: of.root,
     tree,
@@ -48,9 +56,7 @@ export function snapshotOrFault(cwd: string, objects: string, withinMs = 10_000)
     objects,
     log,
     takenAt,
-    ...(stashes.length > 0 && { stashes }),
-    ...(bringing.length > 0 && { bringing }),
-    ...(rebasing && { rebasing }),
+    ...pendingIn(of),
     git: gitFields(of, tree, committed),
   }
 }
@@ -72,35 +78,6 @@ function faultWords({ message, code }: NodeJS.ErrnoException): string {
   if (code === 'ETIMEDOUT') return 'it takes too long'
   if (code === 'ENOBUFS') return 'git lists too many files'
   return /^(?:fatal|error): (.*)/m.exec(message)?.[1] ?? message
-}
-
-/** What a merge or cherry-pick that has stopped brings in. A rebase picks commits that were there before. */
-function bringingIn(of: Guarded): NonNullable<Snapshot['bringing']> {
-  if (isRebasing(of)) return []
-  return ['MERGE_HEAD', 'CHERRY_PICK_HEAD'].flatMap((name) =>
-    commitsIn(of, name).map((commit) => ({ commit, isPick: name !== 'MERGE_HEAD' })),
-  )
-}
-
-const isRebasing = ({ gitDir }: Guarded): boolean =>
-  ['rebase-merge', 'rebase-apply'].some((name) => existsSync(join(gitDir, name)))
-
-/** The commits that git names in a file of its folder. */
-function commitsIn({ gitDir }: Guarded, name: string): string[] {
-  const lines = foreignText(join(gitDir, name))?.split('\n') ?? []
-  return lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line))
-}
-
-const mostStashes = 10
-
-function stashesIn(of: Guarded): string[] {
-  if (hasTables(of)) {
-    const words = ['--walk-reflogs', '--no-show-signature', `--max-count=${mostStashes}`, '--format=%H', 'refs/stash']
-    return askIn(of, 'log', ...words)?.split('\n') ?? []
-  }
-  const lines = foreignEnd(join(of.commonDir, 'logs/refs/stash'), 8_192)?.split('\n') ?? []
-  const commits = lines.flatMap((line) => /^[0-9a-f]{40,64} ([0-9a-f]{40,64}) /.exec(line)?.[1] ?? [])
-  return commits.reverse().slice(0, mostStashes)
 }
 
 /** The git fields of a check or run for the working tree around `cwd` as it is now; empty outside git. */
@@ -136,9 +113,6 @@ function branchOf(of: Guarded): string | undefined {
   if (hasTables(of)) return askIn(of, 'symbolic-ref', '--quiet', '--short', 'HEAD')
   return /^ref: refs\/heads\/([^\r\n]+)/.exec(foreignText(join(of.gitDir, 'HEAD')) ?? '')?.[1]
 }
-
-/** Whether the repository keeps branches and reflogs in tables, which only git reads. */
-const hasTables = ({ settings }: Guarded) => settings['extensions.refstorage'] === 'reftable'
 
 // A snapshot writes the reflog of such a repository to a file as git does without tables. Like that, it only grows.
 
