@@ -164,7 +164,7 @@ async function record(target: Target, check: EndedCheck & Record<string, unknown
     return
   }
   const named = 'runId' in target ? { runId: target.runId } : {}
-  const leaseToken = 'runId' in target ? leaseOfOuter(target.runId, { ...here, env }) : undefined
+  const leaseToken = 'runId' in target ? leaseOfOuter(target.runId, here) : undefined
   const proof = leaseToken !== undefined && isSeen ? { recorder: 'exec', leaseToken } : {}
   // Work that is recorded here is checked again and again in one attempt of a job.
   const pipeline = leaseToken === undefined ? pipelineOf(env) : undefined
@@ -174,7 +174,7 @@ async function record(target: Target, check: EndedCheck & Record<string, unknown
   const first = { operation: 'createCheck', input } as const
   const recorder = createRecorder({ place, cwd, env, say, first, ...named })
   await sendWaiting(waiting, state, env).catch(() => {})
-  if ('runId' in target) await tellOuterExec(target.runId, work, { ...here, env })
+  if ('runId' in target) await tellOuterExec(target.runId, work, here)
   const runId = await recorder.end()
   const isFound = 'isOfCommit' in target && runId !== null
   if (isFound) say(`recorded for ${runId}, by commit ${work.commit?.slice(0, 12)}`)
@@ -203,7 +203,6 @@ interface Within {
   state: Spool
   place: Place
   cwd: string
-  env: Env
 }
 
 /**
@@ -219,7 +218,7 @@ async function tellOuterExec(runId: string, work: CheckedTree, here: Within): Pr
 async function tell(runId: string, { commit, commitTree, tree, dirty }: CheckedTree, here: Within): Promise<void> {
   const leaseToken = leaseOfOuter(runId, here)
   if (leaseToken === undefined || tree === undefined) return
-  await using connection = await reconnect(here.place, here.env)
+  await using connection = await reconnect(here.place, process.env)
   const { client } = connection
   const { git } = (await client.getRun({ runId })).run
   if (git?.tree && git.tree !== tree) {

@@ -27,7 +27,8 @@ export function statements(db: DatabaseSync, faults?: Faults): RunStatement {
       // Until the cache is half full, nothing will be dropped, so the order does not matter.
       if (kept.size > statementsKept / 2) kept.delete(text)
       kept.set(text, prepared)
-      if (kept.size > statementsKept) deleteOldest(kept)
+      // The first is the oldest.
+      if (kept.size > statementsKept) kept.delete(kept.keys().next().value ?? '')
       const rows = prepared.statement.all(...(values as SQLInputValue[])) as unknown as unknown[][]
       return rows.map((row) => prepared.rowOf<Row>(row))
     } catch (error) {
@@ -36,13 +37,6 @@ export function statements(db: DatabaseSync, faults?: Faults): RunStatement {
       if ((errcode(error) & 0xff) === resultCode.protocol) faults?.unlockable()
       throw translated
     }
-  }
-}
-
-function deleteOldest(kept: Map<string, Prepared>) {
-  for (const text of kept.keys()) {
-    kept.delete(text)
-    return
   }
 }
 

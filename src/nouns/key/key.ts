@@ -85,28 +85,17 @@ async function findLive(db: Tx, condition: Sql, now: string, asked = ''): Promis
       (select a.id from projects a where a.slug = ${asked} and a.deleted_at is null) as asked_id
     from keys k left join projects p on p.id = k.project_id where ${condition}`)
   if (!row || row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return undefined
-  const {
-    id,
-    name,
-    person,
-    project_id: projectId,
-    slug,
-    last_used_at: lastUsedAt,
-    actor_id: actorId,
-    expires_at: endsAt,
-  } = row
-  const project = row.asked_id === null ? undefined : { id: row.asked_id, slug: asked }
   return {
-    id,
-    name,
+    id: row.id,
+    name: row.name,
     permissions: permissionsOf(row),
-    person,
-    projectId,
-    slug,
-    lastUsedAt,
-    actorId,
-    endsAt,
-    asked: project,
+    person: row.person,
+    projectId: row.project_id,
+    slug: row.slug,
+    lastUsedAt: row.last_used_at,
+    actorId: row.actor_id,
+    endsAt: row.expires_at,
+    asked: row.asked_id === null ? undefined : { id: row.asked_id, slug: asked },
   }
 }
 

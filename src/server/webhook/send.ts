@@ -24,38 +24,17 @@ export function createSender({ allow = [], resolve = resolveByMachine, timeoutMs
   const guard = createGuard(allow)
   return async (message, signal) => {
     const begun = performance.now()
-    const { ends, isLate, clear } = deadlineOf(timeoutMs, signal)
+    const late = AbortSignal.timeout(timeoutMs)
+    const ends = AbortSignal.any([late, ...(signal ? [signal] : [])])
     let outcome: Omit<MessageOutcome, 'durationMs'>
     try {
       const url = new URL(message.url)
       const socket = await open(url, guard, resolve, ends)
       outcome = await exchange(socket, url, message, ends).finally(() => socket.destroy())
     } catch (error) {
-      outcome = { error: isLate() ? `no response within ${timeoutMs / 1000} s` : wordsOf(error as Error) }
+      outcome = { error: late.aborted ? `no response within ${timeoutMs / 1000} s` : wordsOf(error as Error) }
     }
-    clear()
     return { ...outcome, durationMs: Math.round(performance.now() - begun) }
-  }
-}
-
-/** A signal that aborts with `signal`, or after a time. */
-function deadlineOf(ms: number, signal?: AbortSignal) {
-  const controller = new AbortController()
-  let isLate = false
-  const stop = () => controller.abort()
-  const timer = setTimeout(() => {
-    isLate = true
-    stop()
-  }, ms)
-  signal?.addEventListener('abort', stop)
-  if (signal?.aborted) stop()
-  return {
-    ends: controller.signal,
-    isLate: () => isLate,
-    clear() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
-    },
   }
 }
 
