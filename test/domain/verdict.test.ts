@@ -287,7 +287,20 @@ const cases: [number: number, verdict: string, evidence: string | null, rows: Ro
   ],
   [51, 'verified', 'independent', [['no database here', [ran('B', 'fail'), ci('2')], clean('2')]]],
   [52, 'verified', 'executed', [['CI on the commit before', [ci('1'), ran('B')], clean('2')]]],
-  [53, 'stale', 'independent', [['nothing run since', [ci('1')], clean('2')]]],
+  [
+    53,
+    'stale',
+    'independent',
+    [
+      ['nothing run since', [ci('1')], clean('2')],
+      ['CI without the submodules of the commit', [ci('2', 'pass', { tree: 'N', commitTree: 'N' })], clean('2')],
+      [
+        'and of a run whose other files nobody knows',
+        [ci('2', 'pass', { tree: 'N', commitTree: 'N' })],
+        { ...clean('2', 'T'), uncommitted: undefined },
+      ],
+    ],
+  ],
   [54, 'failing', 'executed', [["CI's pass of the commit before comes late", [ran('B', 'fail'), ci('1')], clean('2')]]],
   [55, 'verified', 'independent', [['a slow job of the commit before', [ci('2'), ci('1', 'fail')], clean('2')]]],
   [

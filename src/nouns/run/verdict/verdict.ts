@@ -127,13 +127,17 @@ function testedCommit(check: Judged, state: WorkState, isSame: IsSameTree): bool
   if (testedWhole(check, state, isSame)) return true
   const isIndependent = isOfCommit(check)
   if (state.uncommitted === undefined) {
-    return isIndependent && state.dirty !== true && Boolean(check.commit) && check.commit === state.commit
+    return isIndependent && state.dirty !== true && isCommit(check, state, isSame)
   }
   if (state.uncommitted === null || state.uncommitted.count > 0) return false
   if (isSame(check.tree, state.commitTree)) return true
-  if (!isIndependent) return false
-  // Without a tree, the commit itself says which files it has.
-  return isSame(check.commitTree, state.commitTree) || (Boolean(check.commit) && check.commit === state.commit)
+  return isIndependent && isCommit(check, state, isSame)
+}
+
+/** Whether a check saw the commit of the run with the same files: without its submodules, a commit has fewer. */
+function isCommit(check: Judged, state: WorkState, isSame: IsSameTree): boolean {
+  if (check.commitTree && state.commitTree) return isSame(check.commitTree, state.commitTree)
+  return Boolean(check.commit) && check.commit === state.commit
 }
 
 /** For a run without trees: two commits are compared, unless a recorder of the run saw both. */
