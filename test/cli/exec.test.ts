@@ -259,6 +259,34 @@ test('a run records the commit where it began, the commit at its end, and all ch
   assert.equal((await (await ledger()).listRuns({ project: ['acme.shop'] })).runs.length, 2)
 })
 
+test('what git brings from elsewhere during a command is no change of its run', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const git = gitIn(cwd)
+  for (const words of [
+    ['init', '-q', '-b', 'main'],
+    ['commit', '-q', '--allow-empty', '-m', 'first'],
+    ['checkout', '-q', '-b', 'bens'],
+  ])
+    git(...words)
+  writeFileSync(join(cwd, 'bens.txt'), 'one\n')
+  git('add', '.')
+  git('-c', 'user.name=Ben', '-c', 'user.email=ben@example.com', 'commit', '-qm', 'bens')
+  git('checkout', '-q', 'main')
+  const bens = git('rev-parse', 'bens')
+  await conduct(['exec', '--', 'sh', '-c', 'git merge -q bens; echo a > own.txt'], env, cwd)
+  git('reset', '-q', '--hard', 'HEAD~1')
+  await conduct(['exec', '--', 'git', 'merge', '-q', 'bens'], env, cwd)
+  const client = await ledger()
+  const { runs } = await client.listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ changes, git }) => [changes?.files, changes?.insertions, git?.commit === bens]),
+    [
+      [1, 1, true],
+      [0, 0, true],
+    ],
+  )
+})
+
 test('a check does not verify what the command committed on a branch that it left', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const git = gitIn(cwd)

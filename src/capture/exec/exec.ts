@@ -9,7 +9,7 @@ import { mask, maskDeep } from '../../mask/mask.ts'
 import { type Input, routes } from '../../operations/routes.ts'
 import { contentLimitOf, type Place, type PlaceOptions } from '../../place/connect.ts'
 import { authorOf } from '../../place/git/guarded.ts'
-import { changesBetween, commitsMade, isOwnIn } from '../../place/git/history.ts'
+import { commitsMade, isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { readable, requiredChecks } from '../../place/rules.ts'
 import { nowhere } from '../../recorder/memo.ts'
@@ -24,7 +24,7 @@ import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
 import { apartFrom } from '../work/apart.ts'
-import { uncommittedSince } from '../work/moved.ts'
+import { changesMade, uncommittedSince } from '../work/moved.ts'
 import { type ChildResult, runChild } from './child.ts'
 import { execInSession, whoseHere } from './in-session.ts'
 import { type CommandOutput, createOutput } from './output.ts'
@@ -193,7 +193,7 @@ function workOf(before: Snapshot | undefined, after = before): Pick<Input<'creat
     ...(commits.length > 0 && { commits: commits.slice(-500) }),
     ...apartFrom(after, { base: before, apart: { ...nowhere, commits }, uncommitted }),
   }
-  return before === after ? { git } : { git, changes: changesBetween(before, after) }
+  return before === after ? { git } : { git, changes: changesMade(before, after, { made: commits, isOwn }) }
 }
 
 /** Sends the start of the run, so that the command can know its id. Throws if the run can never be created. */

@@ -87,14 +87,14 @@ export function writtenByCut(
   })
 }
 
-interface Made {
+export interface Made {
   /** The commits that the command made, oldest first. */
   made: string[]
   isOwn: IsOwn
 }
 
 /** The files that a command wrote, without those that git brought from elsewhere: by a checkout, a merge or a stash. */
-function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made): string[] {
+export function writtenBetween(before: Snapshot, now: Snapshot, { made, isOwn }: Made): string[] {
   const brought = broughtBetween(before, now, isOwn)
   // A commit that ends a merge has only what the command changed, because the files were there before.
   const isEnd = before.bringing !== undefined && brought.length === 0

@@ -1,7 +1,9 @@
 import { dirname, isAbsolute } from 'node:path'
 import { setsUpTests, setupRemark } from '../../nouns/run/verdict/test-setup.ts'
+import type { Input } from '../../operations/routes.ts'
 import type { Env } from '../../place/folders.ts'
-import { askOf, movesOf } from '../../place/git/history.ts'
+import { sidesBetween } from '../../place/git/diff.ts'
+import { askOf, changesBetween, gone, movesOf, openedAt, treeWithFiles } from '../../place/git/history.ts'
 import { programRemarks } from '../../place/program.ts'
 import { projectFileOf } from '../../place/project.ts'
 import { defined } from '../../recorder/agents/fields.ts'
@@ -11,7 +13,7 @@ import { type Memo, nowhere } from '../../recorder/memo.ts'
 import type { CommandChange, Trees, Window } from '../../recorder/trees.ts'
 import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
 import { apartFrom } from './apart.ts'
-import { changedBy, commitsBy, type SessionGit } from './by-command.ts'
+import { attempt, changedBy, commitsBy, type Made, type SessionGit, writtenBetween } from './by-command.ts'
 import { changedIn, type ObjectChange } from './changed.ts'
 import { placed } from './placed.ts'
 
@@ -55,6 +57,17 @@ const writtenByOthers = (
   since: number,
   until?: number,
 ): Set<string> => new Set(state.othersFiles(name, since, until).map((path) => placed(root, root, path)))
+
+/** What changed between two snapshots, without what git brought from elsewhere; undefined if git cannot tell. */
+export function changesMade(before: Snapshot, now: Snapshot, made: Made): Input<'createRun'>['changes'] {
+  return attempt(() => {
+    const sides = sidesBetween(openedAt(now), before.tree, now.tree)
+    const written = writtenBetween(before, now, made).map(
+      (path) => [path, sides.get(path)?.after ?? gone(now)] as const,
+    )
+    return changesBetween(before, { ...now, tree: treeWithFiles(before, new Map(written)) })
+  }, undefined)
+}
 
 /**
  * The files that differ from the commit, other than at the beginning, except those that are not the session's with that
