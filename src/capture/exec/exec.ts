@@ -6,14 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { firstBytes } from '../../contract/text.ts'
 import { mask, maskDeep } from '../../mask/mask.ts'
-import { type Input, routes } from '../../operations/routes.ts'
+import { routes } from '../../operations/routes.ts'
 import { contentLimitOf, type Place, type PlaceOptions } from '../../place/connect.ts'
 import { authorOf } from '../../place/git/guarded.ts'
-import { commitsMade, isOwnIn } from '../../place/git/history.ts'
 import { snapshot } from '../../place/git/tree.ts'
 import { readable, requiredChecks } from '../../place/rules.ts'
-import { nowhere } from '../../recorder/memo.ts'
-import { type Snapshot, unknownWork } from '../../recorder/work.ts'
+import type { Snapshot } from '../../recorder/work.ts'
 import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
@@ -23,12 +21,11 @@ import { warnIfRewritten } from '../../verify/remember.ts'
 import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
-import { apartFrom } from '../work/apart.ts'
-import { changesMade, uncommittedSince } from '../work/moved.ts'
 import { type ChildResult, runChild } from './child.ts'
 import { execInSession, whoseHere } from './in-session.ts'
 import { type CommandOutput, createOutput } from './output.ts'
 import { placeToRecord, refuseFaults, runUnrecorded } from './start.ts'
+import { workAt, workOf } from './work.ts'
 
 interface ExecOptions extends PlaceOptions {
   specId?: string
@@ -168,32 +165,6 @@ async function runOf(words: string[], options: ExecOptions, before: Snapshot | u
   }
   refuseFaults(command, routes.createRun.input, run)
   return run
-}
-
-/** The git fields at the end. Where git cannot tell, nobody knows the files of the run any more. */
-function workAt(before: Snapshot, after: Snapshot | undefined): ReturnType<typeof workOf> {
-  if (after) return workOf(before, after)
-  const { git } = workOf(before)
-  const unknown = git && unknownWork({ told: { tree: before.tree, git, commits: [] } })
-  return unknown ? { git: unknown } : {}
-}
-
-/** The git fields of a run: its base, its current state, and the changes between them. */
-function workOf(before: Snapshot | undefined, after = before): Pick<Input<'createRun'>, 'git' | 'changes'> {
-  if (!before || !after) return {}
-  const base = before.git.commit
-  const { commitTree } = after
-  const isOwn = isOwnIn(after.root, process.env.GIT_COMMITTER_EMAIL)
-  const commits = before === after ? [] : commitsMade(after, before.log ?? 0, after.log ?? 0, isOwn)
-  const uncommitted = uncommittedSince(before, after)
-  const git = {
-    ...after.git,
-    ...(base !== undefined && { base }),
-    ...(commitTree && { commitTree, uncommitted }),
-    ...(commits.length > 0 && { commits: commits.slice(-500) }),
-    ...apartFrom(after, { base: before, apart: { ...nowhere, commits }, uncommitted }),
-  }
-  return before === after ? { git } : { git, changes: changesMade(before, after, { made: commits, isOwn }) }
 }
 
 /** Sends the start of the run, so that the command can know its id. Throws if the run can never be created. */
