@@ -51,6 +51,36 @@ testPlaces('a command needs the checks that conduct.json requires', async ({ env
   assert.deepEqual([run.required, run.verdict], [['tests'], 'unchecked'])
 })
 
+testPlaces('a command that is that of a rule is a check of its run', async ({ env, cwd, ledger }) => {
+  const rules = { tests: 'test -f work', lint: 'true' }
+  writeFileSync(join(cwd, 'conduct.json'), JSON.stringify({ project: 'default', checks: rules, required: ['tests'] }))
+  for (const words of [
+    ['init', '-q'],
+    ['add', '.'],
+    ['commit', '-qm', 'first'],
+  ])
+    gitIn(cwd)(...words)
+  for (const line of ['test -f work', 'touch work', 'test -f work', 'true']) {
+    await conduct(['exec', '--', ...line.split(' ')], env, cwd)
+  }
+  const client = await ledger()
+  const { runs } = await client.listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ verdict, evidence }) => `${verdict} ${evidence}`),
+    ['failing executed', 'unchecked null', 'verified executed', 'unchecked null'],
+  )
+  const { checks } = await client.listChecks({ order: 'asc' })
+  const commit = gitIn(cwd)('rev-parse', 'HEAD')
+  assert.deepEqual(
+    checks.map((check) => [check.name, check.command, check.exitCode, check.evidence, check.commit === commit]),
+    [
+      ['tests', rules.tests, 1, 'executed', true],
+      ['tests', rules.tests, 0, 'executed', true],
+      ['lint', rules.lint, 0, 'executed', true],
+    ],
+  )
+})
+
 testPlaces('a command that can never be recorded is refused before it runs', async ({ env, cwd, ledger }) => {
   const refused = [
     [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],

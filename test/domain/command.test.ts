@@ -25,6 +25,8 @@ const same: string[][] = [
     'time npm test',
     'nice -n 10 npm test',
     'nohup npm test',
+    'conduct exec -- npm test',
+    'conduct exec npm test',
     'npm test 2>&1',
     'npm test > out.txt 2>&1 < /dev/null',
     'npm test &> out.txt',

@@ -81,6 +81,12 @@ export function isByRule(
   return named.length === 0 || checkNamesOf(command, exitCode, named, { cwd, home }).length > 0
 }
 
+/** The names of the rules of a folder whose command this is; none if nothing ran. */
+export function ruleNames(command: string, exitCode: number, cwd: string): string[] {
+  const { home, rules } = rulesOf(undefined, cwd) ?? {}
+  return rules === undefined ? [] : checkNamesOf(command, exitCode, rules, { cwd, home })
+}
+
 /** The rules of the session, or else those of the folder; undefined if they are unreadable. */
 function rulesOf(session: Recording | undefined, cwd: string): SessionRules | undefined {
   const { checks }: Memo = session?.memo ?? {}

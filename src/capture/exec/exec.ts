@@ -21,6 +21,7 @@ import { warnIfRewritten } from '../../verify/remember.ts'
 import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
+import { ruleNames, seeing } from './check-seen.ts'
 import { type ChildResult, runChild } from './child.ts'
 import { execInSession, whoseHere } from './in-session.ts'
 import { type CommandOutput, createOutput } from './output.ts'
@@ -119,11 +120,13 @@ async function exec(words: string[], options: Placed, objects: string, command: 
   await start(recorder)
   const output = outputOf(recorder, place)
   const startedAt = Date.now()
-  const ended = await runChild(words, {
-    // Overrides the id of an outer run.
-    env: { ...process.env, CONDUCT_RUN_ID: recorder.runId() ?? undefined },
-    onOutput: isInteractive(options) ? undefined : output.write,
-  })
+  const { ended, checks } = await seeingChecks(words, () =>
+    runChild(words, {
+      // Overrides the id of an outer run.
+      env: { ...process.env, CONDUCT_RUN_ID: recorder.runId() ?? undefined },
+      onOutput: isInteractive(options) ? undefined : output.write,
+    }),
+  )
   process.exitCode = ended.exitCode
   if (ended.fault) say(ended.fault)
   try {
@@ -135,13 +138,34 @@ async function exec(words: string[], options: Placed, objects: string, command: 
     const work = await maskDeep(before ? workAt(before, snapshot(cwd, objects)) : {})
     const input = { ...endOf(ended), ...timesOf(startedAt, ended), ...work }
     const runId = recorder.runId()
-    const isSent = (await recorder.end({ operation: 'updateRun', input })) !== null
+    // A recorder's word on a check takes its lease, which the run loses at its end.
+    const isSent = (await recorder.end(...checks, { operation: 'updateRun', input })) !== null
     if (runId !== null) say(`recorded as ${runId}`)
     if (isSent) await warnIfRewritten(place, process.env, say)
   } catch (error) {
     say(`The end of the command was not recorded: ${(error as Error).message}.`)
   }
   return ended.exitCode
+}
+
+/** Runs the command, and returns the checks that it is by the rules of the folder. */
+async function seeingChecks(words: string[], work: () => Promise<ChildResult>) {
+  const [cwd, { env }] = [process.cwd(), process]
+  const line = commandLine(words)
+  const [name] = ruleNames(line, 0, cwd)
+  if (name === undefined) return { ended: await work(), checks: [] }
+  using state = stateOrMemory(env, () => {})
+  const { ended, work: seen, remarks } = await seeing(undefined, { state, cwd, words, env, name }, work)
+  const { exitCode, durationMs } = ended
+  const command = firstBytes(await mask(line), 4000)
+  const result = exitCode === 0 ? 'pass' : 'fail'
+  const content = remarks.length > 0 && { content: (await maskDeep(remarks)).join('\n') }
+  const check = { command, result, exitCode, durationMs, ...content, ...seen, recorder: 'exec' }
+  const checks = ruleNames(line, exitCode, cwd).map((name) => ({
+    operation: 'createCheck' as const,
+    input: { name, ...check },
+  }))
+  return { ended, checks }
 }
 
 /** The run to create. Throws a UsageError that names each wrong flag. */
