@@ -76,12 +76,12 @@ export function withWork(before: Stepped, use: Use, moved: Moved | undefined): S
 const isEqual = (one: Git, other: Git | undefined) => JSON.stringify(one) === JSON.stringify(other)
 
 /** Whether a use may have moved what the verdict of the session's run rests on. */
-export const isMoved = ({ begun, ended, told, base }: Memo, use: Pick<Use, 'trees' | 'step'>): boolean =>
+export const isMoved = ({ begun, ended, told, base, isChecked }: Memo, use: Pick<Use, 'trees' | 'step'>): boolean =>
   begun === true &&
   !ended &&
   told !== undefined &&
   !use.step.refused &&
-  mayMove(use, told) &&
+  mayMove(use, { ...told, ...(isChecked && { isChecked }) }) &&
   !isElsewhere(base, use.trees)
 
 /** Whether a command ran in another working tree than that of the session. */
@@ -93,8 +93,8 @@ export const isElsewhere = (base: Snapshot | undefined, { now, before }: Trees):
 /** Whether a use may add a check, or change what an earlier check tested. `told` is what the run says before it. */
 export function mayMove({ trees, step }: Pick<Use, 'trees' | 'step'>, told: Partial<ReportedWork>): boolean {
   const { tool, command, files = [] } = step
-  // A check by a rule of conduct.json, by `conduct check exec`, or by the tool of the MCP server.
-  if (trees.home !== undefined || /\bcheck exec\b/.test(command ?? '') || tool.endsWith('record_check')) return true
+  // A check by a rule of conduct.json, or by the tool of the MCP server.
+  if (trees.home !== undefined || tool.endsWith('record_check')) return true
   if (!told.isChecked) return false
   if (command !== undefined) {
     const { now } = trees

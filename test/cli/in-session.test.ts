@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -47,6 +48,22 @@ test('a check without a run id belongs to the session that its agent names', asy
   assert.deepEqual([run.verdict, run.evidence, count], ['failing', 'executed', 1], 'the other session is left alone')
   const dashes = await conductHere(['check', 'exec', '--', 'sh', '-c', 'echo "$0" "$@"', '--', 'a'], of('B'), cwd)
   assert.equal(dashes.stdout, '-- a\n')
+})
+
+test('after a check in a git hook, the run follows the commit within the turn', async (t) => {
+  const { env, cwd, titled, git } = await prompted(t, ['A'])
+  writeFiles(cwd, { '.git/hooks/pre-commit': `#!/bin/sh\n'${process.execPath}' ${main} check exec -- true\n` })
+  chmodSync(join(cwd, '.git/hooks/pre-commit'), 0o755)
+  git('config', 'user.name', 'Ada')
+  git('config', 'user.email', 'ada@example.com')
+  const claude = claudeIn(cwd, env, 'A')
+  await claude.write('work.txt', 'work\n')
+  git('add', '-A')
+  const work = () => execFileSync('git', ['commit', '-qm', 'work'], { cwd, env, stdio: 'pipe' })
+  await claude.use('Bash', { command: 'git commit -qm work' }, work)
+  await syncAll(env)
+  const { run } = await titled('Work of A')
+  assert.deepEqual([run.verdict, run.git?.commit], ['verified', git('rev-parse', 'HEAD')])
 })
 
 test('without a session id, a check belongs to the session of the agent above it, and with several it is refused', async (t) => {

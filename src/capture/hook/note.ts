@@ -169,8 +169,8 @@ function withoutLinks<Use extends ToolUse>({ seen, recording }: ReceivedReport, 
 
 /** What the run says, or will say once a check that was noted is sent. */
 function reportedBy(state: Spool, name: string): Partial<ReportedWork> {
-  const { told } = memoIn(state, name)
-  return { ...told, ...(state.noted().includes(name) && { isChecked: true }) }
+  const { told, isChecked } = memoIn(state, name)
+  return { ...told, ...((isChecked || state.noted().includes(name)) && { isChecked: true }) }
 }
 
 /** A turn needs the tree at its end; a prompt only if the run starts there, or the turn before has no end of its own. */

@@ -66,7 +66,14 @@ export interface Calls {
 
 export function callsIn(db: Database): Calls {
   return {
-    queue: (name, ...calls) => db.together(() => insertCalls(db, name, calls)),
+    queue: (name, ...calls) =>
+      db.together(() => {
+        insertCalls(db, name, calls)
+        // From then on, the hooks of a session follow its working tree.
+        if (calls.some(({ operation }) => operation === 'createCheck')) {
+          db.run(`update recordings set memo = json_set(memo, '$.isChecked', json('true')) where name = ?`, name)
+        }
+      }),
     unsent: () => unsent(db),
     size(name) {
       const [row] = db.rows<{ size: number }>(

@@ -19,7 +19,14 @@ export interface Note {
 /** Identifies a report: by the id that the agent gave it, or else by the digest of its document. */
 export type NoteKey = string | { kind: Seen['step']['kind']; digest: string }
 
-type Settled = Pick<Recording, 'memo' | 'ended'> & { was?: object }
+/** What several processes may change in a memo. */
+interface Numbered {
+  n?: number
+  open?: number
+  isChecked?: true
+}
+
+type Settled = Pick<Recording, 'memo' | 'ended'> & { was?: Numbered }
 
 export interface Notes {
   /**
@@ -85,22 +92,21 @@ export function notesIn(db: Database): Notes {
           `select count(*) as count from notes where ${these}`,
           JSON.stringify(ids),
         )
-        if (left?.count !== ids.length || (was && isRenumbered(db, name, was))) return false
+        const [row] = db.rows<{ memo: string }>('select memo from recordings where name = ?', name)
+        const { n, open, isChecked }: Numbered = JSON.parse(row?.memo ?? '{}')
+        // Another process has given its turns other numbers.
+        const isRenumbered = was && (n !== was.n || open !== was.open)
+        if (left?.count !== ids.length || isRenumbered) return false
         // The key stays, to recognise the same note if it comes again; its text does not.
         db.run(`update notes set settled = 1, seen = '', git = null where ${these}`, JSON.stringify(ids))
-        db.run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(memo), Number(ended), name)
+        // A check may have come since the memo was read.
+        const now = { ...memo, ...(isChecked && !was?.isChecked && { isChecked }) }
+        db.run('update recordings set memo = ?, ended = ? where name = ?', JSON.stringify(now), Number(ended), name)
         insertCalls(db, name, calls)
         insertOwed(db, name, owed)
         return true
       }),
   }
-}
-
-/** Whether a turn of the session has got another number than in the memo. */
-function isRenumbered(db: Database, name: string, was: { n?: number; open?: number }): boolean {
-  const [row] = db.rows<{ memo: string }>('select memo from recordings where name = ?', name)
-  const { n, open } = JSON.parse(row?.memo ?? '{}')
-  return n !== was.n || open !== was.open
 }
 
 /**
