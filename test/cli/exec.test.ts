@@ -178,6 +178,24 @@ test('times are those of this machine, even if the ledger learns of them later',
   assert.ok(before <= started && started + 300 <= ended && ended <= after, `${run.startedAt} ${run.endedAt}`)
 })
 
+test('times of a machine whose clock is behind are those of the server', async (t) => {
+  const { env, cwd, ledger } = await serverUser(t)
+  const clock = `const { now } = Date
+    globalThis.Date = class extends Date {
+      constructor(...given) { super(...(given.length > 0 ? given : [now() - 86_400_000])) }
+      static now = () => now() - 86_400_000
+    }`
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(clock)}`
+  const before = Date.now()
+  await conduct(['exec', '--', 'sleep', '0.3'], { ...env, NODE_OPTIONS }, cwd)
+  const { run } = await (await ledger()).getRun({ runId: 'RUN-001' })
+  const [started, ended] = [Date.parse(run.startedAt ?? ''), Date.parse(run.endedAt ?? '')]
+  assert.ok(
+    before <= started && started + 300 <= ended && ended <= Date.now() + 1_000,
+    `${run.startedAt} ${run.endedAt}`,
+  )
+})
+
 test('secrets in title and output are masked, even across batches and streams', async (t) => {
   const { env, cwd, ledger } = localUser(t)
   const token = `ghp_${'k7Qw2ZrT9xBn4LsVd8MfYh3JcPg6RaUe5XtH'}`

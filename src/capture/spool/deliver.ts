@@ -116,8 +116,19 @@ async function sendAll(sending: Sending, holder: string, words: string[], signal
       ...(check && recording.runId === null && { runId: check.runId }),
       ...(appended !== undefined && { appended }),
       ...(lease && { leaseToken: lease.token }),
+      ...(isFirst && run && behind(call, run)),
     })
   }
+}
+
+/** A clock that is less behind may be a slow network, in milliseconds. */
+const leastBehindMs = 60_000
+
+/** If the run was created in the future of this machine, its clock is behind: its later times are moved on. */
+function behind({ input }: Queued, { createdAt }: { createdAt: string }): { aheadMs: number } | undefined {
+  const ms = Date.parse(createdAt) - Date.now()
+  // A start that was sent would no longer be before its end by as much as it was.
+  return ms > leastBehindMs && input.startedAt === undefined ? { aheadMs: -ms } : undefined
 }
 
 interface Sending {

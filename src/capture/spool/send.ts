@@ -10,7 +10,7 @@ import type { Spool } from './state.ts'
 export interface CallResult {
   /** Where the content now ends. */
   appended?: number
-  run?: { runId: string }
+  run?: { runId: string; createdAt: string }
   check?: { runId: string }
   lease?: { token: string }
   /** What was left out, because the run now belongs to someone else, or there is none. */
