@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help } from 'commander'
+import { permissions } from '../contract/secret.ts'
 import { UsageError } from '../terminal/exit.ts'
 import { type CommandEntry, commands, groups } from './commands/commands.ts'
 import { endWithOutput, fail } from './fail.ts'
@@ -53,8 +54,11 @@ function leads(program: Command, words: string[]): boolean {
 
 const takesValue = (word: string | undefined) => word === '--profile' || word === '--project'
 
+/** How a key of Conduct begins. */
+const keyBegin = new RegExp(`sk_(?:${permissions.join('|')})_[0-9A-Za-z]{4}`)
+
 function refuseSecrets(words: string[]) {
-  const secret = words.map((word) => /sk_[a-z]{4,6}_[0-9A-Za-z]{4}/.exec(word)?.[0]).find(Boolean)
+  const secret = words.map((word) => keyBegin.exec(word)?.[0]).find(Boolean)
   if (secret === undefined) return
   throw new UsageError(
     `the arguments contain a key (${secret}…), and every user of this machine can read arguments: ` +

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { humanIdPattern } from '../contract/id.ts'
 import { isTrusted } from '../system/private.ts'
+import { SettingError } from '../terminal/exit.ts'
 import { foreignText, jsonIn } from './foreign.ts'
 import { withRepository } from './git/guarded.ts'
 import { mainFolderOf, topOf } from './git/repository.ts'
@@ -53,17 +54,21 @@ export function projectText(path: string): string {
 }
 
 function readProject(path: string): string | undefined {
+  const file = readJson(path) as { project?: unknown } | null
+  // Other programs have files of this name, which name no project.
+  if (typeof file === 'object' && file !== null && !Array.isArray(file) && !('project' in file)) return undefined
+  const project = file?.project
+  if (typeof project === 'string' && humanIdPattern.test(project)) return project
+  throw new SettingError(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
+}
+
+function readJson(path: string): unknown {
   const text = projectText(path)
   try {
-    const file = jsonIn(text) as { project?: unknown } | null
-    // Other programs have files of this name, which name no project.
-    if (typeof file === 'object' && file !== null && !Array.isArray(file) && !('project' in file)) return undefined
-    const project = file?.project
-    if (typeof project === 'string' && humanIdPattern.test(project)) return project
-  } catch {
-    // Reported below like any other wrong content.
+    return jsonIn(text)
+  } catch (error) {
+    throw new SettingError(`${path} must be { "project": "<slug>" }, but ${(error as Error).message}`)
   }
-  throw new Error(`${path} must be { "project": "<slug>" }, a slug of letters, digits and . _ : -`)
 }
 
 /** `owner.name` from `git@host:owner/name.git` and from `https://user:password@host/group/owner/name`. */

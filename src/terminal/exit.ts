@@ -37,7 +37,7 @@ export class UsageError extends Error {}
 /** A place other than the ledger does not respond, or not with what it should. The message names it. */
 export class UnreachableError extends Error {}
 
-/** A wrong variable of the environment. */
+/** A wrong variable of the environment, or a wrong file of settings. */
 export class SettingError extends UsageError {}
 
 /** The exit code of a command that failed with this error. */

@@ -83,6 +83,17 @@ test('a file that is not text is refused', async (t) => {
   await fails(programOf(homeOf(folder), folder), 'run create x.bin', 2, /x\.bin does not contain UTF-8 text/)
 })
 
+test('a conduct.json that is no JSON is refused with the place of the fault', async (t) => {
+  const folder = freshFolder(t)
+  writeFileSync(join(folder, 'conduct.json'), '{bad')
+  await fails(programOf(homeOf(folder), folder), 'run list', 2, /conduct\.json must be .* it is not JSON \(line 1/)
+})
+
+test('only a key of Conduct among the arguments is taken for one', async (t) => {
+  const folder = freshFolder(t)
+  await fails(programOf(homeOf(folder), folder), 'run get sk_live_0123456789', 4, /sk_live_0123456789/)
+})
+
 test('a key among the arguments is refused, and not repeated', async (t) => {
   const program = programOf(homeOf(freshFolder(t)))
   for (const words of [`profile add work http://localhost ${adminKey}`, `run list --key=${adminKey}`, adminKey]) {

@@ -146,7 +146,7 @@ test('a check without a target or command is refused before anything runs', asyn
   const cases: [words: string[], told: RegExp][] = [
     [
       ['--', 'touch', 'never'],
-      /neither in a session that hooks record nor inside conduct exec.*this folder has no commit.*check exec RUN-001 -- npm test/,
+      /neither in a session of this project that hooks record nor inside conduct exec for it.*this folder has no commit.*check exec RUN-001 -- npm test/,
     ],
     [['RUN-001', 'RUN-002', '--', 'touch', 'never'], /Only one run id may come before --; leave out 'RUN-002'/],
     [['RUN-001'], /There is no command to run/],

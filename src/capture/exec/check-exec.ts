@@ -123,7 +123,7 @@ function targetOf(state: Spool, place: Place, cwd: string): Target {
   }
   const why = commit === undefined ? noCommitWords(cwd) : `its files differ from commit ${commit.slice(0, 12)}`
   throw new UsageError(
-    `This command runs neither in a session that hooks record nor inside conduct exec, and its run cannot be found by commit, because ${why}. ${name}`,
+    `This command runs neither in a session of this project that hooks record nor inside conduct exec for it, and its run cannot be found by commit, because ${why}. ${name}`,
   )
 }
 
