@@ -21,7 +21,6 @@ export const sound = [
   'time -p npm test',
   'nice npm test',
   'nohup npm test',
-  'conduct exec -- npm test',
   'command npm test',
   'cd . && npm test',
   'cd .; npm test',
