@@ -18,3 +18,6 @@ export function spanOf(ms: number): string {
   const largest = parts.slice(first, first + 2).filter(({ count }) => count > 0)
   return largest.map(({ unit, count }) => `${count}${unit}`).join(' ')
 }
+
+/** An ISO time that is later by so many milliseconds, or earlier by as many below zero. */
+export const shifted = (time: string, ms: number): string => new Date(Date.parse(time) + ms).toISOString()

@@ -3,13 +3,14 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import sql from 'sql-template-tag'
 import { ConductError, statusOf } from '../contract/error.ts'
 import { hashOf } from '../contract/secret.ts'
+import { shifted } from '../contract/span.ts'
 import type { Tx } from '../engine/db.ts'
 import { type Ctx, keyIdOf } from './ctx.ts'
 
 /** How long a response is stored, in milliseconds. */
 const keptMs = 24 * 3600_000
 
-const staleAt = (now: string) => new Date(Date.parse(now) - keptMs).toISOString()
+const staleAt = (now: string) => shifted(now, -keptMs)
 
 /** A stored response. */
 export interface StoredResponse {

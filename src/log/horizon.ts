@@ -1,4 +1,5 @@
 import sql, { join } from 'sql-template-tag'
+import { shifted } from '../contract/span.ts'
 import type { Tx } from '../engine/db.ts'
 import { latestBy } from '../engine/drift.ts'
 import type { Ctx } from '../frame/ctx.ts'
@@ -11,7 +12,7 @@ const dayMs = 86_400_000
 
 /** Where a round of dropping ends: the first event to keep; undefined if there is nothing to drop. */
 export async function planDrop(ctx: Ctx, days: number): Promise<number | undefined> {
-  const limit = new Date(Date.parse(ctx.now) - days * dayMs).toISOString()
+  const limit = shifted(ctx.now, -days * dayMs)
   const first = await firstSeq(ctx.db)
   const since = await firstSince(ctx.db, first, { from: limit, to: latestBy(ctx.now) })
   const kept = Math.min(since, (await leastRead(ctx.db)) + 1, await lastSeq(ctx.db))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Client, ConductError } from '../../client/client.ts'
 import { unknownThere } from '../../contract/error.ts'
+import { shifted } from '../../contract/span.ts'
 import type { Queued, QueuedCall } from './calls.ts'
 import type { Recording } from './recordings.ts'
 
@@ -75,7 +76,7 @@ function aheadMs({ issues = [] }: ConductError): number | undefined {
 async function wouldPrecede(client: Client, runId: string | null, { startedAt }: Input, ahead: number) {
   if (runId === null || startedAt === undefined) return false
   const { run } = await client.getRun({ runId })
-  return run.startedAt !== null && earlier(startedAt, ahead) < run.startedAt
+  return run.startedAt !== null && shifted(String(startedAt), -ahead) < run.startedAt
 }
 
 type Input = Record<string, unknown>
@@ -86,12 +87,12 @@ export function byServerClock(input: Input, ahead: number | null): Input {
   const { startedAt, endedAt, commands, ...rest } = input
   return {
     ...rest,
-    ...(startedAt !== undefined && { startedAt: earlier(startedAt, ahead) }),
-    ...(endedAt !== undefined && { endedAt: earlier(endedAt, ahead) }),
+    ...(startedAt !== undefined && { startedAt: shifted(String(startedAt), -ahead) }),
+    ...(endedAt !== undefined && { endedAt: shifted(String(endedAt), -ahead) }),
     ...(Array.isArray(commands) && {
       commands: commands.map(({ at, ...ran }: Input) => ({
         ...ran,
-        ...(at !== undefined && { at: earlier(at, ahead) }),
+        ...(at !== undefined && { at: shifted(String(at), -ahead) }),
       })),
     }),
   }
@@ -101,5 +102,3 @@ function withoutTimes({ startedAt: _, endedAt: __, commands, ...rest }: Input): 
   if (!Array.isArray(commands)) return rest
   return { ...rest, commands: commands.map(({ at: _, ...ran }: Input) => ran) }
 }
-
-const earlier = (time: unknown, ms: number) => new Date(Date.parse(String(time)) - ms).toISOString()

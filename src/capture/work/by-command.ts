@@ -9,7 +9,7 @@ import type { Memo } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import type { Spool } from '../spool/state.ts'
-import { placed } from './placed.ts'
+import { writtenByOthers } from './placed.ts'
 
 /** A session, as far as its work in git goes. */
 export interface SessionGit {
@@ -50,9 +50,8 @@ function aloneIn({ from, to, before, now }: Window, { state, name }: SessionGit)
   return state.rivals(name, now.root, from, to).length > 0 ? {} : { before, now }
 }
 
-function withoutOthers(paths: string[], { from, to, now }: Window, { state, name }: SessionGit): string[] {
-  const { root = '' } = now ?? {}
-  const others = new Set(state.othersFiles(name, from, to).map((path) => placed(root, root, path)))
+function withoutOthers(paths: string[], { from, to, now }: Window, session: SessionGit): string[] {
+  const others = writtenByOthers(now?.root ?? '', session, from, to)
   return paths.filter((path) => !others.has(path))
 }
 

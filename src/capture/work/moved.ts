@@ -15,7 +15,7 @@ import { type Moved, mostPaths, type Snapshot } from '../../recorder/work.ts'
 import { apartFrom } from './apart.ts'
 import { attempt, changedBy, commitsBy, type Made, type SessionGit, writtenBetween } from './by-command.ts'
 import { changedIn, type ObjectChange } from './changed.ts'
-import { placed } from './placed.ts'
+import { placed, writtenByOthers } from './placed.ts'
 
 /** How many changed files of a command to look at. */
 const mostChanged = 500
@@ -50,13 +50,6 @@ function othersIn({ root }: Snapshot, here: Here): Set<string> {
   if (others.size > 0) for (const path of ran.flatMap((command) => changedBy(command, here))) others.delete(path)
   return others
 }
-
-const writtenByOthers = (
-  root: string,
-  { state, name }: Pick<Here, 'state' | 'name'>,
-  since: number,
-  until?: number,
-): Set<string> => new Set(state.othersFiles(name, since, until).map((path) => placed(root, root, path)))
 
 /** What changed between two snapshots, without what git brought from elsewhere; undefined if git cannot tell. */
 export function changesMade(before: Snapshot, now: Snapshot, made: Made): Input<'createRun'>['changes'] {

@@ -11,7 +11,7 @@ import { committedAs, committedElsewhere } from './apart.ts'
 import { attempt, changedBy, changedPaths, commitsBy, type SessionGit, touchedBy, writtenByCut } from './by-command.ts'
 import { changedAmong, type Left, type LineCounts, type SessionSpan, treeOfWork } from './changed.ts'
 import { followed } from './followed.ts'
-import { placed } from './placed.ts'
+import { placed, writtenByOthers } from './placed.ts'
 import { filesIn, ownIn, type UndoneSpan, undoneNow } from './undone.ts'
 
 /** A turn of a session, and what the session may have changed in it. */
@@ -162,8 +162,7 @@ function treesOf(
 ): TurnTrees {
   const { written, own } = files
   const { startedAt = 0 } = memo
-  const othersSince = (from: number) =>
-    new Set(work.state.othersFiles(work.name, from).map((path) => placed(end.root, end.root, path)))
+  const othersSince = (from: number) => writtenByOthers(end.root, work, from)
   const others = othersSince(memo.draft?.startedAt ?? startedAt)
   const since = othersSince(startedAt)
   return {
@@ -223,14 +222,15 @@ function totalOf(files: LineCounts[]): FileChanges {
 }
 
 /** The files that changed while several sessions ran commands, and that none of them names. */
-function nobodysWork({ state, name, memo: { commands = [] } }: OwnWork, own: Set<string>): SessionWork['uncredited'] {
+function nobodysWork(work: OwnWork, own: Set<string>): SessionWork['uncredited'] {
+  const { state, name, memo } = work
   const paths = new Set<string>()
   let sessions = 0
-  for (const { from, to, before, now } of commands) {
+  for (const { from, to, before, now } of memo.commands ?? []) {
     if (!before || !now || before.root !== now.root || before.tree === now.tree) continue
     const rivals = state.rivals(name, now.root, from, to).length
     if (rivals === 0) continue
-    const named = new Set(state.othersFiles(name, from).map((path) => placed(now.root, now.root, path)))
+    const named = writtenByOthers(now.root, work, from)
     const changed = changedPaths(before, now).filter((path) => !own.has(path) && !named.has(path))
     if (changed.length > 0) sessions = Math.max(sessions, rivals + 1)
     for (const path of changed) paths.add(path)

@@ -1,10 +1,19 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathOf } from '../../recorder/agents/turn.ts'
 import { fromTop, ownPath, pathIn, realIfThere, withSlashes } from '../../system/paths.ts'
+import type { Spool } from '../spool/state.ts'
 
 /** The paths of files in a session's documents, in the form of the ledger. */
 export const pathsOf = (root: string | undefined, cwd: string, files: string[]): string[] =>
   [...new Set(files.map((file) => placed(root, cwd, file)))].flatMap((path) => pathOf(path) ?? [])
+
+/** The files that other sessions wrote in that time, from the top of the working tree. */
+export const writtenByOthers = (
+  root: string,
+  { state, name }: { state: Spool; name: string },
+  since: number,
+  until?: number,
+): Set<string> => new Set(state.othersFiles(name, since, until).map((path) => placed(root, root, path)))
 
 /**
  * The path of a file from the top of the working tree; absolute if it is outside. Who writes to a link writes to the file

@@ -10,13 +10,12 @@ import {
   type SessionSecrets,
   sessionMs,
 } from '../../contract/secret.ts'
+import { shifted } from '../../contract/span.ts'
 import type { Tx } from '../../engine/db.ts'
 import { latestBy } from '../../engine/drift.ts'
 import { type Ctx, inTx, keyIdOf, type Operation } from '../../frame/ctx.ts'
 import { actorOf, endKey, findKey, findKeyById, insertKey, type LiveKey, showKey } from './key.ts'
 import type { KeyRoutes } from './routes.ts'
-
-const shifted = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
 
 /**
  * Creates a code that logs in as the calling key. For the local user, it creates a separate key. Throws FORBIDDEN for a

@@ -1,4 +1,5 @@
 import { invalid } from '../../contract/error.ts'
+import { shifted } from '../../contract/span.ts'
 import type { RunStatus } from '../run/fields.ts'
 import type { RetentionInput } from './fields.ts'
 
@@ -54,8 +55,7 @@ type Fate = 'kept' | 'erased' | 'deleted'
 const dayMs = 86_400_000
 
 /** The moment that is `days` before `now`; undefined for null days. */
-const before = (now: string, days: number | null) =>
-  days === null ? undefined : new Date(Date.parse(now) - days * dayMs).toISOString()
+const before = (now: string, days: number | null) => (days === null ? undefined : shifted(now, -days * dayMs))
 
 /**
  * What becomes of a run. It is as old as its end; a run that never ended is as old as its last change. A run in progress

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import { invalid } from '../../contract/error.ts'
+import { shifted } from '../../contract/span.ts'
 import { driftMs } from '../../engine/drift.ts'
 
 /**
@@ -23,7 +24,7 @@ export const latestExpiry = (now: string) => expiryOf(now, longestLease + driftM
 
 /** When a lease that is granted or renewed at `now` expires. */
 export function expiryOf(now: string, seconds: number): string {
-  return new Date(Date.parse(now) + seconds * 1000).toISOString()
+  return shifted(now, seconds * 1000)
 }
 
 /** The failure of a run whose lease expired. */

@@ -1,4 +1,5 @@
 import { invalid } from '../../contract/error.ts'
+import { shifted } from '../../contract/span.ts'
 import type { StateOf } from '../../contract/stored.ts'
 import { latestBy } from '../../engine/drift.ts'
 import { titleOf } from '../../text/title.ts'
@@ -53,7 +54,7 @@ const aheadMs = 5 * 60_000
 
 /** Throws VALIDATION_ERROR for a time in the future, by the server's clock. */
 export function requirePast(given: Pick<RunInput, 'startedAt' | 'endedAt'>, now: string): void {
-  const latest = new Date(Date.parse(now) + aheadMs).toISOString()
+  const latest = shifted(now, aheadMs)
   for (const field of ['startedAt', 'endedAt'] as const) {
     const at = given[field]
     if (at !== undefined && at > latest) {

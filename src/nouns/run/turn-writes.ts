@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag'
+import { shifted } from '../../contract/span.ts'
 import type { Ctx } from '../../frame/ctx.ts'
 import type { RunRow } from './row.ts'
 import { earlier, later } from './state.ts'
@@ -68,7 +69,7 @@ export async function outdatesChecks(
   if (!hasCommitted && !mayHaveWritten(turn, (command) => forms.has(normalForm(command)))) return false
   // The clock of the recorder may be behind that of the server, which saw the beginning.
   const lasted = turn.startedAt && turn.endedAt ? Date.parse(turn.endedAt) - Date.parse(turn.startedAt) : 0
-  const seen = begunAt === undefined ? null : new Date(Date.parse(begunAt) + lasted).toISOString()
+  const seen = begunAt === undefined ? null : shifted(begunAt, lasted)
   const to = earlier(later(turn.endedAt ?? ctx.now, seen), ctx.now)
   const from = earlier(begunAt ?? to, to)
   await ctx.db.query(sql`

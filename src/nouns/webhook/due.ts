@@ -1,4 +1,5 @@
 import sql, { empty, join, type Sql } from 'sql-template-tag'
+import { shifted } from '../../contract/span.ts'
 import type { Tx } from '../../engine/db.ts'
 import { type MessageOutcome, systemCtx } from '../../frame/ctx.ts'
 import { numberEvents } from '../../log/number.ts'
@@ -21,12 +22,10 @@ const longestLeaseMs = 60_000
 
 const isFree = ({ server, now }: Pick<WebhookLease, 'server' | 'now'>) =>
   sql`(w.lease_expires_at is null or w.lease_expires_at <= ${now} or w.server = ${server}
-    or w.lease_expires_at > ${later(now, longestLeaseMs)})`
+    or w.lease_expires_at > ${shifted(now, longestLeaseMs)})`
 
 const isDue = (now: string) =>
-  sql`(w.next_attempt_at is null or w.next_attempt_at <= ${now} or w.next_attempt_at > ${later(now, longestDelayMs)})`
-
-const later = (now: string, ms: number) => new Date(Date.parse(now) + ms).toISOString()
+  sql`(w.next_attempt_at is null or w.next_attempt_at <= ${now} or w.next_attempt_at > ${shifted(now, longestDelayMs)})`
 
 /** Webhooks behind the log that are due now and meet `condition`, the longest unattended first. */
 export async function findDue(db: Tx, lease: WebhookLease, condition: Sql, limit: number): Promise<WebhookRow[]> {
@@ -146,7 +145,7 @@ const sinceOf = ({ failing_since: since }: WebhookRow, now: string) => (since !=
 
 function failed(row: WebhookRow, { range }: Batch, outcome: MessageOutcome, now: string): Sql {
   const { failures } = row
-  const next = later(now, delayAfter(failures + 1, outcome.retryAfter))
+  const next = shifted(now, delayAfter(failures + 1, outcome.retryAfter))
   return sql`, batch_end = ${range.lastSeq}, failures = ${failures + 1}, failing_since = ${sinceOf(row, now)},
     last_error = ${outcome.error}, next_attempt_at = ${next}`
 }

@@ -1,6 +1,7 @@
 import sql from 'sql-template-tag'
 import { ConductError, invalid } from '../../contract/error.ts'
 import { adminNouns } from '../../contract/event-type.ts'
+import { shifted } from '../../contract/span.ts'
 import { type Ctx, inTx, type Operation, type ProjectRef, requireVersion } from '../../frame/ctx.ts'
 import { readPage } from '../../frame/page.ts'
 import { confinementOf, findProject, listedProject, requireThere } from '../../frame/scope.ts'
@@ -199,7 +200,7 @@ export const rotateWebhookSecret: Operation<WebhookRoutes['rotateWebhookSecret']
   inTx(ctx, async (ctx) => {
     const row = await readWebhook(ctx, id, ctx.db.dialect.forUpdate)
     const secret = newSigningSecret()
-    const expiresAt = overlapSeconds === 0 ? null : new Date(Date.parse(ctx.now) + overlapSeconds * 1000).toISOString()
+    const expiresAt = overlapSeconds === 0 ? null : shifted(ctx.now, overlapSeconds * 1000)
     await ctx.db.query(sql`
       update webhooks set secret = ${secret}, previous_secret = ${expiresAt === null ? null : row.secret},
         previous_secret_expires_at = ${expiresAt}, updated_at = ${ctx.now}, updated_by = ${ctx.actor.id},

@@ -1,4 +1,5 @@
 import sql from 'sql-template-tag'
+import { shifted } from '../../contract/span.ts'
 import { only, type Tx } from '../../engine/db.ts'
 import { type Ctx, systemCtx } from '../../frame/ctx.ts'
 
@@ -71,7 +72,7 @@ const purgedAtOnce = 500
 
 /** Deletes sessions that never had a run, or whose run is gone. Returns whether there may be more. */
 export async function purgeHookSessions(db: Tx, now: string): Promise<boolean> {
-  const until = new Date(Date.parse(now) - keptMs).toISOString()
+  const until = shifted(now, -keptMs)
   const old = sql`select id from hook_sessions where run_row is null and changed_at < ${until} limit ${purgedAtOnce}`
   const found = await db.query(old)
   if (found.length > 0) await db.tx((tx) => tx.query(sql`delete from hook_sessions where id in (${old})`))

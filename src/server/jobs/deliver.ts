@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import sql from 'sql-template-tag'
+import { shifted } from '../../contract/span.ts'
 import type { Send } from '../../frame/ctx.ts'
 import { type Batch, readBatch } from '../../nouns/webhook/batch.ts'
 import {
@@ -120,7 +121,7 @@ const projectsAtTheirShare = (delivering: Delivering) =>
 
 function newLease({ server, now }: Delivering): WebhookLease {
   const at = now()
-  return { server, now: at, expiresAt: new Date(Date.parse(at) + leaseMs).toISOString() }
+  return { server, now: at, expiresAt: shifted(at, leaseMs) }
 }
 
 function start(delivering: Delivering, first: Delivery): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
 import sql from 'sql-template-tag'
+import { shifted } from '../../contract/span.ts'
 import type { Db } from '../../engine/db.ts'
 
 /** A background job of a server. */
@@ -96,7 +97,7 @@ const me = randomUUID()
 
 /** Whether this server does a job for all servers: it holds the job already, or the last holder's time has expired. */
 export async function isLeader(db: Db, job: string, now: string): Promise<boolean> {
-  const [until, latest] = [heldMs, mostMs].map((ms) => new Date(Date.parse(now) + ms).toISOString())
+  const [until, latest] = [heldMs, mostMs].map((ms) => shifted(now, ms))
   const [taken] = await db.tx((tx) =>
     tx.query(sql`
       insert into job_leaders (job, server, until) values (${job}, ${me}, ${until})
