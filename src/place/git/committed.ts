@@ -1,8 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { foreignText } from '../foreign.ts'
 import { askIn, bytesIn, type Guarded, gitIn } from './guarded.ts'
-import { scratchPath, stampOf } from './scratch.ts'
+import { stampOf, withIndex } from './scratch.ts'
 import { type Nested, treeWith } from './work-tree.ts'
 
 /** A commit, and its tree in the form of a working tree's. */
@@ -67,13 +67,10 @@ function linksIn(guarded: Guarded, tree: string, nested: Nested[]) {
 }
 
 function joined(guarded: Guarded, tree: string, trees: { path: string; tree: string }[]): string {
-  const index = scratchPath(guarded)
-  try {
+  return withIndex(guarded, (index) => {
     gitIn(guarded, ['read-tree', '--no-sparse-checkout', tree], { env: { GIT_INDEX_FILE: index } })
     return treeWith(guarded, index, trees)
-  } finally {
-    rmSync(index, { force: true })
-  }
+  })
 }
 
 function keptIn<T>(path: string): Partial<T> {

@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs'
 import { mailOf } from '../../contract/person.ts'
 import type { RunInput } from '../../nouns/run/fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignPart } from '../foreign.ts'
 import { openObjects } from './diff.ts'
 import { askIn, authorOf, bytesIn, type Guarded, gitIn } from './guarded.ts'
-import { scratchPath } from './scratch.ts'
+import { withIndex } from './scratch.ts'
 import { branchName, reflogOf, type TreeSource } from './tree.ts'
 
 /**
@@ -184,16 +183,13 @@ export function treeWithFiles(
 ): string {
   if (files.size === 0) return tree
   const at = openedAt(place)
-  const index = scratchPath(at)
-  const options = { env: { GIT_INDEX_FILE: index } }
-  try {
+  return withIndex(at, (index) => {
+    const options = { env: { GIT_INDEX_FILE: index } }
     gitIn(at, ['read-tree', '--no-sparse-checkout', tree], options)
     const input = [...files].map(([path, file]) => `${file}\t${path}\0`).join('')
     gitIn(at, ['update-index', '--replace', '-z', '--index-info'], { ...options, input })
     return gitIn(at, ['write-tree', '--missing-ok'], options)
-  } finally {
-    rmSync(index, { force: true })
-  }
+  })
 }
 
 /** What stands for a file that such a tree lacks. Its id is as long as all others of the repository. */

@@ -42,8 +42,17 @@ export interface Scratch {
 
 const keptIn = ({ folder }: Guarded) => ({ index: join(folder, 'index'), state: join(folder, 'index.json') })
 
-/** A path for an index that does not exist yet. */
-export const scratchPath = ({ folder }: Guarded) => join(folder, `index-${randomUUID()}`)
+/** Calls `work` with the path of an index that does not exist yet, and removes that index. */
+export function withIndex<T>(guarded: Guarded, work: (index: string) => T): T {
+  const index = scratchPath(guarded)
+  try {
+    return work(index)
+  } finally {
+    rmSync(index, { force: true })
+  }
+}
+
+const scratchPath = ({ folder }: Guarded) => join(folder, `index-${randomUUID()}`)
 
 /**
  * Copies the index of the last snapshot if `mayContinue`, and if neither git's own index nor the patterns outside the

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, rmSync } from 'node:fs'
 import { bytesIn, type Guarded, gitIn, guarded } from './guarded.ts'
 import { repositoryIn } from './repository.ts'
-import { copyIndex, copyScratch, type IndexFacts, keepIndex, type Scratch, scratchPath } from './scratch.ts'
+import { copyIndex, copyScratch, type IndexFacts, keepIndex, type Scratch, withIndex } from './scratch.ts'
 
 /** Another repository inside a working tree, such as a checked-out submodule. */
 export interface Nested {
@@ -151,17 +151,11 @@ const treeIn = (guarded: Guarded, index: string): string =>
   gitIn(guarded, ['write-tree', '--missing-ok'], { env: { GIT_INDEX_FILE: index } })
 
 function joinedTree(guarded: Guarded, scratch: Scratch, nested: Nested[]): string {
-  const index = scratchPath(guarded)
-  try {
+  const trees = nested.map(({ path, work: { tree } }) => ({ path, tree }))
+  return withIndex(guarded, (index) => {
     copyIndex(scratch.path, index)
-    return treeWith(
-      guarded,
-      index,
-      nested.map(({ path, work: { tree } }) => ({ path, tree })),
-    )
-  } finally {
-    rmSync(index, { force: true })
-  }
+    return treeWith(guarded, index, trees)
+  })
 }
 
 /** The tree of an index with these trees in place of what it has at their paths. Changes the index. */
