@@ -107,6 +107,24 @@ test('of twenty agents, those that wait stand first and larger, and most others 
   assert.equal(await lanes.count(), 20)
 })
 
+test('an agent whose last answer asks stands with those that wait, until a prompt answers it', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (let n = 1; n <= 14; n++) await client.createRun({ title: `Work ${n}`, agent: 'codex', status: 'in_progress' })
+  await client.createRun({ runId: 'ASKS', title: 'Hold a boat', agent: 'codex', status: 'in_progress' })
+  await client.appendTurn({ runId: 'ASKS', prompt: 'Hold it', answer: 'It is held.\n\nShall it end at night?' })
+  await page.goto(`${home}#/`)
+  const first = page.locator('.lane').first()
+  await first
+    .and(page.locator('.large', { hasText: 'Shall it end at night?' }))
+    .getByText(/^waiting/)
+    .waitFor()
+  await page.getByRole('heading', { name: 'In progress 15 1 waiting' }).waitFor()
+  assert.match(await page.title(), /^\(1 waiting\)/)
+  await client.appendTurn({ runId: 'ASKS', prompt: 'Yes', open: true })
+  await page.getByRole('heading', { name: 'In progress 15', exact: true }).waitFor()
+  assert.doesNotMatch(await page.title(), /waiting/)
+})
+
 /** Two failures and eight good runs of today. */
 async function addWork(shown: Shown) {
   for (let n = 1; n <= 10; n++) {

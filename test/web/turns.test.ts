@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Client } from '../../src/client/client.ts'
-import { questionsOf } from '../../src/web/runs/questions.ts'
+import { questionsOf } from '../../src/web/data/runs/questions.ts'
 import { blank, openPage } from '../support/browser.ts'
 import { assertLinear } from '../support/linear.ts'
 

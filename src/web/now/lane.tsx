@@ -6,6 +6,7 @@ import { useWhom } from '../data/lists/whose.ts'
 import { knownUntil } from '../data/log/stream.ts'
 import { useRead } from '../data/query/read.ts'
 import { clientOf } from '../data/query/server.ts'
+import { questionsOf } from '../data/runs/questions.ts'
 import { isTurnOf } from '../data/runs/run-events.ts'
 import { plainOf } from '../log/lines.ts'
 import { Changes } from '../runs/changes.tsx'
@@ -20,31 +21,32 @@ const farAway = Number.MAX_SAFE_INTEGER
 
 interface Props {
   run: Run
-  /** Whether somebody must act on it, so that it has more than one line. */
-  isLarge: boolean
+  /** Whether it waits for a person, so that it has more than one line. */
+  isWaiting: boolean
 }
 
 /** A run in progress: whose it is, its current step or what it waits for, since when, and its last words. */
-export function Lane({ run, isLarge }: Props) {
+export function Lane({ run, isWaiting }: Props) {
   // Of the many lanes, only those whose runs have changed are drawn again.
-  return useMemo(() => <LaneOf run={run} isLarge={isLarge} />, [run, isLarge])
+  return useMemo(() => <LaneOf run={run} isWaiting={isWaiting} />, [run, isWaiting])
 }
 
-function LaneOf({ run, isLarge }: Props) {
+function LaneOf({ run, isWaiting }: Props) {
   const place = useRef<HTMLLIElement>(null)
   const isSeen = useInSight(place)
+  const isAsking = isWaiting && run.activity?.state === 'idle'
   const answer = useLastAnswer(run, isSeen)
   const line = useLastLine(run, isSeen && answer === undefined)
   const now = knownUntil(useNow(isSeen ? 1000 : 60_000))
-  const standing = standingOf(run, now, useWhom(run.author))
+  const standing = standingOf({ run, now, isAsking, whom: useWhom(run.author) })
   const words =
     answer === undefined ? (
       <span class="line">{line === '' ? nothingYet(run) : (line ?? ' ')}</span>
     ) : (
-      <span class="said">{answer}</span>
+      <span class="said">{isAsking ? questionsOf(answer).join(' ') : plainLine(answer)}</span>
     )
   return (
-    <li class={`lane ${standing.look} ${isLarge ? 'large' : 'small'}`} ref={place}>
+    <li class={`lane ${standing.look} ${isWaiting ? 'large' : 'small'}`} ref={place}>
       <a class="title" href={href(['runs', run.project, run.runId])} title={run.title ?? undefined}>
         {run.title ?? run.runId}
       </a>
@@ -52,8 +54,8 @@ function LaneOf({ run, isLarge }: Props) {
         <Doing run={run} />
         {words}
       </span>
-      {isLarge ? <PlaceOf run={run} /> : <WhoseIs run={run} />}
-      <StandingWords run={run} now={now} />
+      {isWaiting ? <PlaceOf run={run} /> : <WhoseIs run={run} />}
+      <StandingWords run={run} now={now} isAsking={isAsking} />
     </li>
   )
 }
@@ -79,15 +81,14 @@ const PlaceOf = ({ run: { project, runId, agent, where, changes } }: { run: Run 
 /** What is shown if there is no answer or output; nothing beside the current step. */
 const nothingYet = ({ activity }: Run) => (activity?.tool ? '' : activity ? 'No answer yet.' : 'No output yet.')
 
-/** The first line of a session's last answer; undefined for a run without activity or answer. */
+/** A session's last answer; undefined for a run without activity or answer. */
 function useLastAnswer({ project, runId, activity }: Run, isSeen: boolean): string | undefined {
   const { data } = useRead(
     activity && isSeen ? `answer ${project}/${runId}` : '',
     (signal) => clientOf(project).listTurns({ runId, order: 'desc', limit: 2 }, { signal }),
     { touches: (event) => event.type === 'turn.created' && isTurnOf(event, project, runId), restMs: 2000 },
   )
-  const answer = data?.turns.find(({ open }) => !open)?.answer
-  return answer && plainLine(answer)
+  return data?.turns.find(({ open }) => !open)?.answer
 }
 
 function useLastLine({ id, project, runId }: Run, isWanted: boolean): string | undefined {

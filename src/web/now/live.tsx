@@ -11,11 +11,10 @@ import { Problem } from '../ui/loading.tsx'
 import { useNow } from '../ui/time.tsx'
 import { plural } from '../ui/words.ts'
 import { Lane } from './lane.tsx'
-import { isWaiting, standingOf } from './standing.tsx'
+import { standingOf } from './standing.tsx'
 
 /** How many lines are shown at first, of which a waiting lane takes two. Waiting and silent ones are, however many. */
 const shownLines = 12
-const linesOf = (runs: Run[]) => runs.length + runs.filter(isWaiting).length
 
 /** One lane per run in progress, those that somebody must act on first and larger. */
 export function Live() {
@@ -23,8 +22,8 @@ export function Live() {
   const project = useScope()
   const mine = useMine() && 'true'
   const [isAll, setAll] = useState(false)
-  const { urgent, others } = useUrgent(runs)
-  const some = isAll ? others : others.slice(0, Math.max(0, shownLines - linesOf(urgent)))
+  const { urgent, others } = useUrgent(runs, waiting)
+  const some = isAll ? others : others.slice(0, Math.max(0, shownLines - urgent.length - waiting.length))
   const folded = others.slice(some.length)
   return (
     <section aria-labelledby="live" aria-busy={!isCurrent}>
@@ -43,7 +42,7 @@ export function Live() {
       {isRead && runs.length === 0 && isCurrent && <Nothing isMine={mine !== undefined} />}
       <ul class="lanes">
         {[...urgent, ...some].map((run) => (
-          <Lane key={run.id} run={run} isLarge={isWaiting(run)} />
+          <Lane key={run.id} run={run} isWaiting={waiting.includes(run)} />
         ))}
       </ul>
       {hasMore && (
@@ -59,12 +58,12 @@ const Nothing = ({ isMine }: { isMine: boolean }) =>
   isMine ? <NoneOfYours words="None of your runs is in progress." /> : <Begin words="Nothing is in progress." />
 
 /** Those that wait for a person, first for the one at this page, those that are silent for too long, and the others. */
-function useUrgent(runs: Run[]): { urgent: Run[]; others: Run[] } {
+function useUrgent(runs: Run[], waiting: Run[]): { urgent: Run[]; others: Run[] } {
   const now = knownUntil(useNow(60_000))
   const session = useSession()
-  const isSilent = (run: Run) => standingOf(run, now).look === 'quiet-too-long'
-  const waiting = runs.filter(isWaiting).toSorted((a, b) => Number(isOf(session, b)) - Number(isOf(session, a)))
-  const urgent = [...waiting, ...runs.filter(isSilent)]
+  const isSilent = (run: Run) => standingOf({ run, now }).look === 'quiet-too-long'
+  const mineFirst = waiting.toSorted((a, b) => Number(isOf(session, b)) - Number(isOf(session, a)))
+  const urgent = [...mineFirst, ...runs.filter((run) => !waiting.includes(run) && isSilent(run))]
   return { urgent, others: runs.filter((run) => !urgent.includes(run)) }
 }
 

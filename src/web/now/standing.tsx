@@ -26,8 +26,8 @@ const within = (cwd: string | undefined, target: string) =>
   cwd !== undefined && target.startsWith(`${cwd}/`) ? target.slice(cwd.length + 1) : target
 
 /** What it does or waits for, and since when. */
-export function StandingWords({ run, now }: { run: Run; now: number }) {
-  const { look, icon, words, meaning } = standingOf(run, now, useWhom(run.author))
+export function StandingWords({ run, now, isAsking }: Omit<StandingProps, 'whom'>) {
+  const { look, icon, words, meaning } = standingOf({ run, now, isAsking, whom: useWhom(run.author) })
   const turnMs = turnMsOf(run, now)
   return (
     <span class={`silence ${look}`} title={meaning}>
@@ -50,16 +50,23 @@ const idle = { look: 'idle', icon: 'clock' } as const
 /** A run that does not say what it does counts as at work until it has been silent for so long. */
 const workingMs = 5 * 60_000
 
-/** Whether it waits for a person. */
-export const isWaiting = ({ activity }: Run): boolean => activity?.state === 'waiting'
+interface StandingProps {
+  run: Run
+  /** In milliseconds since 1970. */
+  now: number
+  /** Whether its last answer asks. */
+  isAsking?: boolean
+  /** The person for whom it may wait. */
+  whom?: string | undefined
+}
 
-/** How a live run stands, in words. `now` is in milliseconds since 1970, `whom` the person for whom it may wait. */
-export function standingOf(run: Run, now: number, whom?: string): SessionStanding {
+/** How a live run stands, in words. */
+export function standingOf({ run, now, isAsking = false, whom }: StandingProps): SessionStanding {
   const silentMs = Math.max(0, now - heardAt(run))
   const forMs = run.activity ? Math.max(0, now - Date.parse(run.activity.since)) : 0
   const state = run.activity?.state
-  if (state === 'waiting') {
-    const meaning = 'The agent waits for an answer or a permission'
+  if (state === 'waiting' || isAsking) {
+    const meaning = isAsking ? 'Its last answer asks' : 'The agent waits for an answer or a permission'
     const words = (
       <span>
         waiting{whom && ' for '}

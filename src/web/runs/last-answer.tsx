@@ -2,11 +2,11 @@ import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href } from '../app/router.ts'
 import { useWhom } from '../data/lists/whose.ts'
+import { questionsOf } from '../data/runs/questions.ts'
 import { Doing } from '../now/standing.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Folded } from './folded.tsx'
 import { Markdown } from './log.tsx'
-import { questionsOf } from './questions.ts'
 
 interface Props {
   run: Run

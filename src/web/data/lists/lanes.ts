@@ -5,10 +5,12 @@ import type { Run } from '../../../nouns/run/fields.ts'
 import { useRead } from '../query/read.ts'
 import { client } from '../query/server.ts'
 import { keptRuns } from '../runs/run-events.ts'
+import { type Asking, isWaiting, readAsking } from './asking.ts'
 
 /** The runs in progress. Every page shows how many of them wait for a person. */
 interface Lanes {
   runs: Run[]
+  /** Those of them that wait for a person. */
   waiting: Run[]
   /** Whether there are more than were loaded. */
   hasMore: boolean
@@ -43,19 +45,21 @@ export function useLanes(projects: string[], mine: true | undefined, isHiddenToo
     ...(projects.length > 0 && { project: projects }),
   }
   const last = useRef<Run[]>([])
+  const asking = useRef<Asking>(new Map())
   const { data, error, isCurrent, reload } = useRead(
     `lanes ${mine} ${projects.join(' ')}`,
     async (signal) => {
       const { runs, meta } = await client.listRuns(input, { signal })
       last.current = keptRuns(last.current, runs)
-      return { runs: last.current, meta }
+      asking.current = await readAsking(runs, asking.current, signal)
+      const waiting = last.current.filter((run) => isWaiting(run, asking.current))
+      return { runs: byUrgency(last.current, waiting), waiting, meta }
     },
     { touches: ({ type }) => type.startsWith('run.'), restMs: 500, everyMs: pollMs, isHiddenToo },
   )
-  const runs = byUrgency(data?.runs ?? [])
   return {
-    runs,
-    waiting: runs.filter(({ activity }) => activity?.state === 'waiting'),
+    runs: data?.runs ?? [],
+    waiting: data?.waiting ?? [],
     hasMore: data?.meta.hasMore ?? false,
     isRead: data !== undefined,
     isCurrent,
@@ -111,5 +115,7 @@ async function readWithoutContent({ id, project, createdAt }: Run, signal: Abort
 const order = ['waiting', 'working', undefined, 'idle'] as const
 
 /** Runs that wait for a person first, idle ones last. */
-const byUrgency = (runs: Run[]) =>
-  runs.toSorted((a, b) => order.indexOf(a.activity?.state) - order.indexOf(b.activity?.state))
+function byUrgency(runs: Run[], waiting: Run[]): Run[] {
+  const placeOf = (run: Run) => order.indexOf(waiting.includes(run) ? 'waiting' : run.activity?.state)
+  return runs.toSorted((a, b) => placeOf(a) - placeOf(b))
+}
