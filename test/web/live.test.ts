@@ -55,7 +55,9 @@ test('a lane that is silent for longer than half its lease says so, and one with
 
 test('the page of a run follows its log, its end and its checks', async (t) => {
   const { page, client } = await openPage(t, '#/runs/default/RUN-001')
-  await page.getByText('There is no run RUN-001 in project default, or it was deleted.').waitFor()
+  await page
+    .getByText('There is no run RUN-001 in project default, or it was deleted.')
+    .waitFor()
   assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0)
   await client.createRun({ title: 'Add a limit', status: 'in_progress', content: '# Plan\n\nRead the code.\n' })
   await page.getByRole('heading', { name: 'Plan' }).waitFor()
@@ -101,6 +103,50 @@ test('while the server is away, the page says since when, and an agent does not 
     assert.match((await words.textContent()) ?? '', /^working, \d+s$/)
   })
   await page.getByText('Live', { exact: true }).waitFor()
+})
+
+/** Waits until that many requests to the server have failed as often as the page tries them. */
+async function failedReads(page: Page, count: number) {
+  const tries = new Map<string, number>()
+  while ([...tries.values()].filter((many) => many >= 5).length < count) {
+    const url = (await page.waitForEvent('requestfailed', { timeout: 30_000 })).url()
+    tries.set(url, (tries.get(url) ?? 0) + 1)
+  }
+}
+
+test('what a page has read stays as it is while the server is away, and in its place beside another error', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createRun({ runId: 'A', title: 'At work', status: 'in_progress', content: 'Begun.\n' })
+  await client.createRun({ runId: 'B', title: 'Ended', status: 'failed' })
+  const api = /\/v1\/(?!events)/
+  const places = () =>
+    page.locator('main h2').evaluateAll((all) => all.map((it) => [it.textContent, it.getBoundingClientRect().y]))
+  for (const [address, words] of [
+    ['#/runs/default/A', 'Begun.'],
+    ['#/', 'Recently finished'],
+  ] as const) {
+    await page.goto(home + address)
+    await page.getByText(words).waitFor()
+    await page.getByText('Live', { exact: true }).waitFor()
+    const before = await places()
+    await page.route(api, (route) => route.abort())
+    const failed = failedReads(page, 3)
+    await client.appendTurn({ runId: 'A', prompt: 'Go on' })
+    await client.createCheck({ runId: 'A', name: 'tests', result: 'pass' })
+    await client.createRun({ title: 'Another', status: 'failed' })
+    await failed
+    await page.getByText('Server unavailable since').waitFor()
+    assert.deepEqual(await page.locator('main .problem').allTextContents(), [])
+    assert.deepEqual(await places(), before)
+    await page.unroute(api)
+  }
+  await page.getByRole('link', { name: 'Another' }).first().waitFor()
+  const ended = page.getByRole('heading', { name: 'Recently finished' })
+  const place = await ended.boundingBox()
+  await page.route(/status=completed&status=failed/, (route) => route.fulfill({ status: 500, body: 'Sorry' }))
+  await client.createRun({ title: 'One more', status: 'failed' })
+  await page.locator('main .problem').first().waitFor()
+  assert.deepEqual(await ended.boundingBox(), place)
 })
 
 test('a page says that the server was updated since it was opened, and not that it only restarted', async (t) => {

@@ -80,24 +80,20 @@ function Ended({ looked }: { looked: number }) {
       restMs: 1000,
     },
   )
-  if (!data && !error) return null
+  if (!data?.length && !error) return null
   return (
-    <>
+    <section aria-labelledby="ended" aria-busy={!isCurrent}>
+      <h2 id="ended">Recently finished</h2>
       {error && <Problem error={error} onRetry={reload} />}
-      {data && data.length > 0 && (
-        <section aria-labelledby="ended" aria-busy={!isCurrent}>
-          <h2 id="ended">Recently finished</h2>
-          <ul class="rows">
-            {data.map((run) => (
-              <Brief key={run.id} run={run} isNew={Date.parse(endOf(run)) > looked} />
-            ))}
-          </ul>
-          <p class="more">
-            <a href={href(['runs'], { project, mine: mine && 'true' })}>All runs</a>
-          </p>
-        </section>
-      )}
-    </>
+      <ul class="rows">
+        {data?.map((run) => (
+          <Brief key={run.id} run={run} isNew={Date.parse(endOf(run)) > looked} />
+        ))}
+      </ul>
+      <p class="more">
+        <a href={href(['runs'], { project, mine: mine && 'true' })}>All runs</a>
+      </p>
+    </section>
   )
 }
 

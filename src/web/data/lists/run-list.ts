@@ -3,7 +3,7 @@ import type { ConductError } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import { listen } from '../log/stream.ts'
-import { failureOf } from '../query/read.ts'
+import { failureOf, isAway } from '../query/read.ts'
 import { client } from '../query/server.ts'
 import { oneAtATime, type Repeated } from '../query/timing.ts'
 import type { RunFilter } from '../run-filter.ts'
@@ -78,11 +78,12 @@ export function useRunList(filter: RunFilter): RunList {
       if (latest.current.key !== key || cursor === undefined) return
       await pages.read({ cursor }).then((page) => page && set((before) => joined(before, page)), fail(more))
     }, 0)
+    const stay = (error: unknown) => isAway(failureOf(error)) || fail(look)(error)
     const { soon: look }: Repeated = oneAtATime(async () => {
       if (latest.current.key !== key || latest.current.runs.length === 0) return restart()
       // New runs follow the rows of an ascending list that is not read to its end. Beyond the end, they are the newest.
       const first = latest.current.cursor === undefined ? ({ order: 'desc' } as const) : {}
-      await pages.read(first).then((page) => page && set((before) => compared(before, page.runs)), fail(look))
+      await pages.read(first).then((page) => page && set((before) => compared(before, page.runs)), stay)
     }, 500)
 
     acts.current = { more, retry: look, restart }

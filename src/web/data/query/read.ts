@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ConductError } from '../../../client/client.ts'
 import type { Event } from '../../../log/fields.ts'
-import { listen, tell } from '../log/stream.ts'
+import { listen, lostSince, tell } from '../log/stream.ts'
 import { oneAtATime } from './timing.ts'
 
 export interface Read<T> {
@@ -10,6 +10,7 @@ export interface Read<T> {
    * erased since.
    */
   data: T | undefined
+  /** Not that the server is away, if there are data. */
   error: ConductError | undefined
   /** Whether `data` belongs to the current key. */
   isCurrent: boolean
@@ -58,7 +59,10 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
         const failure = failureOf(error)
         if (failure.code === 'UNAUTHORIZED') tell({ kind: 'over' })
         const isKept = before === erasures
-        setState((last) => ({ key, data: isKept && last.key === key ? last.data : undefined, error: failure }))
+        setState((last) => {
+          const data = isKept && last.key === key ? last.data : undefined
+          return data !== undefined && isAway(failure) ? last : { key, data, error: failure }
+        })
       }
     }, restMs)
     reload.current = again.now
@@ -85,6 +89,9 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
 
   return { data: state.data, error: state.error, isCurrent: state.key === key, reload: () => reload.current() }
 }
+
+/** Whether a read failed because the server is away, as the menu says. What was read before then stays as it is. */
+export const isAway = ({ code }: ConductError) => code === 'UNAVAILABLE' && lostSince() !== undefined
 
 export function failureOf(error: unknown): ConductError {
   if (error instanceof ConductError) return error

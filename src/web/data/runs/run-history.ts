@@ -4,7 +4,7 @@ import type { Event } from '../../../log/fields.ts'
 import type { TimelineEntry } from '../../../nouns/run/timeline-fields.ts'
 import type { Turn } from '../../../nouns/run/turn-fields.ts'
 import { listen, type StreamNews } from '../log/stream.ts'
-import { failureOf } from '../query/read.ts'
+import { failureOf, isAway } from '../query/read.ts'
 import { clientOf } from '../query/server.ts'
 import { oneAtATime } from '../query/timing.ts'
 import {
@@ -127,7 +127,8 @@ class HistoryReader {
     } catch (error) {
       this.isDue = true
       this.walk = undefined
-      this.error = failureOf(error)
+      const failure = failureOf(error)
+      if (!this.isRead || !isAway(failure)) this.error = failure
     }
     this.draw()
   }
