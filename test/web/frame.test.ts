@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
 import { blank, openPage } from '../support/browser.ts'
 import { adminKey } from '../support/server.ts'
 
@@ -126,6 +127,32 @@ test('one switch selects the projects on all pages', async (t) => {
   await page.getByRole('link', { name: 'Ours' }).waitFor()
 })
 
+test('of a project that a key cannot see, pages say so once, ask only once, and lead to its own project', async (t) => {
+  const { page, client, home, logIn } = await openPage(t, '', { permissions: [] })
+  await client.createProject({ slug: 'shop' })
+  await client.createRun({ runId: 'A', specId: 'S', title: 'Theirs' })
+  await createClient({ url: home, key: adminKey, project: 'shop' }).createRun({ title: 'Ours' })
+  await logIn((await client.createKey({ name: 'reader', permissions: ['read'], project: 'shop' })).secret)
+  await page.clock.install()
+  const refused: string[] = []
+  page.on('response', (response) => response.status() === 404 && refused.push(response.url()))
+  const main = page.getByRole('main')
+  for (const address of ['runs/default/A', 'specs/default/S', '?project=default', 'runs?project=default']) {
+    await page.goto(`${home}?${address.length}#/${address}`)
+    await main.getByText('There is no project default, or this key cannot see it: it is for project shop.').waitFor()
+    assert.equal(await main.locator('p').count(), 1, address)
+  }
+  const { length } = refused
+  const later = page.waitForResponse(/auth\/me/)
+  await page.clock.runFor('05:30')
+  await later
+  // Everything is read again once the stream of events is there, but not every five seconds.
+  assert.ok(refused.length <= length + 2, refused.join(' '))
+  await main.getByRole('link', { name: 'Show project shop' }).click()
+  await page.getByRole('link', { name: 'Ours' }).waitFor()
+  assert.equal(page.url(), `${home}?20#/runs`)
+})
+
 test('a chosen project that is deleted or unknown can be taken back', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })
@@ -144,7 +171,7 @@ test('a chosen project that is deleted or unknown can be taken back', async (t) 
   assert.equal(page.url(), `${home}#/runs`)
 
   await page.goto(`${home}#/runs?project=gone`)
-  await page.getByText("There is no project 'gone'").first().waitFor()
+  await page.getByText('There is no project gone.').waitFor()
   await page.locator('.project-switch summary').click()
   await page.getByRole('checkbox', { name: 'gone' }).click()
   await page.getByRole('link', { name: 'Ours' }).waitFor()

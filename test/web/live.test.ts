@@ -55,9 +55,7 @@ test('a lane that is silent for longer than half its lease says so, and one with
 
 test('the page of a run follows its log, its end and its checks', async (t) => {
   const { page, client } = await openPage(t, '#/runs/default/RUN-001')
-  await page
-    .getByText('There is no run RUN-001 in project default, or it was deleted.')
-    .waitFor()
+  await page.getByText('There is no run RUN-001 in project default, or it was deleted.').waitFor()
   assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0)
   await client.createRun({ title: 'Add a limit', status: 'in_progress', content: '# Plan\n\nRead the code.\n' })
   await page.getByRole('heading', { name: 'Plan' }).waitFor()

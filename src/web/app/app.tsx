@@ -18,6 +18,7 @@ import { lazy, Problem, Skeleton } from '../ui/loading.tsx'
 import { Frame } from './frame.tsx'
 import { go, href, type Route, useRoute } from './router.ts'
 import { useScroll } from './scroll.ts'
+import { Unseen, useUnseen } from './unseen.tsx'
 
 /** The components of the pages, whose code is loaded when they are first shown. */
 const components = new Map(pages.map((page) => [page, lazy(page.load, <Skeleton of="page" rows={8} />)]))
@@ -111,7 +112,9 @@ function Inside({ session, route }: { session: Viewer; route: Route }) {
 function Page({ route }: { route: Route }) {
   const found = pageAt(route)
   const Component = found && components.get(found.page)
+  const unseen = useUnseen(route)
   if (!Component) return <Missing />
+  if (unseen) return <Unseen named={unseen} route={route} />
   const { project, id } = found
   return (
     <Bounded key={`${route.path[0]} ${project}/${id}`} route={route}>

@@ -55,7 +55,7 @@ export function useLanes(projects: string[], mine: true | undefined, isHiddenToo
       const waiting = last.current.filter((run) => isWaiting(run, asking.current))
       return { runs: byUrgency(last.current, waiting), waiting, meta }
     },
-    { touches: ({ type }) => type.startsWith('run.'), restMs: 500, everyMs: pollMs, isHiddenToo },
+    { touches: ({ type }) => /^(run|project)\./.test(type), restMs: 500, everyMs: pollMs, isHiddenToo },
   )
   return {
     runs: data?.runs ?? [],

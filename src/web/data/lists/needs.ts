@@ -51,7 +51,7 @@ export function useAttention(projects: string[], mine: true | undefined): ShownN
   const { data, error, isCurrent } = useRead(
     `attention ${mine} ${projects.join(' ')}`,
     (signal) => client.listAttention({ project, mine, group: 'spec', limit: 100 }, { signal }),
-    { touches, restMs: 1000, everyMs: pollMs },
+    { touches: (event) => touches(event) || event.type.startsWith('project.'), restMs: 1000, everyMs: pollMs },
   )
   const { grouped = [], count = 0, isPartial = false, meta } = data ?? {}
   const isCut = meta?.hasMore ?? false

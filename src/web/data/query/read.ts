@@ -25,7 +25,7 @@ export interface ReadOptions {
   restMs?: number
   /** Whether an event that `touches` the data is rare enough to be read at once, without that rest. */
   isUrgent?: (event: Event) => boolean
-  /** Reads again at this interval while the page is visible, for changes without events. */
+  /** Reads again at this interval while the page is visible, for changes without events; not what does not exist. */
   everyMs?: number
   /** Also while the page is hidden. */
   isHiddenToo?: boolean
@@ -47,17 +47,20 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
     const end = new AbortController()
     // How often texts were erased, and how often before the read of the data began.
     let [erasures, before] = [0, 0]
+    let isMissing = false
     const again = oneAtATime(async () => {
       const now = erasures
       try {
         const data = await latest.current.load(end.signal)
         if (end.signal.aborted) return
         before = now
+        isMissing = false
         setState({ key, data })
       } catch (error) {
         if (end.signal.aborted) return
         const failure = failureOf(error)
         if (failure.code === 'UNAUTHORIZED') tell({ kind: 'over' })
+        isMissing = failure.code === 'NOT_FOUND'
         const isKept = before === erasures
         setState((last) => {
           const data = isKept && last.key === key ? last.data : undefined
@@ -78,6 +81,7 @@ export function useRead<T>(key: string, load: (signal: AbortSignal) => Promise<T
     const timer =
       everyMs &&
       setInterval(() => {
+        if (isMissing) return
         if (!document.hidden || latest.current.options.isHiddenToo) again.soon()
       }, everyMs)
     return () => {
