@@ -37,6 +37,20 @@ test('a new spec belongs to the project that is chosen', async (t) => {
   await page.waitForURL(/#\/specs\/shop\/SPEC-001$/)
 })
 
+test('a new spec belongs to no project before one is chosen, if there are several', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  await client.createProject({ slug: 'shop', name: 'Shop' })
+  await page.goto(`${home}#/specs?view=new`)
+  await page.getByLabel(/^Text, as Markdown/).fill('# Pay by card')
+  const project = page.getByLabel('Project')
+  assert.equal(await project.inputValue(), '')
+  await page.getByRole('button', { name: 'Create spec' }).click()
+  assert.equal(await project.evaluate((select) => select.matches(':invalid')), true)
+  await project.selectOption('Shop')
+  await page.getByRole('button', { name: 'Create spec' }).click()
+  await page.waitForURL(/#\/specs\/shop\/SPEC-001$/)
+})
+
 test('the form of a new spec follows the project switch, and each project keeps its own text', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop', name: 'Shop' })

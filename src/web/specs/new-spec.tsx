@@ -38,7 +38,8 @@ function Form({ named }: { named: Omit<New, 'content'> }) {
   const { chosen, specId } = draft
   const { act, isBusy, error } = useAct()
   const form = useRef<HTMLFormElement>(null)
-  const project = chosen || (projects[0]?.slug ?? '')
+  const hasChoice = projects.length > 1
+  const project = chosen || (hasChoice ? '' : (projects[0]?.slug ?? ''))
   const forget = () => {
     drop()
     dropUnsavedText(unsaved)
@@ -65,12 +66,14 @@ function Form({ named }: { named: Omit<New, 'content'> }) {
       <Head title="New spec" />
       <form class="editor" onSubmit={create} ref={form}>
         <div class="row fields">
-          {projects.length > 1 && (
+          {hasChoice && (
             <ProjectChoice
               label="Project"
               projects={projects}
               chosen={project}
               onChoose={(chosen) => change({ chosen })}
+              none="Choose a project"
+              isRequired
             />
           )}
           <label class="field">
@@ -85,7 +88,7 @@ function Form({ named }: { named: Omit<New, 'content'> }) {
         </div>
         <SpecText content={draft.content} onInput={(content) => change({ content })} isRequired isReadOnly={isBusy} />
         {error && <Problem error={error} />}
-        <FormEnd label="Create spec" isReady={!isBusy && project !== ''} onCancel={cancel} />
+        <FormEnd label="Create spec" isReady={!isBusy && (project !== '' || hasChoice)} onCancel={cancel} />
       </form>
     </>
   )

@@ -163,16 +163,23 @@ interface ChoiceProps {
   projects: readonly { slug: string; name: string }[]
   chosen: string
   onChoose(slug: string): void
-  /** The label for choosing no project; undefined if one is required. */
+  /** The label for no project; undefined if that is no choice. */
   none?: string | undefined
+  /** Whether the form is not sent without one. */
+  isRequired?: boolean
   disabled?: boolean
 }
 
 /** A field for choosing a project. */
-export function ProjectChoice({ label, projects, chosen, onChoose, none, disabled = false }: ChoiceProps) {
+export function ProjectChoice({ label, projects, chosen, onChoose, none, isRequired, disabled = false }: ChoiceProps) {
   return (
     <Field name="project" label={label}>
-      <select value={chosen} disabled={disabled} onChange={(event) => onChoose(event.currentTarget.value)}>
+      <select
+        value={chosen}
+        required={isRequired}
+        disabled={disabled}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+      >
         {none !== undefined && <option value="">{none}</option>}
         {projects.map(({ slug, name }) => (
           <option key={slug} value={slug}>
