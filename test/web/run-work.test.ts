@@ -122,3 +122,19 @@ test("failing checks come first, replaced ones last, and the retry command conta
     await page.locator('.retry').getByText(line, { exact: true }).waitFor()
   }
 })
+
+test('a finished session is resumed rather than repeated, and what completed without a command has nothing to repeat', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const where = { cwd: '/home/josé/our boats', session: 's-1' }
+  await client.createRun({ runId: 'CODEX', status: 'completed', agent: 'codex', where })
+  await client.createRun({ runId: 'CURSOR', status: 'failed', agent: 'cursor', where })
+  await client.createRun({ runId: 'DONE', status: 'completed' })
+  await page.goto(`${home}#/runs/default/CODEX`)
+  await page.locator('.retry').getByText("cd '/home/josé/our boats' && codex resume s-1", { exact: true }).waitFor()
+  for (const runId of ['CURSOR', 'DONE']) {
+    await page.goto(`${home}#/runs/default/${runId}`)
+    await page.locator('.crumbs', { hasText: runId }).waitFor()
+    await page.getByRole('heading', { name: 'Checks none recorded' }).waitFor()
+    assert.equal(await page.locator('.retry').count(), 0, runId)
+  }
+})

@@ -138,14 +138,15 @@ function Written({ run, isRaw, route }: { run: FullRun; isRaw: boolean; route: R
   )
 }
 
-/** The command that continues a finished session, or that records the next attempt at a finished command. */
+/** The command that continues a finished session, or that records the next attempt at other finished work. */
 function Continue({ run }: { run: Run & { turns: { count: number } } }) {
-  const { project, runId, status, command, turns } = run
+  const { project, runId, status, command, turns, where } = run
   if (status !== 'completed' && status !== 'failed') return null
   const resume = resumeOf(run)
   if (resume !== undefined) return <Line label="Resume" command={resume} />
-  // A session of an agent that cannot resume it has no command to repeat.
-  if (turns.count > 0 && command === null) return null
+  // Nobody repeats what succeeded without a command, nor a session of an agent that cannot resume it.
+  const isSession = turns.count > 0 || where?.session !== undefined
+  if (command === null && (status === 'completed' || isSession)) return null
   const again = command !== null && /^[\x20-\x7e]{1,200}$/.test(command) ? asWords(command) : ''
   return (
     <Line
@@ -174,7 +175,7 @@ function resumeOf({ agent, command, where }: Run): string | undefined {
   const { cwd, session } = where ?? {}
   if (!resume || command !== null || !cwd || !session) return undefined
   // What an agent reported must not run, or be an option, when it is pasted.
-  if (!/^\/[\x20-\x7e]{0,400}$/.test(cwd) || !/^\w[\w.:-]{0,200}$/.test(session)) return undefined
+  if (!/^\/[\x20-\x7e\p{L}\p{M}\p{N}]{0,400}$/u.test(cwd) || !/^\w[\w.:-]{0,200}$/.test(session)) return undefined
   return `cd ${quoted(cwd)} && ${resume} ${session}`
 }
 
