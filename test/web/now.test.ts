@@ -74,6 +74,8 @@ test('a visit ends once the page was out of sight for half an hour', async (t) =
   await page.getByRole('heading', { name: 'The last 24 hours' }).waitFor()
   await page.reload()
   await page.getByRole('heading', { name: 'The last 24 hours' }).waitFor()
+  // Not "23h ago" or "1d ago", by the second in which it is read.
+  await page.getByRole('link', { name: 'Everything in the last 24 hours', exact: true }).waitFor()
   await page.goto(`${home}?again#/keys`)
   await page.evaluate(([name, value]) => localStorage.setItem(name, value), visitedAt(0.4, home))
   await page.goto(`${home}?second#/`)

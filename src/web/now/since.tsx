@@ -54,13 +54,21 @@ export function Since({ news: { data, error, isCurrent, reload } }: { news: Read
   if (!data) return null
   const { runs, hasMore, telling, visit, endedAfter } = data
   const address = (more: Record<string, string>) => href(['runs'], { project, mine, endedAfter, ...more })
+  const since =
+    visit === undefined ? (
+      'in the last 24 hours'
+    ) : (
+      <>
+        since <When at={endedAfter} />
+      </>
+    )
   const costs = href(['trends'], { project, days: 7, by: 'author' })
   return (
     <section class="since-visit" aria-labelledby="since" aria-busy={!isCurrent}>
       <h2 id="since">{visit === undefined ? 'The last 24 hours' : 'Since you were here'}</h2>
       {runs.length === 0 ? (
         <p class="muted">
-          Nothing{mine && ' of yours'} has ended since <When at={endedAfter} />.
+          Nothing{mine && ' of yours'} has ended {since}.
         </p>
       ) : (
         <>
@@ -71,9 +79,7 @@ export function Since({ news: { data, error, isCurrent, reload } }: { news: Read
             ))}
           </ul>
           <p class="more">
-            <a href={address({})}>
-              Everything since <When at={endedAfter} />
-            </a>
+            <a href={address({})}>Everything {since}</a>
           </p>
         </>
       )}
