@@ -53,6 +53,19 @@ test('Now begins with what ended since the last visit: how many, what it cost, w
   await page.getByRole('button', { name: /^Ended from: .*, 20\d\d/ }).waitFor()
 })
 
+test('no number of a run is cut for the name of its author', async (t) => {
+  const shown = await openPage(t, blank)
+  const author = `${'Maximiliana Aurelia von und zu Hohenstein '.repeat(3)}<m@example.com>`
+  await addEnded(shown, 1, { title: 'Add passkeys', agent: 'claude-code', author, usage: { costUsd: 99_999.99 } })
+  for (const width of [1280, 1440, 1920]) {
+    await shown.page.setViewportSize({ width, height: 800 })
+    await shown.page.goto(`${shown.home}?${width}#/`)
+    const cost = shown.page.locator('.recap').getByText('$99,999.99', { exact: true })
+    await cost.waitFor()
+    assert.equal(await cost.evaluate((it) => it.scrollWidth - it.clientWidth), 0, `${width} px`)
+  }
+})
+
 test('two people of one name are told apart by their addresses', async (t) => {
   const shown = await openPage(t, blank)
   for (const author of [ada, 'Ada Lund <lund@example.org>', mateo]) await addEnded(shown, 1, { author })

@@ -181,7 +181,7 @@ function Telling({ run, turn }: EndedItem) {
       <span class="facts">
         {run.agent && <span>{run.agent}</span>}
         <Author author={run.author} />
-        {run.usage?.costUsd !== undefined && <span>{costOfUse(run.usage)}</span>}
+        {run.usage?.costUsd !== undefined && <span class="cost">{costOfUse(run.usage)}</span>}
       </span>
       <Ago at={endOf(run)} />
     </li>
