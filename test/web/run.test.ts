@@ -211,6 +211,8 @@ test('what was typed into the forms of a run outlives the session, but not the c
     await login()
     assert.equal(await (await form()).inputValue(), 'long: words')
     await page.getByText('You did not save this text').waitFor()
+    await page.keyboard.press('Escape')
+    assert.equal(await (await form()).inputValue(), 'long: words', 'Escape keeps the text')
     await page.getByRole('button', { name: 'Cancel' }).click()
     assert.equal(await (await form()).inputValue(), '')
     await page.keyboard.press('Escape')

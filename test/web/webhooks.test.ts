@@ -15,6 +15,7 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
   assert.match(secret, /^whsec_/)
   await form.waitFor({ state: 'detached' })
   await page.keyboard.press('Escape')
+  await shown.getByRole('button', { name: 'Close' }).click()
   await page.locator('code', { hasText: secret }).waitFor({ state: 'detached' })
   assert.ok(!(await page.content()).includes(secret))
 
@@ -47,8 +48,7 @@ test('a webhook is created, tested, disabled, set back and deleted on the page',
 
   await (await manage()).getByRole('button', { name: 'Rotate secret' }).click()
   await page.getByRole('dialog', { name: 'Rotate the secret?' }).getByRole('button', { name: 'Rotate secret' }).click()
-  await shown.locator('code').first().waitFor()
-  await page.keyboard.press('Escape')
+  await shown.getByRole('button', { name: 'Close' }).click()
   await (await manage()).getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog', { name: 'Delete webhook 1?' }).getByRole('button', { name: 'Delete webhook' }).click()
   await page.getByText('A webhook sends what happens to another program').waitFor()

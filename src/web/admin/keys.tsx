@@ -77,7 +77,7 @@ function Listed() {
 
 function Secret({ made: { key, secret }, onClose }: { made: Output<'createKey'>; onClose: () => void }) {
   return (
-    <Dialog title={`The key of ${key.name}`} onClose={onClose}>
+    <Dialog title={`The key of ${key.name}`} onClose={onClose} isFirm>
       <div class="secret">
         <p>Copy the key now. It is shown only this once, and is stored nowhere.</p>
         <Command text={secret} />

@@ -137,7 +137,7 @@ function RotateForm({ it, onMade, onClose }: RotateProps) {
 
 function Secret({ secret, webhook: { url }, onClose }: CreatedWebhook & { onClose: () => void }) {
   return (
-    <Dialog title="The signing secret" onClose={onClose}>
+    <Dialog title="The signing secret" onClose={onClose} isFirm>
       <div class="secret">
         <p>Copy the secret now: it is not shown again. With it, {url} verifies that a message is from here.</p>
         <Command text={secret} />

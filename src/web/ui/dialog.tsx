@@ -5,6 +5,8 @@ import { Icon } from './icon.tsx'
 interface Props {
   title: string
   onClose: () => void
+  /** Whether only its button closes it, because nothing brings back what it shows. */
+  isFirm?: boolean
   children: ComponentChildren
 }
 
@@ -13,7 +15,7 @@ interface Props {
  * reports a close only a moment later, when the person may already have opened the next dialog, so Escape and the
  * button report it at once.
  */
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, isFirm = false, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
   useLayoutEffect(() => {
@@ -26,12 +28,18 @@ export function Dialog({ title, onClose, children }: Props) {
     // A cancelled file field also sends `cancel`, which bubbles up to here.
     if (event.target !== dialog.current) return
     event.preventDefault()
-    onClose()
+    if (!isFirm) onClose()
   }
   // The report may arrive after this dialog is gone, when the next one is open.
   const close = () => dialog.current && onClose()
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onCancel={cancel} onClose={close}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={heading}
+      closedby={isFirm ? 'none' : 'closerequest'}
+      onCancel={cancel}
+      onClose={close}
+    >
       <header>
         <h2 id={heading}>{title}</h2>
         <button type="button" class="plain" onClick={onClose}>

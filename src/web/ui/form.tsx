@@ -35,8 +35,11 @@ export function Form({ title, label, isDanger = false, isReady = true, work, chi
   const { act, isBusy, error } = useAct(() => form.current && onConflict?.())
   const leave = () => {
     isLeft.current = true
-    drop?.()
     onClose()
+  }
+  const cancel = () => {
+    drop?.()
+    leave()
   }
   const names = useRef(new Set<string>()).current
   const faults = { issues: error?.issues ?? [], names }
@@ -53,12 +56,13 @@ export function Form({ title, label, isDanger = false, isReady = true, work, chi
     onDone()
   }
   return (
-    <Dialog title={title} onClose={leave}>
+    // Closing keeps the draft, unless it is being saved.
+    <Dialog title={title} onClose={isBusy ? cancel : leave}>
       <form ref={form} onSubmit={submit}>
         {isRestored && <Restored />}
         <FaultsContext.Provider value={faults}>{children}</FaultsContext.Provider>
         {error && !areShown(faults) && <Problem error={error} />}
-        <FormEnd label={label} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={leave} />
+        <FormEnd label={label} isDanger={isDanger} isReady={isReady && !isBusy} onCancel={cancel} />
       </form>
     </Dialog>
   )
