@@ -62,6 +62,23 @@ test('whoever takes back that they took a row leaves its runs to those who had t
   await take.waitFor()
 })
 
+test('whoever has a run can give it up later', async (t) => {
+  const { client, page, home } = await openPage(t, blank, { person: 'Ada <ada@example.com>' })
+  await client.createRun({ runId: 'A', status: 'failed' })
+  await client.updateAttention({ runIds: ['A'], assignee: 'Ada <ada@example.com>' })
+  await page.goto(`${home}#/`)
+  const unassign = page.getByRole('button', { name: 'Unassign A', exact: true })
+  await unassign.click()
+  await page.getByRole('button', { name: 'Assign to me A', exact: true }).waitFor()
+  const { attention = [] } = await client.listAttention({ runId: 'A' })
+  assert.deepEqual(
+    attention.map(({ assignee }) => assignee),
+    [null],
+  )
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await unassign.waitFor()
+})
+
 test('a person takes a run, and puts one off', async (t) => {
   const { client, page, logIn, home } = await openPage(t, '', { permissions: [] })
   const { secret } = await client.createKey({ name: 'ada', permissions: ['write'], person: 'Ada <ada@example.com>' })

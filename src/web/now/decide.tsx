@@ -29,7 +29,7 @@ interface Props {
   onDone: (done: Done) => void
 }
 
-/** Buttons to resolve runs, take them, or put them off. Readers see none. */
+/** Buttons to resolve runs, take them or give them up, or put them off. Readers see none. */
 export function Decide({ runs, name, onDone }: Props) {
   const session = useSession()
   const { act, isBusy, error } = useAct()
@@ -45,6 +45,8 @@ export function Decide({ runs, name, onDone }: Props) {
   // Of a long row, only the newest runs are known.
   const isMine =
     runs.attention.length === runIds.length && runs.attention.every(({ assignee }) => assignee === session.person)
+  const take = () => make({ assignee: 'me' }, 'assigned to you', () => assignedBack(runs))
+  const giveUp = () => make({ assignee: null }, 'assigned to nobody', allBack({ assignee: 'me' }))
   return (
     <>
       <button
@@ -54,14 +56,10 @@ export function Decide({ runs, name, onDone }: Props) {
       >
         Resolve<span class="unseen"> {name}</span>
       </button>
-      {session.person !== null && !isMine && (
-        <button
-          type="button"
-          class="plain"
-          disabled={isBusy}
-          onClick={() => make({ assignee: 'me' }, 'assigned to you', () => assignedBack(runs))}
-        >
-          Assign to me<span class="unseen"> {name}</span>
+      {session.person !== null && (
+        <button type="button" class="plain" disabled={isBusy} onClick={isMine ? giveUp : take}>
+          {isMine ? 'Unassign' : 'Assign to me'}
+          <span class="unseen"> {name}</span>
         </button>
       )}
       <Menu
