@@ -3,12 +3,12 @@ import { clientOf } from '../query/server.ts'
 import { questionsOf } from '../runs/questions.ts'
 
 /** Whether the last answer of an idle run asks, by its state; undefined if that could not be read. */
-export type Asking = ReadonlyMap<string, boolean | undefined>
+export type KnownAsking = ReadonlyMap<string, boolean | undefined>
 
 const keyOf = ({ id, version, activity }: Run) => `${id} ${version} ${activity?.since}`
 
 /** Reads the last answer of each idle run whose state is not `known`. */
-export async function readAsking(runs: Run[], known: Asking, signal: AbortSignal): Promise<Asking> {
+export async function readAsking(runs: Run[], known: KnownAsking, signal: AbortSignal): Promise<KnownAsking> {
   const idle = runs.filter(({ activity }) => activity?.state === 'idle')
   const read = idle.map(async (run) => {
     const key = keyOf(run)
@@ -23,5 +23,5 @@ async function isAnswerAsking({ project, runId }: Run, signal: AbortSignal): Pro
 }
 
 /** Whether a run waits for a person: its agent says so, or its last answer asks. */
-export const isWaiting = (run: Run, asking: Asking): boolean =>
+export const isWaiting = (run: Run, asking: KnownAsking): boolean =>
   run.activity?.state === 'waiting' || asking.get(keyOf(run)) === true

@@ -5,7 +5,7 @@ import type { Run } from '../../../nouns/run/fields.ts'
 import { useRead } from '../query/read.ts'
 import { client } from '../query/server.ts'
 import { keptRuns } from '../runs/run-events.ts'
-import { type Asking, isWaiting, readAsking } from './asking.ts'
+import { isWaiting, type KnownAsking, readAsking } from './asking.ts'
 
 /** The runs in progress. Every page shows how many of them wait for a person. */
 interface Lanes {
@@ -45,7 +45,7 @@ export function useLanes(projects: string[], mine: true | undefined, isHiddenToo
     ...(projects.length > 0 && { project: projects }),
   }
   const last = useRef<Run[]>([])
-  const asking = useRef<Asking>(new Map())
+  const asking = useRef<KnownAsking>(new Map())
   const { data, error, isCurrent, reload } = useRead(
     `lanes ${mine} ${projects.join(' ')}`,
     async (signal) => {
