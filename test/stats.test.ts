@@ -123,6 +123,36 @@ testLedger('every run counts once, on the day on which it was created', async (l
   assert.equal((await as({ project: 'shop' }).stats()).total.runs, 8)
 })
 
+testLedger(
+  'an author is one group by the email address, as often spelled, and others by their name',
+  async (ledger) => {
+    const { client, advance } = ledger
+    const authors = [
+      'ADA L. <ADA@EXAMPLE.COM>',
+      'Ada Lund <ada@example.com>',
+      'ada@example.com',
+      'Ada',
+      'ada',
+      undefined,
+    ]
+    for (const author of [...authors, 'Ada Lund <ada@example.com>']) {
+      const { run } = await client.createRun({ author, status: 'in_progress', usage: { costUsd: 1 } })
+      advance(hour)
+      await client.updateRun({ runId: run.runId, status: 'completed' })
+    }
+    const { groups = [], total } = await client.stats({ by: 'author' })
+    const rows = groups.map(({ value, runs, costUsd, duration }) => [value, runs, costUsd, duration.runs])
+    assert.deepEqual(rows, [
+      ['Ada Lund <ada@example.com>', 4, 4, 4],
+      [null, 1, 1, 1],
+      ['Ada', 1, 1, 1],
+      ['ada', 1, 1, 1],
+    ])
+    assert.equal(total.runs, 7)
+    assert.equal((await client.listRuns({ author: 'ada@example.com' })).runs.length, 4, 'as the filter finds them')
+  },
+)
+
 testLedger('durations are those of finished runs, from start to end', async (ledger) => {
   const { client, advance } = ledger
   assert.deepEqual((await client.stats()).duration, { runs: 0, medianMs: null, p90Ms: null })

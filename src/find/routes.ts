@@ -54,7 +54,7 @@ export const findRoutes = {
       by: statsBy
         .optional()
         .describe(
-          'Groups the runs by this; by model, a run is in the group of each model that it used, with what it used of that',
+          'Groups the runs by this; by author, an email address is one group, whatever the name before it; by model, a run is in the group of each model that it used, with what it used of that',
         ),
       timeZone: text(64, 1)
         .default('UTC')

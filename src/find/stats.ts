@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag'
+import { mailOf } from '../contract/person.ts'
 import type { InputOf } from '../contract/route.ts'
 import type { Tx } from '../engine/db.ts'
 import { sumOfCosts } from '../frame/cost.ts'
@@ -39,6 +40,7 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
   const durations = await durationsOf(ctx, projects, input, { createdAfter: after, createdBefore: before })
   const total = emptyTally()
   const groups = new Map<string | null, Sums>()
+  const spelled = new Map<string | null, number>()
   const perDay: Day[] = []
   for (const [index, { day, start }] of days.entries()) {
     const tally = emptyTally()
@@ -47,9 +49,11 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
     const ofDay = [...where, from, ...(next === undefined ? end : [sql`created_at < ${next.start}`])]
     const grouped = await groupedOf(ctx, ofDay, input.by)
     for (const sum of grouped) {
-      const group = groups.get(sum.value) ?? emptyTally()
-      groups.set(sum.value, group)
+      const key = groupKey(input.by, sum.value)
+      const group = groups.get(key) ?? emptyTally()
+      groups.set(key, group)
       addRow(group, sum)
+      spelled.set(sum.value, (spelled.get(sum.value) ?? 0) + sum.runs)
     }
     // A run is in the group of each model that it used, but counts once.
     for (const sum of input.by === 'model' ? await sumsOf(ctx, ofDay) : grouped) {
@@ -60,10 +64,11 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
     // SQLite reads without a pause, so we read one day at a time and let other requests in between.
     await turn()
   }
-  const slugs = new Map(projects.map(({ id, slug }) => [String(id), slug]))
-  const shown = largest(groups, durations).map((group) =>
-    input.by === 'project' ? { ...group, value: slugs.get(group.value ?? '') ?? null } : group,
-  )
+  const names =
+    input.by === 'project'
+      ? new Map<string | null, string | null>(projects.map(({ id, slug }) => [String(id), slug]))
+      : commonSpellings(input.by, spelled)
+  const shown = largest(groups, durations).map((group) => ({ ...group, value: names.get(group.value) ?? null }))
   return {
     ...(input.by && { groups: shown }),
     days: perDay,
@@ -71,6 +76,13 @@ export const stats: Operation<FindRoutes['stats']> = async (ctx, input) => {
     duration: durationOf(durations.map(({ ms }) => ms)),
   }
 }
+
+/** What the group of a value is known by: an author is the same person in every spelling, as for the filter by address. */
+const groupKey = (by: StatsBy | undefined, value: string | null) => (by === 'author' ? (mailOf(value) ?? value) : value)
+
+/** The most frequent value of each group. `spelled` counts the runs of each value. */
+const commonSpellings = (by: StatsBy | undefined, spelled: Map<string | null, number>) =>
+  new Map([...spelled].sort(([, one], [, other]) => one - other).map(([value]) => [groupKey(by, value), value]))
 
 /** The most groups of a response. */
 const mostGroups = 100
@@ -156,7 +168,7 @@ async function durationsOf({ db }: Ctx, projects: ProjectRef[], input: Input, sp
   const rows = await readNewest<EndedRun>(db, columns, ended, span, timedRuns)
   const valuesOf = by === 'model' ? await modelsIn(db, rows) : undefined
   return rows.map(({ id, value, started_at, ended_at }) => ({
-    values: valuesOf ? (valuesOf.get(id) ?? [null]) : [value],
+    values: valuesOf ? (valuesOf.get(id) ?? [null]) : [groupKey(by, value)],
     ms: Date.parse(ended_at) - Date.parse(started_at),
   }))
 }

@@ -92,6 +92,19 @@ test("charts are drawn if Intl does not know the browser's language or time zone
   await page.locator('.bars canvas').nth(3).waitFor()
 })
 
+test('the row of an author leads to as many runs as it counts', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  for (const author of ['Ada Lund <ada@example.com>', 'Ada Lund <ada@example.com>', 'ADA <ADA@example.com>', 'Ada']) {
+    await client.createRun({ author, status: 'completed' })
+  }
+  await page.goto(`${home}#/trends?by=author`)
+  const row = page.getByRole('region', { name: 'Runs by author' }).getByRole('row', { name: 'Ada Lund' })
+  assert.equal(await row.locator('td').first().textContent(), '3')
+  await row.getByRole('link').click()
+  await page.locator('table.runs[aria-rowcount="4"]').waitFor()
+  assert.match(page.url(), /author=ada%40example\.com/)
+})
+
 test('runs are compared by agent, author, spec, project and model, and the table is downloaded as shown', async (t) => {
   const { page, client, home } = await openPage(t, blank)
   const usage = { model: 'm-1', inputTokens: 1200, outputTokens: 34, costUsd: 0.25 }

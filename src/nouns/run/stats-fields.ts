@@ -49,7 +49,12 @@ export type Duration = z.infer<typeof duration>
 
 export const group = z
   .object({
-    value: z.string().nullable().describe('null: runs without a value; by model, also what no turn of a run explains'),
+    value: z
+      .string()
+      .nullable()
+      .describe(
+        'By author, the most frequent spelling. null: runs without a value; by model, also what no turn of a run explains',
+      ),
     ...tally.shape,
     duration: duration.describe('From start to end, for the runs of this group'),
   })

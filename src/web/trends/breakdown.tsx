@@ -1,3 +1,4 @@
+import { mailOf } from '../../contract/person.ts'
 import { href, type Query } from '../app/router.ts'
 import { useEveryones } from '../data/lists/whose.ts'
 import { type Cell, CsvButton } from '../ui/download.tsx'
@@ -86,7 +87,9 @@ function GroupRow({ by, group, filter }: Pick<Props, 'by' | 'filter'> & { group:
 function Name({ by, value, filter }: Pick<Props, 'by' | 'filter'> & { value: string | null }) {
   const mine = useEveryones()
   if (value === null) return <span title={`Runs that name no ${breakdowns[by].toLowerCase()}${more[by] ?? ''}`}>—</span>
-  return <a href={href(['runs'], { ...filter, [by]: value, mine })}>{value}</a>
+  // The row has every spelling of an address, and so has the list.
+  const found = by === 'author' ? (mailOf(value) ?? value) : value
+  return <a href={href(['runs'], { ...filter, [by]: found, mine })}>{value}</a>
 }
 
 /** What else is in the row of no value. */
