@@ -34,11 +34,17 @@ export const findRoutes = {
     input: z.strictObject({
       project: projectFilter,
       field: suggested.describe('The field whose values to list'),
-      prefix: text(200).optional().describe('Only values with this prefix'),
+      q: text(200)
+        .optional()
+        .describe(
+          'Only values with this anywhere, in any case. Of a project with more than 1,000 values, only the first 1,000 are compared; of the others, those that begin with it, in the same case, are found',
+        ),
       limit: pageInput.limit,
     }),
     output: z.object({
-      values: z.array(z.string()).describe('Sorted by character code; labels as name:value'),
+      values: z
+        .array(z.string())
+        .describe('Sorted by character code, those that begin with q first; labels as name:value'),
       meta: z.object({ hasMore: z.boolean() }),
     }),
     example: { field: 'agent' },

@@ -1,20 +1,29 @@
 import sql, { type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
-import type { Operation, ProjectRef } from '../frame/ctx.ts'
+import type { Operation } from '../frame/ctx.ts'
 import { visibleProjects } from '../frame/scope.ts'
 import type { Suggested } from './fields.ts'
 import type { FindRoutes } from './routes.ts'
 
 /** Throws NOT_FOUND for an unknown project. */
-export const suggest: Operation<FindRoutes['suggest']> = async (ctx, { project, field, prefix = '', limit }) => {
+export const suggest: Operation<FindRoutes['suggest']> = async (ctx, { project, field, q = '', limit }) => {
   const { projects } = await visibleProjects(ctx, project)
-  const read = ({ id }: ProjectRef) =>
-    field === 'label'
-      ? labelsOf(ctx.db, id, prefix, limit + 1)
-      : distinct(ctx.db, { ...columns[field], where: sql`project_id = ${id}` }, prefix, limit + 1)
-  const values = new Set((await Promise.all(projects.map(read))).flat())
-  return { values: [...values].sort().slice(0, limit), meta: { hasMore: values.size > limit } }
+  const part = q.toLowerCase()
+  const read = async (projectId: number) => {
+    const begun = await beginning(ctx.db, projectId, field, q, limit + 1)
+    if (q === '') return begun
+    const compared = await beginning(ctx.db, projectId, field, '', mostCompared)
+    return [...begun, ...compared.filter((value) => value.toLowerCase().includes(part))]
+  }
+  const found = new Set((await Promise.all(projects.map(({ id }) => read(id)))).flat())
+  const begins = (value: string) => value.toLowerCase().startsWith(part)
+  const values = [...found].sort()
+  const ordered = [...values.filter(begins), ...values.filter((value) => !begins(value))]
+  return { values: ordered.slice(0, limit), meta: { hasMore: found.size > limit } }
 }
+
+/** An index finds a value only by its beginning. Of each project, we compare this many with the rest of a text. */
+const mostCompared = 1000
 
 const columns: Record<Exclude<Suggested, 'label'>, { table: Sql; column: Sql }> = {
   agent: { table: sql`runs`, column: sql`agent` },
@@ -22,6 +31,12 @@ const columns: Record<Exclude<Suggested, 'label'>, { table: Sql; column: Sql }> 
   branch: { table: sql`runs`, column: sql`branch` },
   specId: { table: sql`runs`, column: sql`spec_id` },
 }
+
+/** The first values of a project that begin with `prefix`, as it is written. */
+const beginning = (db: Tx, projectId: number, field: Suggested, prefix: string, limit: number) =>
+  field === 'label'
+    ? labelsOf(db, projectId, prefix, limit)
+    : distinct(db, { ...columns[field], where: sql`project_id = ${projectId}` }, prefix, limit)
 
 /** Labels as `name:value`. */
 async function labelsOf(db: Tx, projectId: number, prefix: string, limit: number): Promise<string[]> {

@@ -177,11 +177,11 @@ test('a suggestion that other letters did not find is not said to be missing', a
   await page.getByText('Filter', { exact: true }).click()
   await page.getByRole('button', { name: 'Agent', exact: true }).click()
   await page.getByRole('textbox', { name: 'Agent' }).fill('zzz')
-  await page.getByText('No run has a value that begins like this.').waitFor()
+  await page.getByText('No suggestion contains this.').waitFor()
   const held = await hold(page, reads(/\/suggest/))
   await page.getByRole('textbox', { name: 'Agent' }).fill('co')
   await held.asked
-  assert.equal(await page.getByText('No run has a value').count(), 0)
+  assert.equal(await page.getByText('No suggestion').count(), 0)
   await held.release()
   await page.getByRole('button', { name: 'codex', exact: true }).waitFor()
 })

@@ -102,7 +102,7 @@ function ValueOf({ field: { name, label, kind, isRepeated, suggested, hint }, ro
       </label>
       {kind === 'day' && name.endsWith('After') && <Spans onChoose={choose} />}
       {suggested && (
-        <Suggestions field={suggested} prefix={text} project={route.query.getAll('project')} onChoose={choose} />
+        <Suggestions field={suggested} text={text} project={route.query.getAll('project')} onChoose={choose} />
       )}
       <div class="row end">
         <button type="submit">Apply</button>
