@@ -181,6 +181,30 @@ testLedger('specs are listed by status and title', async ({ client }) => {
   assert.deepEqual(await titles({ status: ['draft', 'pending'] }), ['100%', 'Log In'])
 })
 
+testLedger('specs are found by the beginning of their id, as it is written or in capitals', async ({ client, as }) => {
+  await client.createProject({ slug: 'shop' })
+  for (const [specId, title] of [
+    ['PAY-001', 'Checkout by card'],
+    ['PAY-002', 'Refunds'],
+    ['pay-3', undefined],
+    ['OTHER', 'After PAY-001'],
+  ] as const) {
+    await client.createSpec({ specId, title, status: specId === 'PAY-002' ? 'draft' : 'pending' })
+  }
+  await as({ project: 'shop' }).createSpec({ specId: 'PAY-001' })
+  const ids = async (input: Parameters<typeof client.listSpecs>[0]) =>
+    (await client.listSpecs(input)).specs.map(({ project, specId }) => (project === 'shop' ? `shop/${specId}` : specId))
+  assert.deepEqual(await ids({ q: 'PAY-001' }), ['shop/PAY-001', 'OTHER', 'PAY-001'])
+  assert.deepEqual(await ids({ q: 'pay-' }), ['shop/PAY-001', 'OTHER', 'pay-3', 'PAY-002', 'PAY-001'])
+  assert.deepEqual(await ids({ q: 'pay-', status: ['draft'] }), ['shop/PAY-001', 'PAY-002'])
+  assert.deepEqual(await ids({ q: 'pay-', project: ['shop'] }), ['shop/PAY-001'])
+  assert.deepEqual(await ids({ q: 'AY-0', project: ['shop'] }), [])
+  const { specs, meta } = await client.listSpecs({ q: 'PAY', limit: 2 })
+  assert.deepEqual([specs.length, meta.hasMore], [2, true])
+  await client.updateSpec({ specId: 'PAY-001', title: 'Pay' })
+  assert.deepEqual(await ids({ q: 'PAY-001', project: ['default'] }), ['OTHER', 'PAY-001'])
+})
+
 testLedger('a run is retried only within its project', async ({ client, as }) => {
   await client.createProject({ slug: 'shop' })
   await as({ project: 'shop' }).createRun({ runId: 'A' })

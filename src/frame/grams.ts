@@ -1,4 +1,4 @@
-import sql, { raw, type Sql } from 'sql-template-tag'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Tx } from '../engine/db.ts'
 import type { Ctx, ProjectRef } from './ctx.ts'
 import { byTime, byTimeEverywhere, type IndexWalk } from './page.ts'
@@ -9,6 +9,14 @@ import type { Scope } from './scope.ts'
 export function likeOf(column: string, part: string): Sql {
   const escaped = part.replace(/[\\%_]/g, '\\$&').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   return sql`lower(${raw(column)}) like ${`%${escaped}%`} escape '\\'`
+}
+
+/** Whether a column begins with `text`, as it is written or in capitals, so that an index of the column can tell. */
+export function beginsOf(column: string, text: string): Sql {
+  const ranges = [...new Set([text, text.toUpperCase()])].map(
+    (one) => sql`(${raw(column)} >= ${one} and ${raw(column)} < ${`${one}\u{10ffff}`})`,
+  )
+  return sql`(${join(ranges, ' or ')})`
 }
 
 type Noun = 'spec' | 'feature'
@@ -34,8 +42,11 @@ export async function keepGrams(
   await ctx.db.query(sql`insert into ${tableOf(noun)} (rowid, words) values (${id}, ${words})`)
 }
 
-/** The tables, with their aliases in lists. */
-const lists = { spec: { table: sql`specs`, alias: 'specs' }, feature: { table: sql`features f`, alias: 'f' } }
+/** The tables, with their aliases in lists, and the ids by which their rows are found, too. */
+const lists = {
+  spec: { table: sql`specs`, alias: 'specs', id: 'spec_id' },
+  feature: { table: sql`features f`, alias: 'f', id: undefined },
+}
 
 /**
  * The walks through the rows of projects: those with `part` in one of their texts, as `like` defines it; all
@@ -70,13 +81,21 @@ export async function gramWalks(
 /** Sorting this many rows is cheap, wherever in the table they are. */
 const few = 2000
 
-/** The rows with all grams of a part; undefined if there are many. */
+/** The rows with all grams of a part, and those whose id begins with it; undefined if there are many. */
 async function findFew(db: Tx, noun: Noun, projects: ProjectRef[], part: string): Promise<number[] | undefined> {
   const { grams, prefix } = gramsOfPart(part)
   const question = { groups: [projects.map(({ id }) => projectWord(id)), ...grams.map((gram) => [gram])], prefix }
   const found = await db.query<{ rowid: number }>(sql`
     select rowid from ${tableOf(noun)} where ${db.dialect.matches(tableOf(noun), question)} limit ${few + 1}`)
-  return found.length > few ? undefined : found.map(({ rowid }) => rowid)
+  const { table, id } = lists[noun]
+  const named =
+    id === undefined || projects.length === 0
+      ? []
+      : await db.query<{ rowid: number }>(sql`
+          select id as rowid from ${table}
+          where ${db.dialect.isOneOf('project_id', idsOf(projects))} and ${beginsOf(id, part)} limit ${few + 1}`)
+  const all = new Set([...found, ...named].map(({ rowid }) => rowid))
+  return all.size > few ? undefined : [...all]
 }
 
 /** The number of characters of a gram. */

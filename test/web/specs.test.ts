@@ -36,6 +36,10 @@ test('the board shows specs by status, with checklist and verdicts, and a card c
   await page.keyboard.type('out')
   await pending.getByRole('link', { name: 'Log in' }).waitFor({ state: 'detached' })
   await page.getByRole('link', { name: 'Log out' }).waitFor()
+  await page.getByRole('searchbox', { name: 'Search in titles and ids' }).fill('auth-002')
+  await page.waitForURL(/q=auth-002/)
+  await page.getByRole('link', { name: 'Log out' }).waitFor()
+  await page.getByRole('searchbox').fill('out')
   await client.createProject({ slug: 'shop' })
   await createClient({ url: home.slice(0, -1), key: adminKey, project: 'shop' }).createSpec({
     specId: 'A',

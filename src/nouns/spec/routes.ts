@@ -27,7 +27,11 @@ export const specRoutes = {
     input: z.strictObject({
       project: projectFilter,
       status: z.array(specStatus).optional(),
-      q: text(200, 1).optional().describe('Part of the title; ASCII letters match regardless of case'),
+      q: text(200, 1)
+        .optional()
+        .describe(
+          'Part of the title, where ASCII letters match regardless of case, or the beginning of the id, as it is written or in capitals',
+        ),
       ...created,
       ...pageInput,
     }),

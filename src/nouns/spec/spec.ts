@@ -13,7 +13,7 @@ import {
   isErased,
   requireFitting,
 } from '../../frame/document.ts'
-import { gramWalks, keepGrams, likeOf } from '../../frame/grams.ts'
+import { beginsOf, gramWalks, keepGrams, likeOf } from '../../frame/grams.ts'
 import { type IndexWalk, readPage } from '../../frame/page.ts'
 import { visibleProjects } from '../../frame/scope.ts'
 import { assigned, inserted } from '../../frame/stored.ts'
@@ -86,11 +86,13 @@ function checklistColumns(content: string) {
   return { checklist_total: total, checklist_done: done }
 }
 
+const isLike = (part: string) => sql`(${likeOf('specs.title', part)} or ${beginsOf('specs.spec_id', part)})`
+
 /** Throws NOT_FOUND for an unknown project. */
 export const listSpecs: Operation<SpecRoutes['listSpecs']> = async (ctx, { project, status, q, ...page }) => {
   const { all, projects } = await visibleProjects(ctx, project)
   const scope = { all: all && status === undefined, projects }
-  const found = await gramWalks(ctx, 'spec', scope, q, (part) => likeOf('specs.title', part))
+  const found = await gramWalks(ctx, 'spec', scope, q, isLike)
   const walks = found.flatMap((walk): IndexWalk[] => {
     if (!status) return [walk]
     return [...new Set(status)].map((one) => ({ ...walk, where: [...walk.where, sql`specs.status = ${one}`] }))

@@ -49,7 +49,7 @@ function AllSpecs({ route: { query }, route }: { route: Route }) {
     <>
       <SpecsHead project={query.get('project') ?? undefined} />
       <search class="filters">
-        <SearchField route={route} label="Search in titles" />
+        <SearchField route={route} label="Search in titles and ids" />
         <nav class="row at-end" aria-label="What the specs look like">
           <a class="button" href={as(undefined)} aria-current={isList ? undefined : 'true'}>
             Board
