@@ -30,6 +30,8 @@ test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t
   await go('PAY-001', /^Checkout by card Spec/, '#/specs/default/PAY-001')
   await go('checkout', /^checkout Feature/, '#/features/default/1')
   await go('activ', /^Activity Page/, '#/activity')
+  await go('default/run-001', /^Mend the checkout Run/, '#/runs/default/RUN-001')
+  await go('default/PAY-001', /^Checkout by card Spec/, '#/specs/default/PAY-001')
   await go('shop', /^Shop Project/, '#/runs?project=shop')
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme)
   const before = await theme()

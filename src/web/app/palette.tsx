@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { pathFrom } from '../../contract/file-path.ts'
 import { nameOf } from '../../contract/person.ts'
 import type { Found } from '../../find/fields.ts'
+import type { Project } from '../../nouns/project/fields.ts'
 import { useKept } from '../data/browser/storage.ts'
 import { useProjects, useScope } from '../data/lists/projects.ts'
 import { views } from '../data/lists/views.ts'
@@ -128,14 +129,34 @@ function useItems(text: string, onHelp: () => void) {
     words.split(/\s+/).every((word) => `${label} ${detail}`.toLowerCase().includes(word)),
   )
   const files = filesIn(text.trim(), useScope())
+  const projects = useProjects()
   const q = useSettled(words, typingMs)
-  const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, (signal) =>
-    client.search({ q, type: ['run', 'turn', 'diff', 'spec', 'feature'], group: 'run', limit: mostFound }, { signal }),
-  )
+  const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, async (signal) => {
+    const [named, { results }] = await Promise.all([
+      namedBy(q, projects, signal),
+      client.search(
+        { q, type: ['run', 'turn', 'diff', 'spec', 'feature'], group: 'run', limit: mostFound },
+        { signal },
+      ),
+    ])
+    const isOther = (found: Found) => !named.some((one) => idOf(one) === idOf(found))
+    return [...named, ...results.filter(isOther)]
+  })
   // What earlier words found must not be chosen with newer ones.
   const isSearched = words.length < 2 || (q === words && isCurrent)
-  const found = words.length >= 2 && isSearched ? (data?.results ?? []).map((found) => itemOf(found, q)) : []
+  const found = words.length >= 2 && isSearched ? (data ?? []).map((found) => itemOf(found, q)) : []
   return { items: [...own, ...files, ...found], isSearched, error: isSearched && words.length >= 2 ? error : undefined }
+}
+
+/** The run and the spec that the words name as pages do: `shop/RUN-001`, in any case. */
+async function namedBy(words: string, projects: Project[], signal: AbortSignal): Promise<Found[]> {
+  const [, slug = '', id = ''] = /^([^\s/]+)\/(\S+)$/.exec(words) ?? []
+  if (id === '' || !projects.some((project) => project.slug === slug)) return []
+  const { results } = await client.search(
+    { q: id, project: [slug], type: ['run', 'spec'], limit: mostFound },
+    { signal },
+  )
+  return results.filter(({ subject }) => subject.toLowerCase() === id)
 }
 
 /** The runs that wrote a file or folder, if that is what the words name. */
@@ -202,6 +223,9 @@ const icons: Record<Found['type'], IconName> = {
   feature: 'features',
 }
 
+const idOf = ({ type, project, subject }: Pick<Found, 'type' | 'project' | 'subject'>) =>
+  `${type} ${project} ${subject}`
+
 function itemOf({ type, project, subject, title, author, agent, verdict, at, snippet, parts }: Found, q: string): Item {
   const [part] = parts ?? []
   const facts = [
@@ -212,7 +236,7 @@ function itemOf({ type, project, subject, title, author, agent, verdict, at, sni
     dateWords(at),
   ]
   return {
-    id: `${type} ${project} ${subject}`,
+    id: idOf({ type, project, subject }),
     label: title ?? subject,
     detail: facts.filter(Boolean).join(' · '),
     icon: icons[type],
