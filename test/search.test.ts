@@ -259,6 +259,21 @@ testLedger('the syntax of either engine is treated as text', async (ledger) => {
   assert.equal(results[0]?.snippet, 'plain "**quoted**" NEAR text')
 })
 
+testLedger('a hit says whether its words are in the log of a run', async ({ client }) => {
+  const git = { branch: 'topic/passkeys' }
+  await client.createRun({ runId: 'LOG', title: 'Sign in', content: 'start\npasskeys were refused\n', git })
+  await client.createRun({ runId: 'FACT', title: 'Other', content: 'nothing\n', git })
+  await client.createCheck({ runId: 'FACT', name: 'passkeys', result: 'fail', content: 'passkeys\n' })
+  for (const group of ['run', undefined] as const) {
+    const { results } = await client.search({ q: 'passkeys', group, type: ['run', 'check'] })
+    const runs = results.flatMap(({ type, subject, isInContent }) => (type === 'run' ? [[subject, isInContent]] : []))
+    assert.deepEqual(runs.sort(), [
+      ['FACT', false],
+      ['LOG', true],
+    ])
+  }
+})
+
 testLedger('every word of a text of any length is found, even across the borders of passages', async (ledger) => {
   const { client } = ledger
   const find = finder(ledger)

@@ -22,6 +22,10 @@ export const found = z
     subject: z.string().describe('Its id; of a diff, that of its turn'),
     title: z.string().nullable().describe('Of a diff, the path of its file'),
     snippet,
+    isInContent: z
+      .boolean()
+      .optional()
+      .describe('Of a run, whether the snippet is a place in its content, such as a log, rather than in other fields'),
     status: z.string().nullable(),
     agent: z.string().nullable().describe('The agent of the run that it is or belongs to; null for others'),
     author: z.string().nullable().describe('The author of that run'),

@@ -16,7 +16,7 @@ import { groupedByRun, type RunHit } from './grouped.ts'
 import { originsOf, runsOf } from './origin.ts'
 import { passageIn, slots } from './passage.ts'
 import type { FindRoutes } from './routes.ts'
-import { snippetOf } from './snippet.ts'
+import { indexOfTerm, snippetOf } from './snippet.ts'
 import { type Subject, subjectsOf } from './subject.ts'
 import { type PassageQuery, type PassageRow, readWaiting, type Waiting } from './wait.ts'
 import { askedIn, termsOf } from './words.ts'
@@ -157,7 +157,8 @@ async function foundIn(db: Tx, subject: Subject, { type, rowid }: PassageRow, ma
   const { slug: project, subject: human, title, status, updated_at: updatedAt, more } = subject
   const passage = await textOf(db, subject, passageIn(rowid % slots, subject.bytes))
   const snippet = snippetOf(`${passage}\n${more}`.trim() || nameOf(subject), marks)
-  return { type, project, subject: human, title, snippet, status, updatedAt }
+  const place = type === 'run' && { isInContent: indexOfTerm(passage, marks) !== undefined }
+  return { type, project, subject: human, title, snippet, ...place, status, updatedAt }
 }
 
 /** Returns the hits that are, or belong to, runs that match the filters. */

@@ -49,7 +49,8 @@ function windowOf(text: string, terms: string[]): { text: string; isBegun: boole
   return { text: text.slice(begin, end), isBegun: text.slice(0, begin).trim() !== '', isOpen: end < text.length }
 }
 
-function indexOfTerm(text: string, terms: string[]): number | undefined {
+/** Where the first of the terms is, in any case; undefined if there is none. */
+export function indexOfTerm(text: string, terms: string[]): number | undefined {
   const lower = text.toLowerCase()
   // Lower case can change the length of a text (İ). Positions then do not match.
   if (lower.length !== text.length) return undefined

@@ -109,6 +109,34 @@ test('an excerpt of terminal output has no escape sequences', async (t) => {
   assert.match((await snippet.textContent()) ?? '', /ok refuses all passkeys of others/)
 })
 
+test('a hit in the log of a run leads to its line, and one in its facts does not', async (t) => {
+  const { page, client, home } = await openPage(t, blank)
+  const content = `${Array.from({ length: 400 }, (_, n) => `line ${n}`).join('\n')}\nthe Passkey was refused\nend\n`
+  const { runId } = (await client.createRun({ title: 'Tests', content, contentType: 'text/x-terminal' })).run
+  await client.appendTurn({ runId, prompt: 'Mend the passkey.' })
+  await client.createRun({ title: 'Elsewhere', content: 'start\n', git: { branch: 'passkey/refused' } })
+  await page.goto(`${home}#/runs?q=passkey`)
+  const row = (title: string) => page.locator('.results > li', { hasText: title })
+  await row('Elsewhere').waitFor()
+  assert.equal(await row('Elsewhere').getByRole('link', { name: 'Log' }).count(), 0)
+  await row('Tests').getByRole('link', { name: 'Turn 1' }).waitFor()
+  await row('Tests').getByRole('link', { name: 'Log' }).click()
+  await page.waitForURL(/view=log&find=passkey$/)
+  await page.locator('.marked', { hasText: 'the Passkey was refused' }).waitFor()
+  await page.goto(`${home}#/runs?q=refused+was`)
+  await row('Tests').getByRole('link', { name: 'Log' }).click()
+  await page.waitForURL(/view=log&find=refused\+was$/)
+  await page.locator('.marked', { hasText: 'the Passkey was refused' }).waitFor()
+
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill('line 398')
+  await page.getByRole('option', { name: /^Tests/ }).click()
+  await page.locator('.marked', { hasText: 'line 398' }).waitFor()
+  await page.getByRole('link', { name: 'Line 397' }).click()
+  await page.reload()
+  await page.locator('.marked', { hasText: 'line 396' }).waitFor()
+})
+
 test('the exact time of a run names the time zone', async (t) => {
   const { page, client, home } = await openPage(t, blank, { timezoneId: 'Asia/Tokyo' })
   await client.createRun({ title: 'One', createdAt: '2026-03-02T08:00:00.000Z' })

@@ -13,7 +13,7 @@ import { plainOf } from '../log/lines.ts'
 import { menuOf } from '../pages.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
-import { Marked, placeOf } from '../ui/marked.tsx'
+import { logPlaceOf, Marked, placeOf } from '../ui/marked.tsx'
 import { useSettled } from '../ui/search-field.tsx'
 import { dateWords } from '../ui/time.tsx'
 import { go, href } from './router.ts'
@@ -226,7 +226,8 @@ const icons: Record<Found['type'], IconName> = {
 const idOf = ({ type, project, subject }: Pick<Found, 'type' | 'project' | 'subject'>) =>
   `${type} ${project} ${subject}`
 
-function itemOf({ type, project, subject, title, author, agent, verdict, at, snippet, parts }: Found, q: string): Item {
+function itemOf(found: Found, q: string): Item {
+  const { type, project, subject, title, author, agent, verdict, at, snippet, parts } = found
   const [part] = parts ?? []
   const facts = [
     `${type[0]?.toUpperCase()}${type.slice(1)} ${subject} in ${project}`,
@@ -241,6 +242,6 @@ function itemOf({ type, project, subject, title, author, agent, verdict, at, sni
     detail: facts.filter(Boolean).join(' · '),
     icon: icons[type],
     snippet: { text: plainOf(snippet), q },
-    act: () => go(href([`${type}s`, project, subject], part && placeOf(part))),
+    act: () => go(href([`${type}s`, project, subject], part ? placeOf(part) : logPlaceOf(found, q))),
   }
 }

@@ -35,6 +35,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
   const times = useTimes(text, source)
   const box = useRef<HTMLElement>(null)
   const line = lineAsked(route)
+  const words = route?.query.get('find') ?? ''
   const asked = line === undefined ? undefined : lines.numbers.indexOf(line)
   const { isFollowing, setFollowing, onScroll } = useFollowing(box, isLive && asked === undefined, lines.count)
   const { marked, mark } = useMarked(box, folding)
@@ -49,7 +50,7 @@ export default function TerminalLog({ text, length, isLive = false, isPlain = fa
   return (
     <div class="terminal">
       <div class="bar">
-        <FindField lines={lines} onFound={jump} />
+        <FindField key={words} asked={line === undefined ? words : ''} lines={lines} onFound={jump} />
         <FirstError lines={lines} size={length} onFound={jump} />
         <Ends box={box} isLive={isLive} isFollowing={isFollowing} onFollow={setFollowing} />
         {lines.groups.all.length > 0 && <FoldAll lines={lines} folding={folding} />}
@@ -156,13 +157,16 @@ function lineAsked(route: Route | undefined): number | undefined {
 const typingMs = 150
 
 interface FindProps {
+  /** The words of the address, to begin with. */
+  asked: string
   lines: LogLines
   onFound: (index: number) => void
 }
 
 /** Finds words in a log. Enter goes to the next matching line, Shift+Enter to the previous one. */
-function FindField({ lines, onFound }: FindProps) {
-  const [words, setWords] = useState('')
+function FindField({ asked, lines, onFound }: FindProps) {
+  const [first] = useState(() => findable(lines, asked))
+  const [words, setWords] = useState(first)
   const wanted = useSettled(words, typingMs)
   const [at, setAt] = useState(0)
   const found = useFound(lines, wanted)
@@ -172,7 +176,9 @@ function FindField({ lines, onFound }: FindProps) {
     setAt(found.indexOf(index))
     onFound(index)
   }
-  useEffect(() => show(0), [wanted])
+  // The words of the address may come before the lines.
+  const isThere = wanted === first && found.length > 0
+  useEffect(() => show(0), [wanted, isThere])
   return (
     <search class="find">
       <label>
@@ -192,6 +198,12 @@ function FindField({ lines, onFound }: FindProps) {
       </span>
     </search>
   )
+}
+
+/** The words, if a line has them together, else the longest of them. */
+function findable(lines: LogLines, words: string): string {
+  const [longest = ''] = words.split(/\s+/).toSorted((a, b) => b.length - a.length)
+  return words === '' || lines.find(words).length > 0 ? words : longest
 }
 
 /** The indexes of the lines with these words. After an append, only the new lines are searched. */

@@ -8,7 +8,7 @@ import type { RunFilter } from '../data/run-filter.ts'
 import { plainOf } from '../log/lines.ts'
 import { NoneOfYours } from '../ui/begin.tsx'
 import { More, Problem, Skeleton } from '../ui/loading.tsx'
-import { Marked, MarkedTitle, placeOf } from '../ui/marked.tsx'
+import { logPlaceOf, Marked, MarkedTitle, placeOf } from '../ui/marked.tsx'
 import { Badge, saysVerdict, statusLooks, verdictLooks } from '../ui/status.tsx'
 import { Author } from '../ui/text.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -49,7 +49,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
           <p class="empty">No run{isFiltered && ' that these filters show'} contains all of these words.</p>
         ))}
       <ul class="results" ref={rows} aria-busy={!isCurrent}>
-        {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at, parts }) => (
+        {results.map(({ project, subject, title, snippet, status, verdict, agent, author, at, parts, isInContent }) => (
           <li key={`${project}/${subject}`}>
             {status && Object.hasOwn(statusLooks, status) && (
               <Badge look={statusLooks[status as keyof typeof statusLooks]} />
@@ -65,13 +65,13 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
               {isVerdict(verdict) && saysVerdict({ verdict, status }) && <Badge look={verdictLooks[verdict]} />}
               <Ago at={at} />
             </span>
-            {parts ? (
-              <Parts project={project} run={subject} parts={parts} q={q} />
-            ) : (
+            {(!parts || isInContent) && (
               <p class="snippet">
+                {isInContent && <a href={href(['runs', project, subject], logPlaceOf({ isInContent }, q))}>Log</a>}{' '}
                 <Marked text={plainOf(snippet)} q={q} />
               </p>
             )}
+            {parts && <Parts project={project} run={subject} parts={parts} q={q} />}
           </li>
         ))}
       </ul>

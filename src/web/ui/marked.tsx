@@ -1,4 +1,5 @@
 import type { Found } from '../../find/fields.ts'
+
 /** An excerpt with the matches of the query `q` between `**`. Other asterisks belong to the text. */
 export function Marked({ text, q }: { text: string; q: string }) {
   const words = q.toLowerCase()
@@ -24,3 +25,7 @@ export function placeOf({ type, subject, title }: Pick<Found, 'type' | 'subject'
   const turn = type === 'turn' || type === 'diff' ? subject.split('/')[1] : undefined
   return type === 'diff' ? { view: 'changes', turn, file: title ?? undefined } : { turn }
 }
+
+/** Where the page of a run shows the words `q` of a hit: in its log, or at its beginning if they are in other fields. */
+export const logPlaceOf = ({ isInContent }: Pick<Found, 'isInContent'>, q: string) =>
+  isInContent ? { view: 'log', find: q } : {}
