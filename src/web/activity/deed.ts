@@ -7,8 +7,9 @@ import { timeWords } from '../ui/time.tsx'
 
 /** A change in words: `completed` before the name of the thing, and its title and the result after it. */
 export interface EventWords {
-  /** Without it, the thing itself is what the sentence is about. */
+  /** Without it, the thing itself is what the sentence is about, or its verdict. */
   verb?: string
+  isVerdict?: true
   title?: string
   outcome?: string
 }
@@ -41,8 +42,20 @@ export function deedOf(event: Event, times = 1): EventWords {
   if (made === 'idle') {
     return { verb: 'ended a turn of', outcome: `after ${lengthOf(Number(after(event, 'turnSeconds')))}` }
   }
+  if (isVerdict(event)) {
+    const verdict = wordOf(verdictLooks, after(event, 'verdict'))
+    return { isVerdict: true, outcome: verdict ? `is now ${verdict}` : 'has another reason' }
+  }
   if (noun === 'key' && event.changes.revokedAt !== undefined) return { verb: 'revoked' }
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
+}
+
+/** What Conduct derives from checks, in an event of whoever recorded them. */
+const judged = ['verdict', 'why', 'evidence']
+
+function isVerdict({ type, changes }: Event): boolean {
+  const fields = Object.keys(changes)
+  return type === 'run.updated' && fields.length > 0 && fields.every((field) => judged.includes(field))
 }
 
 const needs: Record<string, string> = { failing: 'a check fails', failed: 'it failed', vanished: 'its agent vanished' }

@@ -23,10 +23,10 @@ export function EventSentence({ event, times }: { event: Event; times: number })
   const [noun = ''] = event.type.split('.')
   const deed = deedOf(event, times)
   // What needs attention is a run.
-  const [object, did] = noun === 'attention' ? ['run', deed.verb] : [noun, `${deed.verb} ${noun}`]
+  const [object, did] = noun === 'attention' ? ['run', deed.verb] : [noun, `${deed.verb ?? ''} ${noun}`.trim()]
   return (
     <>
-      {did && <b>{actorOf(event)}</b>}{' '}
+      {deed.isVerdict ? 'The verdict of' : did && <b>{actorOf(event)}</b>}{' '}
       {noun === 'erasure' ? (
         `erased ${erasedOf(event)}`
       ) : (

@@ -111,7 +111,13 @@ function Entry({ entry, project }: { entry: TimelineEntry; project: string }) {
   const deed = deedOf(event)
   return (
     <div>
-      <b>{actorOf(event)}</b> {deed.verb} the run
+      {deed.isVerdict ? (
+        'The verdict'
+      ) : (
+        <>
+          <b>{actorOf(event)}</b> {deed.verb} the run
+        </>
+      )}
       <Outcome deed={deed} />
       <Details event={event} />
     </div>
