@@ -33,6 +33,27 @@ test('a run is finished, checked, labelled and deleted', async (t) => {
   await assert.rejects(client.getRun({ runId: 'RUN-001' }), { code: 'NOT_FOUND' })
 })
 
+test('a line that is no label is named, and nothing is saved', async (t) => {
+  const { page, client } = await openPage(t, '#/runs/default/RUN-001')
+  await client.createRun({ runId: 'RUN-001', title: 'Hold a boat', labels: { team: 'web' } })
+  await page.getByRole('button', { name: 'Edit labels' }).click()
+  const dialog = page.getByRole('dialog')
+  const save = async (text: string) => {
+    await dialog.getByLabel('One on each line').fill(text)
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click()
+  }
+  await save('team: api\n\nbroken line\ntier: 1')
+  await dialog.getByText("Line 3, 'broken line': a label name is").waitFor()
+  await save('team: api\n: 1')
+  await dialog.getByText("Line 2, ': 1': a label name is").waitFor()
+  await save(`team: ${'long'.repeat(100)}`)
+  await dialog.getByText("Line 1, 'team: longlong").waitFor()
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.labels, { team: 'web' })
+  await save('team: api\ntier: 1')
+  await dialog.waitFor({ state: 'detached' })
+  assert.deepEqual((await client.getRun({ runId: 'RUN-001' })).run.labels, { team: 'api', tier: '1' })
+})
+
 test('labels that no line can hold outlive a change of the others', async (t) => {
   const { page, client } = await openPage(t, '#/runs/default/RUN-001')
   const labels = { note: 'one\ntwo', pad: ' x ', team: 'web' }

@@ -88,7 +88,11 @@ export function LabelForm({ run, onClose, onChange }: ChangeProps) {
   const others = Object.entries(run.labels).flatMap((label) => (isLine(label) ? [] : label[0]))
   const work = async () => {
     const labels = mergedLabels(run.labels, opened, labelsOf(text))
-    await clientOf(run.project).updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
+    await clientOf(run.project)
+      .updateRun({ runId: run.runId, labels, ifVersion: etagOf(run) })
+      .catch((error) => {
+        throw withLines(error, text)
+      })
     onChange()
   }
   return (
@@ -127,6 +131,17 @@ function labelsOf(text: string): Run['labels'] {
       return [name.trim(), value.trim()]
     }),
   )
+}
+
+/** An error of the server, with the lines of the labels that it names. */
+function withLines(error: unknown, text: string): unknown {
+  if (!(error instanceof ConductError) || !error.issues) return error
+  const lines = text.split('\n')
+  const issues = error.issues.map(({ path, message }) => {
+    const at = lines.findIndex((line) => Object.keys(labelsOf(line)).some((name) => path === `labels.${name}`))
+    return { path, message: at < 0 ? message : `line ${at + 1}, '${lines[at]?.trim().slice(0, 60)}': ${message}` }
+  })
+  return new ConductError(error.code, error.message, { issues })
 }
 
 /** The newest labels with the changes of a form: `opened` is what it began with, `edited` what it contains now. */
