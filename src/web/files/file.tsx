@@ -1,4 +1,5 @@
 import { foldersAbove, pathForm, pathFrom } from '../../contract/file-path.ts'
+import type { Run } from '../../nouns/run/fields.ts'
 import { href } from '../app/router.ts'
 import { useScope } from '../data/lists/projects.ts'
 import { useMine } from '../data/lists/whose.ts'
@@ -44,6 +45,9 @@ function Crumbs({ project, path }: { project: string; path: string }) {
   )
 }
 
+/** The changes of a run are those of all its files, which say nothing about this one. */
+const withoutChanges = (run: Run): Run => ({ ...run, changes: null })
+
 function Runs({ project, path }: { project: string; path: string }) {
   const mine = useMine()
   const list = useList(
@@ -57,7 +61,7 @@ function Runs({ project, path }: { project: string; path: string }) {
       <h2 id="wrote">
         {mine ? 'Your runs' : 'Runs'} that wrote {path.endsWith('/') ? 'in it' : 'it'} <CountOf list={list} />
       </h2>
-      <RunBriefs list={list}>
+      <RunBriefs list={{ ...list, items: list.items.map(withoutChanges) }}>
         <p>No run of this project has written {path.endsWith('/') ? 'in this folder' : 'this file'}.</p>
       </RunBriefs>
       {list.items.length > 0 && (
