@@ -241,6 +241,17 @@ test('activity names the changed fields, and links a turn in its session', async
   await page.locator('.activity li', { hasText: 'created turn' }).waitFor()
 })
 
+test('every row says when, to the second, and all types of events are offered', async (t) => {
+  const { page, client } = await openPage(t, '#/activity?view=events&type=run.rejudged', { timezoneId: 'Asia/Tokyo' })
+  const { run } = await client.createRun({ title: 'Add a limit' })
+  await page.getByText('No events match these filters').waitFor()
+  await page.getByText('Type', { exact: false }).first().click()
+  await page.getByRole('checkbox', { name: 'run rejudged' }).click()
+  const row = page.locator('.activity li', { hasText: 'created run RUN-001' })
+  const at = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'Asia/Tokyo' })
+  await row.getByText(at.format(new Date(run.createdAt)), { exact: true }).waitFor()
+})
+
 /** The numbers of the features in the events on the page. */
 const shownOn = (page: Page) =>
   page.evaluate(() => Array.from(document.querySelectorAll('.activity li a'), ({ textContent }) => Number(textContent)))

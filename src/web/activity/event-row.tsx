@@ -5,13 +5,19 @@ import { Ago } from '../ui/time.tsx'
 import { deedOf, type EventWords, erasedOf } from './deed.ts'
 import { actorOf, ChangeWords, fieldsOf } from './event-line.tsx'
 
+/** To the second: a reader of the log looks for what happened at a certain time. */
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' })
+
 /** A change as a sentence, with its fields to unfold. `times` says how often in a row. */
 export function EventRow({ event, times }: { event: Event; times: number }) {
   return (
     <li>
       <Ago at={event.at} />
       <div>
-        <EventSentence event={event} times={times} />
+        <EventSentence event={event} times={times} />{' '}
+        <time class="muted small" dateTime={event.at}>
+          {exact.format(new Date(event.at))}
+        </time>
         {times === 1 && !event.type.endsWith('.deleted') && <Details event={event} />}
       </div>
     </li>

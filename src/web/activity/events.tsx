@@ -14,7 +14,7 @@ import { EventRow } from './event-row.tsx'
 
 /** Everything that happened, newest first and live. The filters are part of the address. */
 export function AllEvents({ route }: { route: Route }) {
-  const types: EventType[] = may(useSession(), 'admin') ? eventTypes : openTypes
+  const types: EventType[] = [...(may(useSession(), 'admin') ? eventTypes : openTypes), 'run.rejudged']
   const list = useEventList(filterOf(route, types), isScrolled)
   const { events, isRead, error, toEnd } = list
   const goesUp = useRef(false)
