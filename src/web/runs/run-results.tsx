@@ -66,7 +66,7 @@ export function RunResults({ q, filter }: { q: string; filter: RunFilter }) {
               <Ago at={at} />
             </span>
             {(!parts || isInContent) && (
-              <p class="snippet">
+              <p class={isInContent ? 'snippet parts' : 'snippet'}>
                 {isInContent && <a href={href(['runs', project, subject], logPlaceOf({ isInContent }, q))}>Log</a>}{' '}
                 <Marked text={plainOf(snippet)} q={q} />
               </p>
