@@ -183,6 +183,19 @@ for (const [how, changed] of [
   })
 }
 
+test('a file that the session makes as an old stash has it stays its work', async (t) => {
+  const user = shared(t, {})
+  writeFiles(user.cwd, { 'big.txt': linesOf({ 5: 'mine' }), 'wip.txt': 'mine\n' })
+  user.git('stash', '-q', '-u')
+  writeFiles(user.cwd, { 'more.txt': 'mine\n' })
+  user.git('stash', '-q', '-u')
+  const claude = claudeIn(user.cwd, user.env)
+  await claude.prompt('Go')
+  await claude.run('sed -i "5s/.*/mine/" big.txt')
+  await claude.stop()
+  assert.deepEqual((await told(user)).paths, ['big.txt'])
+})
+
 test('a stash that comes back with a conflict is no work of the session', async (t) => {
   const user = shared(t, { 5: 'BOB 5' })
   user.asBob('git checkout -q feat && git reset -q --soft HEAD~1 && git stash -q && git checkout -q main')

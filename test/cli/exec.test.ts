@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -331,6 +331,29 @@ test('what git brings from elsewhere during a command is no change of its run', 
     [
       [1, 1, true],
       [0, 0, true],
+    ],
+  )
+})
+
+test('what a command commits and leaves is no change at its end, and without a reflog all of it is', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const git = gitIn(cwd)
+  git('init', '-q', '-b', 'main')
+  for (const [name, value] of Object.entries({ 'user.name': 'Ada', 'user.email': 'ada@example.com' })) {
+    git('config', name, value)
+  }
+  git('commit', '-q', '--allow-empty', '-m', 'first')
+  const save = 'echo a > a.txt && git add -A && git commit -qm a'
+  await conduct(['exec', '--', 'sh', '-c', `git checkout -qb x && ${save} && git checkout -q main`], env, cwd)
+  git('config', 'core.logAllRefUpdates', 'false')
+  rmSync(join(cwd, '.git/logs'), { recursive: true })
+  await conduct(['exec', '--', 'sh', '-c', save], env, cwd)
+  const { runs } = await (await ledger()).listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ changes }) => [changes?.files, changes?.insertions, changes?.deletions]),
+    [
+      [0, 0, 0],
+      [1, 1, 0],
     ],
   )
 })

@@ -2,13 +2,14 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { blended, carriedIn, type File } from '../../place/git/blend.ts'
 import { type Brought, broughtBetween } from '../../place/git/brought.ts'
-import { type Sides, sidesBetween, stashedBy } from '../../place/git/diff.ts'
+import { type Sides, sidesBetween } from '../../place/git/diff.ts'
 import { bytesIn, gitIn } from '../../place/git/guarded.ts'
 import { askOf, commitsMade, diffTrees, type IsOwn, openedAt } from '../../place/git/history.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import type { Spool } from '../spool/state.ts'
+import { carriedAmong, hasConflict, none, openIn, stashedAmong, unchanged } from './carried.ts'
 import { writtenByOthers } from './placed.ts'
 
 /** A session, as far as its work in git goes. */
@@ -140,22 +141,6 @@ function patchedIn(now: Snapshot, patch: string): string[] {
   return namesIn(listed).map((line) => line.split('\t').at(-1) ?? '')
 }
 
-/** What is not committed. */
-const openIn = (at: Snapshot): ReadonlyMap<string, Sides> =>
-  at.commitTree === undefined ? unchanged : sidesBetween(openedAt(at), at.commitTree, at.tree)
-
-/** Those files that are as git alone carries these changes to the commit at HEAD. */
-function carriedAmong(written: string[], now: Snapshot, changes: ReadonlyMap<string, Sides>): Set<string> {
-  if (!written.some((path) => changes.has(path))) return none
-  const [at, open] = [openedAt(now), openIn(now)]
-  const isCarried = (path: string) => {
-    const [change, file] = [changes.get(path), open.get(path)]
-    if (!change || !file) return false
-    return blended(at, file.before, { from: change.before, to: change.after, favor: 'theirs' }) === file.after
-  }
-  return new Set(written.filter(isCarried))
-}
-
 /**
  * If a command moved to another commit, as a checkout or a pull does, the files that came with it are nobody's work
  * here. What counts is what it changed and left uncommitted, and what it changed and committed itself, even if it then
@@ -201,40 +186,11 @@ function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set
   return new Set(same.map(([path]) => path))
 }
 
-/** Whether a file still has the marks of a conflict. */
-const hasConflict = (at: Snapshot, file: File) =>
-  /^<{7} [\s\S]*^>{7} /m.test((file && askOf(at, 'cat-file', 'blob', file.slice(file.indexOf(' ') + 1))) ?? '')
-
-/** Those files that a stash put away or brought back, unless they were written, too. */
-function stashedAmong(written: string[], before: Snapshot, now: Snapshot): Set<string> {
-  const [were, are] = [before, now].map(({ stashes = [] }) => stashes) as [string[], string[]]
-  if (written.length === 0 || were.length + are.length === 0) return none
-  const at = openedAt(now)
-  const changed = sidesBetween(at, before.tree, now.tree)
-  const open = openIn(now)
-  const first = are.findIndex((stash) => were.includes(stash))
-  const made = first < 0 ? are : are.slice(0, first)
-  const away = stashedBy(at, made).map((stash) => written.filter((path) => stash.has(path) && !open.has(path)))
-  // A stash stays if it was only applied, or came back with a conflict.
-  const back = stashedBy(at, were).map((stash) => {
-    const paths = written.filter((path) => stash.has(path) && changed.has(path))
-    const isBack = (path: string) => {
-      const after = changed.get(path)?.after
-      return after === stash.get(path)?.after || hasConflict(now, after)
-    }
-    return [...paths.filter(isBack), ...carriedAmong(paths, now, stash)]
-  })
-  return new Set([...away, ...back].flat())
-}
-
 /** The paths that differ between two snapshots; empty if git fails. */
 export const changedPaths = (before: Snapshot, now: Snapshot) =>
   namesIn(attempt(() => diffTrees(before, now, '--no-renames', '--name-only', '-z'), ''))
 
 const namesIn = (listed: string) => listed.split('\0').filter(Boolean)
-
-const none: Set<string> = new Set()
-const unchanged: ReadonlyMap<string, Sides> = new Map()
 
 /** What git says, or something else if it fails, for example because a snapshot's objects are gone. */
 export function attempt<T>(ask: () => T, otherwise: T): T {

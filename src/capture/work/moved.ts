@@ -53,12 +53,15 @@ function othersIn({ root }: Snapshot, here: Here): Set<string> {
 
 /** What changed between two snapshots, without what git brought from elsewhere; undefined if git cannot tell. */
 export function changesMade(before: Snapshot, now: Snapshot, made: Made): Input<'createRun'>['changes'] {
+  // Without a reflog, git does not say what it brought.
+  const isSilent = before.git.commit !== now.git.commit && (now.log ?? 0) <= (before.log ?? 0)
   return attempt(() => {
     const sides = sidesBetween(openedAt(now), before.tree, now.tree)
-    const written = writtenBetween(before, now, made).map(
-      (path) => [path, sides.get(path)?.after ?? gone(now)] as const,
-    )
-    return changesBetween(before, { ...now, tree: treeWithFiles(before, new Map(written)) })
+    const written = new Set(writtenBetween(before, now, made))
+    const own = [...sides].filter(([path]) => written.has(path))
+    if (isSilent || own.length === sides.size) return changesBetween(before, now)
+    const files = own.map(([path, { after }]) => [path, after ?? gone(now)] as const)
+    return changesBetween(before, { ...now, tree: treeWithFiles(before, new Map(files)) })
   }, undefined)
 }
 

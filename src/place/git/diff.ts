@@ -66,16 +66,17 @@ export function sidesBetween(at: Guarded, ...trees: [string, string] | [string])
 }
 
 /** The files that each of these stashes changed or added. A stash whose commit is gone is left out. */
-export function stashedBy(at: Guarded, stashes: readonly string[]): Map<string, Sides>[] {
+export function stashedBy(at: Guarded, stashes: readonly string[]): { stash: string; sides: Map<string, Sides> }[] {
   if (stashes.length === 0) return []
   const parents = gitIn(at, ['rev-list', '--no-walk=unsorted', '--ignore-missing', '--parents', ...stashes])
   const commits = parents.split('\n').map((line) => line.split(' '))
   // The third parent, which has no parent itself, has the new files.
   const lines = commits.flatMap(([stash, head, , added]) => [`${stash} ${head}\n`, ...(added ? [`${added}\n`] : [])])
   const sides = sidesListed(at, ['--stdin'], lines.join(''))
-  return commits.map(
-    ([stash = '', , , added = '']) => new Map([...(sides.get(stash) ?? []), ...(sides.get(added) ?? [])]),
-  )
+  return commits.map(([stash = '', , , added = '']) => ({
+    stash,
+    sides: new Map([...(sides.get(stash) ?? []), ...(sides.get(added) ?? [])]),
+  }))
 }
 
 /** What `diff-tree` lists, by commit; by '' without one. */
