@@ -81,6 +81,29 @@ testPlaces('a command that is that of a rule is a check of its run', async ({ en
   )
 })
 
+test('of a line of commands, a check is what it proves, and none if a signal ended it', async (t) => {
+  const { env, cwd, ledger } = localUser(t)
+  const rules = { tests: 'test -f work', killed: "sh -c 'kill -TERM $$'" }
+  writeFileSync(join(cwd, 'conduct.json'), JSON.stringify({ project: 'default', checks: rules, required: ['tests'] }))
+  writeFileSync(join(cwd, 'work'), '')
+  for (const words of [
+    ['init', '-q'],
+    ['add', '.'],
+    ['commit', '-qm', 'first'],
+  ])
+    gitIn(cwd)(...words)
+  for (const line of ['test -f work && echo a > new', 'test -f work; true', 'kill -TERM $$']) {
+    await conduct(['exec', '--', 'sh', '-c', line], env, cwd)
+  }
+  const client = await ledger()
+  const { runs } = await client.listRuns({ order: 'asc' })
+  assert.deepEqual(
+    runs.map(({ verdict, evidence }) => `${verdict} ${evidence}`),
+    ['stale executed', 'unchecked null', 'unchecked null'],
+  )
+  assert.equal((await client.listChecks()).checks.length, 1)
+})
+
 testPlaces('a command that can never be recorded is refused before it runs', async ({ env, cwd, ledger }) => {
   const refused = [
     [['--retry-of', 'RUN-099'], /no run 'RUN-099'/],

@@ -26,7 +26,6 @@ const same: string[][] = [
     'nice -n 10 npm test',
     'nohup npm test',
     'conduct exec -- npm test',
-    'conduct exec npm test',
     'npm test 2>&1',
     'npm test > out.txt 2>&1 < /dev/null',
     'npm test &> out.txt',

@@ -97,11 +97,9 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
   const here = { state, place, cwd, line }
   const session = 'session' in target ? target.session : undefined
-  const { ended, work, remarks } = await seeing(session, { ...here, words, env: process.env, name: check.name }, () =>
-    run(words),
-  )
+  const { ended, workOf, remarks } = await seeing(session, { ...here, words, env: process.env }, () => run(words))
   const content = [...(await maskDeep(remarks)), ended.content].join('\n')
-  await record(target, { ...check, ...ended, content }, work, here).catch((error: Error) =>
+  await record(target, { ...check, ...ended, content }, workOf(name), here).catch((error: Error) =>
     say(`The check was not recorded: ${error.message}.`),
   )
   return ended.exitCode

@@ -12,7 +12,8 @@ import { defined } from '../../recorder/agents/fields.ts'
 import { treesOf } from '../../recorder/check.ts'
 import type { Memo } from '../../recorder/memo.ts'
 import type { SessionRules } from '../../recorder/trees.ts'
-import { checkNamesOf } from '../command/checked.ts'
+import { commandLine } from '../../terminal/text.ts'
+import { checkNamesOf, readLine } from '../command/checked.ts'
 import type { Recording } from '../spool/recordings.ts'
 import type { Spool } from '../spool/state.ts'
 import { changeDuring, checkRemarks } from '../work/moved.ts'
@@ -23,42 +24,57 @@ export type SeenWork = Pick<Git, 'commit' | 'commitTree' | 'tree' | 'dirty'> & {
 interface CheckContext {
   state: Spool
   cwd: string
+  words: string[]
+  env: Env
+}
+
+/** A command that ran: how it ended, which state each of its checks saw, and what else there is to say about them. */
+interface Seen<Ended> {
+  ended: Ended
+  workOf: (check: string) => SeenWork
+  remarks: string[]
 }
 
 /**
- * Runs the command of the check with that name, and says which state of the repository it saw. What a check leaves behind
- * is no work; but where others have rules, one without a rule may be any command.
+ * Runs a command that is a check, and says which state of the repository it saw. What a check leaves behind is no work;
+ * but where others have rules, one without a rule may be any command.
  */
-export async function seeing<T>(
+export async function seeing<Ended extends { exitCode: number }>(
   session: Recording | undefined,
-  { state, cwd, words, env, name: check }: CheckContext & { words: string[]; env: Env; name: string },
-  work: () => Promise<T>,
-): Promise<{ ended: T; work: SeenWork; remarks: string[] }> {
+  { state, cwd, words, env }: CheckContext,
+  work: () => Promise<Ended>,
+): Promise<Seen<Ended>> {
   const name = session?.name ?? ''
   const objects = passingObjects()
   try {
     const began = Date.now()
+    const read = rulesOf(session, cwd)
     const before = snapshot(cwd, objects)
     const ended = await work()
     const now = before && snapshot(cwd, objects)
     const remarks = [...checkRemarks(words, { cwd, env, memo: session?.memo, now }), ...variableRemarks(env)]
-    if (!now) return { ended, work: {}, remarks }
+    if (!now) return { ended, workOf: () => ({}), remarks }
     const trees = { before, now, began }
     const change = changeDuring(trees, { state, name }, Date.now())
-    const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
     const candidate = { cwd, command: '', trees, ...(change && { change }) }
-    const { startTree, tree } = treesOf(candidate, { checks: [alone], writes: false }, alone, {})
-    const { rules } = rulesOf(session, cwd) ?? {}
-    const isKnown = startTree === tree || rules?.length === 0 || rules?.some((rule) => rule.name === check)
+    const line = readLine(commandLine(words), ended.exitCode, read?.rules ?? [], { cwd, home: read?.home })
     const { commit } = now.git
     // A commit that came while it ran is not what it saw.
     const dirty = before.git.commit === commit ? before.git.dirty || now.git.dirty : undefined
-    const seen = { commit, commitTree: now.commitTree, startTree, ...(isKnown && { tree }), dirty }
-    return { ended, work: defined(seen), remarks }
+    const workOf = (check: string) => {
+      const ran = line.checks.find(({ name }) => name === check)
+      const { startTree, tree } = treesOf(candidate, ran ? line : { checks: [], writes: false }, ran ?? alone, {})
+      const isKnown = startTree === tree || read?.rules.length === 0 || read?.rules.some(({ name }) => name === check)
+      return defined({ commit, commitTree: now.commitTree, startTree, ...(isKnown && { tree }), dirty })
+    }
+    return { ended, workOf, remarks }
   } finally {
     dropObjects(objects)
   }
 }
+
+/** A check without a rule is the whole of its line. */
+const alone = { name: '', command: '', exitCode: 0, isFirst: true, isLast: true }
 
 export interface EndedCheck {
   name: string
@@ -81,10 +97,10 @@ export function isByRule(
   return named.length === 0 || checkNamesOf(command, exitCode, named, { cwd, home }).length > 0
 }
 
-/** The names of the rules of a folder whose command this is; none if nothing ran. */
-export function ruleNames(command: string, exitCode: number, cwd: string): string[] {
-  const { home, rules } = rulesOf(undefined, cwd) ?? {}
-  return rules === undefined ? [] : checkNamesOf(command, exitCode, rules, { cwd, home })
+/** Returns the names of the rules of a folder, as they are now, whose command a line is; none if nothing ran. */
+export function ruleNamesIn(cwd: string): (line: string, exitCode: number) => string[] {
+  const { home, rules = [] } = rulesOf(undefined, cwd) ?? {}
+  return (line, exitCode) => checkNamesOf(line, exitCode, rules, { cwd, home })
 }
 
 /** The rules of the session, or else those of the folder; undefined if they are unreadable. */

@@ -21,7 +21,7 @@ import { warnIfRewritten } from '../../verify/remember.ts'
 import { createRecorder, createSay, type Recorder } from '../spool/recorder.ts'
 import { patienceMs } from '../spool/sender.ts'
 import { stateOrMemory } from '../spool/state-file.ts'
-import { ruleNames, seeing } from './check-seen.ts'
+import { ruleNamesIn, seeing } from './check-seen.ts'
 import { type ChildResult, runChild } from './child.ts'
 import { execInSession, whoseHere } from './in-session.ts'
 import { type CommandOutput, createOutput } from './output.ts'
@@ -148,24 +148,22 @@ async function exec(words: string[], options: Placed, objects: string, command: 
   return ended.exitCode
 }
 
-/** Runs the command, and returns the checks that it is by the rules of the folder. */
+/** Runs the command, and returns the checks that it is by the rules of the folder; none if a signal ended it. */
 async function seeingChecks(words: string[], work: () => Promise<ChildResult>) {
   const [cwd, { env }] = [process.cwd(), process]
   const line = commandLine(words)
-  const [name] = ruleNames(line, 0, cwd)
-  if (name === undefined) return { ended: await work(), checks: [] }
+  const namesOf = ruleNamesIn(cwd)
+  if (namesOf(line, 0).length === 0) return { ended: await work(), checks: [] }
   using state = stateOrMemory(env, () => {})
-  const { ended, work: seen, remarks } = await seeing(undefined, { state, cwd, words, env, name }, work)
-  const { exitCode, durationMs } = ended
-  const command = firstBytes(await mask(line), 4000)
+  const { ended, workOf, remarks } = await seeing(undefined, { state, cwd, words, env }, work)
+  const { exitCode, durationMs, signal } = ended
   const result = exitCode === 0 ? 'pass' : 'fail'
-  const content = remarks.length > 0 && { content: (await maskDeep(remarks)).join('\n') }
-  const check = { command, result, exitCode, durationMs, ...content, ...seen, recorder: 'exec' }
-  const checks = ruleNames(line, exitCode, cwd).map((name) => ({
-    operation: 'createCheck' as const,
-    input: { name, ...check },
-  }))
-  return { ended, checks }
+  const content = remarks.length > 0 && { content: remarks.join('\n') }
+  const check = { result, exitCode, durationMs, ...content, recorder: 'exec' }
+  const command = firstBytes(await mask(line), 4000)
+  const names = signal === null ? namesOf(line, exitCode) : []
+  const inputs = await maskDeep(names.map((name) => ({ name, ...check, ...workOf(name) })))
+  return { ended, checks: inputs.map((input) => ({ operation: 'createCheck' as const, input: { ...input, command } })) }
 }
 
 /** The run to create. Throws a UsageError that names each wrong flag. */

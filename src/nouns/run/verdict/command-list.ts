@@ -126,7 +126,7 @@ export const launchers: Launcher[] = [
     flags: '-p',
     source: 'https://www.gnu.org/software/bash/manual/html_node/Pipelines.html',
   },
-  { begins: 'conduct exec', flags: '--', source: 'conduct exec --help' },
+  { begins: 'conduct exec --', source: 'conduct exec --help' },
   { begins: 'command', source: 'https://www.gnu.org/software/bash/manual/html_node/Bash-Builtins.html' },
 ]
 
