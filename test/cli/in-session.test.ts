@@ -66,6 +66,17 @@ test('after a check in a git hook, the run follows the commit within the turn', 
   assert.deepEqual([run.verdict, run.git?.commit], ['verified', git('rev-parse', 'HEAD')])
 })
 
+test('after a check of a session that names its run, the run follows the next edit', async (t) => {
+  const { cwd, env, of, titled } = await prompted(t, ['A'])
+  await syncAll(env)
+  const { run } = await titled('Work of A')
+  await conductHere(['check', 'exec', run.runId, '--', 'true'], of('A'), cwd)
+  assert.equal((await titled('Work of A')).run.verdict, 'verified')
+  await claudeIn(cwd, env, 'A').write('work.txt', 'work\n')
+  await syncAll(env)
+  assert.equal((await titled('Work of A')).run.verdict, 'stale')
+})
+
 test('without a session id, a check belongs to the session of the agent above it, and with several it is refused', async (t) => {
   const { env, cwd, titled } = await prompted(t, ['A'])
   const words = ['check', 'exec', '--', 'touch', 'run-once']

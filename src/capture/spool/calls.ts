@@ -69,9 +69,10 @@ export function callsIn(db: Database): Calls {
     queue: (name, ...calls) =>
       db.together(() => {
         insertCalls(db, name, calls)
-        // From then on, the hooks of a session follow its working tree.
+        // From then on, the hooks of the session with that run follow its working tree.
         if (calls.some(({ operation }) => operation === 'createCheck')) {
-          db.run(`update recordings set memo = json_set(memo, '$.isChecked', json('true')) where name = ?`, name)
+          const those = 'name = ?1 or run_id = (select run_id from recordings where name = ?1)'
+          db.run(`update recordings set memo = json_set(memo, '$.isChecked', json('true')) where ${those}`, name)
         }
       }),
     unsent: () => unsent(db),
