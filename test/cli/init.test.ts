@@ -239,7 +239,7 @@ test('init names a file that it cannot change, and writes nothing', async (t) =>
     [{ '.claude/settings.json': '{ "hooks": { "Stop": {} } }' }, /settings\.json: "hooks\.Stop" must be a list/],
     [{ '.codex/config.toml': 'model = ' }, /\.codex\/config\.toml: /],
     [{ 'AGENTS.md': 'a <!-- conduct:begin --> b' }, /AGENTS\.md: it must have <!-- conduct:begin --> and, after it/],
-    [{ 'conduct.json': '{' }, /conduct\.json must be \{ "project"/, 1],
+    [{ 'conduct.json': '{' }, /conduct\.json must be \{ "project"/],
     // This error occurs only while writing, so init restores what it has written before.
     [{ '.codex': 'a file where a folder should be' }, /\.codex.* Nothing was written/, 1],
   ]

@@ -5,7 +5,7 @@ import { firstBytes } from '../../contract/text.ts'
 import type { Git } from '../../nouns/run/work-fields.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignNames, foreignPart, foreignText, mostBytes } from '../foreign.ts'
-import { type Committed, committedAt, isDirty } from './committed.ts'
+import { type Committed, committedAt, isDirty, pendingIn } from './committed.ts'
 import {
   askIn,
   dropObjects,
@@ -17,7 +17,6 @@ import {
   rewrite,
   textAt,
 } from './guarded.ts'
-import { pendingIn } from './pending.ts'
 import { type Repository, repositoryAt } from './repository.ts'
 import { workOf } from './work-tree.ts'
 
