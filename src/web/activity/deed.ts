@@ -50,7 +50,7 @@ export function deedOf(event: Event, times = 1): EventWords {
   return { verb: updateVerb(noun, event), outcome: updateOutcome(event) }
 }
 
-/** What Conduct derives from checks, in an event of whoever recorded them. */
+/** What Conduct derives from checks. The actor of such an event only recorded a check. */
 const judged = ['verdict', 'why', 'evidence']
 
 function isVerdict({ type, changes }: Event): boolean {

@@ -151,11 +151,9 @@ function useItems(text: string, onHelp: () => void) {
 /** The run and the spec that the words name as pages do: `shop/RUN-001`, in any case. */
 async function namedBy(words: string, projects: Project[], signal: AbortSignal): Promise<Found[]> {
   const [, slug = '', id = ''] = /^([^\s/]+)\/(\S+)$/.exec(words) ?? []
-  if (id === '' || !projects.some((project) => project.slug === slug)) return []
-  const { results } = await client.search(
-    { q: id, project: [slug], type: ['run', 'spec'], limit: mostFound },
-    { signal },
-  )
+  const project = projects.flatMap((one) => (one.slug.toLowerCase() === slug ? one.slug : []))
+  if (id === '' || project.length === 0) return []
+  const { results } = await client.search({ q: id, project, type: ['run', 'spec'], limit: mostFound }, { signal })
   return results.filter(({ subject }) => subject.toLowerCase() === id)
 }
 
