@@ -127,7 +127,7 @@ const leastBehindMs = 60_000
 /** If the run was created in the future of this machine, its clock is behind: its later times are moved on. */
 function behind({ input }: Queued, { createdAt }: { createdAt: string }): { aheadMs: number } | undefined {
   const ms = Date.parse(createdAt) - Date.now()
-  // A start that was sent would no longer be before its end by as much as it was.
+  // If a start was sent, a later end would make the run longer than it was.
   return ms > leastBehindMs && input.startedAt === undefined ? { aheadMs: -ms } : undefined
 }
 

@@ -20,13 +20,13 @@ export interface Note {
 export type NoteKey = string | { kind: Seen['step']['kind']; digest: string }
 
 /** What several processes may change in a memo. */
-interface Numbered {
+interface SharedMemo {
   n?: number
   open?: number
   isChecked?: true
 }
 
-type Settled = Pick<Recording, 'memo' | 'ended'> & { was?: Numbered }
+type Settled = Pick<Recording, 'memo' | 'ended'> & { was?: SharedMemo }
 
 export interface Notes {
   /**
@@ -93,7 +93,7 @@ export function notesIn(db: Database): Notes {
           JSON.stringify(ids),
         )
         const [row] = db.rows<{ memo: string }>('select memo from recordings where name = ?', name)
-        const { n, open, isChecked }: Numbered = JSON.parse(row?.memo ?? '{}')
+        const { n, open, isChecked }: SharedMemo = JSON.parse(row?.memo ?? '{}')
         // Another process has given its turns other numbers.
         const isRenumbered = was && (n !== was.n || open !== was.open)
         if (left?.count !== ids.length || isRenumbered) return false

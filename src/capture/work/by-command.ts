@@ -9,7 +9,7 @@ import type { Memo } from '../../recorder/memo.ts'
 import type { UnendedCommand, Window } from '../../recorder/trees.ts'
 import type { Snapshot } from '../../recorder/work.ts'
 import type { Spool } from '../spool/state.ts'
-import { carriedAmong, hasConflict, none, openIn, stashedAmong, unchanged } from './carried.ts'
+import { carriedAmong, conflictsAmong, none, openIn, stashedAmong, unchanged } from './carried.ts'
 import { writtenByOthers } from './placed.ts'
 
 /** A session, as far as its work in git goes. */
@@ -123,22 +123,25 @@ function stoppedAmong(written: string[], before: Snapshot, { now, made }: { now:
   const left = written.filter((path) => !committed.has(path))
   return new Set([
     ...(isRebased ? rebasedAmong(left, now, rebasing) : []),
-    ...(isApplied ? patchedIn(now, applying) : []),
+    ...(isApplied ? patchedAmong(left, now, applying) : []),
   ])
 }
 
 function rebasedAmong(written: string[], now: Snapshot, rebasing: string): string[] {
   const changes = sidesBetween(openedAt(now), rebasing)
   const open = openIn(now)
-  const stopped = written.filter((path) => changes.has(path) && hasConflict(now, open.get(path)?.after))
-  return [...stopped, ...carriedAmong(written, now, changes)]
+  const fileOf = (path: string) => open.get(path)?.after
+  const picked = written.filter((path) => changes.has(path))
+  const marked = conflictsAmong(now, picked.map(fileOf))
+  return [...picked.filter((path) => marked.has(fileOf(path))), ...carriedAmong(written, now, changes)]
 }
 
-/** The files of a patch. What git makes of them is not in a commit yet. */
-function patchedIn(now: Snapshot, patch: string): string[] {
+/** Those files that are in a patch. What git makes of them is not in a commit yet. */
+function patchedAmong(written: string[], now: Snapshot, patch: string): string[] {
   const at = openedAt(now)
   const listed = gitIn(at, ['apply', '--numstat', '-z'], { input: bytesIn(at, ['cat-file', 'blob', patch]) })
-  return namesIn(listed).map((line) => line.split('\t').at(-1) ?? '')
+  const patched = new Set(namesIn(listed).map((line) => line.split('\t').at(-1)))
+  return written.filter((path) => patched.has(path))
 }
 
 /**
@@ -179,10 +182,9 @@ function mergedBetween(before: Snapshot, now: Snapshot, brought: Brought[]): Set
     }
   }
   const isStopped = now.bringing !== undefined
-  const same = [...merged].filter(([path, file]) => {
-    const after = changed.get(path)?.after
-    return file === after || (isStopped && hasConflict(now, after))
-  })
+  const fileOf = (path: string) => changed.get(path)?.after
+  const marked = isStopped ? conflictsAmong(now, [...merged.keys()].map(fileOf)) : new Set()
+  const same = [...merged].filter(([path, file]) => file === fileOf(path) || marked.has(fileOf(path)))
   return new Set(same.map(([path]) => path))
 }
 

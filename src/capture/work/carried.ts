@@ -26,11 +26,8 @@ function carriedBy(now: Snapshot): (path: string, change: Sides) => boolean {
   }
 }
 
-/** Whether a file still has the marks of a conflict. */
-export const hasConflict = (now: Snapshot, file: File) => conflictsAmong(now, [file]).has(file)
-
 /** Those of the files that still have the marks of a conflict. */
-function conflictsAmong(now: Snapshot, files: File[]): Set<File> {
+export function conflictsAmong(now: Snapshot, files: File[]): Set<File> {
   const at = openedAt(now)
   const idOf = (file: File) => file?.slice(file.indexOf(' ') + 1) ?? ''
   const sizes = sizesOf(at, [...new Set(files.map(idOf))].filter(Boolean))
@@ -59,6 +56,7 @@ export function stashedAmong(written: string[], before: Snapshot, now: Snapshot)
     touched.map(([, { after }]) => after),
   )
   const isCarried = carriedBy(now)
+  const isWritten = new Set(written)
   const isBack = ([path, stashed]: [string, Sides]) => {
     const after = changed.get(path)?.after
     return changed.has(path) && (after === stashed.after || marked.has(after) || isCarried(path, stashed))
@@ -67,7 +65,6 @@ export function stashedAmong(written: string[], before: Snapshot, now: Snapshot)
     // An old one that stays may have been applied, but then all of it has come.
     const isOld = stash !== were[0] && are.includes(stash)
     if (isOld) return [...sides].every(isBack) ? [...sides.keys()] : []
-    const isWritten = new Set(written)
     return [...sides].filter((one) => isWritten.has(one[0]) && isBack(one)).map(([path]) => path)
   })
   return new Set([...away, ...back].flat())
