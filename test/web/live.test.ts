@@ -148,7 +148,7 @@ test('what a page has read stays as it is while the server is away, and in its p
 })
 
 test('a page says that the server was updated since it was opened, and not that it only restarted', async (t) => {
-  const { page, context, home, restart } = await openPage(t, '', { port: await freePort() })
+  const { page, context, client, home, restart } = await openPage(t, '', { port: await freePort() })
   const live = page.getByText('Live', { exact: true })
   const updated = page.getByText('The server was updated.')
   const away = () => page.getByText('Server unavailable since').waitFor()
@@ -161,10 +161,13 @@ test('a page says that the server was updated since it was opened, and not that 
   await asked
   await live.waitFor()
   assert.equal(await updated.count(), 0)
+  const unheard = Promise.withResolvers<void>()
   await restart(async () => {
     await away()
     await context.unroute(home)
+    let looks = 0
     await context.route(home, async (route) => {
+      if (looks++ === 0) return unheard.resolve(route.abort())
       const body = await (await route.fetch()).text()
       await route.fulfill({
         contentType: 'text/html',
@@ -172,6 +175,9 @@ test('a page says that the server was updated since it was opened, and not that 
       })
     })
   })
+  // The next news makes up for it.
+  await unheard.promise
+  await client.createFeature({ name: 'limits' })
   await updated.waitFor()
   await context.unroute(home)
   await page.getByRole('button', { name: 'Reload the page' }).click()

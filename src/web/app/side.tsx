@@ -163,12 +163,18 @@ function Connection() {
   const [since, setSince] = useState(lostSince)
   const [isOld, setOld] = useState(false)
   useEffect(() => {
-    let before = lostSince()
+    // Whether the server was away since the last look at its page.
+    let isDue = lostSince() !== undefined
     return listen(() => {
       const since = lostSince()
-      if (before !== undefined && since === undefined) void isUpdated().then(setOld)
-      before = since
       setSince(since)
+      if (since !== undefined) isDue = true
+      else if (isDue) {
+        isDue = false
+        isUpdated().then(setOld, () => {
+          isDue = true
+        })
+      }
     })
   }, [])
   return (

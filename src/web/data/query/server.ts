@@ -67,14 +67,10 @@ export function clientOf(project: string): Client {
 
 const scriptOf = (page: Document) => page.querySelector('script[type=module]')?.getAttribute('src')
 
-/** Whether the server has another page than this one, as after an update. */
+/** Whether the server has another page than this one, as after an update. Throws if it does not respond. */
 export async function isUpdated(): Promise<boolean> {
-  try {
-    const response = await fetch(base, { cache: 'no-cache' })
-    const served = scriptOf(new DOMParser().parseFromString(await response.text(), 'text/html'))
-    // A proxy may respond with a page of its own.
-    return served?.startsWith('./assets/') === true && served !== scriptOf(document)
-  } catch {
-    return false
-  }
+  const response = await fetch(base, { cache: 'no-cache' })
+  const served = scriptOf(new DOMParser().parseFromString(await response.text(), 'text/html'))
+  // A proxy may respond with a page of its own.
+  return served?.startsWith('./assets/') === true && served !== scriptOf(document)
 }
