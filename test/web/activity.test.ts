@@ -177,7 +177,7 @@ test('activity says from when on it knows failed checks, if it does not read all
 })
 
 test('activity that could not find earlier days looks for them again', async (t) => {
-  const { page, client, home } = await openPage(t, blank)
+  const { page, client, home, live } = await openPage(t, blank)
   await client.createRun({
     title: 'Old',
     status: 'completed',
@@ -185,6 +185,9 @@ test('activity that could not find earlier days looks for them again', async (t)
     startedAt: noon(9),
     endedAt: noon(9),
   })
+  // A page that begins to receive events reads again by itself.
+  await page.goto(home)
+  await live
   const earlier = (url: URL) => url.searchParams.has('endedBefore') && !url.searchParams.has('endedAfter')
   await page.route(earlier, (route) =>
     route.fulfill({ status: 500, json: { error: 'The disk is on fire.', code: 'INTERNAL_ERROR' } }),

@@ -86,10 +86,13 @@ test('a review counts for the work that was there when it began, also if it is s
 })
 
 test('what could not be read of a run does not pass for what is not there', async (t) => {
-  const { page, client, home } = await openPage(t, blank)
+  const { page, client, home, live } = await openPage(t, blank)
   await client.createRun({ runId: 'A', title: 'Mend it', status: 'completed' })
   await client.appendTurn({ runId: 'A', prompt: 'Mend it.', answer: 'It is mended.' })
   await client.createCheck({ runId: 'A', name: 'tests', result: 'fail' })
+  // A page that begins to receive events reads again by itself.
+  await page.goto(home)
+  await live
   const parts = { checks: '**/v1/runs/A/timeline*', answer: '**/v1/runs/A/turns?*order=desc*' }
   for (const [words, part] of Object.entries(parts)) {
     await page.route(part, (route) => route.fulfill({ status: 500, json: { error: words, code: 'INTERNAL_ERROR' } }))

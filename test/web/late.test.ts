@@ -76,7 +76,8 @@ test('a list of runs that was left while texts were erased does not come back wi
 })
 
 test('a change that comes before the log is read does not stand for the whole log', async (t) => {
-  const { page, client } = await openPage(t)
+  const { page, client, live } = await openPage(t)
+  await live
   await client.createFeature({ name: 'an old one' })
   await page.getByText('Nothing is in progress').waitFor()
   await page.route('**/v1/events?*order=desc*', (route) =>
@@ -187,7 +188,8 @@ test('a suggestion that other letters did not find is not said to be missing', a
 })
 
 test('a list keeps its rows if the next page cannot be read', async (t) => {
-  const { page, client } = await openPage(t)
+  const { page, client, live } = await openPage(t)
+  await live
   for (let n = 0; n < 101; n++) await client.createFeature({ name: `feature ${n}` })
   await page.getByRole('link', { name: 'Features' }).click()
   await page.getByText('feature 100').waitFor()

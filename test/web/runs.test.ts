@@ -41,7 +41,8 @@ test('a filter chosen during an outage shows no rows of the earlier one, and its
 })
 
 test('a list that could not be refreshed is read again on request', async (t) => {
-  const { page, client, context } = await openPage(t)
+  const { page, client, context, live } = await openPage(t)
+  await live
   await client.createRun({ title: 'First' })
   await page.getByRole('link', { name: 'Runs', exact: true }).click()
   await page.getByRole('link', { name: 'First' }).waitFor()
