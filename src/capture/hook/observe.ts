@@ -4,7 +4,7 @@ import { placeOf } from '../../place/connect.ts'
 import type { Env } from '../../place/folders.ts'
 import { withCurrentKey } from '../../place/profile.ts'
 import { declaredProject } from '../../place/project.ts'
-import { fieldsOf, type JsonFields } from '../../recorder/agents/fields.ts'
+import { fieldsIn, type JsonFields } from '../../recorder/agents/fields.ts'
 import { answerOf, readDocument } from '../../recorder/agents/read.ts'
 import type { Seen } from '../../recorder/agents/seen.ts'
 import { agentProcessOf } from '../spool/process.ts'
@@ -139,19 +139,11 @@ async function documentFrom(input: Readable): Promise<JsonFields> {
       text += chunk
       if (text.length > most.characters) break
       if (!chunk.trimEnd().endsWith('}')) continue
-      const document = parsed(text)
+      const document = fieldsIn(text)
       if (document) return document
     }
   } finally {
     clearTimeout(timer)
   }
   return {}
-}
-
-function parsed(text: string): JsonFields | undefined {
-  try {
-    return fieldsOf(JSON.parse(text))
-  } catch {
-    return undefined
-  }
 }

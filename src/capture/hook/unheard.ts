@@ -1,6 +1,6 @@
 import { foreignEnd } from '../../place/foreign.ts'
 import { begunIn, promptIn, resultsIn, type UseStep, useOf } from '../../recorder/agents/droid/line.ts'
-import { defined, fieldsOf, isTooDeep, type JsonFields, listOf } from '../../recorder/agents/fields.ts'
+import { defined, fieldsIn, fieldsOf, type JsonFields, listOf } from '../../recorder/agents/fields.ts'
 import type { Seen, Step } from '../../recorder/agents/seen.ts'
 
 /** How much of the end of a transcript to read, in bytes: a hook has little time. */
@@ -33,14 +33,14 @@ export function withUnheard(seen: Seen[]): Seen[] {
 /** Whether `droid exec` runs the session, by the settings beside its transcript. */
 function isExec(transcript: string): boolean {
   const settings = transcript.replace(/\.jsonl$/, '.settings.json')
-  return listOf(parsed(foreignEnd(settings, most) ?? '')?.tags).some(({ name }) => name === 'exec')
+  return listOf(fieldsIn(foreignEnd(settings, most) ?? '')?.tags).some(({ name }) => name === 'exec')
 }
 
 /** The last prompt, after the number of its line; -1 if there is none. */
 function lastPrompt(lines: string[]): [at: number, prompt?: ReturnType<typeof promptIn>] {
   for (let at = lines.length - 1; at >= 0; at--) {
     const line = lines[at] as string
-    const prompt = line.includes('"role":"user"') ? promptIn(parsed(line) ?? {}) : undefined
+    const prompt = line.includes('"role":"user"') ? promptIn(fieldsIn(line) ?? {}) : undefined
     if (prompt) return [at, prompt]
   }
   return [-1]
@@ -58,13 +58,4 @@ function failedIn(lines: string[]): UseStep[] {
 }
 
 const messagesWith = (word: string, lines: string[]): JsonFields[] =>
-  lines.filter((line) => line.includes(word)).map((line) => fieldsOf(parsed(line)?.message))
-
-function parsed(text: string): JsonFields | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isTooDeep(value) ? undefined : fieldsOf(value)
-  } catch {
-    return undefined
-  }
-}
+  lines.filter((line) => line.includes(word)).map((line) => fieldsOf(fieldsIn(line)?.message))

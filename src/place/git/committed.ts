@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Snapshot } from '../../recorder/work.ts'
 import { foreignEnd, foreignText } from '../foreign.ts'
-import { askIn, bytesIn, type Guarded, gitIn, hasTables, stored } from './guarded.ts'
+import { askIn, bytesIn, type Guarded, gitIn, hasTables, jsonAt, stored } from './guarded.ts'
 import { stampOf, withIndex } from './scratch.ts'
 import { type Nested, treeWith } from './work-tree.ts'
 
@@ -18,7 +18,7 @@ export interface Committed {
  */
 export function committedAt(guarded: Guarded, nested: Nested[]): Committed | undefined {
   const path = join(guarded.folder, 'head.json')
-  const known = keptIn<Committed>(path)
+  const known = jsonAt<Committed>(path)
   const head = headOf(guarded)
   if (known.commit !== undefined && known.tree !== undefined && known.commit === head)
     return { commit: known.commit, tree: resolvedTree(guarded, known.tree, nested) }
@@ -42,7 +42,7 @@ function resolvedTree(guarded: Guarded, tree: string, nested: Nested[]): string 
   if (links.length === 0) return tree
   const path = join(guarded.folder, 'committed.json')
   const key = JSON.stringify([tree, pathsOf(nested)])
-  const kept = keptIn<{ key: string; tree: string }>(path)
+  const kept = jsonAt<{ key: string; tree: string }>(path)
   if (kept.key === key && kept.tree !== undefined) return kept.tree
   const trees = links.flatMap(({ path, commit, inner }) => {
     const found = askIn(inner.guarded, 'rev-parse', '--verify', '--quiet', `${commit}^{tree}`)
@@ -74,20 +74,12 @@ function joined(guarded: Guarded, tree: string, trees: { path: string; tree: str
   })
 }
 
-function keptIn<T>(path: string): Partial<T> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    return {}
-  }
-}
-
 /** Whether tracked files differ from those of the commit. A new file counts as tracked once it is staged. */
 export function isDirty(guarded: Guarded, committed: Committed, tree: string): boolean {
   if (tree === committed.tree) return false
   const path = join(guarded.folder, 'dirty.json')
   const key = [committed.tree, tree, stampOf(join(guarded.gitDir, 'index'))].join(' ')
-  const kept = keptIn<{ key: string; isDirty: boolean }>(path)
+  const kept = jsonAt<{ key: string; isDirty: boolean }>(path)
   if (kept.key === key && kept.isDirty !== undefined) return kept.isDirty
   const isDirty = differs(guarded, committed.tree, tree)
   writeFileSync(path, JSON.stringify({ key, isDirty }))

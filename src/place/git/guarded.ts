@@ -142,6 +142,15 @@ export function textAt(path: string): string | undefined {
   }
 }
 
+/** The fields in a file of JSON that Conduct keeps; none if it cannot be read. */
+export function jsonAt<T>(path: string): Partial<T> {
+  try {
+    return JSON.parse(textAt(path) ?? '{}')
+  } catch {
+    return {}
+  }
+}
+
 /** Lets git also read the objects of that folder, now and in later calls. */
 function addAlternate(objects: string, other: string) {
   const path = join(objects, 'info/alternates')
@@ -154,7 +163,7 @@ function addAlternate(objects: string, other: string) {
 function keptSettings(guarded: Guarded): GitSettings {
   const path = join(guarded.folder, 'settings.json')
   const stamp = settingsStamp(guarded)
-  const kept = JSON.parse(textAt(path) ?? '{}') as { stamp?: string; settings?: GitSettings }
+  const kept = jsonAt<{ stamp: string; settings: GitSettings }>(path)
   if (kept.stamp === stamp && kept.settings) return kept.settings
   const settings = settingsOf(guarded, guarded.until - performance.now())
   rewrite(join(guarded.folder, 'config'), settingsText(settings))

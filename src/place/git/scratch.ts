@@ -1,16 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import {
-  copyFileSync,
-  existsSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Guarded } from './guarded.ts'
+import { type Guarded, jsonAt } from './guarded.ts'
 
 /** What we know of git's own index without listing it again. Paths are in latin1, as git wrote them. */
 export interface IndexFacts {
@@ -63,7 +54,7 @@ export function copyScratch(guarded: Guarded, mayContinue: boolean): Scratch {
   const own = join(guarded.gitDir, 'index')
   const stamp = [own, ...patternsOf(guarded)].map(stampOf).join(', ')
   const kept = keptIn(guarded)
-  const state = mayContinue ? stateIn(kept.state) : undefined
+  const state = mayContinue ? jsonAt<ScratchState>(kept.state) : undefined
   const isItsIndex = () => state?.index === stampOf(kept.index)
   const isKept = state?.stamp === stamp && isItsIndex() && copyIndex(kept.index, path) && isItsIndex()
   if (!isKept) {
@@ -92,14 +83,6 @@ const patternsOf = ({ commonDir, settings }: Guarded): string[] => [
 export function stampOf(index: string): string {
   const stat = statSync(index, { throwIfNoEntry: false, bigint: true })
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : 'none'
-}
-
-function stateIn(path: string): ScratchState | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 /** Copies an index with its modification time, because git re-reads files that changed at that very moment. */

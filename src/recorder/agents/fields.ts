@@ -16,6 +16,22 @@ export const isTooDeep = (value: unknown, levels = deepest): boolean =>
   value !== null &&
   (levels === 0 || Object.values(value).some((one) => isTooDeep(one, levels - 1)))
 
+/** The value of JSON from an agent; undefined if it is none, or nested too deeply. */
+export function valueIn(json: string): unknown {
+  try {
+    const value: unknown = JSON.parse(json)
+    return isTooDeep(value) ? undefined : value
+  } catch {
+    return undefined
+  }
+}
+
+/** The fields of JSON from an agent; undefined if it is none, or nested too deeply. */
+export function fieldsIn(json: string): JsonFields | undefined {
+  const value = valueIn(json)
+  return value === undefined ? undefined : fieldsOf(value)
+}
+
 /** The objects in a list; empty for anything else. */
 export const listOf = (value: unknown): JsonFields[] => (Array.isArray(value) ? value.map(fieldsOf) : [])
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fieldsOf, isTooDeep, type JsonFields, timeOf } from './fields.ts'
+import { fieldsIn, type JsonFields, timeOf } from './fields.ts'
 
 /** The limits on reading for one answer, over all files. */
 export interface ReadBudget {
@@ -55,7 +55,7 @@ export async function* numberedWith(
     else if (bytes.length > 0 && !looksWhole(bytes)) {
       if (!isOpen) pass(line, 'it is not a JSON object')
     } else if (words.some((word) => bytes.includes(word))) {
-      const fields = parsed(bytes)
+      const fields = fieldsIn(bytes.toString())
       at = timeOf(fields?.timestamp) ?? at
       if (left.before !== undefined && at !== undefined && at > left.before) return
       const isTimely = left.before === undefined || at !== undefined
@@ -70,15 +70,6 @@ const [opening, closing, carriageReturn] = [123, 125, 13]
 function looksWhole(bytes: Buffer): boolean {
   const last = bytes.at(-1) === carriageReturn ? bytes.at(-2) : bytes.at(-1)
   return bytes[0] === opening && last === closing
-}
-
-function parsed(bytes: Buffer): JsonFields | undefined {
-  try {
-    const value = JSON.parse(bytes.toString())
-    return isTooDeep(value) ? undefined : fieldsOf(value)
-  } catch {
-    return undefined
-  }
 }
 
 /** A line; without bytes if it is too long. `isOpen` means that no line break follows it. */
@@ -134,7 +125,7 @@ export async function jsonIn(path: string, left = budget()): Promise<JsonFields 
     if (length > lineBytes) return undefined
     chunks.push(chunk)
   }
-  return parsed(Buffer.concat(chunks))
+  return fieldsIn(Buffer.concat(chunks).toString())
 }
 
 /** The files of a folder with that suffix; empty if there is no such folder. Throws if there are too many. */

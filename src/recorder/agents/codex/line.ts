@@ -11,6 +11,7 @@ import {
   listOf,
   numberOf,
   textOf,
+  valueIn,
 } from '../fields.ts'
 import { filesIn, linesWith, type ReadBudget } from '../lines.ts'
 import type { SeenUsage, TranscriptTurn } from '../seen.ts'
@@ -145,14 +146,7 @@ function callOf(name: string, given: unknown) {
   return { name, input: name === 'apply_patch' ? { command: typeof given === 'string' ? given : input.input } : input }
 }
 
-function json(value: unknown): unknown {
-  if (typeof value !== 'string') return value
-  try {
-    return JSON.parse(value)
-  } catch {
-    return undefined
-  }
-}
+const json = (value: unknown): unknown => (typeof value === 'string' ? valueIn(value) : value)
 
 /** The state while reading a rollout. */
 export interface RolloutState {

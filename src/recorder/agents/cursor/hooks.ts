@@ -1,5 +1,15 @@
 import { type AgentDialect, type EventReaders, seenOf, stepsOf } from '../dialect.ts'
-import { countOf, defined, failureOf, fieldsOf, type JsonFields, numberOf, promptLength, textOf } from '../fields.ts'
+import {
+  countOf,
+  defined,
+  failureOf,
+  fieldsOf,
+  type JsonFields,
+  numberOf,
+  promptLength,
+  textOf,
+  valueIn,
+} from '../fields.ts'
 import type { Step, TurnEnd } from '../seen.ts'
 import { begin, isEdit, isShell, toolUse } from '../tools.ts'
 
@@ -52,13 +62,8 @@ function used(document: JsonFields): Step {
 
 /** The output of a tool is JSON in a string; that of a shell has a field for the exit code. */
 function exitCodeOf(output: unknown): number | undefined {
-  if (typeof output !== 'string' || !output.startsWith('{')) return undefined
-  try {
-    const { exitCode, exit_code } = fieldsOf(JSON.parse(output))
-    return numberOf(exitCode ?? exit_code)
-  } catch {
-    return undefined
-  }
+  const { exitCode, exit_code } = fieldsOf(valueIn(String(output)))
+  return numberOf(exitCode ?? exit_code)
 }
 
 function endOf({ status, error_message, ...tokens }: JsonFields): TurnEnd {

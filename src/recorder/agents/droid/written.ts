@@ -1,5 +1,5 @@
 import { editOf, type Written } from '../../transcripts/written.ts'
-import { fieldsOf, type JsonFields, listOf } from '../fields.ts'
+import { fieldsOf, type JsonFields, listOf, valueIn } from '../fields.ts'
 import type { ToolUse } from '../seen.ts'
 
 /** What a tool wrote to its files. Of one that Factory Droid creates, nothing says whether there was another before. */
@@ -18,7 +18,7 @@ const signs = new Map<unknown, string>([
 
 /** The hunks in the result of an edit, which has some lines around each change; undefined if it has none. */
 function hunksIn(result: unknown): string | undefined {
-  const { diffLines } = resultIn(result)
+  const { diffLines } = fieldsOf(valueIn(String(result)))
   if (!Array.isArray(diffLines)) return undefined
   const lines = listOf(diffLines).map(({ type, content, lineNumber }) => {
     const { old, new: now } = fieldsOf(lineNumber)
@@ -26,12 +26,4 @@ function hunksIn(result: unknown): string | undefined {
     return `${head}${signs.get(type)}${content}\n`
   })
   return `@@ -1 +1 @@\n${lines.join('')}`
-}
-
-function resultIn(result: unknown): JsonFields {
-  try {
-    return fieldsOf(JSON.parse(String(result)))
-  } catch {
-    return {}
-  }
 }
