@@ -125,10 +125,6 @@ export async function findDigests({ db }: Pick<Ctx, 'db'>, documents: readonly (
   return digests
 }
 
-export async function deleteDocument(ctx: Ctx, documentId: number | null): Promise<void> {
-  await deleteDocuments(ctx, [documentId])
-}
-
 /** The documents of some rows. */
 export const documentsOf = (rows: readonly { document_id?: number | null }[]): (number | null)[] =>
   rows.map(({ document_id = null }) => document_id)

@@ -4,7 +4,7 @@ import { insertUnder } from '../../frame/counter.ts'
 import { type Ctx, inTx, madeAt, type Operation, personIn, requireVersion } from '../../frame/ctx.ts'
 import {
   contentChange,
-  deleteDocument,
+  deleteDocuments,
   digestOf,
   documentText,
   insertDocument,
@@ -152,7 +152,7 @@ export const updateRun: Operation<RunRoutes['updateRun']> = async (
     const content = await replaceContent(ctx, row, given.content)
     const { columns: lease, lease: shownLease } = leaseAfter(ctx, opened, after, leaseSeconds, leaseToken)
     const saved = await saveRun(ctx, { ...opened, after, lease, content, isTouched: touched })
-    if (content) await deleteDocument(ctx, row.document_id)
+    if (content) await deleteDocuments(ctx, [row.document_id])
     return { run: await shownRun(ctx, saved), lease: shownLease }
   })
 }

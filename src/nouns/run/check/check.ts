@@ -1,7 +1,13 @@
 import sql from 'sql-template-tag'
 import { ConductError } from '../../../contract/error.ts'
 import { type Ctx, inTx, type Operation, personIn, requireVersion } from '../../../frame/ctx.ts'
-import { contentChange, deleteDocument, documentText, insertDocument, requireFitting } from '../../../frame/document.ts'
+import {
+  contentChange,
+  deleteDocuments,
+  documentText,
+  insertDocument,
+  requireFitting,
+} from '../../../frame/document.ts'
 import { assigned } from '../../../frame/stored.ts'
 import { type Changes, differences } from '../../../log/event.ts'
 import { personHash } from '../person.ts'
@@ -86,7 +92,7 @@ export const updateCheck: Operation<CheckRoutes['updateCheck']> = async (
     const [changed] = await ctx.db.query<CheckRow>(
       sql`update checks set ${assigned(values)} where id = ${row.id} returning ${columns}`,
     )
-    if (replaced) await deleteDocument(ctx, row.document_id)
+    if (replaced) await deleteDocuments(ctx, [row.document_id])
     await recordCheck(ctx, 'updated', row, changes)
     await settle(ctx, run)
     return { check: await shownCheck(ctx, changed as CheckRow) }
