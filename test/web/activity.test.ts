@@ -226,13 +226,16 @@ test('at midnight, activity begins a new day', async (t) => {
 
 test('activity names the changed fields, and links a turn in its session', async (t) => {
   const { page, client } = await openPage(t, '#/activity?view=events')
-  await client.createRun({ title: 'Add a limit' })
+  await client.createRun({ title: 'Add a limit', status: 'completed' })
   await client.createCheck({ runId: 'RUN-001', name: 'tests', result: 'fail' })
   const judged = page.locator('.activity li', { hasText: 'now Failing' })
   assert.match((await judged.textContent()) ?? '', /The verdict of run RUN-001 is now Failing in default/)
   assert.equal(await judged.locator('summary').textContent(), 'verdict, why')
   await judged.locator('summary').click()
   await judged.locator('code', { hasText: /^tests$/ }).waitFor()
+  for (const assignee of ['Ada <ada@example.com>', null])
+    await client.updateAttention({ runIds: ['RUN-001'], assignee })
+  await page.locator('.activity li', { hasText: 'unassigned RUN-001 from Ada' }).waitFor()
   await client.appendTurn({ runId: 'RUN-001', prompt: 'Add a limit', answer: 'Done.' })
   const turn = page.locator('.activity li', { hasText: 'created turn' })
   assert.equal(await turn.locator('summary').textContent(), 'prompt, answer')

@@ -208,6 +208,15 @@ test('an unknown cost is not zero', () => {
   assert.equal(sumsOf(runs([{}, { usage: { costUsd: 0 } }])).costUsd, 0)
 })
 
+test('a person is one share, however their name is spelled', () => {
+  const authors = ['Ada <ada@example.com>', 'A. Lovelace <Ada@Example.com>', null, 'Ada <ada@example.com>']
+  const { shares } = sumsOf(runs(authors.map((author) => ({ author }))))
+  assert.deepEqual(shares, [
+    { author: 'Ada <ada@example.com>', runs: 3, failed: 0 },
+    { author: null, runs: 1, failed: 0 },
+  ])
+})
+
 test('of more runs than it reads, the summary says so with each count', async (t) => {
   const shown = await openPage(t, blank)
   const { page, home } = shown

@@ -70,7 +70,7 @@ function attentionDeed(event: Event): EventWords {
   if (typeof until === 'string') return { verb: 'put off', outcome: `until ${timeWords(until)}` }
   if (until === null || after(event, 'resolvedAt') === null) return { verb: 'reopened' }
   if (typeof assignee === 'string') return { verb: 'assigned', outcome: `to ${nameOf(assignee)}` }
-  if (assignee === null) return { verb: 'took', outcome: `from ${nameOf(String(before(event, 'assignee')))}` }
+  if (assignee === null) return { verb: 'unassigned', outcome: `from ${nameOf(String(before(event, 'assignee')))}` }
   if ('note' in event.changes) return { verb: 'wrote a note on' }
   return { outcome: 'needs attention again' }
 }

@@ -1,3 +1,4 @@
+import { mailOf } from '../../../contract/person.ts'
 import type { Run } from '../../../nouns/run/fields.ts'
 import { byEnd } from '../runs/run-events.ts'
 
@@ -24,8 +25,10 @@ export interface DaySums {
 
 export function sumsOf(runs: readonly Counted[]): DaySums {
   const costs = runs.flatMap(({ usage }) => usage?.costUsd ?? [])
-  const shares = [...Map.groupBy(runs, ({ author }) => author)].map(([author, its]) => ({
-    ...{ author, runs: its.length },
+  const people = Map.groupBy(runs, ({ author }) => mailOf(author) ?? author)
+  const shares = [...people.values()].map((its) => ({
+    author: its[0]?.author ?? null,
+    runs: its.length,
     failed: its.filter(({ status }) => status === 'failed').length,
   }))
   return {
