@@ -30,6 +30,21 @@ test('a key is created, its secret shown once, and revoked', async (t) => {
   await row.getByText('Ada Example', { exact: true }).waitFor()
   assert.ok(!(await page.content()).includes(secret ?? ''))
 
+  await row.getByRole('button', { name: 'Person of nightly' }).click()
+  const naming = page.getByRole('dialog', { name: 'Who holds nightly?' })
+  await naming.getByLabel(/^Person/).fill('Ben')
+  await naming.getByRole('button', { name: 'Save' }).click()
+  await naming.getByText('Ada Example <ada@example.com>').waitFor()
+  await naming.getByLabel(/^Person/).fill('Ben Example <ben@example.com>')
+  await naming.getByRole('button', { name: 'Save' }).click()
+  await row.getByText('Ben Example', { exact: true }).waitFor()
+  // No key can change its own.
+  await page
+    .getByRole('button', { name: /^Person of / })
+    .first()
+    .waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Person of ada' }).count(), 0)
+
   await row.getByRole('button', { name: 'Revoke nightly' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click()
   await page.getByRole('region', { name: 'Revoked or expired' }).getByText('nightly').waitFor()

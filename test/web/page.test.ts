@@ -229,6 +229,7 @@ for (const [colorScheme, width] of [
     for (const [place, name] of [
       ['keys', 'New key'],
       ['keys', 'Revoke ada'],
+      ['keys', 'Person of first admin'],
       ['projects', 'New project'],
     ]) {
       await page.goto(`${home}#/${place}`)

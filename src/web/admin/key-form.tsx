@@ -47,13 +47,7 @@ export function KeyForm({ onMade, onClose }: Props) {
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </Field>
-      <Field name="person" label="Person; leave empty for a service, such as CI">
-        <input
-          value={person}
-          placeholder="Ada Example <ada@example.com>"
-          onInput={(event) => change({ person: event.currentTarget.value })}
-        />
-      </Field>
+      <PersonField person={person} onInput={(person) => change({ person })} />
       <FieldGroup name="permissions" label="What it may do">
         {(Object.keys(meanings) as Permission[]).map((one) => (
           <label key={one} class="row permission">
@@ -76,6 +70,16 @@ export function KeyForm({ onMade, onClose }: Props) {
     </Form>
   )
 }
+
+export const PersonField = ({ person, onInput }: { person: string; onInput: (person: string) => void }) => (
+  <Field name="person" label="Person; leave empty for a service, such as CI">
+    <input
+      value={person}
+      placeholder="Ada Example <ada@example.com>"
+      onInput={(event) => onInput(event.currentTarget.value)}
+    />
+  </Field>
+)
 
 /** The end of that day in the viewer's time zone; undefined for no day. */
 function endOf(day: string): string | undefined {

@@ -13,7 +13,7 @@ import { More, Skeleton } from '../ui/loading.tsx'
 import { type Appearance, Badge } from '../ui/status.tsx'
 import { Author } from '../ui/text.tsx'
 import { Ago, dateWords, useNow } from '../ui/time.tsx'
-import { KeyForm } from './key-form.tsx'
+import { KeyForm, PersonField } from './key-form.tsx'
 
 /** The keys of the server or of a project, for admins. */
 export default function Keys() {
@@ -33,6 +33,7 @@ function Listed() {
   const isReadOnly = readOnlyReason(useSession()) !== undefined
   const [isMaking, setMaking] = useState(false)
   const [made, setMade] = useState<Output<'createKey'>>()
+  const [naming, setNaming] = useState<Key>()
   const [leaving, setLeaving] = useState<Key>()
   // Using a key causes no event.
   const list = useList('keys', 'keys', (page, options) => client.listKeys(page, options), {
@@ -54,7 +55,7 @@ function Listed() {
       {!list.isRead && !list.error && <Skeleton rows={6} />}
       <ul class="rows keyed">
         {live?.map((key) => (
-          <KeyRow key={key.id} it={key} now={now} onRevoke={isReadOnly ? undefined : setLeaving} />
+          <KeyRow key={key.id} it={key} now={now} acts={isReadOnly ? undefined : { setNaming, setLeaving }} />
         ))}
       </ul>
       {over && over.length > 0 && (
@@ -70,6 +71,7 @@ function Listed() {
       <More list={list} />
       {isMaking && <KeyForm onMade={onMade} onClose={() => setMaking(false)} />}
       {made && <Secret made={made} onClose={() => setMade(undefined)} />}
+      {naming && <PersonForm it={naming} onClose={() => setNaming(undefined)} onDone={list.reload} />}
       {leaving && <RevokeForm it={leaving} onClose={() => setLeaving(undefined)} onDone={list.reload} />}
     </>
   )
@@ -92,7 +94,27 @@ function Secret({ made: { key, secret }, onClose }: { made: Output<'createKey'>;
   )
 }
 
-function RevokeForm({ it, onClose, onDone }: { it: Key; onClose: () => void; onDone: () => void }) {
+interface KeyFormProps {
+  it: Key
+  onClose: () => void
+  onDone: () => void
+}
+
+function PersonForm({ it, onClose, onDone }: KeyFormProps) {
+  const [person, setPerson] = useState(it.person ?? '')
+  const work = async () => {
+    await client.updateKey({ id: it.id, person: person.trim() || null })
+    onDone()
+  }
+  return (
+    <Form title={`Who holds ${it.name}?`} label="Save" work={work} onClose={onClose}>
+      <PersonField person={person} onInput={setPerson} />
+      <p class="muted small">It applies to what the key does from now on.</p>
+    </Form>
+  )
+}
+
+function RevokeForm({ it, onClose, onDone }: KeyFormProps) {
   const work = async () => {
     await client.revokeKey({ id: it.id })
     onDone()
@@ -123,10 +145,11 @@ function standingOf({ revokedAt, expiresAt }: Key, now: number): { isLive: boole
 interface RowProps {
   it: Key
   now: number
-  onRevoke?: (key: Key) => void
+  acts?: { setNaming: (key: Key) => void; setLeaving: (key: Key) => void }
 }
 
-function KeyRow({ it, now, onRevoke }: RowProps) {
+function KeyRow({ it, now, acts }: RowProps) {
+  const own = useSession().key?.id
   const { look } = standingOf(it, now)
   return (
     <li>
@@ -160,10 +183,17 @@ function KeyRow({ it, now, onRevoke }: RowProps) {
           )}
         </span>
       </div>
-      {onRevoke && (
-        <button type="button" onClick={() => onRevoke(it)}>
-          Revoke<span class="unseen"> {it.name}</span>
-        </button>
+      {acts && (
+        <div class="row">
+          {it.id !== own && (
+            <button type="button" onClick={() => acts.setNaming(it)}>
+              Person<span class="unseen"> of {it.name}</span>
+            </button>
+          )}
+          <button type="button" onClick={() => acts.setLeaving(it)}>
+            Revoke<span class="unseen"> {it.name}</span>
+          </button>
+        </div>
       )}
     </li>
   )
