@@ -8,6 +8,8 @@ export const mebibyte = 1_048_576
 const step = 8
 /** Linear work takes `step` times as long for each step; quadratic work 64 times. */
 const mostGrowth = 3 * step
+/** The processor time of a thread may be counted in ticks of 4 ms, so less than two are no measurement. */
+const leastMs = 8
 /** Anything this short is fine, however it grew: a garbage collection may take as long. */
 const quickMs = 50
 
@@ -25,7 +27,7 @@ export async function assertLinear(
     let before = Number.POSITIVE_INFINITY
     for (const length of [longest / step ** 2, longest / step, longest]) {
       const text = shape(length)
-      const most = Math.max(quickMs, mostGrowth * before)
+      const most = Math.max(quickMs, mostGrowth * Math.max(before, leastMs))
       let ms = await cpuMs(() => read(text))
       // Real growth repeats; a garbage collection or a compilation does not.
       for (let again = 0; ms > most && again < 2; again++) ms = Math.min(ms, await cpuMs(() => read(text)))
