@@ -56,7 +56,7 @@ export interface Memo {
   last?: TreeAt
   /** Turns whose diffs are still to be made. */
   owed?: OwedDiff[]
-  /** The ids of its commands that went on in the background, and whose ends are not known. */
+  /** The ids of its commands that went on in the background, and whose ends are not known; `&` for what lines left. */
   background?: string[]
   /** Files that checks left behind and git does not track. */
   leftovers?: Leftover[]

@@ -51,6 +51,35 @@ const cases: [what: string, does: (s: Session) => Promise<unknown>, verdict: str
     },
     'stale executed',
   ],
+  ...['mcp__gen__codegen', 'Write'].map((tool_name): (typeof cases)[number] => [
+    `a new file by ${tool_name}, which began before the tests and ends after them`,
+    async ({ claude, run, beside }) => {
+      const tool = { tool_name, tool_input: { file_path: 'new.test.js' }, tool_use_id: 'gen', agent_id: 'a1' }
+      await claude.tell('PreToolUse', tool)
+      await run('npm test', () => beside(newTest))
+      await claude.tell('PostToolUse', { ...tool, tool_response: {} })
+    },
+    'stale executed',
+  ]),
+  [
+    'a report that the tests leave after a tool that was refused',
+    async ({ claude, run, beside }) => {
+      const tool = { tool_name: 'Write', tool_input: { file_path: 'new.test.js' }, tool_use_id: 'no' }
+      await claude.tell('PreToolUse', tool)
+      const response = "The user doesn't want to proceed with this tool use."
+      await claude.tell('PostToolBatch', { tool_calls: [{ ...tool, tool_response: response }] })
+      await run('npm test', () => beside({ 'coverage/index.html': 'x' }))
+    },
+    'verified executed',
+  ],
+  ...['sleep 9 >log &', 'nohup npx tsc --watch >/dev/null 2>&1 & echo $!'].map((command): (typeof cases)[number] => [
+    `a new file after ${command}`,
+    async ({ claude, run, beside }) => {
+      await claude.use('Bash', { command }, () => {})
+      await run('npm test', () => beside(newTest))
+    },
+    'stale executed',
+  ]),
   [
     'a new file while a command runs in the background',
     async ({ claude, run, beside }) => {
@@ -161,6 +190,33 @@ for (const by of ['tool', 'command'] as const) {
     assert.equal(await verdict(), 'stale executed')
   })
 }
+
+/** Runs `conduct check exec` as a command of the session. */
+async function checkExec({ claude, env, cwd }: Session, ...command: string[]) {
+  const words = ['check', 'exec', '--name', 'tests', '--', ...command]
+  const tool = { tool_name: 'Bash', tool_input: { command: `conduct ${words.join(' ')}` }, tool_use_id: 'own' }
+  await claude.tell('PreToolUse', tool)
+  await start(words, { ...env, CLAUDE_CODE_SESSION_ID: claude.session }, cwd).ran
+  await claude.tell('PostToolUse', { ...tool, tool_response: {} })
+}
+
+test('check exec goes by the rules with which the session began, before any of it was sent', async (t) => {
+  const s = await session(t)
+  await s.write('work', 'broken\n')
+  await s.write('conduct.json', '{ "project": "shop" }')
+  await checkExec(s, 'true')
+  await s.claude.stop()
+  assert.equal(await s.verdict(), 'unchecked null')
+})
+
+test('a new file while check exec runs, after a line that left a process, before any of it was sent: stale', async (t) => {
+  const files = { 'test.sh': 'echo 1 > new.test.js\n' }
+  const s = await session(t, { checks: { tests: 'sh test.sh' }, required: ['tests'] }, files)
+  await s.claude.use('Bash', { command: 'node generate.js --watch &' }, () => {})
+  await checkExec(s, 'sh', 'test.sh')
+  await s.claude.stop()
+  assert.equal(await s.verdict(), 'stale executed')
+})
 
 test('what a check without a rule leaves is work, where other checks have rules', async (t) => {
   const { claude, env, cwd, verdict, run } = await session(t)

@@ -14,6 +14,7 @@ import { UsageError } from '../../terminal/exit.ts'
 import { addExamples, addPlace } from '../../terminal/option.ts'
 import { commandLine } from '../../terminal/text.ts'
 import { warnIfRewritten } from '../../verify/remember.ts'
+import { settle } from '../hook/session.ts'
 import { deliver } from '../spool/deliver.ts'
 import { ancestorsOf } from '../spool/process.ts'
 import { createRecorder, createSay } from '../spool/recorder.ts'
@@ -94,7 +95,7 @@ async function checkExec(runId: string | undefined, words: string[], options: Ch
   const check = { name, agent, command }
   refuseFaults(exec, routes.createCheck.input, { ...check, runId: runId ?? 'RUN-001', result: 'pass' })
   using state = stateOrMemory(process.env, say)
-  const target = runId === undefined ? targetOf(state, place, cwd) : { runId }
+  const target = runId === undefined ? await settled(state, targetOf(state, place, cwd)) : { runId }
   const here = { state, place, cwd, line }
   const session = 'session' in target ? target.session : undefined
   const { ended, workOf, remarks } = await seeing(session, { ...here, words, env: process.env }, () => run(words))
@@ -123,6 +124,14 @@ function targetOf(state: Spool, place: Place, cwd: string): Target {
   throw new UsageError(
     `This command runs neither in a session of this project that hooks record nor inside conduct exec for it, and its run cannot be found by commit, because ${why}. ${name}`,
   )
+}
+
+/** The session with what its hooks have noted: its rules, and what it has left running. */
+async function settled(state: Spool, target: Target): Promise<Target> {
+  if (!('session' in target)) return target
+  const { name } = target.session
+  await settle(state, name, process.env).catch(() => {})
+  return { session: state.find(name) ?? target.session }
 }
 
 function noCommitWords(cwd: string): string {

@@ -56,7 +56,9 @@ export async function seeing<Ended extends { exitCode: number }>(
     if (!now) return { ended, workOf: () => ({}), remarks }
     const trees = { before, now, began }
     const change = changeDuring(trees, { state, name }, Date.now())
-    const candidate = { cwd, command: '', trees, ...(change && { change }) }
+    const { background }: Memo = session?.memo ?? {}
+    const isAlone = change?.isAlone === true && !background?.length
+    const candidate = { cwd, command: '', trees, ...(change && { change: { ...change, isAlone } }) }
     const line = readLine(commandLine(words), ended.exitCode, read?.rules ?? [], { cwd, home: read?.home })
     const { commit } = now.git
     // A commit that came while it ran is not what it saw.

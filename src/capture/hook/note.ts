@@ -6,7 +6,7 @@ import { topOf } from '../../place/git/repository.ts'
 import { otherTreeAt, snapshot } from '../../place/git/tree.ts'
 import { mayCheck, readable, rulesAt, sessionRecordRules } from '../../place/rules.ts'
 import type { Seen, Step, ToolUse } from '../../recorder/agents/seen.ts'
-import { activityOf, isMove, isShell, shortOf } from '../../recorder/agents/tools.ts'
+import { activityOf, isMove, isShell, isWriter, shortOf } from '../../recorder/agents/tools.ts'
 import type { ReportedWork } from '../../recorder/memo.ts'
 import type { Before, SessionRules, Trees } from '../../recorder/trees.ts'
 import { mayMove, type Snapshot } from '../../recorder/work.ts'
@@ -143,6 +143,7 @@ function keepTool(
   // Another command of the same text may have begun since.
   if (state.isNoted(name, key)) return false
   const begun = isShell(step.tool) ? begunOf(state, name, step) : undefined
+  if (step.id !== undefined && isWriter(step.tool)) state.finishTool(name, step.id)
   const before = begun?.git as Before | undefined
   const take = () => look.take(before ? before.root : look.otherTree(folderOf(seen.cwd, step, step.command)))
   const trees =
@@ -188,6 +189,7 @@ function beginCommand(
   { tool, target, id, command }: Step & { kind: 'begin' },
   take: () => Snapshot | undefined,
 ) {
+  if (id !== undefined && isWriter(tool) && !isMove(tool)) state.beginTool(recording.name, id, at)
   const tree = isShell(tool) && target !== undefined ? take() : undefined
   const before = tree && ({ ...tree, cwd: seen.cwd } satisfies Before)
   if (tree && before && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), before, at)

@@ -29,13 +29,16 @@ export interface Acts {
   unended(name: string): RunningCommand[]
   /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
   endCommands(name: string): void
+  /** Records that a session starts to use a tool that may write, wherever: by the id of the call. */
+  beginTool(name: string, id: string, began: number): void
+  finishTool(name: string, id: string): void
   /** Records that a session wrote files, by their absolute paths. */
   wrote(name: string, paths: string[]): void
   /** The other sessions that ran a command in `root` between these times. */
   rivals(name: string, root: string, from: number, to: number): string[]
   /**
-   * What the session itself did between these times: how many of its commands ran in `root`, and whether its tools wrote a
-   * file.
+   * What the session itself did between these times: how many of its commands ran in `root` and how many such tools
+   * anywhere, and whether its tools wrote a file.
    */
   didMeanwhile(name: string, root: string, from: number, to: number): { commands: number; wrote: boolean }
   /** The files that other sessions have written since or, if it is given, until about `to`: a hook reports a file later. */
@@ -53,6 +56,9 @@ const hookMs = 60_000
 
 /** How long after its end another hook may report a command, in milliseconds. */
 const lateMs = 600_000
+
+/** The root of a tool, of which nobody knows where it writes. */
+const anywhere = "''"
 
 /** A command may contain a secret, and only serves to find its start. */
 const digestOf = (target: string) => hash('sha256', target)
@@ -88,6 +94,16 @@ export function actsIn(db: Database): Acts {
         .map(({ began, git }) => ({ began, git: JSON.parse(git) })),
     // A negative time: a hook may still report the end, however late.
     endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', -Date.now(), name),
+    beginTool(name, id, began) {
+      const text = `insert into acts (name, root, target, began) select ?1, ${anywhere}, ?2, ?3
+        where not exists (select 1 from acts where name = ?1 and target = ?2)`
+      db.run(text, name, digestOf(id), began)
+    },
+    finishTool: (name, id) =>
+      void db.run(
+        `update acts set ended = ? where name = ? and target = ? and root = ${anywhere} and ended is null`,
+        ...[Date.now(), name, digestOf(id)],
+      ),
     wrote: (name, paths) =>
       db.together(() => {
         for (const path of paths) {
@@ -108,7 +124,7 @@ export function actsIn(db: Database): Acts {
       const [did = { commands: 0, wrote: 0 }] = db.rows<{ commands: number; wrote: number }>(
         `select count(path) as wrote, count(*) - count(path) as commands from acts
           where name = ? and (path is not null and began between ? and ?
-            or root = ? and began <= ? and (abs(ended) > ? or ended is null and began >= ?))`,
+            or root in (?, ${anywhere}) and began <= ? and (abs(ended) > ? or ended is null and began >= ?))`,
         ...[name, from, to, root, to, from, from - longestMs],
       )
       return { commands: did.commands, wrote: did.wrote > 0 }
