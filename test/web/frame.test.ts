@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
 import { blank, openPage } from '../support/browser.ts'
+import { hold } from '../support/held.ts'
 import { adminKey } from '../support/server.ts'
 
 test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t) => {
@@ -49,6 +50,19 @@ test('Ctrl+K finds pages, runs, specs, features, projects and actions', async (t
   await open('shortcuts')
   await page.keyboard.press('Enter')
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+})
+
+test('the palette finds project/id also if it is typed before the projects are read', async (t) => {
+  const { page, client } = await openPage(t)
+  await client.createRun({ title: 'Mend the checkout' })
+  await page.getByRole('heading', { name: 'Now' }).waitFor()
+  const held = await hold(page, (request) => request.url().includes('/v1/projects?'))
+  await page.keyboard.press('Control+k')
+  const searched = page.waitForResponse(/\/v1\/search\?/)
+  await page.getByRole('combobox').fill('default/run-001')
+  await searched
+  await held.release()
+  await page.getByRole('option', { name: /^Mend the checkout Run/ }).waitFor()
 })
 
 test('the palette has a run once, with a sentence in which the words are marked, and keeps its size', async (t) => {

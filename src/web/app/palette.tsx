@@ -131,9 +131,10 @@ function useItems(text: string, onHelp: () => void) {
   const files = filesIn(text.trim(), useScope())
   const projects = useProjects()
   const q = useSettled(words, typingMs)
-  const { data, error, isCurrent } = useRead(q.length < 2 ? '' : q, async (signal) => {
+  const { id, project } = namesIn(q, projects)
+  const { data, error, isCurrent } = useRead(q.length < 2 ? '' : [q, ...project].join(' '), async (signal) => {
     const [named, { results }] = await Promise.all([
-      namedBy(q, projects, signal),
+      namedBy(id, project, signal),
       client.search(
         { q, type: ['run', 'turn', 'diff', 'spec', 'feature'], group: 'run', limit: mostFound },
         { signal },
@@ -148,11 +149,15 @@ function useItems(text: string, onHelp: () => void) {
   return { items: [...own, ...files, ...found], isSearched, error: isSearched && words.length >= 2 ? error : undefined }
 }
 
-/** The run and the spec that the words name as pages do: `shop/RUN-001`, in any case. */
-async function namedBy(words: string, projects: Project[], signal: AbortSignal): Promise<Found[]> {
-  const [, slug = '', id = ''] = /^([^\s/]+)\/(\S+)$/.exec(words) ?? []
-  const project = projects.flatMap((one) => (one.slug.toLowerCase() === slug ? one.slug : []))
-  if (id === '' || project.length === 0) return []
+/** The id in words like `shop/run-001`, and the project before it, in any case. */
+function namesIn(words: string, projects: Project[]): { id: string; project: string[] } {
+  const [, slug, id = ''] = /^([^\s/]+)\/(\S+)$/.exec(words) ?? []
+  return { id, project: projects.flatMap((one) => (one.slug.toLowerCase() === slug ? one.slug : [])) }
+}
+
+/** The run and the spec with that id, in any case. */
+async function namedBy(id: string, project: string[], signal: AbortSignal): Promise<Found[]> {
+  if (project.length === 0) return []
   const { results } = await client.search({ q: id, project, type: ['run', 'spec'], limit: mostFound }, { signal })
   return results.filter(({ subject }) => subject.toLowerCase() === id)
 }
