@@ -57,7 +57,7 @@ testLedger(
     assert.deepEqual([run.failure?.code, run.leaseExpiresAt], ['CANCELLED', null])
     await assert.rejects(agent.updateRun({ runId: 'B', title: 'x', leaseToken: lease?.token }), {
       code: 'LEASE_LOST',
-      message: /'first admin' changed the run at 2/,
+      message: /'first admin' changed last, at 2/,
     })
   },
 )
@@ -217,7 +217,7 @@ testLedger('a holder whose run another key has leased since learns which key did
   assert.ok(taken.run.updatedAt > run.updatedAt)
   await assert.rejects(agent.updateRun({ runId: 'A', title: 'mine', leaseToken: lease?.token }), {
     code: 'LEASE_LOST',
-    message: new RegExp(`'first admin' changed the run at ${taken.run.updatedAt}`),
+    message: new RegExp(`'first admin' changed last, at ${taken.run.updatedAt}`),
   })
   const renewed = await client.heartbeat({ runId: 'A', leaseToken: taken.lease?.token })
   assert.equal(renewed.run.updatedAt, taken.run.updatedAt, 'renewing a lease is not a change')

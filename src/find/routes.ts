@@ -64,7 +64,7 @@ export const findRoutes = {
         ),
       timeZone: text(64, 1)
         .default('UTC')
-        .describe('The IANA name of the time zone of the days, such as Europe/Berlin'),
+        .describe('The time zone of the days: an IANA name, such as Europe/Berlin, or an offset, such as +02:00'),
       ...created,
     }),
     output: z.object({

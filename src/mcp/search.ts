@@ -139,7 +139,7 @@ async function question({ client }: Pick<ToolContext, 'client'>, id: string, typ
   const [{ runs }, { specs }, { results }] = await Promise.all([
     client.listRuns({ limit: looked }),
     type ? { specs: [] } : client.listSpecs({ limit: looked }),
-    client.search({ q: id, ...(type && { type: [type] }) }),
+    client.search({ q: withZeros(id), ...(type && { type: [type] }) }),
   ])
   const ids = [
     ...runs.map(({ runId }) => runId),
@@ -149,6 +149,10 @@ async function question({ client }: Pick<ToolContext, 'client'>, id: string, typ
   const nearest = nearestOf(id, ids)
   return nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''
 }
+
+/** `run-7` as Conduct itself numbers runs, specs and checks: `RUN-007`. */
+const withZeros = (id: string): string =>
+  id.replace(/^([a-z]+)-0*(\d+)$/i, (_, noun, n) => `${noun.toUpperCase()}-${n.padStart(3, '0')}`)
 
 /** The ids that are similar to `wanted`, nearest first. */
 export function nearestOf(wanted: string, ids: string[]): string[] {

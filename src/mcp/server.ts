@@ -132,9 +132,11 @@ export async function answerMcp(request: Request, body: unknown, exchange: McpEx
   const session = request.headers.get('mcp-session-id') ?? undefined
   const requestKey = request.headers.get('idempotency-key') ?? undefined
   const server = () => createMcpServer({ client, hold: keyHold(client, key, person), session, requestKey, mask, warn })
-  const response = await createMcpHandler(server, { maxSubscriptions: 0, onerror: warn }).fetch(request, {
-    parsedBody: body,
-  })
+  const errors: unknown[] = []
+  const onerror = (error: unknown) => void errors.push(error)
+  const response = await createMcpHandler(server, { maxSubscriptions: 0, onerror }).fetch(request, { parsedBody: body })
+  // Others are faults of the request, which the response names.
+  if (response.status >= 500) for (const error of errors) warn(error)
   if (response.ok && (body as { method?: unknown } | null)?.method === 'initialize') {
     response.headers.set('mcp-session-id', randomUUID())
   }

@@ -164,6 +164,13 @@ for (const engine of engines) {
       )
     ).text()
     assert.match(metrics, /operation="mcp",status="200"/)
+    // That of a request is the client's, and nothing for an operator to look at.
+    lines.length = 0
+    assert.equal((await post(ledger, '{"foo":1}')).status, 400)
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).level).filter((level) => level > 30),
+      [],
+    )
   })
 }
 
@@ -192,12 +199,12 @@ testLedger('a key holds a run for two hours, whichever server its calls reach', 
   assert.equal((await client.getRun({ runId })).run.status, 'in_progress', 'whoever comes back goes on')
 
   const other = await agentOf(adminKey)
-  assert.match(await other.refused('log_run', { text: 'x', runId }), /no longer hold the lease of run 'RUN-001'/)
+  assert.match(await other.refused('log_run', { text: 'x', runId }), /no longer, that of run 'RUN-001'/)
   await client.updateRun({ runId, status: 'failed' })
   await client.updateRun({ runId, title: 'taken over' })
   assert.match(
     await agent.refused('finish_run', { status: 'completed', summary: 'x', runId }),
-    /'first admin' changed the run/,
+    /'first admin' changed last/,
   )
 
   await client.createRun({ runId: 'FREE', status: 'in_progress' })
@@ -235,9 +242,9 @@ testLedger(
     await agent.call('finish_run', { status: 'completed', summary: 'done', runId: 'FREE' })
 
     const { lease } = await client.createRun({ runId: 'HELD', leaseSeconds: 60 })
-    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer hold the lease of run 'HELD'/)
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer, that of run 'HELD'/)
     await client.updateRun({ runId: 'HELD', leaseSeconds: 0, leaseToken: lease?.token })
-    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer hold the lease of run 'HELD'/)
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer, that of run 'HELD'/)
     await client.deleteRun({ runId: 'HELD' })
     await client.createRun({ runId: 'HELD', status: 'in_progress' })
     await agent.call('log_run', { text: 'another run of that id', runId: 'HELD' })

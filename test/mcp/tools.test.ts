@@ -107,6 +107,15 @@ testLedger(
   },
 )
 
+testLedger(
+  'of many runs, the error of a call suggests the one of that number',
+  async ({ app, adminKey, client }, t) => {
+    const { refused } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+    for (let n = 0; n < 131; n++) await client.createRun({ title: `Run ${n}` })
+    assert.match(await refused('log_run', { text: 'x', runId: 'run-1' }), /Did you mean RUN-001\b/)
+  },
+)
+
 testLedger('the error of a call says what would be right', async ({ app, adminKey, client }, t) => {
   const { refused, call } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
   const runId = (await call('start_run', { title: 'Passkeys' })).data.runId as string

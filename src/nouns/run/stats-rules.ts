@@ -146,7 +146,10 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
   } catch {
-    throw invalid('timeZone', `must be the IANA name of a time zone, like Europe/Berlin, not '${timeZone}'`)
+    throw invalid(
+      'timeZone',
+      `must be the IANA name of a time zone, like Europe/Berlin, or an offset, like +02:00, not '${timeZone}'`,
+    )
   }
 }
 

@@ -117,7 +117,7 @@ async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
   const who = await nameOfActor(ctx, by?.id ?? systemActor.id)
   return new ConductError(
     'LEASE_LOST',
-    `You no longer hold the lease of run '${row.run_id}': ${who} changed the run at ${row.updated_at}. Read it before you continue.`,
+    `The Lease-Token is not, or no longer, that of run '${row.run_id}', which ${who} changed last, at ${row.updated_at}. Read the run before you continue.`,
   )
 }
 
