@@ -72,6 +72,16 @@ const cases: [what: string, does: (s: Session) => Promise<unknown>, verdict: str
     },
     'verified executed',
   ],
+  [
+    'a report that the tests leave after an edit whose end has no id, as in Cursor',
+    async ({ claude, run, beside }) => {
+      const tool = { tool_name: 'Write', tool_input: { file_path: 'a.js' } }
+      await claude.tell('PreToolUse', { ...tool, tool_use_id: 'w' })
+      await claude.tell('PostToolUse', { ...tool, tool_response: {} })
+      await run('npm test', () => beside({ 'coverage/index.html': 'x' }))
+    },
+    'verified executed',
+  ],
   ...['sleep 9 >log &', 'nohup npx tsc --watch >/dev/null 2>&1 & echo $!'].map((command): (typeof cases)[number] => [
     `a new file after ${command}`,
     async ({ claude, run, beside }) => {

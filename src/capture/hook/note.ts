@@ -143,7 +143,7 @@ function keepTool(
   // Another command of the same text may have begun since.
   if (state.isNoted(name, key)) return false
   const begun = isShell(step.tool) ? begunOf(state, name, step) : undefined
-  if (step.id !== undefined && isWriter(step.tool)) state.finishTool(name, step.id)
+  if (isWriter(step.tool)) state.finishTool(name, step.id)
   const before = begun?.git as Before | undefined
   const take = () => look.take(before ? before.root : look.otherTree(folderOf(seen.cwd, step, step.command)))
   const trees =

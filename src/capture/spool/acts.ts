@@ -31,7 +31,8 @@ export interface Acts {
   endCommands(name: string): void
   /** Records that a session starts to use a tool that may write, wherever: by the id of the call. */
   beginTool(name: string, id: string, began: number): void
-  finishTool(name: string, id: string): void
+  /** Records the end of such a use; of all of them if the report does not say which. */
+  finishTool(name: string, id: string | undefined): void
   /** Records that a session wrote files, by their absolute paths. */
   wrote(name: string, paths: string[]): void
   /** The other sessions that ran a command in `root` between these times. */
@@ -101,8 +102,8 @@ export function actsIn(db: Database): Acts {
     },
     finishTool: (name, id) =>
       void db.run(
-        `update acts set ended = ? where name = ? and target = ? and root = ${anywhere} and ended is null`,
-        ...[Date.now(), name, digestOf(id)],
+        `update acts set ended = ?1 where name = ?2 and root = ${anywhere} and ended is null and target = coalesce(?3, target)`,
+        ...[Date.now(), name, id === undefined ? null : digestOf(id)],
       ),
     wrote: (name, paths) =>
       db.together(() => {
