@@ -140,10 +140,10 @@ function keepTool(
   const { seen, recording } = heard
   const { name } = recording
   const step = withoutLinks(heard, told)
+  if (isWriter(step.tool)) state.finishTool(name, step.id)
   // Another command of the same text may have begun since.
   if (state.isNoted(name, key)) return false
   const begun = isShell(step.tool) ? begunOf(state, name, step) : undefined
-  if (isWriter(step.tool)) state.finishTool(name, step.id)
   const before = begun?.git as Before | undefined
   const take = () => look.take(before ? before.root : look.otherTree(folderOf(seen.cwd, step, step.command)))
   const trees =
