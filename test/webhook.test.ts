@@ -560,3 +560,15 @@ test('a receiver may ask to wait by seconds or until a date, and an error of TLS
   const { error } = await sent(receiver.url.replace('http:', 'https:'))
   assert.match(error ?? '', /^no TLS connection: ERR_SSL_[A-Z_]+$/)
 })
+
+test('a message that is stopped before it is sent asks for no address', async () => {
+  let asked = 0
+  const resolve = async () => {
+    asked++
+    throw new Error('no such host')
+  }
+  const send = createSender({ resolve })
+  const { error } = await send({ url: 'https://example.com/', headers: {}, body: '{}' }, AbortSignal.abort())
+  assert.ok(error)
+  assert.equal(asked, 0)
+})

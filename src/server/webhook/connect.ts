@@ -37,7 +37,7 @@ export async function open(url: URL, guard: Guard, resolve: Resolve, signal: Abo
 async function addressesOf(host: string, resolve: Resolve, signal: AbortSignal): Promise<HostAddress[]> {
   const family = isIP(host)
   if (family !== 0) return [{ address: host, family }]
-  const addresses = await untilAborted(resolve(host), signal)
+  const addresses = await untilAborted(() => resolve(host), signal)
   if (addresses.length === 0) throw new Error(`${host} has no address`)
   return addresses
 }
@@ -52,14 +52,14 @@ async function untilEvent(socket: Socket, event: string, signal: AbortSignal): P
   await once(socket, event, { signal })
 }
 
-/** Rejects with the signal's reason if it aborts first. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Rejects with the signal's reason if it aborts first; does nothing if it has aborted. */
+async function untilAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason)
   signal.addEventListener('abort', abort)
   try {
-    return await Promise.race([work, promise])
+    return await Promise.race([work(), promise])
   } finally {
     signal.removeEventListener('abort', abort)
   }
