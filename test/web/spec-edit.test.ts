@@ -79,11 +79,13 @@ test('whoever cancels a new spec in a tab of its own comes to the page that led 
   const { page, client, context, home } = await openPage(t, blank)
   await client.createProject({ slug: 'shop' })
   await client.createRun({ specId: 'AUTH-001' })
-  for (const [from, link] of [
-    ['#/specs?project=shop', 'New spec'],
-    ['#/specs/default/AUTH-001', 'Write this spec'],
+  for (const [from, link, below] of [
+    ['#/specs?project=shop', 'New spec', 'No specs yet'],
+    ['#/specs/default/AUTH-001', 'Write this spec', 'attempt 1'],
   ] as const) {
     await page.goto(home + from)
+    // A click on a link that moves meanwhile opens nothing.
+    await page.getByText(below).first().waitFor()
     const opened = context.waitForEvent('page')
     await page.getByRole('link', { name: link }).click({ button: 'middle' })
     const tab = await opened
