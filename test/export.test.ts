@@ -93,7 +93,7 @@ testLedger('only an export with keys contains secrets, and nobody holds a lease 
   await importAt(url, withKeys)
   const moved = (await openAt(t, url)).as(ledger.adminKey)
   const held = { runId: run.runId, leaseToken: lease?.token ?? '' }
-  await assert.rejects(moved.heartbeat(held), isRefused('LEASE_LOST', /no longer, that of run/))
+  await assert.rejects(moved.heartbeat(held), isRefused('LEASE_LOST', /does not match that of run/))
 })
 
 testLedger('the error for an invalid export names the line, and the import leaves nothing', async (ledger, t) => {

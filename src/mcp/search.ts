@@ -136,21 +136,21 @@ export const near = (call: Pick<ToolContext, 'client'>, id: string, type?: Searc
   question(call, id, type).catch(() => '')
 
 async function question({ client }: Pick<ToolContext, 'client'>, id: string, type?: SearchType): Promise<string> {
-  const [{ runs }, { specs }, { results }] = await Promise.all([
+  const [{ runs }, { specs }, ...found] = await Promise.all([
     client.listRuns({ limit: looked }),
     type ? { specs: [] } : client.listSpecs({ limit: looked }),
-    client.search({ q: withZeros(id), ...(type && { type: [type] }) }),
+    ...[...new Set([id, withZeros(id)])].map((q) => client.search({ q, ...(type && { type: [type] }) })),
   ])
   const ids = [
     ...runs.map(({ runId }) => runId),
     ...specs.map(({ specId }) => specId),
-    ...results.map(({ subject }) => subject),
+    ...found.flatMap(({ results }) => results.map(({ subject }) => subject)),
   ]
   const nearest = nearestOf(id, ids)
   return nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : ''
 }
 
-/** `run-7` as Conduct itself numbers runs, specs and checks: `RUN-007`. */
+/** `run-7` with the digits of an id that Conduct gives: `RUN-007`. */
 const withZeros = (id: string): string =>
   id.replace(/^([a-z]+)-0*(\d+)$/i, (_, noun, n) => `${noun.toUpperCase()}-${n.padStart(3, '0')}`)
 

@@ -45,7 +45,12 @@ export function withBegun(memo: Memo, cwd: string, { id, command }: BegunUse, { 
 }
 
 /** Whether the session itself did nothing else since `from`. The last command is the one in question. */
-const isAloneIn = ({ edits = [], commands = [], background }: Memo, from: number, facts: Facts): boolean =>
+const isAloneIn = (
+  { edits = [], commands = [], background, leavesProcess }: Memo,
+  from: number,
+  facts: Facts,
+): boolean =>
+  leavesProcess !== true &&
   !edits.some((at) => at >= from) &&
   !commands.slice(0, -1).some(({ to }) => to > from) &&
   stillGoing(background, facts).length === 0

@@ -28,6 +28,8 @@ export interface Facts {
   moved?: Moved | undefined
   /** What changed while the command of this step ran; undefined if nothing did. */
   change?: CommandChange | undefined
+  /** The command line of this step may have left a process that goes on. */
+  leavesProcess?: boolean
   /** Adds the cost to a usage, if its price is known. */
   price(usage: SeenUsage): SeenUsage
   /** What a command line ran, if it ended with that exit code. */

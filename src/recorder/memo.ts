@@ -56,8 +56,10 @@ export interface Memo {
   last?: TreeAt
   /** Turns whose diffs are still to be made. */
   owed?: OwedDiff[]
-  /** The ids of its commands that went on in the background, and whose ends are not known; `&` for what lines left. */
+  /** The ids of its commands that went on in the background, and whose ends are not known. */
   background?: string[]
+  /** One of its command lines has left a process that may go on. */
+  leavesProcess?: true
   /** Files that checks left behind and git does not track. */
   leftovers?: Leftover[]
   /** The ids of commands of ended turns whose ends were not reported. Those turns have them. */

@@ -1,4 +1,3 @@
-import { leavesProcess } from '../nouns/run/verdict/shell-words.ts'
 import { defined } from './agents/fields.ts'
 import type { Seen, SeenFailure, Step, TurnEnd } from './agents/seen.ts'
 import { mayWrite } from './agents/tools.ts'
@@ -154,13 +153,13 @@ function used(start: Stepped, seen: Seen, step: Step & { kind: 'tool' }, facts: 
   const { at, trees } = facts
   const from = trees.began ?? at - (step.durationMs ?? at - (start.memo.draft?.at ?? at))
   const { commands = [], edits = [], background = [] } = start.memo
-  const onward = step.goesOn ? step.id : leavesProcess(step.command ?? '') ? '&' : undefined
   const memo: Memo = {
     ...usedIn(start.memo, step, at),
     ...withApart(start.memo, facts.apart),
     ...(step.command && !step.refused && { commands: [...commands, { from, to: at, ...trees }].slice(-500) }),
     ...(step.command === undefined && !step.refused && mayWrite(step) && { edits: [...edits, at].slice(-100) }),
-    ...(onward !== undefined && { background: [...background.filter((id) => id !== onward), onward].slice(-100) }),
+    ...(step.goesOn && step.id !== undefined && { background: [...background, step.id].slice(-100) }),
+    ...(facts.leavesProcess && { leavesProcess: true }),
   }
   const use = { cwd: seen.cwd, trees, step }
   const line = lineOf(memo, use, facts)

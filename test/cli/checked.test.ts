@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkNamesOf, ranBy, readingOf, readLine } from '../../src/capture/command/checked.ts'
+import { leavesProcess } from '../../src/capture/command/line-commands.ts'
 import { mayCheck } from '../../src/place/rules.ts'
 import { assertLinear } from '../support/linear.ts'
 import { freshFolder } from './folder.ts'
@@ -278,4 +279,20 @@ test('a folder is the same by each of its paths, like /tmp and /private/tmp on m
   assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: link, home: shop }), ['tests'])
   assert.deepEqual(checkNamesOf(`cd ${link} && npm test`, 0, rules, { cwd: shop, home: shop }), ['tests'])
   assert.deepEqual(checkNamesOf('npm test', 0, rules, { cwd: folder, home: shop }), [])
+})
+
+test('a line leaves a process with an & that is an operator, unless it waits or kills', () => {
+  for (const line of [
+    ...['sleep 9 &', '(a; b) >/dev/null 2>&1 &', 'nohup npx tsc -w & echo $!', 'a & wait\nb &', 'a&\nb'],
+    ...["# don't\na &\necho 'b'", 'a & npx ready --wait', 'a & echo wait', 'PID="$(a & echo $!)"', "bash -c 'a &'"],
+  ]) {
+    assert.ok(leavesProcess(line), line)
+  }
+  for (const line of [
+    ...['a && b', 'a 2>&1', 'a &> log', 'a |& tee log', 'a <&3', 'curl "http://x/?a=1&b=2"', "git commit -m 'A & B'"],
+    ...['echo \\&', 'lint & tests & wait', 'a & b & wait; echo done', 'a & curl x; kill %1', 'echo $((6 & 3))', ''],
+    ...["cat > a.rs <<'E'\nfn a(b: &str)\nE", '# R&D', 'git commit -F - <<E\nA & B\nE'],
+  ]) {
+    assert.ok(!leavesProcess(line), line)
+  }
 })

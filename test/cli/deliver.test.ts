@@ -193,7 +193,7 @@ testLedger('changes that others made to the run stay, and no line is lost', asyn
   state.queue(name, ...lines(2, 5), call('updateRun', { status: 'completed', changes: { files: 2 }, ...facts }))
   const { outcome, words } = await send()
   assert.equal(outcome, 'sent')
-  assert.match(words ?? '', /not, or no longer, that of run 'RUN-001'.*'first admin'.*The run stays as others left it/)
+  assert.match(words ?? '', /does not match that of run 'RUN-001'.*'first admin'.*The run stays as others left it/)
   const { run } = await ledger.client.getRun({ runId: 'RUN-001' })
   assert.deepEqual([run.status, run.failure?.code, run.content], ['failed', 'CANCELLED', textOf(5)])
   const { git, usage, links, changes } = run

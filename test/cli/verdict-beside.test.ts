@@ -82,6 +82,26 @@ const cases: [what: string, does: (s: Session) => Promise<unknown>, verdict: str
     },
     'verified executed',
   ],
+  [
+    'a new file by a tool that goes on after the turn in which it began',
+    async ({ claude, run, beside }) => {
+      const tool = { tool_name: 'mcp__gen__codegen', tool_input: {}, tool_use_id: 'gen', agent_id: 'a1' }
+      await claude.tell('PreToolUse', tool)
+      await claude.stop()
+      await claude.prompt('Test')
+      await run('npm test', () => beside(newTest))
+      await claude.tell('PostToolUse', { ...tool, tool_response: {} })
+    },
+    'stale executed',
+  ],
+  [
+    'a report that the tests leave after lines with an & that is none',
+    async ({ claude, run, beside }) => {
+      await claude.use('Bash', { command: 'git commit -m "$(cat <<\'EOF\'\nA & B\nEOF\n)"' }, () => {})
+      await run('npm test', () => beside({ 'coverage/index.html': 'x' }))
+    },
+    'verified executed',
+  ],
   ...['sleep 9 >log &', 'nohup npx tsc --watch >/dev/null 2>&1 & echo $!'].map((command): (typeof cases)[number] => [
     `a new file after ${command}`,
     async ({ claude, run, beside }) => {

@@ -199,7 +199,7 @@ testLedger('a key holds a run for two hours, whichever server its calls reach', 
   assert.equal((await client.getRun({ runId })).run.status, 'in_progress', 'whoever comes back goes on')
 
   const other = await agentOf(adminKey)
-  assert.match(await other.refused('log_run', { text: 'x', runId }), /no longer, that of run 'RUN-001'/)
+  assert.match(await other.refused('log_run', { text: 'x', runId }), /does not match that of run 'RUN-001'/)
   await client.updateRun({ runId, status: 'failed' })
   await client.updateRun({ runId, title: 'taken over' })
   assert.match(
@@ -242,9 +242,9 @@ testLedger(
     await agent.call('finish_run', { status: 'completed', summary: 'done', runId: 'FREE' })
 
     const { lease } = await client.createRun({ runId: 'HELD', leaseSeconds: 60 })
-    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer, that of run 'HELD'/)
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /does not match that of run 'HELD'/)
     await client.updateRun({ runId: 'HELD', leaseSeconds: 0, leaseToken: lease?.token })
-    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /no longer, that of run 'HELD'/)
+    assert.match(await agent.refused('log_run', { text: 'x', runId: 'HELD' }), /does not match that of run 'HELD'/)
     await client.deleteRun({ runId: 'HELD' })
     await client.createRun({ runId: 'HELD', status: 'in_progress' })
     await agent.call('log_run', { text: 'another run of that id', runId: 'HELD' })

@@ -111,7 +111,9 @@ testLedger(
   'of many runs, the error of a call suggests the one of that number',
   async ({ app, adminKey, client }, t) => {
     const { refused } = await agentByHttp(t, base, adminKey, '2026-07-28', (request) => app.fetch(request))
+    await client.createRun({ runId: 'PAY-7' })
     for (let n = 0; n < 131; n++) await client.createRun({ title: `Run ${n}` })
+    assert.match(await refused('log_run', { text: 'x', runId: 'pay-7' }), /Did you mean PAY-7\b/)
     assert.match(await refused('log_run', { text: 'x', runId: 'run-1' }), /Did you mean RUN-001\b/)
   },
 )

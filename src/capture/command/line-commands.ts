@@ -73,6 +73,14 @@ export function commandsIn(line: string, cwd: string): ReadLine | undefined {
   return read
 }
 
+/** Whether a line may leave a process that goes on after it: one with `&`, without a later `wait` or `kill`. */
+export function leavesProcess(line: string): boolean {
+  if (!line.includes('&')) return false
+  const { all = [] } = commandsIn(line, '/') ?? {}
+  const last = all.findLastIndex(({ isBeside }) => isBeside)
+  return last >= 0 && !all.slice(last + 1).some(({ text }) => /^(?:wait|kill)\b/.test(text))
+}
+
 function parsed(line: string): Script | undefined {
   if (line.length > longest) return undefined
   const script = parse(line)
@@ -168,7 +176,8 @@ function visitNested(place: WalkState, node: SyntaxNode) {
     }
     // A script in backticks may have a text of its own.
     const source = (child.type === 'Script' && child.source) || place.source
-    visitNested({ ...place, source }, child)
+    const isBeside = place.isBeside || (child.type === 'Statement' && child.background === true)
+    visitNested({ ...place, source, isBeside }, child)
   })
 }
 

@@ -56,8 +56,8 @@ export async function seeing<Ended extends { exitCode: number }>(
     if (!now) return { ended, workOf: () => ({}), remarks }
     const trees = { before, now, began }
     const change = changeDuring(trees, { state, name }, Date.now())
-    const { background }: Memo = session?.memo ?? {}
-    const isAlone = change?.isAlone === true && !background?.length
+    const { background, leavesProcess }: Memo = session?.memo ?? {}
+    const isAlone = change?.isAlone === true && !background?.length && !leavesProcess
     const candidate = { cwd, command: '', trees, ...(change && { change: { ...change, isAlone } }) }
     const line = readLine(commandLine(words), ended.exitCode, read?.rules ?? [], { cwd, home: read?.home })
     const { commit } = now.git

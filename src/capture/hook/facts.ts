@@ -20,6 +20,7 @@ import type { RecordRules, Trees, UnendedCommand, Window } from '../../recorder/
 import { isLost } from '../../recorder/turn.ts'
 import { isElsewhere, isMoved, type Snapshot } from '../../recorder/work.ts'
 import { ranBy, readingOf, readLine } from '../command/checked.ts'
+import { leavesProcess } from '../command/line-commands.ts'
 import type { Note } from '../spool/notes.ts'
 import { type Recording, workFolder } from '../spool/recordings.ts'
 import type { Spool } from '../spool/state.ts'
@@ -98,6 +99,7 @@ export async function factsOf(session: SettlingSession, memo: Memo, given: Given
     moved,
     apart,
     ...(trees.home !== undefined && { change: changeDuring(trees, here, at) }),
+    leavesProcess: step.kind === 'tool' && !step.refused && leavesProcess(step.command ?? ''),
     price: isPriced ? await loadPrices() : (usage) => usage,
     line: linesBy(memo),
     remarks: ({ command }) =>

@@ -1,5 +1,6 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isUnknown } from '../../nouns/run/verdict/tool-kinds.ts'
 import type { ActivityInput } from '../../nouns/run/work-fields.ts'
 import { type Env, folders } from '../../place/folders.ts'
 import { topOf } from '../../place/git/repository.ts'
@@ -189,7 +190,7 @@ function beginCommand(
   { tool, target, id, command }: Step & { kind: 'begin' },
   take: () => Snapshot | undefined,
 ) {
-  if (id !== undefined && isWriter(tool) && !isMove(tool)) state.beginTool(recording.name, id, at)
+  if (id !== undefined && isWriter(tool) && !isMove(tool)) state.beginTool(recording.name, id, at, !isUnknown(tool))
   const tree = isShell(tool) && target !== undefined ? take() : undefined
   const before = tree && ({ ...tree, cwd: seen.cwd } satisfies Before)
   if (tree && before && target !== undefined) state.begin(recording.name, tree.root, id ?? shortOf(target), before, at)

@@ -29,8 +29,11 @@ export interface Acts {
   unended(name: string): RunningCommand[]
   /** Ends the commands of a session for others. An agent does not report the end of each; `finish` still finds them. */
   endCommands(name: string): void
-  /** Records that a session starts to use a tool that may write, wherever: by the id of the call. */
-  beginTool(name: string, id: string, began: number): void
+  /**
+   * Records that a session starts to use a tool that may write, wherever: by the id of the call. Not every agent reports
+   * the end of an edit, which counts for no longer than a minute.
+   */
+  beginTool(name: string, id: string, began: number, isEdit: boolean): void
   /** Records the end of such a use; of all of them if the report does not say which. */
   finishTool(name: string, id: string | undefined): void
   /** Records that a session wrote files, by their absolute paths. */
@@ -58,7 +61,7 @@ const hookMs = 60_000
 /** How long after its end another hook may report a command, in milliseconds. */
 const lateMs = 600_000
 
-/** The root of a tool, of which nobody knows where it writes. */
+/** The root of a tool, which may write anywhere. */
 const anywhere = "''"
 
 /** A command may contain a secret, and only serves to find its start. */
@@ -95,14 +98,15 @@ export function actsIn(db: Database): Acts {
         .map(({ began, git }) => ({ began, git: JSON.parse(git) })),
     // A negative time: a hook may still report the end, however late.
     endCommands: (name) => void db.run('update acts set ended = ? where name = ? and ended is null', -Date.now(), name),
-    beginTool(name, id, began) {
-      const text = `insert into acts (name, root, target, began) select ?1, ${anywhere}, ?2, ?3
+    beginTool(name, id, began, isEdit) {
+      const text = `insert into acts (name, root, target, began, ended) select ?1, ${anywhere}, ?2, ?3, ?4
         where not exists (select 1 from acts where name = ?1 and target = ?2)`
-      db.run(text, name, digestOf(id), began)
+      db.run(text, name, digestOf(id), began, isEdit ? began + hookMs : null)
     },
     finishTool: (name, id) =>
       void db.run(
-        `update acts set ended = ?1 where name = ?2 and root = ${anywhere} and ended is null and target = coalesce(?3, target)`,
+        `update acts set ended = ?1 where name = ?2 and root = ${anywhere}
+          and (ended is null or ended < 0 or ended > ?1) and target = coalesce(?3, target)`,
         ...[Date.now(), name, id === undefined ? null : digestOf(id)],
       ),
     wrote: (name, paths) =>

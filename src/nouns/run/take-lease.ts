@@ -117,7 +117,7 @@ async function leaseLost(ctx: Ctx, row: RunRow): Promise<ConductError> {
   const who = await nameOfActor(ctx, by?.id ?? systemActor.id)
   return new ConductError(
     'LEASE_LOST',
-    `The Lease-Token is not, or no longer, that of run '${row.run_id}', which ${who} changed last, at ${row.updated_at}. Read the run before you continue.`,
+    `The Lease-Token does not match that of run '${row.run_id}', which ${who} changed last, at ${row.updated_at}. Read the run before you continue.`,
   )
 }
 

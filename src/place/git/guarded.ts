@@ -145,7 +145,7 @@ export function textAt(path: string): string | undefined {
 /** The fields in a file of JSON that Conduct keeps; none if it cannot be read. */
 export function jsonAt<T>(path: string): Partial<T> {
   try {
-    return JSON.parse(textAt(path) ?? '{}')
+    return JSON.parse(textAt(path) ?? '{}') ?? {}
   } catch {
     return {}
   }

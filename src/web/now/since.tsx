@@ -1,4 +1,4 @@
-import { nameOf } from '../../contract/person.ts'
+import { mailOf, nameOf } from '../../contract/person.ts'
 import type { Run } from '../../nouns/run/fields.ts'
 import type { Turn } from '../../nouns/run/turn-fields.ts'
 import { href } from '../app/router.ts'
@@ -157,7 +157,7 @@ function ShareOf({ share: { author, runs, failed }, more, isNamesake, address }:
   if (author === null) return <span class="muted">No author {words}</span>
   return (
     <span class="share">
-      <a href={address({ author })} title={author}>
+      <a href={address({ author: mailOf(author) ?? author })} title={author}>
         {isNamesake ? author : nameOf(author)}
       </a>{' '}
       {words}

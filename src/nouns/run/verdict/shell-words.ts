@@ -90,12 +90,3 @@ function closing(source: string, from: number): number {
   }
   return -1
 }
-
-/**
- * Whether a command line may leave a process that goes on after it: one with `&`, unless the line ends with a `wait` for
- * it. What a quoted script starts is not seen.
- */
-export function leavesProcess(line: string): boolean {
-  const bare = line.replace(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, '')
-  return /(?<![&<>|])&(?![&>])/.test(bare) && !/\bwait\s*$/.test(bare)
-}

@@ -67,9 +67,10 @@ export function clientOf(project: string): Client {
 
 const scriptOf = (page: Document) => page.querySelector('script[type=module]')?.getAttribute('src')
 
-/** Whether the server has another page than this one, as after an update. Throws if it does not respond. */
+/** Whether the server has another page than this one, as after an update. Throws if it cannot tell. */
 export async function isUpdated(): Promise<boolean> {
   const response = await fetch(base, { cache: 'no-cache' })
+  if (!response.ok) throw new Error(`the page responded with ${response.status}`)
   const served = scriptOf(new DOMParser().parseFromString(await response.text(), 'text/html'))
   // A proxy may respond with a page of its own.
   return served?.startsWith('./assets/') === true && served !== scriptOf(document)
