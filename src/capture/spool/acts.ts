@@ -31,7 +31,7 @@ export interface Acts {
   endCommands(name: string): void
   /**
    * Records that a session starts to use a tool that may write, wherever: by the id of the call. Not every agent reports
-   * the end of an edit, which counts for no longer than a minute.
+   * the end of an edit: one counts for at most a minute.
    */
   beginTool(name: string, id: string, began: number, isEdit: boolean): void
   /** Records the end of such a use; of all of them if the report does not say which. */

@@ -120,7 +120,7 @@ export const runFields = {
   leaseExpiresAt: stored('time', nullableTime, 'When the lease expires; null: no lease', { isFact: true }),
   lastSeenAt: stored('time', nullableTime, 'When the holder of the lease last sent something'),
   startedAt: stored('time', nullableTime, 'When it began', {
-    given: timeInput.describe('Only of a run that has started. Default: now; at most 5 minutes ahead'),
+    given: timeInput.describe('Only for a run that has started. Default: now; at most 5 minutes ahead'),
   }),
   endedAt: stored('time', nullableTime, 'When it ended', {
     given: timeInput.describe('Not before startedAt; only with a status that ends the run'),
