@@ -217,6 +217,16 @@ test('a person is one share, however their name is spelled', () => {
   ])
 })
 
+test('the share of a person leads to their runs under each spelling', async (t) => {
+  const shown = await openPage(t, blank)
+  const { page, home } = shown
+  await addEnded(shown, 1, { title: 'First', author: 'Ada <ada@example.com>' })
+  await addEnded(shown, 1, { title: 'Second', author: 'A. Lovelace <ada@example.com>' })
+  await page.goto(`${home}#/`)
+  await page.locator('.share', { hasText: '2' }).getByRole('link').click()
+  for (const name of ['First', 'Second']) await page.locator('table.runs').getByRole('link', { name }).waitFor()
+})
+
 test('of more runs than it reads, the summary says so with each count', async (t) => {
   const shown = await openPage(t, blank)
   const { page, home } = shown
